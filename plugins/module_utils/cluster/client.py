@@ -1,0 +1,168 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Requests to one API server: reading, listing, writing. Every write goes through L(Cluster.write)."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from ..domain.model import Change, Json, Kind, Ref
+from .connection import Connection, urllib3
+from .errors import ApiError, ConnectError, NotFound, Unanswered, api_error
+
+__all__ = ["Cluster"]
+
+#: One page of a list. Large enough for one request in most clusters, small enough to keep memory flat in the largest.
+_PAGE = 1000
+_TIMEOUT_SECONDS = 60.0
+#: A server that is starting, stopping or overloaded is asked again for this long.
+_PATIENCE_SECONDS = 30.0
+_VERBS = {"create": "POST", "update": "PATCH", "delete": "DELETE"}
+_CONTENT_TYPES = {"PATCH": "application/merge-patch+json"}
+
+
+class Cluster:
+    """One API server as one caller sees it. Safe to use from several threads."""
+
+    def __init__(self, connection: Connection, user_agent: str, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._connection = connection
+        self._sleep = sleep
+        self._user_agent = user_agent
+
+    @property
+    def name(self) -> str:
+        """How the cluster is called in messages: its API server's URL."""
+        return self._connection.host
+
+    def get(self, ref: Ref) -> Json | None:
+        """The object, or None when it does not exist.
+
+        :raises ApiError: when it may not be read; L(ConnectError), L(Unanswered) when nobody answers.
+        """
+        try:
+            return self._request("GET", _path(ref), attempt=f"reading {ref}")
+        except NotFound:
+            return None
+
+    def list(
+        self, kind: Kind, *, namespace: str = "", field_selector: str = "", label_selector: str = ""
+    ) -> Iterator[Json]:
+        """All objects of a kind in one namespace or, without one, in the cluster; read page by page."""
+        query = {"fieldSelector": field_selector, "labelSelector": label_selector, "limit": str(_PAGE)}
+        where = f"in namespace {namespace}" if namespace else "in all namespaces"
+        token = ""
+        while True:
+            page = self._request(
+                "GET",
+                _collection(kind, namespace),
+                query={**query, "continue": token},
+                attempt=f"listing {kind.resource} {where}",
+            )
+            yield from page.get("items") or []
+            token = (page.get("metadata") or {}).get("continue") or ""
+            if not token:
+                return
+
+    def get_path(self, path: str) -> Json:
+        """What stands under a path that is no object, such as C(/apis)."""
+        return self._request("GET", path, attempt=f"reading {path}")
+
+    def write(self, change: Change) -> Json | None:
+        """Carries out one change; returns the object as it now is, None once deleted.
+
+        :raises Conflict: when the object is no longer the one that was planned for; L(AlreadyExists), L(NotFound) and the
+            other L(ApiError) likewise; L(Unanswered) when it may or may not have been carried out.
+        """
+        method = _VERBS[change.action]
+        ref = change.ref
+        path = _collection(ref.kind, ref.namespace) if change.action == "create" else _path(ref)
+        attempt = {"create": "creating", "update": "updating", "delete": "deleting"}[change.action]
+        answer = self._request(method, path, body=change.body, attempt=f"{attempt} {ref}")
+        return None if change.action == "delete" else answer
+
+    def _request(
+        self, method: str, path: str, *, attempt: str, query: Mapping[str, str] | None = None, body: Json | None = None
+    ) -> Json:
+        attempt = f"{attempt} on {self.name}"
+        given_up_at = time.monotonic() + _PATIENCE_SECONDS
+        pause = 0.1
+        while True:
+            try:
+                return self._send(method, path, attempt, query, body)
+            except ApiError as error:
+                if error.retry_after is None or time.monotonic() + error.retry_after > given_up_at:
+                    raise
+                pause = max(error.retry_after, pause)
+            except Unanswered:
+                # A read is repeated; whether a write happened is for the caller to find out.
+                if method != "GET" or time.monotonic() > given_up_at:
+                    raise
+            self._sleep(pause * random.uniform(1.0, 1.25))
+            pause = min(pause * 2, 5.0)
+
+    def _send(self, method: str, path: str, attempt: str, query: Mapping[str, str] | None, body: Json | None) -> Json:
+        given = {name: value for name, value in (query or {}).items() if value}
+        url = f"{self.name}{path}" + (f"?{urlencode(given)}" if given else "")
+        headers = self._connection.headers()
+        headers.update({"Accept": "application/json", "User-Agent": self._user_agent})
+        content = None
+        if body is not None:
+            headers["Content-Type"] = _CONTENT_TYPES.get(method, "application/json")
+            content = json.dumps(body).encode("utf-8")
+        try:
+            response = self._connection.pool.request(
+                method, url, body=content, headers=headers, timeout=_TIMEOUT_SECONDS, retries=False, redirect=False
+            )
+        except _unsent() as error:
+            raise ConnectError(
+                f"{attempt} failed: {_cause(error)}; check the address, the network and the proxy"
+            ) from None
+        except urllib3.exceptions.SSLError as error:
+            raise ConnectError(
+                f"{attempt} failed: {_cause(error)}; give the cluster's CA in 'ca_cert' or kubeconfig"
+            ) from None
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise Unanswered(
+                f"{attempt} got no answer: {_cause(error)}; it may have been carried out: run again"
+            ) from None
+        return _answer(response, attempt)
+
+
+def _unsent() -> tuple[type[Exception], ...]:
+    """The failures after which the request has certainly not been carried out."""
+    exceptions = urllib3.exceptions
+    return exceptions.NewConnectionError, exceptions.ConnectTimeoutError, exceptions.ProxyError
+
+
+def _answer(response: Any, attempt: str) -> Json:
+    if not 200 <= response.status < 300:
+        raise api_error(attempt, response.status, response.data, response.headers.get("Retry-After"))
+    try:
+        answer: Json = json.loads(response.data)
+    except ValueError:
+        raise ApiError(
+            f"{attempt} was answered with something that is not JSON; check the address and the proxy"
+        ) from None
+    return answer
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason; urllib3 wraps it several times, with object addresses."""
+    text = str(error).rpartition(": ")[2]
+    return text.strip("() ") or type(error).__name__
+
+
+def _collection(kind: Kind, namespace: str) -> str:
+    root = "/api" if "/" not in kind.api_version else "/apis"
+    scope = f"/namespaces/{quote(namespace, safe='')}" if namespace else ""
+    return f"{root}/{kind.api_version}{scope}/{kind.resource}"
+
+
+def _path(ref: Ref) -> str:
+    return f"{_collection(ref.kind, ref.namespace)}/{quote(ref.name, safe='')}"

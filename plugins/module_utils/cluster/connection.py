@@ -1,0 +1,177 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From connection options to a pool of connections. The only place that imports C(kubernetes).
+
+Options and variables mean what they mean in kubernetes.core (plugins/module_utils/k8s/client.py), so that one setting
+serves both. Only the client's configuration and its pool are used: they are there from 24.2 to 37, its models changed.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .errors import ConnectError
+
+try:
+    import urllib3
+    import yaml
+    from kubernetes.client import Configuration
+    from kubernetes.client.rest import RESTClientObject
+    from kubernetes.config import ConfigException, load_incluster_config, load_kube_config, load_kube_config_from_dict
+except ImportError:  # reported by ansible_module.require_libraries()
+    urllib3 = None  # type: ignore[assignment]
+
+__all__ = ["Connection", "ConnectionOptions", "connect", "urllib3"]
+
+
+@dataclass(frozen=True, repr=False)
+class ConnectionOptions:
+    """As the options of the same names. C(kubeconfig) is a path (several joined by C(:)) or the content as a mapping."""
+
+    kubeconfig: str | Mapping[str, Any] | None = None
+    context: str | None = None
+    host: str | None = None
+    api_key: str | None = None
+    username: str | None = None
+    password: str | None = None
+    validate_certs: bool | None = None
+    ca_cert: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    proxy: str | None = None
+    no_proxy: str | None = None
+    proxy_headers: Mapping[str, Any] | None = None
+    persist_config: bool | None = None
+    impersonate_user: str | None = None
+    impersonate_groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, repr=False)
+class Connection:
+    """An open way to one API server. C(pool) is a urllib3 pool manager; C(headers) are those of the caller."""
+
+    host: str
+    pool: Any
+    configuration: Any
+    identity: Mapping[str, str] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    lock: Any = field(default_factory=threading.Lock)
+
+    def headers(self) -> Any:
+        """The login and the impersonation. A token that runs out is renewed by the client's own hook, one at a time."""
+        with self.lock:
+            token = self.configuration.auth_settings().get("BearerToken") or {}
+        headers = urllib3.HTTPHeaderDict(self.identity)
+        if token.get("value"):
+            headers["Authorization"] = token["value"]
+        for group in self.groups:
+            headers.add("Impersonate-Group", group)
+        return headers
+
+
+def connect(options: ConnectionOptions, *, connections: int, temporary_directory: str) -> Connection:
+    """Opens nothing yet: the first request does.
+
+    C(connections) are kept open at most. The client library writes embedded certificates to files, since Python can load
+    them from nowhere else: they go to C(temporary_directory), which Ansible removes.
+
+    :raises ConnectError: when the options or the kubeconfig do not lead to an API server.
+    """
+    # Clients before 37 take no directory of their own, but all of them ask Python for its default one.
+    tempfile.tempdir = temporary_directory
+    configuration = _load(options)
+    _apply(options, configuration)
+    configuration.connection_pool_maxsize = connections
+    # Retries are the engine's: only it knows whether a request may be sent twice.
+    configuration.retries = False
+    pool = RESTClientObject(configuration).pool_manager
+    identity: dict[str, str] = {}
+    if configuration.username and configuration.password:
+        identity["Authorization"] = configuration.get_basic_auth_token()
+    if options.impersonate_user:
+        identity["Impersonate-User"] = options.impersonate_user
+    return Connection(configuration.host.rstrip("/"), pool, configuration, identity, options.impersonate_groups)
+
+
+def _load(options: ConnectionOptions) -> Any:
+    """The configuration from kubeconfig or from the pod that we run in, in the order that kubernetes.core tries them."""
+    configuration = Configuration()
+    has_login = (
+        options.api_key or (options.username and options.password) or (options.client_cert and options.client_key)
+    )
+    if options.host and has_login:
+        return configuration
+    if options.kubeconfig is None and options.context is None:
+        try:
+            load_incluster_config(client_configuration=configuration)
+            return configuration
+        except ConfigException:
+            pass
+    try:
+        _load_kubeconfig(options, configuration)
+    except (ConfigException, OSError, yaml.YAMLError, TypeError, KeyError, AttributeError, ValueError) as error:
+        raise ConnectError(
+            f"{_kubeconfig_name(options)} leads to no API server: {_first_line(error)}; {_WAY_OUT}"
+        ) from None
+    return configuration
+
+
+_WAY_OUT = "give 'kubeconfig', or 'host' with 'api_key', or set K8S_AUTH_KUBECONFIG"
+
+
+def _load_kubeconfig(options: ConnectionOptions, configuration: Any) -> None:
+    common = {
+        "context": options.context,
+        "client_configuration": configuration,
+        "persist_config": bool(options.persist_config),
+    }
+    if isinstance(options.kubeconfig, Mapping):
+        load_kube_config_from_dict(config_dict=dict(options.kubeconfig), **common)
+    else:
+        load_kube_config(config_file=options.kubeconfig, **common)
+
+
+def _kubeconfig_name(options: ConnectionOptions) -> str:
+    name = (
+        options.kubeconfig
+        if isinstance(options.kubeconfig, str)
+        else "given as data"
+        if options.kubeconfig
+        else "by default"
+    )
+    return f"kubeconfig {name}" + (f", context {options.context}" if options.context else "")
+
+
+def _first_line(error: BaseException) -> str:
+    """What went wrong, without the file's content: a YAML error quotes it."""
+    if isinstance(error, yaml.YAMLError):
+        mark = getattr(error, "problem_mark", None)
+        return "it is not valid YAML" + (f" at line {mark.line + 1}" if mark else "")
+    return (str(error).splitlines() or [""])[0] or type(error).__name__
+
+
+def _apply(options: ConnectionOptions, configuration: Any) -> None:
+    """Options win over the kubeconfig."""
+    given = {
+        "host": options.host,
+        "username": options.username,
+        "password": options.password,
+        "verify_ssl": options.validate_certs,
+        "ssl_ca_cert": options.ca_cert,
+        "cert_file": options.client_cert,
+        "key_file": options.client_key,
+        "proxy": options.proxy,
+        "no_proxy": options.no_proxy,
+        "proxy_headers": urllib3.util.make_headers(**options.proxy_headers) if options.proxy_headers else None,
+    }
+    for name, value in given.items():
+        if value is not None:
+            setattr(configuration, name, value)
+    if options.api_key:
+        configuration.api_key = {"authorization": f"Bearer {options.api_key}"}
+        configuration.refresh_api_key_hook = None

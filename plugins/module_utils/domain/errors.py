@@ -1,0 +1,20 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The root of the collection's errors. Each message is one line without any credential."""
+
+from __future__ import annotations
+
+__all__ = ["ImagePullError", "OptionError", "Refusal"]
+
+
+class ImagePullError(Exception):
+    """Anything that the collection reports to its user."""
+
+
+class OptionError(ImagePullError):
+    """A task option that cannot work; found before any request is sent."""
+
+
+class Refusal(ImagePullError):
+    """What the cluster holds makes the requested change unsafe or impossible; nothing was written."""

@@ -1,0 +1,150 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The values that flow through the house: what is read, what is planned, what is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+__all__ = [
+    "CLUSTER_ROLE",
+    "MANAGED_BY",
+    "NAMESPACE",
+    "ROLE_BINDING",
+    "SECRET",
+    "SERVICE_ACCOUNT",
+    "Change",
+    "Desired",
+    "Kind",
+    "Objects",
+    "Plan",
+    "Ref",
+    "Selection",
+    "create",
+    "delete",
+    "metadata",
+    "update",
+]
+
+Action = Literal["create", "update", "delete"]
+Json = Mapping[str, Any]
+
+#: The label on every object that this collection creates.
+MANAGED_BY = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull"}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One API resource, named as the API server names it."""
+
+    api_version: str
+    kind: str
+    resource: str
+    title: str
+    namespaced: bool = True
+
+
+NAMESPACE = Kind("v1", "Namespace", "namespaces", "namespace", namespaced=False)
+SECRET = Kind("v1", "Secret", "secrets", "secret")
+SERVICE_ACCOUNT = Kind("v1", "ServiceAccount", "serviceaccounts", "service account")
+CLUSTER_ROLE = Kind("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", "cluster role", namespaced=False)
+ROLE_BINDING = Kind("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings", "role binding")
+
+
+@dataclass(frozen=True)
+class Ref:
+    """Where one object is. C(namespace) is empty for cluster-scoped kinds."""
+
+    kind: Kind
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind.title} {self.namespace}/{self.name}" if self.namespace else f"{self.kind.title} {self.name}"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What has to be read of one kind in every target namespace: the named objects, or all when no name is given."""
+
+    kind: Kind
+    names: tuple[str, ...] = ()
+
+
+#: The objects of one namespace by name, as the API server sent them.
+Objects = Mapping[str, Json]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One write.
+
+    C(body) is what is sent: the object for create, a merge patch with C(metadata.resourceVersion) for update, the
+    delete options with preconditions for delete. C(details), C(before) and C(after) are what is reported; they never
+    hold a credential.
+    """
+
+    action: Action
+    ref: Ref
+    body: Json
+    details: Json = field(default_factory=dict)
+    before: Json = field(default_factory=dict)
+    after: Json = field(default_factory=dict)
+
+    def report(self) -> dict[str, Any]:
+        return {"action": self.action, "kind": self.ref.kind.kind, "name": self.ref.name, **self.details}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What has to be done in one namespace.
+
+    C(waiting_for) says in words what has to appear before the plan is complete; C(notes) is what the user should know.
+    """
+
+    changes: tuple[Change, ...] = ()
+    waiting_for: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Desired(Protocol):
+    """One task's wish: says what it needs to see, and what is to be done about what is seen. Pure."""
+
+    @property
+    def selection(self) -> Selection: ...
+
+    @property
+    def prerequisite(self) -> Ref | None:
+        """A cluster-scoped object without which no write makes sense."""
+
+    def plan(self, namespace: str, objects: Objects) -> Plan: ...
+
+
+def metadata(obj: Json) -> Json:
+    """The object's metadata, or an empty mapping."""
+    return obj.get("metadata") or {}
+
+
+def create(ref: Ref, body: Json, details: Json, after: Json) -> Change:
+    """A create of C(ref), labelled as ours."""
+    labels = {**MANAGED_BY, **(metadata(body).get("labels") or {})}
+    head = {"apiVersion": ref.kind.api_version, "kind": ref.kind.kind}
+    meta = {**metadata(body), "name": ref.name, "namespace": ref.namespace, "labels": labels}
+    return Change("create", ref, {**head, **body, "metadata": meta}, details, {}, after)
+
+
+def update(ref: Ref, observed: Json, patch: Json, details: Json, *, before: Json, after: Json) -> Change:
+    """A merge patch that the server refuses when the object is no longer the one that was read."""
+    locked = {"metadata": {"resourceVersion": metadata(observed).get("resourceVersion")}}
+    return Change("update", ref, {**patch, **locked}, details, before, after)
+
+
+def delete(ref: Ref, observed: Json, details: Json, before: Json) -> Change:
+    """A delete that the server refuses when the object is no longer the one that was read."""
+    meta = metadata(observed)
+    preconditions = {"uid": meta.get("uid"), "resourceVersion": meta.get("resourceVersion")}
+    body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
+    return Change("delete", ref, body, details, before, {})

@@ -1,0 +1,139 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a service account has the pull secret that OpenShift generates for it, and whether it ever will. Pure.
+
+What is observed: openshift-controller-manager pkg/internalregistry/controllers (4.16 on) and pkg/serviceaccounts/controllers
+(before); when they are switched off: cluster-openshift-controller-manager-operator pkg/operator/internalimageregistry.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .auth_file import Entry, read_stored
+from .model import Json, metadata
+
+__all__ = ["UNREADABLE", "ClusterFacts", "Verdict", "generated_names", "judge", "why_none_will_come"]
+
+REFERENCE = "openshift.io/internal-registry-pull-secret-ref"
+_ACCOUNT = "openshift.io/internal-registry-auth-token.service-account"
+_BINDING = "openshift.io/internal-registry-auth-token.binding"
+_LEGACY = "openshift.io/token-secret.name"
+_TYPE = "kubernetes.io/dockercfg"
+
+#: From this minor version of OpenShift 4 on, nothing is generated while the image registry is Removed.
+_REMOVED_COUNTS_FROM = 15
+
+#: Stands for a secret that exists or not: the caller may not read it.
+UNREADABLE: Json = {"unreadable": True}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """C(secret) is the generated secret's name where it is known; C(missing) says what is not there yet, empty when ready."""
+
+    secret: str = ""
+    missing: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ClusterFacts:
+    """What the cluster says of itself. None: it could not be read, which proves nothing."""
+
+    api_groups: Collection[str] | None
+    cluster_version: Json | None = None
+    image_registry: Json | None = None
+
+
+def generated_names(account: Json) -> list[str]:
+    """The names in the account's pull list that may be its generated secret, the likeliest first."""
+    listed = [entry.get("name", "") for entry in account.get("imagePullSecrets") or []]
+    referenced = (metadata(account).get("annotations") or {}).get(REFERENCE)
+    prefix = f"{metadata(account).get('name', '')}-dockercfg-"
+    names = [name for name in listed if name == referenced]
+    return list(dict.fromkeys([*names, *(name for name in listed if name.startswith(prefix))]))
+
+
+def judge(account: Json, secrets: Mapping[str, Json | None]) -> Verdict:
+    """Whether the account can pull from the integrated registry. C(secrets) holds what was read of L(generated_names)."""
+    missing = "no generated pull secret in imagePullSecrets"
+    for name in generated_names(account):
+        secret = secrets.get(name)
+        if secret is UNREADABLE:
+            return Verdict(name, note=f"secret {name} is listed, but may not be read: its content was not verified")
+        missing = _what_is_missing(account, name, secret)
+        if not missing:
+            return Verdict(name)
+    return Verdict(missing=missing)
+
+
+def why_none_will_come(facts: ClusterFacts) -> str:
+    """Why this cluster generates no pull secrets; empty when it does, or when that cannot be known."""
+    if facts.api_groups is not None and "config.openshift.io" not in facts.api_groups:
+        return "this cluster is not OpenShift, so nothing generates pull secrets"
+    status = (facts.cluster_version or {}).get("status") or {}
+    capabilities = status.get("capabilities") or {}
+    enabled, known = capabilities.get("enabledCapabilities"), capabilities.get("knownCapabilities")
+    if enabled is not None and "ImageRegistry" not in enabled and (known is None or "ImageRegistry" in known):
+        return "the ImageRegistry capability of this cluster is off, so nothing generates pull secrets"
+    conditions = ((facts.image_registry or {}).get("status") or {}).get("conditions") or [{}]
+    if conditions[0].get("reason") == "Removed" and _minor(status) >= _REMOVED_COUNTS_FROM:
+        return "the image registry of this cluster is Removed, so nothing generates pull secrets"
+    return ""
+
+
+def _what_is_missing(account: Json, name: str, secret: Json | None) -> str:
+    if secret is None:
+        return f"secret {name} is listed but does not exist yet"
+    annotations = metadata(secret).get("annotations") or {}
+    if secret.get("type") != _TYPE:
+        return f"secret {name} has type {secret.get('type')} instead of {_TYPE}"
+    has_token = annotations.get(_BINDING) in ("bound", "legacy")
+    if _LEGACY not in annotations and not (has_token and annotations.get(_ACCOUNT) == metadata(account).get("name")):
+        return f"secret {name} has no token yet"
+    entries = read_stored(_content(secret)).entries
+    if not entries:
+        return f"secret {name} holds no registry yet"
+    if any(_is_for_other(account, entry) for entry in entries.values()):
+        return f"secret {name} still holds the token of a deleted account of the same name"
+    return ""
+
+
+def _content(secret: Json) -> str:
+    try:
+        return base64.b64decode((secret.get("data") or {}).get(".dockercfg") or "").decode("utf-8", "replace")
+    except binascii.Error:
+        return ""
+
+
+def _is_for_other(account: Json, entry: Entry) -> bool:
+    """Whether the token names another uid: an account made again under an old name keeps the old secret for a moment."""
+    claims = _claims(entry.password).get("kubernetes.io")
+    named = (claims if isinstance(claims, Mapping) else {}).get("serviceaccount") or {}
+    uid = named.get("uid") if isinstance(named, Mapping) else None
+    return uid is not None and uid != metadata(account).get("uid")
+
+
+def _claims(token: str) -> Mapping[str, Any]:
+    """The claims of a JWT, unverified; empty when it is none."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (binascii.Error, ValueError):
+        return {}
+    return claims if isinstance(claims, Mapping) else {}
+
+
+def _minor(status: Json) -> int:
+    """The minor version of OpenShift 4; of an unknown one, that of the newest."""
+    parts = str((status.get("desired") or {}).get("version") or "").split(".")
+    return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else _REMOVED_COUNTS_FROM

@@ -1,0 +1,56 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keys of an auth file: which spellings name the same registry or repository path.
+
+Grammar and behaviour: kubelet C(pkg/credentialprovider/keyring.go), containers/image C(pkg/docker/config), docker/cli
+C(cli/config/configfile).
+"""
+
+from __future__ import annotations
+
+from .errors import OptionError
+
+__all__ = ["check_key", "same_path"]
+
+_DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
+_API_PREFIXES = ("v1/", "v2/")
+
+
+def check_key(key: str) -> None:
+    """Refuse what no client reads as a registry.
+
+    :raises OptionError: when the key is empty, or holds white space or a user name.
+    """
+    if not key or key != key.strip() or any(character.isspace() for character in key):
+        raise OptionError(f"registry {key!r} is not a host[:port][/path]: it is empty or holds white space")
+    host = _without_scheme(key).partition("/")[0]
+    if not host or "@" in host:
+        raise OptionError(
+            f"registry {key.rpartition('@')[2]!r} is not a host[:port][/path]: give the user in 'username', not in the key"
+        )
+
+
+def same_path(key: str) -> str:
+    """The one spelling under which all keys for the same registry path are equal.
+
+    C(https://quay.io/), C(quay.io) and C(quay.io/v2/) are one; C(quay.io/team) is another; so is C(quay.io:443), since
+    every client compares ports as text. All forms of Docker Hub's own host are C(docker.io).
+    """
+    host, _slash, path = _without_scheme(key).partition("/")
+    host = host.lower()
+    if path + "/" in _API_PREFIXES or path in _API_PREFIXES:
+        path = ""
+    elif path.startswith(_API_PREFIXES):
+        path = path.split("/", 1)[1]
+    path = path.rstrip("/")
+    if host in _DOCKER_HUB:
+        host = "docker.io"
+    return f"{host}/{path}" if path else host
+
+
+def _without_scheme(key: str) -> str:
+    for scheme in ("https://", "http://"):
+        if key.lower().startswith(scheme):
+            return key[len(scheme) :]
+    return key

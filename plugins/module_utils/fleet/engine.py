@@ -1,0 +1,192 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine: observe, plan, apply, in parallel, until every namespace is as desired or a deadline has passed."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+from ..cluster.client import Cluster
+from ..cluster.errors import (
+    AlreadyExists,
+    Conflict,
+    Forbidden,
+    NamespaceMissing,
+    NamespaceTerminating,
+    NotFound,
+    Unanswered,
+)
+from ..domain.errors import ImagePullError, Refusal
+from ..domain.model import Change, Desired, Json, Plan
+from .observe import Observed, observe, what_is_wrong_with
+from .outcome import NamespaceResult, Outcome
+from .rounds import in_rounds
+
+__all__ = ["Settings", "reconcile"]
+
+#: How long one object that others keep changing is planned again.
+_STUBBORN_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a task runs. C(wait_timeout): seconds to wait for what the plan waits for."""
+
+    check_mode: bool
+    concurrency: int = 8
+    wait_timeout: float = 0.0
+
+
+@dataclass
+class _Work:
+    """One namespace on its way. C(objects) is what is known of it now."""
+
+    namespace: str
+    objects: dict[str, Json] = field(default_factory=dict)
+    applied: list[Change] = field(default_factory=list)
+    plan: Plan = field(default_factory=Plan)
+    result: NamespaceResult | None = None
+    checked: bool = False
+    retries: int = 0
+
+    @property
+    def pending(self) -> bool:
+        return self.result is None and bool(self.plan.waiting_for)
+
+
+def reconcile(cluster: Cluster, desired: Desired, namespaces: Sequence[str], settings: Settings) -> Outcome:
+    """Brings every namespace to the desired state; with C(check_mode), only says what that would change.
+
+    A namespace that fails does not stop the others.
+
+    :raises ImagePullError: when the task as a whole makes no sense: the prerequisite is missing, the cluster does not answer.
+    """
+    _require(cluster, desired)
+    works = [_Work(namespace) for namespace in namespaces]
+    with ThreadPoolExecutor(max_workers=max(1, min(settings.concurrency, len(works)))) as pool:
+        in_rounds(
+            works, settings.wait_timeout, lambda pending: _round(cluster, desired, pool, pending, settings.check_mode)
+        )
+    return Outcome([_finished(work) for work in works], retries=sum(work.retries for work in works))
+
+
+def _require(cluster: Cluster, desired: Desired) -> None:
+    if desired.prerequisite is None:
+        return
+    try:
+        found = cluster.get(desired.prerequisite)
+    except Forbidden:
+        return
+    if found is None:
+        raise Refusal(
+            f"{desired.prerequisite} does not exist on {cluster.name}, so granting it would give nobody any right"
+        )
+
+
+def _round(
+    cluster: Cluster, desired: Desired, pool: ThreadPoolExecutor, pending: Sequence[_Work], check_mode: bool
+) -> None:
+    observed = observe(cluster, pool, desired.selection, [work.namespace for work in pending])
+
+    def settle(work: _Work) -> None:
+        try:
+            _settle(cluster, desired, work, observed[work.namespace], check_mode)
+        except ImagePullError as error:
+            work.result = _ended(cluster, work, error)
+
+    for _done in pool.map(settle, pending):
+        pass
+
+
+def _settle(cluster: Cluster, desired: Desired, work: _Work, observed: Observed, check_mode: bool) -> None:
+    if isinstance(observed, ImagePullError):
+        raise observed
+    work.objects = dict(observed)
+    work.plan = desired.plan(work.namespace, work.objects)
+    if _needs_namespace(work, check_mode):
+        work.checked = True
+        _require_namespace(cluster, work.namespace)
+    if not check_mode:
+        _apply(cluster, desired, work)
+
+
+def _needs_namespace(work: _Work, check_mode: bool) -> bool:
+    """Whether the namespace itself has to be looked at: what is awaited may never come, what is only planned may be refused."""
+    creates = any(change.action == "create" for change in work.plan.changes)
+    return not work.checked and bool(work.plan.waiting_for or (check_mode and creates))
+
+
+def _require_namespace(cluster: Cluster, namespace: str) -> None:
+    wrong = what_is_wrong_with(cluster, namespace)
+    if wrong == "missing":
+        raise NamespaceMissing()
+    if wrong == "terminating":
+        raise NamespaceTerminating()
+
+
+def _apply(cluster: Cluster, desired: Desired, work: _Work) -> None:
+    """Carries out the plan; after a conflict reads that one object again and plans anew."""
+    given_up_at = time.monotonic() + _STUBBORN_SECONDS
+    attempt = 0
+    while work.plan.changes:
+        change = work.plan.changes[0]
+        try:
+            _remember(work, change, cluster.write(change))
+            work.plan = replace(work.plan, changes=work.plan.changes[1:])
+            continue
+        except (Conflict, AlreadyExists, NotFound, Unanswered) as error:
+            if time.monotonic() > given_up_at:
+                raise
+            doubtful = isinstance(error, Unanswered)
+        attempt += 1
+        time.sleep(min(0.01 * 2**attempt, 1.0) * random.random())
+        _look_again(cluster, desired, work, change, doubtful)
+
+
+def _look_again(cluster: Cluster, desired: Desired, work: _Work, change: Change, doubtful: bool) -> None:
+    work.retries += 1
+    _store(work, change, cluster.get(change.ref))
+    work.plan = desired.plan(work.namespace, work.objects)
+    still_to_do = any(planned.ref == change.ref for planned in work.plan.changes)
+    if doubtful and not still_to_do:
+        # The answer was lost, the write was not.
+        work.applied.append(change)
+
+
+def _remember(work: _Work, change: Change, now: Json | None) -> None:
+    work.applied.append(change)
+    _store(work, change, now)
+
+
+def _store(work: _Work, change: Change, now: Json | None) -> None:
+    if now is None:
+        work.objects.pop(change.ref.name, None)
+    else:
+        work.objects[change.ref.name] = now
+
+
+def _ended(cluster: Cluster, work: _Work, error: ImagePullError) -> NamespaceResult:
+    changes, notes = tuple(work.applied), work.plan.notes
+    if isinstance(error, NamespaceTerminating):
+        return NamespaceResult(
+            work.namespace, "skipped", changes, notes, f"the namespace is being deleted on {cluster.name}"
+        )
+    if isinstance(error, NamespaceMissing):
+        message = f"the namespace does not exist on {cluster.name}; create it first, or correct its name"
+        return NamespaceResult(work.namespace, "failed", changes, notes, message)
+    return NamespaceResult(work.namespace, "failed", changes, notes, str(error))
+
+
+def _finished(work: _Work) -> NamespaceResult:
+    if work.result is not None:
+        return work.result
+    changes = (*work.applied, *work.plan.changes)
+    if work.plan.waiting_for:
+        error = f"{', '.join(work.plan.waiting_for)} did not appear in time; create it, or wait longer"
+        return NamespaceResult(work.namespace, "failed", changes, work.plan.notes, error)
+    return NamespaceResult(work.namespace, "changed" if changes else "unchanged", changes, work.plan.notes)

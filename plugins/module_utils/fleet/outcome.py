@@ -1,0 +1,87 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a task did, namespace by namespace, and what it reports."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..domain.model import Change
+
+__all__ = ["NamespaceResult", "Outcome"]
+
+Status = Literal["changed", "unchanged", "failed", "skipped"]
+
+
+@dataclass(frozen=True)
+class NamespaceResult:
+    """C(changes) are those carried out or, in check mode, those that would be; a failed namespace may have some."""
+
+    name: str
+    status: Status
+    changes: tuple[Change, ...] = ()
+    notes: tuple[str, ...] = ()
+    error: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def report(self) -> dict[str, Any]:
+        reason = {"reason": self.error} if self.status == "skipped" else {}
+        changes = [change.report() for change in self.changes]
+        return {
+            "name": self.name,
+            "changed": bool(changes),
+            "status": self.status,
+            "changes": changes,
+            **reason,
+            **self.extra,
+        }
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of one task. C(retries) counts the objects that had to be read and planned again."""
+
+    namespaces: Sequence[NamespaceResult]
+    retries: int = 0
+
+    @property
+    def failed(self) -> list[NamespaceResult]:
+        return [result for result in self.namespaces if result.status == "failed"]
+
+    @property
+    def notes(self) -> list[str]:
+        return list(dict.fromkeys(note for result in self.namespaces for note in result.notes))
+
+    def report(self) -> dict[str, Any]:
+        """The module's result, without a credential."""
+        changes = [change for result in self.namespaces for change in result.changes]
+        return {
+            "changed": bool(changes),
+            "diff": [_diff(change) for change in changes],
+            "namespaces": [result.report() for result in self.namespaces],
+            "failures": [{"namespace": result.name, "error": result.error} for result in self.failed],
+            "summary": {**_summary(self.namespaces), "retries": self.retries},
+        }
+
+    def message(self, task: str) -> str:
+        """One line for a failed task, naming each failed namespace and why."""
+        reasons = "; ".join(f"{result.name}: {result.error}" for result in self.failed)
+        return f"{task} failed in {len(self.failed)} of {len(self.namespaces)} namespaces: {reasons}"
+
+
+def _summary(results: Iterable[NamespaceResult]) -> dict[str, int]:
+    results = list(results)
+    count = Counter(result.status for result in results)
+    return {
+        "total": len(results),
+        **{status: count[status] for status in ("changed", "unchanged", "failed", "skipped")},
+    }
+
+
+def _diff(change: Change) -> dict[str, Any]:
+    header = f"{change.ref.kind.kind} {change.ref.namespace}/{change.ref.name}"
+    return {"before_header": header, "after_header": header, "before": dict(change.before), "after": dict(change.after)}

@@ -1,0 +1,194 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: pull_secret
+short_description: Keep a pull secret in many namespaces
+version_added: 0.1.0
+description:
+  - Makes one named secret with registry credentials exist, with exactly the given registries, in every given namespace.
+  - The credentials come from single values, from a file that C(docker login) or C(podman login) wrote, or from data.
+  - What no node could use is refused before anything is sent, with the registry and the way out.
+  - Content is compared decoded, so order, white space and padding are no changes. Results and diffs name registries
+    and which part of a credential changed, never a value.
+options:
+  name:
+    description: The secret's name.
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) creates the secret or puts the given registries in it, in place of what it held.
+      - V(absent) deletes the secret. A secret that is no pull secret, or that belongs to the platform, is left alone
+        and the task fails.
+    type: str
+    choices: [present, absent]
+    default: present
+  type:
+    description:
+      - How the credentials are stored. Files of Docker and of Podman have the same content and both work as
+        V(kubernetes.io/dockerconfigjson).
+      - V(kubernetes.io/dockercfg) is the legacy format.
+      - V(kubernetes.io/podmanconfigjson) is what OpenShift's manual names for Podman's file. No component reads it; it is
+        written as documented there, under the file's base name, with a warning.
+      - The type of an existing secret cannot be changed.
+    type: str
+    choices: [kubernetes.io/dockerconfigjson, kubernetes.io/dockercfg, kubernetes.io/podmanconfigjson]
+    default: kubernetes.io/dockerconfigjson
+  registries:
+    description: The credentials, one entry for each registry or repository path.
+    type: list
+    elements: dict
+    suboptions:
+      registry:
+        description:
+          - C(host[:port]), optionally with a path such as C(quay.io/team), as it stands in image names.
+          - Two entries for the same path are refused.
+        type: str
+        required: true
+      username:
+        description: The user. It cannot hold a colon. An entry without user or password is refused.
+        type: str
+      password:
+        description: The password or token.
+        type: str
+      email:
+        description: Stored beside the credential; no registry asks for it.
+        type: str
+  auth_file:
+    description:
+      - Path of a C(config.json) of Docker or an C(auth.json) of Podman, on the host that runs the task.
+      - For a file that is encrypted with ansible-vault use O(auth_config) with P(ansible.builtin.file#lookup).
+      - A file whose credentials are kept by a credential helper is refused.
+    type: path
+  auth_config:
+    description:
+      - The content of such a file as data or as JSON text, for example from OpenShift Cluster Manager.
+    type: raw
+extends_documentation_fragment:
+  - openshift_ops.image_pull.cluster
+  - openshift_ops.image_pull.attributes
+author:
+  - The openshift_ops.image_pull authors (@openshift-ops)
+seealso:
+  - module: openshift_ops.image_pull.sa_link
+  - name: Kubernetes, pull an image from a private registry
+    description: How a pull secret is used.
+    link: https://kubernetes.io/docs/tasks/configure-pod-container/pull-image-private-registry/
+"""
+
+EXAMPLES = r"""
+- name: A pull secret from user and password, in two projects
+  openshift_ops.image_pull.pull_secret:
+    name: private-registry
+    namespaces: [project-a, project-c]
+    registries:
+      - registry: privateregistry.example.com
+        username: developer@example.com
+        password: "{{ vaulted_registry_password }}"
+
+- name: A pull secret from the file that 'podman login' wrote
+  openshift_ops.image_pull.pull_secret:
+    name: team-registries
+    namespaces: [project-a]
+    auth_file: "{{ playbook_dir }}/auth.json"
+
+- name: Two accounts of one registry
+  openshift_ops.image_pull.pull_secret:
+    name: quay
+    namespaces: [project-a]
+    registries:
+      - {registry: quay.io, username: reader, password: "{{ vaulted_reader }}"}
+      - {registry: quay.io/team, username: team+robot, password: "{{ vaulted_robot }}"}
+
+- name: Take it away again
+  openshift_ops.image_pull.pull_secret:
+    name: team-registries
+    namespaces: [project-a]
+    state: absent
+"""
+
+RETURN = r"""
+namespaces:
+  description: What was done, or in check mode would be done, in each namespace.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The namespace.
+      type: str
+      sample: project-a
+    changed:
+      description: Whether anything was written in it.
+      type: bool
+    status:
+      description: One of C(changed), C(unchanged), C(failed), C(skipped).
+      type: str
+      sample: changed
+    reason:
+      description: Why a namespace was skipped.
+      type: str
+      returned: when skipped
+    changes:
+      description: Each write, by action, kind and name, with the registries that were added, changed or removed.
+      type: list
+      elements: dict
+      sample:
+        - action: update
+          kind: Secret
+          name: private-registry
+          registries: {added: [], changed: {privateregistry.example.com: [password]}, removed: []}
+failures:
+  description: The namespaces that failed and why. The task fails when there is one, after the others are done.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+summary:
+  description: Counts of namespaces by status, and of objects that had to be read again because others wrote them.
+  returned: always
+  type: dict
+  sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
+"""
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.ansible_module import (
+    CLUSTER_OPTIONS,
+    ImagePullModule,
+    run_reconcile,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain import pull_secret
+
+REGISTRY = {
+    "registry": {"type": "str", "required": True},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "email": {"type": "str"},
+}
+ARGUMENTS = {
+    **CLUSTER_OPTIONS,
+    "name": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "type": {"type": "str", "choices": list(pull_secret.TYPES), "default": pull_secret.TYPES[0]},
+    "registries": {"type": "list", "elements": "dict", "options": REGISTRY},
+    "auth_file": {"type": "path"},
+    "auth_config": {"type": "raw", "no_log": True},
+}
+SOURCES = ("registries", "auth_file", "auth_config")
+
+
+def main() -> None:
+    module = ImagePullModule(
+        ARGUMENTS,
+        mutually_exclusive=[SOURCES],
+        required_if=[("state", "present", SOURCES, True)],
+    )
+    run_reconcile(module, lambda task: pull_secret.from_options(task.params, task.read_file))
+
+
+if __name__ == "__main__":
+    main()
