@@ -88,7 +88,7 @@ def api_error(attempt: str, status: int, body: bytes, retry_after: str | None = 
 
 def _classify(status: int, answer: Mapping[str, Any], message: str) -> tuple[type[ApiError], str]:
     reason, details = answer.get("reason"), answer.get("details") or {}
-    causes = {cause.get("reason") for cause in details.get("causes") or []}
+    causes = [cause.get("reason") for cause in details.get("causes") or []]
     if status == 403 and "NamespaceTerminating" in causes:
         return NamespaceTerminating, "the namespace is being deleted"
     if status == 404 and details.get("kind") == "namespaces":
@@ -118,7 +118,5 @@ def _status_object(body: bytes) -> Mapping[str, Any]:
 
 
 def _seconds(header: str | None) -> float | None:
-    try:
-        return float(header) if header else None
-    except ValueError:
-        return None
+    """A number of seconds; a date, the header's other form, is not used by any API server."""
+    return float(header) if header and header.strip().isdecimal() else None

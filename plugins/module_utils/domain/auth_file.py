@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import OptionError
-from .registry_keys import check_key, same_path
+from .registry_keys import check_key, same_path, without_user
 
 __all__ = ["NOTHING", "AuthFile", "Entry", "changed_fields", "from_registries", "parse", "parse_text", "read_stored"]
 
@@ -77,8 +77,8 @@ def parse_text(text: str, source: str) -> AuthFile:
     :raises OptionError: when it is not JSON, or as for L(parse).
     """
     try:
-        data = json.loads(text, object_pairs_hook=_Object)
-    except ValueError as error:
+        data = json.loads(text, object_pairs_hook=_Object, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
         where = f" at line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         raise OptionError(f"{source} is not valid JSON{where}: {_json_hint(text)}") from None
     return parse(data, source)
@@ -102,7 +102,8 @@ def parse(data: object, source: str) -> AuthFile:
         raise OptionError(f"{source} is not an auth file: 'auths' is {_json_type(auths)}, not an object")
     if isinstance(auths, _Object) and auths.repeated:
         raise OptionError(
-            f"{source} has the key {auths.repeated[0]!r} twice in 'auths'; keep one, since only the last is ever read"
+            f"{source} has the key {without_user(auths.repeated[0])!r} twice in 'auths'; "
+            "keep one, since only the last is ever read"
         )
     helpers = _Helpers.of(top, source)
     helpers.refuse_unreachable(auths, source)
@@ -114,19 +115,22 @@ def parse(data: object, source: str) -> AuthFile:
     return _collect((_from_file(key, value, source, helpers) for key, value in auths.items()), source)
 
 
-def read_stored(text: str) -> AuthFile:
-    """What a secret holds, for comparison only: never refuses; an entry that no node could use has no password."""
+def read_stored(text: str, *, legacy: bool) -> AuthFile:
+    """What a secret holds, for comparison only: never refuses; an entry that no node could use has no password.
+
+    C(legacy): it is a C(.dockercfg). A node reads each of the two shapes only from a secret of its own type.
+    """
     try:
         data = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return NOTHING
     if not isinstance(data, Mapping):
         return NOTHING
-    top = _fields(data, _TOP_FIELDS)
-    auths = top.get("auths", data)
-    return AuthFile(
-        {key: _stored_entry(key, value) for key, value in auths.items()} if isinstance(auths, Mapping) else {}
-    )
+    auths = data if legacy else _fields(data, _TOP_FIELDS).get("auths")
+    if not isinstance(auths, Mapping):
+        return NOTHING
+    entries = (_stored_entry(key, value) for key, value in auths.items())
+    return AuthFile({entry.key: entry for entry in entries})
 
 
 def changed_fields(before: Entry, after: Entry) -> list[str]:
@@ -156,7 +160,9 @@ class _Helpers:
         store, helpers = top.get("credsStore") or "", top.get("credHelpers") or {}
         if not isinstance(store, str) or not isinstance(helpers, Mapping):
             raise OptionError(f"{source} is not an auth file: 'credsStore' or 'credHelpers' has the wrong type")
-        return cls(store, {same_path(key): str(value) for key, value in helpers.items()})
+        if not all(isinstance(value, str) for value in helpers.values()):
+            raise OptionError(f"{source} is not an auth file: 'credHelpers' holds something else than names of helpers")
+        return cls(store, {same_path(without_user(key)): value for key, value in helpers.items()})
 
     def name_for(self, key: str) -> str:
         return self.by_host.get(same_path(key).partition("/")[0]) or self.store
@@ -173,7 +179,7 @@ class _Helpers:
 
 def _kept_elsewhere(source: str, registry: str, helper: str) -> OptionError:
     return OptionError(
-        f"{source} holds no credential for {registry}: it is kept by the credential helper 'docker-credential-{helper}', "
+        f"{source} holds no credential for {registry}: it is kept by the credential helper {'docker-credential-' + helper!r}, "
         "which no node can ask; log in with 'podman login --authfile FILE REGISTRY', or give 'registries' instead"
     )
 
@@ -199,7 +205,7 @@ def _no_two_for_one_path(entries: Iterable[Entry], source: str) -> Iterable[Entr
 def _from_option(item: Mapping[str, Any]) -> Entry:
     key, username, password = item["registry"], item.get("username") or "", item.get("password") or ""
     where = f"option 'registries': the entry for {key!r}"
-    check_key(key)
+    _check_key(key, "option 'registries'")
     if ":" in username:
         raise OptionError(f"{where} has a ':' in its user name, which the auth file format cannot express")
     _require_both(where, username, password, "give both 'username' and 'password'")
@@ -211,10 +217,7 @@ def _from_option(item: Mapping[str, Any]) -> Entry:
 
 def _from_file(key: str, value: object, source: str, helpers: _Helpers) -> Entry:
     where = f"{source}: the entry for {key!r}"
-    try:
-        check_key(key)
-    except OptionError as error:
-        raise OptionError(f"{source}: {error}") from None
+    _check_key(key, source)
     if value is None or (isinstance(value, Mapping) and not value):
         helper = helpers.name_for(key)
         raise _kept_elsewhere(source, key, helper) if helper else OptionError(f"{where} is empty: log in to it again")
@@ -235,7 +238,14 @@ def _stored_entry(key: str, value: object) -> Entry:
     try:
         return _from_file(key, value, "the stored secret", _Helpers("", {}))
     except OptionError:
-        return Entry(key, "", "")
+        return Entry(without_user(key), "", "")
+
+
+def _check_key(key: str, source: str) -> None:
+    try:
+        check_key(key)
+    except OptionError as error:
+        raise OptionError(f"{source}: {error}") from None
 
 
 def _credential(fields: Mapping[str, Any], where: str) -> tuple[str, str]:
@@ -290,6 +300,11 @@ def _is_legacy(data: Mapping[str, Any]) -> bool:
         isinstance(value, Mapping) and {"auth", "username"} & set(_fields(value, _ENTRY_FIELDS))
         for value in data.values()
     )
+
+
+def _refuse_constant(name: str) -> None:
+    """NaN and Infinity, which Python reads and the API server does not."""
+    raise ValueError(name)
 
 
 def _json_type(value: object) -> str:

@@ -98,7 +98,7 @@ def _what_is_missing(account: Json, name: str, secret: Json | None) -> str:
     has_token = annotations.get(_BINDING) in ("bound", "legacy")
     if _LEGACY not in annotations and not (has_token and annotations.get(_ACCOUNT) == metadata(account).get("name")):
         return f"secret {name} has no token yet"
-    entries = read_stored(_content(secret)).entries
+    entries = read_stored(_content(secret), legacy=True).entries
     if not entries:
         return f"secret {name} holds no registry yet"
     if any(_is_for_other(account, entry) for entry in entries.values()):

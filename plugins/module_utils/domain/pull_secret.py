@@ -167,9 +167,10 @@ def _stored(observed: Json) -> AuthFile:
     data = observed.get("data") or {}
     key = _DATA_KEYS.get(observed["type"]) or next(iter(data), "")
     try:
-        return read_stored(base64.b64decode(data.get(key) or "").decode("utf-8"))
+        text = base64.b64decode(data.get(key) or "").decode("utf-8", "surrogatepass")
     except (binascii.Error, UnicodeDecodeError):
-        return read_stored("")
+        return NOTHING
+    return read_stored(text, legacy=observed["type"] == DOCKERCFG)
 
 
 def _registry_changes(before: AuthFile, after: AuthFile) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import base64
 import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 __all__ = ["HIDDEN", "credentials", "credentials_in_text", "forms", "hide"]
 
@@ -23,6 +23,7 @@ _SECRET_MEMBERS = frozenset(
         "auth",
         "basicauth",
         "clientkeydata",
+        "clientsecret",
         "identitytoken",
         "idtoken",
         "password",
@@ -41,7 +42,8 @@ def credentials(options: Mapping[str, Any], no_log_values: Iterable[str]) -> set
 
     Ansible would mask each string of O(auth_config), so that a user named C(app) blanks every "app" in the result.
     """
-    harmless = set(_strings(_decoded(options.get("auth_config")), secret=False))
+    config = _decoded(options.get("auth_config"))
+    harmless = set() if isinstance(config, str) else set(_strings(config, secret=False))
     found = set(no_log_values) - harmless
     for value in options.values():
         found.update(_strings(_decoded(value), secret=True))
@@ -70,7 +72,7 @@ def hide(options: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
 def _hide(name: str, value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
-    if _is_secret(name) or name in _CONTAINERS or (name == "kubeconfig" and not isinstance(value, str)):
+    if _is_secret(name) or name in _CONTAINERS or (name == "kubeconfig" and not _is_path(value)):
         return HIDDEN
     if name == "registries":
         return [_hide_registry(item) for item in value] if isinstance(value, list) else HIDDEN
@@ -104,17 +106,23 @@ def _strings(value: Any, *, secret: bool, inside: bool = False) -> Iterable[str]
 
 
 def _inside_auth(value: str) -> Iterable[str]:
-    """The password in an C(auth) field."""
+    """User and password in an C(auth) field, which may lack its padding or hold a line end; and the password alone."""
+    text = "".join(value.split()).rstrip("=")
     try:
-        _user, colon, password = base64.b64decode(value, validate=True).decode("utf-8").partition(":")
+        login = base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode("utf-8")
     except ValueError:
         return
-    if colon and password:
-        yield password
+    password = login.partition(":")[2]
+    if password:
+        yield from (login, password)
 
 
 def _is_secret(name: str) -> bool:
     return name.lower().replace("_", "").replace("-", "") in _SECRET_MEMBERS
+
+
+def _is_path(kubeconfig: Any) -> bool:
+    return isinstance(kubeconfig, str) and "\n" not in kubeconfig and not kubeconfig.lstrip().startswith("{")
 
 
 def _decoded(value: Any) -> Any:
@@ -122,11 +130,13 @@ def _decoded(value: Any) -> Any:
     if isinstance(value, str) and value.lstrip().startswith("{"):
         try:
             return json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return value
     return value
 
 
 def _proxy_password(proxy: Any) -> Iterable[str]:
-    password = urlsplit(proxy).password if isinstance(proxy, str) else None
+    """What stands between the first colon and the last C(@), also where the URL is no good one."""
+    login = proxy.rpartition("@")[0].rpartition("://")[2] if isinstance(proxy, str) else ""
+    password = login.partition(":")[2]
     return [password, unquote(password)] if password else []

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from .errors import OptionError
 
-__all__ = ["check_key", "same_path"]
+__all__ = ["check_key", "same_path", "without_user"]
 
 _DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 _API_PREFIXES = ("v1/", "v2/")
@@ -23,12 +23,20 @@ def check_key(key: str) -> None:
     :raises OptionError: when the key is empty, or holds white space or a user name.
     """
     if not key or key != key.strip() or any(character.isspace() for character in key):
-        raise OptionError(f"registry {key!r} is not a host[:port][/path]: it is empty or holds white space")
-    host = _without_scheme(key).partition("/")[0]
-    if not host or "@" in host:
         raise OptionError(
-            f"registry {key.rpartition('@')[2]!r} is not a host[:port][/path]: give the user in 'username', not in the key"
+            f"registry {without_user(key)!r} is not a host[:port][/path]: it is empty or holds white space"
         )
+    if not _without_scheme(key).partition("/")[0] or "@" in key:
+        raise OptionError(
+            f"registry {without_user(key)!r} is not a host[:port][/path]: it holds no host, or an '@'; "
+            "give the user in 'username', and no digest"
+        )
+
+
+def without_user(key: str) -> str:
+    """The key as it may be shown: a user and password before an C(@) are left out."""
+    _user, at, rest = key.rpartition("@")
+    return f"***@{rest}" if at else key
 
 
 def same_path(key: str) -> str:

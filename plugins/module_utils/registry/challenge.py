@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 __all__ = ["AuthInfo", "Challenge", "auth_info", "parse_challenges"]
 
-_SCHEME = re.compile(r"\s*,*\s*([A-Za-z0-9!#$%&'*+.^_`|~-]+)(?=\s|,|\Z)")
+_SCHEME = re.compile(r"[\s,]*([A-Za-z0-9!#$%&'*+.^_`|~-]+)(?=\s|,|\Z)")
 #: A value is a quoted string with backslash escapes, or anything up to a comma: OpenShift sends its realm unquoted.
-_PARAMETER = re.compile(r'\s*,?\s*([A-Za-z0-9!#$%&\'*+.^_`|~-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^",]*))')
+_PARAMETER = re.compile(r'[\s,]*([A-Za-z0-9!#$%&\'*+.^_`|~-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^",]*))')
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,18 @@ def auth_info(host: str, headers: Iterable[str]) -> AuthInfo | None:
         realm = challenge.parameters.get("realm", "")
         if challenge.scheme == "basic":
             return AuthInfo("basic", realm, host)
-        if challenge.scheme == "bearer" and realm:
+        if challenge.scheme == "bearer" and _is_url(realm):
             realm_host = urlsplit(realm).netloc.rpartition("@")[2] or host
             service = challenge.parameters.get("service", "")
             return AuthInfo("bearer", realm, realm_host, service, _with_port(realm_host) != _with_port(host))
     return None
+
+
+def _is_url(realm: str) -> bool:
+    try:
+        return bool(urlsplit(realm).geturl())
+    except ValueError:
+        return False
 
 
 def _with_port(host: str) -> str:

@@ -1,0 +1,85 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures: one lab for the whole run, a fresh namespace for each test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.lab import Lab
+from support.modules import run_module
+
+_numbers = itertools.count()
+
+
+def start_lab(directory: Path, *arguments: str) -> Lab:
+    """Starts a lab that ends with this process at the latest. The binary is given by the Makefile."""
+    binary = Path(os.environ["IMAGE_PULL_LAB"])
+    command = [binary, "up", "--dir", directory, "--owner-pid", str(os.getpid()), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, f"the lab does not start: {done.stderr}"
+    return Lab(binary, directory)
+
+
+@pytest.fixture(scope="session")
+def lab_factory() -> Iterator[Callable[..., Lab]]:
+    """Starts further labs; all end with the run."""
+    labs: list[Lab] = []
+
+    def start(*arguments: str) -> Lab:
+        labs.append(start_lab(Path(tempfile.mkdtemp(prefix="lab-")) / "lab", *arguments))
+        return labs[-1]
+
+    yield start
+    for lab in labs:
+        lab.run("down", "--dir", str(lab.dir))
+        shutil.rmtree(lab.dir.parent, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def lab(lab_factory: Callable[..., Lab]) -> Lab:
+    return lab_factory()
+
+
+@pytest.fixture
+def namespaces(lab: Lab) -> Iterator[Callable[..., list[str]]]:
+    """Makes provisioned namespaces with names of their own; they are deleted after the test."""
+    made: list[str] = []
+
+    def make(count: int = 1, *, wait: bool = True) -> list[str]:
+        new = [f"test-{next(_numbers)}" for _ in range(count)]
+        for name in new:
+            lab.namespace(name, wait=False)
+        if wait:
+            for name in new:
+                lab.until(lambda name=name: lab.provisioned(name), f"namespace {name} is provisioned")
+        made.extend(new)
+        return new
+
+    yield make
+    for name in made:
+        lab.api("DELETE", f"/api/v1/namespaces/{name}", expect=(200, 202, 404, 409))
+
+
+@pytest.fixture
+def namespace(namespaces: Callable[..., list[str]]) -> str:
+    return namespaces(1)[0]
+
+
+@pytest.fixture
+def run(lab: Lab) -> Callable[..., dict[str, Any]]:
+    """Runs a module on the lab."""
+
+    def call(module: str, /, **options: Any) -> dict[str, Any]:
+        return run_module(module, kubeconfig=lab.kubeconfig, **options)
+
+    return call

@@ -1,0 +1,278 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""pull_secret against the lab's API server; the audit log judges what was sent."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from support.lab import path_of
+
+CANARY = "pä:ss \"w'ord\\ " + "x" * 280
+QUAY = {"registry": "quay.io", "username": "reader", "password": CANARY}
+TEAM = {"registry": "quay.io/team", "username": "team+robot", "password": "Secret:4"}
+
+
+def encoded(username: str, password: str) -> str:
+    return base64.b64encode(f"{username}:{password}".encode()).decode()
+
+
+def stored(namespace: str, data: dict[str, str], secret_type: str = "kubernetes.io/dockerconfigjson", **more: Any) -> dict:
+    values = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
+    return {"metadata": {"name": "pull", "namespace": namespace}, "type": secret_type, "data": values, **more}
+
+
+def docker_json(auths: dict[str, Any]) -> dict[str, str]:
+    return {".dockerconfigjson": json.dumps({"auths": auths})}
+
+
+class TestSources:
+    """J4 to J6 and J8: the same secret from single values, from files and from data."""
+
+    def test_registries_are_written_as_oc_writes_them(self, lab, run, namespace):
+        run("pull_secret", name="pull", namespaces=[namespace], registries=[{**QUAY, "email": "r@example.com"}])
+        assert lab.get(namespace, "secrets", "pull")["type"] == "kubernetes.io/dockerconfigjson"
+        assert lab.entries(namespace, "pull") == {
+            "quay.io": {
+                "auth": encoded("reader", CANARY),
+                "username": "reader",
+                "password": CANARY,
+                "email": "r@example.com",
+            }
+        }
+
+    def test_two_paths_of_one_registry_stay_side_by_side(self, lab, run, namespace):
+        run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY, TEAM])
+        assert sorted(lab.entries(namespace, "pull")) == ["quay.io", "quay.io/team"]
+
+    @pytest.mark.parametrize("program", ["docker", "podman"])
+    def test_real_files_of_both_programs_work_as_dockerconfigjson(self, lab, run, namespace, tmp_path, program):
+        file = tmp_path / "auth.json"
+        nasty = lab.registry("private")["accounts"][1]
+        arguments = ("--registry", "private", "--account", nasty["username"], f"--{program}", str(file))
+        lab.run("login", "--dir", str(lab.dir), *arguments)
+        run("pull_secret", name="pull", namespaces=[namespace], auth_file=str(file))
+        run("sa_link", namespaces=[namespace], secrets=["pull"])
+        lab.pod(namespace, "app", lab.registry("private")["image"])
+        assert lab.pull(namespace, "app")["pulled"]
+
+    @pytest.mark.parametrize("as_text", [False, True])
+    def test_data_as_openshift_cluster_manager_gives_it(self, lab, run, namespace, as_text):
+        data = {"auths": {"quay.io": {"auth": encoded("alice", "Secret-1"), "email": "e"}, "cloud.example.com": {"auth": encoded("carol", "Secret-2")}}}
+        config = json.dumps(data) if as_text else data
+        assert run("pull_secret", name="pull", namespaces=[namespace], auth_config=config)["changed"]
+        assert lab.entries(namespace, "pull") == data["auths"]
+
+    def test_legacy_dockercfg(self, lab, run, namespace):
+        run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY], type="kubernetes.io/dockercfg")
+        secret = lab.get(namespace, "secrets", "pull")
+        assert secret["type"] == "kubernetes.io/dockercfg"
+        assert list(json.loads(base64.b64decode(secret["data"][".dockercfg"]))) == ["quay.io"]
+
+    def test_podmanconfigjson_is_written_as_documented_with_a_warning(self, lab, run, namespace, tmp_path):
+        file = tmp_path / "auth.json"
+        file.write_text(json.dumps({"auths": {"quay.io": {"auth": encoded("alice", "Secret-1")}}}))
+        kind = "kubernetes.io/podmanconfigjson"
+        result = run("pull_secret", name="pull", namespaces=[namespace], auth_file=str(file), type=kind)
+        secret = lab.get(namespace, "secrets", "pull")
+        assert (secret["type"], list(secret["data"])) == (kind, ["auth.json"])
+        (warning,) = result["warnings"]
+        for reader in ("kubelet", "CRI-O", "image import", "builds"):
+            assert reader in warning
+        assert not run("pull_secret", name="pull", namespaces=[namespace], auth_file=str(file), type=kind)["changed"]
+
+
+class TestTruthTable:
+    """Promise 2: check mode sends no write and reports what the real run then does; a second run changes nothing."""
+
+    SAME = {"quay.io": {"password": CANARY, "username": "reader"}}
+    OTHER = {"quay.io": {"auth": encoded("reader", "old")}, "old.example.com": {"auth": encoded("alice", "Secret-1")}}
+    STATES = {
+        "missing": None,
+        "same": docker_json(SAME),
+        "different": docker_json(OTHER),
+        "broken": {".dockerconfigjson": '{"auths": {"quay.io": {"auth": "%%%"}}}'},
+        "no auths": {".dockerconfigjson": "{}"},
+    }
+
+    @pytest.mark.parametrize("state", ["present", "absent"])
+    @pytest.mark.parametrize("found", STATES)
+    def test_check_then_real_then_again(self, lab, run, namespace, state, found):
+        if self.STATES[found]:
+            lab.create(namespace, "secrets", stored(namespace, self.STATES[found]))
+        given = {"registries": [QUAY]} if state == "present" else {}
+        options = {"name": "pull", "namespaces": [namespace], "state": state, **given}
+        audit = lab.audit()
+        checked = run("pull_secret", check=True, **options)
+        assert audit.writes() == []
+        real = run("pull_secret", **options)
+        for part in ("changed", "diff", "namespaces", "summary"):
+            assert checked[part] == real[part], part
+        assert real["changed"] is ((found != "same") if state == "present" else (found != "missing"))
+        assert len(audit.writes()) == (1 if real["changed"] else 0)
+        audit = lab.audit()
+        assert run("pull_secret", **options)["changed"] is False
+        assert audit.verbs() == ["get"]
+        if state == "present":
+            assert lab.entries(namespace, "pull")["quay.io"]["auth" if found != "same" else "password"]
+        else:
+            assert lab.get(namespace, "secrets", "pull") is None
+
+    def test_a_change_names_the_registry_and_what_changed_never_a_value(self, lab, run, namespace):
+        lab.create(namespace, "secrets", stored(namespace, docker_json(self.OTHER)))
+        result = run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY, TEAM])
+        (change,) = result["namespaces"][0]["changes"]
+        assert change == {
+            "action": "update",
+            "kind": "Secret",
+            "name": "pull",
+            "registries": {
+                "added": ["quay.io/team"],
+                "changed": {"quay.io": ["password"]},
+                "removed": ["old.example.com"],
+            },
+        }
+        for secret in (CANARY, json.dumps(CANARY)[1:-1], encoded("reader", CANARY), "Secret:4", encoded("reader", "old")):
+            assert secret not in result["_output"]
+
+
+class TestRefusals:
+    """Promise 5: what cannot work is refused before anything is written, with the way out."""
+
+    @pytest.mark.parametrize(
+        ("options", "words"),
+        [
+            ({"registries": [{**QUAY, "password": ""}]}, ["'quay.io'", "no password", "give both"]),
+            ({"registries": [{"registry": "quay.io", "password": "x"}]}, ["'quay.io'", "no user"]),
+            ({"registries": [{**QUAY, "username": "a:b"}]}, ["'quay.io'", "':' in its user name"]),
+            ({"registries": [QUAY, {**QUAY, "registry": "https://quay.io/"}]}, ["two entries", "quay.io", "keep one"]),
+            ({"registries": [{**QUAY, "registry": "user@quay.io"}]}, ["quay.io", "'username'"]),
+            ({"registries": []}, ["'registries' is empty"]),
+            ({"auth_config": {"auths": {"quay.io": {}}, "credsStore": "desktop"}}, ["quay.io", "docker-credential-desktop"]),
+            ({"auth_config": {"auths": {}, "credHelpers": {"gcr.io": "gcloud"}}}, ["gcr.io", "docker-credential-gcloud"]),
+            ({"auth_config": {"auths": {"quay.io": {"auth": "!!"}}}}, ["'quay.io'", "not standard base64"]),
+            ({"auth_config": {"auths": {"quay.io": {"auth": "YQ=="}}}}, ["'quay.io'", "without a colon"]),
+            ({"auth_config": '{"auths":{"q.io":{"auth":"YWxpY2U6U2VjcmV0LTE="},"q.io":{"auth":"YWxpY2U6U2VjcmV0LTI="}}}'}, ["'q.io' twice"]),
+            (
+                {"auth_config": {"auths": {"acr.io": {"auth": "MDo=", "identitytoken": "Secret-3"}}}},
+                ["'acr.io'", "identity token", "kubelet"],
+            ),
+            ({"auth_config": "[]"}, ["expected a JSON object", "a list"]),
+            ({"auth_config": {"auths": {}}}, ["holds no credential"]),
+            ({"auth_file": "/nonexistent/auth.json"}, ["/nonexistent/auth.json", "cannot be read"]),
+            ({"auth_config": {"auths": {"big.io": {"auth": encoded("a", "x" * 800_000)}}}}, ["bytes", "1048576"]),
+            ({"registries": [QUAY], "name": "Not_A_Name"}, ["'name'", "lower-case"]),
+            ({"registries": [QUAY], "namespaces": ["no/good"]}, ["'namespaces'", "lower-case"]),
+            ({"registries": [QUAY], "namespaces": []}, ["'namespaces' is empty"]),
+            ({"registries": [QUAY], "concurrency": 0}, ["'concurrency'"]),
+        ],
+    )
+    def test_bad_input_costs_no_request(self, lab, run, namespace, options, words):
+        audit = lab.audit()
+        result = run("pull_secret", **{"name": "pull", "namespaces": [namespace], **options})
+        assert result["failed"], result
+        assert "\n" not in result["msg"]
+        for word in words:
+            assert word in result["msg"], result["msg"]
+        assert audit.ours() == []
+
+    @pytest.mark.parametrize(
+        ("existing", "words"),
+        [
+            ({"secret_type": "Opaque", "data": {"password": "app"}}, ["no pull secret", "Opaque"]),
+            ({"secret_type": "kubernetes.io/dockercfg", "data": {".dockercfg": "{}"}}, ["cannot be changed", "delete it"]),
+            ({"data": {".dockerconfigjson": "{}"}, "immutable": True}, ["immutable", "delete it"]),
+        ],
+    )
+    def test_a_secret_that_must_not_be_changed_is_left_alone(self, lab, run, namespace, existing, words):
+        before = lab.create(namespace, "secrets", stored(namespace, **existing))
+        audit = lab.audit()
+        result = run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY])
+        assert result["failed"]
+        (failure,) = result["failures"]
+        assert failure["namespace"] == namespace
+        for word in [*words, f"{namespace}/pull"]:
+            assert word in failure["error"]
+        assert audit.writes() == []
+        assert lab.get(namespace, "secrets", "pull") == before
+
+    @pytest.mark.parametrize("state", ["present", "absent"])
+    def test_the_platforms_own_secret_is_left_alone(self, lab, run, namespace, state):
+        (name,) = [entry["name"] for entry in lab.account(namespace)["imagePullSecrets"]]
+        audit = lab.audit()
+        given = {"registries": [QUAY], "type": "kubernetes.io/dockercfg"} if state == "present" else {}
+        result = run("pull_secret", name=name, namespaces=[namespace], state=state, **given)
+        assert result["failed"]
+        assert "belongs to the platform" in result["msg"]
+        assert audit.writes() == []
+
+    def test_absent_never_deletes_what_is_no_pull_secret(self, lab, run, namespace):
+        lab.create(namespace, "secrets", stored(namespace, {"password": "app"}, "Opaque"))
+        assert run("pull_secret", name="pull", namespaces=[namespace], state="absent")["failed"]
+        assert lab.get(namespace, "secrets", "pull") is not None
+
+
+class TestFleet:
+    """Promise 4: one list, only the writes needed, and a namespace that fails does not stop the others."""
+
+    def test_fifty_namespaces(self, lab, run, namespaces):
+        names = namespaces(50, wait=False)
+        options = {"name": "pull", "namespaces": names, "registries": [QUAY]}
+        audit = lab.audit()
+        assert run("pull_secret", **options)["summary"]["changed"] == 50
+        assert sorted(audit.verbs()) == ["create"] * 50 + ["list"]
+        audit = lab.audit()
+        assert run("pull_secret", **options)["summary"]["unchanged"] == 50
+        assert audit.verbs() == ["list"]
+        lab.api("DELETE", path_of(names[7], "secrets", "pull"))
+        audit = lab.audit()
+        assert run("pull_secret", **options)["summary"] == {
+            "total": 50, "changed": 1, "unchanged": 49, "failed": 0, "skipped": 0, "retries": 0,
+        }  # fmt: skip
+        assert audit.writes() == [("create", "secrets", names[7], "pull")]
+
+    def test_a_missing_namespace_fails_alone_and_check_mode_knows(self, lab, run, namespaces):
+        names = [*namespaces(5), "missing"]
+        options = {"name": "pull", "namespaces": names, "registries": [QUAY]}
+        checked, real = run("pull_secret", check=True, **options), run("pull_secret", **options)
+        for result in (checked, real):
+            assert result["failed"]
+            assert [failure["namespace"] for failure in result["failures"]] == ["missing"]
+            assert "does not exist" in result["msg"]
+            assert lab.data["server"] in result["msg"]
+            assert result["summary"]["changed"] == 5
+        assert checked["namespaces"] == real["namespaces"]
+        assert checked["failures"] == real["failures"]
+
+    def test_a_terminating_namespace_is_skipped(self, lab, run, namespaces):
+        (name,) = namespaces(1)
+        config = {"metadata": {"name": "hold", "finalizers": ["example.com/hold"]}}
+        lab.create(name, "configmaps", config)
+        lab.api("DELETE", f"/api/v1/namespaces/{name}")
+        options = {"name": "pull", "namespaces": [name], "registries": [QUAY]}
+        try:
+            checked, real = run("pull_secret", check=True, **options), run("pull_secret", **options)
+        finally:
+            lab.api("PATCH", path_of(name, "configmaps", "hold"), {"metadata": {"finalizers": None}})
+        assert checked["namespaces"] == real["namespaces"]
+        assert real["namespaces"][0]["status"] == "skipped"
+        assert "being deleted" in real["namespaces"][0]["reason"]
+        assert not real["failed"]
+
+    def test_who_may_not_list_everywhere_reads_each_namespace(self, lab, run, namespaces):
+        names = namespaces(6)
+        rule = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "create", "patch"]}
+        for name in names[:5]:
+            lab.create(name, "roles", {"metadata": {"name": "edit"}, "rules": [rule]})
+            role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "edit"}
+            user = {"kind": "User", "name": "limited", "apiGroup": "rbac.authorization.k8s.io"}
+            lab.create(name, "rolebindings", {"metadata": {"name": "edit"}, "roleRef": role, "subjects": [user]})
+        result = run("pull_secret", name="pull", namespaces=names, registries=[QUAY], impersonate_user="limited")
+        assert result["summary"]["changed"] == 5
+        (failure,) = result["failures"]
+        assert failure["namespace"] == names[5]
+        assert "give the caller that right" in failure["error"]

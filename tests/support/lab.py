@@ -1,0 +1,199 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab as tests see it: its API server by plain HTTPS, its audit log, its judge."""
+
+from __future__ import annotations
+
+import base64
+import json
+import ssl
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import urllib3
+import yaml
+
+OURS = "openshift_ops.image_pull/"
+WRITE_VERBS = {"create", "update", "patch", "delete", "deletecollection"}
+
+
+@dataclass
+class Lab:
+    """A running lab. C(data) is its lab.json."""
+
+    binary: Path
+    dir: Path
+    data: dict[str, Any] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.data = json.loads((self.dir / "lab.json").read_text())
+        self._pool = _pool_for(self.dir, Path(self.data["kubeconfig"]), self.data["ca_cert"])
+
+    @property
+    def kubeconfig(self) -> str:
+        return self.data["kubeconfig"]
+
+    def registry(self, name: str) -> dict[str, Any]:
+        return self.data["registries"][name]
+
+    # --- the API server
+
+    def api(self, method: str, path: str, body: Any = None, *, expect: tuple[int, ...] = (200, 201, 202)) -> Any:
+        """One request as the cluster's administrator."""
+        content = {"PATCH": "application/merge-patch+json"}.get(method, "application/json")
+        response = self._pool.request(
+            method,
+            self.data["server"] + path,
+            body=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": content, "User-Agent": "tests"},
+            retries=False,
+        )
+        if response.status not in expect:
+            raise AssertionError(f"{method} {path}: {response.status} {response.data[:500]!r}")
+        return json.loads(response.data) if response.data else None
+
+    def get(self, namespace: str, resource: str, name: str) -> dict[str, Any] | None:
+        found = self.api("GET", path_of(namespace, resource, name), expect=(200, 404))
+        return None if found.get("kind") == "Status" else found
+
+    def create(self, namespace: str, resource: str, body: dict[str, Any]) -> dict[str, Any]:
+        return self.api("POST", path_of(namespace, resource), body)
+
+    def namespace(self, name: str, *, wait: bool = True) -> str:
+        """Makes a namespace; waits until its default account is there and, where the lab generates one, has its secret."""
+        self.api("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+        if wait:
+            self.until(lambda: self.provisioned(name), f"namespace {name} is provisioned")
+        return name
+
+    def provisioned(self, namespace: str, account: str = "default") -> bool:
+        found = self.get(namespace, "serviceaccounts", account)
+        if self.data["provisioner"] not in ("bound", "legacy"):
+            return found is not None
+        for name in pull_names(found or {}):
+            secret = self.get(namespace, "secrets", name) or {}
+            content = base64.b64decode((secret.get("data") or {}).get(".dockercfg", "")).decode()
+            if "-dockercfg-" in name and content not in ("", "{}"):
+                return True
+        return False
+
+    def account(self, namespace: str, name: str = "default") -> dict[str, Any]:
+        found = self.get(namespace, "serviceaccounts", name)
+        assert found is not None, f"{namespace}/{name} does not exist"
+        return found
+
+    def set_account(self, namespace: str, name: str = "default", **lists: list[str]) -> None:
+        """Puts whole lists of names on an account, keeping the platform's entry first, as an administrator may do."""
+
+        def attempt() -> bool:
+            account = self.account(namespace, name)
+            platform = [n for n in pull_names(account) if "-dockercfg-" in n]
+            for key, names in lists.items():
+                account[key] = [{"name": n} for n in [*platform, *names]]
+            answer = self.api("PUT", path_of(namespace, "serviceaccounts", name), account, expect=(200, 409))
+            return answer.get("kind") == "ServiceAccount"
+
+        self.until(attempt, "the account is written")
+
+    def pod(self, namespace: str, name: str, image: str, account: str = "default") -> str:
+        body = {
+            "metadata": {"name": name},
+            "spec": {"serviceAccountName": account, "containers": [{"name": "app", "image": image}]},
+        }
+        self.create(namespace, "pods", body)
+        return name
+
+    def entries(self, namespace: str, name: str) -> dict[str, Any]:
+        """The auths of a stored pull secret."""
+        secret = self.get(namespace, "secrets", name)
+        assert secret is not None, f"secret {namespace}/{name} does not exist"
+        ((_key, value),) = secret["data"].items()
+        content = json.loads(base64.b64decode(value))
+        return content.get("auths", content)
+
+    def until(self, condition: Callable[[], bool], what: str, timeout: float = 20.0) -> None:
+        deadline = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < deadline, f"not within {timeout} s: {what}"
+            time.sleep(0.02)
+
+    # --- the judges
+
+    def pull(self, namespace: str, pod: str) -> dict[str, Any]:
+        """What a node would do with that pod: the lab's answer, C(pulled) and, for each image, what was tried."""
+        done = self.run("pull", "--dir", str(self.dir), "--json", namespace, pod, check=False)
+        assert done.returncode in (0, 1), done.stderr
+        return json.loads(done.stdout)
+
+    def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([self.binary, *arguments], check=check, capture_output=True, text=True, timeout=60)
+
+    def audit(self) -> Audit:
+        """Remembers where the audit log stands now."""
+        log = Path(self.data["audit_log"])
+        return Audit(log, log.stat().st_size)
+
+
+@dataclass
+class Audit:
+    """The API server's audit log from one moment on."""
+
+    log: Path
+    offset: int
+
+    def requests(self) -> Iterator[dict[str, Any]]:
+        with self.log.open("rb") as file:
+            file.seek(self.offset)
+            for line in file:
+                yield json.loads(line)
+
+    def ours(self) -> list[dict[str, Any]]:
+        """The requests of our client."""
+        return [event for event in self.requests() if event.get("userAgent", "").startswith(OURS)]
+
+    def verbs(self) -> list[str]:
+        return [event["verb"] for event in self.ours()]
+
+    def writes(self) -> list[tuple[str, str, str, str]]:
+        """Our write requests: verb, resource, namespace, name."""
+        return [
+            (
+                event["verb"],
+                event["objectRef"]["resource"],
+                event["objectRef"].get("namespace", ""),
+                event["objectRef"].get("name", ""),
+            )
+            for event in self.ours()
+            if event["verb"] in WRITE_VERBS
+        ]
+
+
+def path_of(namespace: str, resource: str, name: str = "") -> str:
+    root = "/apis/rbac.authorization.k8s.io/v1" if resource in ("rolebindings", "roles") else "/api/v1"
+    return f"{root}/namespaces/{namespace}/{resource}" + (f"/{name}" if name else "")
+
+
+def pull_names(account: dict[str, Any]) -> list[str]:
+    return [entry["name"] for entry in account.get("imagePullSecrets") or []]
+
+
+def mount_names(account: dict[str, Any]) -> list[str]:
+    return [entry["name"] for entry in account.get("secrets") or []]
+
+
+def _pool_for(directory: Path, kubeconfig: Path, ca_cert: str) -> urllib3.PoolManager:
+    """A pool that logs in with the kubeconfig's client certificate."""
+    user = yaml.safe_load(kubeconfig.read_text())["users"][0]["user"]
+    pem = directory / "tests-client.pem"
+    pem.touch(mode=0o600)
+    pem.write_bytes(
+        base64.b64decode(user["client-certificate-data"]) + b"\n" + base64.b64decode(user["client-key-data"])
+    )
+    context = ssl.create_default_context(cafile=ca_cert)
+    context.load_cert_chain(pem)
+    return urllib3.PoolManager(ssl_context=context, maxsize=16)

@@ -1,0 +1,43 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs a module as Ansible does, in this process: options in as JSON, result out as JSON, nothing replaced."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import importlib
+import io
+import json
+import shutil
+import tempfile
+from typing import Any
+
+from ansible.module_utils import basic
+
+PACKAGE = "ansible_collections.openshift_ops.image_pull.plugins.modules"
+
+
+def run_module(module_name: str, /, *, check: bool = False, **options: Any) -> dict[str, Any]:
+    """The module's result, C(failed) included. C(_output) is all that it printed."""
+    module = importlib.import_module(f"{PACKAGE}.{module_name}")
+    internal = {"_ansible_check_mode": check, "_ansible_diff": True, "_ansible_tmpdir": _directory()}
+    output = io.StringIO()
+    basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": {**options, **internal}}).encode()
+    basic._ANSIBLE_PROFILE = "legacy"  # needed from ansible-core 2.19 on
+    with contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
+        module.main()
+    printed = output.getvalue()
+    result = json.loads(printed)
+    assert isinstance(result, dict), printed
+    return {"failed": False, **result, "_output": printed}
+
+
+@functools.cache
+def _directory() -> str:
+    """One for the process: the client library remembers the files that it made."""
+    directory = tempfile.mkdtemp(prefix="module-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    return directory
