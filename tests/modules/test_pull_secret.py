@@ -21,7 +21,9 @@ def encoded(username: str, password: str) -> str:
     return base64.b64encode(f"{username}:{password}".encode()).decode()
 
 
-def stored(namespace: str, data: dict[str, str], secret_type: str = "kubernetes.io/dockerconfigjson", **more: Any) -> dict:
+def stored(
+    namespace: str, data: dict[str, str], secret_type: str = "kubernetes.io/dockerconfigjson", **more: Any
+) -> dict:
     values = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
     return {"metadata": {"name": "pull", "namespace": namespace}, "type": secret_type, "data": values, **more}
 
@@ -62,7 +64,12 @@ class TestSources:
 
     @pytest.mark.parametrize("as_text", [False, True])
     def test_data_as_openshift_cluster_manager_gives_it(self, lab, run, namespace, as_text):
-        data = {"auths": {"quay.io": {"auth": encoded("alice", "Secret-1"), "email": "e"}, "cloud.example.com": {"auth": encoded("carol", "Secret-2")}}}
+        data = {
+            "auths": {
+                "quay.io": {"auth": encoded("alice", "Secret-1"), "email": "e"},
+                "cloud.example.com": {"auth": encoded("carol", "Secret-2")},
+            }
+        }
         config = json.dumps(data) if as_text else data
         assert run("pull_secret", name="pull", namespaces=[namespace], auth_config=config)["changed"]
         assert lab.entries(namespace, "pull") == data["auths"]
@@ -80,7 +87,7 @@ class TestSources:
         result = run("pull_secret", name="pull", namespaces=[namespace], auth_file=str(file), type=kind)
         secret = lab.get(namespace, "secrets", "pull")
         assert (secret["type"], list(secret["data"])) == (kind, ["auth.json"])
-        (warning,) = result["warnings"]
+        (warning,) = map(str, result["warnings"])
         for reader in ("kubelet", "CRI-O", "image import", "builds"):
             assert reader in warning
         assert not run("pull_secret", name="pull", namespaces=[namespace], auth_file=str(file), type=kind)["changed"]
@@ -136,7 +143,13 @@ class TestTruthTable:
                 "removed": ["old.example.com"],
             },
         }
-        for secret in (CANARY, json.dumps(CANARY)[1:-1], encoded("reader", CANARY), "Secret:4", encoded("reader", "old")):
+        for secret in (
+            CANARY,
+            json.dumps(CANARY)[1:-1],
+            encoded("reader", CANARY),
+            "Secret:4",
+            encoded("reader", "old"),
+        ):
             assert secret not in result["_output"]
 
 
@@ -152,11 +165,22 @@ class TestRefusals:
             ({"registries": [QUAY, {**QUAY, "registry": "https://quay.io/"}]}, ["two entries", "quay.io", "keep one"]),
             ({"registries": [{**QUAY, "registry": "user@quay.io"}]}, ["quay.io", "'username'"]),
             ({"registries": []}, ["'registries' is empty"]),
-            ({"auth_config": {"auths": {"quay.io": {}}, "credsStore": "desktop"}}, ["quay.io", "docker-credential-desktop"]),
-            ({"auth_config": {"auths": {}, "credHelpers": {"gcr.io": "gcloud"}}}, ["gcr.io", "docker-credential-gcloud"]),
+            (
+                {"auth_config": {"auths": {"quay.io": {}}, "credsStore": "desktop"}},
+                ["quay.io", "docker-credential-desktop"],
+            ),
+            (
+                {"auth_config": {"auths": {}, "credHelpers": {"gcr.io": "gcloud"}}},
+                ["gcr.io", "docker-credential-gcloud"],
+            ),
             ({"auth_config": {"auths": {"quay.io": {"auth": "!!"}}}}, ["'quay.io'", "not standard base64"]),
             ({"auth_config": {"auths": {"quay.io": {"auth": "YQ=="}}}}, ["'quay.io'", "without a colon"]),
-            ({"auth_config": '{"auths":{"q.io":{"auth":"YWxpY2U6U2VjcmV0LTE="},"q.io":{"auth":"YWxpY2U6U2VjcmV0LTI="}}}'}, ["'q.io' twice"]),
+            (
+                {
+                    "auth_config": '{"auths":{"q.io":{"auth":"YWxpY2U6U2VjcmV0LTE="},"q.io":{"auth":"YWxpY2U6U2VjcmV0LTI="}}}'
+                },
+                ["'q.io' twice"],
+            ),
             (
                 {"auth_config": {"auths": {"acr.io": {"auth": "MDo=", "identitytoken": "Secret-3"}}}},
                 ["'acr.io'", "identity token", "kubelet"],
@@ -184,7 +208,10 @@ class TestRefusals:
         ("existing", "words"),
         [
             ({"secret_type": "Opaque", "data": {"password": "app"}}, ["no pull secret", "Opaque"]),
-            ({"secret_type": "kubernetes.io/dockercfg", "data": {".dockercfg": "{}"}}, ["cannot be changed", "delete it"]),
+            (
+                {"secret_type": "kubernetes.io/dockercfg", "data": {".dockercfg": "{}"}},
+                ["cannot be changed", "delete it"],
+            ),
             ({"data": {".dockerconfigjson": "{}"}, "immutable": True}, ["immutable", "delete it"]),
         ],
     )

@@ -16,6 +16,7 @@ import tempfile
 from typing import Any
 
 from ansible.module_utils import basic
+from ansible.module_utils.common import warnings
 
 PACKAGE = "ansible_collections.openshift_ops.image_pull.plugins.modules"
 
@@ -24,6 +25,7 @@ def run_module(module_name: str, /, *, check: bool = False, **options: Any) -> d
     """The module's result, C(failed) included. C(_output) is all that it printed."""
     module = importlib.import_module(f"{PACKAGE}.{module_name}")
     internal = {"_ansible_check_mode": check, "_ansible_diff": True, "_ansible_tmpdir": _directory()}
+    warnings._global_warnings.clear()  # they belong to the process
     output = io.StringIO()
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": {**options, **internal}}).encode()
     basic._ANSIBLE_PROFILE = "legacy"  # needed from ansible-core 2.19 on

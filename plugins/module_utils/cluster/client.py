@@ -9,6 +9,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -25,6 +26,23 @@ _TIMEOUT_SECONDS = 60.0
 _PATIENCE_SECONDS = 30.0
 _VERBS = {"create": "POST", "update": "PATCH", "delete": "DELETE"}
 _CONTENT_TYPES = {"PATCH": "application/merge-patch+json"}
+
+
+@dataclass(frozen=True, repr=False)
+class _Request:
+    """One request. C(attempt) says in words what is tried, C(resource) on which kind."""
+
+    method: str
+    path: str
+    attempt: str
+    resource: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Json | None = None
+
+    @property
+    def target(self) -> str:
+        given = {name: value for name, value in self.query.items() if value}
+        return self.path + (f"?{urlencode(given)}" if given else "")
 
 
 class Cluster:
@@ -46,7 +64,7 @@ class Cluster:
         :raises ApiError: when it may not be read; L(ConnectError), L(Unanswered) when nobody answers.
         """
         try:
-            return self._request("GET", _path(ref), attempt=f"reading {ref}")
+            return self._request(_Request("GET", _path(ref), f"reading {ref}", ref.kind.resource))
         except NotFound:
             return None
 
@@ -58,12 +76,8 @@ class Cluster:
         where = f"in namespace {namespace}" if namespace else "in all namespaces"
         token = ""
         while True:
-            page = self._request(
-                "GET",
-                _collection(kind, namespace),
-                query={**query, "continue": token},
-                attempt=f"listing {kind.resource} {where}",
-            )
+            request = _Request("GET", _collection(kind, namespace), f"listing {kind.resource} {where}", kind.resource)
+            page = self._request(replace(request, query={**query, "continue": token}))
             yield from page.get("items") or []
             token = (page.get("metadata") or {}).get("continue") or ""
             if not token:
@@ -71,7 +85,7 @@ class Cluster:
 
     def get_path(self, path: str) -> Json:
         """What stands under a path that is no object, such as C(/apis)."""
-        return self._request("GET", path, attempt=f"reading {path}")
+        return self._request(_Request("GET", path, f"reading {path}"))
 
     def write(self, change: Change) -> Json | None:
         """Carries out one change; returns the object as it now is, None once deleted.
@@ -83,41 +97,45 @@ class Cluster:
         ref = change.ref
         path = _collection(ref.kind, ref.namespace) if change.action == "create" else _path(ref)
         attempt = {"create": "creating", "update": "updating", "delete": "deleting"}[change.action]
-        answer = self._request(method, path, body=change.body, attempt=f"{attempt} {ref}")
+        answer = self._request(_Request(method, path, f"{attempt} {ref}", ref.kind.resource, body=change.body))
         return None if change.action == "delete" else answer
 
-    def _request(
-        self, method: str, path: str, *, attempt: str, query: Mapping[str, str] | None = None, body: Json | None = None
-    ) -> Json:
-        attempt = f"{attempt} on {self.name}"
+    def _request(self, request: _Request) -> Json:
+        """Sends a request; repeats it where that is safe: the server said when, or it is a read that got no answer."""
+        request = replace(request, attempt=f"{request.attempt} on {self.name}")
         given_up_at = time.monotonic() + _PATIENCE_SECONDS
         pause = 0.1
         while True:
             try:
-                return self._send(method, path, attempt, query, body)
+                return self._send(request)
             except ApiError as error:
                 if error.retry_after is None or time.monotonic() + error.retry_after > given_up_at:
                     raise
                 pause = max(error.retry_after, pause)
             except Unanswered:
                 # A read is repeated; whether a write happened is for the caller to find out.
-                if method != "GET" or time.monotonic() > given_up_at:
+                if request.method != "GET" or time.monotonic() > given_up_at:
                     raise
             self._sleep(pause * random.uniform(1.0, 1.25))
             pause = min(pause * 2, 5.0)
 
-    def _send(self, method: str, path: str, attempt: str, query: Mapping[str, str] | None, body: Json | None) -> Json:
-        given = {name: value for name, value in (query or {}).items() if value}
-        url = f"{self.name}{path}" + (f"?{urlencode(given)}" if given else "")
+    def _send(self, request: _Request) -> Json:
+        attempt = request.attempt
         headers = self._connection.headers()
         headers.update({"Accept": "application/json", "User-Agent": self._user_agent})
         content = None
-        if body is not None:
-            headers["Content-Type"] = _CONTENT_TYPES.get(method, "application/json")
-            content = json.dumps(body).encode("utf-8")
+        if request.body is not None:
+            headers["Content-Type"] = _CONTENT_TYPES.get(request.method, "application/json")
+            content = json.dumps(request.body).encode("utf-8")
         try:
             response = self._connection.pool.request(
-                method, url, body=content, headers=headers, timeout=_TIMEOUT_SECONDS, retries=False, redirect=False
+                request.method,
+                self.name + request.target,
+                body=content,
+                headers=headers,
+                timeout=_TIMEOUT_SECONDS,
+                retries=False,
+                redirect=False,
             )
         except _unsent() as error:
             raise ConnectError(
@@ -131,7 +149,7 @@ class Cluster:
             raise Unanswered(
                 f"{attempt} got no answer: {_cause(error)}; it may have been carried out: run again"
             ) from None
-        return _answer(response, attempt)
+        return _answer(response, request)
 
 
 def _unsent() -> tuple[type[Exception], ...]:
@@ -140,9 +158,11 @@ def _unsent() -> tuple[type[Exception], ...]:
     return exceptions.NewConnectionError, exceptions.ConnectTimeoutError, exceptions.ProxyError
 
 
-def _answer(response: Any, attempt: str) -> Json:
+def _answer(response: Any, request: _Request) -> Json:
+    attempt = request.attempt
     if not 200 <= response.status < 300:
-        raise api_error(attempt, response.status, response.data, response.headers.get("Retry-After"))
+        wait = response.headers.get("Retry-After")
+        raise api_error(attempt, response.status, response.data, resource=request.resource, retry_after=wait)
     try:
         answer: Json = json.loads(response.data)
     except ValueError:

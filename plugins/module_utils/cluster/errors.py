@@ -76,24 +76,27 @@ _WAY_OUT = {
 }
 
 
-def api_error(attempt: str, status: int, body: bytes, retry_after: str | None = None) -> ApiError:
-    """The error for one refused request. C(attempt) says what was tried, on what and where."""
+def api_error(
+    attempt: str, status: int, body: bytes, *, resource: str = "", retry_after: str | None = None
+) -> ApiError:
+    """The error for one refused request. C(attempt) says what was tried, on what and where, C(resource) on which kind."""
     answer = _status_object(body)
     message = str(answer.get("message") or body[:200].decode("utf-8", "replace").strip() or "no explanation")
-    kind, way_out = _classify(status, answer, message)
+    kind, way_out = _classify(status, answer, message, resource)
     error = kind(f"{attempt} was refused: {status} {' '.join(message.split())}; {way_out}")
     error.retry_after = _seconds(retry_after)
     return error
 
 
-def _classify(status: int, answer: Mapping[str, Any], message: str) -> tuple[type[ApiError], str]:
+def _classify(status: int, answer: Mapping[str, Any], message: str, resource: str) -> tuple[type[ApiError], str]:
     reason, details = answer.get("reason"), answer.get("details") or {}
-    causes = [cause.get("reason") for cause in details.get("causes") or []]
+    causes = {cause.get("reason") for cause in details.get("causes") or []}
     if status == 403 and "NamespaceTerminating" in causes:
         return NamespaceTerminating, "the namespace is being deleted"
-    if status == 404 and details.get("kind") == "namespaces":
+    missing = details.get("kind") if status == 404 and details.get("kind") != resource else None
+    if missing == "namespaces":
         return NamespaceMissing, "create the namespace first, or correct its name"
-    if status == 404 and details.get("kind") in ("clusterroles", "roles"):
+    if missing in ("clusterroles", "roles"):
         return Forbidden, "the role does not exist; grant one that does"
     if status == 404:
         return NotFound, "check the name"

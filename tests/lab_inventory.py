@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writes an inventory that points the roles' variables at a running lab (tests/lab)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+class Unsafe(str):
+    """Text that Ansible must not take for a template: the lab's passwords hold C({{)."""
+
+
+class Dumper(yaml.SafeDumper):
+    """Writes every list and mapping in full, and C(Unsafe) with Ansible's tag."""
+
+    def ignore_aliases(self, _data: Any) -> bool:
+        return True
+
+
+Dumper.add_representer(Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lab-dir", type=Path, required=True, help="directory of the running lab")
+    parser.add_argument("--output-dir", type=Path, required=True, help="directory of the inventory to write")
+    parser.add_argument("--lab-binary", type=Path, help="program of the lab; adds the pull secrets from files (J4, J5)")
+    parser.add_argument("--projects-prefix", default="", help="stands before the name of each project")
+    return parser.parse_args()
+
+
+def cluster(lab: dict[str, Any]) -> dict[str, Any]:
+    """The connection. There is one cluster, so it is that of the whole inventory."""
+    return {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+        "image_pull_kubeconfig": lab["kubeconfig"],
+    }
+
+
+def login(registry: dict[str, Any], account: int) -> dict[str, Any]:
+    found = registry["accounts"][account]
+    return {"username": found["username"], "password": Unsafe(found["password"]), "email": "developer@example.com"}
+
+
+def private_registry(lab: dict[str, Any], prefix: str) -> list[dict[str, Any]]:
+    """J6, J7 and J8: project-a pulls from the private registry, with another account for one path."""
+    registry = lab["registries"]["private"]
+    return [
+        {
+            "name": "private-registry",
+            "namespaces": [f"{prefix}project-a"],
+            "registries": [
+                {"registry": registry["host"], **login(registry, 0)},
+                {"registry": f"{registry['host']}/team", **login(registry, 1)},
+            ],
+        }
+    ]
+
+
+def from_files(lab: dict[str, Any], binary: Path, output: Path, prefix: str) -> list[dict[str, Any]]:
+    """J4 and J5: a secret from the file that Docker wrote, and one from Podman's."""
+    secrets = []
+    for tool, name in (("docker", "config.json"), ("podman", "auth.json")):
+        path = output / ".auth" / name  # hidden: Ansible reads every other file here as inventory
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        path.unlink(missing_ok=True)
+        command = [binary, "login", "--dir", lab["dir"], "--registry", "private", f"--{tool}", path]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        secrets.append(
+            {"name": f"from-{tool}", "namespaces": [f"{prefix}project-a"], "auth_file": str(path), "link_for": ["pull"]}
+        )
+    return secrets
+
+
+def delegated_auth(lab: dict[str, Any], prefix: str) -> list[dict[str, Any]]:
+    """J9: project-c pulls from the registry that delegates its login."""
+    registry = lab["registries"]["delegated"]
+    return [
+        {
+            "registry": registry["host"],
+            **login(registry, 1),
+            "namespaces": [f"{prefix}project-c"],
+            "ca_cert": lab["ca_cert"],
+        }
+    ]
+
+
+def cross_project_pull(prefix: str) -> list[dict[str, Any]]:
+    """J1, J2 and J3: project-a and all of project-c pull the image streams of project-b."""
+    return [
+        {
+            "namespaces": [f"{prefix}project-b"],
+            "service_accounts": [{"namespace": f"{prefix}project-a", "name": "default"}],
+            "projects": [f"{prefix}project-c"],
+        }
+    ]
+
+
+def write(path: Path, data: dict[str, Any]) -> None:
+    """Replaces the file by one that only its owner reads."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write("---\n" + yaml.dump(data, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=1000))
+
+
+def main() -> None:
+    options = arguments()
+    lab = json.loads((options.lab_dir / "lab.json").read_text(encoding="utf-8"))
+    output, prefix = options.output_dir.absolute(), options.projects_prefix
+    secrets = private_registry(lab, prefix)
+    write(output / "hosts.yml", {"all": {"hosts": {"lab": {}}}})
+    if options.lab_binary:
+        secrets += from_files(lab, options.lab_binary.absolute(), output, prefix)
+    write(output / "host_vars" / "lab" / "cluster.yml", cluster(lab))
+    write(output / "group_vars" / "all" / "private_registry.yml", {"private_registry_secrets": secrets})
+    registries = delegated_auth(lab, prefix)
+    write(output / "group_vars" / "all" / "delegated_auth.yml", {"delegated_auth_registries": registries})
+    grants = cross_project_pull(prefix)
+    write(output / "group_vars" / "all" / "cross_project_pull.yml", {"cross_project_pull_grants": grants})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,488 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every way of connecting reaches the API server as the right user, and none shows what it logs in with."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support.lab import path_of
+from support.modules import run_module
+
+CANARY = "canary-5e1f:ä\"'" + "z" * 40
+READER = "system:serviceaccount:connection:reader"
+NAMESPACE = "connection"
+#: One variable for each option; those with two spellings are in SPELLINGS.
+VARIABLES = {
+    "kubeconfig": "KUBECONFIG",
+    "context": "CONTEXT",
+    "host": "HOST",
+    "api_key": "API_KEY",
+    "ca_cert": "SSL_CA_CERT",
+    "client_cert": "CERT_FILE",
+    "client_key": "KEY_FILE",
+    "validate_certs": "VERIFY_SSL",
+}
+SPELLINGS = {
+    "ca_cert": "CA_CERT",
+    "client_cert": "CLIENT_CERT",
+    "client_key": "CLIENT_KEY",
+    "validate_certs": "VALIDATE_CERTS",
+}
+
+
+@pytest.fixture(autouse=True)
+def nothing_from_outside(monkeypatch, tmp_path):
+    for name in os.environ:
+        if name.startswith("K8S_AUTH_") or name == "KUBECONFIG" or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def token(lab) -> str:
+    """Of a service account that may read the accounts of its own namespace and nothing else."""
+    lab.namespace(NAMESPACE)
+    lab.create(NAMESPACE, "serviceaccounts", {"metadata": {"name": "reader"}})
+    rules = [{"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["get", "list"]}]
+    lab.create(NAMESPACE, "roles", {"metadata": {"name": "reader"}, "rules": rules})
+    subjects = [
+        {"kind": "ServiceAccount", "namespace": NAMESPACE, "name": "reader"},
+        {"kind": "Group", "name": "team-2", "apiGroup": "rbac.authorization.k8s.io"},
+    ]
+    role = {"kind": "Role", "name": "reader", "apiGroup": "rbac.authorization.k8s.io"}
+    lab.create(NAMESPACE, "rolebindings", {"metadata": {"name": "reader"}, "subjects": subjects, "roleRef": role})
+    return new_token(lab, "reader")
+
+
+def new_token(lab, account: str) -> str:
+    answer = lab.api("POST", path_of(NAMESPACE, "serviceaccounts", account) + "/token", {"spec": {}})
+    return answer["status"]["token"]
+
+
+@pytest.fixture
+def config(lab) -> dict[str, Any]:
+    """The administrator's kubeconfig as data; one cluster, user and context."""
+    return yaml.safe_load(Path(lab.kubeconfig).read_text())
+
+
+@pytest.fixture
+def ask(lab, token, config) -> Callable[..., tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """One read through a module: its result, and what the API server heard. Judges every output."""
+    key = config["users"][0]["user"]["client-key-data"]
+    pem = base64.b64decode(key).decode().splitlines()
+    hidden = [token, key, pem[1], CANARY, json.dumps(CANARY)[1:-1], base64.b64encode(CANARY.encode()).decode()]
+
+    def call(**options: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        audit = lab.audit()
+        result = run_module("sa_link", **ask_options(), **options)
+        assert not [text for text in hidden if text in result["_output"]], "a credential is shown"
+        assert "\n" not in error_of(result)
+        print("MSG", error_of(result))
+        return result, audit.ours()
+
+    return call
+
+
+def ask_options() -> dict[str, Any]:
+    return {"check": True, "namespaces": [NAMESPACE], "secrets": ["any"], "wait_timeout": 0}
+
+
+def error_of(result: dict[str, Any]) -> str:
+    return result["msg"] if result["failed"] else ""
+
+
+def users(requests: list[dict[str, Any]]) -> set[str]:
+    return {event["user"]["username"] for event in requests}
+
+
+def login_files(config: dict[str, Any], directory: Path) -> dict[str, str]:
+    user = config["users"][0]["user"]
+    for name in ("client-certificate", "client-key"):
+        (directory / name).write_bytes(base64.b64decode(user[f"{name}-data"]))
+    return {"client_cert": str(directory / "client-certificate"), "client_key": str(directory / "client-key")}
+
+
+def written(config: Any, directory: Path, name: str = "config") -> str:
+    """A kubeconfig file. Text is written as it is."""
+    file = directory / name
+    file.write_text(config if isinstance(config, str) else yaml.safe_dump(config))
+    return str(file)
+
+
+def two_contexts(config: dict[str, Any], token: str) -> dict[str, Any]:
+    """Its current context leads nowhere, C(good) to the lab as the reader."""
+    cluster = config["clusters"][0]["name"]
+    dead = {"name": "dead", "cluster": {"server": f"https://127.0.0.1:{closed_port()}"}}
+    both = {"name": "reader", "user": {"token": token}}
+    contexts = [
+        {"name": "bad", "context": {"cluster": "dead", "user": "reader"}},
+        {"name": "good", "context": {"cluster": cluster, "user": "reader"}},
+    ]
+    clusters = [*config["clusters"], dead]
+    return {**config, "clusters": clusters, "users": [both], "contexts": contexts, "current-context": "bad"}
+
+
+def joined(config: dict[str, Any], directory: Path) -> str:
+    """The same kubeconfig in two files, neither of which is enough."""
+    empty = {"apiVersion": "v1", "kind": "Config"}
+    parts = [{**empty, "clusters": config["clusters"]}, {**config, "clusters": []}]
+    return ":".join(written(part, directory, f"part{number}") for number, part in enumerate(parts))
+
+
+def closed_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+WAYS = {
+    "kubeconfig": lambda lab, config, token, tmp: {"kubeconfig": lab.kubeconfig},
+    "several kubeconfigs": lambda lab, config, token, tmp: {"kubeconfig": joined(config, tmp)},
+    "context": lambda lab, config, token, tmp: {
+        "kubeconfig": written(two_contexts(config, token), tmp),
+        "context": "good",
+    },
+    "token": lambda lab, config, token, tmp: {
+        "host": lab.data["server"],
+        "api_key": token,
+        "ca_cert": lab.data["ca_cert"],
+    },
+    "token, host as kubeconfig has none": lambda lab, config, token, tmp: {
+        "host": lab.data["server"] + "/",
+        "api_key": token,
+        "validate_certs": False,
+    },
+    "certificate": lambda lab, config, token, tmp: {
+        "host": lab.data["server"],
+        "ca_cert": lab.data["ca_cert"],
+        **login_files(config, tmp),
+    },
+}
+
+
+@pytest.fixture(params=WAYS)
+def way(request, lab, config, token, tmp_path) -> tuple[dict[str, Any], str]:
+    """Options that lead to the lab, and the user that they log in."""
+    options = WAYS[request.param](lab, config, token, tmp_path)
+    return options, READER if "token" in request.param or "context" in request.param else "lab-admin"
+
+
+class TestWays:
+    """Options, variables and files mean what they mean in kubernetes.core."""
+
+    def test_options_reach_the_server(self, ask, way):
+        options, user = way
+        result, requests = ask(**options)
+        assert not result["failed"], result
+        assert users(requests) == {user}
+        assert result["changed"]
+
+    @pytest.mark.parametrize("spellings", [{}, SPELLINGS], ids=["first names", "second names"])
+    def test_variables_alone_reach_the_server(self, ask, way, monkeypatch, spellings):
+        options, user = way
+        for name, value in options.items():
+            monkeypatch.setenv(f"K8S_AUTH_{ {**VARIABLES, **spellings}[name] }", str(value))
+        result, requests = ask()
+        assert not result["failed"], result
+        assert users(requests) == {user}
+
+    def test_options_win_over_variables(self, ask, way, monkeypatch):
+        options, user = way
+        for name in options:
+            monkeypatch.setenv(f"K8S_AUTH_{VARIABLES[name]}", "true" if name == "validate_certs" else CANARY)
+        result, requests = ask(**options)
+        assert not result["failed"], result
+        assert users(requests) == {user}
+
+    def test_kubeconfig_may_be_data(self, ask, config):
+        result, requests = ask(kubeconfig=config)
+        assert not result["failed"], result
+        assert users(requests) == {"lab-admin"}
+
+    def test_a_host_wins_over_the_kubeconfig(self, ask, lab, config, tmp_path):
+        config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{closed_port()}"
+        result, requests = ask(kubeconfig=written(config, tmp_path), host=lab.data["server"])
+        assert not result["failed"], result
+        assert users(requests) == {"lab-admin"}
+
+    def test_a_token_wins_over_the_kubeconfig(self, ask, config, token, tmp_path):
+        config["users"][0]["user"] = {"token": CANARY}
+        result, requests = ask(kubeconfig=written(config, tmp_path), api_key=token)
+        assert not result["failed"], result
+        assert users(requests) == {READER}
+
+    @pytest.mark.parametrize("place", ["KUBECONFIG", "~/.kube/config"])
+    def test_the_default_files_are_used(self, lab, tmp_path, place):
+        """In a process of its own: the client library reads KUBECONFIG when it is imported."""
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        if place == "KUBECONFIG":
+            environment["KUBECONFIG"] = lab.kubeconfig
+        else:
+            (tmp_path / ".kube").mkdir()
+            (tmp_path / ".kube/config").write_text(Path(lab.kubeconfig).read_text())
+        audit = lab.audit()
+        code = f"from support.modules import run_module; print(run_module('sa_link', **{ask_options()})['failed'])"
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == "False"
+        assert users(audit.ours()) == {"lab-admin"}
+
+    def test_an_exec_plugin_logs_in(self, ask, config, token, tmp_path):
+        """A credential program named by the kubeconfig is run, as kubectl runs it."""
+        answer = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": token}}
+        plugin = tmp_path / "plugin"
+        plugin.write_text(f"#!/bin/sh\necho '{json.dumps(answer)}'\n")
+        plugin.chmod(0o700)
+        run = {"apiVersion": answer["apiVersion"], "command": str(plugin), "interactiveMode": "Never"}
+        config["users"][0]["user"] = {"exec": run}
+        result, requests = ask(kubeconfig=written(config, tmp_path))
+        assert not result["failed"], result
+        assert users(requests) == {READER}
+
+
+class TestImpersonation:
+    """The caller acts as another user, with several groups; RBAC and the audit log see that user."""
+
+    @pytest.mark.parametrize("by_variable", [False, True])
+    def test_the_server_sees_user_and_groups(self, ask, lab, monkeypatch, by_variable):
+        options: dict[str, Any] = {"impersonate_user": "alice", "impersonate_groups": ["team-1", "team-2"]}
+        if by_variable:
+            monkeypatch.setenv("K8S_AUTH_IMPERSONATE_USER", "alice")
+            monkeypatch.setenv("K8S_AUTH_IMPERSONATE_GROUPS", "team-1,team-2")
+            options = {}
+        result, requests = ask(kubeconfig=lab.kubeconfig, **options)
+        assert not result["failed"], result
+        (seen,) = [event["impersonatedUser"] for event in requests]
+        assert seen["username"] == "alice"
+        assert {"team-1", "team-2"} <= set(seen["groups"])
+
+    def test_the_other_users_rights_count(self, ask, lab):
+        result, _ = ask(kubeconfig=lab.kubeconfig, impersonate_user="mallory", impersonate_groups=["team-1"])
+        assert result["failed"]
+        assert 'User "mallory" cannot get resource "serviceaccounts"' in result["failures"][0]["error"]
+
+
+class TestVerification:
+    """The server's certificate is verified unless the user says otherwise."""
+
+    def test_an_unknown_authority_is_refused_with_the_way_out(self, ask, lab, token):
+        result, requests = ask(host=lab.data["server"], api_key=token)
+        assert "unable to get local issuer certificate;" in result["msg"]
+        assert "'ca_cert'" in result["msg"]
+        assert lab.data["server"] in result["msg"]
+        assert not requests
+
+    @pytest.mark.parametrize("validate", [True, None])
+    def test_a_kubeconfig_without_its_authority_is_refused(self, ask, config, tmp_path, validate):
+        del config["clusters"][0]["cluster"]["certificate-authority-data"]
+        result, requests = ask(kubeconfig=written(config, tmp_path), validate_certs=validate)
+        assert "unable to get local issuer certificate;" in result["msg"]
+        assert not requests
+
+    def test_another_hosts_certificate_is_refused(self, ask, lab, token):
+        elsewhere = lab.data["server"].replace("127.0.0.1", "127.0.0.77")
+        result, _ = ask(host=elsewhere, api_key=token, ca_cert=lab.data["ca_cert"])
+        assert result["failed"]
+
+
+class Proxy(ThreadingHTTPServer):
+    """Tunnels, as an HTTP proxy does; C(seen) holds each target with the headers that only the proxy gets."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Tunnel)
+        self.seen: list[tuple[str, Any]] = []
+        self.refuses = False
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Tunnel(BaseHTTPRequestHandler):
+    def do_CONNECT(self) -> None:
+        self.server.seen.append((self.path, self.headers))
+        if self.server.refuses:
+            self.send_error(407)
+            return
+        host, _, port = self.path.rpartition(":")
+        with socket.create_connection((host, int(port))) as upstream:
+            self.send_response(200)
+            self.end_headers()
+            threading.Thread(target=_copy, args=(upstream, self.connection), daemon=True).start()
+            _copy(self.connection, upstream)
+
+    def log_message(self, *_arguments: object) -> None:
+        """Nothing on stderr."""
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    try:
+        while data := source.recv(65536):
+            target.sendall(data)
+    except OSError:
+        pass
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    with Proxy() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+class TestProxy:
+    """The API server is reached through a proxy when there is one, and its login goes to the proxy only."""
+
+    @pytest.mark.parametrize("by_variable", [False, True])
+    def test_it_is_used(self, ask, lab, proxy, monkeypatch, by_variable):
+        monkeypatch.setenv("K8S_AUTH_PROXY", proxy.url if by_variable else "http://127.0.0.1:1")
+        result, requests = ask(kubeconfig=lab.kubeconfig, **({} if by_variable else {"proxy": proxy.url}))
+        assert not result["failed"], result
+        assert {target for target, _ in proxy.seen} == {lab.data["server"].removeprefix("https://")}
+        assert users(requests) == {"lab-admin"}
+
+    @pytest.mark.parametrize("by_variable", [False, True])
+    def test_no_proxy_goes_around_it(self, ask, lab, proxy, monkeypatch, by_variable):
+        around = "example.com,127.0.0.0/8"
+        if by_variable:
+            monkeypatch.setenv("K8S_AUTH_NO_PROXY", around)
+        options = {} if by_variable else {"no_proxy": around}
+        result, requests = ask(kubeconfig=lab.kubeconfig, proxy=proxy.url, **options)
+        assert not result["failed"], result
+        assert not proxy.seen
+        assert requests
+
+    @pytest.mark.parametrize("by_variable", [False, True])
+    def test_its_headers_reach_it_and_are_not_shown(self, ask, lab, proxy, monkeypatch, by_variable):
+        login = f"proxyuser:{CANARY}"
+        headers = {"proxy_basic_auth": login, "user_agent": "the-proxy-agent"}
+        if by_variable:
+            for name, value in headers.items():
+                monkeypatch.setenv(f"K8S_AUTH_PROXY_HEADERS_{name.upper()}", value)
+        result, _ = ask(
+            kubeconfig=lab.kubeconfig, proxy=proxy.url, **({} if by_variable else {"proxy_headers": headers})
+        )
+        assert not result["failed"], result
+        expected = base64.b64encode(login.encode()).decode()
+        assert {seen["Proxy-Authorization"] for _, seen in proxy.seen} == {f"Basic {expected}"}
+        assert {seen["User-Agent"] for _, seen in proxy.seen} == {"the-proxy-agent"}
+        assert expected not in result["_output"]
+
+    @pytest.mark.parametrize("problem", ["refuses", "dead"])
+    def test_a_failing_proxy_is_named_as_the_cause(self, ask, lab, proxy, problem):
+        proxy.refuses = True
+        address = proxy.url if problem == "refuses" else f"http://127.0.0.1:{closed_port()}"
+        url = address.replace("//", "//user:Secret-proxy-1@")
+        result, requests = ask(kubeconfig=lab.kubeconfig, proxy=url)
+        assert "the proxy" in result["msg"]
+        assert "Secret-proxy-1" not in result["_output"]
+        assert not requests
+
+
+class TestUnreachable:
+    """A server that does not answer fails the task at once, naming the cluster."""
+
+    def test_a_closed_port(self, ask, token):
+        host = f"https://127.0.0.1:{closed_port()}"
+        started = time.monotonic()
+        result, _ = ask(host=host, api_key=token)
+        assert time.monotonic() - started < 5
+        assert host in result["msg"]
+        assert "refused" in result["msg"]
+        assert "check the address, the network and the proxy" in result["msg"]
+
+    def test_the_address_of_plain_http(self, ask, lab, token):
+        result, _ = ask(host=lab.data["server"].replace("https", "http"), api_key=token)
+        assert result["failed"]
+
+
+BROKEN = {
+    "not YAML": (f"users: [{{name: a, user: {{token: {CANARY!r}}}}}\nx: [", "not valid YAML"),
+    "a tab": (f"users:\n\t- token: {CANARY}\n", "not valid YAML"),
+    "a list": (f"- token: {CANARY}\n", ""),
+    "a string": (CANARY.replace(":", ""), ""),
+    "empty": ("", ""),
+    "no contexts": (f"apiVersion: v1\nusers:\n- name: a\n  user: {{token: {CANARY!r}}}\n", ""),
+}
+
+
+class TestBadKubeconfig:
+    """A kubeconfig that leads nowhere is named, with the way out, and never quoted."""
+
+    @pytest.mark.parametrize("content", BROKEN)
+    def test_a_broken_file(self, ask, tmp_path, content):
+        text, expected = BROKEN[content]
+        path = written(text, tmp_path)
+        result, _ = ask(kubeconfig=path)
+        assert path in result["msg"]
+        assert expected in result["msg"]
+        assert "'kubeconfig'" in result["msg"]
+
+    def test_a_missing_file(self, ask, tmp_path):
+        result, _ = ask(kubeconfig=str(tmp_path / "none"))
+        assert str(tmp_path / "none") in result["msg"]
+        assert "'kubeconfig'" in result["msg"]
+
+    def test_an_unknown_context(self, ask, config, tmp_path):
+        config["users"][0]["user"] = {"token": CANARY}
+        result, _ = ask(kubeconfig=written(config, tmp_path), context="nowhere")
+        assert "context nowhere" in result["msg"]
+
+    @pytest.mark.parametrize("form", ["data", "YAML text"])
+    def test_broken_data(self, ask, config, form):
+        """Content where a path belongs is not repeated as if it were one."""
+        config["users"][0]["user"] = {"token": CANARY}
+        config["current-context"] = "nowhere"
+        result, _ = ask(kubeconfig=config if form == "data" else yaml.safe_dump(config, allow_unicode=True))
+        assert result["failed"]
+
+    @pytest.mark.parametrize("field", ["client-key-data", "certificate-authority-data"])
+    def test_embedded_data_that_is_not_base64(self, ask, config, tmp_path, field):
+        part = config["users"][0]["user"] if field.startswith("client") else config["clusters"][0]["cluster"]
+        part[field] = CANARY
+        result, _ = ask(kubeconfig=written(config, tmp_path))
+        assert result["failed"]
+
+    def test_nothing_given_at_all(self, ask):
+        result, _ = ask()
+        assert "K8S_AUTH_KUBECONFIG" in result["msg"]
+
+    def test_a_client_certificate_file_that_is_missing(self, ask, lab, tmp_path):
+        missing = str(tmp_path / "none.pem")
+        result, _ = ask(host=lab.data["server"], client_cert=missing, client_key=missing, validate_certs=False)
+        assert missing in result["msg"]
+
+
+class TestRefusedLogin:
+    """A login that the server does not accept says so, and what to give instead."""
+
+    @pytest.mark.parametrize("kind", ["wrong", "no longer valid"])
+    def test_401(self, ask, lab, token, kind):
+        if kind == "wrong":
+            bad = CANARY.encode("ascii", "ignore").decode().replace('"', "")
+        else:
+            lab.create(NAMESPACE, "serviceaccounts", {"metadata": {"name": "leaver"}})
+            bad = new_token(lab, "leaver")
+            lab.api("DELETE", path_of(NAMESPACE, "serviceaccounts", "leaver"))
+        result, _ = ask(host=lab.data["server"], api_key=bad, ca_cert=lab.data["ca_cert"])
+        (failure,) = result["failures"]
+        assert "was refused: 401" in failure["error"]
+        assert "give a valid token or certificate" in failure["error"]
+        assert bad not in result["_output"]

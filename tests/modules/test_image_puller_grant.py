@@ -1,0 +1,208 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""image_puller_grant against the lab; the integrated registry's own answer says whether a grant works."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.lab import path_of
+
+RBAC = "rbac.authorization.k8s.io"
+PULLER = {"apiGroup": RBAC, "kind": "ClusterRole", "name": "system:image-puller"}
+ACCOUNT = {"kind": "ServiceAccount", "namespace": "project-a", "name": "default"}
+GROUP = {"kind": "Group", "name": "system:serviceaccounts:project-a", "apiGroup": RBAC}
+AS_USER = {"kind": "User", "name": "system:serviceaccount:project-a:default", "apiGroup": RBAC}
+OURS = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull"}
+
+
+def binding(*subjects: dict[str, str], name: str = "image-puller-grant", **metadata: Any) -> dict[str, Any]:
+    return {"metadata": {"name": name, **metadata}, "roleRef": PULLER, "subjects": list(subjects)}
+
+
+def grant(run: Any, namespaces: list[str], **options: Any) -> dict[str, Any]:
+    given = {"service_accounts": [{"namespace": "project-a", "name": "default"}]} if "projects" not in options else {}
+    return run("image_puller_grant", namespaces=namespaces, **{**given, **options})
+
+
+def subjects(lab: Any, namespace: str, name: str = "image-puller-grant") -> list[dict[str, str]] | None:
+    found = lab.get(namespace, "rolebindings", name)
+    return None if found is None else found.get("subjects", [])
+
+
+class TestProof:
+    """J1 and J2: before the grant the registry refuses, after it the pod pulls, taken back it refuses again."""
+
+    @pytest.mark.parametrize("form", ["service_accounts", "projects"])
+    def test_a_pod_of_another_project(self, lab, run, namespaces, form):
+        owner, user = namespaces(2)
+        lab.run("push", "--dir", str(lab.dir), f"{owner}/app:v1")
+        lab.pod(user, "app", f"{lab.registry('integrated')['host']}/{owner}/app:v1")
+        options = {"projects": [user]} if form == "projects" else {"service_accounts": [{"namespace": user}]}
+        assert not lab.pull(user, "app")["pulled"]
+        assert grant(run, [owner], **options)["changed"]
+        assert lab.pull(user, "app")["pulled"]
+        assert grant(run, [owner], **options, state="absent")["changed"]
+        assert not lab.pull(user, "app")["pulled"]
+
+
+class TestOneBinding:
+    def test_many_grants_end_in_one_labelled_binding(self, lab, run, namespace):
+        grant(run, [namespace])
+        grant(run, [namespace], projects=["project-a", "project-c"])
+        grant(run, [namespace], users=["alice"], groups=["qa"])
+        found = lab.get(namespace, "rolebindings", "image-puller-grant")
+        assert found["roleRef"] == PULLER
+        assert found["metadata"]["labels"] == OURS
+        assert [subject["name"] for subject in found["subjects"]] == [
+            "default",
+            "system:serviceaccounts:project-a",
+            "system:serviceaccounts:project-c",
+            "qa",
+            "alice",
+        ]
+
+    @pytest.mark.parametrize("theirs", [ACCOUNT, AS_USER])
+    def test_an_equivalent_grant_is_left_alone_and_counts_as_met(self, lab, run, namespace, theirs):
+        lab.create(namespace, "rolebindings", binding(theirs, name="system:image-puller"))
+        audit = lab.audit()
+        assert grant(run, [namespace])["changed"] is False
+        assert audit.writes() == []
+        assert subjects(lab, namespace) is None
+
+    def test_only_what_is_missing_is_granted(self, lab, run, namespace):
+        lab.create(namespace, "rolebindings", binding(ACCOUNT, name="by-hand"))
+        both = [{"namespace": "project-a"}, {"namespace": "project-c", "name": "builder"}]
+        result = grant(run, [namespace], service_accounts=both)
+        assert result["namespaces"][0]["changes"][0]["granted"] == ["ServiceAccount project-c/builder"]
+        assert [s["namespace"] for s in subjects(lab, namespace)] == ["project-c"]
+
+    def test_another_role_has_a_binding_of_its_own(self, lab, run, namespace):
+        rules = [{"apiGroups": ["image.openshift.io"], "resources": ["imagestreams/layers"], "verbs": ["get"]}]
+        role = f"viewer-{namespace}"
+        lab.api("POST", f"/apis/{RBAC}/v1/clusterroles", {"metadata": {"name": role}, "rules": rules})
+        grant(run, [namespace])
+        grant(run, [namespace], role=role)
+        assert lab.get(namespace, "rolebindings", f"image-puller-grant-{role}")["roleRef"]["name"] == role
+
+
+class TestTakingBack:
+    """Promise 1: exact; what others granted stays, and is told."""
+
+    def test_others_subjects_stay_as_they_stand(self, lab, run, namespace):
+        theirs = {"kind": "User", "name": "bob", "apiGroup": RBAC}
+        lab.create(namespace, "rolebindings", binding(theirs, ACCOUNT, GROUP, theirs, labels=OURS))
+        assert grant(run, [namespace], state="absent")["changed"]
+        assert subjects(lab, namespace) == [theirs, GROUP, theirs]
+
+    def test_a_binding_emptied_by_us_is_deleted_only_when_it_is_ours(self, lab, run, namespace):
+        lab.create(namespace, "rolebindings", binding(ACCOUNT, labels=OURS))
+        lab.create(namespace, "rolebindings", binding(ACCOUNT, name="by-hand"))
+        grant(run, [namespace], state="absent")
+        assert subjects(lab, namespace) is None
+        grant(run, [namespace], state="absent", binding_name="by-hand")
+        assert subjects(lab, namespace, "by-hand") == []
+
+    def test_a_grant_that_stands_elsewhere_is_told(self, lab, run, namespace):
+        lab.create(namespace, "rolebindings", binding(ACCOUNT, name="by-hand"))
+        result = grant(run, [namespace], state="absent")
+        assert result["changed"] is False
+        (warning,) = map(str, result["warnings"])
+        assert "by-hand" in warning
+        assert "may still pull" in warning
+
+
+class TestTruthTable:
+    """Promise 2."""
+
+    FOUND = {
+        "missing": None,
+        "same": [ACCOUNT],
+        "other spelling": [AS_USER],
+        "more": [GROUP, ACCOUNT, GROUP],
+        "foreign": [GROUP],
+        "empty": [],
+    }
+
+    @pytest.mark.parametrize("state", ["present", "absent"])
+    @pytest.mark.parametrize("found", FOUND)
+    def test_check_then_real_then_again(self, lab, run, namespace, state, found):
+        if self.FOUND[found] is not None:
+            lab.create(namespace, "rolebindings", binding(*self.FOUND[found], labels=OURS))
+        audit = lab.audit()
+        checked = grant(run, [namespace], state=state, check=True)
+        assert audit.writes() == []
+        real = grant(run, [namespace], state=state)
+        for part in ("changed", "diff", "namespaces", "summary"):
+            assert checked[part] == real[part], part
+        held = found in ("same", "other spelling", "more")
+        assert real["changed"] is (held is (state == "absent"))
+        audit = lab.audit()
+        assert grant(run, [namespace], state=state)["changed"] is False
+        assert audit.writes() == []
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("options", "words"),
+        [
+            ({"binding_name": "system:image-pullers"}, "reserved for the platform"),
+            ({"binding_name": "a/b"}, "'binding_name'"),
+            ({"service_accounts": [{"namespace": "Not_One"}]}, "'service_accounts'"),
+            ({"projects": ["Not_One"]}, "'projects'"),
+            ({"projects": [], "groups": []}, "at least one"),
+            ({"users": [" "]}, "'users'"),
+        ],
+    )
+    def test_bad_input_costs_no_request(self, lab, run, namespace, options, words):
+        audit = lab.audit()
+        result = grant(run, [namespace], **options)
+        assert result["failed"]
+        assert words in result["msg"]
+        assert audit.ours() == []
+
+    def test_a_binding_of_another_role_is_left_alone(self, lab, run, namespace):
+        other = {**binding(GROUP), "roleRef": {**PULLER, "name": "view"}}
+        before = lab.create(namespace, "rolebindings", other)
+        result = grant(run, [namespace])
+        assert "gives ClusterRole view" in result["failures"][0]["error"]
+        assert lab.get(namespace, "rolebindings", "image-puller-grant") == before
+
+    @pytest.mark.parametrize("check", [False, True])
+    def test_a_role_that_the_cluster_does_not_have(self, lab, run, namespace, check):
+        audit = lab.audit()
+        result = grant(run, [namespace], role="nosuchrole", check=check)
+        assert result["failed"]
+        assert "cluster role nosuchrole does not exist" in result["msg"]
+        assert audit.writes() == []
+
+    def test_who_may_not_bind_the_role_is_told_which_right_is_missing(self, lab, run, namespace):
+        rule = {"apiGroups": [RBAC], "resources": ["rolebindings"], "verbs": ["get", "list", "create", "patch"]}
+        lab.create(namespace, "roles", {"metadata": {"name": "edit"}, "rules": [rule]})
+        user = {"kind": "User", "name": "limited", "apiGroup": RBAC}
+        role = {"apiGroup": RBAC, "kind": "Role", "name": "edit"}
+        lab.create(namespace, "rolebindings", {"metadata": {"name": "edit"}, "roleRef": role, "subjects": [user]})
+        result = grant(run, [namespace], impersonate_user="limited")
+        assert "the verb 'bind'" in result["failures"][0]["error"]
+
+
+class TestFleet:
+    """Promise 4."""
+
+    def test_fifty_namespaces(self, lab, run, namespaces):
+        names = namespaces(50, wait=False)
+        audit = lab.audit()
+        assert grant(run, names)["summary"]["changed"] == 50
+        assert sorted(audit.verbs()) == ["create"] * 50 + ["get", "list"]
+        audit = lab.audit()
+        assert grant(run, names)["summary"]["unchanged"] == 50
+        assert sorted(audit.verbs()) == ["get", "list"]
+
+    def test_two_tasks_at_once_lose_nothing(self, lab, run, namespace):
+        """Both create our binding; one meets AlreadyExists, reads again and adds its own."""
+        lab.api("DELETE", path_of(namespace, "rolebindings", "image-puller-grant"), expect=(200, 404))
+        for number in range(5):
+            grant(run, [namespace], projects=[f"project-{number}"])
+        assert len(subjects(lab, namespace)) == 5

@@ -1,0 +1,142 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""sa_wait against the lab's provisioner in its modes: when it is ready, when it is not, and when none will ever come."""
+
+from __future__ import annotations
+
+import base64
+import time
+
+import pytest
+from support.lab import path_of, pull_names
+from support.modules import run_module
+
+RBAC = "rbac.authorization.k8s.io"
+
+
+def account_of(result, number: int = 0) -> dict:
+    return result["namespaces"][0]["service_accounts"][number]
+
+
+class TestProvisioned:
+    def test_at_once_and_without_a_write(self, lab, run, namespaces):
+        names = namespaces(50)
+        audit = lab.audit()
+        result = run("sa_wait", namespaces=names)
+        assert not result["failed"]
+        assert result["summary"]["unchanged"] == 50
+        verbs = audit.verbs()
+        assert verbs.count("list") == 1
+        assert set(verbs) == {"list", "get"}
+        assert len(verbs) == 51, "one list of accounts, and only the secrets that they refer to"
+
+    def test_says_which_secret(self, lab, run, namespace):
+        assert account_of(run("sa_wait", namespaces=[namespace])) == {
+            "name": "default",
+            "provisioned": True,
+            "pull_secret": pull_names(lab.account(namespace))[0],
+        }
+
+    @pytest.mark.parametrize("check", [False, True])
+    def test_a_slow_platform_is_waited_for(self, lab, run, namespaces, check):
+        """The name is there first, then the empty secret, and only then the content: nothing before that counts."""
+        lab.run("set", "--dir", str(lab.dir), "--provision-delay", "1500ms")
+        try:
+            (name,) = namespaces(1, wait=False)
+            result = run("sa_wait", namespaces=[name], timeout=20, check=check)
+        finally:
+            lab.run("set", "--dir", str(lab.dir), "--provision-delay", "0s")
+        assert not result["failed"]
+        assert lab.provisioned(name)
+
+    def test_fresh_namespaces_are_usable_when_it_returns(self, lab, run, namespaces):
+        names = namespaces(30, wait=False)
+        assert not run("sa_wait", namespaces=names)["failed"]
+        assert [name for name in names if not lab.provisioned(name)] == []
+
+
+class TestNotProvisioned:
+    def test_names_what_is_missing(self, lab, run, namespace):
+        account = {"metadata": {"name": "odd", "annotations": {}}}
+        lab.run("set", "--dir", str(lab.dir), "--provision-delay", "30s")
+        try:
+            lab.create(namespace, "serviceaccounts", account)
+            result = run("sa_wait", namespaces=[namespace], service_accounts=["odd", "never"], timeout=1)
+        finally:
+            lab.run("set", "--dir", str(lab.dir), "--provision-delay", "0s")
+        assert result["failed"]
+        assert "service account odd: no generated pull secret in imagePullSecrets" in result["msg"]
+        assert "service account never does not exist" in result["msg"]
+        assert "\n" not in result["msg"]
+
+    def test_a_missing_namespace_is_not_waited_for(self, run):
+        started = time.monotonic()
+        result = run("sa_wait", namespaces=["missing"], timeout=600)
+        assert "the namespace does not exist" in result["failures"][0]["error"]
+        assert time.monotonic() - started < 60
+
+    @pytest.mark.parametrize(
+        "options", [{"service_accounts": []}, {"service_accounts": ["No_Name"]}, {"namespaces": []}]
+    )
+    def test_bad_input_costs_no_request(self, lab, run, options):
+        audit = lab.audit()
+        assert run("sa_wait", **{"namespaces": ["a"], **options})["failed"]
+        assert audit.ours() == []
+
+    def test_who_may_not_read_secrets_is_told_that_the_content_was_not_verified(self, lab, run, namespace):
+        rule = {"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["get", "list"]}
+        lab.create(namespace, "roles", {"metadata": {"name": "look"}, "rules": [rule]})
+        role = {"apiGroup": RBAC, "kind": "Role", "name": "look"}
+        user = {"kind": "User", "name": "limited", "apiGroup": RBAC}
+        lab.create(namespace, "rolebindings", {"metadata": {"name": "look"}, "roleRef": role, "subjects": [user]})
+        result = run("sa_wait", namespaces=[namespace], impersonate_user="limited")
+        assert not result["failed"]
+        assert "not verified" in str(result["warnings"])
+
+
+class TestNoneWillCome:
+    """facts 7.5: a success, at once, with the reason."""
+
+    @pytest.mark.parametrize(
+        ("mode", "reason"), [("off", "not OpenShift"), ("removed", "the image registry of this cluster is Removed")]
+    )
+    def test_says_why(self, lab_factory, mode, reason):
+        other = lab_factory("--provisioner", mode, "--no-registries")
+        other.namespace("fresh")
+        started = time.monotonic()
+        result = run_module("sa_wait", namespaces=["fresh"], timeout=300, kubeconfig=other.kubeconfig)
+        assert not result["failed"]
+        assert time.monotonic() - started < 60
+        assert account_of(result)["provisioned"] is True
+        assert account_of(result)["pull_secret"] is None
+        assert "none will come, because" in account_of(result)["reason"]
+        assert reason in account_of(result)["reason"]
+
+    def test_plain_kubernetes_has_no_role_to_grant(self, lab_factory):
+        other = lab_factory("--provisioner", "off", "--no-registries")
+        options = {"namespaces": ["default"], "projects": ["a"], "kubeconfig": other.kubeconfig}
+        assert "cluster role system:image-puller does not exist" in run_module("image_puller_grant", **options)["msg"]
+
+    def test_legacy_secrets_count(self, lab_factory):
+        other = lab_factory("--provisioner", "legacy", "--no-registries")
+        other.namespace("fresh")
+        result = run_module("sa_wait", namespaces=["fresh"], timeout=30, kubeconfig=other.kubeconfig)
+        assert not result["failed"]
+        assert account_of(result)["pull_secret"].startswith("default-dockercfg-")
+        secret = other.get("fresh", "secrets", account_of(result)["pull_secret"])
+        assert base64.b64decode(secret["data"][".dockercfg"]) not in (b"", b"{}")
+
+
+class TestAccountMadeAgain:
+    def test_the_old_accounts_token_does_not_count(self, lab, run, namespace):
+        """traces: an account made again under its name keeps the old secret, which looks right but holds a dead token."""
+        old = lab.account(namespace)["metadata"]["uid"]
+        lab.api("DELETE", path_of(namespace, "serviceaccounts", "default"))
+        lab.until(
+            lambda: (lab.get(namespace, "serviceaccounts", "default") or {}).get("metadata", {}).get("uid", old) != old,
+            "made again",
+        )
+        result = run("sa_wait", namespaces=[namespace], timeout=2)
+        assert result["failed"]
+        assert "the token of a deleted account" in result["msg"]
