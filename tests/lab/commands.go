@@ -1,0 +1,184 @@
+// The command line: names, flags and help. What the commands do is in the file of each.
+package main
+
+import (
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "lab",
+		Short: "A cluster, its registries and a node's image pull, on loopback",
+		Long: `A real Kubernetes control plane, what OpenShift adds for image pulls, three registries
+and the kubelet's own way of pulling, all on 127.0.0.0/8, for tests and demonstrations.
+
+  lab up --dir /tmp/lab            start, and print the line that sets KUBECONFIG
+  lab pull --dir /tmp/lab NS POD   pull a pod's images as a node would
+  lab down --dir /tmp/lab          stop, and leave nothing behind`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	// The Kubernetes libraries add flags of their own to every program.
+	pflag.CommandLine.VisitAll(func(flag *pflag.Flag) { flag.Hidden = true })
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.AddCommand(upCommand(), downCommand(), setCommand(), runCommand(), pullCommand(), loginCommand(),
+		pushCommand(), oracleCommand(), superviseCommand())
+	return root
+}
+
+// dirFlag adds the flag every command needs: where the lab lives.
+func dirFlag(command *cobra.Command, dir *string) {
+	command.Flags().StringVar(dir, "dir", "", "directory of the lab (required)")
+	_ = command.MarkFlagRequired("dir")
+}
+
+func upCommand() *cobra.Command {
+	o := upOptions{}
+	command := &cobra.Command{
+		Use:   "up --dir DIR",
+		Short: "Start a lab and wait until it is ready",
+		Args:  cobra.NoArgs,
+		RunE:  func(*cobra.Command, []string) error { return up(o) },
+	}
+	dirFlag(command, &o.Dir)
+	f := command.Flags()
+	f.StringVar(&o.Provisioner, "provisioner", modeBound, "bound (4.16 and later), legacy (4.11 to 4.15), removed (no registry) or off (plain Kubernetes)")
+	f.DurationVar(&o.Delay, "provision-delay", 0, "time between a service account's creation and the first write to it")
+	f.IntVar(&o.OwnerPID, "owner-pid", 0, "stop and clean up when this process is gone")
+	f.StringVar(&o.Kubeconfig, "kubeconfig", "", "use this cluster: start the registries only")
+	f.BoolVar(&o.NoRegistries, "no-registries", false, "start no registries")
+	return command
+}
+
+func downCommand() *cobra.Command {
+	var dir string
+	command := &cobra.Command{
+		Use:   "down --dir DIR",
+		Short: "Stop a lab and remove all that it made",
+		Args:  cobra.NoArgs,
+		RunE:  func(*cobra.Command, []string) error { return down(dir) },
+	}
+	dirFlag(command, &dir)
+	return command
+}
+
+func setCommand() *cobra.Command {
+	var dir, mode string
+	var delay time.Duration
+	command := &cobra.Command{
+		Use:   "set --dir DIR [--provisioner MODE] [--provision-delay D]",
+		Short: "Change the provisioner of a running lab",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			request := controlRequest{Op: "set"}
+			if c.Flags().Changed("provisioner") {
+				request.Provisioner = &mode
+			}
+			if c.Flags().Changed("provision-delay") {
+				request.Delay = &delay
+			}
+			return set(dir, request)
+		},
+	}
+	dirFlag(command, &dir)
+	command.Flags().StringVar(&mode, "provisioner", "", "bound, legacy or removed")
+	command.Flags().DurationVar(&delay, "provision-delay", 0, "time between a service account's creation and the first write to it")
+	return command
+}
+
+func runCommand() *cobra.Command {
+	var o runOptions
+	command := &cobra.Command{
+		Use:   "run --dir DIR NAMESPACE POD IMAGE",
+		Short: "Make a pod anew that asks for an image, and its project when that is missing",
+		Args:  cobra.ExactArgs(3),
+		RunE: func(_ *cobra.Command, args []string) error {
+			o.namespace, o.pod, o.image = args[0], args[1], args[2]
+			return runPod(o)
+		},
+	}
+	dirFlag(command, &o.dir)
+	command.Flags().StringVar(&o.account, "service-account", "default", "service account of the pod")
+	return command
+}
+
+func pullCommand() *cobra.Command {
+	var dir string
+	var asJSON bool
+	command := &cobra.Command{
+		Use:   "pull --dir DIR NAMESPACE POD",
+		Short: "Pull the images of a pod as a node would, and say which credential did it",
+		Long: `Reads the pod and the secrets it names, builds the kubelet's keyring and pulls each image's
+manifest with each credential in turn. Exit status: 0 all pulled, 1 not pulled, 2 no answer.`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(_ *cobra.Command, args []string) error { return pull(dir, args[0], args[1], asJSON) },
+	}
+	dirFlag(command, &dir)
+	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return command
+}
+
+func loginCommand() *cobra.Command {
+	o := loginOptions{}
+	command := &cobra.Command{
+		Use:   "login --dir DIR --registry NAME (--podman FILE | --docker FILE)",
+		Short: "Write a registry account of the lab to an auth file, as podman or docker would",
+		Args:  cobra.NoArgs,
+		RunE:  func(*cobra.Command, []string) error { return login(o) },
+	}
+	dirFlag(command, &o.dir)
+	f := command.Flags()
+	f.StringVar(&o.registry, "registry", "", "private, delegated or integrated (required)")
+	f.StringVar(&o.account, "account", "", "user name of the account (default: the first)")
+	f.StringVar(&o.path, "path", "", "repository path after the host, for an entry of one path only")
+	f.StringVar(&o.serviceAccount, "service-account", "", "NAMESPACE/NAME whose token is used (integrated only)")
+	f.StringVar(&o.podman, "podman", "", "auth.json to write or to add to")
+	f.StringVar(&o.docker, "docker", "", "config.json to write or to add to")
+	_ = command.MarkFlagRequired("registry")
+	command.MarkFlagsOneRequired("podman", "docker")
+	return command
+}
+
+func pushCommand() *cobra.Command {
+	var dir string
+	command := &cobra.Command{
+		Use:   "push --dir DIR NAMESPACE/NAME:TAG",
+		Short: "Push the lab's small image into the integrated registry",
+		Args:  cobra.ExactArgs(1),
+		RunE:  func(_ *cobra.Command, args []string) error { return push(dir, args[0]) },
+	}
+	dirFlag(command, &dir)
+	return command
+}
+
+func oracleCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "oracle",
+		Short: "Answer, for auth files and images on stdin, which credential is used",
+		Long: `Reads JSON lines {"auth_file": OBJECT-OR-STRING, "image": "..."} and writes for each one what the
+kubelet's keyring and what the look-up of CRI-O, Podman and Skopeo would use.`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return oracle() },
+	}
+}
+
+func superviseCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "supervise",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE:   func(*cobra.Command, []string) error { return supervise() },
+	}
+}
+
+// absolute makes a path independent of the working directory, which the supervisor does not share.
+func absolute(path string) (string, error) {
+	if path == "" {
+		return "", misuse("an empty path")
+	}
+	return filepath.Abs(path)
+}

@@ -1,0 +1,197 @@
+// OpenShift's share of the API: the puller role, the API groups by which clients know an OpenShift
+// cluster, and the objects that say whether the integrated registry is there.
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	extensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	extensions "k8s.io/apiextensions-apiserver/pkg/client/clientset/clientset"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/ptr"
+)
+
+type openshift struct {
+	core       kubernetes.Interface
+	extensions extensions.Interface
+	dynamic    dynamic.Interface
+	hostname   string // the integrated registry's host:port
+}
+
+// resource is one custom resource that stands for an OpenShift API.
+type resource struct {
+	group, plural, kind string
+	scope               extensionsv1.ResourceScope
+}
+
+var (
+	clusterVersions  = resource{"config.openshift.io", "clusterversions", "ClusterVersion", extensionsv1.ClusterScoped}
+	clusterOperators = resource{"config.openshift.io", "clusteroperators", "ClusterOperator", extensionsv1.ClusterScoped}
+	imageConfigs     = resource{"config.openshift.io", "images", "Image", extensionsv1.ClusterScoped}
+	registryConfigs  = resource{"imageregistry.operator.openshift.io", "configs", "Config", extensionsv1.ClusterScoped}
+	imageStreams     = resource{"image.openshift.io", "imagestreams", "ImageStream", extensionsv1.NamespaceScoped}
+	projects         = resource{"project.openshift.io", "projects", "Project", extensionsv1.ClusterScoped}
+)
+
+func (r resource) versioned() schema.GroupVersionResource {
+	return schema.GroupVersionResource{Group: r.group, Version: "v1", Resource: r.plural}
+}
+
+func newOpenShift(config *rest.Config, hostname string) (*openshift, error) {
+	core, err1 := kubernetes.NewForConfig(config)
+	ext, err2 := extensions.NewForConfig(config)
+	dyn, err3 := dynamic.NewForConfig(config)
+	return &openshift{core, ext, dyn, hostname}, errors.Join(err1, err2, err3)
+}
+
+func (o *openshift) install(ctx context.Context, mode string) error {
+	if err := o.installRole(ctx); err != nil {
+		return err
+	}
+	all := []resource{clusterVersions, clusterOperators, imageConfigs, registryConfigs, imageStreams, projects}
+	for _, r := range all {
+		if err := o.define(ctx, r); err != nil {
+			return err
+		}
+	}
+	for _, r := range all {
+		if err := o.waitEstablished(ctx, r); err != nil {
+			return err
+		}
+	}
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "openshift-config"}}
+	if _, err := o.core.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{}); err != nil {
+		return err
+	}
+	return o.describe(ctx, mode)
+}
+
+func (o *openshift) installRole(ctx context.Context) error {
+	role := &rbacv1.ClusterRole{
+		ObjectMeta: metav1.ObjectMeta{Name: pullerRole},
+		Rules: []rbacv1.PolicyRule{{
+			APIGroups: []string{"", "image.openshift.io"},
+			Resources: []string{"imagestreams/layers"},
+			Verbs:     []string{"get"},
+		}},
+	}
+	_, err := o.core.RbacV1().ClusterRoles().Create(ctx, role, metav1.CreateOptions{})
+	return err
+}
+
+func (o *openshift) define(ctx context.Context, r resource) error {
+	definition := &extensionsv1.CustomResourceDefinition{
+		ObjectMeta: metav1.ObjectMeta{Name: r.plural + "." + r.group},
+		Spec: extensionsv1.CustomResourceDefinitionSpec{
+			Group: r.group,
+			Scope: r.scope,
+			Names: extensionsv1.CustomResourceDefinitionNames{Plural: r.plural, Kind: r.kind},
+			Versions: []extensionsv1.CustomResourceDefinitionVersion{{
+				Name: "v1", Served: true, Storage: true,
+				Schema: &extensionsv1.CustomResourceValidation{OpenAPIV3Schema: &extensionsv1.JSONSchemaProps{
+					Type: "object", XPreserveUnknownFields: ptr.To(true),
+				}},
+			}},
+		},
+	}
+	_, err := o.extensions.ApiextensionsV1().CustomResourceDefinitions().Create(ctx, definition, metav1.CreateOptions{})
+	return err
+}
+
+func (o *openshift) waitEstablished(ctx context.Context, r resource) error {
+	client := o.extensions.ApiextensionsV1().CustomResourceDefinitions()
+	return poll(ctx, 30*time.Millisecond, func() (bool, error) {
+		definition, err := client.Get(ctx, r.plural+"."+r.group, metav1.GetOptions{})
+		if err != nil {
+			return false, err
+		}
+		for _, condition := range definition.Status.Conditions {
+			if condition.Type == extensionsv1.Established && condition.Status == extensionsv1.ConditionTrue {
+				return true, nil
+			}
+		}
+		return false, nil
+	})
+}
+
+// describe makes the cluster's own description fit the provisioner's mode.
+func (o *openshift) describe(ctx context.Context, mode string) error {
+	removed := mode == modeRemoved
+	version, hostname, reason, management := "4.20.0", o.hostname, "Ready", "Managed"
+	if mode == modeLegacy {
+		version = "4.14.0"
+	}
+	if removed {
+		hostname, reason, management = "", "Removed", "Removed"
+	}
+	available := map[string]any{"type": "Available", "status": "True", "reason": reason}
+	imageStatus := map[string]any{}
+	if hostname != "" {
+		imageStatus["internalRegistryHostname"] = hostname
+	}
+	for _, object := range []struct {
+		resource resource
+		name     string
+		content  map[string]any
+	}{
+		{clusterVersions, "version", map[string]any{"status": map[string]any{
+			"desired":      map[string]any{"version": version},
+			"capabilities": map[string]any{"enabledCapabilities": []any{"Build", "DeploymentConfig", "ImageRegistry"}},
+		}}},
+		{clusterOperators, "image-registry", map[string]any{"status": map[string]any{"conditions": []any{available}}}},
+		{imageConfigs, "cluster", map[string]any{"status": imageStatus}},
+		{registryConfigs, "cluster", map[string]any{"spec": map[string]any{"managementState": management}}},
+	} {
+		if err := o.put(ctx, object.resource, object.name, object.content); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// put creates or replaces one object. A resource just defined may not be served yet: not found is tried again.
+func (o *openshift) put(ctx context.Context, r resource, name string, content map[string]any) error {
+	client := o.dynamic.Resource(r.versioned())
+	object := &unstructured.Unstructured{Object: content}
+	object.SetAPIVersion(r.group + "/v1")
+	object.SetKind(r.kind)
+	object.SetName(name)
+	return poll(ctx, 30*time.Millisecond, func() (bool, error) {
+		existing, err := client.Get(ctx, name, metav1.GetOptions{})
+		if err == nil {
+			object.SetResourceVersion(existing.GetResourceVersion())
+			_, err = client.Update(ctx, object, metav1.UpdateOptions{})
+		} else if apierrors.IsNotFound(err) {
+			_, err = client.Create(ctx, object, metav1.CreateOptions{})
+		}
+		if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+			return false, nil
+		}
+		return err == nil, err
+	})
+}
+
+// waitForDefaultAccount is the last step of a start: the controllers work.
+func waitForDefaultAccount(ctx context.Context, config *rest.Config) error {
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return err
+	}
+	return poll(ctx, 30*time.Millisecond, func() (bool, error) {
+		_, err := client.CoreV1().ServiceAccounts("default").Get(ctx, "default", metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return false, nil
+		}
+		return err == nil, err
+	})
+}

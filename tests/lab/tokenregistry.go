@@ -1,0 +1,191 @@
+// A registry with token authentication, and the token server that it sends its clients to.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/json"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/distribution/distribution/v3/configuration"
+	"github.com/distribution/distribution/v3/registry/auth/token"
+	"github.com/distribution/distribution/v3/registry/handlers"
+	_ "github.com/distribution/distribution/v3/registry/storage/driver/filesystem" // the storage used here
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+)
+
+const (
+	tokenIssuer = "lab-token-server"
+	tokenKeyID  = "lab"
+	tokenLife   = 5 * time.Minute
+)
+
+type tokenRegistry struct {
+	name, host string
+	tokens     *tokenServer
+	app        http.Handler
+	image      pushSource
+}
+
+func newTokenRegistry(dir layout, name, host, realm string, image pushSource) (*tokenRegistry, error) {
+	tokens, keys, err := newTokenServer(realm, "lab-"+name)
+	if err != nil {
+		return nil, err
+	}
+	keyFile := dir.conf(name + "-jwks.json")
+	if err := os.WriteFile(keyFile, keys, 0o600); err != nil {
+		return nil, err
+	}
+	config := registryConfig(dir, name)
+	config.Auth = configuration.Auth{"token": {
+		"realm": realm, "service": tokens.service, "issuer": tokenIssuer, "jwks": keyFile,
+	}}
+	return &tokenRegistry{name, host, tokens, handlers.NewApp(context.Background(), config), image}, nil
+}
+
+// registryConfig is what all registries of the lab share.
+func registryConfig(dir layout, name string) *configuration.Configuration {
+	config := &configuration.Configuration{
+		Storage: configuration.Storage{
+			"filesystem":  {"rootdirectory": dir.store(name)},
+			"maintenance": {"uploadpurging": map[any]any{"enabled": false}},
+		},
+	}
+	config.HTTP.Secret = rand.Text()
+	return config
+}
+
+func (t *tokenRegistry) info() registryInfo {
+	info := registryInfo{
+		Host: t.host, Realm: t.tokens.realm, Service: t.tokens.service,
+		Image: t.host + "/" + teamImage, Accounts: t.tokens.accounts,
+	}
+	info.RealmHost, _, _ = strings.Cut(strings.TrimPrefix(t.tokens.realm, "https://"), "/")
+	return info
+}
+
+// pushImage pushes as the registry's own, with a token that no client can get.
+func (t *tokenRegistry) pushImage(ctx context.Context, image string) error {
+	name, _, err := splitImage(image)
+	if err != nil {
+		return err
+	}
+	push, err := t.tokens.issue("lab", []*token.ResourceActions{{Type: "repository", Name: name, Actions: []string{"pull", "push"}}})
+	if err != nil {
+		return err
+	}
+	return t.image.push(ctx, t.host+"/"+image, push)
+}
+
+// tokenServer checks accounts and grants them pull, as the token specification says.
+type tokenServer struct {
+	realm, service string
+	accounts       []account
+	signer         jose.Signer
+}
+
+// newTokenServer also returns the public keys, in the form the registry reads.
+func newTokenServer(realm, service string) (*tokenServer, []byte, error) {
+	key, err := newKey()
+	if err != nil {
+		return nil, nil, err
+	}
+	options := (&jose.SignerOptions{}).WithType("JWT").WithHeader("kid", tokenKeyID)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, options)
+	if err != nil {
+		return nil, nil, err
+	}
+	keys, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{
+		{Key: key.Public(), KeyID: tokenKeyID, Algorithm: string(jose.ES256), Use: "sig"},
+	}})
+	return &tokenServer{realm, service, newAccounts(), signer}, keys, err
+}
+
+func (t *tokenServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet {
+		// The OAuth2 form is not offered; clients then use GET.
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
+	subject, known := "", false
+	if r.Header.Get("Authorization") != "" {
+		username, password, ok := r.BasicAuth()
+		if !ok || !t.knows(username, password) {
+			w.Header().Set("WWW-Authenticate", `Basic realm="lab"`)
+			writeJSON(w, http.StatusUnauthorized, map[string]any{"errors": []any{map[string]any{
+				"code": "UNAUTHORIZED", "message": "authentication required", "detail": nil,
+			}}})
+			return
+		}
+		subject, known = username, true
+	}
+	query := r.URL.Query()
+	if service := query.Get("service"); service != "" && service != t.service {
+		writeJSON(w, http.StatusBadRequest, map[string]any{"details": "unknown service"})
+		return
+	}
+	// Without credentials the answer is still 200, with a token that grants nothing.
+	var access []*token.ResourceActions
+	if known {
+		access = grantPull(query["scope"])
+	}
+	signed, err := t.issue(subject, access)
+	if err != nil {
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]any{
+		"token": signed, "access_token": signed,
+		"expires_in": int(tokenLife.Seconds()), "issued_at": time.Now().UTC().Format(time.RFC3339),
+	})
+}
+
+func (t *tokenServer) knows(username, password string) bool {
+	return slices.ContainsFunc(t.accounts, func(a account) bool {
+		return a.Username == username && subtle.ConstantTimeCompare([]byte(a.Password), []byte(password)) == 1
+	})
+}
+
+// grantPull reads scopes, type[(class)]:name:action[,action], and keeps of each repository the action pull.
+func grantPull(scopes []string) []*token.ResourceActions {
+	granted := []*token.ResourceActions{}
+	for _, scope := range strings.Fields(strings.Join(scopes, " ")) {
+		kind, rest, found := strings.Cut(scope, ":")
+		last := strings.LastIndexByte(rest, ':') // a name may hold a host and its port
+		if !found || last < 0 {
+			continue
+		}
+		name, actions := rest[:last], strings.Split(rest[last+1:], ",")
+		kind, class, _ := strings.Cut(kind, "(")
+		if kind == "repository" && slices.Contains(actions, "pull") {
+			granted = append(granted, &token.ResourceActions{
+				Type: kind, Class: strings.TrimSuffix(class, ")"), Name: name, Actions: []string{"pull"},
+			})
+		}
+	}
+	return granted
+}
+
+func (t *tokenServer) issue(subject string, access []*token.ResourceActions) (string, error) {
+	now := time.Now()
+	if access == nil {
+		access = []*token.ResourceActions{}
+	}
+	return jwt.Signed(t.signer).Claims(token.ClaimSet{
+		Issuer: tokenIssuer, Subject: subject, Audience: token.AudienceList{t.service},
+		IssuedAt: now.Unix(), NotBefore: now.Add(-time.Minute).Unix(), Expiration: now.Add(tokenLife).Unix(),
+		JWTID: rand.Text(), Access: access,
+	}).Serialize()
+}
+
+func writeJSON(w http.ResponseWriter, status int, content any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(content)
+}
