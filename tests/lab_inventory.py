@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -36,6 +35,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--output-dir", type=Path, required=True, help="directory of the inventory to write")
     parser.add_argument("--lab-binary", type=Path, help="program of the lab; adds the pull secrets from files (J4, J5)")
     parser.add_argument("--projects-prefix", default="", help="stands before the name of each project")
+    parser.add_argument("--without-grants", action="store_true", help="leave out cross-project pulls (J1 to J3)")
     return parser.parse_args()
 
 
@@ -97,12 +97,12 @@ def delegated_auth(lab: dict[str, Any], prefix: str) -> list[dict[str, Any]]:
 
 
 def cross_project_pull(prefix: str) -> list[dict[str, Any]]:
-    """J1, J2 and J3: project-a and all of project-c pull the image streams of project-b."""
+    """J1, J2 and J3: project-a and all of project-d pull the image streams of project-b."""
     return [
         {
             "namespaces": [f"{prefix}project-b"],
             "service_accounts": [{"namespace": f"{prefix}project-a", "name": "default"}],
-            "projects": [f"{prefix}project-c"],
+            "projects": [f"{prefix}project-d"],
         }
     ]
 
@@ -111,7 +111,8 @@ def write(path: Path, data: dict[str, Any]) -> None:
     """Replaces the file by one that only its owner reads."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+    path.touch(mode=0o600)
+    with path.open("w", encoding="utf-8") as file:
         file.write("---\n" + yaml.dump(data, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=1000))
 
 
@@ -127,7 +128,7 @@ def main() -> None:
     write(output / "group_vars" / "all" / "private_registry.yml", {"private_registry_secrets": secrets})
     registries = delegated_auth(lab, prefix)
     write(output / "group_vars" / "all" / "delegated_auth.yml", {"delegated_auth_registries": registries})
-    grants = cross_project_pull(prefix)
+    grants = [] if options.without_grants else cross_project_pull(prefix)
     write(output / "group_vars" / "all" / "cross_project_pull.yml", {"cross_project_pull_grants": grants})
 
 

@@ -54,8 +54,11 @@ options:
         description: The user. It cannot hold a colon. An entry without user or password is refused.
         type: str
       password:
-        description: The password or token.
-        type: str
+        description:
+          - The password or token, a string.
+          - Before ansible-core 2.19 a template turns text that looks like JSON into data, as in the key file of a cloud's
+            service account. Such data is refused; keep it text with P(ansible.builtin.string#filter).
+        type: raw
       email:
         description: Stored beside the credential; no registry asks for it.
         type: str
@@ -166,7 +169,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain im
 REGISTRY = {
     "registry": {"type": "str", "required": True},
     "username": {"type": "str"},
-    "password": {"type": "str", "no_log": True},
+    "password": {"type": "raw", "no_log": True},
     "email": {"type": "str"},
 }
 ARGUMENTS = {

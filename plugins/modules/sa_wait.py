@@ -64,7 +64,7 @@ namespaces:
       type: str
       returned: when skipped
     changes:
-      description: Always empty: this module writes nothing.
+      description: Always empty, as this module writes nothing.
       type: list
       elements: dict
       sample: []

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import os
 import socket
@@ -23,7 +24,7 @@ import yaml
 from support.lab import path_of
 from support.modules import run_module
 
-CANARY = "canary-5e1f:ä\"'" + "z" * 40
+CANARY = "canary-5e1f:ä\"'\\" + "z" * 40
 READER = "system:serviceaccount:connection:reader"
 NAMESPACE = "connection"
 #: One variable for each option; those with two spellings are in SPELLINGS.
@@ -92,7 +93,6 @@ def ask(lab, token, config) -> Callable[..., tuple[dict[str, Any], list[dict[str
         result = run_module("sa_link", **ask_options(), **options)
         assert not [text for text in hidden if text in result["_output"]], "a credential is shown"
         assert "\n" not in error_of(result)
-        print("MSG", error_of(result))
         return result, audit.ours()
 
     return call
@@ -138,9 +138,8 @@ def two_contexts(config: dict[str, Any], token: str) -> dict[str, Any]:
 
 
 def joined(config: dict[str, Any], directory: Path) -> str:
-    """The same kubeconfig in two files, neither of which is enough."""
-    empty = {"apiVersion": "v1", "kind": "Config"}
-    parts = [{**empty, "clusters": config["clusters"]}, {**config, "clusters": []}]
+    """The same kubeconfig in two files, neither of which is enough. The first one holds the current context."""
+    parts = [{**config, "contexts": [], "users": []}, {**config, "clusters": []}]
     return ":".join(written(part, directory, f"part{number}") for number, part in enumerate(parts))
 
 
@@ -162,7 +161,7 @@ WAYS = {
         "api_key": token,
         "ca_cert": lab.data["ca_cert"],
     },
-    "token, host as kubeconfig has none": lambda lab, config, token, tmp: {
+    "token, unverified": lambda lab, config, token, tmp: {
         "host": lab.data["server"] + "/",
         "api_key": token,
         "validate_certs": False,
@@ -253,6 +252,17 @@ class TestWays:
         assert not result["failed"], result
         assert users(requests) == {READER}
 
+    def test_an_exec_plugin_that_fails_leaves_the_caller_anonymous(self, ask, config, tmp_path):
+        """The client library goes on without a login; the server's refusal says who it saw. Nothing printed is shown."""
+        plugin = tmp_path / "plugin"
+        plugin.write_text(f"#!/bin/sh\necho '{CANARY.replace(chr(39), '')}' | tee /dev/stderr\nexit 1\n")
+        plugin.chmod(0o700)
+        run = {"apiVersion": "client.authentication.k8s.io/v1", "command": str(plugin), "interactiveMode": "Never"}
+        config["users"][0]["user"] = {"exec": run}
+        result, _ = ask(kubeconfig=written(config, tmp_path))
+        assert "system:anonymous" in result["msg"]
+        assert CANARY[:10] not in result["_output"]
+
 
 class TestImpersonation:
     """The caller acts as another user, with several groups; RBAC and the audit log see that user."""
@@ -293,10 +303,18 @@ class TestVerification:
         assert "unable to get local issuer certificate;" in result["msg"]
         assert not requests
 
-    def test_another_hosts_certificate_is_refused(self, ask, lab, token):
-        elsewhere = lab.data["server"].replace("127.0.0.1", "127.0.0.77")
-        result, _ = ask(host=elsewhere, api_key=token, ca_cert=lab.data["ca_cert"])
+    @pytest.mark.parametrize("broken", itertools.product(["ca_cert", "client_cert", "client_key"], [True, False]))
+    def test_an_unusable_file_fails_at_once(self, ask, lab, config, tmp_path, broken):
+        option, missing = broken
+        files = {"ca_cert": lab.data["ca_cert"], **login_files(config, tmp_path), option: str(tmp_path / "other.pem")}
+        if not missing:
+            written(CANARY, tmp_path, "other.pem")
+        started = time.monotonic()
+        result, requests = ask(host=lab.data["server"], **files)
+        assert time.monotonic() - started < 5
         assert result["failed"]
+        assert not missing or f"'{option}' {files[option]} cannot be read" in result["msg"]
+        assert not requests
 
 
 class Proxy(ThreadingHTTPServer):
@@ -385,12 +403,15 @@ class TestProxy:
         assert {seen["User-Agent"] for _, seen in proxy.seen} == {"the-proxy-agent"}
         assert expected not in result["_output"]
 
-    @pytest.mark.parametrize("problem", ["refuses", "dead"])
-    def test_a_failing_proxy_is_named_as_the_cause(self, ask, lab, proxy, problem):
+    @pytest.mark.parametrize(
+        ("problem", "cause"), [("refuses", "407 Proxy Authentication Required;"), ("dead", "Connection refused;")]
+    )
+    def test_a_failing_proxy_gives_the_cause(self, ask, lab, proxy, problem, cause):
         proxy.refuses = True
         address = proxy.url if problem == "refuses" else f"http://127.0.0.1:{closed_port()}"
         url = address.replace("//", "//user:Secret-proxy-1@")
         result, requests = ask(kubeconfig=lab.kubeconfig, proxy=url)
+        assert cause in result["msg"]
         assert "the proxy" in result["msg"]
         assert "Secret-proxy-1" not in result["_output"]
         assert not requests
@@ -408,18 +429,20 @@ class TestUnreachable:
         assert "refused" in result["msg"]
         assert "check the address, the network and the proxy" in result["msg"]
 
-    def test_the_address_of_plain_http(self, ask, lab, token):
-        result, _ = ask(host=lab.data["server"].replace("https", "http"), api_key=token)
-        assert result["failed"]
+    def test_an_address_without_scheme_is_not_sent_the_token_in_the_clear(self, ask, lab, token):
+        host = lab.data["server"].removeprefix("https://")
+        result, requests = ask(host=host, api_key=token, validate_certs=False)
+        assert result["msg"] == f"host {host} is no URL; put https:// before it"
+        assert not requests
 
 
 BROKEN = {
     "not YAML": (f"users: [{{name: a, user: {{token: {CANARY!r}}}}}\nx: [", "not valid YAML"),
     "a tab": (f"users:\n\t- token: {CANARY}\n", "not valid YAML"),
-    "a list": (f"- token: {CANARY}\n", ""),
-    "a string": (CANARY.replace(":", ""), ""),
-    "empty": ("", ""),
-    "no contexts": (f"apiVersion: v1\nusers:\n- name: a\n  user: {{token: {CANARY!r}}}\n", ""),
+    "a list": (yaml.safe_dump([{"token": CANARY}]), "not a valid kubeconfig"),
+    "a string": (yaml.safe_dump(CANARY), "not a valid kubeconfig"),
+    "empty": ("", "empty"),
+    "no contexts": (yaml.safe_dump({"users": [{"name": "a", "user": {"token": CANARY}}]}), "current-context"),
 }
 
 
@@ -445,13 +468,13 @@ class TestBadKubeconfig:
         result, _ = ask(kubeconfig=written(config, tmp_path), context="nowhere")
         assert "context nowhere" in result["msg"]
 
-    @pytest.mark.parametrize("form", ["data", "YAML text"])
+    @pytest.mark.parametrize("form", [dict, json.dumps, yaml.safe_dump])
     def test_broken_data(self, ask, config, form):
         """Content where a path belongs is not repeated as if it were one."""
         config["users"][0]["user"] = {"token": CANARY}
         config["current-context"] = "nowhere"
-        result, _ = ask(kubeconfig=config if form == "data" else yaml.safe_dump(config, allow_unicode=True))
-        assert result["failed"]
+        result, _ = ask(kubeconfig=form(config))
+        assert result["msg"].startswith("kubeconfig given as data leads to no API server")
 
     @pytest.mark.parametrize("field", ["client-key-data", "certificate-authority-data"])
     def test_embedded_data_that_is_not_base64(self, ask, config, tmp_path, field):
@@ -464,11 +487,6 @@ class TestBadKubeconfig:
         result, _ = ask()
         assert "K8S_AUTH_KUBECONFIG" in result["msg"]
 
-    def test_a_client_certificate_file_that_is_missing(self, ask, lab, tmp_path):
-        missing = str(tmp_path / "none.pem")
-        result, _ = ask(host=lab.data["server"], client_cert=missing, client_key=missing, validate_certs=False)
-        assert missing in result["msg"]
-
 
 class TestRefusedLogin:
     """A login that the server does not accept says so, and what to give instead."""
@@ -476,7 +494,7 @@ class TestRefusedLogin:
     @pytest.mark.parametrize("kind", ["wrong", "no longer valid"])
     def test_401(self, ask, lab, token, kind):
         if kind == "wrong":
-            bad = CANARY.encode("ascii", "ignore").decode().replace('"', "")
+            bad = CANARY
         else:
             lab.create(NAMESPACE, "serviceaccounts", {"metadata": {"name": "leaver"}})
             bad = new_token(lab, "leaver")
@@ -486,3 +504,15 @@ class TestRefusedLogin:
         assert "was refused: 401" in failure["error"]
         assert "give a valid token or certificate" in failure["error"]
         assert bad not in result["_output"]
+
+    @pytest.mark.parametrize("token_of", [lambda good: f"{good}\n", lambda good: f" {good} "])
+    def test_space_around_a_token_does_not_matter(self, ask, lab, token, token_of):
+        """A token read from a file ends in a line end."""
+        result, requests = ask(host=lab.data["server"], api_key=token_of(token), ca_cert=lab.data["ca_cert"])
+        assert not result["failed"], result
+        assert users(requests) == {READER}
+
+    @pytest.mark.parametrize("bad", [f"first\n{CANARY}", f"漢{CANARY}"])
+    def test_a_token_that_no_header_can_hold(self, ask, lab, bad):
+        result, _ = ask(host=lab.data["server"], api_key=bad, ca_cert=lab.data["ca_cert"])
+        assert "no header can hold that login" in result["msg"]

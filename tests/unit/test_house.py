@@ -126,11 +126,13 @@ class TestModules:
         assert contract(documented(module), "suboptions") == contract(loaded(module).ARGUMENTS, "options")
 
     def test_describes_every_option(self, module: str) -> None:
-        def nameless(options: dict[str, Any]) -> list[str]:
-            below = (nameless(option.get("suboptions") or {}) for option in options.values())
-            return [name for name, option in options.items() if not option.get("description")] + sum(below, [])
+        def nameless(options: dict[str, Any]) -> Iterator[str]:
+            for name, option in options.items():
+                if not option.get("description"):
+                    yield name
+                yield from nameless(option.get("suboptions") or {})
 
-        assert nameless(documented(module)) == []
+        assert list(nameless(documented(module))) == []
 
     def test_names_each_variable_that_stands_in_for_an_option(self, module: str) -> None:
         def missing(options: dict[str, Any], pages: dict[str, Any]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -149,6 +150,11 @@ class Cluster:
             raise Unanswered(
                 f"{attempt} got no answer: {_cause(error)}; it may have been carried out: run again"
             ) from None
+        except ValueError:
+            # The error quotes the header, and with it the token.
+            raise ConnectError(
+                f"{attempt} failed: no header can hold that login; remove line ends and unusual characters from it"
+            ) from None
         return _answer(response, request)
 
 
@@ -173,9 +179,11 @@ def _answer(response: Any, request: _Request) -> Json:
 
 
 def _cause(error: BaseException) -> str:
-    """The innermost reason; urllib3 wraps it several times, with object addresses."""
-    text = str(error).rpartition(": ")[2]
-    return text.strip("() ") or type(error).__name__
+    """The innermost reason; urllib3 wraps it several times, as a cause or an argument, with object addresses."""
+    while inner := error.__cause__ or next((part for part in error.args if isinstance(part, BaseException)), None):
+        error = inner
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return re.sub(r"\[SSL[^]]*\] | \(_ssl\.c:\d+\)", "", text)
 
 
 def _collection(kind: Kind, namespace: str) -> str:

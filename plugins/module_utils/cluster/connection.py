@@ -9,12 +9,14 @@ serves both. Only the client's configuration and its pool are used: they are the
 
 from __future__ import annotations
 
+import os
 import tempfile
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..domain.redaction import is_path
 from .errors import ConnectError
 
 try:
@@ -86,13 +88,15 @@ def connect(options: ConnectionOptions, *, connections: int, temporary_directory
     tempfile.tempdir = temporary_directory
     configuration = _load(options)
     _apply(options, configuration)
+    _check(configuration)
     configuration.connection_pool_maxsize = connections
     # Retries are the engine's: only it knows whether a request may be sent twice.
     configuration.retries = False
     pool = RESTClientObject(configuration).pool_manager
     identity: dict[str, str] = {}
     if configuration.username and configuration.password:
-        identity["Authorization"] = configuration.get_basic_auth_token()
+        login = f"{configuration.username}:{configuration.password}"
+        identity["Authorization"] = _headers({"basic_auth": login})["authorization"]
     if options.impersonate_user:
         identity["Impersonate-User"] = options.impersonate_user
     return Connection(configuration.host.rstrip("/"), pool, configuration, identity, options.impersonate_groups)
@@ -137,22 +141,20 @@ def _load_kubeconfig(options: ConnectionOptions, configuration: Any) -> None:
 
 
 def _kubeconfig_name(options: ConnectionOptions) -> str:
-    name = (
-        options.kubeconfig
-        if isinstance(options.kubeconfig, str)
-        else "given as data"
-        if options.kubeconfig
-        else "by default"
-    )
+    """Its path. Content given as text, instead of as a mapping, is not repeated."""
+    given = options.kubeconfig
+    name = "by default" if not given else given if isinstance(given, str) and is_path(given) else "given as data"
     return f"kubeconfig {name}" + (f", context {options.context}" if options.context else "")
 
 
 def _first_line(error: BaseException) -> str:
-    """What went wrong, without the file's content: a YAML error quotes it."""
+    """What went wrong, without the file's content, which most errors quote."""
     if isinstance(error, yaml.YAMLError):
         mark = getattr(error, "problem_mark", None)
         return "it is not valid YAML" + (f" at line {mark.line + 1}" if mark else "")
-    return (str(error).splitlines() or [""])[0] or type(error).__name__
+    if isinstance(error, (ConfigException, OSError)):
+        return (str(error).splitlines() or [""])[0].rstrip(".") or type(error).__name__
+    return "it is not a valid kubeconfig"
 
 
 def _apply(options: ConnectionOptions, configuration: Any) -> None:
@@ -167,11 +169,30 @@ def _apply(options: ConnectionOptions, configuration: Any) -> None:
         "key_file": options.client_key,
         "proxy": options.proxy,
         "no_proxy": options.no_proxy,
-        "proxy_headers": urllib3.util.make_headers(**options.proxy_headers) if options.proxy_headers else None,
+        "proxy_headers": _headers(options.proxy_headers) if options.proxy_headers else None,
     }
     for name, value in given.items():
         if value is not None:
             setattr(configuration, name, value)
     if options.api_key:
-        configuration.api_key = {"authorization": f"Bearer {options.api_key}"}
+        configuration.api_key = {"authorization": f"Bearer {options.api_key.strip()}"}
         configuration.refresh_api_key_hook = None
+
+
+def _headers(given: Mapping[str, Any]) -> dict[str, str]:
+    """As urllib3 makes them, but with logins in UTF-8 (RFC 7617): it knows Latin-1 only."""
+    headers: dict[str, str] = urllib3.util.make_headers(
+        **{name: value.encode("utf-8").decode("latin-1") for name, value in given.items()}
+    )
+    return headers
+
+
+def _check(configuration: Any) -> None:
+    """What would otherwise fail late, or send the login unencrypted."""
+    if "://" not in configuration.host:
+        raise ConnectError(f"host {configuration.host} is no URL; put https:// before it")
+    files = {"ca_cert": "ssl_ca_cert", "client_cert": "cert_file", "client_key": "key_file"}
+    for option, name in files.items():
+        path = getattr(configuration, name)
+        if path and not os.access(path, os.R_OK):
+            raise ConnectError(f"'{option}' {path} cannot be read on the host that runs the task; correct the path")

@@ -40,8 +40,6 @@ class Entry:
     def meaning(self) -> dict[str, Any]:
         """What the entry says, without its spelling: C(auth) against C(username) and C(password), padding, order."""
         rest = {name: value for name, value in self.fields.items() if name not in ("auth", "username", "password")}
-        if not rest.get("email"):
-            rest.pop("email", None)
         return {"username": self.username, "password": self.password, **rest}
 
 
@@ -203,8 +201,9 @@ def _no_two_for_one_path(entries: Iterable[Entry], source: str) -> Iterable[Entr
 
 
 def _from_option(item: Mapping[str, Any]) -> Entry:
-    key, username, password = item["registry"], item.get("username") or "", item.get("password") or ""
+    key, username = item["registry"], item.get("username") or ""
     where = f"option 'registries': the entry for {key!r}"
+    password = _text(item.get("password"), where)
     _check_key(key, "option 'registries'")
     if ":" in username:
         raise OptionError(f"{where} has a ':' in its user name, which the auth file format cannot express")
@@ -213,6 +212,17 @@ def _from_option(item: Mapping[str, Any]) -> Entry:
     if item.get("email"):
         fields["email"] = item["email"]
     return Entry(key, username, password, fields)
+
+
+def _text(password: object, where: str) -> str:
+    if password is None or isinstance(password, str):
+        return password or ""
+    if isinstance(password, int) and not isinstance(password, bool):
+        return str(password)
+    raise OptionError(
+        f"{where} has a password that is {_json_type(password)}, not a string: quote it, or keep a template's result text "
+        "with the filter 'string'"
+    )
 
 
 def _from_file(key: str, value: object, source: str, helpers: _Helpers) -> Entry:
@@ -295,10 +305,10 @@ def _fields(data: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _is_legacy(data: Mapping[str, Any]) -> bool:
-    """Whether this is a C(.dockercfg): no wrapper, every member an entry."""
-    return bool(data) and all(
-        isinstance(value, Mapping) and {"auth", "username"} & set(_fields(value, _ENTRY_FIELDS))
-        for value in data.values()
+    """Whether this is a C(.dockercfg): no wrapper, every member an object, one at least with a credential."""
+    members = [value for value in data.values() if isinstance(value, Mapping)]
+    return len(members) == len(data) and any(
+        {"auth", "username", "identitytoken"} & set(_fields(value, _ENTRY_FIELDS)) for value in members
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-__all__ = ["HIDDEN", "credentials", "credentials_in_text", "forms", "hide"]
+__all__ = ["HIDDEN", "credentials", "credentials_in_text", "forms", "hide", "is_path"]
 
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
@@ -35,6 +35,8 @@ _SECRET_MEMBERS = frozenset(
 )
 _SHOWN_OF_REGISTRY = frozenset({"registry", "username", "email"})
 _CONTAINERS = frozenset({"auth_config"})
+#: Options that are URLs or parts of one, where some write a login.
+_ADDRESSES = ("host", "registry")
 
 
 def credentials(options: Mapping[str, Any], no_log_values: Iterable[str]) -> set[str]:
@@ -48,6 +50,8 @@ def credentials(options: Mapping[str, Any], no_log_values: Iterable[str]) -> set
     for value in options.values():
         found.update(_strings(_decoded(value), secret=True))
     found.update(_proxy_password(options.get("proxy")))
+    for name in _ADDRESSES:
+        found.update(_proxy_password(_authority(options.get(name))))
     return {form for value in found if value for form in forms(value)}
 
 
@@ -72,11 +76,11 @@ def hide(options: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
 def _hide(name: str, value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
-    if _is_secret(name) or name in _CONTAINERS or (name == "kubeconfig" and not _is_path(value)):
+    if _is_secret(name) or name in _CONTAINERS or (name == "kubeconfig" and not is_path(value)):
         return HIDDEN
     if name == "registries":
         return [_hide_registry(item) for item in value] if isinstance(value, list) else HIDDEN
-    if name == "proxy" and _proxy_password(value):
+    if _proxy_password(value if name == "proxy" else _authority(value) if name in _ADDRESSES else None):
         return HIDDEN
     if isinstance(value, Mapping):
         return {key: _hide(str(key), part) for key, part in value.items()}
@@ -121,7 +125,8 @@ def _is_secret(name: str) -> bool:
     return name.lower().replace("_", "").replace("-", "") in _SECRET_MEMBERS
 
 
-def _is_path(kubeconfig: Any) -> bool:
+def is_path(kubeconfig: Any) -> bool:
+    """Whether a kubeconfig is given as a path, or several, rather than as content."""
     return isinstance(kubeconfig, str) and "\n" not in kubeconfig and not kubeconfig.lstrip().startswith("{")
 
 
@@ -140,3 +145,8 @@ def _proxy_password(proxy: Any) -> Iterable[str]:
     login = proxy.rpartition("@")[0].rpartition("://")[2] if isinstance(proxy, str) else ""
     password = login.partition(":")[2]
     return [password, unquote(password)] if password else []
+
+
+def _authority(url: Any) -> str | None:
+    """What stands before the path: an image's digest follows an C(@) too."""
+    return url.rpartition("://")[2].partition("/")[0] if isinstance(url, str) else None

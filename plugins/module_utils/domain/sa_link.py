@@ -111,10 +111,12 @@ def from_options(options: Mapping[str, Any]) -> SaLink:
 
 def _list_changes(before: Entries, after: Entries) -> dict[str, list[str]]:
     old, new = names(before), names(after)
-    return {
+    changes = {
         "added": [name for name in new if name not in old],
-        "removed": [name for name in dict.fromkeys(old) if old.count(name) > new.count(name)],
+        "removed": [name for name in dict.fromkeys(old) if name not in new],
     }
+    repeated = [name for name in dict.fromkeys(old) if name in new and old.count(name) > new.count(name)]
+    return {**changes, "deduplicated": repeated} if repeated else changes
 
 
 def _view(lists: Mapping[str, Entries], shown: Mapping[str, Any]) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class TestApiError:
                 429,
                 b"Too many requests, please try again later.",
                 errors.ApiError,
-                "lower the concurrency, or try again later",
+                "the server is overloaded: lower the concurrency",
             ),
             (500, status("InternalError"), errors.ApiError, "try again, and look at the API server"),
             (503, b"<html>", errors.ApiError, "try again, and look at the API server"),

@@ -228,6 +228,13 @@ class TestParseText:
         ]
         assert (entry.username, entry.password) == ("robot", "x:y")
 
+    @pytest.mark.parametrize("empty", ["", None])
+    def test_an_empty_field_is_as_good_as_none(self, empty: Any) -> None:
+        parsed = auth_file.parse_text(
+            an_entry({"username": "robot", "password": "x", "auth": empty, "email": empty}), SOURCE
+        )
+        assert parsed.auths()["quay.io"] == {"username": "robot", "password": "x", "auth": b64("robot:x")}
+
     def test_username_and_password_get_the_auth_that_containers_image_needs(self) -> None:
         parsed = auth_file.parse_text(an_entry({"username": "robot", "password": "x"}), SOURCE)
         assert parsed.auths()["quay.io"]["auth"] == b64("robot:x")

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from ....canaries import b64
 
 NAME = "default-dockercfg-x7k2p"
-REF = {"openshift.io/internal-registry-pull-secret-ref": NAME}
+REFERENCE = "openshift.io/internal-registry-pull-secret-ref"
+REF = {REFERENCE: NAME}
 SERVICE_ACCOUNT = "openshift.io/internal-registry-auth-token.service-account"
 BINDING = "openshift.io/internal-registry-auth-token.binding"
 BOUND = {SERVICE_ACCOUNT: "default", BINDING: "bound"}
@@ -72,7 +73,7 @@ class TestGeneratedNames:
             (account("quay", NAME), [NAME]),
             (account("default-dockercfg-other", NAME, annotations=REF), [NAME, "default-dockercfg-other"]),
             (
-                account("cut-name-dockercfg-0a", annotations={list(REF)[0]: "cut-name-dockercfg-0a"}),
+                account("cut-name-dockercfg-0a", annotations={REFERENCE: "cut-name-dockercfg-0a"}),
                 ["cut-name-dockercfg-0a"],
             ),
             ({"metadata": {"name": "default"}}, []),

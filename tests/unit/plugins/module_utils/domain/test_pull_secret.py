@@ -150,7 +150,7 @@ class TestPlan:
             lambda canary: secret({"auths": {"quay.io": {"username": canary, "password": canary}}}),
             lambda canary: secret({"auths": {f"https://robot:{canary}@quay.io": entry(canary)}}),
             lambda canary: secret({"auths": {"quay.io": canary, "a.io": {"auth": canary}}}),
-            lambda canary: secret(canary),
+            secret,
         ],
     )
     def test_nothing_that_is_reported_holds_a_credential(self, observe: Any, state: str, canary: str) -> None:

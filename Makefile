@@ -1,0 +1,28 @@
+# Two commands do all their own set-up: make demo, make test. The rest is for people who work with the lab by hand.
+PREPARE := python3 tests/tools/prepare.py
+LAB_DIR ?= $(or $(TMPDIR),/tmp)/image-pull-lab
+# A reader's own cluster, given on the command line only: a KUBECONFIG in the environment is never written to.
+OWN_CLUSTER := $(if $(filter command line,$(origin KUBECONFIG)),$(KUBECONFIG))
+
+.PHONY: demo test check-% lab-up lab-down lab-inventory shell clean
+
+demo: ## The main job on the lab, from nothing to pods that pull; with KUBECONFIG=... on your own cluster
+	@$(PREPARE) newest python tests/demo/demo.py --lab-dir '$(LAB_DIR)-demo' $(if $(OWN_CLUSTER),--kubeconfig '$(OWN_CLUSTER)') $(if $(KEEP),--keep)
+
+test: ## Everything that must pass
+	@python3 tests/tools/check.py
+
+check-%: ## The steps of make test whose title holds a word, such as check-unit
+	@python3 tests/tools/check.py '$*'
+
+lab-up: ## Starts a lab and prints its KUBECONFIG
+	@$(PREPARE) lab sh -c '"$$IMAGE_PULL_LAB" up --dir "$(LAB_DIR)"'
+
+lab-down: ## Ends it and leaves nothing behind
+	@$(PREPARE) lab sh -c '"$$IMAGE_PULL_LAB" down --dir "$(LAB_DIR)"'
+
+shell: ## A shell with ansible, the collection and the lab's binary ($$IMAGE_PULL_LAB)
+	@$(PREPARE) newest $${SHELL:-sh}
+
+clean: ## Forgets the environments and the lab's binary
+	@rm -rf "$${IMAGE_PULL_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/openshift_ops.image_pull}"

@@ -1,0 +1,302 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""registry_auth_info tells where a registry wants logins sent, and sends none."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import os
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from support.modules import run_module
+
+CANARY = "Canary-netrc-77"
+REGISTRIES = ["private", "delegated", "integrated"]
+ANSWER = ("scheme", "realm", "realm_host", "service", "delegated")
+
+
+@pytest.fixture(autouse=True)
+def no_outside_settings(monkeypatch):
+    for name in os.environ:
+        if name.lower().endswith("_proxy") or name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def ask(lab) -> Callable[..., dict[str, Any]]:
+    """The module on a registry, trusting the lab's authority."""
+
+    def call(registry: str, **options: Any) -> dict[str, Any]:
+        result = run_module("registry_auth_info", **{"registry": registry, "ca_cert": lab.data["ca_cert"], **options})
+        assert not result.get("changed")
+        assert CANARY not in result["_output"]
+        assert "\n" not in result.get("msg", "")
+        return result
+
+    return call
+
+
+def answer(result: dict[str, Any]) -> dict[str, Any]:
+    assert not result["failed"], result["msg"]
+    return {name: result[name] for name in ANSWER}
+
+
+def expected(registry: dict[str, Any], name: str) -> dict[str, Any]:
+    """What the lab says about its own registries. The integrated one has its realm on its own host and no service."""
+    realm = registry.get("realm", f"https://{registry['host']}/openshift/token")
+    return {
+        "scheme": "bearer",
+        "realm": realm,
+        "realm_host": registry.get("realm_host", registry["host"]),
+        "service": registry.get("service", ""),
+        "delegated": name == "delegated",
+    }
+
+
+class TestLabRegistries:
+    """Three kinds of real registries: its own token server, one on another host, OpenShift's."""
+
+    @pytest.mark.parametrize("check", [False, True])
+    @pytest.mark.parametrize("name", REGISTRIES)
+    def test_each_says_where_logins_go(self, lab, ask, name, check):
+        registry = lab.registry(name)
+        result = ask(registry["host"], check=check)
+        assert answer(result) == expected(registry, name)
+        assert result["registry"] == registry["host"]
+
+    @pytest.mark.parametrize(
+        "spelling", ["https://{}", "HTTPS://{}/", "{}/", "{}/team/app:v1", "{}/app@sha256:00", "https://{}/v2/", " {} "]
+    )
+    def test_any_spelling_of_it(self, lab, ask, spelling):
+        registry = lab.registry("delegated")
+        result = ask(spelling.format(registry["host"]))
+        assert answer(result) == expected(registry, "delegated")
+        assert result["registry"] == registry["host"]
+
+    @pytest.mark.parametrize("name", REGISTRIES)
+    def test_no_login_is_sent_and_one_request_is_enough(self, lab, ask, monkeypatch, tmp_path, name):
+        """Not even one that a .netrc file has for that host."""
+        registry = lab.registry(name)
+        netrc(monkeypatch, tmp_path, registry["host"])
+        logs = sorted((lab.dir / "logs").glob("registry-*.log"))
+        before = {log: log.stat().st_size for log in logs}
+        ask(registry["host"])
+        lines = [line for log in logs for line in log.read_bytes()[before[log] :].decode().splitlines()]
+        assert [line.partition(" GET ")[2] for line in lines] == ["/v2/ authorization=none status=401"]
+
+
+def netrc(monkeypatch, directory: Path, host: str) -> None:
+    text = f"machine {host.partition(':')[0]} login alice password {CANARY}\ndefault login alice password {CANARY}\n"
+    for name in (".netrc", "other"):
+        (directory / name).write_text(text)
+        (directory / name).chmod(0o600)
+    monkeypatch.setenv("HOME", str(directory))
+    monkeypatch.setenv("NETRC", str(directory / "other"))
+
+
+class Server(ThreadingHTTPServer):
+    """Answers every request alike; C(seen) holds path and headers of each."""
+
+    daemon_threads = True
+
+    def __init__(
+        self, context: ssl.SSLContext | None, status: int, headers: list[tuple[str, str]], delay: float
+    ) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.status, self.headers, self.delay = status, headers, delay
+        self.seen: list[tuple[str, Any]] = []
+        if context:
+            self.socket = context.wrap_socket(self.socket, server_side=True)
+
+    def handle_error(self, *_arguments: object) -> None:
+        """A client that hangs up is expected here."""
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self.server_port}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.server.seen.append((self.path, self.headers))
+        time.sleep(self.server.delay)
+        self.send_response(self.server.status)
+        for name, value in self.server.headers:
+            self.send_header(name, value)
+        self.end_headers()
+
+    def log_message(self, *_arguments: object) -> None:
+        """Nothing on stderr."""
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory) -> str:
+    """A certificate for 127.0.0.1 that is its own authority; its key is in the same file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    builder = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+    encoded = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    form = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file = tmp_path_factory.mktemp("tls") / "server.pem"
+    file.write_bytes(encoded + key.private_bytes(serialization.Encoding.PEM, *form))
+    return str(file)
+
+
+@pytest.fixture
+def serve(certificate) -> Iterator[Callable[..., Server]]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    servers: list[Server] = []
+
+    def start(status: int, *headers: tuple[str, str], tls: bool = True, delay: float = 0) -> Server:
+        servers.append(Server(context if tls else None, status, list(headers), delay))
+        threading.Thread(target=servers[-1].serve_forever, args=(0.02,), daemon=True).start()
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def challenge(value: str) -> tuple[str, str]:
+    return ("WWW-Authenticate", value)
+
+
+NONE = {"scheme": "none", "realm": "", "realm_host": "", "service": "", "delegated": False}
+BASIC = {**NONE, "scheme": "basic", "realm": "Registry", "realm_host": "{host}"}
+BEARER = {**NONE, "scheme": "bearer", "realm": "https://sso.example.com/auth", "realm_host": "sso.example.com"}
+OTHER = {**BEARER, "service": "docker-registry", "delegated": True}
+KINDS = {
+    "open": ((200, []), NONE),
+    "basic": ((401, ['Basic realm="Registry"']), BASIC),
+    "basic, unquoted": ((401, ['Basic realm=Registry,error="access denied"']), BASIC),
+    "bearer before basic": ((401, ['Bearer realm="{r}",service="docker-registry"', 'Basic realm="Registry"']), OTHER),
+    "unknown scheme first": ((401, ["Negotiate", 'bearer Realm="{r}", Service="docker-registry"']), OTHER),
+    "both in one header": ((401, ['Bearer service="docker-registry",realm="{r}", Basic realm="Registry"']), OTHER),
+    "port of https": ((401, ['Bearer realm="https://SSO.example.com:443/auth"']), None),
+}
+
+
+class TestOtherRegistries:
+    """Open and Basic-only registries, and answers in every order the standard allows."""
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_each_says_where_logins_go(self, ask, serve, certificate, kind):
+        (status, challenges), wanted = KINDS[kind]
+        server = serve(status, *[challenge(value.replace("{r}", BEARER["realm"])) for value in challenges])
+        found = answer(ask(server.host, ca_cert=certificate))
+        if wanted:
+            assert found == {**wanted, "realm_host": wanted["realm_host"].replace("{host}", server.host)}
+        else:
+            assert (found["realm_host"], found["delegated"]) == ("SSO.example.com:443", True)
+
+    @pytest.mark.parametrize("options", [{"validate_certs": False}, {"validate_certs": False, "ca_cert": None}])
+    def test_it_may_be_left_unverified_on_request(self, ask, serve, options):
+        assert answer(ask(serve(200).host, **options)) == NONE
+
+    def test_netrc_is_never_used(self, ask, serve, certificate, monkeypatch, tmp_path):
+        server = serve(401, challenge('Basic realm="Registry"'))
+        netrc(monkeypatch, tmp_path, server.host)
+        ask(server.host, ca_cert=certificate)
+        assert [(path, headers["Authorization"]) for path, headers in server.seen] == [("/v2/", None)]
+
+
+class TestRefusals:
+    """What is not asked, cannot be asked or gives no answer of a registry is a one-line error with the way out."""
+
+    def test_plain_http_is_refused_unasked(self, ask, serve):
+        server = serve(200, tls=False)
+        assert "http:// is not asked" in ask(f"http://{server.host}")["msg"]
+        assert not server.seen
+
+    @pytest.mark.parametrize("registry", ["", "/", "https://", "https:///team", "two words", "host:port name"])
+    def test_no_host(self, ask, registry):
+        assert "option 'registry'" in ask(registry)["msg"]
+
+    @pytest.mark.parametrize("scheme", ["", "https://", "http://"])
+    def test_a_login_in_the_registry_is_refused_and_not_shown(self, ask, scheme):
+        result = ask(f"{scheme}alice:{CANARY}@127.0.0.1:1")
+        assert "option 'registry'" in result["msg"]
+
+    @pytest.mark.parametrize("port", ["99999", "port", "-1"])
+    def test_a_port_that_is_none(self, ask, port):
+        result = ask(f"127.0.0.1:{port}")
+        assert result["failed"]
+        assert f"127.0.0.1:{port}" in result["msg"]
+
+    @pytest.mark.parametrize("trust", ["the system's", "another"])
+    def test_an_untrusted_certificate_names_ca_cert(self, ask, lab, certificate, trust):
+        registry = lab.registry("private")["host"]
+        message = ask(registry, ca_cert=None if trust == "the system's" else certificate)["msg"]
+        assert registry in message
+        assert "certificate verify failed" in message
+        assert "'ca_cert'" in message
+
+    @pytest.mark.parametrize("content", [None, "no certificate"])
+    def test_a_ca_cert_that_is_no_certificate(self, ask, lab, tmp_path, content):
+        file = tmp_path / "ca.pem"
+        if content:
+            file.write_text(content)
+        message = ask(lab.registry("private")["host"], ca_cert=str(file))["msg"]
+        assert "ca_cert" in message
+        assert content or str(file) in message
+
+    def test_the_api_server_is_no_registry(self, ask, lab):
+        host = lab.data["server"].removeprefix("https://")
+        message = ask(host)["msg"]
+        assert host in message
+        assert "it is no registry of API version 2" in message
+
+    @pytest.mark.parametrize("status", [401, 403, 404, 429, 500])
+    @pytest.mark.parametrize("header", [None, "Negotiate", 'Bearer service="x"', 'Bearer realm="https://[/"', '=,;"'])
+    def test_an_answer_without_a_usable_challenge(self, ask, serve, certificate, status, header):
+        server = serve(status, *([challenge(header)] if header else []))
+        message = ask(server.host, ca_cert=certificate)["msg"]
+        assert f"answered {status} without a login challenge" in message
+
+    @pytest.mark.parametrize("status", [301, 302, 307, 308])
+    def test_no_redirect_is_followed(self, ask, serve, certificate, status):
+        target = serve(200)
+        server = serve(status, ("Location", f"https://{target.host}/v2/"))
+        assert f"answered {status}" in ask(server.host, ca_cert=certificate)["msg"]
+        assert not target.seen
+
+    def test_a_closed_port(self, ask):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            host = f"127.0.0.1:{free.getsockname()[1]}"
+        message = ask(host)["msg"]
+        assert host in message
+        assert "refused" in message
+        assert "check the name, the port and the network" in message
+
+    def test_a_server_without_tls(self, ask, serve):
+        assert ask(serve(200, tls=False).host)["failed"]
+
+    def test_a_server_that_never_answers(self, ask, serve, certificate):
+        server = serve(200, delay=10)
+        started = time.monotonic()
+        assert server.host in ask(server.host, ca_cert=certificate, timeout=1)["msg"]
+        assert time.monotonic() - started < 5

@@ -1,0 +1,96 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Site and teardown as jobs of ansible-runner, laid out as AWX lays them out.
+
+Promise: connected by K8S_AUTH_* variables alone the job works, its second run changes nothing, and no credential is in any
+job event, in the output, in the artifacts or in the fact cache.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import ansible_runner
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+LAYOUT = Path(__file__).parent / "private_data_dir"
+PROJECTS = tuple(f"runner-project-{letter}" for letter in "abc")
+
+
+@pytest.fixture
+def private_data(lab: Any, tmp_path: Path) -> Path:
+    """AWX's directory: project/ and env/ from the repository, inventory/ with the lab's data, the connection in env/envvars."""
+    directory = tmp_path / "job"
+    shutil.copytree(LAYOUT, directory)
+    generator = [sys.executable, ROOT / "tests" / "lab_inventory.py", "--projects-prefix", "runner-"]
+    generator += ["--lab-dir", lab.dir, "--lab-binary", lab.binary, "--output-dir", directory / "inventory"]
+    subprocess.run(generator, check=True, capture_output=True)
+    cluster = directory / "inventory" / "host_vars" / "lab" / "cluster.yml"
+    variables = yaml.safe_load(cluster.read_text())
+    del variables["image_pull_kubeconfig"]
+    cluster.write_text(yaml.safe_dump(variables))
+    environment = yaml.safe_load((directory / "env" / "envvars").read_text())
+    environment["K8S_AUTH_KUBECONFIG"] = lab.kubeconfig
+    environment["ANSIBLE_COLLECTIONS_PATH"] = str(collections_path(tmp_path))
+    (directory / "env" / "envvars").write_text(yaml.safe_dump(environment))
+    return directory
+
+
+def collections_path(directory: Path) -> Path:
+    """A collections path on which this working copy is the collection."""
+    path = directory / "collections"
+    link = path / "ansible_collections" / "openshift_ops" / "image_pull"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(ROOT)
+    return path
+
+
+def run(private_data: Path, playbook: str, ident: str) -> Any:
+    job = ansible_runner.run(
+        private_data_dir=str(private_data), playbook=playbook, ident=ident, quiet=True, verbosity=4, cmdline="--diff"
+    )
+    assert job.status == "successful", job.stdout.read()
+    return job
+
+
+def credentials(lab: Any) -> Iterator[str]:
+    """Every password of the lab as it is and in the forms that secrets and JSON give it."""
+    for registry in lab.data["registries"].values():
+        for account in registry.get("accounts", []):
+            user, password = account["username"], account["password"]
+            yield password
+            yield json.dumps(password)[1:-1]
+            yield json.dumps(password, ensure_ascii=False)[1:-1]
+            yield base64.b64encode(password.encode()).decode()
+            yield base64.b64encode(f"{user}:{password}".encode()).decode()
+            yield password[: len(password) // 2]
+            yield base64.b64encode(f"{user}:{password}".encode()).decode()[-40:]
+
+
+def test_a_job_is_idempotent_and_shows_no_credential(lab: Any, private_data: Path) -> None:
+    for project in PROJECTS:
+        lab.namespace(project)
+    first = run(private_data, "site.yml", "first")
+    assert first.stats["changed"] == {"lab": 6}
+    assert run(private_data, "site.yml", "second").stats["changed"] == {}
+    assert run(private_data, "teardown.yml", "third").stats["changed"] == {"lab": 5}
+    assert run(private_data, "teardown.yml", "fourth").stats["changed"] == {}
+
+    events = [json.dumps(event, ensure_ascii=False) for event in first.events]
+    assert any("private-registry" in event for event in events)
+    files = [path for path in (private_data / "artifacts").rglob("*") if path.is_file()]
+    assert any("job_events" in path.parts for path in files)
+    texts = {str(path): path.read_text(encoding="utf-8") for path in files}
+    texts["events"] = "\n".join(events)
+    leaks = {name for name, text in texts.items() for credential in credentials(lab) if credential in text}
+    assert leaks == set()

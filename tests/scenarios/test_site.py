@@ -1,0 +1,217 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""site.yml and teardown.yml on the whole lab, with a node's pull as the judge and the audit log as the witness."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from support.lab import Lab, mount_names, pull_names
+from support.playbooks import COLLECTION, ROOT, forms, lab_inventory, leaks, play
+
+_numbers = itertools.count()
+PROJECTS = ("project-a", "project-b", "project-c", "project-d")
+
+
+@pytest.fixture
+def prefix(lab: Lab) -> str:
+    """Fresh projects, each with its provisioned default account."""
+    found = f"s{next(_numbers)}-"
+    for name in PROJECTS:
+        lab.namespace(found + name)
+    return found
+
+
+@pytest.fixture
+def inventory(lab: Lab, prefix: str, tmp_path: Path) -> Path:
+    return lab_inventory(lab, tmp_path / "inventory", "--projects-prefix", prefix, "--lab-binary", str(lab.binary))
+
+
+class Pods:
+    """One pod for each way to pull; made anew before each look, as admission gives pods their secrets only once."""
+
+    def __init__(self, lab: Lab, prefix: str) -> None:
+        self.lab = lab
+        lab.run("push", "--dir", str(lab.dir), f"{prefix}project-b/app:v1")
+        shared = f"{lab.registry('integrated')['host']}/{prefix}project-b/app:v1"
+        self.wanted = {
+            "private": (f"{prefix}project-a", lab.registry("private")["image"]),
+            "delegated": (f"{prefix}project-c", lab.registry("delegated")["image"]),
+            "one account": (f"{prefix}project-a", shared),
+            "whole project": (f"{prefix}project-d", shared),
+        }
+        self.made = itertools.count()
+
+    def pull(self) -> dict[str, bool]:
+        pulled = {}
+        for title, (project, image) in self.wanted.items():
+            pod = self.lab.pod(project, f"pod-{next(self.made)}", image)
+            pulled[title] = self.lab.pull(project, pod)["pulled"]
+        return pulled
+
+
+def state(lab: Lab, prefix: str) -> dict:
+    """All that may be given or taken: both lists of each account, the names of secrets and bindings."""
+    found = {}
+    for project in (prefix + name for name in PROJECTS):
+        account = lab.account(project)
+        path = f"namespaces/{project}"
+        bindings = lab.api("GET", f"/apis/rbac.authorization.k8s.io/v1/{path}/rolebindings")["items"]
+        secrets = lab.api("GET", f"/api/v1/{path}/secrets")["items"]
+        names = [sorted(item["metadata"]["name"] for item in items) for items in (bindings, secrets)]
+        found[project] = (pull_names(account), mount_names(account), *names)
+    return found
+
+
+class TestMainJob:
+    def test_from_an_inventory_to_pods_that_pull_and_back(self, lab, inventory, prefix):
+        pods, before = Pods(lab, prefix), state(lab, prefix)
+        assert set(pods.pull().values()) == {False}
+
+        audit = lab.audit()
+        checked = play("site", inventory, "--check", "--diff")
+        assert checked.status == 0, checked.output
+        assert audit.writes() == [], "check mode writes nothing"
+        assert state(lab, prefix) == before
+
+        real = play("site", inventory, "--diff")
+        assert real.status == 0, real.output
+        assert real.recap == checked.recap, "check mode reports what the real run does"
+        assert set(pods.pull().values()) == {True}
+
+        audit = lab.audit()
+        again = play("site", inventory)
+        assert again.recap["changed"] == 0, again.output
+        assert audit.writes() == [], "the second run writes nothing"
+
+        audit = lab.audit()
+        assert play("teardown", inventory, "--check").status == 0
+        assert audit.writes() == []
+        back = play("teardown", inventory)
+        assert back.status == 0, back.output
+        assert set(pods.pull().values()) == {False}
+        assert state(lab, prefix) == before, "exactly what site.yml gave is taken back"
+
+        audit = lab.audit()
+        assert play("teardown", inventory).recap["changed"] == 0
+        assert audit.writes() == []
+
+    def test_a_killed_run_is_finished_by_the_next(self, lab, inventory, prefix):
+        pods = Pods(lab, prefix)
+        command = ["ansible-playbook", "-i", inventory, f"{COLLECTION}.site"]
+        for _attempt in range(2):
+            audit = lab.audit()
+            run = subprocess.Popen(
+                command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            )
+            deadline = time.monotonic() + 60
+            while not audit.writes() and run.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.01)
+            os.killpg(run.pid, signal.SIGKILL)
+            run.wait()
+        assert play("site", inventory).status == 0
+        assert set(pods.pull().values()) == {True}
+        for project, (pull, *_rest) in state(lab, prefix).items():
+            assert len(pull) == len(set(pull)), f"an entry is there twice in {project}"
+
+
+class TestSecrets:
+    """Promise 3: no credential in any output at -vvvv with --diff, in no encoding, also when a task fails."""
+
+    @pytest.fixture
+    def canaries(self, lab) -> set[str]:
+        accounts = [account for name in ("private", "delegated") for account in lab.registry(name)["accounts"]]
+        return {form for account in accounts for form in forms(account["password"], account["username"])}
+
+    def test_the_canaries_are_nasty_enough(self, lab):
+        nasty = lab.registry("private")["accounts"][1]["password"]
+        assert len(nasty) >= 250
+        for part in (":", "'", '"', " ", "{{"):
+            assert part in nasty
+        assert not nasty.isascii()
+
+    def test_a_run_from_the_first_check_to_the_teardown(self, inventory, canaries):
+        for playbook, *options in (("site", "--check"), ("site",), ("site",), ("teardown", "--check"), ("teardown",)):
+            done = play(playbook, inventory, "-vvvv", "--diff", *options)
+            assert done.status == 0, done.output[-3000:]
+            assert leaks(done.output, canaries) == []
+
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            "kubeconfig: nonexistent",
+            "unreachable: true",
+            "namespace: missing",
+            "option: misspelt",
+        ],
+    )
+    def test_a_failing_task(self, inventory, canaries, damage):
+        text = (inventory / "group_vars" / "all" / "private_registry.yml").read_text()
+        options = ["-vvvv", "--diff"]
+        if damage == "namespace: missing":
+            text = text.replace("project-a", "missing")
+        elif damage == "option: misspelt":
+            text = text.replace("password:", "passwrod:")
+        elif damage == "unreachable: true":
+            options += ["-e", "image_pull_host=https://127.0.0.1:1"]
+        else:
+            options += ["-e", "image_pull_kubeconfig=/nonexistent"]
+        (inventory / "group_vars" / "all" / "private_registry.yml").write_text(text)
+        done = play("site", inventory, *options)
+        assert done.status != 0
+        assert leaks(done.output, canaries) == []
+
+
+class TestRolesAlone:
+    @pytest.mark.parametrize("role", ["private_registry", "delegated_auth", "cross_project_pull"])
+    def test_a_role_by_itself_connected_by_variables_of_the_environment(self, lab, inventory, prefix, tmp_path, role):
+        (inventory / "host_vars" / "lab" / "cluster.yml").write_text(
+            "ansible_connection: local\nansible_python_interpreter: '{{ ansible_playbook_python }}'\n"
+        )
+        playbook = tmp_path / "alone.yml"
+        playbook.write_text(f"- hosts: all\n  gather_facts: false\n  roles: [{COLLECTION}.{role}]\n")
+        variables = {"K8S_AUTH_KUBECONFIG": lab.kubeconfig}
+        first = play(playbook, inventory, **variables)
+        assert first.status == 0, first.output
+        assert first.recap["changed"] > 0
+        audit = lab.audit()
+        assert play(playbook, inventory, **variables).recap["changed"] == 0
+        assert audit.writes() == []
+
+
+class TestExampleInventory:
+    """The example covers J1 to J9 with the manual's names; applied to a lab, it gives what it says."""
+
+    def test_runs_as_it_is_shipped(self, lab_factory, tmp_path):
+        lab = lab_factory()
+        for name in PROJECTS:
+            lab.namespace(name)
+        files = {}
+        for tool in ("docker", "podman"):
+            files[tool] = tmp_path / f"{tool}.json"
+            arguments = ("--registry", "private", f"--{tool}", str(files[tool]))
+            lab.run("login", "--dir", str(lab.dir), *arguments)
+        variables = tmp_path / "variables.yml"
+        variables.write_text(
+            f"docker_config_json: {files['docker']}\npodman_auth_json: {files['podman']}\n"
+            f"image_pull_kubeconfig: {lab.kubeconfig}\nimage_pull_context: '{{{{ omit }}}}'\n"
+        )
+        example = ROOT / "playbooks"
+        options = ("-e", f"@{example / 'vars' / 'vault.example.yml'}", "-e", f"@{variables}")
+        done = play("site", example / "inventory", *options)
+        assert done.status == 0, done.output
+        assert set(lab.entries("project-a", "quay")) == {"quay.io", "quay.io/team"}
+        assert set(lab.entries("project-c", "redhat-connect-sso")) == {"sso.redhat.com"}
+        assert set(lab.entries("project-c", "private-registry")) == {"privateregistry.example.com"}
+        assert {"redhat-connect-sso", "private-registry"} <= set(pull_names(lab.account("project-c")))
+        assert "quay" in mount_names(lab.account("project-a", "default"))
+        assert lab.get("project-b", "rolebindings", "image-puller-grant") is not None
+        again = play("site", example / "inventory", *options)
+        assert again.recap["changed"] == 0, again.output

@@ -1,0 +1,77 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs ansible-playbook as people do, and looks for credentials in what it prints."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+COLLECTION = "openshift_ops.image_pull"
+
+
+@dataclass(frozen=True)
+class Play:
+    """A finished run. C(output) is all that it printed."""
+
+    status: int
+    output: str
+
+    @property
+    def recap(self) -> dict[str, int]:
+        """The counts of the recap, summed over the hosts."""
+        counts: dict[str, int] = {}
+        for name, number in re.findall(r"(\w+)=(\d+)", self.output.rpartition("PLAY RECAP")[2]):
+            counts[name] = counts.get(name, 0) + int(number)
+        return counts
+
+
+def play(playbook: str | Path, inventory: str | Path, *options: str, **variables: str) -> Play:
+    """Runs a playbook of the collection by its name, or any file."""
+    name = playbook if isinstance(playbook, Path) else f"{COLLECTION}.{playbook}"
+    command = ["ansible-playbook", "-i", str(inventory), str(name), *options]
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("K8S_AUTH_") and key != "KUBECONFIG"}
+    done = subprocess.run(
+        command,
+        env={**clean, "ANSIBLE_NOCOLOR": "1", **variables},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    return Play(done.returncode, done.stdout + done.stderr)
+
+
+def lab_inventory(lab, output: Path, *options: str) -> Path:
+    """The inventory that points the roles' variables at the lab."""
+    generator = [sys.executable, ROOT / "tests" / "lab_inventory.py", "--lab-dir", lab.dir, "--output-dir", output]
+    subprocess.run([*generator, *options], check=True, capture_output=True)
+    return output
+
+
+def forms(password: str, *usernames: str) -> set[str]:
+    """A password as it may leak: as it is, escaped, in base64 alone and behind a user, and each half of it."""
+    logins = [password, *(f"{name}:{password}" for name in usernames)]
+    encoded = {base64.b64encode(text.encode()).decode() for text in logins}
+    escaped = {json.dumps(text, ensure_ascii=ascii_only)[1:-1] for text in logins for ascii_only in (True, False)}
+    half = len(password) // 2
+    return {*logins, *encoded, *escaped, repr(password)[1:-1], password[:half], password[half:]}
+
+
+def leaks(text: str, secrets: Iterable[str]) -> list[str]:
+    """The parts of C(text) around each secret found, the secret itself cut short."""
+    return [
+        f"{secret[:6]}... near {text[max(0, text.index(secret) - 80) : text.index(secret)]!r}"
+        for secret in secrets
+        if secret in text
+    ]

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything that must pass, step by step; a step that fails does not stop the others.
+
+Ends with one line for each step and the sum of what passed and failed. A step without tests of its own counts as one.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = "ansible_collections.openshift_ops.image_pull.plugins.module_utils"
+PYTEST = ["python", "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider"]
+
+
+@dataclass(frozen=True)
+class Step:
+    title: str
+    environment: str
+    command: tuple[str, ...]
+    cwd: str = "."
+
+
+STEPS = (
+    Step("ruff check", "newest", ("ruff", "check", ".")),
+    Step("ruff format", "newest", ("ruff", "format", "--check", ".")),
+    Step("mypy, strict", "newest", ("mypy", "-p", PACKAGE)),
+    Step("yamllint", "newest", ("yamllint", "--strict", ".")),
+    Step("ansible-lint, profile production", "newest", ("ansible-lint", "--offline", "--profile", "production")),
+    Step("gofmt and go vet", "lab", ("sh", "tests/tools/check_go.sh")),
+    Step("unit tests, newest", "newest", (*PYTEST, "tests/unit")),
+    Step("unit tests, oldest", "oldest", (*PYTEST, "tests/unit")),
+    Step("the lab against the recordings", "newest", (*PYTEST, "tests/lab_fidelity")),
+    Step("modules on the lab, newest", "newest", (*PYTEST, "tests/modules")),
+    Step("modules on the lab, oldest", "oldest", (*PYTEST, "tests/modules")),
+    Step("playbooks on the lab, newest", "newest", (*PYTEST, "tests/scenarios")),
+    Step("playbooks on the lab, oldest", "oldest", (*PYTEST, "tests/scenarios")),
+    Step("a job of ansible-runner", "newest", (*PYTEST, "tests/runner")),
+    Step("molecule, all scenarios", "newest", ("molecule", "test", "--all"), cwd="extensions"),
+)
+
+
+def main() -> int:
+    wanted = sys.argv[1:]
+    steps = [step for step in STEPS if not wanted or any(word in step.title for word in wanted)]
+    results = []
+    for number, step in enumerate(steps, 1):
+        print(f"\n=== {number}/{len(steps)} {step.title}", flush=True)
+        started = time.monotonic()
+        passed, failed = run(step)
+        results.append((step.title, passed, failed, time.monotonic() - started))
+    print()
+    for title, passed, failed, seconds in results:
+        print(f"{title:<36}{passed:>6} passed {failed:>4} failed {seconds:>7.0f} s")
+    total = sum(result[2] for result in results)
+    print(f"\n{sum(result[1] for result in results)} passed, {total} failed")
+    return 1 if total else 0
+
+
+def run(step: Step) -> tuple[int, int]:
+    """How many tests of the step passed and failed."""
+    with tempfile.TemporaryDirectory() as directory:
+        report = Path(directory) / "report.xml"
+        command = [sys.executable, str(ROOT / "tests" / "tools" / "prepare.py"), step.environment]
+        command += ["env", "--chdir", str(ROOT / step.cwd), *step.command]
+        command += [f"--junit-xml={report}"] if "pytest" in step.command else []
+        status = subprocess.run(
+            command, stdin=subprocess.DEVNULL, check=False, env={**os.environ, "NO_COLOR": "1"}
+        ).returncode
+        if not report.exists():
+            return (0, 1) if status else (1, 0)
+        suite = ElementTree.parse(report).getroot().find("testsuite")
+    counts = {name: int(suite.get(name, 0)) for name in ("tests", "failures", "errors", "skipped")}
+    failed = counts["failures"] + counts["errors"]
+    # A run that was ended, found no test or skipped one has not passed.
+    failed += counts["skipped"] + (1 if status and not failed else 0)
+    return max(counts["tests"] - failed, 0), failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
