@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,9 @@ from .errors import OptionError, Refusal
 from .model import (
     CLUSTER_ROLE,
     MANAGED_BY,
+    NOTHING_FOUND,
     ROLE_BINDING,
+    Found,
     Json,
     Objects,
     Plan,
@@ -91,7 +93,10 @@ class ImagePullerGrant:
     def prerequisite(self) -> Ref | None:
         return Ref(CLUSTER_ROLE, "", self.role) if self.present else None
 
-    def plan(self, namespace: str, objects: Objects) -> Plan:
+    def lookups(self, _namespace: str, _objects: Objects) -> Sequence[Ref]:
+        return ()
+
+    def plan(self, namespace: str, objects: Objects, found: Found = NOTHING_FOUND) -> Plan:
         """:raises Refusal: when the binding of our name gives another role."""
         ref, ours = Ref(ROLE_BINDING, namespace, self.binding_name), objects.get(self.binding_name)
         if ours is not None and not self._gives_role(ours):

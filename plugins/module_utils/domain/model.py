@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -13,11 +13,13 @@ __all__ = [
     "CLUSTER_ROLE",
     "MANAGED_BY",
     "NAMESPACE",
+    "NOTHING_FOUND",
     "ROLE_BINDING",
     "SECRET",
     "SERVICE_ACCOUNT",
     "Change",
     "Desired",
+    "Found",
     "Kind",
     "Objects",
     "Plan",
@@ -56,7 +58,7 @@ ROLE_BINDING = Kind("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings
 
 @dataclass(frozen=True)
 class Ref:
-    """Where one object is. C(namespace) is empty for cluster-scoped kinds."""
+    """Where one object is. C(namespace) is empty for cluster-scoped kinds; without C(name) all of the kind in it are meant."""
 
     kind: Kind
     namespace: str
@@ -76,6 +78,13 @@ class Selection:
 
 #: The objects of one namespace by name, as the API server sent them.
 Objects = Mapping[str, Json]
+
+#: What was looked up besides: the object, None where there is none; for a reference without name a list under C(items).
+#: A reference that the caller may not read is not in it.
+Found = Mapping[Ref, Json | None]
+
+
+NOTHING_FOUND: Found = {}
 
 
 @dataclass(frozen=True)
@@ -120,7 +129,10 @@ class Desired(Protocol):
     def prerequisite(self) -> Ref | None:
         """A cluster-scoped object without which no write makes sense."""
 
-    def plan(self, namespace: str, objects: Objects) -> Plan: ...
+    def lookups(self, namespace: str, objects: Objects) -> Sequence[Ref]:
+        """What else has to be known before planning, in any namespace; read once however often it is asked for."""
+
+    def plan(self, namespace: str, objects: Objects, found: Found) -> Plan: ...
 
 
 def metadata(obj: Json) -> Json:

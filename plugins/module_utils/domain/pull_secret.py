@@ -8,13 +8,13 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .auth_file import NOTHING, AuthFile, changed_fields, from_registries, parse, parse_text, read_stored
 from .errors import OptionError, Refusal
-from .model import SECRET, Json, Objects, Plan, Ref, Selection, create, delete, metadata, update
+from .model import NOTHING_FOUND, SECRET, Found, Json, Objects, Plan, Ref, Selection, create, delete, metadata, update
 from .names import check_name
 
 __all__ = ["TYPES", "PullSecret", "Target", "from_options"]
@@ -74,7 +74,10 @@ class PullSecret:
     def warnings(self) -> list[str]:
         return [_PODMAN_WARNING] if self.auth_file and self.target.type == PODMANCONFIGJSON else []
 
-    def plan(self, namespace: str, objects: Objects) -> Plan:
+    def lookups(self, _namespace: str, _objects: Objects) -> Sequence[Ref]:
+        return ()
+
+    def plan(self, namespace: str, objects: Objects, found: Found = NOTHING_FOUND) -> Plan:
         """:raises Refusal: when the secret of that name is not one that this module may change."""
         ref, observed = Ref(SECRET, namespace, self.name), objects.get(self.name)
         if observed is not None:

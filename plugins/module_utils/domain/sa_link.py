@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from .errors import OptionError
-from .model import SERVICE_ACCOUNT, Json, Objects, Plan, Ref, Selection, update
+from .model import NOTHING_FOUND, SERVICE_ACCOUNT, Found, Json, Objects, Plan, Ref, Selection, update
 from .names import check_name, is_pattern
 
 __all__ = ["SaLink", "from_options", "link", "names", "unlink"]
@@ -63,7 +63,10 @@ class SaLink:
         exact = tuple(name for name in self.service_accounts if not is_pattern(name))
         return Selection(SERVICE_ACCOUNT, exact if len(exact) == len(self.service_accounts) else ())
 
-    def plan(self, namespace: str, objects: Objects) -> Plan:
+    def lookups(self, _namespace: str, _objects: Objects) -> Sequence[Ref]:
+        return ()
+
+    def plan(self, namespace: str, objects: Objects, found: Found = NOTHING_FOUND) -> Plan:
         chosen = [name for name in sorted(objects) if self._chooses(name)]
         planned = (self._plan_account(Ref(SERVICE_ACCOUNT, namespace, name), objects[name]) for name in chosen)
         missing = [

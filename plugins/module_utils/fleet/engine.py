@@ -22,8 +22,8 @@ from ..cluster.errors import (
     Unanswered,
 )
 from ..domain.errors import ImagePullError, Refusal
-from ..domain.model import Change, Desired, Json, Plan
-from .observe import Observed, observe, what_is_wrong_with
+from ..domain.model import Change, Desired, Found, Json, Plan, Ref
+from .observe import look_up, observe, what_is_wrong_with
 from .outcome import NamespaceResult, Outcome
 from .rounds import in_rounds
 
@@ -48,6 +48,7 @@ class _Work:
 
     namespace: str
     objects: dict[str, Json] = field(default_factory=dict)
+    found: Found = field(default_factory=dict)
     applied: list[Change] = field(default_factory=list)
     plan: Plan = field(default_factory=Plan)
     result: NamespaceResult | None = None
@@ -91,11 +92,11 @@ def _require(cluster: Cluster, desired: Desired) -> None:
 def _round(
     cluster: Cluster, desired: Desired, pool: ThreadPoolExecutor, pending: Sequence[_Work], check_mode: bool
 ) -> None:
-    observed = observe(cluster, pool, desired.selection, [work.namespace for work in pending])
+    _see(cluster, desired, pool, pending)
 
     def settle(work: _Work) -> None:
         try:
-            _settle(cluster, desired, work, observed[work.namespace], check_mode)
+            _settle(cluster, desired, work, check_mode)
         except ImagePullError as error:
             work.result = _ended(cluster, work, error)
 
@@ -103,11 +104,26 @@ def _round(
         pass
 
 
-def _settle(cluster: Cluster, desired: Desired, work: _Work, observed: Observed, check_mode: bool) -> None:
-    if isinstance(observed, ImagePullError):
-        raise observed
-    work.objects = dict(observed)
-    work.plan = desired.plan(work.namespace, work.objects)
+def _see(cluster: Cluster, desired: Desired, pool: ThreadPoolExecutor, pending: Sequence[_Work]) -> None:
+    """Reads what the plans of all pending namespaces need."""
+    observed = observe(cluster, pool, desired.selection, [work.namespace for work in pending])
+    wanted: dict[str, Sequence[Ref]] = {}
+    for work in pending:
+        seen = observed[work.namespace]
+        if isinstance(seen, ImagePullError):
+            work.result = _ended(cluster, work, seen)
+            continue
+        work.objects = dict(seen)
+        wanted[work.namespace] = desired.lookups(work.namespace, work.objects)
+    found = look_up(cluster, pool, {ref for refs in wanted.values() for ref in refs})
+    for work in pending:
+        work.found = {ref: found[ref] for ref in wanted.get(work.namespace, ()) if ref in found}
+
+
+def _settle(cluster: Cluster, desired: Desired, work: _Work, check_mode: bool) -> None:
+    if work.result is not None:
+        return
+    work.plan = desired.plan(work.namespace, work.objects, work.found)
     if _needs_namespace(work, check_mode):
         work.checked = True
         _require_namespace(cluster, work.namespace)
@@ -151,7 +167,7 @@ def _apply(cluster: Cluster, desired: Desired, work: _Work) -> None:
 def _look_again(cluster: Cluster, desired: Desired, work: _Work, change: Change, doubtful: bool) -> None:
     work.retries += 1
     _store(work, change, cluster.get(change.ref))
-    work.plan = desired.plan(work.namespace, work.objects)
+    work.plan = desired.plan(work.namespace, work.objects, work.found)
     still_to_do = any(planned.ref == change.ref for planned in work.plan.changes)
     if doubtful and not still_to_do:
         # The answer was lost, the write was not.

@@ -5,19 +5,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Executor
-from typing import Union
+from contextlib import suppress
+from typing import Any, Union
 
 from ..cluster.client import Cluster
 from ..cluster.errors import Forbidden
 from ..domain.errors import ImagePullError
-from ..domain.model import NAMESPACE, Json, Objects, Ref, Selection, metadata
+from ..domain.model import NAMESPACE, Json, Kind, Objects, Ref, Selection, metadata
 
 __all__ = ["Observed", "observe", "what_is_wrong_with"]
 
 #: Up to so many namespaces, parallel reads are cheaper for the server than a list over all of the cluster's.
 _FEW = 4
+
+#: Up to so many objects besides are read one by one: a list makes the server look at every object of the kind.
+_MANY_LOOKUPS = 64
+
+#: Stands for an object that the caller may not read.
+UNKNOWN: Json = {"unknown": True}
 
 #: What was read of one namespace, or why that failed.
 Observed = Union[Objects, ImagePullError]
@@ -37,6 +44,25 @@ def observe(cluster: Cluster, pool: Executor, selection: Selection, namespaces: 
     return dict(zip(namespaces, results, strict=True))
 
 
+def look_up(cluster: Cluster, pool: Executor, refs: Collection[Ref]) -> dict[Ref, Json | None]:
+    """Each of the objects, None where there is none; those that the caller may not read are left out.
+
+    Objects of one kind and name in many namespaces cost one list, as does one kind in many; others are read one by one.
+    """
+    alike: dict[tuple[Kind, str], list[Ref]] = {}
+    for ref in refs:
+        alike.setdefault((ref.kind, ref.name if ref.namespace else ""), []).append(ref)
+    found: dict[Ref, Json | None] = {}
+    for (kind, name), group in alike.items():
+        if len(group) > _MANY_LOOKUPS:
+            with suppress(Forbidden):
+                found.update(_look_up_listed(cluster, kind, name, group))
+                continue
+        answers = pool.map(lambda ref: _look_up_one(cluster, ref), group)
+        found.update({ref: answer for ref, answer in zip(group, answers, strict=True) if answer is not UNKNOWN})
+    return found
+
+
 def what_is_wrong_with(cluster: Cluster, namespace: str) -> str:
     """Why nothing can be created in a namespace: C(missing), C(terminating), or empty when it can, or nobody may know."""
     try:
@@ -47,6 +73,28 @@ def what_is_wrong_with(cluster: Cluster, namespace: str) -> str:
         return "missing"
     terminating = metadata(found).get("deletionTimestamp") or (found.get("status") or {}).get("phase") == "Terminating"
     return "terminating" if terminating else ""
+
+
+def _look_up_listed(cluster: Cluster, kind: Kind, name: str, refs: Collection[Ref]) -> dict[Ref, Json | None]:
+    """By one list: objects of a name in many namespaces, all of a kind in many, or many cluster-scoped ones."""
+    whole = kind.namespaced and not name
+    found: dict[Ref, Any] = {ref: {"items": []} if whole else None for ref in refs}
+    for obj in cluster.list(kind, field_selector=f"metadata.name={name}" if name else ""):
+        ref = Ref(kind, metadata(obj).get("namespace", ""), "" if whole else metadata(obj)["name"])
+        if ref in found and whole:
+            found[ref]["items"].append(obj)
+        elif ref in found:
+            found[ref] = obj
+    return found
+
+
+def _look_up_one(cluster: Cluster, ref: Ref) -> Json | None:
+    try:
+        if ref.kind.namespaced and not ref.name:
+            return {"items": list(cluster.list(ref.kind, namespace=ref.namespace))}
+        return cluster.get(ref)
+    except Forbidden:
+        return UNKNOWN
 
 
 def _list_all(cluster: Cluster, selection: Selection, namespaces: Sequence[str]) -> dict[str, dict[str, Json]]:
