@@ -30,7 +30,9 @@ GO = "1.26"
 
 
 def main() -> int:
-    name, *command = sys.argv[1:]
+    name, *command = sys.argv[1:] or [""]
+    if name not in (*PYTHONS, "lab") or not command:
+        sys.exit("usage: prepare.py newest|oldest|lab COMMAND [ARGUMENT ...]")
     binary, path = lab(), os.environ["PATH"]
     variables = {
         "IMAGE_PULL_LAB": str(binary),
@@ -44,6 +46,7 @@ def main() -> int:
             "PATH": f"{home / 'bin'}{os.pathsep}{variables['PATH']}",
             "VIRTUAL_ENV": str(home),
             "PYTHONPATH": str(collections),
+            "MYPYPATH": str(collections),
             "ANSIBLE_COLLECTIONS_PATH": str(collections),
             "ANSIBLE_HOME": str(cache() / "ansible"),
             "ANSIBLE_LOCALHOST_WARNING": "false",
