@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A benchmark's results as a table on stdout, as Markdown and as a plot.
 
-usage: report.py results.json    writes bench.svg and benchmark.md beside it
+usage: report.py results.json           writes bench.svg and benchmark.md beside it
+       report.py results.json --docs    puts them into docs/ instead
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import plot
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 #: The promises of the project, for two cores.
 TARGETS = (
@@ -110,6 +113,18 @@ def markdown(table: Sequence[Sequence[str]], results: dict[str, Any]) -> str:
     return "\n".join([lines[0], rule, *lines[1:], "", *items, "", *machine(results), ""])
 
 
+def into_docs(results: dict[str, Any]) -> None:
+    """Replaces the plot and the figures in the manual."""
+    page = DOCS / "benchmark.md"
+    explained, heading, _figures = page.read_text().partition("## Figures\n")
+    write(results, DOCS)
+    page.write_text(explained + heading + page.read_text())
+
+
 if __name__ == "__main__":
-    path = Path(sys.argv[1])
-    write(json.loads(path.read_text()), path.parent)
+    path, *options = (Path(argument) for argument in sys.argv[1:])
+    found = json.loads(path.read_text())
+    if options:
+        into_docs(found)
+    else:
+        write(found, path.parent)
