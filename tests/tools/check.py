@@ -44,6 +44,7 @@ STEPS = (
     Step("modules on the lab, oldest", "oldest", (*PYTEST, "tests/modules")),
     Step("playbooks on the lab, newest", "newest", (*PYTEST, "tests/scenarios")),
     Step("playbooks on the lab, oldest", "oldest", (*PYTEST, "tests/scenarios")),
+    Step("faults and killed runs", "newest", (*PYTEST, "tests/faults")),
     Step("a job of ansible-runner", "newest", (*PYTEST, "tests/runner")),
     Step("molecule, all scenarios", "newest", ("molecule", "test", "--all")),
 )
