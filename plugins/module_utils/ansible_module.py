@@ -8,7 +8,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
@@ -137,14 +137,29 @@ class ImagePullModule(AnsibleModule):  # type: ignore[misc]
             self.warn(message)
 
 
+_Wish = TypeVar("_Wish", bound=Desired)
+
+
+def _as_it_is(_cluster: Cluster, _desired: Any, outcome: Outcome, _settings: Settings) -> Outcome:
+    return outcome
+
+
 def run_reconcile(
-    module: ImagePullModule, desired_from: Callable[[ImagePullModule], Desired], wait_timeout: float = 0.0
+    module: ImagePullModule,
+    desired_from: Callable[[ImagePullModule], _Wish],
+    wait_timeout: float = 0.0,
+    afterwards: Callable[[Cluster, _Wish, Outcome, Settings], Outcome] = _as_it_is,
 ) -> None:
-    """The whole of a module that writes: options to a wish, the wish to the cluster, the outcome to the result."""
+    """The whole of a module that writes: options to a wish, the wish to the cluster, the outcome to the result.
+
+    C(afterwards) looks at the cluster once more and may add to the outcome what it saw.
+    """
 
     def work() -> dict[str, Any]:
         namespaces, settings, desired = module.namespaces(), module.settings(wait_timeout), desired_from(module)
         module.warn_all(getattr(desired, "warnings", ()))
-        return module.report(reconcile(module.cluster(), desired, namespaces, settings))
+        cluster = module.cluster()
+        outcome = reconcile(cluster, desired, namespaces, settings)
+        return module.report(afterwards(cluster, desired, outcome, settings))
 
     module.guarded(work)

@@ -23,8 +23,9 @@ from ..cluster.errors import (
 )
 from ..domain.errors import ImagePullError, Refusal
 from ..domain.model import Change, Desired, Found, Json, Plan, Ref
+from .memory import remember
 from .observe import look_up, observe, what_is_wrong_with
-from .outcome import NamespaceResult, Outcome
+from .outcome import NamespaceResult, Outcome, Status
 from .rounds import in_rounds
 
 __all__ = ["Settings", "reconcile"]
@@ -152,7 +153,7 @@ def _apply(cluster: Cluster, desired: Desired, work: _Work) -> None:
     while work.plan.changes:
         change = work.plan.changes[0]
         try:
-            _remember(work, change, cluster.write(change))
+            _remember(desired, work, change, cluster.write(change))
             work.plan = replace(work.plan, changes=work.plan.changes[1:])
             continue
         except (Conflict, AlreadyExists, NotFound, Unanswered) as error:
@@ -166,21 +167,23 @@ def _apply(cluster: Cluster, desired: Desired, work: _Work) -> None:
 
 def _look_again(cluster: Cluster, desired: Desired, work: _Work, change: Change, doubtful: bool) -> None:
     work.retries += 1
-    _store(work, change, cluster.get(change.ref))
+    _store(desired, work, change, cluster.get(change.ref))
     work.plan = desired.plan(work.namespace, work.objects, work.found)
-    still_to_do = any(planned.ref == change.ref for planned in work.plan.changes)
+    still_to_do = any((planned.ref, planned.action) == (change.ref, change.action) for planned in work.plan.changes)
     if doubtful and not still_to_do:
         # The answer was lost, the write was not.
         work.applied.append(change)
 
 
-def _remember(work: _Work, change: Change, now: Json | None) -> None:
+def _remember(desired: Desired, work: _Work, change: Change, now: Json | None) -> None:
     work.applied.append(change)
-    _store(work, change, now)
+    _store(desired, work, change, now)
 
 
-def _store(work: _Work, change: Change, now: Json | None) -> None:
-    if now is None:
+def _store(desired: Desired, work: _Work, change: Change, now: Json | None) -> None:
+    if change.ref.kind != desired.selection.kind:
+        work.found = remember(work.found, change.ref, now)
+    elif now is None:
         work.objects.pop(change.ref.name, None)
     else:
         work.objects[change.ref.name] = now
@@ -201,8 +204,9 @@ def _ended(cluster: Cluster, work: _Work, error: ImagePullError) -> NamespaceRes
 def _finished(work: _Work) -> NamespaceResult:
     if work.result is not None:
         return work.result
-    changes = (*work.applied, *work.plan.changes)
+    changes, extra = (*work.applied, *work.plan.changes), dict(work.plan.extra)
     if work.plan.waiting_for:
         error = f"{', '.join(work.plan.waiting_for)} did not appear in time; create it, or wait longer"
-        return NamespaceResult(work.namespace, "failed", changes, work.plan.notes, error)
-    return NamespaceResult(work.namespace, "changed" if changes else "unchanged", changes, work.plan.notes)
+        return NamespaceResult(work.namespace, "failed", changes, work.plan.notes, error, extra)
+    status: Status = "changed" if changes else "unchanged"
+    return NamespaceResult(work.namespace, status, changes, work.plan.notes, extra=extra)

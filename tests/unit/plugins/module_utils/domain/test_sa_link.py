@@ -26,7 +26,8 @@ def foreign(entries: Any, ours: Any) -> list[Any]:
 
 def options(**given_: Any) -> dict[str, Any]:
     defaults = {"secrets": ["quay"], "service_accounts": ["default"], "link_for": ["pull"], "state": "present"}
-    return {**defaults, **given_}
+    further = {"exclusive": False, "create": False, "require": "none", "restart_pods": "never", "verify_after": 0.0}
+    return {**defaults, **further, **given_}
 
 
 def account(name: str = "default", **lists: list[str]) -> dict[str, Any]:
