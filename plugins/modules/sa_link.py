@@ -173,8 +173,8 @@ namespaces:
             imagePullSecrets: {added: [private-registry], removed: []}
     pods:
       description:
-        - The pods that lack a secret and will never have it. C(own_list) says that the pod names secrets that its account does
-          not list, so that it needs the secret in its own template; C(owner) is its controller, C(waits) why it does not start.
+        - The pods that lack a secret and will never have it. C(own_list) says that the pod does not have its account's list,
+          so that it needs the secret in its own template; C(owner) is its controller, C(waits) why it does not start.
       type: list
       elements: dict
       returned: when O(restart_pods) is V(report) or V(stuck)

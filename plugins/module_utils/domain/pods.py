@@ -16,13 +16,26 @@ from typing import Any
 from .model import Change, Json, Kind, Ref, delete, metadata
 from .references import names
 
-__all__ = ["POD", "PodWithout", "pods_without"]
+__all__ = ["POD", "Lists", "PodWithout", "pods_without"]
 
 POD = Kind("v1", "Pod", "pods", "pod")
 
 _MIRROR = "kubernetes.io/config.mirror"
 _CANNOT_PULL = ("ErrImagePull", "ImagePullBackOff")
 _OVER = ("Succeeded", "Failed")
+
+
+@dataclass(frozen=True)
+class Lists:
+    """What a pod may have been given by its account: C(known) is all that the account lists, C(platforms) what of it is the
+    platform's, which is there from the account's first moments on."""
+
+    known: frozenset[str]
+    platforms: frozenset[str]
+
+    def gave(self, listed: Sequence[str]) -> bool:
+        """Whether a pod's list can be a copy of the account's as it once was. In doubt it is taken for the pod's own."""
+        return not listed or self.platforms <= set(listed) <= self.known
 
 
 @dataclass(frozen=True)
@@ -77,16 +90,14 @@ class PodWithout:
         return delete(Ref(POD, namespace, self.name), self.pod, details, before)
 
 
-def pods_without(
-    wanted: Sequence[str], accounts: Mapping[str, Iterable[str]], pods: Iterable[Json]
-) -> list[PodWithout]:
-    """The pods of the accounts that lack a wanted secret. C(accounts): what each lists, before and after the link."""
+def pods_without(wanted: Sequence[str], accounts: Mapping[str, Lists], pods: Iterable[Json]) -> list[PodWithout]:
+    """The pods of the accounts that lack a wanted secret."""
     found = []
     for pod in sorted(pods, key=lambda pod: str(metadata(pod).get("name"))):
         account, listed = _account(pod), _listed(pod)
         lacks = tuple(name for name in wanted if name not in listed)
         if account in accounts and lacks and not _is_out_of_question(pod):
-            found.append(PodWithout(pod, account, lacks, own_list=not set(listed) <= set(accounts[account])))
+            found.append(PodWithout(pod, account, lacks, own_list=not accounts[account].gave(listed)))
     return found
 
 

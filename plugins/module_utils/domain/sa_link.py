@@ -28,7 +28,7 @@ from .model import (
     update,
 )
 from .names import check_name, is_pattern
-from .pods import POD, PodWithout, pods_without
+from .pods import POD, Lists, PodWithout, pods_without
 from .references import LISTS, changes_of, exclusively, link, names, platforms_own, repeated, unlink, view
 
 __all__ = ["LISTS", "SaLink", "from_options", "link", "names", "unlink"]
@@ -137,9 +137,12 @@ class SaLink:
         seen = found.get(Ref(POD, namespace, ""))
         if seen is None:
             return [], ["pods may not be listed by the caller, so none was looked for that lacks the secrets"]
-        key = LISTS["pull"]
-        listed = {name: {*names(account.get(key) or []), *self.secrets} for name, account in accounts.items()}
-        return pods_without(self.secrets, listed, seen.get("items") or []), []
+        lists = {name: self._lists(account) for name, account in accounts.items()}
+        return pods_without(self.secrets, lists, seen.get("items") or []), []
+
+    def _lists(self, account: Json) -> Lists:
+        listed = {*names(account.get(LISTS["pull"]) or [])}
+        return Lists(known=frozenset({*listed, *self.secrets}), platforms=platforms_own(account) & listed)
 
     def _notes(self, title: str, account: Json) -> Iterator[str]:
         platforms = platforms_own(account)
