@@ -9,6 +9,7 @@ Statuses and reasons: apimachinery pkg/api/errors/errors.go and apis/meta/v1/typ
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -66,6 +67,10 @@ class AlreadyExists(ApiError):
     """The object to be created is there."""
 
 
+#: What OpenShift's admission plugin says of a subject that no RoleBindingRestriction of the project admits
+#: (openshift-kube-apiserver/admission/authorization/restrictusers).
+_RESTRICTED = re.compile(r"rolebindings to \w+ .+ are not allowed in project ")
+
 _WAY_OUT = {
     400: "the request was not understood: please report it",
     401: "give a valid token or certificate (api_key, kubeconfig, client_cert)",
@@ -97,7 +102,7 @@ def _classify(status: int, answer: Mapping[str, Any], message: str, resource: st
     if missing == "namespaces":
         return NamespaceMissing, "create the namespace first, or correct its name"
     if missing in ("clusterroles", "roles"):
-        return Forbidden, "the role does not exist; grant one that does"
+        return Forbidden, "it is the role that does not exist, not the binding; grant one that does"
     if status == 404:
         return NotFound, "check the name"
     if status == 409:
@@ -108,6 +113,11 @@ def _classify(status: int, answer: Mapping[str, Any], message: str, resource: st
         )
     if status == 403 and "is attempting to grant" in message:
         return Forbidden, "give the caller the verb 'bind' on that cluster role (README, 'Permissions')"
+    if status == 403 and _RESTRICTED.search(message):
+        return Forbidden, (
+            "a RoleBindingRestriction of that project admits only some subjects: have its administrator admit this one "
+            "('oc get rolebindingrestrictions')"
+        )
     return (Forbidden if status == 403 else ApiError), _WAY_OUT.get(status, "try again, and look at the API server")
 
 
