@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
@@ -189,16 +189,32 @@ class ImagePullModule(AnsibleModule):  # type: ignore[misc]
             self.warn(message)
 
 
+_Wish = TypeVar("_Wish", bound=Desired)
+
+
+def _as_it_is(_cluster: Cluster, _desired: Any, outcome: Outcome, _settings: Settings) -> Outcome:
+    return outcome
+
+
 def run_reconcile(
-    module: ImagePullModule, desired_from: Callable[[ImagePullModule], Desired], wait_timeout: float = 0.0
+    module: ImagePullModule,
+    desired_from: Callable[[ImagePullModule], _Wish],
+    wait_timeout: float = 0.0,
+    afterwards: Callable[[Cluster, _Wish, Outcome, Settings], Outcome] = _as_it_is,
 ) -> None:
-    """The whole of a module that writes: options to a wish, the wish to the cluster, the outcome to the result."""
+    """The whole of a module that writes: options to a wish, the wish to the cluster, the outcome to the result.
+
+    C(afterwards) looks at the cluster once more and may add to the outcome what it saw.
+    """
 
     def start() -> dict[str, Any]:
         desired = desired_from(module)
         module.warn_all(getattr(desired, "warnings", ()))
-        return module.over_namespaces(
-            wait_timeout, lambda cluster, namespaces, settings: reconcile(cluster, desired, namespaces, settings)
-        )
+
+        def run(cluster: Cluster, namespaces: Sequence[str], settings: Settings) -> Outcome:
+            outcome = reconcile(cluster, desired, namespaces, settings)
+            return afterwards(cluster, desired, outcome, settings)
+
+        return module.over_namespaces(wait_timeout, run)
 
     module.guarded(start)

@@ -15,6 +15,8 @@ description:
   - All that is granted here stands in one role binding for each project. A grant that another binding gives already is left
     alone and counts as met.
   - Subjects that mean the same are one, such as the user C(system:serviceaccount:NS:NAME) and that service account.
+  - A service account or project that does not exist yet can be granted to; a warning says so. C(docs/oc.md) lists where C(oc)
+    differs, command by command.
 options:
   namespaces:
     description:
@@ -40,13 +42,24 @@ options:
     type: list
     elements: str
   groups:
-    description: Groups that may pull.
+    description:
+      - Groups that may pull. Groups that stand for everybody are refused here, as they are easily given by mistake, see
+        O(authenticated) and O(anonymous); so is C(system:serviceaccounts), every service account of the cluster. To take
+        a grant back, they are accepted.
     type: list
     elements: str
   users:
     description: Users that may pull.
     type: list
     elements: str
+  authenticated:
+    description: Whether everybody who is logged in may pull, all service accounts included (group C(system:authenticated)).
+    type: bool
+    default: false
+  anonymous:
+    description: Whether everybody may pull, without any login (group C(system:unauthenticated)).
+    type: bool
+    default: false
   role:
     description: The cluster role that is granted. The task fails when the cluster has none of that name.
     type: str
@@ -59,10 +72,47 @@ options:
   state:
     description:
       - V(present) grants. V(absent) takes the given subjects out of our binding, and deletes it once it is empty and carries
-        our label; a grant that another binding still gives is reported as a warning.
+        our label; a grant that another binding still gives is reported as a warning, see O(revoke_from).
     type: str
     choices: [present, absent]
     default: present
+  exclusive:
+    description: Whether our binding shall hold no other subjects than the given ones. Other bindings are not touched.
+    type: bool
+    default: false
+  revoke_from:
+    description:
+      - Where O(state=absent) takes the subjects from. V(ours) is the binding O(binding_name); V(every_binding) is every binding
+        of O(role) in the namespace, whoever made it, as C(oc policy remove-role-from-user) does.
+      - Bindings that this empties are deleted, but for those annotated C(rbac.authorization.kubernetes.io/autoupdate=false) and
+        the platform's own, such as C(system:image-pullers), which stay switched off when emptied and come back when deleted.
+    type: str
+    choices: [ours, every_binding]
+    default: ours
+  prune:
+    description:
+      - Whether subjects of our binding whose service account or project is gone are taken out. Check mode lists them as C(pruned).
+      - Given subjects are kept with O(state=present). Subjects that the caller may not look up are kept, with a warning.
+      - Can be given without any subject.
+    type: bool
+    default: false
+  recreate:
+    description:
+      - Whether a binding of our name that gives another role is deleted and made again with O(role), which is the only way to
+        change its role. The subjects that it held lose the old role, and get the new one only when they are given.
+      - Without it such a binding is an error. Between the two writes nobody holds either role.
+    type: bool
+    default: false
+  prove:
+    description:
+      - Whether to ask the API server for each subject and namespace, after writing, whether it may pull, and report that with the
+        binding that gives it. In check mode the answer is for what stands now.
+      - It is the integrated registry's own question (C(get imagestreams/layers)). Of a group, a member is asked about; of a user,
+        nothing is known of his other groups.
+      - Each question is a SubjectAccessReview, which is sent as a C(create) request also in check mode but stores nothing. It needs the
+        right to create C(subjectaccessreviews); without it the answers are unknown, with a warning.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
@@ -83,6 +133,30 @@ EXAMPLES = r"""
   openshift_ops.image_pull.image_puller_grant:
     namespaces: [project-b]
     projects: [project-a]
+
+- name: These two projects and nobody else by our binding, with proof
+  openshift_ops.image_pull.image_puller_grant:
+    namespaces: [project-b]
+    projects: [project-a, project-c]
+    exclusive: true
+    prove: true
+
+- name: Everybody who is logged in may pull
+  openshift_ops.image_pull.image_puller_grant:
+    namespaces: [project-b]
+    authenticated: true
+
+- name: Forget subjects whose project is gone
+  openshift_ops.image_pull.image_puller_grant:
+    namespaces: [project-b]
+    prune: true
+
+- name: Take a project's access away, whoever gave it
+  openshift_ops.image_pull.image_puller_grant:
+    namespaces: [project-b]
+    projects: [project-a]
+    state: absent
+    revoke_from: every_binding
 
 - name: Take both grants back
   openshift_ops.image_pull.image_puller_grant:
@@ -116,7 +190,7 @@ namespaces:
       type: str
       returned: when skipped
     changes:
-      description: Each write, by action, kind and name, with the role and the subjects granted or revoked.
+      description: Each write, by action, kind and name, with the role and the subjects C(granted), C(revoked) or C(pruned).
       type: list
       elements: dict
       sample:
@@ -125,6 +199,17 @@ namespaces:
           name: image-puller-grant
           role: system:image-puller
           granted: [ServiceAccount project-a/default]
+    may_pull:
+      description:
+        - For each given subject whether it may pull, and the binding that lets it, as the API server says. Both are none when the
+          caller may not ask.
+      type: list
+      elements: dict
+      returned: when O(prove) is true
+      sample:
+        - subject: ServiceAccount project-a/default
+          allowed: true
+          binding: RoleBinding project-b/image-puller-grant
 failures:
   description: The namespaces that failed and why. The task fails when there is one, after the others are done.
   returned: always
@@ -144,6 +229,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.ansible_m
     run_reconcile,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain import image_puller_grant
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.fleet.prove import prove
 
 ACCOUNT = {
     "namespace": {"type": "str", "required": True},
@@ -155,17 +241,22 @@ ARGUMENTS = {
     "projects": {"type": "list", "elements": "str"},
     "groups": {"type": "list", "elements": "str"},
     "users": {"type": "list", "elements": "str"},
+    "authenticated": {"type": "bool", "default": False},
+    "anonymous": {"type": "bool", "default": False},
     "role": {"type": "str", "default": image_puller_grant.DEFAULT_ROLE},
     "binding_name": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "exclusive": {"type": "bool", "default": False},
+    "revoke_from": {"type": "str", "choices": ["ours", "every_binding"], "default": "ours"},
+    "prune": {"type": "bool", "default": False},
+    "recreate": {"type": "bool", "default": False},
+    "prove": {"type": "bool", "default": False},
 }
-
-SUBJECTS = ("service_accounts", "projects", "groups", "users")
 
 
 def main() -> None:
-    module = ImagePullModule(ARGUMENTS, required_one_of=[SUBJECTS])
-    run_reconcile(module, lambda task: image_puller_grant.from_options(task.params))
+    module = ImagePullModule(ARGUMENTS)
+    run_reconcile(module, lambda task: image_puller_grant.from_options(task.params), afterwards=prove)
 
 
 if __name__ == "__main__":

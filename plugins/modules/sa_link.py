@@ -13,18 +13,22 @@ description:
   - Puts secrets into, or takes them out of, the lists of service accounts in many namespaces, as C(oc secrets link) and
     C(oc secrets unlink) do for one.
   - Only the given names are added or removed. The platform's own entry, entries of others and their order stay as they are,
-    also when the platform writes the account at the same moment.
-  - A pod copies the list when it is created. Pods that exist already do not change.
+    also when the platform writes the account at the same moment. C(docs/oc.md) lists where C(oc) differs, command by command.
+  - A pod copies the list when it is created. Pods that exist already do not change; O(restart_pods) tells which these are.
 options:
   secrets:
-    description: Names of secrets in the same namespace. New ones are appended in this order.
+    description:
+      - Names of secrets in the same namespace. New ones are appended in this order, which builds use, as they take the first secret
+        that fits.
+      - Those that are listed already stay where they are, also in another order. To reorder, unlink and link.
+      - A name of ours that is there twice is left where it first stands. One of others that is there twice stays, with a warning.
     type: list
     elements: str
     required: true
   service_accounts:
     description:
       - Names of service accounts, or globs such as V(*) and V(build-*).
-      - A name is waited for, a glob takes the accounts that exist.
+      - A name is waited for, or made with O(create). A glob takes the accounts that exist; V(*) is all of the namespace.
     type: list
     elements: str
     default: [default]
@@ -39,9 +43,53 @@ options:
   state:
     description:
       - V(present) links, V(absent) unlinks from the lists that O(link_for) names, also when the secret is gone.
+      - An entry that the platform made for the account is never unlinked, since it would put it back; a warning says so.
     type: str
     choices: [present, absent]
     default: present
+  exclusive:
+    description:
+      - Whether the lists that O(link_for) names shall hold nothing but O(secrets) and the platform's entries.
+      - The platform's entries are the one that the annotation C(openshift.io/internal-registry-pull-secret-ref) names, and
+        C(ACCOUNT-dockercfg-*) and C(ACCOUNT-token-*). They stay, in place, whatever the option says.
+    type: bool
+    default: false
+  create:
+    description:
+      - Whether to make a named service account that does not exist, instead of waiting for it. Globs make nothing.
+      - Accounts such as V(default) are made by the cluster itself; when it is faster, its account is linked.
+    type: bool
+    default: false
+  require:
+    description:
+      - What a secret must be like to be linked. Otherwise nothing is written in that namespace, and the task fails with the
+        secret's name, why, and what to do.
+      - V(usable) is a type that nodes read (C(kubernetes.io/dockerconfigjson), C(kubernetes.io/dockercfg)) and at least one entry
+        with user and password. For V(mount) alone, V(existing) is all that is looked at.
+      - V(existing) takes any secret. V(none) looks at none, which check mode needs when an earlier task of the play would have
+        made the secret.
+      - A caller who may not read the secret gets a warning that it was not verified.
+    type: str
+    choices: [usable, existing, none]
+    default: usable
+  restart_pods:
+    description:
+      - What to do about pods of the service accounts that lack one of O(secrets) and will never get it, because they were made
+        before the link, or bring a list of their own.
+      - V(report) lists them in the result with the controllers that own them.
+      - V(stuck) also deletes, after linking, those that wait with C(ErrImagePull) or C(ImagePullBackOff), belong to a controller that
+        makes them anew, and have no list of their own. A pod that has changed in the meantime is looked at again first.
+      - Needs the right to list pods, and for V(stuck) to delete them.
+    type: str
+    choices: [never, report, stuck]
+    default: never
+  verify_after:
+    description:
+      - Seconds after which each service account that was written is read once more. When another client has taken a secret out of
+        the list again, the namespace fails and names that client, as the account's C(managedFields) record it.
+      - V(0) does not look. Check mode does not look either.
+    type: float
+    default: 0
   wait_timeout:
     description: Seconds to wait for a service account that does not exist yet. V(0) looks once.
     type: int
@@ -69,6 +117,19 @@ EXAMPLES = r"""
     secrets: [private-registry]
     service_accounts: [default, builder]
     link_for: [pull, mount]
+
+- name: Builds try the team's mirror first, and nothing but the two is linked
+  openshift_ops.image_pull.sa_link:
+    namespaces: [project-a]
+    secrets: [mirror, private-registry]
+    service_accounts: [builder]
+    exclusive: true
+
+- name: Link, and have pods made anew that were too early
+  openshift_ops.image_pull.sa_link:
+    namespaces: [project-a]
+    secrets: [private-registry]
+    restart_pods: stuck
 
 - name: Take it away from all accounts
   openshift_ops.image_pull.sa_link:
@@ -111,6 +172,20 @@ namespaces:
           name: default
           lists:
             imagePullSecrets: {added: [private-registry], removed: []}
+    pods:
+      description:
+        - The pods that lack a secret and will never have it. C(own_list) says that the pod does not have its account's list,
+          so that it needs the secret in its own template; C(owner) is its controller, C(waits) why it does not start.
+      type: list
+      elements: dict
+      returned: when O(restart_pods) is V(report) or V(stuck)
+      sample:
+        - name: app-6d4cf56db6-x2lzk
+          service_account: default
+          lacks: [private-registry]
+          owner: ReplicaSet app-6d4cf56db6
+          waits: ImagePullBackOff
+          own_list: false
 failures:
   description: The namespaces that failed and why. The task fails when there is one, after the others are done.
   returned: always
@@ -130,6 +205,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.ansible_m
     run_reconcile,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain import sa_link
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.fleet.verify import verify
 
 ARGUMENTS = {
     **CLUSTER_OPTIONS,
@@ -137,13 +213,19 @@ ARGUMENTS = {
     "service_accounts": {"type": "list", "elements": "str", "default": ["default"]},
     "link_for": {"type": "list", "elements": "str", "choices": list(sa_link.LISTS), "default": ["pull"]},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "exclusive": {"type": "bool", "default": False},
+    "create": {"type": "bool", "default": False},
+    "require": {"type": "str", "choices": ["usable", "existing", "none"], "default": "usable"},
+    "restart_pods": {"type": "str", "choices": ["never", "report", "stuck"], "default": "never"},
+    "verify_after": {"type": "float", "default": 0},
     "wait_timeout": {"type": "int", "default": 30},
 }
 
 
 def main() -> None:
     module = ImagePullModule(ARGUMENTS)
-    run_reconcile(module, lambda task: sa_link.from_options(task.params), wait_timeout=module.params["wait_timeout"])
+    timeout = module.params["wait_timeout"]
+    run_reconcile(module, lambda task: sa_link.from_options(task.params), timeout, afterwards=verify)
 
 
 if __name__ == "__main__":

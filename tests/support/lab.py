@@ -150,7 +150,8 @@ class Audit:
         with self.log.open("rb") as file:
             file.seek(self.offset)
             for line in file:
-                yield json.loads(line)
+                if line.endswith(b"\n"):  # the last one may be under way; ours are written before we are answered
+                    yield json.loads(line)
 
     def ours(self) -> list[dict[str, Any]]:
         """The requests of our client."""

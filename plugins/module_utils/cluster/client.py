@@ -111,6 +111,15 @@ class Cluster:
         """What stands under a path that is no object, such as C(/apis)."""
         return self._request(_Request("GET", path, f"reading {path}"))
 
+    def review(self, kind: Kind, spec: Json, about: str) -> Json:
+        """The status of a review: a question that is sent as an object and answered, and stored nowhere.
+
+        :raises Forbidden: when the caller may not ask it.
+        """
+        body = {"apiVersion": kind.api_version, "kind": kind.kind, "spec": spec}
+        request = _Request("POST", _collection(kind, ""), f"asking whether {about}", kind.resource, body=body)
+        return self._request(request).get("status") or {}
+
     def write(self, change: Change) -> Json | None:
         """Carries out one change; returns the object as it now is, None once deleted.
 

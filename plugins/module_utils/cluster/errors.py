@@ -9,6 +9,7 @@ Statuses and reasons: apimachinery pkg/api/errors/errors.go and apis/meta/v1/typ
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -71,6 +72,10 @@ class AlreadyExists(ApiError):
     """The object to be created is there."""
 
 
+#: What OpenShift's admission plugin says of a subject that no RoleBindingRestriction of the project admits
+#: (openshift-kube-apiserver/admission/authorization/restrictusers).
+_RESTRICTED = re.compile(r"rolebindings to \w+ .+ are not allowed in project ")
+
 _WAY_OUT = {
     400: "the request was not understood: please report it",
     401: "give a valid token or certificate (api_key, kubeconfig, client_cert)",
@@ -95,14 +100,13 @@ def api_error(
 
 def _classify(status: int, answer: Mapping[str, Any], message: str, resource: str) -> tuple[type[ApiError], str]:
     reason, details = answer.get("reason"), answer.get("details") or {}
-    causes = {cause.get("reason") for cause in details.get("causes") or []}
-    if status == 403 and "NamespaceTerminating" in causes:
-        return NamespaceTerminating, "the namespace is being deleted"
+    if status == 403:
+        return _classify_forbidden(details, message)
     missing = details.get("kind") if status == 404 and details.get("kind") != resource else None
     if missing == "namespaces":
         return NamespaceMissing, "create the namespace first, or correct its name"
     if missing in ("clusterroles", "roles"):
-        return Forbidden, "the role does not exist; grant one that does"
+        return Forbidden, "it is the role that does not exist, not the binding; grant one that does"
     if status == 404:
         return NotFound, "check the name"
     if status == 410:
@@ -113,9 +117,20 @@ def _classify(status: int, answer: Mapping[str, Any], message: str, resource: st
             if reason == "AlreadyExists"
             else (Conflict, "it was changed meanwhile; run again")
         )
-    if status == 403 and "is attempting to grant" in message:
+    return ApiError, _WAY_OUT.get(status, "try again, and look at the API server")
+
+
+def _classify_forbidden(details: Mapping[str, Any], message: str) -> tuple[type[ApiError], str]:
+    if any(cause.get("reason") == "NamespaceTerminating" for cause in details.get("causes") or []):
+        return NamespaceTerminating, "the namespace is being deleted"
+    if "is attempting to grant" in message:
         return Forbidden, "give the caller the verb 'bind' on that cluster role (README, 'Permissions')"
-    return (Forbidden if status == 403 else ApiError), _WAY_OUT.get(status, "try again, and look at the API server")
+    if _RESTRICTED.search(message):
+        return Forbidden, (
+            "a RoleBindingRestriction of that project admits only some subjects: have its administrator admit this one "
+            "('oc get rolebindingrestrictions')"
+        )
+    return Forbidden, _WAY_OUT[403]
 
 
 def _status_object(body: bytes) -> Mapping[str, Any]:

@@ -1,11 +1,11 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may pull a project's image streams: subjects of role bindings, and the O(image_puller_grant) module's wish. Pure."""
+"""The O(image_puller_grant) module's wish: who may pull a project's image streams. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from .model import (
     MANAGED_BY,
     NOTHING_FOUND,
     ROLE_BINDING,
+    Change,
     Found,
     Json,
     Objects,
@@ -26,56 +27,19 @@ from .model import (
     metadata,
     update,
 )
-from .names import check_name, check_namespace
+from .subjects import RBAC, Subject, given, subject_of, subjects_of
 
-__all__ = ["ImagePullerGrant", "Subject", "from_options", "subjects_of"]
+__all__ = ["ImagePullerGrant", "Subject", "from_options", "subject_of", "subjects_of"]
 
 DEFAULT_ROLE = "system:image-puller"
 DEFAULT_BINDING = "image-puller-grant"
-_RBAC = "rbac.authorization.k8s.io"
-_ACCOUNT = "system:serviceaccount:"
-_PROJECT = "system:serviceaccounts:"
 
-#: A controller of the platform makes these in every project and never repairs them
-#: (openshift-controller-manager pkg/authorization/defaultrolebindings).
+#: A controller of the platform makes these in every project, makes them again when they are deleted, and never repairs
+#: them (openshift-controller-manager pkg/authorization/defaultrolebindings): emptied, they are switched off.
 _RESERVED = ("system:image-pullers", "system:image-builders", "system:deployers")
 
-
-@dataclass(frozen=True, order=True)
-class Subject:
-    """A subject in its one normal form: two spellings that grant the same are equal."""
-
-    kind: str
-    name: str
-    namespace: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
-
-    def to_api(self) -> dict[str, str]:
-        if self.kind == "ServiceAccount":
-            return {"kind": self.kind, "namespace": self.namespace, "name": self.name}
-        return {"apiGroup": _RBAC, "kind": self.kind, "name": self.name}
-
-
-def subject_of(entry: Json, binding_namespace: str) -> Subject:
-    """The normal form of an API subject.
-
-    A service account without namespace is one of the binding's, and a user named C(system:serviceaccount:NS:NAME) is that
-    service account (kubernetes pkg/registry/rbac/validation/rule.go).
-    """
-    kind, name = entry.get("kind", ""), entry.get("name", "")
-    if kind == "ServiceAccount":
-        return Subject(kind, name, entry.get("namespace") or binding_namespace)
-    parts = name[len(_ACCOUNT) :].split(":") if name.startswith(_ACCOUNT) else []
-    if kind == "User" and len(parts) == 2 and all(parts):
-        return Subject("ServiceAccount", parts[1], parts[0])
-    return Subject(kind, name)
-
-
-def subjects_of(binding: Json) -> list[Subject]:
-    namespace = metadata(binding).get("namespace", "")
-    return [subject_of(entry, namespace) for entry in binding.get("subjects") or []]
+#: The API server itself restores what carries this; C(oc) keeps the emptied binding of who switched that off.
+_AUTOUPDATE = "rbac.authorization.kubernetes.io/autoupdate"
 
 
 @dataclass(frozen=True)
@@ -86,6 +50,11 @@ class ImagePullerGrant:
     role: str
     binding_name: str
     present: bool
+    exclusive: bool = False
+    everywhere: bool = False
+    prune: bool = False
+    recreate: bool = False
+    prove: bool = False
 
     selection = Selection(ROLE_BINDING)
 
@@ -93,65 +62,117 @@ class ImagePullerGrant:
     def prerequisite(self) -> Ref | None:
         return Ref(CLUSTER_ROLE, "", self.role) if self.present else None
 
-    def lookups(self, _namespace: str, _objects: Objects) -> Sequence[Ref]:
-        return ()
+    def lookups(self, _namespace: str, objects: Objects) -> Sequence[Ref]:
+        """Whether the subjects are anybody: those to be granted, and those of our binding that may have to be pruned."""
+        ours = objects.get(self.binding_name)
+        wanted = self.subjects if self.present else ()
+        held = subjects_of(ours) if self.prune and ours is not None else ()
+        return list(dict.fromkeys(subject.ref for subject in (*wanted, *held) if subject.ref is not None))
 
     def plan(self, namespace: str, objects: Objects, found: Found = NOTHING_FOUND) -> Plan:
-        """:raises Refusal: when the binding of our name gives another role."""
+        """:raises Refusal: when the binding of our name gives another role, and may not be made again."""
         ref, ours = Ref(ROLE_BINDING, namespace, self.binding_name), objects.get(self.binding_name)
-        if ours is not None and not self._gives_role(ours):
-            role = ours.get("roleRef") or {}
-            raise Refusal(
-                f"{ref} gives {role.get('kind')} {role.get('name')}, and the role of a binding cannot be changed; "
-                "choose another binding_name"
-            )
         others = [obj for name, obj in sorted(objects.items()) if name != self.binding_name and self._gives_role(obj)]
-        return self._plan_grant(ref, ours, others) if self.present else self._plan_revoke(ref, ours, others)
+        if ours is not None and not self._gives_role(ours):
+            if not self.everywhere:
+                return self._plan_other_role(ref, ours, others, found)
+            ours = None
+        return (
+            self._plan_grant(ref, ours, others, found) if self.present else self._plan_revoke(ref, ours, others, found)
+        )
 
     def _gives_role(self, binding: Json) -> bool:
         role = binding.get("roleRef") or {}
         return role.get("kind") == "ClusterRole" and role.get("name") == self.role
 
-    def _plan_grant(self, ref: Ref, ours: Json | None, others: list[Json]) -> Plan:
-        granted = {subject for binding in [*others, *([ours] if ours else [])] for subject in subjects_of(binding)}
-        missing = [subject for subject in self.subjects if subject not in granted]
-        if not missing:
-            return Plan()
-        details = {"role": self.role, "granted": [str(subject) for subject in missing]}
-        if ours is None:
-            role = {"apiGroup": _RBAC, "kind": "ClusterRole", "name": self.role}
-            body = {"roleRef": role, "subjects": [subject.to_api() for subject in missing]}
-            return Plan((create(ref, body, details, _view(self.role, missing)),))
-        entries = [*(ours.get("subjects") or []), *(subject.to_api() for subject in missing)]
-        before, after = subjects_of(ours), [*subjects_of(ours), *missing]
-        change = update(
-            ref, ours, {"subjects": entries}, details, before=_view(self.role, before), after=_view(self.role, after)
-        )
-        return Plan((change,))
+    def _plan_other_role(self, ref: Ref, ours: Json, others: list[Json], found: Found) -> Plan:
+        role = ours.get("roleRef") or {}
+        if not (self.present and self.recreate):
+            way_out = "choose another binding_name" + (", or give 'recreate: true'" if self.present else "")
+            raise Refusal(
+                f"{ref} gives {role.get('kind')} {role.get('name')}, and the role of a binding cannot be changed; {way_out}"
+            )
+        granted = self._plan_grant(ref, None, others, found)
+        held, name = subjects_of(ours), str(role.get("name"))
+        gone = delete(ref, ours, {"role": name, "revoked": [str(subject) for subject in held]}, _view(name, held))
+        return Plan((gone, *granted.changes) if granted.changes else (), notes=granted.notes)
 
-    def _plan_revoke(self, ref: Ref, ours: Json | None, others: list[Json]) -> Plan:
-        notes = tuple(_still_granted(ref.namespace, self.subjects, others))
+    def _plan_grant(self, ref: Ref, ours: Json | None, others: list[Json], found: Found) -> Plan:
         held = subjects_of(ours) if ours else []
-        revoked = [subject for subject in self.subjects if subject in held]
-        if ours is None or not revoked:
+        granted = {*held, *(subject for binding in others for subject in subjects_of(binding))}
+        missing = [subject for subject in self.subjects if subject not in granted]
+        revoked = [subject for subject in dict.fromkeys(held) if self.exclusive and subject not in self.subjects]
+        pruned = [subject for subject in self._gone(held, found) if subject not in (*revoked, *self.subjects)]
+        notes = (*_not_there_yet(self.subjects, found), *self._unread(held, found))
+        if not (missing or revoked or pruned):
             return Plan(notes=notes)
-        details = {"role": self.role, "revoked": [str(subject) for subject in revoked]}
-        kept = [entry for entry in ours.get("subjects") or [] if subject_of(entry, ref.namespace) not in revoked]
-        before = _view(self.role, held)
-        if not kept and _is_ours(ours):
-            return Plan((delete(ref, ours, details, before),), notes=notes)
-        after = _view(self.role, (subject_of(entry, ref.namespace) for entry in kept))
-        return Plan((update(ref, ours, {"subjects": kept}, details, before=before, after=after),), notes=notes)
+        details = self._details(granted=missing, revoked=revoked, pruned=pruned)
+        if ours is None:
+            role = {"apiGroup": RBAC, "kind": "ClusterRole", "name": self.role}
+            body = {"roleRef": role, "subjects": [subject.to_api() for subject in missing]}
+            return Plan((create(ref, body, details, _view(self.role, missing)),), notes=notes)
+        return Plan((self._edit(ref, ours, {*revoked, *pruned}, missing, details),), notes=notes)
+
+    def _plan_revoke(self, ref: Ref, ours: Json | None, others: list[Json], found: Found) -> Plan:
+        bindings = [*([ours] if ours else []), *(others if self.everywhere else [])]
+        pruned = self._gone(subjects_of(ours), found) if ours else []
+        changes, notes = [], list(self._unread(subjects_of(ours), found)) if ours else []
+        for binding in bindings:
+            held = subjects_of(binding)
+            revoked = [subject for subject in self.subjects if subject in held]
+            dead = [subject for subject in pruned if binding is ours and subject not in revoked]
+            if revoked or dead:
+                at = Ref(ref.kind, ref.namespace, metadata(binding)["name"])
+                details = self._details(revoked=revoked, pruned=dead)
+                changes.append(self._edit(at, binding, {*revoked, *dead}, [], details))
+                notes += _comes_back(at, binding)
+        left = [] if self.everywhere else others
+        return Plan(tuple(changes), notes=(*notes, *_still_granted(ref.namespace, self.subjects, left)))
+
+    def _edit(
+        self, ref: Ref, binding: Json, unwanted: Collection[Subject], wanted: Sequence[Subject], details: Json
+    ) -> Change:
+        """The binding with some subjects taken out and some put at the end; its deletion when we emptied it and may."""
+        entries = binding.get("subjects") or []
+        kept = [entry for entry in entries if subject_of(entry, ref.namespace) not in unwanted]
+        after = [*kept, *(subject.to_api() for subject in wanted)]
+        before = _view(self.role, subjects_of(binding))
+        if not after and self._may_delete(binding):
+            return delete(ref, binding, details, before)
+        shown = _view(self.role, (subject_of(entry, ref.namespace) for entry in after))
+        return update(ref, binding, {"subjects": after}, details, before=before, after=shown)
+
+    def _may_delete(self, binding: Json) -> bool:
+        if _autoupdate(binding) == "false" or metadata(binding).get("name") in _RESERVED:
+            return False
+        return self.everywhere or _is_ours(binding)
+
+    def _details(self, **subjects: Sequence[Subject]) -> dict[str, Any]:
+        named = {what: [str(subject) for subject in found] for what, found in subjects.items() if found}
+        return {"role": self.role, **named}
+
+    def _gone(self, held: Sequence[Subject], found: Found) -> list[Subject]:
+        """The subjects of our binding whose account or project is known not to exist."""
+        if not self.prune:
+            return []
+        return [subject for subject in dict.fromkeys(held) if _is_gone(subject, found)]
+
+    def _unread(self, held: Sequence[Subject], found: Found) -> Iterator[str]:
+        for subject in dict.fromkeys(held):
+            if self.prune and subject.ref is not None and subject.ref not in found:
+                yield f"{subject} was not pruned: the caller may not see whether {subject.ref} exists"
 
 
 def from_options(options: Mapping[str, Any]) -> ImagePullerGrant:
     """The wish that the module's options express.
 
-    :raises OptionError: when no subject is given, or a name is reserved or cannot exist.
+    :raises OptionError: when no subject is given, a name is reserved or cannot exist, or options contradict each other.
     """
-    subjects = tuple(dict.fromkeys(_subjects(options)))
-    if not subjects:
-        raise OptionError("give at least one of 'service_accounts', 'projects', 'groups' and 'users'")
+    subjects = given(options)
+    if not subjects and (options["exclusive"] or not options["prune"]):
+        raise OptionError(
+            "give at least one of 'service_accounts', 'projects', 'groups', 'users', 'authenticated' and 'anonymous'"
+        )
     name = options.get("binding_name") or _default_binding(options["role"])
     if name in _RESERVED:
         raise OptionError(
@@ -161,31 +182,32 @@ def from_options(options: Mapping[str, Any]) -> ImagePullerGrant:
         value = options.get(option) or "-"
         if "/" in value or "%" in value or value in (".", ".."):
             raise OptionError(f"option {option!r}: {value!r} cannot be an object's name")
-    return ImagePullerGrant(subjects, options["role"], name, options["state"] == "present")
+    _refuse_contradictions(options)
+    return ImagePullerGrant(
+        subjects,
+        options["role"],
+        name,
+        present=options["state"] == "present",
+        exclusive=options["exclusive"],
+        everywhere=options["revoke_from"] == "every_binding",
+        prune=options["prune"],
+        recreate=options["recreate"],
+        prove=options["prove"],
+    )
+
+
+def _refuse_contradictions(options: Mapping[str, Any]) -> None:
+    for option in ("exclusive", "recreate"):
+        if options[option] and options["state"] == "absent":
+            raise OptionError(
+                f"option {option!r} goes with state present only: absent takes exactly the given subjects away"
+            )
+    if options["revoke_from"] != "ours" and options["state"] == "present":
+        raise OptionError("option 'revoke_from' goes with state absent only: present takes nothing from other bindings")
 
 
 def _default_binding(role: str) -> str:
     return DEFAULT_BINDING if role == DEFAULT_ROLE else f"{DEFAULT_BINDING}-{role}"
-
-
-def _subjects(options: Mapping[str, Any]) -> Iterable[Subject]:
-    for account in options.get("service_accounts") or []:
-        check_namespace("service_accounts", account["namespace"])
-        check_name("service_accounts", account["name"])
-        yield Subject("ServiceAccount", account["name"], account["namespace"])
-    for project in options.get("projects") or []:
-        check_namespace("projects", project)
-        yield Subject("Group", _PROJECT + project)
-    for group in options.get("groups") or []:
-        yield Subject("Group", _not_empty("groups", group))
-    for user in options.get("users") or []:
-        yield subject_of({"kind": "User", "name": _not_empty("users", user)}, "")
-
-
-def _not_empty(option: str, name: str) -> str:
-    if not name.strip():
-        raise OptionError(f"option {option!r} holds an empty name")
-    return name
 
 
 def _is_ours(binding: Json) -> bool:
@@ -193,11 +215,35 @@ def _is_ours(binding: Json) -> bool:
     return all(labels.get(key) == value for key, value in MANAGED_BY.items())
 
 
-def _still_granted(namespace: str, subjects: Iterable[Subject], others: list[Json]) -> Iterable[str]:
+def _autoupdate(binding: Json) -> str:
+    return str((metadata(binding).get("annotations") or {}).get(_AUTOUPDATE) or "")
+
+
+def _is_gone(subject: Subject, found: Found) -> bool:
+    """Whether it is known that there is no such account or project."""
+    return subject.ref is not None and found.get(subject.ref, {}) is None
+
+
+def _not_there_yet(subjects: Iterable[Subject], found: Found) -> Iterator[str]:
+    for subject in subjects:
+        if _is_gone(subject, found):
+            yield f"{subject.ref} does not exist yet: what is granted to {subject} takes effect once it does"
+
+
+def _comes_back(ref: Ref, binding: Json) -> list[str]:
+    return (
+        [f"{ref} is restored by the API server when it starts (autoupdate)"] if _autoupdate(binding) == "true" else []
+    )
+
+
+def _still_granted(namespace: str, subjects: Iterable[Subject], others: list[Json]) -> Iterator[str]:
     for subject in subjects:
         names = [metadata(binding).get("name", "") for binding in others if subject in subjects_of(binding)]
         if names:
-            yield f"{subject} may still pull from {namespace}: role binding {', '.join(names)} is not ours and was left alone"
+            yield (
+                f"{subject} may still pull from {namespace}: role binding {', '.join(names)} is not ours and was left alone "
+                "(revoke_from: every_binding)"
+            )
 
 
 def _view(role: str, subjects: Iterable[Subject]) -> dict[str, Any]:

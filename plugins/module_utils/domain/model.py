@@ -111,12 +111,14 @@ class Change:
 class Plan:
     """What has to be done in one namespace.
 
-    C(waiting_for) says in words what has to appear before the plan is complete; C(notes) is what the user should know.
+    C(waiting_for) says in words what has to appear before the plan is complete; C(notes) is what the user should know;
+    C(extra) is what the namespace's result holds besides.
     """
 
     changes: tuple[Change, ...] = ()
     waiting_for: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    extra: Json = field(default_factory=dict)
 
 
 class Desired(Protocol):

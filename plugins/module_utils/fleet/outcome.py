@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from ..domain.model import Change
 
-__all__ = ["NamespaceResult", "Outcome"]
+__all__ = ["NamespaceResult", "Outcome", "Status"]
 
 #: Up to so many namespaces, all of them are listed in a result.
 _SMALL = 100

@@ -25,6 +25,10 @@ def status(reason: str, message: str = "said the server", kind: str = "secrets",
 ESCALATION = (
     'user "u" (groups=["g"]) is attempting to grant RBAC permissions not currently held:\n{APIGroups:[""], ...}'
 )
+RESTRICTED = (
+    'rolebindings.rbac.authorization.k8s.io "image-puller-grant" is forbidden: '
+    'rolebindings to ServiceAccount "default" are not allowed in project "project-b"'
+)
 RBAC = 'secrets is forbidden: User "u" cannot create resource "secrets" in API group "" in the namespace "a"'
 
 
@@ -41,6 +45,12 @@ class TestApiError:
             ),
             (403, status("Forbidden", RBAC), errors.Forbidden, "give the caller that right, or use another one"),
             (403, status("Forbidden", ESCALATION, "rolebindings"), errors.Forbidden, "give the caller the verb 'bind'"),
+            (
+                403,
+                status("Forbidden", RESTRICTED, "rolebindings"),
+                errors.Forbidden,
+                "a RoleBindingRestriction of that",
+            ),
             (
                 403,
                 status("Forbidden", causes=[{"reason": "NamespaceTerminating"}]),
@@ -76,7 +86,7 @@ class TestApiError:
         body = status("NotFound", 'clusterroles.rbac.authorization.k8s.io "x" not found', "clusterroles")
         error = api_error("creating role binding a/b on https://api", 404, body, resource="rolebindings")
         assert not isinstance(error, (errors.NotFound, errors.NamespaceMissing))
-        assert str(error).endswith("; the role does not exist; grant one that does")
+        assert str(error).endswith("; it is the role that does not exist, not the binding; grant one that does")
 
     @pytest.mark.parametrize("kind", ["clusterroles", "namespaces", "secrets"])
     def test_what_was_asked_for_itself_is_simply_not_found(self, kind: str) -> None:

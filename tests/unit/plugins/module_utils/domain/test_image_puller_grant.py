@@ -10,7 +10,12 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain import image_puller_grant as grant
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain.errors import OptionError, Refusal
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain.model import MANAGED_BY
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain.model import (
+    MANAGED_BY,
+    NAMESPACE,
+    SERVICE_ACCOUNT,
+    Ref,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,7 +48,8 @@ def binding(
 
 def wish(**given_: Any) -> grant.ImagePullerGrant:
     options = {"role": ROLE, "state": "present", "service_accounts": [{"namespace": "project-a", "name": "default"}]}
-    return grant.from_options({**options, **given_})
+    further = {"exclusive": False, "revoke_from": "ours", "prune": False, "recreate": False, "prove": False}
+    return grant.from_options({**options, **further, **given_})
 
 
 def plan(*bindings: dict[str, Any], **given_: Any) -> Any:
@@ -117,7 +123,7 @@ class TestPlanPresent:
             plan(binding(OURS, DEFAULT, role=role, kind=kind), state=state)
         assert str(caught.value) == (
             f"role binding project-a/{OURS} gives {kind} {role}, and the role of a binding cannot be changed; "
-            "choose another binding_name"
+            f"choose another binding_name{', or give ' + repr('recreate: true') if state == 'present' else ''}"
         )
 
 
@@ -150,7 +156,7 @@ class TestPlanAbsent:
         assert result.changes == ()
         assert result.notes == (
             "ServiceAccount project-a/default may still pull from project-a: "
-            "role binding a, b is not ours and was left alone",
+            "role binding a, b is not ours and was left alone (revoke_from: every_binding)",
         )
 
     ENTRIES = st.lists(st.sampled_from([*SPELLINGS, JANE, ALL_OF_C, {"kind": "Group", "name": "ops"}]), max_size=6)
@@ -165,6 +171,165 @@ class TestPlanAbsent:
         kept = [entry for entry in own if grant.subject_of(entry, "project-a") not in desired.subjects]
         now = objects[OURS]["subjects"]
         assert [entry for entry in now if grant.subject_of(entry, "project-a") not in desired.subjects] == kept
+
+
+class TestExclusive:
+    def test_others_leave_our_binding_and_stay_in_theirs(self) -> None:
+        (change,) = plan(binding(OURS, JANE, DEFAULT, JANE), binding("by-hand", JANE), exclusive=True).changes
+        assert change.body["subjects"] == [DEFAULT]
+        assert change.details == {"role": ROLE, "revoked": ["User jane"]}
+
+    def test_a_binding_with_nobody_left_goes_when_the_grant_stands_elsewhere(self) -> None:
+        (change,) = plan(binding(OURS, JANE, ours=True), binding("by-hand", DEFAULT), exclusive=True).changes
+        assert change.action == "delete"
+
+
+class TestEveryBinding:
+    def revoke(self, *bindings: Any) -> Any:
+        return plan(*bindings, state="absent", revoke_from="every_binding")
+
+    def annotated(self, value: str, *subjects: Any) -> Any:
+        found = binding("kept", *subjects)
+        found["metadata"]["annotations"] = {"rbac.authorization.kubernetes.io/autoupdate": value}
+        return found
+
+    def test_takes_every_spelling_from_every_binding_of_the_role(self) -> None:
+        result = self.revoke(
+            binding(OURS, DEFAULT, ours=True),
+            binding("a", JANE, SPELLINGS[2]),
+            binding("b", SPELLINGS[3]),
+            binding("c", JANE),
+            binding("d", DEFAULT, role="view"),
+        )
+        done = {change.ref.name: (change.action, change.body.get("subjects")) for change in result.changes}
+        assert done == {OURS: ("delete", None), "a": ("update", [JANE]), "b": ("delete", None)}
+        assert result.notes == ()
+
+    @pytest.mark.parametrize("name", ["system:image-pullers", "system:image-builders", "system:deployers"])
+    def test_the_platforms_own_are_emptied_and_never_deleted(self, name: str) -> None:
+        (change,) = self.revoke(binding(name, DEFAULT)).changes
+        assert (change.action, change.body["subjects"]) == ("update", [])
+
+    def test_as_is_one_that_the_server_was_told_not_to_restore(self) -> None:
+        (change,) = self.revoke(self.annotated("false", DEFAULT)).changes
+        assert (change.action, change.body["subjects"]) == ("update", [])
+
+    def test_one_that_the_server_restores_is_told(self) -> None:
+        result = self.revoke(self.annotated("true", DEFAULT))
+        assert [change.action for change in result.changes] == ["delete"]
+        assert result.notes == (
+            "role binding project-a/kept is restored by the API server when it starts (autoupdate)",
+        )
+
+    def test_one_that_was_empty_already_is_not_ours_to_delete(self) -> None:
+        assert self.revoke(binding("empty")).changes == ()
+
+    def test_a_binding_of_our_name_for_another_role_is_no_obstacle(self) -> None:
+        (change,) = self.revoke(binding(OURS, DEFAULT, role="view"), binding("a", DEFAULT)).changes
+        assert change.ref.name == "a"
+
+
+class TestRecreate:
+    def test_deletes_and_creates_for_the_given_subjects_only(self) -> None:
+        gone, made = plan(binding(OURS, JANE, role="view"), recreate=True).changes
+        assert (gone.action, gone.details) == ("delete", {"role": "view", "revoked": ["User jane"]})
+        assert (made.action, made.body["roleRef"]["name"], made.body["subjects"]) == ("create", ROLE, [DEFAULT])
+
+    def test_does_nothing_when_the_grant_stands_elsewhere(self) -> None:
+        assert plan(binding(OURS, JANE, role="view"), binding("by-hand", DEFAULT), recreate=True).changes == ()
+
+    def test_does_nothing_to_a_binding_of_the_right_role(self) -> None:
+        (change,) = plan(binding(OURS, JANE), recreate=True).changes
+        assert change.action == "update"
+
+
+ACCOUNT_REF = Ref(SERVICE_ACCOUNT, "project-a", "default")
+PROJECT_REF = Ref(NAMESPACE, "", "project-c")
+
+
+class TestNotThereYet:
+    def test_what_is_granted_to_nobody_yet_is_told(self) -> None:
+        desired = wish(projects=["project-c"], users=["jane"])
+        assert desired.lookups("project-b", {}) == [ACCOUNT_REF, PROJECT_REF]
+        result = desired.plan("project-b", {}, {ACCOUNT_REF: {}, PROJECT_REF: None})
+        assert len(result.changes[0].body["subjects"]) == 3
+        assert result.notes == (
+            "namespace project-c does not exist yet: what is granted to Group system:serviceaccounts:project-c takes effect "
+            "once it does",
+        )
+
+    def test_what_the_caller_may_not_see_is_no_news(self) -> None:
+        assert wish().plan("project-b", {}, {}).notes == ()
+
+    def test_taking_back_looks_nobody_up(self) -> None:
+        assert wish(state="absent").lookups("project-b", {OURS: binding(OURS, DEFAULT)}) == []
+
+
+class TestPrune:
+    HELD = (DEFAULT, JANE, ALL_OF_C, DEFAULT)
+
+    def test_takes_out_who_is_gone_and_nobody_else(self) -> None:
+        desired, objects = wish(service_accounts=[], prune=True), {OURS: binding(OURS, *self.HELD)}
+        assert desired.lookups("project-a", objects) == [ACCOUNT_REF, PROJECT_REF]
+        (change,) = desired.plan("project-a", objects, {ACCOUNT_REF: None, PROJECT_REF: {}}).changes
+        assert change.body["subjects"] == [JANE, ALL_OF_C]
+        assert change.details == {"role": ROLE, "pruned": ["ServiceAccount project-a/default"]}
+
+    def test_who_is_given_stays_with_a_warning(self) -> None:
+        result = wish(prune=True).plan("project-a", {OURS: binding(OURS, DEFAULT)}, {ACCOUNT_REF: None})
+        assert result.changes == ()
+        assert "service account project-a/default does not exist yet" in result.notes[0]
+
+    def test_who_may_not_be_looked_up_stays_and_that_is_told(self) -> None:
+        desired, objects = wish(service_accounts=[], prune=True), {OURS: binding(OURS, ALL_OF_C)}
+        result = desired.plan("project-a", objects, {})
+        assert result.changes == ()
+        assert result.notes == (
+            "Group system:serviceaccounts:project-c was not pruned: the caller may not see whether namespace project-c exists",
+        )
+
+    def test_goes_with_taking_back_and_never_touches_another_binding(self) -> None:
+        objects = {OURS: binding(OURS, JANE, ALL_OF_C, ours=True), "by-hand": binding("by-hand", ALL_OF_C)}
+        desired = wish(service_accounts=[], users=["jane"], prune=True, state="absent")
+        (change,) = desired.plan("project-a", objects, {PROJECT_REF: None}).changes
+        assert (change.action, change.ref.name) == ("delete", OURS)
+        assert change.details == {
+            "role": ROLE,
+            "revoked": ["User jane"],
+            "pruned": ["Group system:serviceaccounts:project-c"],
+        }
+
+    def test_without_the_option_nobody_is_looked_up(self) -> None:
+        assert wish(users=["jane"], service_accounts=[]).lookups("a", {OURS: binding(OURS, ALL_OF_C)}) == []
+
+
+class TestEveryOptionAtOnce:
+    """Whatever is asked for: a plan carried out leaves nothing to plan, and what is not spoken of stays as it stands."""
+
+    ENTRIES = st.lists(st.sampled_from([*SPELLINGS, JANE, ALL_OF_C, {"kind": "Group", "name": "ops"}]), max_size=6)
+    GONE = st.dictionaries(st.sampled_from([ACCOUNT_REF, PROJECT_REF]), st.none() | st.just({}))
+    OPTIONS = st.fixed_dictionaries(
+        {"state": st.just("present"), "prune": st.booleans(), "exclusive": st.booleans()}
+    ) | st.fixed_dictionaries(
+        {"state": st.just("absent"), "prune": st.booleans(), "revoke_from": st.sampled_from(["ours", "every_binding"])}
+    )
+
+    @given(ENTRIES, ENTRIES, st.booleans(), GONE, OPTIONS)
+    def test_is_a_fixed_point(self, own: Any, others: Any, ours: bool, found: Any, given_: Any) -> None:
+        objects = {OURS: binding(OURS, *own, ours=ours), "other": binding("other", *others)}
+        desired = wish(users=["jane"], **given_)
+        for change in desired.plan("project-a", objects, found).changes:
+            objects[change.ref.name] = {**objects[change.ref.name], "subjects": change.body.get("subjects", [])}
+        assert desired.plan("project-a", objects, found).changes == ()
+
+        def foreign(entries: Any) -> Any:
+            return [entry for entry in entries if grant.subject_of(entry, "project-a") not in desired.subjects]
+
+        assert foreign(objects["other"]["subjects"]) == foreign(others)
+        if not desired.everywhere:
+            assert objects["other"]["subjects"] == others
+        if not (desired.exclusive or desired.prune):
+            assert foreign(objects[OURS]["subjects"]) == foreign(own)
 
 
 class TestPrerequisite:
@@ -188,7 +353,15 @@ class TestFromOptions:
     @pytest.mark.parametrize(
         ("given_", "message"),
         [
-            ({"service_accounts": []}, "^give at least one of 'service_accounts', 'projects', 'groups' and 'users'$"),
+            ({"service_accounts": []}, "^give at least one of 'service_accounts', 'projects', .* and 'anonymous'$"),
+            ({"service_accounts": [], "prune": True, "exclusive": True}, "^give at least one of 'service_accounts'"),
+            ({"groups": ["system:authenticated"]}, "^option 'groups': .*'authenticated: true' instead$"),
+            ({"groups": ["system:unauthenticated"]}, "^option 'groups': .*'anonymous: true' instead$"),
+            ({"users": ["system:anonymous"]}, "^option 'users': .*'anonymous: true' instead$"),
+            ({"groups": ["system:serviceaccounts"]}, "^option 'groups': .* name 'projects' instead, or give"),
+            ({"exclusive": True, "state": "absent"}, "^option 'exclusive' goes with state present only"),
+            ({"recreate": True, "state": "absent"}, "^option 'recreate' goes with state present only"),
+            ({"revoke_from": "every_binding"}, "^option 'revoke_from' goes with state absent only"),
             (
                 {"service_accounts": [{"namespace": "A", "name": "a"}]},
                 "^option 'service_accounts': 'A' cannot be a namespace",
@@ -205,6 +378,17 @@ class TestFromOptions:
     def test_refuses_subjects_that_grant_nobody_anything(self, given_: Any, message: str) -> None:
         with pytest.raises(OptionError, match=message):
             wish(**given_)
+
+    @pytest.mark.parametrize(
+        ("given_", "name"),
+        [({"authenticated": True}, "system:authenticated"), ({"anonymous": True}, "system:unauthenticated")],
+    )
+    def test_everybody_has_an_option_of_its_own(self, given_: Any, name: str) -> None:
+        assert wish(service_accounts=[], **given_).subjects == (grant.Subject("Group", name),)
+
+    def test_what_is_refused_to_grant_can_be_taken_back(self) -> None:
+        names = ["system:authenticated", "system:serviceaccounts"]
+        assert [subject.name for subject in wish(service_accounts=[], groups=names, state="absent").subjects] == names
 
     def test_equal_subjects_are_one(self) -> None:
         desired = wish(users=["system:serviceaccount:project-a:default"])

@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain import sa_link
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain import references, sa_link
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain.errors import OptionError, Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain.model import SECRET, Ref
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain.pods import POD
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,7 +28,8 @@ def foreign(entries: Any, ours: Any) -> list[Any]:
 
 def options(**given_: Any) -> dict[str, Any]:
     defaults = {"secrets": ["quay"], "service_accounts": ["default"], "link_for": ["pull"], "state": "present"}
-    return {**defaults, **given_}
+    further = {"exclusive": False, "create": False, "require": "none", "restart_pods": "never", "verify_after": 0.0}
+    return {**defaults, **further, **given_}
 
 
 def account(name: str = "default", **lists: list[str]) -> dict[str, Any]:
@@ -74,6 +77,233 @@ class TestUnlink:
     @given(LISTS, WANTED)
     def test_undoes_link(self, entries: Any, wanted: Any) -> None:
         assert sa_link.unlink(sa_link.link(entries, wanted), wanted) == foreign(entries, wanted)
+
+
+class TestExclusive:
+    @given(LISTS, WANTED, st.sets(FOREIGN))
+    def test_holds_ours_once_and_the_platforms_as_they_stood(self, entries: Any, wanted: Any, platforms: Any) -> None:
+        only = references.exclusively(entries, wanted, platforms)
+        assert foreign(only, wanted) == [
+            entry for entry in foreign(entries, wanted) if entry.get("name", "") in platforms
+        ]
+        assert [entry for entry in only if entry.get("name") in wanted] == [
+            entry for entry in sa_link.link(entries, wanted) if entry.get("name") in wanted
+        ]
+
+    @given(LISTS, WANTED, st.sets(FOREIGN))
+    def test_twice_is_once(self, entries: Any, wanted: Any, platforms: Any) -> None:
+        only = references.exclusively(entries, wanted, platforms)
+        assert references.exclusively(only, wanted, platforms) == only
+
+
+class TestPlatformsOwn:
+    @pytest.mark.parametrize(
+        ("name", "theirs"),
+        [
+            ("default-dockercfg-x7k2p", True),
+            ("default-token-x7k2p", True),
+            ("by-annotation", True),
+            ("builder-dockercfg-x7k2p", False),
+            ("default-dockercfg", False),
+            ("team", False),
+            ("", False),
+        ],
+    )
+    @pytest.mark.parametrize("key", ["imagePullSecrets", "secrets"])
+    def test_is_known_by_the_annotation_or_the_form_of_the_name(self, key: str, name: str, theirs: bool) -> None:
+        observed = account(**{key: [name, "other"]})
+        observed["metadata"]["annotations"] = {references.REFERENCE: "by-annotation"}
+        assert references.platforms_own(observed) == ({name} if theirs else set())
+
+    def test_is_kept_when_it_is_to_be_unlinked_and_that_is_told(self) -> None:
+        result = plan(
+            {"default": account(imagePullSecrets=[PLATFORM, "quay"])}, secrets=[PLATFORM, "quay"], state="absent"
+        )
+        assert result.changes[0].after == {"imagePullSecrets": [PLATFORM]}
+        expected = (
+            f"secret {PLATFORM} is the platform's own entry of service account project-a/default and stays linked"
+        )
+        assert result.notes == (expected,)
+
+    def test_is_kept_when_the_list_is_ours_alone(self) -> None:
+        observed = {"default": account(imagePullSecrets=["team", PLATFORM, "quay", "quay"])}
+        (change,) = plan(observed, exclusive=True).changes
+        assert change.after == {"imagePullSecrets": [PLATFORM, "quay"]}
+        lists = {"added": [], "removed": ["team"], "deduplicated": ["quay"]}
+        assert change.details == {"lists": {"imagePullSecrets": lists}}
+
+
+class TestRequire:
+    WORKS = {
+        "type": "kubernetes.io/dockerconfigjson",
+        "data": {".dockerconfigjson": "eyJhdXRocyI6eyJxdWF5LmlvIjp7ImF1dGgiOiJZVHBpIn19fQ=="},
+    }
+    EMPTY = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": "e30="}}
+    PODMAN = {"type": "kubernetes.io/podmanconfigjson", "data": {"auth.json": "e30="}}
+    LEGACY = {"type": "kubernetes.io/dockercfg", "data": {".dockercfg": "eyJxdWF5LmlvIjp7ImF1dGgiOiJZVHBpIn19"}}
+    WRAPPED = {"type": "kubernetes.io/dockercfg", "data": {".dockercfg": WORKS["data"][".dockerconfigjson"]}}
+
+    def plan(self, secret: Any, **given_: Any) -> Any:
+        wish = sa_link.from_options(
+            options(require="usable", **given_) if "require" not in given_ else options(**given_)
+        )
+        (ref,) = wish.lookups("project-a", {})
+        assert ref == Ref(SECRET, "project-a", "quay")
+        return wish.plan("project-a", {"default": account()}, {ref: secret})
+
+    @pytest.mark.parametrize("secret", [WORKS, LEGACY])
+    def test_a_secret_that_works_is_linked(self, secret: Any) -> None:
+        assert len(self.plan(secret).changes) == 1
+
+    @pytest.mark.parametrize(
+        ("secret", "why"),
+        [
+            (None, "does not exist: create it first"),
+            (PODMAN, "has type kubernetes.io/podmanconfigjson, which no node reads"),
+            ({"data": {".dockerconfigjson": "e30="}}, "has type Opaque, which no node reads"),
+            (EMPTY, "holds no entry with user and password"),
+            (WRAPPED, "holds no entry with user and password"),
+            ({**EMPTY, "data": {".dockerconfigjson": "%"}}, "holds no entry with user and password"),
+            ({**EMPTY, "data": None}, "holds no entry with user and password"),
+        ],
+    )
+    def test_one_that_does_not_is_refused_by_name_with_why_and_the_way_out(self, secret: Any, why: str) -> None:
+        with pytest.raises(Refusal, match=f"^secret project-a/quay {why}.*'require: none'$"):
+            self.plan(secret)
+
+    @pytest.mark.parametrize("given_", [{"require": "existing"}, {"link_for": ["mount"]}])
+    def test_for_mounting_or_on_request_any_that_exists_will_do(self, given_: Any) -> None:
+        assert len(self.plan(self.PODMAN, **given_).changes) == 1
+        with pytest.raises(Refusal, match="does not exist"):
+            self.plan(None, **given_)
+
+    def test_who_may_not_read_it_is_told_that_it_was_not_verified(self) -> None:
+        result = sa_link.from_options(options(require="usable")).plan("project-a", {"default": account()}, {})
+        assert result.notes == ("secret quay may not be read by the caller, so it was not verified",)
+        assert len(result.changes) == 1
+
+    @pytest.mark.parametrize("given_", [{"require": "none"}, {"state": "absent", "require": "usable"}])
+    def test_nothing_is_looked_up_for_nothing(self, given_: Any) -> None:
+        assert list(sa_link.from_options(options(**given_)).lookups("project-a", {})) == []
+
+
+class TestCreate:
+    def test_makes_a_named_account_with_its_lists_and_our_label(self) -> None:
+        result = plan({}, service_accounts=["builder", "b*"], create=True, link_for=["pull", "mount"])
+        (change,) = result.changes
+        assert (change.action, str(change.ref)) == ("create", "service account project-a/builder")
+        assert (change.body["imagePullSecrets"], change.body["secrets"]) == ([{"name": "quay"}], [{"name": "quay"}])
+        assert result.waiting_for == ()
+
+
+def pod(name: str, *listed: str, waits: str = "", owner: str = "ReplicaSet", **status: Any) -> dict[str, Any]:
+    owners = [{"kind": "Node", "name": "n"}, {"kind": owner, "name": "app", "controller": True}] if owner else []
+    state = {"containerStatuses": [{"state": {"running": {}}}, {"state": {"waiting": {"reason": waits}}}]}
+    return {
+        "metadata": {"name": name, "uid": f"uid-{name}", "resourceVersion": "9", "ownerReferences": owners},
+        "spec": {"serviceAccountName": "default", "imagePullSecrets": [{"name": entry} for entry in listed]},
+        "status": {"phase": "Pending", **(state if waits else {}), **status},
+    }
+
+
+class TestPods:
+    def plan(self, *pods: Any, listed: Any = (PLATFORM,), restart: str = "stuck") -> Any:
+        wish = sa_link.from_options(options(restart_pods=restart))
+        (ref,) = wish.lookups("project-a", {})
+        assert ref == Ref(POD, "project-a", "")
+        return wish.plan("project-a", {"default": account(imagePullSecrets=list(listed))}, {ref: {"items": list(pods)}})
+
+    def test_those_that_lack_the_secret_are_reported_with_their_owners(self) -> None:
+        pods = [pod("b", PLATFORM), pod("a", owner=""), pod("has-it", "quay"), pod("own", "team", waits="ErrImagePull")]
+        common = {"service_account": "default", "lacks": ["quay"]}
+        assert self.plan(*pods, restart="report").extra["pods"] == [
+            {"name": "a", **common, "owner": None, "waits": None, "own_list": False},
+            {"name": "b", **common, "owner": "ReplicaSet app", "waits": None, "own_list": False},
+            {"name": "own", **common, "owner": "ReplicaSet app", "waits": "ErrImagePull", "own_list": True},
+        ]
+
+    @pytest.mark.parametrize("reason", ["ErrImagePull", "ImagePullBackOff"])
+    def test_one_that_cannot_pull_is_deleted_after_the_link_and_only_as_it_was_seen(self, reason: str) -> None:
+        link, restart = self.plan(pod("a", PLATFORM, waits=reason)).changes
+        assert (link.action, restart.action) == ("update", "delete")
+        assert str(restart.ref) == "pod project-a/a"
+        assert restart.body["preconditions"] == {"uid": "uid-a", "resourceVersion": "9"}
+        assert restart.details == {"service_account": "default", "owner": "ReplicaSet app", "waits": reason}
+
+    def test_an_init_container_counts(self) -> None:
+        waits = {"initContainerStatuses": [{"state": {"waiting": {"reason": "ErrImagePull"}}}]}
+        assert [change.action for change in self.plan(pod("a", **waits)).changes] == ["update", "delete"]
+
+    @pytest.mark.parametrize(
+        "kept",
+        [
+            pod("runs", PLATFORM),
+            pod("has-it", PLATFORM, "quay", waits="ErrImagePull"),
+            pod("own-list", PLATFORM, "team", waits="ErrImagePull"),
+            pod("own-list-of-known-names", "listed", waits="ErrImagePull"),
+            pod("nobody-makes-it-anew", waits="ErrImagePull", owner=""),
+            pod("crashes", waits="CrashLoopBackOff"),
+            pod("over", waits="ErrImagePull", phase="Failed"),
+        ],
+        ids=lambda found: found["metadata"]["name"],
+    )
+    def test_others_are_never_deleted(self, kept: Any) -> None:
+        result = self.plan(kept, listed=[PLATFORM, "listed"])
+        assert [change.action for change in result.changes] == ["update"]
+
+    @pytest.mark.parametrize(
+        "meta", [{"deletionTimestamp": "now"}, {"annotations": {"kubernetes.io/config.mirror": "x"}}]
+    )
+    def test_those_that_go_or_that_a_node_made_are_not_even_reported(self, meta: Any) -> None:
+        found = pod("a", waits="ErrImagePull")
+        found["metadata"].update(meta)
+        assert self.plan(found).extra["pods"] == []
+
+    def test_a_pod_of_another_account_is_nobodys_business(self) -> None:
+        found = pod("a", waits="ErrImagePull")
+        found["spec"]["serviceAccountName"] = "other"
+        assert self.plan(found).extra["pods"] == []
+
+    def test_those_of_an_account_that_is_linked_already_are_found_too(self) -> None:
+        (change,) = self.plan(pod("a", PLATFORM, waits="ErrImagePull"), listed=[PLATFORM, "quay"]).changes
+        assert change.action == "delete"
+
+    def test_who_may_not_list_pods_is_told(self) -> None:
+        result = sa_link.from_options(options(restart_pods="stuck")).plan("project-a", {"default": account()}, {})
+        assert result.notes == ("pods may not be listed by the caller, so none was looked for that lacks the secrets",)
+
+    def test_without_the_option_none_is_looked_for(self) -> None:
+        assert plan({"default": account()}).extra == {}
+
+
+class TestLost:
+    """asks 2: who takes our entry out again is named."""
+
+    FIELDS = [
+        {"manager": "openshift_ops.image_pull", "time": "2026-01-03", "fieldsV1": {"f:imagePullSecrets": {}}},
+        {"manager": "old", "time": "2026-01-01", "fieldsV1": {"f:imagePullSecrets": {}}},
+        {"manager": "pipeline", "time": "2026-01-02", "fieldsV1": {"f:imagePullSecrets": {}, "f:secrets": {}}},
+        {"manager": "labeller", "time": "2026-01-04", "fieldsV1": {"f:metadata": {}}},
+    ]
+
+    def test_names_what_is_gone_by_list(self) -> None:
+        wish = sa_link.from_options(options(secrets=["a", "b"], link_for=["pull", "mount"]))
+        observed = account(imagePullSecrets=["b"], secrets=["a", "b"])
+        assert wish.lost(observed) == {"imagePullSecrets": ["a"]}
+
+    def test_the_last_writer_of_that_list_comes_first_and_never_we(self) -> None:
+        observed = {"metadata": {"managedFields": self.FIELDS}}
+        assert sa_link.last_writers(observed, "imagePullSecrets", "openshift_ops.image_pull") == ["pipeline", "old"]
+        assert sa_link.last_writers({"metadata": {}}, "secrets", "openshift_ops.image_pull") == []
+
+
+class TestNotes:
+    def test_a_duplicate_of_others_is_told_and_stays(self) -> None:
+        result = plan({"default": account(imagePullSecrets=["quay", "team", "team", "", ""])})
+        assert result.changes == ()
+        assert result.notes == (
+            "service account project-a/default lists secret team more than once in imagePullSecrets: not ours, left alone",
+        )
 
 
 class TestPlan:
@@ -159,6 +389,20 @@ class TestFromOptions:
     def test_refuses_a_name_that_cannot_exist(self, option: str) -> None:
         with pytest.raises(OptionError, match=f"^option '{option}': 'Quay' cannot be an object's name"):
             sa_link.from_options(options(**{option: ["Quay"]}))
+
+    @pytest.mark.parametrize(
+        ("given_", "option"),
+        [
+            ({"exclusive": True, "state": "absent"}, "exclusive"),
+            ({"create": True, "state": "absent"}, "create"),
+            ({"restart_pods": "report", "state": "absent"}, "restart_pods"),
+            ({"restart_pods": "stuck", "link_for": ["mount"]}, "restart_pods"),
+            ({"verify_after": -1}, "verify_after"),
+        ],
+    )
+    def test_refuses_what_contradicts_itself(self, given_: dict[str, Any], option: str) -> None:
+        with pytest.raises(OptionError, match=f"^option '{option}' "):
+            sa_link.from_options(options(**given_))
 
     def test_keeps_each_name_once_in_order(self) -> None:
         assert sa_link.from_options(options(secrets=["b", "a", "b"])).secrets == ("b", "a")

@@ -1,0 +1,291 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What image_puller_grant does when asked for more than a grant: proof, exact and exclusive sets, the dead and the hidden."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.truth import three_ways
+
+RBAC = "rbac.authorization.k8s.io"
+PULLER = {"apiGroup": RBAC, "kind": "ClusterRole", "name": "system:image-puller"}
+OURS = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull"}
+BOB = {"kind": "User", "name": "bob", "apiGroup": RBAC}
+
+
+def account(namespace: str, name: str = "default") -> dict[str, str]:
+    return {"kind": "ServiceAccount", "namespace": namespace, "name": name}
+
+
+def group(name: str) -> dict[str, str]:
+    return {"apiGroup": RBAC, "kind": "Group", "name": name}
+
+
+def binding(
+    *subjects: dict[str, str], name: str = "image-puller-grant", role: str = "", **metadata: Any
+) -> dict[str, Any]:
+    given = {**PULLER, "name": role} if role else PULLER
+    return {"metadata": {"name": name, **metadata}, "roleRef": given, "subjects": list(subjects)}
+
+
+def grant(run: Any, namespaces: list[str], **options: Any) -> dict[str, Any]:
+    return run("image_puller_grant", namespaces=namespaces, **options)
+
+
+def subjects(lab: Any, namespace: str, name: str = "image-puller-grant") -> list[dict[str, str]] | None:
+    found = lab.get(namespace, "rolebindings", name)
+    return None if found is None else found.get("subjects", [])
+
+
+def limited(lab: Any, namespace: str, *rules: dict[str, Any], user: str = "limited") -> None:
+    """Gives a user nothing but the rules, in one namespace."""
+    lab.create(namespace, "roles", {"metadata": {"name": "limited"}, "rules": list(rules)})
+    role = {"apiGroup": RBAC, "kind": "Role", "name": "limited"}
+    body = {"metadata": {"name": "limited"}, "roleRef": role, "subjects": [{**BOB, "name": user}]}
+    lab.create(namespace, "rolebindings", body)
+
+
+WRITES = {"apiGroups": [RBAC], "resources": ["rolebindings"], "verbs": ["get", "list", "create", "patch", "delete"]}
+
+
+class TestEverybody:
+    @pytest.mark.parametrize(
+        ("option", "name"), [("authenticated", "system:authenticated"), ("anonymous", "system:unauthenticated")]
+    )
+    def test_only_by_the_option_that_says_so(self, lab, run, namespace, option, name):
+        audit = lab.audit()
+        refused = grant(run, [namespace], groups=[name])
+        assert f"give '{option}: true' instead" in refused["msg"]
+        assert audit.ours() == []
+        assert grant(run, [namespace], **{option: True})["changed"]
+        assert subjects(lab, namespace) == [group(name)]
+        assert grant(run, [namespace], groups=[name], state="absent")["changed"]
+        assert subjects(lab, namespace) is None
+
+    def test_every_service_account_of_the_cluster_is_refused(self, run, namespace):
+        assert "name 'projects' instead" in grant(run, [namespace], groups=["system:serviceaccounts"])["msg"]
+
+    def test_anonymous_pull_is_proved_by_the_api_server(self, run, namespace):
+        result = grant(run, [namespace], anonymous=True, prove=True)
+        (answer,) = result["namespaces"][0]["may_pull"]
+        assert answer["allowed"] is True
+
+
+class TestNotThereYet:
+    @pytest.mark.parametrize("check", [True, False])
+    def test_a_project_of_tomorrow_is_granted_with_a_warning(self, lab, run, namespace, check):
+        given = {"service_accounts": [{"namespace": "tomorrow"}, {"namespace": namespace}], "projects": ["tomorrow"]}
+        result = grant(run, [namespace], check=check, **given)
+        assert (result["failed"], result["changed"]) == (False, True)
+        told = str(result["warnings"])
+        assert "service account tomorrow/default does not exist yet" in told
+        assert "namespace tomorrow does not exist yet" in told
+        assert f"service account {namespace}/default does not exist" not in told
+
+    def test_is_told_once_for_fifty_projects_and_looked_up_once(self, lab, run, namespaces):
+        names = namespaces(50, wait=False)
+        audit = lab.audit()
+        result = grant(run, names, projects=["tomorrow"])
+        assert len(result["warnings"]) == 1
+        assert sorted(audit.verbs()) == ["create"] * 50 + ["get", "get", "list"]
+
+
+class TestExclusive:
+    def test_our_binding_holds_the_given_subjects_and_no_other(self, lab, run, namespace):
+        lab.create(namespace, "rolebindings", binding(BOB, account("project-a"), group("qa"), labels=OURS))
+        lab.create(namespace, "rolebindings", binding(BOB, name="by-hand"))
+        result = grant(run, [namespace], service_accounts=[{"namespace": "project-a"}], exclusive=True)
+        assert result["namespaces"][0]["changes"][0]["revoked"] == ["User bob", "Group qa"]
+        assert subjects(lab, namespace) == [account("project-a")]
+        assert subjects(lab, namespace, "by-hand") == [BOB], "another binding is not ours"
+
+
+class TestEveryBinding:
+    def test_takes_from_all_and_deletes_what_it_emptied(self, lab, run, namespace):
+        mine = {"service_accounts": [{"namespace": "project-a"}]}
+        as_user = {**BOB, "name": "system:serviceaccount:project-a:default"}
+        kept = {"annotations": {f"{'rbac.authorization.kubernetes.io'}/autoupdate": "false"}}
+        lab.create(namespace, "rolebindings", binding(account("project-a"), labels=OURS))
+        lab.create(namespace, "rolebindings", binding(as_user, name="system:image-puller"))
+        lab.create(namespace, "rolebindings", binding(BOB, as_user, name="system:image-puller-0"))
+        lab.create(namespace, "rolebindings", binding(account("project-a"), name="switched-off", **kept))
+        lab.create(namespace, "rolebindings", binding(name="empty"))
+        lab.create(namespace, "rolebindings", binding(account("project-a"), name="other-role", role="view"))
+        grant(run, [namespace], state="absent", revoke_from="every_binding", **mine)
+        assert subjects(lab, namespace) is None
+        assert subjects(lab, namespace, "system:image-puller") is None
+        assert subjects(lab, namespace, "system:image-puller-0") == [BOB]
+        assert subjects(lab, namespace, "switched-off") == []
+        assert subjects(lab, namespace, "empty") == [], "we did not empty it"
+        assert subjects(lab, namespace, "other-role") == [account("project-a")]
+        audit = lab.audit()
+        assert not grant(run, [namespace], state="absent", revoke_from="every_binding", **mine)["changed"]
+        assert audit.writes() == []
+
+    def test_the_platforms_own_binding_is_emptied_and_stays(self, lab, run, namespace):
+        """facts 6.4: deleted, a controller would make it again; emptied, it is switched off."""
+        name = "system:image-pullers"
+        if subjects(lab, namespace, name) is None:
+            lab.create(namespace, "rolebindings", binding(group(f"system:serviceaccounts:{namespace}"), name=name))
+        grant(run, [namespace], projects=[namespace], state="absent", revoke_from="every_binding")
+        assert subjects(lab, namespace, name) == []
+
+    def test_only_ours_unless_asked_and_the_way_is_told(self, lab, run, namespace):
+        lab.create(namespace, "rolebindings", binding(BOB, name="by-hand"))
+        result = grant(run, [namespace], users=["bob"], state="absent")
+        assert "revoke_from: every_binding" in str(result["warnings"])
+        assert subjects(lab, namespace, "by-hand") == [BOB]
+
+
+class TestRecreate:
+    def test_another_role_is_replaced_only_when_asked(self, lab, run, namespace):
+        lab.create(namespace, "rolebindings", binding(BOB, role="view"))
+        assert "or give 'recreate: true'" in grant(run, [namespace], users=["alice"])["msg"]
+        audit = lab.audit()
+        checked = grant(run, [namespace], users=["alice"], recreate=True, check=True)
+        assert audit.writes() == []
+        real = grant(run, [namespace], users=["alice"], recreate=True)
+        assert (checked["namespaces"], checked["diff"]) == (real["namespaces"], real["diff"])
+        assert [change["action"] for change in real["namespaces"][0]["changes"]] == ["delete", "create"]
+        found = lab.get(namespace, "rolebindings", "image-puller-grant")
+        assert (found["roleRef"], found["subjects"]) == (PULLER, [{**BOB, "name": "alice"}])
+        assert not grant(run, [namespace], users=["alice"], recreate=True)["changed"]
+
+
+class TestPrune:
+    def test_the_dead_are_listed_by_check_mode_and_then_taken_out(self, lab, run, namespace):
+        held = [
+            BOB,
+            account(namespace),
+            account(namespace, "gone"),
+            account("gone"),
+            group("system:serviceaccounts:gone"),
+        ]
+        lab.create(namespace, "rolebindings", binding(*held, labels=OURS))
+        lab.create(namespace, "rolebindings", binding(account("gone"), name="by-hand"))
+        audit = lab.audit()
+        checked = grant(run, [namespace], prune=True, check=True)
+        assert audit.writes() == []
+        real = grant(run, [namespace], prune=True)
+        assert (checked["namespaces"], checked["diff"]) == (real["namespaces"], real["diff"])
+        assert real["namespaces"][0]["changes"][0]["pruned"] == [
+            f"ServiceAccount {namespace}/gone",
+            "ServiceAccount gone/default",
+            "Group system:serviceaccounts:gone",
+        ]
+        assert subjects(lab, namespace) == [BOB, account(namespace)]
+        assert subjects(lab, namespace, "by-hand") == [account("gone")]
+        assert not grant(run, [namespace], prune=True)["changed"]
+
+    def test_who_may_not_look_prunes_nobody(self, lab, run, namespace):
+        lab.create(namespace, "rolebindings", binding(account("gone"), labels=OURS))
+        limited(lab, namespace, WRITES)
+        result = grant(run, [namespace], prune=True, impersonate_user="limited")
+        assert (result["failed"], result["changed"]) == (False, False)
+        assert "was not pruned: the caller may not see" in str(result["warnings"])
+
+
+class TestProof:
+    """asks 32: can they pull, and by which binding."""
+
+    def test_after_writing_and_in_check_mode_for_what_stands_now(self, lab, run, namespace):
+        given = {
+            "service_accounts": [{"namespace": "project-a"}],
+            "projects": ["project-c"],
+            "users": ["alice"],
+            "prove": True,
+        }
+        names = ["ServiceAccount project-a/default", "Group system:serviceaccounts:project-c", "User alice"]
+        audit = lab.audit()
+        before = grant(run, [namespace], check=True, **given)["namespaces"][0]["may_pull"]
+        assert before == [{"subject": name, "allowed": False, "binding": None} for name in names]
+        assert {resource for _verb, resource, *_rest in audit.writes()} == {"subjectaccessreviews"}
+        after = grant(run, [namespace], **given)
+        ours = f"RoleBinding {namespace}/image-puller-grant"
+        assert after["namespaces"][0]["may_pull"] == [
+            {"subject": name, "allowed": True, "binding": ours} for name in names
+        ]
+        back = grant(run, [namespace], state="absent", **given)
+        assert back["namespaces"][0]["may_pull"] == before
+
+    def test_a_grant_that_stands_elsewhere_is_told_by_name(self, lab, run, namespace):
+        lab.create(namespace, "rolebindings", binding(BOB, name="by-hand"))
+        result = grant(run, [namespace], users=["bob"], state="absent", prove=True)
+        assert result["namespaces"][0]["may_pull"][0]["binding"] == f"RoleBinding {namespace}/by-hand"
+        assert "User bob may still pull" in str(result["warnings"])
+
+    def test_a_role_that_does_not_let_anybody_pull_is_told(self, run, namespace, lab):
+        role = f"nothing-{namespace}"
+        rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]
+        lab.api("POST", f"/apis/{RBAC}/v1/clusterroles", {"metadata": {"name": role}, "rules": rules})
+        result = grant(run, [namespace], users=["bob"], role=role, prove=True)
+        assert result["namespaces"][0]["may_pull"][0]["allowed"] is False
+        assert f"User bob may not pull from {namespace}, though it was granted" in str(result["warnings"])
+
+    def test_who_may_not_ask_is_told_and_the_grant_stands(self, lab, run, namespace):
+        bind = {"apiGroups": [RBAC], "resources": ["clusterroles"], "verbs": ["bind"]}
+        limited(lab, namespace, WRITES, bind)
+        result = grant(run, [namespace], users=["bob"], prove=True, impersonate_user="limited")
+        assert (result["failed"], result["changed"]) == (False, True)
+        assert result["namespaces"][0]["may_pull"] == [{"subject": "User bob", "allowed": None, "binding": None}]
+        assert "not proved: asking whether User bob may pull" in str(result["warnings"])
+
+    def test_no_question_is_asked_unless_wanted(self, lab, run, namespace):
+        audit = lab.audit()
+        result = grant(run, [namespace], users=["bob"])
+        assert "may_pull" not in result["namespaces"][0]
+        assert "subjectaccessreviews" not in {event["objectRef"]["resource"] for event in audit.ours()}
+
+
+class TestErrors:
+    """facts 8.1: each has its own sentence."""
+
+    def test_a_missing_role_is_not_taken_for_a_missing_binding(self, lab, run, namespace):
+        """Who may not read roles hears it from the write: a 404 that names the role."""
+        limited(lab, namespace, WRITES)
+        result = grant(run, [namespace], users=["bob"], role="nosuchrole", impersonate_user="limited")
+        assert "it is the role that does not exist, not the binding" in result["msg"]
+
+    def test_who_may_not_bind(self, lab, run, namespace):
+        limited(lab, namespace, WRITES)
+        result = grant(run, [namespace], users=["bob"], impersonate_user="limited")
+        assert "give the caller the verb 'bind'" in result["msg"]
+
+
+class TestTruthTable:
+    """Promise 2: {absent, present} x what is found x {real, check, check then real}."""
+
+    MINE = account("project-a")
+    FOUND = {
+        "missing": None,
+        "same": binding(MINE, labels=OURS),
+        "different": binding({**BOB, "name": "system:serviceaccount:project-a:default"}, MINE, labels=OURS),
+        "foreign content": binding(BOB, group("qa"), BOB, labels=OURS),
+        "elsewhere": binding(MINE, name="by-hand"),
+        "wrong type": binding(MINE, BOB, role="view"),
+    }
+    CHANGES = {
+        ("present",): {"missing", "foreign content"},
+        ("present", "exclusive"): {"missing", "foreign content"},
+        ("present", "recreate"): {"missing", "foreign content", "wrong type"},
+        ("absent",): {"same", "different"},
+        ("absent", "every_binding"): {"same", "different", "elsewhere"},
+    }
+
+    @pytest.mark.parametrize("wish", CHANGES, ids=" ".join)
+    @pytest.mark.parametrize("found", FOUND)
+    def test_agrees(self, lab, run, namespaces, wish, found):
+        names = namespaces(3, wait=False)
+        for name in names:
+            if self.FOUND[found] is not None:
+                lab.create(name, "rolebindings", self.FOUND[found])
+        state, *more = wish
+        options = {"revoke_from": "every_binding"} if "every_binding" in more else dict.fromkeys(more, True)
+        given = {"service_accounts": [{"namespace": "project-a"}], "state": state, **options}
+        result = three_ways(lab, lambda name, check: grant(run, [name], check=check, **given), names)
+        refused = found == "wrong type" and "recreate" not in more and "every_binding" not in more
+        assert result["failed"] is refused
+        assert result["changed"] is (found in self.CHANGES[wish])

@@ -1,0 +1,264 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What sa_link refuses to link, what it keeps when a list is to be ours alone, and which accounts it makes."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from typing import Any
+
+import pytest
+from support.lab import mount_names, pull_names
+from support.truth import three_ways
+
+AUTHS = {"quay.io": {"auth": base64.b64encode(b"robot:Secret-1").decode()}}
+RBAC = "rbac.authorization.k8s.io"
+
+
+def secret(
+    name: str, content: Any = None, kind: str = "kubernetes.io/dockerconfigjson", key: str = ""
+) -> dict[str, Any]:
+    text = json.dumps({"auths": AUTHS} if content is None else content)
+    data = {key or f".{kind.rpartition('/')[2]}": base64.b64encode(text.encode()).decode()}
+    return {"metadata": {"name": name}, "type": kind, "data": data}
+
+
+def link(run: Any, namespaces: list[str], *secrets: str, **options: Any) -> dict[str, Any]:
+    return run("sa_link", namespaces=namespaces, secrets=list(secrets), **options)
+
+
+class TestRequire:
+    """What is linked pulls, or the task says why not; facts 1.3 and 1.4."""
+
+    USELESS = {
+        "podman": (
+            secret("s", kind="kubernetes.io/podmanconfigjson", key="auth.json"),
+            "podmanconfigjson, which no node",
+        ),
+        "opaque": (secret("s", kind="Opaque", key=".dockerconfigjson"), "has type Opaque, which no node reads"),
+        "empty": (secret("s", {"auths": {}}), "holds no entry with user and password"),
+        "helper": (secret("s", {"auths": {"quay.io": {}}, "credsStore": "osxkeychain"}), "holds no entry"),
+        "unwrapped": (secret("s", AUTHS), "holds no entry with user and password"),
+        "missing": (None, "does not exist: create it first"),
+    }
+
+    @pytest.mark.parametrize("found", USELESS)
+    def test_what_no_node_can_use_is_not_linked_unless_asked(self, lab, run, namespace, found):
+        body, why = self.USELESS[found]
+        if body is not None:
+            lab.create(namespace, "secrets", body)
+        before, audit = pull_names(lab.account(namespace)), lab.audit()
+        for check in (True, False):
+            result = link(run, [namespace], "s", check=check)
+            assert result["failed"]
+            assert result["failures"][0]["error"].startswith(f"secret {namespace}/s ")
+            assert why in result["msg"]
+        assert link(run, [namespace], "s", require="existing", check=True)["failed"] is (body is None)
+        assert link(run, [namespace], "s", link_for=["mount"], check=True)["failed"] is (body is None)
+        assert audit.writes() == []
+        assert link(run, [namespace], "s", require="none")["changed"]
+        assert pull_names(lab.account(namespace)) == [*before, "s"]
+
+    @pytest.mark.parametrize("body", [secret("s"), secret("s", AUTHS, "kubernetes.io/dockercfg")])
+    def test_both_types_that_nodes_read_are_linked(self, lab, run, namespace, body):
+        lab.create(namespace, "secrets", body)
+        assert link(run, [namespace], "s")["changed"]
+
+    def test_one_bad_namespace_does_not_stop_the_other(self, lab, run, namespaces):
+        good, bad = namespaces(2)
+        lab.create(good, "secrets", secret("s"))
+        result = link(run, [good, bad], "s")
+        assert (result["failed"], result["summary"]["changed"], result["summary"]["failed"]) == (True, 1, 1)
+        assert "s" in pull_names(lab.account(good))
+        assert "s" not in pull_names(lab.account(bad))
+
+    def test_who_may_not_read_secrets_links_with_a_warning(self, lab, run, namespace):
+        rule = {"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["get", "patch"]}
+        lab.create(namespace, "roles", {"metadata": {"name": "linker"}, "rules": [rule]})
+        user = {"kind": "User", "name": "limited", "apiGroup": RBAC}
+        role = {"apiGroup": RBAC, "kind": "Role", "name": "linker"}
+        lab.create(namespace, "rolebindings", {"metadata": {"name": "linker"}, "roleRef": role, "subjects": [user]})
+        result = link(run, [namespace], "s", impersonate_user="limited")
+        assert result["changed"]
+        assert "secret s may not be read by the caller, so it was not verified" in str(result["warnings"])
+
+    def test_unlinking_looks_at_no_secret(self, lab, run, namespace):
+        lab.set_account(namespace, imagePullSecrets=["s"])
+        audit = lab.audit()
+        assert link(run, [namespace], "s", state="absent")["changed"]
+        assert {event["objectRef"]["resource"] for event in audit.ours()} == {"serviceaccounts"}
+
+
+class TestOrder:
+    """Builds take the first secret that fits (facts 1.5)."""
+
+    def test_several_secrets_in_the_given_order(self, lab, run, namespace):
+        before = pull_names(lab.account(namespace))
+        link(run, [namespace], "z", "a", "m", require="none")
+        assert pull_names(lab.account(namespace)) == [*before, "z", "a", "m"]
+
+    def test_another_order_that_is_there_stays(self, lab, run, namespace):
+        lab.set_account(namespace, imagePullSecrets=["a", "z"])
+        before = pull_names(lab.account(namespace))
+        link(run, [namespace], "z", "m", "a", require="none")
+        assert pull_names(lab.account(namespace)) == [*before, "m"]
+
+
+class TestExclusive:
+    def test_nothing_but_ours_and_the_platforms(self, lab, run, namespace):
+        lab.set_account(namespace, imagePullSecrets=["theirs", "mine", "theirs", "mine"], secrets=["theirs"])
+        platform = pull_names(lab.account(namespace))[0]
+        assert link(run, [namespace], "mine", "too", exclusive=True, require="none")["changed"]
+        assert pull_names(lab.account(namespace)) == [platform, "mine", "too"]
+        assert mount_names(lab.account(namespace)) == [platform, "theirs"], "the other list is not spoken of"
+        audit = lab.audit()
+        assert not link(run, [namespace], "mine", "too", exclusive=True, require="none")["changed"]
+        assert audit.writes() == []
+
+    def test_legacy_entries_are_the_platforms_too(self, lab, run, namespace):
+        legacy = ["default-token-abcde", "default-dockercfg-fghij"]
+        lab.set_account(namespace, imagePullSecrets=[*legacy, "builder-dockercfg-x"], secrets=[*legacy, "theirs"])
+        platform = pull_names(lab.account(namespace))[0]
+        link(run, [namespace], "mine", exclusive=True, link_for=["pull", "mount"], require="none")
+        assert pull_names(lab.account(namespace)) == [platform, *legacy, "mine"]
+        assert mount_names(lab.account(namespace)) == [platform, *legacy, "mine"]
+
+
+class TestPlatformsEntry:
+    """Promise 1: it survives state absent by its own name."""
+
+    def test_is_not_unlinked_and_that_is_told(self, lab, run, namespace):
+        before = pull_names(lab.account(namespace))
+        result = link(run, [namespace], *before, state="absent")
+        assert result["changed"] is False
+        assert "platform's own entry" in str(result["warnings"])
+        assert pull_names(lab.account(namespace)) == before
+
+    def test_a_duplicate_of_others_is_told(self, lab, run, namespace):
+        lab.set_account(namespace, imagePullSecrets=["theirs", "theirs"])
+        result = link(run, [namespace], "mine", require="none")
+        assert f"service account {namespace}/default lists secret theirs more than once" in str(result["warnings"])
+
+
+class TestCreate:
+    def test_an_account_is_made_only_when_asked(self, lab, run, namespace):
+        missing = {"service_accounts": ["app"], "require": "none", "wait_timeout": 0}
+        assert "service account app did not appear" in link(run, [namespace], "mine", **missing)["msg"]
+        audit = lab.audit()
+        checked = link(run, [namespace], "mine", create=True, check=True, **missing)
+        assert audit.writes() == []
+        real = link(run, [namespace], "mine", create=True, **missing)
+        assert (checked["namespaces"], checked["diff"]) == (real["namespaces"], real["diff"])
+        account = lab.account(namespace, "app")
+        assert account["metadata"]["labels"] == {"app.kubernetes.io/managed-by": "openshift_ops.image_pull"}
+        assert "mine" in pull_names(account)
+        assert not link(run, [namespace], "mine", create=True, **missing)["changed"]
+
+    def test_while_the_cluster_makes_it(self, lab, run, namespaces):
+        """The account of a namespace that is a moment old: whoever is first, nothing is lost."""
+        names = namespaces(20, wait=False)
+        result = link(run, names, "mine", create=True, require="none")
+        assert result["summary"]["failed"] == 0
+        for name in names:
+            lab.until(lambda name=name: lab.provisioned(name), f"{name} is provisioned")
+            assert pull_names(lab.account(name)).count("mine") == 1
+
+    @pytest.mark.parametrize("check", [False, True])
+    def test_a_missing_namespace_is_told(self, run, check):
+        result = link(run, ["missing"], "mine", create=True, require="none", check=check)
+        assert "the namespace does not exist" in result["msg"]
+
+
+class TestTruthTable:
+    """Promise 2: {absent, present} x what is found x {real, check, check then real}."""
+
+    FOUND = {
+        "missing": [],
+        "same": ["mine"],
+        "different": ["mine", "theirs", "mine"],
+        "foreign content": ["theirs", "theirs"],
+        "wrong type": ["theirs"],
+    }
+    CHANGES = {
+        "present": {"missing", "different", "foreign content"},
+        "absent": {"same", "different"},
+    }
+
+    @pytest.mark.parametrize("found", FOUND)
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"state": "present"},
+            {"state": "absent"},
+            {"state": "present", "exclusive": True},
+            {"state": "present", "link_for": ["pull", "mount"]},
+            {"state": "absent", "link_for": ["pull", "mount"]},
+        ],
+        ids=str,
+    )
+    def test_agrees(self, lab, run, namespaces, found, options):
+        names, state = namespaces(3), options["state"]
+        kind = "Opaque" if found == "wrong type" else "kubernetes.io/dockerconfigjson"
+        for name in names:
+            lab.create(name, "secrets", secret("mine", kind=kind, key=".dockerconfigjson"))
+            lists = ("imagePullSecrets", "secrets") if "link_for" in options else ("imagePullSecrets",)
+            lab.set_account(name, **dict.fromkeys(lists, self.FOUND[found]))
+        result = three_ways(lab, lambda name, check: link(run, [name], "mine", check=check, **options), names)
+        refused = found == "wrong type" and state == "present"
+        assert result["failed"] is refused
+        assert result["changed"] is (found in self.CHANGES[state])
+
+
+class TestFleet:
+    """Promise 4, with the default requirement."""
+
+    def test_fifty_namespaces_cost_one_list(self, lab, run, namespaces):
+        names = namespaces(50)
+        for name in names:
+            lab.create(name, "secrets", secret("mine"))
+        audit = lab.audit()
+        assert link(run, names, "mine")["summary"]["changed"] == 50
+        assert sorted(audit.verbs()) == ["get"] * 50 + ["list"] + ["patch"] * 50
+        audit = lab.audit()
+        assert link(run, names, "mine")["summary"]["unchanged"] == 50
+        assert sorted(audit.verbs()) == ["get"] * 50 + ["list"]
+
+
+class TestVerify:
+    """asks 2: a controller that takes our entry out again is named."""
+
+    def undo(self, lab: Any, namespace: str, stop: threading.Event) -> None:
+        """As a pipeline does that applies an account whole, again and again."""
+        while not stop.wait(0.05):
+            names = pull_names(lab.account(namespace))
+            if "mine" in names:
+                kept = [{"name": name} for name in names if name != "mine"]
+                path = f"/api/v1/namespaces/{namespace}/serviceaccounts/default?fieldManager=nightly-pipeline"
+                lab.api("PATCH", path, {"imagePullSecrets": kept})
+
+    def test_is_named_by_the_records_of_the_account(self, lab, run, namespace):
+        stop = threading.Event()
+        pipeline = threading.Thread(target=self.undo, args=(lab, namespace, stop))
+        pipeline.start()
+        try:
+            result = link(run, [namespace], "mine", require="none", verify_after=0.5)
+        finally:
+            stop.set()
+            pipeline.join()
+        assert (result["failed"], result["changed"]) == (True, True)
+        error = result["failures"][0]["error"]
+        assert error.startswith(
+            f"service account {namespace}/default lost mine from imagePullSecrets again within 0.5 s on https:"
+        )
+        assert "'nightly-pipeline' wrote that list last" in error
+
+    def test_costs_one_read_of_what_was_written(self, lab, run, namespace):
+        audit = lab.audit()
+        assert not link(run, [namespace], "mine", require="none", verify_after=0.1)["failed"]
+        assert audit.verbs() == ["get", "patch", "get"]
+        audit = lab.audit()
+        link(run, [namespace], "mine", require="none", verify_after=5)
+        assert audit.verbs() == ["get"], "nothing was written, nothing is looked at again"

@@ -1,0 +1,102 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""asks 10, 57: pods that were made before the link never get it. The lab has no kubelet: their status is written by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.lab import path_of
+
+OWNER = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web", "uid": "u", "controller": True}
+
+
+def link(run: Any, namespace: str, **options: Any) -> dict[str, Any]:
+    return run("sa_link", namespaces=[namespace], secrets=["mine"], require="none", **options)
+
+
+def make(lab: Any, namespace: str, name: str, *, waits: str = "", owned: bool = True, own: str = "") -> None:
+    spec: dict[str, Any] = {"containers": [{"name": "app", "image": "quay.io/team/app"}]}
+    if own:
+        spec["imagePullSecrets"] = [{"name": own}]
+    meta = {"name": name, "ownerReferences": [OWNER] if owned else []}
+    lab.create(namespace, "pods", {"metadata": meta, "spec": spec})
+    state = {"waiting": {"reason": waits}} if waits else {"running": {}}
+    container = {"name": "app", "ready": False, "restartCount": 0, "image": "i", "imageID": "", "state": state}
+    status = {"phase": "Pending" if waits else "Running", "containerStatuses": [container]}
+    lab.api("PATCH", f"{path_of(namespace, 'pods', name)}/status", {"status": status})
+
+
+def pods(lab: Any, namespace: str) -> list[str]:
+    return sorted(pod["metadata"]["name"] for pod in lab.api("GET", path_of(namespace, "pods"))["items"])
+
+
+@pytest.fixture
+def crowd(lab, namespace) -> str:
+    make(lab, namespace, "stuck", waits="ImagePullBackOff")
+    make(lab, namespace, "stuck-too", waits="ErrImagePull")
+    make(lab, namespace, "alone", waits="ImagePullBackOff", owned=False)
+    make(lab, namespace, "own-list", waits="ImagePullBackOff", own="theirs")
+    make(lab, namespace, "runs")
+    return namespace
+
+
+ALL = ["alone", "own-list", "runs", "stuck", "stuck-too"]
+
+
+class TestPods:
+    def test_never_looks_at_none_unless_asked(self, lab, run, crowd):
+        audit = lab.audit()
+        result = link(run, crowd)
+        assert "pods" not in result["namespaces"][0]
+        assert {event["objectRef"]["resource"] for event in audit.ours()} == {"serviceaccounts"}
+
+    def test_report_tells_which_will_never_have_it_and_who_owns_them(self, lab, run, crowd):
+        result = link(run, crowd, restart_pods="report")
+        told = {pod["name"]: (pod["owner"], pod["waits"], pod["own_list"]) for pod in result["namespaces"][0]["pods"]}
+        assert told == {
+            "alone": (None, "ImagePullBackOff", False),
+            "own-list": ("ReplicaSet web", "ImagePullBackOff", True),
+            "runs": ("ReplicaSet web", None, False),
+            "stuck": ("ReplicaSet web", "ImagePullBackOff", False),
+            "stuck-too": ("ReplicaSet web", "ErrImagePull", False),
+        }
+        assert pods(lab, crowd) == ALL
+
+    def test_stuck_deletes_only_what_that_helps_and_check_mode_lists_it(self, lab, run, crowd):
+        audit = lab.audit()
+        checked = link(run, crowd, restart_pods="stuck", check=True)
+        assert audit.writes() == []
+        real = link(run, crowd, restart_pods="stuck")
+        for part in ("changed", "diff", "namespaces", "summary"):
+            assert checked[part] == real[part], part
+        actions = [(change["action"], change["kind"], change["name"]) for change in real["namespaces"][0]["changes"]]
+        assert actions == [
+            ("update", "ServiceAccount", "default"),
+            ("delete", "Pod", "stuck"),
+            ("delete", "Pod", "stuck-too"),
+        ]
+        assert pods(lab, crowd) == ["alone", "own-list", "runs"]
+        audit = lab.audit()
+        assert link(run, crowd, restart_pods="stuck")["changed"] is False
+        assert audit.writes() == []
+
+    def test_a_pod_made_after_the_link_is_left_alone(self, lab, run, namespace):
+        link(run, namespace)
+        make(lab, namespace, "new", waits="ImagePullBackOff")
+        result = link(run, namespace, restart_pods="stuck")
+        assert (result["changed"], result["namespaces"][0]["pods"]) == (False, [])
+
+    def test_one_that_was_linked_before_is_recovered_without_a_write_to_the_account(self, lab, run, crowd):
+        link(run, crowd)
+        audit = lab.audit()
+        link(run, crowd, restart_pods="stuck")
+        assert {(verb, resource) for verb, resource, *_rest in audit.writes()} == {("delete", "pods")}
+
+    def test_a_list_of_its_own_is_told_apart_though_the_account_knows_its_names(self, lab, run, crowd):
+        """It lacks the platform's entry; made anew it would fail in the same way."""
+        lab.set_account(crowd, imagePullSecrets=["theirs"])
+        assert link(run, crowd, restart_pods="stuck")["changed"]
+        assert pods(lab, crowd) == ["alone", "own-list", "runs"]
