@@ -19,10 +19,11 @@ description:
     differs, command by command.
 options:
   namespaces:
-    description: The projects that own the image streams.
+    description:
+      - The projects that own the image streams.
+      - One of O(namespaces) and O(namespace_selector) is required.
     type: list
     elements: str
-    required: true
   service_accounts:
     description: Service accounts that may pull.
     type: list
@@ -114,6 +115,7 @@ options:
     default: false
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
+  - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.attributes
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)

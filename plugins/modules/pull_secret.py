@@ -73,7 +73,8 @@ options:
       - The content of such a file as data or as JSON text, for example from OpenShift Cluster Manager.
     type: raw
 extends_documentation_fragment:
-  - openshift_ops.image_pull.cluster
+  - openshift_ops.image_pull.connection
+  - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.attributes
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
