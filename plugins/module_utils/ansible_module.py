@@ -211,10 +211,9 @@ def run_reconcile(
         desired = desired_from(module)
         module.warn_all(getattr(desired, "warnings", ()))
 
-        def run(cluster: Cluster, namespaces: Sequence[str], settings: Settings) -> Outcome:
-            outcome = reconcile(cluster, desired, namespaces, settings)
-            return afterwards(cluster, desired, outcome, settings)
+        def work(cluster: Cluster, namespaces: Sequence[str], settings: Settings) -> Outcome:
+            return afterwards(cluster, desired, reconcile(cluster, desired, namespaces, settings), settings)
 
-        return module.over_namespaces(wait_timeout, run)
+        return module.over_namespaces(wait_timeout, work)
 
     module.guarded(start)

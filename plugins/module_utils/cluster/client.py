@@ -39,12 +39,13 @@ _CONTENT_TYPES = {"PATCH": "application/merge-patch+json"}
 
 @dataclass(frozen=True, repr=False)
 class _Request:
-    """One request. C(attempt) says in words what is tried, C(resource) on which kind."""
+    """One request. C(attempt) says in words what is tried, C(resource) on which kind, C(name) on which object that is there."""
 
     method: str
     path: str
     attempt: str
     resource: str = ""
+    name: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
     body: Json | None = None
 
@@ -77,7 +78,7 @@ class Cluster:
         :raises ApiError: when it may not be read; L(ConnectError), L(Unanswered) when nobody answers.
         """
         try:
-            return self._request(_Request("GET", _path(ref), f"reading {ref}", ref.kind.resource))
+            return self._request(_Request("GET", _path(ref), f"reading {ref}", ref.kind.resource, ref.name))
         except NotFound:
             return None
 
@@ -130,7 +131,8 @@ class Cluster:
         ref = change.ref
         path = _collection(ref.kind, ref.namespace) if change.action == "create" else _path(ref)
         attempt = {"create": "creating", "update": "updating", "delete": "deleting"}[change.action]
-        answer = self._request(_Request(method, path, f"{attempt} {ref}", ref.kind.resource, body=change.body))
+        name = "" if change.action == "create" else ref.name
+        answer = self._request(_Request(method, path, f"{attempt} {ref}", ref.kind.resource, name, body=change.body))
         return None if change.action == "delete" else answer
 
     def _request(self, request: _Request) -> Json:
@@ -210,7 +212,9 @@ def _answer(response: Any, request: _Request) -> Json:
     attempt, status = request.attempt, response.status
     if not 200 <= status < 300:
         wait = response.headers.get("Retry-After")
-        error = api_error(attempt, status, response.data, resource=request.resource, retry_after=wait)
+        error = api_error(
+            attempt, status, response.data, resource=request.resource, name=request.name, retry_after=wait
+        )
         if status >= 500 and not (status == 503 and error.retry_after is not None):
             # A webhook, etcd or a proxy failed somewhere on the way; only a server that says when to come again did nothing.
             raise Unanswered(str(error))

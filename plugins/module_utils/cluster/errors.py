@@ -87,41 +87,40 @@ _WAY_OUT = {
 
 
 def api_error(
-    attempt: str, status: int, body: bytes, *, resource: str = "", retry_after: str | None = None
+    attempt: str, status: int, body: bytes, *, resource: str = "", name: str = "", retry_after: str | None = None
 ) -> ApiError:
-    """The error for one refused request. C(attempt) says what was tried, on what and where, C(resource) on which kind."""
+    """The error for one refused request.
+
+    C(attempt) says what was tried, on what and where, C(resource) on which kind, C(name) on which object; it is empty for
+    an object that is to be created.
+    """
     answer = _status_object(body)
     message = str(answer.get("message") or body[:200].decode("utf-8", "replace").strip() or "no explanation")
-    kind, way_out = _classify(status, answer, message, resource)
+    kind, way_out = _classify(status, answer, message, (resource, name))
     error = kind(f"{attempt} was refused: {status} {' '.join(message.split())}; {way_out}")
     error.retry_after = _seconds(retry_after)
     return error
 
 
-def _classify(status: int, answer: Mapping[str, Any], message: str, resource: str) -> tuple[type[ApiError], str]:
-    reason, details = answer.get("reason"), answer.get("details") or {}
+def _classify(
+    status: int, answer: Mapping[str, Any], message: str, asked_for: tuple[str, str]
+) -> tuple[type[ApiError], str]:
     if status == 403:
-        return _classify_forbidden(details, message)
-    missing = details.get("kind") if status == 404 and details.get("kind") != resource else None
-    if missing == "namespaces":
-        return NamespaceMissing, "create the namespace first, or correct its name"
-    if missing in ("clusterroles", "roles"):
-        return Forbidden, "it is the role that does not exist, not the binding; grant one that does"
+        return _forbidden(answer, message)
     if status == 404:
-        return NotFound, "check the name"
+        return _not_found(answer.get("details") or {}, asked_for)
     if status == 410:
         return Expired, "run again"
+    if status == 409 and answer.get("reason") == "AlreadyExists":
+        return AlreadyExists, "it exists"
     if status == 409:
-        return (
-            (AlreadyExists, "it exists")
-            if reason == "AlreadyExists"
-            else (Conflict, "it was changed meanwhile; run again")
-        )
+        return Conflict, "it was changed meanwhile; run again"
     return ApiError, _WAY_OUT.get(status, "try again, and look at the API server")
 
 
-def _classify_forbidden(details: Mapping[str, Any], message: str) -> tuple[type[ApiError], str]:
-    if any(cause.get("reason") == "NamespaceTerminating" for cause in details.get("causes") or []):
+def _forbidden(answer: Mapping[str, Any], message: str) -> tuple[type[ApiError], str]:
+    causes = (answer.get("details") or {}).get("causes") or []
+    if "NamespaceTerminating" in {cause.get("reason") for cause in causes}:
         return NamespaceTerminating, "the namespace is being deleted"
     if "is attempting to grant" in message:
         return Forbidden, "give the caller the verb 'bind' on that cluster role (README, 'Permissions')"
@@ -131,6 +130,22 @@ def _classify_forbidden(details: Mapping[str, Any], message: str) -> tuple[type[
             "('oc get rolebindingrestrictions')"
         )
     return Forbidden, _WAY_OUT[403]
+
+
+def _not_found(details: Mapping[str, Any], asked_for: tuple[str, str]) -> tuple[type[ApiError], str]:
+    """Not found is what the answer names, and that need not be what was asked for.
+
+    A role that does not exist is missed by who may not bind it: the server looks into it when a binding is written, and
+    calls it a cluster role or, on another path, a role binding of the role's name
+    (kubernetes pkg/registry/rbac/rolebinding/policybased/storage.go).
+    """
+    (resource, name), kind = asked_for, details.get("kind")
+    if kind == "namespaces" and resource != "namespaces":
+        return NamespaceMissing, "create the namespace first, or correct its name"
+    is_other = kind != resource or details.get("name") != name
+    if kind in ("clusterroles", "roles", "rolebindings") and resource == "rolebindings" and is_other:
+        return Forbidden, "it is the role that does not exist, not the binding; grant one that does"
+    return NotFound, "check the name"
 
 
 def _status_object(body: bytes) -> Mapping[str, Any]:

@@ -82,11 +82,19 @@ class TestApiError:
         assert f"; {way_out}" in str(error)
         assert len(str(error).splitlines()) == 1
 
-    def test_a_missing_role_on_writing_a_binding_is_not_taken_for_a_missing_binding(self) -> None:
-        body = status("NotFound", 'clusterroles.rbac.authorization.k8s.io "x" not found', "clusterroles")
-        error = api_error("creating role binding a/b on https://api", 404, body, resource="rolebindings")
+    @pytest.mark.parametrize("kind", ["clusterroles", "roles", "rolebindings"])
+    @pytest.mark.parametrize("name", ["", "b"])
+    def test_a_missing_role_on_writing_a_binding_is_not_taken_for_a_missing_binding(self, kind: str, name: str) -> None:
+        """To create a binding (no name) or to change the binding b; the answer names the role, quay."""
+        body = status("NotFound", f'{kind}.rbac.authorization.k8s.io "quay" not found', kind)
+        error = api_error("creating role binding a/b on https://api", 404, body, resource="rolebindings", name=name)
         assert not isinstance(error, (errors.NotFound, errors.NamespaceMissing))
         assert str(error).endswith("; it is the role that does not exist, not the binding; grant one that does")
+
+    def test_a_missing_binding_is_simply_not_found(self) -> None:
+        body = status("NotFound", kind="rolebindings")
+        error = api_error("updating it", 404, body, resource="rolebindings", name="quay")
+        assert type(error) is errors.NotFound
 
     @pytest.mark.parametrize("kind", ["clusterroles", "namespaces", "secrets"])
     def test_what_was_asked_for_itself_is_simply_not_found(self, kind: str) -> None:

@@ -1,0 +1,262 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rows of docs/oc.md: the state in which oc's command was recorded, the module's call, and what it does."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.lab import mount_names, pull_names
+
+PAGE = Path(__file__).parents[2] / "docs" / "oc.md"
+RBAC = "rbac.authorization.k8s.io"
+PULLER = "system:image-puller"
+
+
+class TestPage:
+    def test_each_row_names_a_test_and_each_test_is_a_row(self):
+        rows = set(re.findall(r"\| `(test_\w+)` \|$", PAGE.read_text(), flags=re.MULTILINE))
+        tests = {name for found in (TestLinking, TestGranting) for name in vars(found) if name.startswith("test_")}
+        assert tests <= rows
+        source = Path(__file__).read_text()
+        assert {name for name in rows if f"def {name}(" not in source} == set()
+
+
+class TestLinking:
+    @pytest.fixture
+    def project(self, lab, namespace) -> str:
+        auths = {"quay.io": {"auth": base64.b64encode(b"robot:Secret-1").decode()}}
+        data = {".dockerconfigjson": base64.b64encode(json.dumps({"auths": auths}).encode()).decode()}
+        for name in ("s1", "s2", "s3", "s4"):
+            body = {"metadata": {"name": name}, "type": "kubernetes.io/dockerconfigjson", "data": data}
+            lab.create(namespace, "secrets", body)
+        return namespace
+
+    @pytest.fixture
+    def link(self, run, project):
+        def call(*secrets: str, **options: Any) -> dict[str, Any]:
+            return run("sa_link", namespaces=[project], secrets=list(secrets), **options)
+
+        return call
+
+    @pytest.fixture
+    def lists(self, lab, project):
+        """Both lists without the platform's entry, after a look that it is still the first."""
+
+        def look() -> tuple[list[str], list[str]]:
+            account = lab.account(project)
+            assert "-dockercfg-" in pull_names(account)[0]
+            return pull_names(account)[1:], mount_names(account)[1:]
+
+        return look
+
+    def arrange(self, lab: Any, project: str, pull: str = "", mount: str = "") -> None:
+        lab.set_account(project, imagePullSecrets=pull.split(), secrets=mount.split())
+
+    def test_link_for_mount(self, link, lists):
+        assert link("s1", link_for=["mount"])["changed"]
+        assert lists() == ([], ["s1"])
+
+    def test_link_for_pull(self, lab, project, link, lists):
+        self.arrange(lab, project, mount="s1")
+        assert link("s2")["changed"]
+        assert lists() == (["s2"], ["s1"])
+
+    def test_link_again(self, lab, project, link, lists):
+        self.arrange(lab, project, pull="s2")
+        audit = lab.audit()
+        assert not link("s2")["changed"]
+        assert audit.writes() == []
+
+    def test_link_for_both_in_the_given_order(self, lab, project, link, lists):
+        self.arrange(lab, project, pull="s2", mount="s1")
+        assert link("s3", "s1", link_for=["pull", "mount"])["changed"]
+        assert lists() == (["s2", "s3", "s1"], ["s1", "s3"])
+
+    def test_link_a_missing_secret(self, lab, project, link):
+        audit = lab.audit()
+        result = link("nosuch")
+        assert result["failed"]
+        assert f"secret {project}/nosuch does not exist: create it first" in result["msg"]
+        assert audit.writes() == []
+
+    def test_link_a_missing_and_a_linked_secret(self, lab, project, link):
+        self.arrange(lab, project, pull="s1")
+        audit = lab.audit()
+        assert "nosuch does not exist" in link("nosuch", "s1")["msg"]
+        assert audit.writes() == []
+
+    def test_link_a_missing_and_a_new_secret(self, link, lists):
+        assert link("nosuch", "s4")["failed"]
+        assert lists() == ([], [])
+        assert link("nosuch", "s4", require="none")["changed"]
+        assert lists() == (["nosuch", "s4"], [])
+
+    def test_link_to_a_missing_account(self, lab, project, link):
+        assert "service account nosa did not appear" in link("s1", service_accounts=["nosa"], wait_timeout=0)["msg"]
+        assert link("s1", service_accounts=["nosa"], create=True)["changed"]
+        assert "s1" in pull_names(lab.account(project, "nosa"))
+
+    def test_link_something_else(self, lab, link):
+        audit = lab.audit()
+        assert "'configmaps/x' cannot be an object's name" in link("configmaps/x")["msg"]
+        assert audit.ours() == []
+
+    def unlink(self, link: Any, *secrets: str) -> dict[str, Any]:
+        return link(*secrets, state="absent", link_for=["pull", "mount"])
+
+    def test_unlink(self, lab, project, link, lists):
+        self.arrange(lab, project, pull="s2 s1 s3 s4", mount="s1 s3 s2")
+        assert self.unlink(link, "s2")["changed"]
+        assert lists() == (["s1", "s3", "s4"], ["s1", "s3"])
+
+    def test_unlink_again(self, lab, project, link):
+        self.arrange(lab, project, pull="s1")
+        audit = lab.audit()
+        result = self.unlink(link, "s2")
+        assert (result["failed"], result["changed"]) == (False, False)
+        assert audit.writes() == []
+
+    def test_unlink_a_deleted_secret(self, lab, project, link, lists):
+        self.arrange(lab, project, pull="s1 s3 s4", mount="s1 s3")
+        lab.api("DELETE", f"/api/v1/namespaces/{project}/secrets/s3")
+        result = self.unlink(link, "s3")
+        assert (result["failed"], result["changed"]) == (False, True)
+        assert lists() == (["s1", "s4"], ["s1"])
+
+    def test_unlink_two(self, lab, project, link, lists):
+        self.arrange(lab, project, pull="s1 s4", mount="s1")
+        assert self.unlink(link, "s1", "s4")["changed"]
+        assert lists() == ([], [])
+
+
+class TestGranting:
+    USER, GROUP = "system:serviceaccount:{}:default", "system:serviceaccounts:{}"
+
+    @pytest.fixture
+    def projects(self, namespaces) -> list[str]:
+        return namespaces(2)
+
+    @pytest.fixture
+    def grant(self, run, projects):
+        def call(**options: Any) -> dict[str, Any]:
+            return run("image_puller_grant", namespaces=[projects[1]], **options)
+
+        return call
+
+    def bind(self, lab: Any, namespace: str, name: str, *subjects: dict[str, str]) -> None:
+        """As oc add-role-to-user leaves it behind."""
+        role = {"apiGroup": RBAC, "kind": "ClusterRole", "name": PULLER}
+        lab.create(namespace, "rolebindings", {"metadata": {"name": name}, "roleRef": role, "subjects": list(subjects)})
+
+    def account(self, namespace: str, name: str = "default") -> dict[str, str]:
+        return {"kind": "ServiceAccount", "namespace": namespace, "name": name}
+
+    def group(self, name: str) -> dict[str, str]:
+        return {"apiGroup": RBAC, "kind": "Group", "name": self.GROUP.format(name)}
+
+    def bindings(self, lab: Any, namespace: str) -> dict[str, list[str]]:
+        """The bindings of the role by name, each with the names of its subjects; the platform's own left out."""
+        found = lab.api("GET", f"/apis/{RBAC}/v1/namespaces/{namespace}/rolebindings")["items"]
+        return {
+            obj["metadata"]["name"]: [subject["name"] for subject in obj.get("subjects") or []]
+            for obj in found
+            if obj["roleRef"]["name"] == PULLER and obj["metadata"]["name"] != "system:image-pullers"
+        }
+
+    def sprawl(self, lab: Any, user: str, owner: str) -> None:
+        """What the recording's five calls had left in project-b."""
+        default, other = self.account(user), self.account(user, "other")
+        self.bind(lab, owner, PULLER, default)
+        self.bind(lab, owner, f"{PULLER}-0", other)
+        self.bind(lab, owner, f"{PULLER}-1", self.group(user))
+        self.bind(lab, owner, f"{PULLER}-2", default, other)
+
+    def test_grant_an_account(self, lab, projects, grant):
+        user, owner = projects
+        assert grant(service_accounts=[{"namespace": user}])["changed"]
+        assert not grant(users=[self.USER.format(user)])["changed"]
+        assert self.bindings(lab, owner) == {"image-puller-grant": ["default"]}
+
+    def test_grant_again(self, lab, projects, grant):
+        self.bind(lab, projects[1], PULLER, self.account(projects[0]))
+        audit = lab.audit()
+        assert not grant(service_accounts=[{"namespace": projects[0]}])["changed"]
+        assert audit.writes() == []
+
+    def test_grant_an_account_that_does_not_exist(self, lab, projects, grant):
+        user, owner = projects
+        grant(service_accounts=[{"namespace": user}])
+        result = grant(service_accounts=[{"namespace": user, "name": "other"}])
+        assert f"service account {user}/other does not exist yet" in str(result["warnings"])
+        assert self.bindings(lab, owner) == {"image-puller-grant": ["default", "other"]}
+
+    def test_grant_a_project(self, lab, projects, grant):
+        user, owner = projects
+        grant(service_accounts=[{"namespace": user}])
+        assert grant(projects=[user])["changed"]
+        assert self.bindings(lab, owner) == {"image-puller-grant": ["default", self.GROUP.format(user)]}
+
+    def test_grant_two_that_are_granted_apart(self, lab, projects, grant):
+        user, owner = projects
+        self.bind(lab, owner, PULLER, self.account(user))
+        self.bind(lab, owner, f"{PULLER}-0", self.account(user, "other"))
+        audit = lab.audit()
+        assert not grant(service_accounts=[{"namespace": user}, {"namespace": user, "name": "other"}])["changed"]
+        assert audit.writes() == []
+
+    def test_grant_in_a_named_binding(self, lab, projects, grant):
+        assert grant(users=["alice"], binding_name="mine")["changed"]
+        assert self.bindings(lab, projects[1]) == {"mine": ["alice"]}
+
+    def test_grant_in_check_mode(self, lab, projects, grant):
+        audit = lab.audit()
+        assert grant(users=["alice"], binding_name="mine", check=True)["changed"]
+        assert audit.writes() == []
+
+    def test_grant_a_missing_role(self, lab, grant):
+        audit = lab.audit()
+        result = grant(users=["alice"], role="nosuchrole")
+        assert result["failed"]
+        assert "cluster role nosuchrole does not exist" in result["msg"]
+        assert audit.writes() == []
+
+    def revoke(self, grant: Any, **options: Any) -> dict[str, Any]:
+        return grant(state="absent", revoke_from="every_binding", **options)
+
+    def test_revoke_an_account(self, lab, projects, grant):
+        user, owner = projects
+        self.sprawl(lab, user, owner)
+        mine = {"service_accounts": [{"namespace": user}]}
+        left_alone = grant(state="absent", **mine)
+        assert (left_alone["changed"], f"{PULLER}-2" in str(left_alone["warnings"])) == (False, True)
+        assert self.revoke(grant, **mine)["changed"]
+        found = {f"{PULLER}-0": ["other"], f"{PULLER}-1": [self.GROUP.format(user)], f"{PULLER}-2": ["other"]}
+        assert self.bindings(lab, owner) == found
+
+    def test_revoke_again(self, lab, projects, grant):
+        self.bind(lab, projects[1], f"{PULLER}-0", self.account(projects[0], "other"))
+        audit = lab.audit()
+        result = self.revoke(grant, service_accounts=[{"namespace": projects[0]}])
+        assert (result["failed"], result["changed"]) == (False, False)
+        assert audit.writes() == []
+
+    def test_revoke_a_project(self, lab, projects, grant):
+        user, owner = projects
+        self.bind(lab, owner, f"{PULLER}-0", self.account(user, "other"))
+        self.bind(lab, owner, f"{PULLER}-1", self.group(user))
+        assert self.revoke(grant, projects=[user])["changed"]
+        assert self.bindings(lab, owner) == {f"{PULLER}-0": ["other"]}
+
+    def test_revoke_from_two_bindings(self, lab, projects, grant):
+        user, owner = projects
+        for name in (f"{PULLER}-0", f"{PULLER}-2"):
+            self.bind(lab, owner, name, self.account(user, "other"))
+        assert self.revoke(grant, service_accounts=[{"namespace": user, "name": "other"}])["changed"]
+        assert self.bindings(lab, owner) == {}
