@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .auth_file import NOTHING, AuthFile, changed_fields, from_registries, parse, parse_text, read_stored
+from .auth_entry import changed_fields
+from .auth_file import NOTHING, AuthFile, from_registries, parse, parse_text, read_stored
 from .errors import OptionError, Refusal
 from .model import NOTHING_FOUND, SECRET, Found, Json, Objects, Plan, Ref, Selection, create, delete, metadata, update
 from .names import check_name
