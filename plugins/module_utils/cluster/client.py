@@ -88,8 +88,8 @@ class Cluster:
         """What stands under a path that is no object, such as C(/apis)."""
         return self._request(_Request("GET", path, f"reading {path}"))
 
-    def write(self, change: Change) -> Json | None:
-        """Carries out one change; returns the object as it now is, None once deleted.
+    def write(self, change: Change, *, dry_run: bool = False) -> Json | None:
+        """Carries out one change; returns the object as it now is, None once deleted. C(dry_run): the server only judges it.
 
         :raises Conflict: when the object is no longer the one that was planned for; L(AlreadyExists), L(NotFound) and the
             other L(ApiError) likewise; L(Unanswered) when it may or may not have been carried out.
@@ -98,7 +98,9 @@ class Cluster:
         ref = change.ref
         path = _collection(ref.kind, ref.namespace) if change.action == "create" else _path(ref)
         attempt = {"create": "creating", "update": "updating", "delete": "deleting"}[change.action]
-        answer = self._request(_Request(method, path, f"{attempt} {ref}", ref.kind.resource, body=change.body))
+        query = {"dryRun": "All"} if dry_run else {}
+        request = _Request(method, path, f"{attempt} {ref}", ref.kind.resource, query, change.body)
+        answer = self._request(request)
         return None if change.action == "delete" else answer
 
     def _request(self, request: _Request) -> Json:

@@ -113,10 +113,18 @@ def _credential(fields: Mapping[str, Any], where: str) -> tuple[str, str]:
         return fields.get("username", ""), fields.get("password", "")
     username, colon, password = _decode(fields["auth"], where).partition(":")
     if not colon:
+        twice = " and it was encoded twice" if _is_login(username) else ""
         raise OptionError(
-            f"{where} has an 'auth' without a colon: it must be base64 of USER:PASSWORD; log in to it again"
+            f"{where} has an 'auth' without a colon: it must be base64 of USER:PASSWORD{twice}; log in to it again"
         )
     return username, password
+
+
+def _is_login(text: str) -> bool:
+    try:
+        return ":" in _decode(text, "")
+    except OptionError:
+        return False
 
 
 def _require_both(where: str, username: str, password: str, way_out: str) -> None:

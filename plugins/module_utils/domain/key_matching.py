@@ -21,7 +21,11 @@ _HUB = "docker.io"
 _HUB_FALLBACK = "index.docker.io"
 _HUB_ALIASES = {_HUB: _HUB_FALLBACK, "registry-1.docker.io": _HUB_FALLBACK}
 
-#: An image name as the reference grammar has it (distribution/reference regexp.go), host and repository path.
+#: An image as the reference grammar has it (distribution/reference regexp.go): name, tag, digest; host and path of a name.
+_IMAGE = re.compile(
+    r"(?P<name>[^@]+?)(:[\w][\w.-]{0,127})?(@[A-Za-z][A-Za-z0-9]*([-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?\Z",
+    re.ASCII,
+)
 _PART = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _HOST = re.compile(rf"{_PART}(?:\.{_PART})*(?::[0-9]+)?\Z")
 _SEGMENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
@@ -46,9 +50,10 @@ class _Url:
 
 def repository_of(image: str) -> str | None:
     """An image's full repository name: no tag or digest, Docker Hub's host and C(library) added; None when it is no image."""
-    name = image.partition("@")[0]
-    slash, colon = name.rfind("/"), name.rfind(":")
-    name = name[:colon] if colon > slash else name
+    found = _IMAGE.match(image)
+    name = found["name"] if found else ""
+    if re.fullmatch(r"[a-f0-9]{64}", name):
+        return None
     host, path = _split_host(name)
     host = _HUB if host == _HUB_FALLBACK else host
     path = f"library/{path}" if host == _HUB and "/" not in path else path

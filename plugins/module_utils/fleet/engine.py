@@ -25,6 +25,7 @@ from ..domain.errors import ImagePullError, Refusal
 from ..domain.model import Change, Desired, Found, Json, Plan, Ref
 from .observe import look_up, observe, what_is_wrong_with
 from .outcome import NamespaceResult, Outcome
+from .recreate import carry_out
 from .rounds import in_rounds
 
 __all__ = ["Settings", "reconcile"]
@@ -152,7 +153,7 @@ def _apply(cluster: Cluster, desired: Desired, work: _Work) -> None:
     while work.plan.changes:
         change = work.plan.changes[0]
         try:
-            _remember(work, change, cluster.write(change))
+            _remember(work, change, carry_out(cluster, change))
             work.plan = replace(work.plan, changes=work.plan.changes[1:])
             continue
         except (Conflict, AlreadyExists, NotFound, Unanswered) as error:

@@ -56,9 +56,12 @@ NO_PULL_SECRET = "secret project-a/quay is no pull secret but of type Opaque; it
 OF_THE_PLATFORM = "secret project-a/quay belongs to the platform, which would write it again; choose another name"
 OTHER_TYPE = (
     f"secret project-a/quay exists with type {DOCKERCFG}, and the type of a secret cannot be changed to {DOCKERCONFIGJSON}; "
-    "delete it first with state=absent, or choose another name"
+    "with recreate=true it is deleted and created anew, or put back if that fails; or choose another name"
 )
-IMMUTABLE = "secret project-a/quay is immutable; delete it first with state=absent, or choose another name"
+IMMUTABLE = (
+    "secret project-a/quay is immutable; "
+    "with recreate=true it is deleted and created anew, or put back if that fails; or choose another name"
+)
 
 
 def planned(state: str, observed: dict[str, Any] | None) -> str:
@@ -196,7 +199,8 @@ class TestFromOptions:
 
     def test_refuses_more_than_a_secret_holds(self) -> None:
         with pytest.raises(
-            OptionError, match=r"^the credentials for secret quay are \d+ bytes; a secret holds 1048576 at most$"
+            OptionError,
+            match=r"^the credentials for secret quay are \d+ bytes; a secret holds 1048576 at most: take fewer$",
         ):
             wish(registries=[registry("x" * 500_000)])
 
