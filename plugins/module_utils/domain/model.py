@@ -155,8 +155,8 @@ def create(ref: Ref, body: Json, details: Json, after: Json) -> Change:
 
 def update(ref: Ref, observed: Json, patch: Json, details: Json, *, before: Json, after: Json) -> Change:
     """A merge patch that the server refuses when the object is no longer the one that was read."""
-    locked = {"metadata": {"resourceVersion": metadata(observed).get("resourceVersion")}}
-    return Change("update", ref, {**patch, **locked}, details, before, after)
+    locked = {**metadata(patch), "resourceVersion": metadata(observed).get("resourceVersion")}
+    return Change("update", ref, {**patch, "metadata": locked}, details, before, after)
 
 
 def delete(ref: Ref, observed: Json, details: Json, before: Json) -> Change:
