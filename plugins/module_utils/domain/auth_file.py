@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -149,7 +150,7 @@ class _Object(dict):  # type: ignore[type-arg]
     def __init__(self, pairs: Iterable[tuple[str, Any]]) -> None:
         seen = list(pairs)
         super().__init__(seen)
-        self.repeated = sorted({key for key, _value in seen if sum(key == other for other, _ in seen) > 1})
+        self.repeated = sorted(key for key, times in Counter(key for key, _value in seen).items() if times > 1)
 
 
 def _collect(entries: Iterable[Entry], source: str) -> AuthFile:

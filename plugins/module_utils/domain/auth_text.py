@@ -83,16 +83,20 @@ def _auths_at(members: list[_Member]) -> int:
 
 
 def _merge(members: list[_Member], wanted: Iterable[Entry]) -> list[_Member]:
-    for entry in wanted:
-        same = [index for index, member in enumerate(members) if same_path(member.name) == same_path(entry.key)]
-        exact = [index for index in same if members[index].name == entry.key]
-        if not same:
-            members = [*members, _member(entry.key, json.dumps(dict(entry.fields)))]
-            continue
-        target = (exact or same)[-1]
-        new = _with_credential(members[target], entry)
-        members = [new if i == target else member for i, member in enumerate(members) if i == target or i not in same]
-    return members
+    by_path = {same_path(entry.key): entry for entry in wanted}
+    paths = [same_path(member.name) for member in members]
+    # Of several spellings of one path the wanted one stays, and of doubled keys the last, which is the one that is read.
+    at: dict[str, int] = {}
+    for index, (path, member) in enumerate(zip(paths, members, strict=True)):
+        if path in by_path and not (path in at and members[at[path]].name == by_path[path].key != member.name):
+            at[path] = index
+    kept = [
+        _with_credential(member, by_path[path]) if path in by_path else member
+        for index, (path, member) in enumerate(zip(paths, members, strict=True))
+        if at.get(path, index) == index
+    ]
+    new = [entry for path, entry in by_path.items() if path not in at]
+    return kept + [_member(entry.key, json.dumps(dict(entry.fields))) for entry in new]
 
 
 def _with_credential(member: _Member, entry: Entry) -> _Member:

@@ -9,10 +9,11 @@ spelling of it avoids that for one reader without losing the other. It is said w
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Collection, Iterable
 
-from .key_matching import containers_keys, kubelet_keys
+from .key_matching import containers_keys, kubelet_keys, repository_of
 from .registry_keys import same_path
 
 __all__ = ["key_warnings", "portable"]
@@ -20,6 +21,8 @@ __all__ = ["key_warnings", "portable"]
 #: Hosts of Docker Hub's pages and logins, from which no image is pulled.
 _HUB_PAGES = frozenset({"hub.docker.com", "registry.hub.docker.com", "auth.docker.io", "www.docker.com", "docker.com"})
 _STANDARD_PORTS = re.compile(r":(443|80)\Z")
+#: More keys than these are not looked through for those that one key hits.
+_SHOWN = 20
 _OTHERS = "CRI-O, Podman and Skopeo"
 
 
@@ -53,7 +56,7 @@ def _warning(key: str) -> str:
 
 def _no_spelling(key: str) -> str:
     host = re.sub(r"^https?://", "", key, flags=re.IGNORECASE).partition("/")[0]
-    kubelet, containers = _users(key, same_path(key).replace("*", "x") + "/image")
+    kubelet, containers = _users(key, re.split(r"[?#]", same_path(key))[0].replace("*", "x") + "/image")
     who = _who(kubelet, containers)
     if "*" in host:
         also = ", and a star stands for one part between dots" if kubelet else ""
@@ -77,9 +80,10 @@ def _wider_than_it_seems(key: str, instead: str) -> str:
 
 
 def _overlaps(keys: Collection[str]) -> Iterable[str]:
-    for key in sorted(key for key in keys if "/" in key and not _warning(key)):
-        hit = [other for other in sorted(keys) if other != key and other.startswith(key) and other[len(key)] != "/"]
-        if hit:
+    ordered = sorted(keys)
+    for at, key in enumerate(ordered):
+        hit = _hit_by(key, ordered[at + 1 : at + 1 + _SHOWN])
+        if hit and not _warning(key):
             yield (
                 f"registry {key!r}: the kubelet compares paths letter by letter, so it tries this credential, after their own, "
                 f"for images of {', '.join(hit)} too, which {_OTHERS} do not; if that must not be, keep the two in secrets of "
@@ -87,7 +91,16 @@ def _overlaps(keys: Collection[str]) -> Iterable[str]:
             )
 
 
-def _users(key: str, repository: str) -> tuple[bool, bool]:
+def _hit_by(key: str, following: Iterable[str]) -> list[str]:
+    below = itertools.takewhile(lambda other: other.startswith(key), following)
+    return [other for other in below if other[len(key)] not in "/:"] if "/" in key else []
+
+
+def _users(key: str, image: str) -> tuple[bool, bool]:
+    """Whether the kubelet, and whether the others, use the key for an image; if its host is read as no host, nobody does."""
+    repository = repository_of(image) or ""
+    if repository.partition("/")[0] != image.partition("/")[0]:
+        return False, False
     return bool(kubelet_keys([key], repository)), bool(containers_keys([key], repository))
 
 
