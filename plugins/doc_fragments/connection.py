@@ -74,10 +74,6 @@ options:
     description: Groups to act as. Can also be given as E(K8S_AUTH_IMPERSONATE_GROUPS), separated by commas.
     type: list
     elements: str
-  concurrency:
-    description: How many requests are under way at once, at most.
-    type: int
-    default: 8
 requirements:
   - python >= 3.10
   - kubernetes >= 24.2.0

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,18 @@ from .cluster.connection import ConnectionOptions, connect
 from .domain.errors import ImagePullError, OptionError
 from .domain.model import Desired
 from .domain.redaction import credentials, credentials_in_text, hide
+from .fleet import targets
 from .fleet.engine import Settings, reconcile
+from .fleet.limits import FailureLimit
 from .fleet.outcome import Outcome
-from .fleet.targets import named
 from .registry import client as registry_client
 
 __all__ = ["CLUSTER_OPTIONS", "ImagePullModule", "run_reconcile"]
 
 VERSION = "0.1.0"
+
+#: In the task's temporary directory; plugins/plugin_utils/progress.py reads it.
+PROGRESS_FILE = "progress"
 
 
 def _env(*names: str) -> dict[str, Any]:
@@ -63,15 +68,32 @@ CONNECTION_OPTIONS: dict[str, Any] = {
 #: What every module that talks to a cluster takes.
 CLUSTER_OPTIONS: dict[str, Any] = {
     **CONNECTION_OPTIONS,
-    "namespaces": {"type": "list", "elements": "str", "required": True},
+    "namespaces": {"type": "list", "elements": "str"},
+    "namespace_selector": {
+        "type": "dict",
+        "options": {
+            "labels": {"type": "str"},
+            "include": {"type": "list", "elements": "str"},
+            "exclude": {"type": "list", "elements": "str"},
+            "phases": {"type": "list", "elements": "str", "default": ["Active"]},
+            "system_namespaces": {"type": "bool", "default": False},
+        },
+    },
     "concurrency": {"type": "int", "default": 8},
+    "max_failures": {"type": "str"},
+    "report_unchanged": {"type": "bool"},
+    "progress": {"type": "bool", "default": True},
 }
+_TARGETS = ("namespaces", "namespace_selector")
 
 
 class ImagePullModule(AnsibleModule):  # type: ignore[misc]
     """An AnsibleModule whose results, also those of a failed start, hold no credential in any form."""
 
     def __init__(self, argument_spec: Mapping[str, Any], **rules: Any) -> None:
+        if "namespaces" in argument_spec:
+            for rule in ("mutually_exclusive", "required_one_of"):
+                rules[rule] = [*rules.get(rule, ()), _TARGETS]
         super().__init__(argument_spec=dict(argument_spec), supports_check_mode=True, **rules)
         self.no_log_values: set[str] = credentials(self.params, self.no_log_values)
 
@@ -104,19 +126,49 @@ class ImagePullModule(AnsibleModule):  # type: ignore[misc]
         opened = connect(found, connections=self.params["concurrency"], temporary_directory=self.tmpdir)
         return Cluster(opened, user_agent=f"openshift_ops.image_pull/{VERSION} ({self._name})")
 
-    def namespaces(self) -> list[str]:
-        return named(self.params["namespaces"])
+    def over_namespaces(
+        self, wait_timeout: float, work: Callable[[Cluster, Sequence[str], Settings], Outcome]
+    ) -> dict[str, Any]:
+        """The result of C(work) for the namespaces that the options mean.
 
-    def settings(self, wait_timeout: float = 0.0) -> Settings:
+        What needs no network is checked first: nothing is sent for options that cannot work.
+        """
+        wanted, limit = targets.from_options(self.params), FailureLimit.parse(self.params["max_failures"])
         if self.params["concurrency"] < 1:
             raise OptionError("option 'concurrency' must be at least 1")
-        return Settings(self.check_mode, self.params["concurrency"], wait_timeout)
+        cluster = self.cluster()
+        meant = targets.resolve(cluster, wanted)
+        if not meant.namespaces:
+            self.warn("the namespace_selector selects no namespace: nothing was done")
+        settings = Settings(
+            check_mode=self.check_mode,
+            concurrency=self.params["concurrency"],
+            wait_timeout=wait_timeout,
+            max_failures=limit.of(len(meant.namespaces)),
+            task=self._name.rpartition(".")[2],
+            say=self._progress() if self.params["progress"] else None,
+        )
+        outcome = work(cluster, meant.namespaces, settings)
+        return self._report(
+            outcome.with_skipped(meant.terminating, f"the namespace is being deleted on {cluster.name}")
+        )
 
-    def report(self, outcome: Outcome) -> dict[str, Any]:
+    def _report(self, outcome: Outcome) -> dict[str, Any]:
         """The task's result: failed, with everything that was done, when a namespace failed."""
         self.warn_all(outcome.notes)
         failure = {"failed": True, "msg": outcome.message(self._name)} if outcome.failed else {}
-        return {**outcome.report(), **failure}
+        return {**outcome.report(unchanged=self.params["report_unchanged"]), **failure}
+
+    def _progress(self) -> Callable[[str], None]:
+        """Where progress lines go: the task's action plugin, on the controller, shows what is appended to this file."""
+        path = Path(self.tmpdir) / PROGRESS_FILE
+
+        def say(line: str) -> None:
+            # Under another user (become) the directory may not be writable: then nothing is shown.
+            with suppress(OSError), path.open("a", encoding="utf-8") as file:
+                file.write(f"{line}\n")
+
+        return say
 
     def read_file(self, path: str) -> str:
         """The text of a file that an option names.
@@ -142,9 +194,11 @@ def run_reconcile(
 ) -> None:
     """The whole of a module that writes: options to a wish, the wish to the cluster, the outcome to the result."""
 
-    def work() -> dict[str, Any]:
-        namespaces, settings, desired = module.namespaces(), module.settings(wait_timeout), desired_from(module)
+    def start() -> dict[str, Any]:
+        desired = desired_from(module)
         module.warn_all(getattr(desired, "warnings", ()))
-        return module.report(reconcile(module.cluster(), desired, namespaces, settings))
+        return module.over_namespaces(
+            wait_timeout, lambda cluster, namespaces, settings: reconcile(cluster, desired, namespaces, settings)
+        )
 
-    module.guarded(work)
+    module.guarded(start)

@@ -17,10 +17,11 @@ description:
   - Subjects that mean the same are one, such as the user C(system:serviceaccount:NS:NAME) and that service account.
 options:
   namespaces:
-    description: The projects that own the image streams.
+    description:
+      - The projects that own the image streams.
+      - One of O(namespaces) and O(namespace_selector) is required.
     type: list
     elements: str
-    required: true
   service_accounts:
     description: Service accounts that may pull.
     type: list
@@ -64,6 +65,7 @@ options:
     default: present
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
+  - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.attributes
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
@@ -158,9 +160,11 @@ ARGUMENTS = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 
+SUBJECTS = ("service_accounts", "projects", "groups", "users")
+
 
 def main() -> None:
-    module = ImagePullModule(ARGUMENTS, required_one_of=[("service_accounts", "projects", "groups", "users")])
+    module = ImagePullModule(ARGUMENTS, required_one_of=[SUBJECTS])
     run_reconcile(module, lambda task: image_puller_grant.from_options(task.params))
 
 

@@ -123,7 +123,8 @@ options:
       - An immutable secret can only be changed, or made mutable, with O(recreate=true).
     type: bool
 extends_documentation_fragment:
-  - openshift_ops.image_pull.cluster
+  - openshift_ops.image_pull.connection
+  - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.attributes
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)

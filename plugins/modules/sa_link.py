@@ -47,7 +47,8 @@ options:
     type: int
     default: 30
 extends_documentation_fragment:
-  - openshift_ops.image_pull.cluster
+  - openshift_ops.image_pull.connection
+  - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.attributes
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)

@@ -27,7 +27,8 @@ options:
     type: int
     default: 60
 extends_documentation_fragment:
-  - openshift_ops.image_pull.cluster
+  - openshift_ops.image_pull.connection
+  - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.attributes
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
@@ -103,8 +104,10 @@ ARGUMENTS = {
 
 def run(module: ImagePullModule) -> dict[str, object]:
     accounts = check_names("service_accounts", module.params["service_accounts"])
-    namespaces, settings = module.namespaces(), module.settings(module.params["timeout"])
-    return module.report(wait_for_provisioned(module.cluster(), accounts, namespaces, settings))
+    return module.over_namespaces(
+        module.params["timeout"],
+        lambda cluster, namespaces, settings: wait_for_provisioned(cluster, accounts, namespaces, settings),
+    )
 
 
 def main() -> None:

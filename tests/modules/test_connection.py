@@ -13,7 +13,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -303,15 +302,14 @@ class TestVerification:
         assert "unable to get local issuer certificate;" in result["msg"]
         assert not requests
 
-    @pytest.mark.parametrize("broken", itertools.product(["ca_cert", "client_cert", "client_key"], [True, False]))
+    @pytest.mark.parametrize("broken", list(itertools.product(["ca_cert", "client_cert", "client_key"], [True, False])))
     def test_an_unusable_file_fails_at_once(self, ask, lab, config, tmp_path, broken):
         option, missing = broken
         files = {"ca_cert": lab.data["ca_cert"], **login_files(config, tmp_path), option: str(tmp_path / "other.pem")}
         if not missing:
             written(CANARY, tmp_path, "other.pem")
-        started = time.monotonic()
         result, requests = ask(host=lab.data["server"], **files)
-        assert time.monotonic() - started < 5
+        assert "got no answer" not in result["msg"]
         assert result["failed"]
         assert not missing or f"'{option}' {files[option]} cannot be read" in result["msg"]
         assert not requests
@@ -422,9 +420,8 @@ class TestUnreachable:
 
     def test_a_closed_port(self, ask, token):
         host = f"https://127.0.0.1:{closed_port()}"
-        started = time.monotonic()
         result, _ = ask(host=host, api_key=token)
-        assert time.monotonic() - started < 5
+        assert "got no answer" not in result["msg"]
         assert host in result["msg"]
         assert "refused" in result["msg"]
         assert "check the address, the network and the proxy" in result["msg"]

@@ -8,23 +8,31 @@ from __future__ import annotations
 import json
 import random
 import re
+import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from ..domain.errors import ImagePullError
 from ..domain.model import Change, Json, Kind, Ref
 from .connection import Connection, urllib3
-from .errors import ApiError, ConnectError, NotFound, Unanswered, api_error
+from .errors import ApiError, ConnectError, Expired, NotFound, Unanswered, api_error
 
 __all__ = ["Cluster"]
 
 #: One page of a list. Large enough for one request in most clusters, small enough to keep memory flat in the largest.
 _PAGE = 1000
 _TIMEOUT_SECONDS = 60.0
+_LIST_RESTARTS = 3
 #: A server that is starting, stopping or overloaded is asked again for this long.
 _PATIENCE_SECONDS = 30.0
+#: One that has never answered, for this long.
+_FIRST_PATIENCE_SECONDS = 5.0
+#: TLS's words for a connection that was cut; its other errors are about certificates.
+_CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 _VERBS = {"create": "POST", "update": "PATCH", "delete": "DELETE"}
 _CONTENT_TYPES = {"PATCH": "application/merge-patch+json"}
 
@@ -53,6 +61,10 @@ class Cluster:
         self._connection = connection
         self._sleep = sleep
         self._user_agent = user_agent
+        self._lock = threading.Lock()
+        self._reached = False
+        #: How many requests had to be repeated.
+        self.retries = 0
 
     @property
     def name(self) -> str:
@@ -72,13 +84,24 @@ class Cluster:
     def list(
         self, kind: Kind, *, namespace: str = "", field_selector: str = "", label_selector: str = ""
     ) -> Iterator[Json]:
-        """All objects of a kind in one namespace or, without one, in the cluster; read page by page."""
+        """All objects of a kind in one namespace or, without one, in the cluster; read page by page.
+
+        When the server has forgotten the list before its last page, it is read again from the start: an object may then
+        come twice, the newer state last.
+        """
         query = {"fieldSelector": field_selector, "labelSelector": label_selector, "limit": str(_PAGE)}
         where = f"in namespace {namespace}" if namespace else "in all namespaces"
-        token = ""
+        request = _Request("GET", _collection(kind, namespace), f"listing {kind.resource} {where}", kind.resource)
+        token, restarts = "", 0
         while True:
-            request = _Request("GET", _collection(kind, namespace), f"listing {kind.resource} {where}", kind.resource)
-            page = self._request(replace(request, query={**query, "continue": token}))
+            try:
+                page = self._request(replace(request, query={**query, "continue": token}))
+            except Expired:
+                restarts += 1
+                if restarts > _LIST_RESTARTS:
+                    raise
+                token = ""
+                continue
             yield from page.get("items") or []
             token = (page.get("metadata") or {}).get("continue") or ""
             if not token:
@@ -104,23 +127,31 @@ class Cluster:
         return None if change.action == "delete" else answer
 
     def _request(self, request: _Request) -> Json:
-        """Sends a request; repeats it where that is safe: the server said when, or it is a read that got no answer."""
+        """Sends a request; repeats it, with growing pauses and for a while, where that is safe."""
         request = replace(request, attempt=f"{request.attempt} on {self.name}")
-        given_up_at = time.monotonic() + _PATIENCE_SECONDS
+        given_up_at = time.monotonic() + (_PATIENCE_SECONDS if self._reached else _FIRST_PATIENCE_SECONDS)
         pause = 0.1
         while True:
             try:
                 return self._send(request)
-            except ApiError as error:
-                if error.retry_after is None or time.monotonic() + error.retry_after > given_up_at:
+            except (ApiError, Unanswered, ConnectError) as error:
+                asked = self._asked_to_wait(request, error)
+                if asked is None or time.monotonic() + asked > given_up_at:
                     raise
-                pause = max(error.retry_after, pause)
-            except Unanswered:
-                # A read is repeated; whether a write happened is for the caller to find out.
-                if request.method != "GET" or time.monotonic() > given_up_at:
-                    raise
-            self._sleep(pause * random.uniform(1.0, 1.25))
+            with self._lock:
+                self.retries += 1
+            self._sleep(max(asked, pause) * random.uniform(1.0, 1.25))
             pause = min(pause * 2, 5.0)
+
+    def _asked_to_wait(self, request: _Request, error: ImagePullError) -> float | None:
+        """Seconds that the server asks to wait at least before the same request; None when it must not be repeated."""
+        if isinstance(error, ApiError):
+            return error.retry_after
+        if isinstance(error, ConnectError):
+            # Not sent. A server that was never reached is not waited for, one that restarts is.
+            return 0.0 if self._reached else None
+        # A read is repeated; whether a write happened is for the caller to find out.
+        return 0.0 if request.method == "GET" else None
 
     def _send(self, request: _Request) -> Json:
         attempt = request.attempt
@@ -144,11 +175,12 @@ class Cluster:
             raise ConnectError(
                 f"{attempt} failed: {_cause(error)}; check the address, the network and the proxy"
             ) from None
-        except urllib3.exceptions.SSLError as error:
-            raise ConnectError(
-                f"{attempt} failed: {_cause(error)}; give the cluster's CA in 'ca_cert' or kubeconfig"
-            ) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
+            inner = _innermost(error)
+            if isinstance(inner, ssl.SSLError) and not isinstance(inner, _CUT):
+                raise ConnectError(
+                    f"{attempt} failed: {_cause(error)}; give the cluster's CA in 'ca_cert' or kubeconfig"
+                ) from None
             raise Unanswered(
                 f"{attempt} got no answer: {_cause(error)}; it may have been carried out: run again"
             ) from None
@@ -157,6 +189,7 @@ class Cluster:
             raise ConnectError(
                 f"{attempt} failed: no header can hold that login; remove line ends and unusual characters from it"
             ) from None
+        self._reached = True
         return _answer(response, request)
 
 
@@ -167,10 +200,14 @@ def _unsent() -> tuple[type[Exception], ...]:
 
 
 def _answer(response: Any, request: _Request) -> Json:
-    attempt = request.attempt
-    if not 200 <= response.status < 300:
+    attempt, status = request.attempt, response.status
+    if not 200 <= status < 300:
         wait = response.headers.get("Retry-After")
-        raise api_error(attempt, response.status, response.data, resource=request.resource, retry_after=wait)
+        error = api_error(attempt, status, response.data, resource=request.resource, retry_after=wait)
+        if status >= 500 and not (status == 503 and error.retry_after is not None):
+            # A webhook, etcd or a proxy failed somewhere on the way; only a server that says when to come again did nothing.
+            raise Unanswered(str(error))
+        raise error
     try:
         answer: Json = json.loads(response.data)
     except ValueError:
@@ -180,10 +217,16 @@ def _answer(response: Any, request: _Request) -> Json:
     return answer
 
 
-def _cause(error: BaseException) -> str:
-    """The innermost reason; urllib3 wraps it several times, as a cause or an argument, with object addresses."""
+def _innermost(error: BaseException) -> BaseException:
+    """The error that urllib3 wraps, several times, as a cause or an argument, with object addresses."""
     while inner := error.__cause__ or next((part for part in error.args if isinstance(part, BaseException)), None):
         error = inner
+    return error
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason in words."""
+    error = _innermost(error)
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return re.sub(r"\[SSL[^]]*\] | \(_ssl\.c:\d+\)", "", text)
 

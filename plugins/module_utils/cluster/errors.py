@@ -19,6 +19,7 @@ __all__ = [
     "ApiError",
     "Conflict",
     "ConnectError",
+    "Expired",
     "Forbidden",
     "NamespaceMissing",
     "NamespaceTerminating",
@@ -62,6 +63,10 @@ class Conflict(ApiError):
     """The object is no longer the one that was read."""
 
 
+class Expired(ApiError):
+    """The server has forgotten the list that is being read page by page."""
+
+
 class AlreadyExists(ApiError):
     """The object to be created is there."""
 
@@ -100,6 +105,8 @@ def _classify(status: int, answer: Mapping[str, Any], message: str, resource: st
         return Forbidden, "the role does not exist; grant one that does"
     if status == 404:
         return NotFound, "check the name"
+    if status == 410:
+        return Expired, "run again"
     if status == 409:
         return (
             (AlreadyExists, "it exists")

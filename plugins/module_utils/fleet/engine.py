@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -25,32 +25,59 @@ from ..domain.errors import ImagePullError, Refusal
 from ..domain.model import Change, Desired, Found, Json, Plan, Ref
 from .observe import look_up, observe, what_is_wrong_with
 from .outcome import NamespaceResult, Outcome
+from .progress import Progress
 from .recreate import carry_out
 from .rounds import in_rounds
 
 __all__ = ["Settings", "reconcile"]
 
+#: So many writes of one namespace may go unanswered: a webhook that fails always must not hold up a fleet.
+_MOST_LOST = 6
 #: How long one object that others keep changing is planned again.
 _STUBBORN_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a task runs. C(wait_timeout): seconds to wait for what the plan waits for."""
+    """How a task runs.
+
+    C(wait_timeout): seconds to wait for what the plan waits for. C(max_failures): once more namespaces than that have
+    failed, the others are left as they are; None goes on to the end. C(say) is given the progress lines.
+    """
 
     check_mode: bool
     concurrency: int = 8
     wait_timeout: float = 0.0
+    max_failures: int | None = None
+    task: str = ""
+    say: Callable[[str], None] | None = None
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What all namespaces of one task share."""
+
+    cluster: Cluster
+    desired: Desired
+    settings: Settings
+    pool: ThreadPoolExecutor
+    progress: Progress
+
+    @property
+    def is_over(self) -> bool:
+        limit = self.settings.max_failures
+        return limit is not None and self.progress.failed > limit
 
 
 @dataclass
 class _Work:
-    """One namespace on its way. C(objects) is what is known of it now."""
+    """One namespace on its way. C(objects) is what is known of it now, C(doubtful) the writes whose answer was lost."""
 
     namespace: str
     objects: dict[str, Json] = field(default_factory=dict)
     found: Found = field(default_factory=dict)
     applied: list[Change] = field(default_factory=list)
+    doubtful: dict[Ref, Change] = field(default_factory=dict)
     plan: Plan = field(default_factory=Plan)
     result: NamespaceResult | None = None
     checked: bool = False
@@ -71,10 +98,10 @@ def reconcile(cluster: Cluster, desired: Desired, namespaces: Sequence[str], set
     _require(cluster, desired)
     works = [_Work(namespace) for namespace in namespaces]
     with ThreadPoolExecutor(max_workers=max(1, min(settings.concurrency, len(works)))) as pool:
-        in_rounds(
-            works, settings.wait_timeout, lambda pending: _round(cluster, desired, pool, pending, settings.check_mode)
-        )
-    return Outcome([_finished(work) for work in works], retries=sum(work.retries for work in works))
+        run = _Run(cluster, desired, settings, pool, Progress(settings.task, len(works), settings.say))
+        in_rounds(works, settings.wait_timeout, lambda pending: _round(run, pending))
+    retries = cluster.retries + sum(work.retries for work in works)
+    return Outcome([_finished(work) for work in works], retries)
 
 
 def _require(cluster: Cluster, desired: Desired) -> None:
@@ -90,46 +117,52 @@ def _require(cluster: Cluster, desired: Desired) -> None:
         )
 
 
-def _round(
-    cluster: Cluster, desired: Desired, pool: ThreadPoolExecutor, pending: Sequence[_Work], check_mode: bool
-) -> None:
-    _see(cluster, desired, pool, pending)
+def _round(run: _Run, pending: Sequence[_Work]) -> None:
+    _see(run, pending)
 
     def settle(work: _Work) -> None:
         try:
-            _settle(cluster, desired, work, check_mode)
+            _settle(run, work)
         except ImagePullError as error:
-            work.result = _ended(cluster, work, error)
+            work.result = _ended(run.cluster, work, error)
+        if not work.pending:
+            done = _finished(work)
+            run.progress.finished(changed=bool(done.changes), failed=done.status == "failed")
 
-    for _done in pool.map(settle, pending):
+    for _done in run.pool.map(settle, pending):
         pass
+    run.progress.tick()
 
 
-def _see(cluster: Cluster, desired: Desired, pool: ThreadPoolExecutor, pending: Sequence[_Work]) -> None:
+def _see(run: _Run, pending: Sequence[_Work]) -> None:
     """Reads what the plans of all pending namespaces need."""
-    observed = observe(cluster, pool, desired.selection, [work.namespace for work in pending])
+    observed = observe(run.cluster, run.pool, run.desired.selection, [work.namespace for work in pending])
     wanted: dict[str, Sequence[Ref]] = {}
     for work in pending:
         seen = observed[work.namespace]
         if isinstance(seen, ImagePullError):
-            work.result = _ended(cluster, work, seen)
+            work.result = _ended(run.cluster, work, seen)
             continue
         work.objects = dict(seen)
-        wanted[work.namespace] = desired.lookups(work.namespace, work.objects)
-    found = look_up(cluster, pool, {ref for refs in wanted.values() for ref in refs})
+        wanted[work.namespace] = run.desired.lookups(work.namespace, work.objects)
+    found = look_up(run.cluster, run.pool, {ref for refs in wanted.values() for ref in refs})
     for work in pending:
         work.found = {ref: found[ref] for ref in wanted.get(work.namespace, ()) if ref in found}
 
 
-def _settle(cluster: Cluster, desired: Desired, work: _Work, check_mode: bool) -> None:
+def _settle(run: _Run, work: _Work) -> None:
     if work.result is not None:
         return
-    work.plan = desired.plan(work.namespace, work.objects, work.found)
-    if _needs_namespace(work, check_mode):
+    if run.is_over:
+        reason = f"not attempted: more than {run.settings.max_failures} namespaces had failed (max_failures)"
+        work.result = NamespaceResult(work.namespace, "skipped", error=reason)
+        return
+    work.plan = run.desired.plan(work.namespace, work.objects, work.found)
+    if _needs_namespace(work, run.settings.check_mode):
         work.checked = True
-        _require_namespace(cluster, work.namespace)
-    if not check_mode:
-        _apply(cluster, desired, work)
+        _require_namespace(run.cluster, work.namespace)
+    if not run.settings.check_mode:
+        _apply(run.cluster, run.desired, work)
 
 
 def _needs_namespace(work: _Work, check_mode: bool) -> bool:
@@ -147,44 +180,43 @@ def _require_namespace(cluster: Cluster, namespace: str) -> None:
 
 
 def _apply(cluster: Cluster, desired: Desired, work: _Work) -> None:
-    """Carries out the plan; after a conflict reads that one object again and plans anew."""
+    """Carries out the plan; after a conflict or a lost answer reads that one object again and plans anew."""
     given_up_at = time.monotonic() + _STUBBORN_SECONDS
-    attempt = 0
+    attempt = lost = 0
     while work.plan.changes:
         change = work.plan.changes[0]
         try:
-            _remember(work, change, carry_out(cluster, change))
-            work.plan = replace(work.plan, changes=work.plan.changes[1:])
-            continue
+            now = carry_out(cluster, change)
         except (Conflict, AlreadyExists, NotFound, Unanswered) as error:
-            if time.monotonic() > given_up_at:
+            if isinstance(error, Unanswered):
+                lost += 1
+                work.doubtful[change.ref] = change
+            if time.monotonic() > given_up_at or lost > _MOST_LOST:
                 raise
-            doubtful = isinstance(error, Unanswered)
-        attempt += 1
-        time.sleep(min(0.01 * 2**attempt, 1.0) * random.random())
-        _look_again(cluster, desired, work, change, doubtful)
-
-
-def _look_again(cluster: Cluster, desired: Desired, work: _Work, change: Change, doubtful: bool) -> None:
-    work.retries += 1
-    _store(work, change, cluster.get(change.ref))
-    work.plan = desired.plan(work.namespace, work.objects, work.found)
-    still_to_do = any(planned.ref == change.ref for planned in work.plan.changes)
-    if doubtful and not still_to_do:
-        # The answer was lost, the write was not.
+            attempt += 1
+            time.sleep(min(0.01 * 2**attempt, 1.0) * random.random())
+            _look_again(cluster, desired, work, change.ref)
+            continue
+        work.doubtful.pop(change.ref, None)
         work.applied.append(change)
+        _store(work, change.ref, now)
+        work.plan = replace(work.plan, changes=work.plan.changes[1:])
 
 
-def _remember(work: _Work, change: Change, now: Json | None) -> None:
-    work.applied.append(change)
-    _store(work, change, now)
+def _look_again(cluster: Cluster, desired: Desired, work: _Work, ref: Ref) -> None:
+    work.retries += 1
+    _store(work, ref, cluster.get(ref))
+    work.plan = desired.plan(work.namespace, work.objects, work.found)
+    if ref in work.doubtful and all(planned.ref != ref for planned in work.plan.changes):
+        # The answer was lost, the write was not.
+        work.applied.append(work.doubtful.pop(ref))
 
 
-def _store(work: _Work, change: Change, now: Json | None) -> None:
+def _store(work: _Work, ref: Ref, now: Json | None) -> None:
     if now is None:
-        work.objects.pop(change.ref.name, None)
+        work.objects.pop(ref.name, None)
     else:
-        work.objects[change.ref.name] = now
+        work.objects[ref.name] = now
 
 
 def _ended(cluster: Cluster, work: _Work, error: ImagePullError) -> NamespaceResult:

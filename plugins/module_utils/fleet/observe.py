@@ -103,8 +103,13 @@ def _list_all(cluster: Cluster, selection: Selection, namespaces: Sequence[str])
     for obj in cluster.list(selection.kind, field_selector=selector):
         name, namespace = metadata(obj)["name"], metadata(obj)["namespace"]
         if namespace in found and (not selection.names or name in selection.names):
-            found[namespace][name] = obj
+            found[namespace][name] = _slim(obj)
     return found
+
+
+def _slim(obj: Json) -> Json:
+    """Without the record of field managers, the largest part of most objects: ten thousand of them are kept."""
+    return {**obj, "metadata": {key: value for key, value in obj["metadata"].items() if key != "managedFields"}}
 
 
 def _observe_one(cluster: Cluster, selection: Selection, namespace: str) -> Observed:

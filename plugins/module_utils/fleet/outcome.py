@@ -14,6 +14,9 @@ from ..domain.model import Change
 
 __all__ = ["NamespaceResult", "Outcome"]
 
+#: Up to so many namespaces, all of them are listed in a result.
+_SMALL = 100
+
 Status = Literal["changed", "unchanged", "failed", "skipped"]
 
 
@@ -43,10 +46,15 @@ class NamespaceResult:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of one task. C(retries) counts the objects that had to be read and planned again."""
+    """The result of one task. C(retries) counts what had to be asked, or read and planned, again."""
 
     namespaces: Sequence[NamespaceResult]
     retries: int = 0
+
+    def with_skipped(self, names: Sequence[str], reason: str) -> Outcome:
+        """The same with further namespaces that were left alone."""
+        skipped = [NamespaceResult(name, "skipped", error=reason) for name in names]
+        return Outcome([*self.namespaces, *skipped], self.retries)
 
     @property
     def failed(self) -> list[NamespaceResult]:
@@ -56,13 +64,22 @@ class Outcome:
     def notes(self) -> list[str]:
         return list(dict.fromkeys(note for result in self.namespaces for note in result.notes))
 
-    def report(self) -> dict[str, Any]:
-        """The module's result, without a credential."""
+    def report(self, *, unchanged: bool | None = None) -> dict[str, Any]:
+        """The module's result, without a credential.
+
+        C(unchanged): whether namespaces in which nothing had to be done are listed or only counted; None lists them in a
+        small result.
+        """
+        all_listed = len(self.namespaces) <= _SMALL if unchanged is None else unchanged
         changes = [change for result in self.namespaces for change in result.changes]
         return {
             "changed": bool(changes),
             "diff": [_diff(change) for change in changes],
-            "namespaces": [result.report() for result in self.namespaces],
+            "namespaces": [
+                result.report()
+                for result in self.namespaces
+                if all_listed or result.status != "unchanged" or result.extra
+            ],
             "failures": [{"namespace": result.name, "error": result.error} for result in self.failed],
             "summary": {**_summary(self.namespaces), "retries": self.retries},
         }

@@ -18,6 +18,7 @@ from ..domain.provisioning import UNREADABLE, ClusterFacts, Verdict, generated_n
 from .engine import Settings
 from .observe import Observed, observe, what_is_wrong_with
 from .outcome import NamespaceResult, Outcome
+from .progress import Progress
 from .rounds import in_rounds
 
 __all__ = ["wait_for_provisioned"]
@@ -62,16 +63,17 @@ def wait_for_provisioned(
     Secrets are read by name, only those that the accounts refer to: a list would bring the tokens of the whole cluster.
     """
     works = [_Work(namespace, dict.fromkeys(accounts)) for namespace in namespaces]
-    reader = _Reader(cluster, tuple(accounts))
+    reader = _Reader(cluster, tuple(accounts), Progress(settings.task, len(works), settings.say))
     with ThreadPoolExecutor(max_workers=max(1, min(settings.concurrency, len(works)))) as pool:
         in_rounds(works, settings.wait_timeout, lambda pending: reader.look(pool, pending))
-    return Outcome([_finished(work) for work in works])
+    return Outcome([_finished(work) for work in works], cluster.retries)
 
 
 @dataclass
 class _Reader:
     cluster: Cluster
     accounts: tuple[str, ...]
+    progress: Progress
     none_will_come: str | None = None
 
     def look(self, pool: ThreadPoolExecutor, pending: Sequence[_Work]) -> None:
@@ -85,6 +87,9 @@ class _Reader:
             self.none_will_come = why_none_will_come(_cluster_facts(self.cluster))
         for work in pending:
             work.none_will_come = self.none_will_come or ""
+            if not work.pending:
+                self.progress.finished(changed=False, failed=bool(work.error))
+        self.progress.tick()
 
     def _judge(self, work: _Work, observed: Observed, first: bool) -> None:
         try:

@@ -1,0 +1,163 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every module does with a fleet: which namespaces, how many failures, how much is told."""
+
+from __future__ import annotations
+
+import pytest
+from support.lab import pull_names
+from support.modules import run_module
+from support.playbooks import play
+
+RBAC = "rbac.authorization.k8s.io"
+
+
+def label(lab, names, **labels):
+    for name in names:
+        lab.api("PATCH", f"/api/v1/namespaces/{name}", {"metadata": {"labels": labels}})
+
+
+def link(run, selector, **options):
+    return run("sa_link", secrets=["mine"], namespace_selector=selector, **options)
+
+
+def named(result):
+    return sorted(entry["name"] for entry in result["namespaces"])
+
+
+class TestSelector:
+    def test_labels_include_and_exclude(self, lab, run, namespaces):
+        names = namespaces(4)
+        label(lab, names[:3], team="red")
+        audit = lab.audit()
+        result = link(run, {"labels": "team=red", "exclude": [names[1]]})
+        assert named(result) == sorted([names[0], names[2]])
+        assert sorted(audit.verbs()) == ["get", "get", "list", "patch", "patch"]
+        assert named(link(run, {"include": [f"{names[3]}*"]})) == [names[3]]
+
+    def test_the_platforms_namespaces_only_when_asked(self, run):
+        everything = link(run, {"include": ["*"]}, check=True)
+        assert not {"default", "kube-system", "openshift-config"} & set(named(everything))
+        assert "kube-public" in named(link(run, {"include": ["kube-p*"], "system_namespaces": True}, check=True))
+
+    def test_namespaces_that_are_being_deleted_are_skipped_and_reported(self, lab, run, namespaces):
+        names = namespaces(2)
+        label(lab, names, team="going")
+        lab.create(names[0], "configmaps", {"metadata": {"name": "hold", "finalizers": ["example.com/hold"]}})
+        lab.api("DELETE", f"/api/v1/namespaces/{names[0]}")
+        try:
+            result = link(run, {"labels": "team=going"})
+        finally:
+            path = f"/api/v1/namespaces/{names[0]}/configmaps/hold"
+            lab.api("PATCH", path, {"metadata": {"finalizers": None}})
+        assert {entry["name"]: entry["status"] for entry in result["namespaces"]} == {
+            names[0]: "skipped",
+            names[1]: "changed",
+        }
+        assert result["summary"]["total"] == 2
+
+    @pytest.mark.parametrize("selector", [{}, {"exclude": ["a"]}, {"labels": " "}])
+    def test_a_forgotten_line_does_not_mean_every_namespace(self, lab, run, selector):
+        audit = lab.audit()
+        assert "'namespace_selector'" in link(run, selector)["msg"]
+        assert audit.ours() == []
+
+    def test_one_of_both_ways_is_needed(self, run):
+        assert "one of the following is required" in run("sa_link", secrets=["mine"])["msg"]
+        both = link(run, {"include": ["*"]}, namespaces=["a"])
+        assert "mutually exclusive" in both["msg"]
+
+    def test_nothing_selected_is_told(self, run):
+        result = link(run, {"labels": "no=such"})
+        assert result["summary"]["total"] == 0
+        assert "selects no namespace" in str(result["warnings"])
+
+    def test_who_may_not_list_namespaces_gets_his_projects(self, lab, run, namespaces):
+        """OpenShift shows a caller his projects; the lab has no such view, so the projects are made by hand."""
+        names = namespaces(2)
+        rules = [
+            {"apiGroups": ["project.openshift.io"], "resources": ["projects"], "verbs": ["list"]},
+            {"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["get", "list", "patch"]},
+            {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]},
+        ]
+        user = f"owner-{names[0]}"
+        cluster = f"/apis/{RBAC}/v1"
+        lab.api("POST", f"{cluster}/clusterroles", {"metadata": {"name": user}, "rules": rules})
+        role = {"apiGroup": RBAC, "kind": "ClusterRole", "name": user}
+        subject = {"kind": "User", "name": user, "apiGroup": RBAC}
+        binding = {"metadata": {"name": user}, "roleRef": role, "subjects": [subject]}
+        lab.api("POST", f"{cluster}/clusterrolebindings", binding)
+        project = {"apiVersion": "project.openshift.io/v1", "kind": "Project", "metadata": {"name": names[0]}}
+        lab.api("POST", "/apis/project.openshift.io/v1/projects", project)
+        result = link(run, {"include": ["test-*"]}, impersonate_user=user)
+        assert named(result) == [names[0]]
+        assert result["changed"]
+
+
+class TestFailures:
+    @pytest.mark.parametrize("limit", ["2", "20%"])
+    def test_a_task_stops_once_too_many_have_failed(self, run, namespaces, limit):
+        missing = [f"missing-{number}" for number in range(10)]
+        result = run("pull_secret", name="x", namespaces=missing, concurrency=1, max_failures=limit, registries=[QUAY])
+        assert result["failed"]
+        assert result["summary"] == {
+            "total": 10, "changed": 0, "unchanged": 0, "failed": 3, "skipped": 7, "retries": 0,
+        }  # fmt: skip
+        assert "not attempted" in result["namespaces"][-1]["reason"]
+
+    @pytest.mark.parametrize("limit", ["-1", "200%", "few", ""])
+    def test_a_limit_that_is_none_is_refused(self, lab, run, limit):
+        audit = lab.audit()
+        assert "'max_failures'" in run("sa_link", namespaces=["a"], secrets=["b"], max_failures=limit)["msg"]
+        assert audit.ours() == []
+
+
+QUAY = {"registry": "quay.io", "username": "reader", "password": "Secret-1"}
+
+
+class TestResult:
+    @pytest.mark.parametrize(("asked", "listed"), [(None, 0), (True, 101), (False, 0)])
+    def test_a_large_result_only_counts_what_is_unchanged(self, run, asked, listed):
+        names = [f"missing-{number}" for number in range(101)]
+        options = {"name": "x", "namespaces": names, "state": "absent"}
+        result = run("pull_secret", **options, **({} if asked is None else {"report_unchanged": asked}))
+        assert result["summary"]["unchanged"] == 101
+        assert len(result["namespaces"]) == listed
+
+    def test_a_small_one_lists_all_unless_told_otherwise(self, run, namespace):
+        options = {"name": "x", "namespaces": [namespace], "state": "absent"}
+        assert len(run("pull_secret", **options)["namespaces"]) == 1
+        assert run("pull_secret", report_unchanged=False, **options)["namespaces"] == []
+
+
+class TestProgress:
+    """A long task says how far it is, while it runs, in what ansible-playbook prints."""
+
+    @pytest.mark.parametrize("wanted", [True, False])
+    def test_lines_in_the_jobs_output(self, lab, namespace, tmp_path, wanted):
+        playbook = tmp_path / "wait.yml"
+        playbook.write_text(
+            f"- hosts: all\n  gather_facts: false\n  tasks:\n    - openshift_ops.image_pull.sa_wait:\n"
+            f"        namespaces: [{namespace}, kube-public]\n        service_accounts: [default, never]\n"
+            f"        timeout: 5\n        progress: {wanted}\n"
+        )
+        inventory = tmp_path / "hosts.yml"
+        inventory.write_text(
+            "all:\n  hosts:\n    east: {ansible_connection: local, "
+            "ansible_python_interpreter: '{{ ansible_playbook_python }}'}\n"
+        )
+        done = play(playbook, inventory, K8S_AUTH_KUBECONFIG=lab.kubeconfig)
+        assert done.status == 2
+        assert ("[east] sa_wait 0/2 namespaces, 0 changed, 0 failed" in done.output) is wanted
+
+
+class TestMemory:
+    def test_field_managers_are_not_kept(self, lab, run, namespaces):
+        """What a list answers is written from without another read, though the largest part of it is dropped."""
+        names = namespaces(6)
+        audit = lab.audit()
+        assert run("sa_link", namespaces=names, secrets=["mine"])["summary"]["changed"] == 6
+        assert sorted(audit.verbs()) == ["list"] + ["patch"] * 6
+        assert all("mine" in pull_names(lab.account(name)) for name in names)
+        assert run_module("sa_link", namespaces=names, secrets=["mine"], kubeconfig=lab.kubeconfig)["changed"] is False
