@@ -170,6 +170,27 @@ class TestMerge:
         assert '"bad.io": {"auth": "%%%"}' in text_of(lab.get(namespace, "secrets", "pull"))
 
 
+class TestPull:
+    """What is written is what a node reads."""
+
+    @pytest.mark.parametrize("kind", [DOCKERCONFIGJSON, DOCKERCFG])
+    def test_a_merged_and_converted_secret_pulls(self, lab, run, namespace, kind):
+        registry = lab.registry("private")
+        lab.create(namespace, "secrets", secret(config(quay_io=OLD), "kubernetes.io/podmanconfigjson", "auth.json"))
+        account = registry["accounts"][1]
+        login = {"username": account["username"], "password": account["password"]}
+        entry = {"registry": registry["host"], **login}
+        options = {"name": "pull", "namespaces": [namespace], "mode": "merge", "type": kind, "recreate": True}
+        assert run("pull_secret", registries=[entry], **options)["changed"]
+        run("sa_link", namespaces=[namespace], secrets=["pull"])
+        lab.pod(namespace, "app", registry["image"])
+        assert lab.pull(namespace, "app")["pulled"]
+        assert run("pull_secret", **{**options, "mode": "remove"}, registries=[{"registry": registry["host"]}])[
+            "changed"
+        ]
+        assert not lab.pull(namespace, "app")["pulled"]
+
+
 class TestRemove:
     def test_only_the_named_go_in_any_spelling(self, lab, run, namespace):
         lab.create(namespace, "secrets", secret(json.dumps({"auths": {"https://quay.io": OLD, "quay.io/team": OTHER}})))

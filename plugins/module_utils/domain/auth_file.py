@@ -39,6 +39,15 @@ class AuthFile:
     def registries(self) -> list[str]:
         return sorted(self.entries)
 
+    def holds(self, wanted: AuthFile) -> bool:
+        """Whether merging the wanted entries would change nothing: each is here, and no other spelling of it."""
+        for key, entry in wanted.entries.items():
+            stored = self.entries.get(key)
+            if stored is None or not entry.meaning.items() <= stored.meaning.items():
+                return False
+        paths = {same_path(key) for key in wanted.entries}
+        return not any(same_path(key) in paths for key in self.entries if key not in wanted.entries)
+
     def auths(self) -> dict[str, Any]:
         """The C(auths) object, which is also the whole of a legacy C(.dockercfg)."""
         return {key: dict(self.entries[key].fields) for key in self.registries}

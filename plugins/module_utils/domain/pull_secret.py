@@ -119,6 +119,8 @@ class PullSecret:
         """What the data key shall hold."""
         if self.mode == "replace":
             return target.encode(self.auth_file)
+        if self.mode == "merge" and held.type == target.type and held.auth_file.holds(self.auth_file):
+            return held.value
         text = held.text.strip() or "{}"
         try:
             text = converted(text, legacy=target.legacy) if held.legacy != target.legacy else text

@@ -10,6 +10,7 @@ import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from .auth_entry import changed_fields
@@ -81,7 +82,7 @@ class Held:
         except binascii.Error:
             return ""
 
-    @property
+    @cached_property
     def auth_file(self) -> AuthFile:
         """The registries in it, also when no node could use them."""
         return _read(self.value, self.legacy)

@@ -144,7 +144,17 @@ class TestPlan:
         assert change.after == {"type": DOCKERCONFIGJSON, "registries": after}
 
     @pytest.mark.parametrize("canary", CANARIES)
-    @pytest.mark.parametrize("state", ["present", "absent"])
+    @pytest.mark.parametrize(
+        "how",
+        [
+            {"state": "present"},
+            {"state": "absent"},
+            {"mode": "merge", "recreate": True},
+            {"mode": "remove"},
+            {"type": DOCKERCFG, "recreate": True},
+        ],
+        ids=str,
+    )
     @pytest.mark.parametrize(
         "observe",
         [
@@ -156,11 +166,17 @@ class TestPlan:
             secret,
         ],
     )
-    def test_nothing_that_is_reported_holds_a_credential(self, observe: Any, state: str, canary: str) -> None:
+    def test_nothing_that_is_reported_holds_a_credential(self, observe: Any, how: dict[str, Any], canary: str) -> None:
         observed = observe(canary)
-        desired = wish(state=state, registries=[registry(canary + "-new"), registry(canary, "other.io")])
+        desired = wish(**how, registries=[registry(canary + "-new"), registry(canary, "other.io")])
         objects = {} if observed is None else {"quay": observed}
-        for change in desired.plan("project-a", objects).changes:
+        try:
+            plan = desired.plan("project-a", objects)
+        except Refusal as error:
+            assert shown(str(error), canary) == []
+            return
+        assert shown(repr((plan.notes, desired.warnings)), canary) == []
+        for change in plan.changes:
             reported = repr((change.report(), change.details, change.before, change.after))
             assert shown(reported, canary) == shown(reported, canary + "-new") == []
 
