@@ -40,6 +40,7 @@ STEPS = (
     Step("unit tests, newest", "newest", (*PYTEST, "tests/unit")),
     Step("unit tests, oldest", "oldest", (*PYTEST, "tests/unit")),
     Step("the lab against the recordings", "newest", (*PYTEST, "tests/lab_fidelity")),
+    Step("matching against the real readers", "newest", (*PYTEST, "tests/oracle")),
     Step("modules on the lab, newest", "newest", (*PYTEST, "tests/modules")),
     Step("modules on the lab, oldest", "oldest", (*PYTEST, "tests/modules")),
     Step("playbooks on the lab, newest", "newest", (*PYTEST, "tests/scenarios")),

@@ -27,6 +27,7 @@ from .memory import remember
 from .observe import look_up, observe, what_is_wrong_with
 from .outcome import NamespaceResult, Outcome, Status
 from .progress import Progress
+from .recreate import carry_out
 from .rounds import in_rounds
 
 __all__ = ["Settings", "reconcile"]
@@ -199,7 +200,7 @@ def _apply(cluster: Cluster, desired: Desired, work: _Work) -> None:
     while work.plan.changes:
         change = work.plan.changes[0]
         try:
-            now = cluster.write(change)
+            now = carry_out(cluster, change)
         except (Conflict, AlreadyExists, NotFound, Unanswered) as error:
             if isinstance(error, Unanswered):
                 lost += 1
