@@ -62,13 +62,14 @@ class Row:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[SMALL, 1000])
+    parser.add_argument("--without-loops", action="store_true", help="leave out kubectl and kubernetes.core")
     parser.add_argument("--output", type=Path, default=ROOT / ".cache" / "bench", metavar="DIR")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         lab = start_lab(Path(directory) / "lab")
         try:
             contenders = Contenders(lab, Path(directory))
-            results = Bench(lab, contenders).run(sorted(options.sizes))
+            results = Bench(lab, contenders, loops=not options.without_loops).run(options.sizes)
         finally:
             lab.run("down", "--dir", str(lab.dir))
     options.output.mkdir(parents=True, exist_ok=True)
@@ -77,12 +78,12 @@ def main() -> None:
 
 
 class Bench:
-    def __init__(self, lab: Lab, contenders: Contenders) -> None:
-        self.lab, self.contenders = lab, contenders
+    def __init__(self, lab: Lab, contenders: Contenders, *, loops: bool) -> None:
+        self.lab, self.contenders, self.loops = lab, contenders, loops
         self.rows: list[Row] = []
 
     def run(self, sizes: Sequence[int]) -> dict[str, Any]:
-        machine = describe(self.lab, self.contenders.interpreters["bench"])
+        machine = describe(self.contenders.interpreters["bench"])
         self.empty = statistics.median(self.contenders.empty().seconds for _ in range(REPEATS))
         self.starts: list[float] = []
         made: list[str] = []
@@ -109,7 +110,7 @@ class Bench:
             "plain floor": self.contenders.floor,
             "this collection": self.contenders.ours,
         }
-        if len(namespaces) == SMALL:
+        if self.loops and len(namespaces) == SMALL:
             self._measure("kubectl in a shell loop", self.contenders.kubectl, namespaces)
             self._measure("kubernetes.core in a loop", self.contenders.kubernetes_core, namespaces)
         found: list[Row] = []

@@ -5,17 +5,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import re
-import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from support.lab import Lab
+ROOT = Path(__file__).resolve().parents[2]
 
 
-def describe(lab: Lab, bench_python: Path) -> dict[str, str]:
+def describe(bench_python: Path) -> dict[str, str]:
     model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {
@@ -27,20 +27,18 @@ def describe(lab: Lab, bench_python: Path) -> dict[str, str]:
         "Python": platform.python_version(),
         "ansible-core": version("ansible-core"),
         "kubernetes client": version("kubernetes"),
-        "API server": lab.api("GET", "/version")["gitVersion"],
+        "API server": _go_module("tests/lab", "k8s.io/kubernetes"),
         "kubernetes.core": _kubernetes_core(bench_python),
-        "kubectl": _kubectl(),
+        "kubectl": _go_module("tests/bench/kubectl", "k8s.io/kubectl"),
     }
 
 
 def _kubernetes_core(python: Path) -> str:
-    code = "import ansible_collections.kubernetes.core as c, json, pathlib; print(json.loads((pathlib.Path(list(c.__path__)[0]) / 'MANIFEST.json').read_text())['collection_info']['version'])"
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    found = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True, env=environment)
-    return found.stdout.strip()
+    (manifest,) = python.parents[1].glob("lib/*/site-packages/ansible_collections/kubernetes/core/MANIFEST.json")
+    return str(json.loads(manifest.read_text())["collection_info"]["version"])
 
 
-def _kubectl() -> str:
-    module = (Path(__file__).parent / "kubectl" / "go.mod").read_text()
-    found = re.search(r"k8s.io/kubectl (\S+)", module)
+def _go_module(directory: str, name: str) -> str:
+    """The version that a Go program is built from; neither program is told its own."""
+    found = re.search(rf"\b{re.escape(name)} (v\S+)", (ROOT / directory / "go.mod").read_text())
     return found.group(1) if found else "unknown"

@@ -36,7 +36,7 @@ def svg(rows: Sequence[dict[str, Any]]) -> str:
     )
     title = "Secret, link and grant: seconds of the whole command (logarithmic; hollow: extrapolated from 20)"
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top + 24}" role="img">'
-    body = [f"<title>{title}</title><style>{style}</style>", *grid, *parts, text(LEFT, top + 16, title)]
+    body = [f"<title>{title}</title><style>{style}</style>", *grid, *parts, text(8, top + 16, title)]
     return "\n".join([head, *body, "</svg>", ""])
 
 

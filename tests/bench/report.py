@@ -97,8 +97,8 @@ def _beside(ours: dict[str, Any], floor: dict[str, Any], found: Any, size: int, 
     yield f"modules beyond their start {ours['work'] / floor['work']:.2f} x the floor"
     yield f"module processes {ours['modules'] / floor['modules']:.2f} x the floor's process"
     for way in (KUBECTL, CORE):
-        other = found[way, size, run]
-        if not other["failed"]:
+        other = found.get((way, size, run))
+        if other and not other["failed"]:
             yield f"{other['command'] / ours['command']:.0f} x faster than {way}"
 
 

@@ -29,7 +29,7 @@ from support.modules import run_module
 
 NAMESPACES = int(os.environ.get("IMAGE_PULL_FAULT_NAMESPACES", "30"))
 KILLS = int(os.environ.get("IMAGE_PULL_FAULT_KILLS", "6"))
-SEED = 9
+SEED = 11
 LOGIN = {"registry": "registry.example.com", "username": "user", "password": "correct horse"}
 OPTIONS: dict[str, dict[str, Any]] = {
     "pull_secret": {"name": "ours", "registries": [LOGIN]},

@@ -28,8 +28,9 @@ from urllib.parse import urlsplit
 
 from support.lab import Lab
 
-#: Each is as likely as the others. C(cut before): the API server never sees it; C(cut after): it does, the caller gets no answer.
-FAULTS = ("429", "503", "cut before", "cut after", "delayed")
+#: Each is as likely as the others. C(cut before): the API server never sees the request; C(cut after): it does, the caller gets
+#: no answer; C(cut during): so too, but the caller may look before the server has carried it out.
+FAULTS = ("429", "503", "cut before", "cut during", "cut after", "delayed")
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 
 
@@ -106,6 +107,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.answer(503, [("Content-Type", "application/json"), ("Retry-After", "1")], _UNAVAILABLE)
         elif fault == "cut before":
             self.cut(chance)
+        elif fault == "cut during":
+            self.cut(chance)
+            time.sleep(chance.uniform(0.0, 0.3))
+            self.ask(body)
         else:
             if fault == "delayed":
                 time.sleep(chance.uniform(0.1, 1.0))
