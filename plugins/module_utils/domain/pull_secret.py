@@ -230,7 +230,7 @@ def from_options(options: Mapping[str, Any], read_file: Callable[[str], str]) ->
         "update_existing": options.get("update_existing") is not False,
     }
     if mode == "remove":
-        return PullSecret(name, target, mode, registries=_names(options), **settings)
+        return PullSecret(name, target, mode, registries=_names(options, read_file), **settings)
     auth_file = _auth_file(options, read_file)
     check_size(f"secret {name}", target.encode(auth_file))
     return PullSecret(name, target, mode, auth_file, **settings)
@@ -243,7 +243,8 @@ def _check_combination(options: Mapping[str, Any], mode: str) -> None:
         raise OptionError(
             "state=absent deletes the whole secret; to take out single registries use state=present with mode=remove"
         )
-    if mode == "remove" and (keeps or not options.get("registries")):
+    names = options.get("registries") or options.get("auth_file") or options.get("auth_config")
+    if mode == "remove" and (keeps or not names):
         way_out = "leave out 'update_existing'" if keeps else "name them in 'registries', without user or password"
         raise OptionError(f"mode=remove takes registries out of a secret that exists: {way_out}")
     if keeps and options.get("recreate"):
@@ -254,7 +255,10 @@ def _check_combination(options: Mapping[str, Any], mode: str) -> None:
         )
 
 
-def _names(options: Mapping[str, Any]) -> tuple[str, ...]:
+def _names(options: Mapping[str, Any], read_file: Callable[[str], str]) -> tuple[str, ...]:
+    """The registries to be taken out: named as they are, or all that a file or data would put in."""
+    if options.get("registries") is None:
+        return tuple(_auth_file(options, read_file).registries)
     names = tuple(item["registry"] for item in options["registries"])
     for name in names:
         try:
