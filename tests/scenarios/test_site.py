@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
+import json
 import os
 import signal
 import subprocess
@@ -184,6 +186,52 @@ class TestRolesAlone:
         audit = lab.audit()
         assert play(playbook, inventory, **variables).recap["changed"] == 0
         assert audit.writes() == []
+
+
+class TestInventoryVariables:
+    """Roles hand on what the modules can, and teardown takes back exactly what was given."""
+
+    @staticmethod
+    def hosts(directory: Path, variables: str) -> Path:
+        directory.mkdir()
+        (directory / "hosts.yml").write_text("all: {hosts: {lab: {}}}\n")
+        (directory / "group_vars").mkdir()
+        local = "ansible_connection: local\nansible_python_interpreter: '{{ ansible_playbook_python }}'\n"
+        (directory / "group_vars" / "all.yml").write_text(local + variables)
+        return directory
+
+    def test_a_namespace_selector(self, lab, prefix, tmp_path):
+        inventory = self.hosts(
+            tmp_path / "inventory",
+            f"private_registry_secrets:\n  - name: pull\n    namespace_selector: {{include: ['{prefix}*']}}\n"
+            "    registries: [{registry: quay.io, username: reader, password: Secret-1}]\n",
+        )
+        assert play("site", inventory, K8S_AUTH_KUBECONFIG=lab.kubeconfig).status == 0
+        for name in PROJECTS:
+            assert "pull" in pull_names(lab.account(prefix + name))
+        assert play("site", inventory, K8S_AUTH_KUBECONFIG=lab.kubeconfig).recap["changed"] == 0
+        assert play("teardown", inventory, K8S_AUTH_KUBECONFIG=lab.kubeconfig).status == 0
+        for name in PROJECTS:
+            assert lab.get(prefix + name, "secrets", "pull") is None
+
+    def test_a_secret_of_somebody_else_that_was_merged_into_outlives_the_teardown(self, lab, prefix, tmp_path):
+        project = f"{prefix}project-a"
+        theirs = {"old.example.com": {"auth": "YWxpY2U6U2VjcmV0LTI=", "unknown": 1}}
+        content = base64.b64encode(json.dumps({"auths": theirs}).encode()).decode()
+        secret = {"metadata": {"name": "pull"}, "type": "kubernetes.io/dockerconfigjson"}
+        lab.create(project, "secrets", {**secret, "data": {".dockerconfigjson": content}})
+        lab.set_account(project, imagePullSecrets=["pull"])
+        inventory = self.hosts(
+            tmp_path / "inventory",
+            f"private_registry_secrets:\n  - name: pull\n    namespaces: [{project}]\n    mode: merge\n"
+            "    registries: [{registry: quay.io, username: reader, password: Secret-1}]\n",
+        )
+        assert play("site", inventory, K8S_AUTH_KUBECONFIG=lab.kubeconfig).status == 0
+        assert set(lab.entries(project, "pull")) == {"old.example.com", "quay.io"}
+        back = play("teardown", inventory, K8S_AUTH_KUBECONFIG=lab.kubeconfig)
+        assert back.status == 0, back.output
+        assert lab.entries(project, "pull") == theirs
+        assert "pull" in pull_names(lab.account(project))
 
 
 class TestExampleInventory:
