@@ -157,7 +157,7 @@ class ImagePullModule(AnsibleModule):  # type: ignore[misc]
         """The task's result: failed, with everything that was done, when a namespace failed."""
         self.warn_all(outcome.notes)
         failure = {"failed": True, "msg": outcome.message(self._name)} if outcome.failed else {}
-        return {**outcome.report(unchanged=self.params["report_unchanged"]), **failure}
+        return {**outcome.report(unchanged=self.params["report_unchanged"], diff=self._diff), **failure}
 
     def _progress(self) -> Callable[[str], None]:
         """Where progress lines go: the task's action plugin, on the controller, shows what is appended to this file."""

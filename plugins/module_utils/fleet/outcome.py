@@ -16,6 +16,8 @@ __all__ = ["NamespaceResult", "Outcome", "Status"]
 
 #: Up to so many namespaces, all of them are listed in a result.
 _SMALL = 100
+#: So many failed namespaces are named in the message; the result lists all.
+_SPOKEN = 20
 
 Status = Literal["changed", "unchanged", "failed", "skipped"]
 
@@ -64,17 +66,18 @@ class Outcome:
     def notes(self) -> list[str]:
         return list(dict.fromkeys(note for result in self.namespaces for note in result.notes))
 
-    def report(self, *, unchanged: bool | None = None) -> dict[str, Any]:
+    def report(self, *, unchanged: bool | None = None, diff: bool = True) -> dict[str, Any]:
         """The module's result, without a credential.
 
         C(unchanged): whether namespaces in which nothing had to be done are listed or only counted; None lists them in a
-        small result.
+        small result. C(diff): whether a large result holds the diff too; a small one always does.
         """
-        all_listed = len(self.namespaces) <= _SMALL if unchanged is None else unchanged
+        small = len(self.namespaces) <= _SMALL
+        all_listed = small if unchanged is None else unchanged
         changes = [change for result in self.namespaces for change in result.changes]
         return {
             "changed": bool(changes),
-            "diff": [_diff(change) for change in changes],
+            "diff": [_diff(change) for change in changes] if small or diff else [],
             "namespaces": [
                 result.report()
                 for result in self.namespaces
@@ -85,8 +88,10 @@ class Outcome:
         }
 
     def message(self, task: str) -> str:
-        """One line for a failed task, naming each failed namespace and why."""
-        reasons = "; ".join(f"{result.name}: {result.error}" for result in self.failed)
+        """One line for a failed task, naming the failed namespaces and why; of many, the first ones."""
+        reasons = "; ".join(f"{result.name}: {result.error}" for result in self.failed[:_SPOKEN])
+        if len(self.failed) > _SPOKEN:
+            reasons += f"; and {len(self.failed) - _SPOKEN} more, listed under 'failures'"
         return f"{task} failed in {len(self.failed)} of {len(self.namespaces)} namespaces: {reasons}"
 
 

@@ -65,3 +65,21 @@ class TestNotes:
 class TestMessage:
     def test_one_line_with_each_failed_namespace_and_why(self) -> None:
         assert OUTCOME.message("sa_link") == "sa_link failed in 2 of 5 namespaces: c: no right; d: no answer"
+
+
+class TestSize:
+    """A result stays small: what nobody asked for is counted, not listed."""
+
+    LARGE = Outcome([NamespaceResult(f"n{number}", "changed", (CHANGE,)) for number in range(101)])
+    FAILED = Outcome([NamespaceResult(f"n{number}", "failed", error="no right") for number in range(30)])
+
+    def test_a_large_diff_only_when_it_is_asked_for(self) -> None:
+        assert len(self.LARGE.report(diff=True)["diff"]) == 101
+        assert self.LARGE.report(diff=False)["diff"] == []
+        assert len(OUTCOME.report(diff=False)["diff"]) == 2
+
+    def test_a_message_names_the_first_failures_and_the_result_all(self) -> None:
+        message = self.FAILED.message("sa_link")
+        assert message.startswith("sa_link failed in 30 of 30 namespaces: n0: no right; ")
+        assert message.endswith("n19: no right; and 10 more, listed under 'failures'")
+        assert len(self.FAILED.report()["failures"]) == 30
