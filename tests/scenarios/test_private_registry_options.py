@@ -40,6 +40,7 @@ def test_merges_chosen_entries_into_a_secret_of_a_dead_type(lab, namespaces, tmp
             "name": "Options",
             "hosts": "localhost",
             "connection": "local",
+            "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
             "gather_facts": False,
             "roles": [{"role": f"{COLLECTION}.private_registry", "vars": {"private_registry_secrets": entries}}],
         }
