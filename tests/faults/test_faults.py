@@ -181,7 +181,7 @@ class TestKilled:
                 path = tmp_path / "options.json"
                 path.write_text(json.dumps({"kubeconfig": kubeconfig, "namespaces": fleet.names, **options}))
                 command = [sys.executable, "-m", "support.module_process", module, path]
-                moment = proxy.requests + chance.randrange(1, NAMESPACES)
+                moment = proxy.requests + chance.randrange(2, NAMESPACES * 2 // 3)
                 process = subprocess.Popen(command, cwd=TESTS, stdout=subprocess.DEVNULL)
                 while proxy.requests < moment and process.poll() is None:
                     time.sleep(0.0005)
@@ -195,10 +195,12 @@ class TestKilled:
         killed = 0
         for number, module in zip(range(KILLS), itertools.cycle(OPTIONS)):
             take = number // len(OPTIONS) % 2
-            options = {**ABSENT[module], "state": "absent"} if take else OPTIONS[module]
-            killed += run_killed(module, options)
+            gone = {**ABSENT[module], "state": "absent"}
+            # All namespaces are on the other side first, so that there is work enough to be killed at.
+            run_module(module, kubeconfig=lab.kubeconfig, namespaces=fleet.names, **(OPTIONS[module] if take else gone))
+            killed += run_killed(module, gone if take else OPTIONS[module])
             fleet.check(converged=False)
-        assert killed >= KILLS * 2 / 3, "runs were really ended while they worked"
+        assert killed >= KILLS / 2, "runs were really ended while they worked"
         for module, options in OPTIONS.items():
             result = run_module(module, kubeconfig=lab.kubeconfig, namespaces=fleet.names, **options)
             assert not result["failed"], result["msg"]
