@@ -4,7 +4,7 @@ LAB_DIR ?= $(or $(TMPDIR),/tmp)/image-pull-lab
 # A reader's own cluster, given on the command line only: a KUBECONFIG in the environment is never written to.
 OWN_CLUSTER := $(if $(filter command line,$(origin KUBECONFIG)),$(KUBECONFIG))
 
-.PHONY: demo test check-% lab-up lab-down lab-inventory shell clean
+.PHONY: demo test faults-large bench bench-large check-% lab-up lab-down lab-inventory shell clean
 
 demo: ## The main job on the lab, from nothing to pods that pull; with KUBECONFIG=... on your own cluster
 	@$(PREPARE) newest python tests/demo/demo.py --lab-dir '$(LAB_DIR)-demo' $(if $(OWN_CLUSTER),--kubeconfig '$(OWN_CLUSTER)') $(if $(KEEP),--keep)
@@ -14,6 +14,15 @@ test: ## Everything that must pass
 
 check-%: ## The steps of make test whose title holds a word, such as check-unit
 	@python3 tests/tools/check.py '$*'
+
+bench: ## Speed, memory and requests for 20 and 1,000 namespaces, beside other ways to do the job (docs/benchmark.md)
+	@$(PREPARE) newest python tests/bench/bench.py --sizes 20 1000
+
+bench-large: ## The same, and 10,000 namespaces
+	@$(PREPARE) newest python tests/bench/bench.py --sizes 20 1000 10000
+
+faults-large: ## The tests with faults and killed runs at their full size: 1,000 namespaces, 100 runs
+	@$(PREPARE) newest env IMAGE_PULL_FAULT_NAMESPACES=1000 IMAGE_PULL_FAULT_KILLS=100 python -m pytest -q --no-header tests/faults
 
 lab-up: ## Starts a lab and prints its KUBECONFIG
 	@$(PREPARE) lab sh -c '"$$IMAGE_PULL_LAB" up --dir "$(LAB_DIR)"'

@@ -29,7 +29,7 @@ __all__ = ["CLUSTER_OPTIONS", "ImagePullModule", "run_reconcile"]
 
 VERSION = "0.1.0"
 
-#: In the task's temporary directory; plugins/action/fleet.py reads it.
+#: In the task's temporary directory; plugins/plugin_utils/progress.py reads it.
 PROGRESS_FILE = "progress"
 
 

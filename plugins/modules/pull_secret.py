@@ -10,7 +10,8 @@ module: pull_secret
 short_description: Keep a pull secret in many namespaces
 version_added: 0.1.0
 description:
-  - Makes one named secret with registry credentials exist, with exactly the given registries, in every given namespace.
+  - Makes one named secret with registry credentials exist in every given namespace, with exactly the given registries or,
+    with O(mode), adds single registries to it or takes them out.
   - The credentials come from single values, from a file that C(docker login) or C(podman login) wrote, or from data.
   - What no node could use is refused before anything is sent, with the registry and the way out.
   - Content is compared decoded, so order, white space and padding are no changes. Results and diffs name registries
@@ -22,12 +23,38 @@ options:
     required: true
   state:
     description:
-      - V(present) creates the secret or puts the given registries in it, in place of what it held.
+      - V(present) creates the secret or changes it as O(mode) says.
       - V(absent) deletes the secret. A secret that is no pull secret, or that belongs to the platform, is left alone
         and the task fails.
     type: str
     choices: [present, absent]
     default: present
+  mode:
+    description:
+      - What O(state=present) does to a secret that exists.
+      - V(replace) puts the given registries in the place of all that it held.
+      - V(merge) adds the given registries, or puts them in the place of those for the same path. All others stay letter by
+        letter, and so do fields of a given entry that are not given, such as an e-mail address.
+      - V(remove) takes out the registries that O(registries) names, however they are spelt in the secret; neither user nor
+        password is needed. Nothing is done where the secret does not exist. Its type is kept.
+      - A secret that somebody else changes meanwhile is read again, so that no change is lost.
+    type: str
+    choices: [replace, merge, remove]
+    default: replace
+  update_existing:
+    description: Whether a secret that exists is changed. V(false) only creates it where it is missing.
+    type: bool
+    default: true
+  recreate:
+    description:
+      - Whether a secret that cannot be changed, because it has another type or is immutable, is deleted and created anew.
+        Without it the task fails there.
+      - The API server judges the new secret before the old one is deleted. If it refuses the new one nevertheless, the old
+        one is put back. Labels, annotations, owners and other data keys are kept; C(metadata.uid) is a new one.
+      - Also converts a secret of a type that no node reads, such as C(Opaque) or V(kubernetes.io/podmanconfigjson), when it
+        holds an auth file and nothing else.
+    type: bool
+    default: false
   type:
     description:
       - How the credentials are stored. Files of Docker and of Podman have the same content and both work as
@@ -35,7 +62,7 @@ options:
       - V(kubernetes.io/dockercfg) is the legacy format.
       - V(kubernetes.io/podmanconfigjson) is what OpenShift's manual names for Podman's file. No component reads it; it is
         written as documented there, under the file's base name, with a warning.
-      - The type of an existing secret cannot be changed.
+      - The type of an existing secret can only be changed with O(recreate=true).
     type: str
     choices: [kubernetes.io/dockerconfigjson, kubernetes.io/dockercfg, kubernetes.io/podmanconfigjson]
     default: kubernetes.io/dockerconfigjson
@@ -47,11 +74,15 @@ options:
       registry:
         description:
           - C(host[:port]), optionally with a path such as C(quay.io/team), as it stands in image names.
-          - Two entries for the same path are refused.
+          - Two entries for the same path are refused, also when they are spelt differently. C(quay.io) and C(quay.io/team)
+            are two paths.
+          - The kubelet compares paths letter by letter, so C(quay.io/team) is tried for images of C(quay.io/teammates) too.
+            CRI-O, Podman and Skopeo compare whole parts. A key that they read differently otherwise, such as one with a
+            trailing slash, a wildcard or C(https://) and a path, gives a warning.
         type: str
         required: true
       username:
-        description: The user. It cannot hold a colon. An entry without user or password is refused.
+        description: The user. It cannot hold a colon. An entry without user or password is refused, except with O(mode=remove).
         type: str
       password:
         description:
@@ -72,6 +103,25 @@ options:
     description:
       - The content of such a file as data or as JSON text, for example from OpenShift Cluster Manager.
     type: raw
+  only:
+    description:
+      - Which entries of O(auth_file) or O(auth_config) to take, by names or globs such as C(quay.io/*). A star also stands
+        for slashes. All are taken by default.
+      - What is not chosen is not looked at, so one entry of a file that keeps others in a credential helper can be taken.
+      - A name that means no entry is an error. Entries keep the names that they have.
+    type: list
+    elements: str
+  labels:
+    description: Labels that the secret shall have. Others that it has stay.
+    type: dict
+  annotations:
+    description: Annotations that the secret shall have. Others that it has stay.
+    type: dict
+  immutable:
+    description:
+      - Whether the API server shall refuse every change of the content. By default it is left as it is.
+      - An immutable secret can only be changed, or made mutable, with O(recreate=true).
+    type: bool
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
@@ -109,6 +159,36 @@ EXAMPLES = r"""
       - {registry: quay.io, username: reader, password: "{{ vaulted_reader }}"}
       - {registry: quay.io/team, username: team+robot, password: "{{ vaulted_robot }}"}
 
+- name: Add one registry to a secret that others fill too
+  openshift_ops.image_pull.pull_secret:
+    name: team-registries
+    namespaces: [project-a]
+    mode: merge
+    registries:
+      - {registry: quay.io/team, username: team+robot, password: "{{ vaulted_robot }}"}
+
+- name: Take one registry out of it
+  openshift_ops.image_pull.pull_secret:
+    name: team-registries
+    namespaces: [project-a]
+    mode: remove
+    registries:
+      - registry: old.example.com
+
+- name: Take two entries of a personal file
+  openshift_ops.image_pull.pull_secret:
+    name: team-registries
+    namespaces: [project-a]
+    auth_file: "{{ lookup('env', 'HOME') }}/.docker/config.json"
+    only: [quay.io/team, "*.example.com"]
+
+- name: Convert a secret of a type that no node reads
+  openshift_ops.image_pull.pull_secret:
+    name: podman
+    namespaces: [project-a]
+    auth_file: "{{ playbook_dir }}/auth.json"
+    recreate: true
+
 - name: Take it away again
   openshift_ops.image_pull.pull_secret:
     name: team-registries
@@ -139,7 +219,10 @@ namespaces:
       type: str
       returned: when skipped
     changes:
-      description: Each write, by action, kind and name, with the registries that were added, changed or removed.
+      description:
+        - Each write, by action, kind and name, with the registries that were added, changed or removed, and the names of
+          the labels and annotations.
+        - The action C(replace) is a delete and a create; C(type) then says what the type was and is.
       type: list
       elements: dict
       sample:
@@ -177,10 +260,17 @@ ARGUMENTS = {
     **CLUSTER_OPTIONS,
     "name": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "mode": {"type": "str", "choices": list(pull_secret.MODES), "default": pull_secret.MODES[0]},
+    "update_existing": {"type": "bool", "default": True},
+    "recreate": {"type": "bool", "default": False},
     "type": {"type": "str", "choices": list(pull_secret.TYPES), "default": pull_secret.TYPES[0]},
     "registries": {"type": "list", "elements": "dict", "options": REGISTRY},
     "auth_file": {"type": "path"},
     "auth_config": {"type": "raw", "no_log": True},
+    "only": {"type": "list", "elements": "str"},
+    "labels": {"type": "dict"},
+    "annotations": {"type": "dict"},
+    "immutable": {"type": "bool"},
 }
 SOURCES = ("registries", "auth_file", "auth_config")
 

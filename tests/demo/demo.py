@@ -134,8 +134,8 @@ class Demo:
 
     def compare(self, before: dict[str, Any], after: dict[str, Any]) -> None:
         print("\n   The pull lists of the accounts, before and after:")
-        for project in before:
-            print(f"     {project}: {before[project]} -> {after[project]}")
+        for project, names in before.items():
+            print(f"     {project}: {names} -> {after[project]}")
         if before != after:
             raise Unexpected("an account does not hold what it held before")
 

@@ -98,7 +98,7 @@ def ask(lab, token, config) -> Callable[..., tuple[dict[str, Any], list[dict[str
 
 
 def ask_options() -> dict[str, Any]:
-    return {"check": True, "namespaces": [NAMESPACE], "secrets": ["any"], "wait_timeout": 0}
+    return {"check": True, "namespaces": [NAMESPACE], "secrets": ["any"], "wait_timeout": 0, "require": "none"}
 
 
 def error_of(result: dict[str, Any]) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import pytest
 from support.lab import pull_names
-from support.modules import run_module
 from support.playbooks import play
 
 RBAC = "rbac.authorization.k8s.io"
@@ -19,7 +18,7 @@ def label(lab, names, **labels):
 
 
 def link(run, selector, **options):
-    return run("sa_link", secrets=["mine"], namespace_selector=selector, **options)
+    return run("sa_link", **{"secrets": ["mine"], "namespace_selector": selector, "require": "none", **options})
 
 
 def named(result):
@@ -157,7 +156,7 @@ class TestMemory:
         """What a list answers is written from without another read, though the largest part of it is dropped."""
         names = namespaces(6)
         audit = lab.audit()
-        assert run("sa_link", namespaces=names, secrets=["mine"])["summary"]["changed"] == 6
+        assert run("sa_link", namespaces=names, secrets=["mine"], require="none")["summary"]["changed"] == 6
         assert sorted(audit.verbs()) == ["list"] + ["patch"] * 6
         assert all("mine" in pull_names(lab.account(name)) for name in names)
-        assert run_module("sa_link", namespaces=names, secrets=["mine"], kubeconfig=lab.kubeconfig)["changed"] is False
+        assert run("sa_link", namespaces=names, secrets=["mine"], require="none")["changed"] is False

@@ -210,9 +210,9 @@ class TestRefusals:
             ({"secret_type": "Opaque", "data": {"password": "app"}}, ["no pull secret", "Opaque"]),
             (
                 {"secret_type": "kubernetes.io/dockercfg", "data": {".dockercfg": "{}"}},
-                ["cannot be changed", "delete it"],
+                ["cannot be changed", "recreate=true"],
             ),
-            ({"data": {".dockerconfigjson": "{}"}, "immutable": True}, ["immutable", "delete it"]),
+            ({"data": {".dockerconfigjson": "{}"}, "immutable": True}, ["immutable", "recreate=true"]),
         ],
     )
     def test_a_secret_that_must_not_be_changed_is_left_alone(self, lab, run, namespace, existing, words):

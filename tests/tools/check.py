@@ -28,7 +28,6 @@ class Step:
     title: str
     environment: str
     command: tuple[str, ...]
-    cwd: str = "."
 
 
 STEPS = (
@@ -37,16 +36,18 @@ STEPS = (
     Step("mypy, strict", "newest", ("mypy", "-p", PACKAGE)),
     Step("yamllint", "newest", ("yamllint", "--strict", ".")),
     Step("ansible-lint, profile production", "newest", ("ansible-lint", "--offline", "--profile", "production")),
-    Step("gofmt and go vet", "lab", ("sh", "tests/tools/check_go.sh")),
+    Step("the lab's own checks", "lab", ("sh", "tests/tools/check_go.sh")),
     Step("unit tests, newest", "newest", (*PYTEST, "tests/unit")),
     Step("unit tests, oldest", "oldest", (*PYTEST, "tests/unit")),
     Step("the lab against the recordings", "newest", (*PYTEST, "tests/lab_fidelity")),
+    Step("matching against the real readers", "newest", (*PYTEST, "tests/oracle")),
     Step("modules on the lab, newest", "newest", (*PYTEST, "tests/modules")),
     Step("modules on the lab, oldest", "oldest", (*PYTEST, "tests/modules")),
     Step("playbooks on the lab, newest", "newest", (*PYTEST, "tests/scenarios")),
     Step("playbooks on the lab, oldest", "oldest", (*PYTEST, "tests/scenarios")),
+    Step("faults and killed runs", "newest", (*PYTEST, "tests/faults")),
     Step("a job of ansible-runner", "newest", (*PYTEST, "tests/runner")),
-    Step("molecule, all scenarios", "newest", ("molecule", "test", "--all"), cwd="extensions"),
+    Step("molecule, all scenarios", "newest", ("molecule", "test", "--all")),
 )
 
 
@@ -72,8 +73,7 @@ def run(step: Step) -> tuple[int, int]:
     with tempfile.TemporaryDirectory() as directory:
         report = Path(directory) / "report.xml"
         command = [sys.executable, str(ROOT / "tests" / "tools" / "prepare.py"), step.environment]
-        command += ["env", "--chdir", str(ROOT / step.cwd), *step.command]
-        command += [f"--junit-xml={report}"] if "pytest" in step.command else []
+        command += [*step.command, *([f"--junit-xml={report}"] if "pytest" in step.command else [])]
         status = subprocess.run(
             command, stdin=subprocess.DEVNULL, check=False, env={**os.environ, "NO_COLOR": "1"}
         ).returncode

@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Makes what the demo and the tests run in, once, in a cache, and runs a command there.
 
-usage: prepare.py newest|oldest|lab COMMAND [ARGUMENT ...]
+usage: prepare.py newest|oldest|bench|lab COMMAND [ARGUMENT ...]
 
 A Python environment from tests/requirements/NAME.txt (C(lab): none, the lab alone), the lab's binary from tests/lab, and the
 collection under the path that Ansible wants. The cache is IMAGE_PULL_CACHE, or openshift_ops.image_pull in the user's cache.
@@ -25,12 +25,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 #: The Pythons that may run each environment, the best first.
-PYTHONS = {"newest": (13, 12), "oldest": (10, 11, 12)}
+PYTHONS = {"newest": (13, 12), "oldest": (10, 11, 12), "bench": (13, 12)}
 GO = "1.26"
 
 
 def main() -> int:
-    name, *command = sys.argv[1:]
+    name, *command = sys.argv[1:] or [""]
+    if name not in (*PYTHONS, "lab") or not command:
+        sys.exit("usage: prepare.py newest|oldest|lab COMMAND [ARGUMENT ...]")
     binary, path = lab(), os.environ["PATH"]
     variables = {
         "IMAGE_PULL_LAB": str(binary),
@@ -44,6 +46,7 @@ def main() -> int:
             "PATH": f"{home / 'bin'}{os.pathsep}{variables['PATH']}",
             "VIRTUAL_ENV": str(home),
             "PYTHONPATH": str(collections),
+            "MYPYPATH": str(collections),
             "ANSIBLE_COLLECTIONS_PATH": str(collections),
             "ANSIBLE_HOME": str(cache() / "ansible"),
             "ANSIBLE_LOCALHOST_WARNING": "false",
@@ -104,23 +107,26 @@ def pyenv(minor: int) -> Iterator[list[str]]:
 
 def lab() -> Path:
     """The lab's binary; the first build takes minutes, since it holds a whole control plane."""
-    source = ROOT / "tests" / "lab"
+    return go_program("lab", ROOT / "tests" / "lab", "about five minutes", "-tags", "containers_image_openpgp")
+
+
+def kubectl() -> Path:
+    """The benchmark's kubectl."""
+    return go_program("kubectl", ROOT / "tests" / "bench" / "kubectl", "about a minute")
+
+
+def go_program(name: str, source: Path, duration: str, *flags: str) -> Path:
     files = sorted(path for path in source.rglob("*") if path.name in ("go.mod", "go.sum") or path.suffix == ".go")
-    home = cache() / f"lab-{digest(files, GO)}"
+    home = cache() / f"{name}-{digest(files, GO)}"
     with made_once(home) as todo:
         if todo:
             if not shutil.which("go"):
-                sys.exit(f"prepare.py: the lab is built with Go {GO} or newer, which is not installed; install it")
-            say("building the lab (about five minutes the first time, then cached)")
-            flags = ["-trimpath", "-ldflags", "-s -w", "-tags", "containers_image_openpgp", "-buildvcs=false"]
+                sys.exit(f"prepare.py: {name} is built with Go {GO} or newer, which is not installed; install it")
+            say(f"building {name} ({duration} the first time, then cached)")
+            command = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-buildvcs=false", *flags]
             home.mkdir()
-            call(
-                ["go", "build", *flags, "-o", str(home / "lab"), "."],
-                cwd=source,
-                CGO_ENABLED="0",
-                GOFLAGS="-mod=readonly",
-            )
-    return home / "lab"
+            call([*command, "-o", str(home / name), "."], cwd=source, CGO_ENABLED="0", GOFLAGS="-mod=readonly")
+    return home / name
 
 
 def checkout() -> Path:

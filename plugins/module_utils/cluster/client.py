@@ -121,8 +121,8 @@ class Cluster:
         request = _Request("POST", _collection(kind, ""), f"asking whether {about}", kind.resource, body=body)
         return self._request(request).get("status") or {}
 
-    def write(self, change: Change) -> Json | None:
-        """Carries out one change; returns the object as it now is, None once deleted.
+    def write(self, change: Change, *, dry_run: bool = False) -> Json | None:
+        """Carries out one change; returns the object as it now is, None once deleted. C(dry_run): the server only judges it.
 
         :raises Conflict: when the object is no longer the one that was planned for; L(AlreadyExists), L(NotFound) and the
             other L(ApiError) likewise; L(Unanswered) when it may or may not have been carried out.
@@ -131,8 +131,9 @@ class Cluster:
         ref = change.ref
         path = _collection(ref.kind, ref.namespace) if change.action == "create" else _path(ref)
         attempt = {"create": "creating", "update": "updating", "delete": "deleting"}[change.action]
-        name = "" if change.action == "create" else ref.name
-        answer = self._request(_Request(method, path, f"{attempt} {ref}", ref.kind.resource, name, body=change.body))
+        name, query = "" if change.action == "create" else ref.name, {"dryRun": "All"} if dry_run else {}
+        request = _Request(method, path, f"{attempt} {ref}", ref.kind.resource, name, query, change.body)
+        answer = self._request(request)
         return None if change.action == "delete" else answer
 
     def _request(self, request: _Request) -> Json:

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from .errors import Refusal
+
 __all__ = [
     "CLUSTER_ROLE",
     "MANAGED_BY",
@@ -28,10 +30,12 @@ __all__ = [
     "create",
     "delete",
     "metadata",
+    "replace",
+    "restored",
     "update",
 ]
 
-Action = Literal["create", "update", "delete"]
+Action = Literal["create", "update", "delete", "replace"]
 Json = Mapping[str, Any]
 
 #: The label on every object that this collection creates.
@@ -92,8 +96,8 @@ class Change:
     """One write.
 
     C(body) is what is sent: the object for create, a merge patch with C(metadata.resourceVersion) for update, the
-    delete options with preconditions for delete. C(details), C(before) and C(after) are what is reported; they never
-    hold a credential.
+    delete options with preconditions for delete. A replacement is a delete and a create, for what cannot be updated;
+    C(old) is the object that it deletes. C(details), C(before) and C(after) are what is reported; they never hold a credential.
     """
 
     action: Action
@@ -102,6 +106,7 @@ class Change:
     details: Json = field(default_factory=dict)
     before: Json = field(default_factory=dict)
     after: Json = field(default_factory=dict)
+    old: Json = field(default_factory=dict, repr=False)
 
     def report(self) -> dict[str, Any]:
         return {"action": self.action, "kind": self.ref.kind.kind, "name": self.ref.name, **self.details}
@@ -152,8 +157,8 @@ def create(ref: Ref, body: Json, details: Json, after: Json) -> Change:
 
 def update(ref: Ref, observed: Json, patch: Json, details: Json, *, before: Json, after: Json) -> Change:
     """A merge patch that the server refuses when the object is no longer the one that was read."""
-    locked = {"metadata": {"resourceVersion": metadata(observed).get("resourceVersion")}}
-    return Change("update", ref, {**patch, **locked}, details, before, after)
+    locked = {**metadata(patch), "resourceVersion": metadata(observed).get("resourceVersion")}
+    return Change("update", ref, {**patch, "metadata": locked}, details, before, after)
 
 
 def delete(ref: Ref, observed: Json, details: Json, before: Json) -> Change:
@@ -162,3 +167,32 @@ def delete(ref: Ref, observed: Json, details: Json, before: Json) -> Change:
     preconditions = {"uid": meta.get("uid"), "resourceVersion": meta.get("resourceVersion")}
     body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
     return Change("delete", ref, body, details, before, {})
+
+
+def replace(ref: Ref, observed: Json, body: Json, details: Json, *, before: Json, after: Json) -> Change:
+    """A delete of what was read and a create in its place, with the old labels, annotations and owners beside the new ones.
+
+    :raises Refusal: when the object would not be gone after its deletion.
+    """
+    kept, meta = _own_metadata(observed), metadata(observed)
+    if meta.get("finalizers") or meta.get("deletionTimestamp"):
+        raise Refusal(
+            f"{ref} cannot be deleted and created in one go: it has a finalizer, or is being deleted; choose another name"
+        )
+    for part in ("labels", "annotations"):
+        merged = {**(kept.get(part) or {}), **(metadata(body).get(part) or {})}
+        kept.update({part: merged} if merged else {})
+    new = create(ref, {**body, "metadata": kept}, details, after)
+    return Change("replace", ref, new.body, details, before, after, observed)
+
+
+def restored(change: Change) -> Change:
+    """The create that puts back what a replacement has deleted."""
+    head = {"apiVersion": change.ref.kind.api_version, "kind": change.ref.kind.kind}
+    return Change("create", change.ref, {**change.old, **head, "metadata": _own_metadata(change.old)})
+
+
+def _own_metadata(obj: Json) -> dict[str, Any]:
+    """What somebody gave the object; the rest is the server's."""
+    given = ("name", "namespace", "labels", "annotations", "ownerReferences")
+    return {name: metadata(obj)[name] for name in given if name in metadata(obj)}

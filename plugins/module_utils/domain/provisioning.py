@@ -16,7 +16,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .auth_file import Entry, read_stored
+from .auth_entry import Entry
+from .auth_file import read_stored
 from .model import Json, metadata
 
 __all__ = ["UNREADABLE", "ClusterFacts", "Verdict", "generated_names", "judge", "why_none_will_come"]

@@ -9,9 +9,11 @@ C(cli/config/configfile).
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 from .errors import OptionError
 
-__all__ = ["check_key", "same_path", "without_user"]
+__all__ = ["check_key", "matches", "same_path", "without_user"]
 
 _DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 _API_PREFIXES = ("v1/", "v2/")
@@ -55,6 +57,11 @@ def same_path(key: str) -> str:
     if host in _DOCKER_HUB:
         host = "docker.io"
     return f"{host}/{path}" if path else host
+
+
+def matches(key: str, pattern: str) -> bool:
+    """Whether a name or glob means the key, as it is written or in its one spelling: C(quay.io) means C(https://quay.io/)."""
+    return fnmatchcase(key, pattern) or fnmatchcase(same_path(key), pattern)
 
 
 def _without_scheme(key: str) -> str:

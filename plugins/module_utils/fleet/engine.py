@@ -27,6 +27,7 @@ from .memory import remember
 from .observe import look_up, observe, what_is_wrong_with
 from .outcome import NamespaceResult, Outcome, Status
 from .progress import Progress
+from .recreate import carry_out
 from .rounds import in_rounds
 
 __all__ = ["Settings", "reconcile"]
@@ -77,7 +78,7 @@ class _Work:
     objects: dict[str, Json] = field(default_factory=dict)
     found: Found = field(default_factory=dict)
     applied: list[Change] = field(default_factory=list)
-    doubtful: dict[Ref, Change] = field(default_factory=dict)
+    doubtful: dict[tuple[Ref, str], Change] = field(default_factory=dict)
     plan: Plan = field(default_factory=Plan)
     result: NamespaceResult | None = None
     checked: bool = False
@@ -118,18 +119,10 @@ def _require(cluster: Cluster, desired: Desired) -> None:
 
 
 def _round(run: _Run, pending: Sequence[_Work]) -> None:
+    """One look at all pending namespaces: those with nothing to do are done with it, the others go to the pool."""
     _see(run, pending)
-
-    def settle(work: _Work) -> None:
-        try:
-            _settle(run, work)
-        except ImagePullError as error:
-            work.result = _ended(run.cluster, work, error)
-        if not work.pending:
-            done = _finished(work)
-            run.progress.finished(changed=bool(done.changes), failed=done.status == "failed")
-
-    for _done in run.pool.map(settle, pending):
+    busy = [work for work in pending if not _is_settled(run, work)]
+    for _done in run.pool.map(lambda work: _settle(run, work), busy):
         pass
     run.progress.tick()
 
@@ -150,25 +143,46 @@ def _see(run: _Run, pending: Sequence[_Work]) -> None:
         work.found = {ref: found[ref] for ref in wanted.get(work.namespace, ()) if ref in found}
 
 
+def _is_settled(run: _Run, work: _Work) -> bool:
+    """Plans one namespace; whether that was all, without a request."""
+    if work.result is None:
+        try:
+            work.plan = run.desired.plan(work.namespace, work.objects, work.found)
+        except ImagePullError as error:
+            work.result = _ended(run.cluster, work, error)
+    to_send = bool(work.plan.changes) and not run.settings.check_mode
+    settled = work.result is not None or not (to_send or _needs_namespace(run, work))
+    if settled:
+        _count(run, work)
+    return settled
+
+
 def _settle(run: _Run, work: _Work) -> None:
-    if work.result is not None:
-        return
-    if run.is_over:
-        reason = f"not attempted: more than {run.settings.max_failures} namespaces had failed (max_failures)"
-        work.result = NamespaceResult(work.namespace, "skipped", error=reason)
-        return
-    work.plan = run.desired.plan(work.namespace, work.objects, work.found)
-    if _needs_namespace(work, run.settings.check_mode):
-        work.checked = True
-        _require_namespace(run.cluster, work.namespace)
-    if not run.settings.check_mode:
-        _apply(run.cluster, run.desired, work)
+    """Carries out the plan of one namespace, in a thread of the pool."""
+    try:
+        if run.is_over:
+            reason = f"not attempted: more than {run.settings.max_failures} namespaces had failed (max_failures)"
+            work.result = NamespaceResult(work.namespace, "skipped", error=reason)
+        elif _needs_namespace(run, work):
+            work.checked = True
+            _require_namespace(run.cluster, work.namespace)
+        if work.result is None and not run.settings.check_mode:
+            _apply(run.cluster, run.desired, work)
+    except ImagePullError as error:
+        work.result = _ended(run.cluster, work, error)
+    _count(run, work)
 
 
-def _needs_namespace(work: _Work, check_mode: bool) -> bool:
+def _count(run: _Run, work: _Work) -> None:
+    if not work.pending:
+        done = _finished(work)
+        run.progress.finished(changed=bool(done.changes), failed=done.status == "failed")
+
+
+def _needs_namespace(run: _Run, work: _Work) -> bool:
     """Whether the namespace itself has to be looked at: what is awaited may never come, what is only planned may be refused."""
     creates = any(change.action == "create" for change in work.plan.changes)
-    return not work.checked and bool(work.plan.waiting_for or (check_mode and creates))
+    return not work.checked and bool(work.plan.waiting_for or (run.settings.check_mode and creates))
 
 
 def _require_namespace(cluster: Cluster, namespace: str) -> None:
@@ -186,18 +200,18 @@ def _apply(cluster: Cluster, desired: Desired, work: _Work) -> None:
     while work.plan.changes:
         change = work.plan.changes[0]
         try:
-            now = cluster.write(change)
+            now = carry_out(cluster, change)
         except (Conflict, AlreadyExists, NotFound, Unanswered) as error:
             if isinstance(error, Unanswered):
                 lost += 1
-                work.doubtful[change.ref] = change
+                work.doubtful[change.ref, change.action] = change
             if time.monotonic() > given_up_at or lost > _MOST_LOST:
                 raise
             attempt += 1
             time.sleep(min(0.01 * 2**attempt, 1.0) * random.random())
             _look_again(cluster, desired, work, change.ref)
             continue
-        work.doubtful.pop(change.ref, None)
+        work.doubtful.pop((change.ref, change.action), None)
         work.applied.append(change)
         _store(desired, work, change.ref, now)
         work.plan = replace(work.plan, changes=work.plan.changes[1:])
@@ -207,12 +221,10 @@ def _look_again(cluster: Cluster, desired: Desired, work: _Work, ref: Ref) -> No
     work.retries += 1
     _store(desired, work, ref, cluster.get(ref))
     work.plan = desired.plan(work.namespace, work.objects, work.found)
-    doubtful = work.doubtful.get(ref)
-    if doubtful is not None and all(
-        (planned.ref, planned.action) != (ref, doubtful.action) for planned in work.plan.changes
-    ):
+    planned = {(change.ref, change.action) for change in work.plan.changes}
+    for key in [key for key in work.doubtful if key[0] == ref and key not in planned]:
         # The answer was lost, the write was not.
-        work.applied.append(work.doubtful.pop(ref))
+        work.applied.append(work.doubtful.pop(key))
 
 
 def _store(desired: Desired, work: _Work, ref: Ref, now: Json | None) -> None:

@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain import auth_file
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain import auth_entry, auth_file
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain.pull_secret import TYPES, Target
 from hypothesis import given
@@ -47,7 +47,7 @@ def differences(before: auth_file.AuthFile, after: auth_file.AuthFile) -> dict[s
     return {
         key: names
         for key in after.registries
-        if (names := auth_file.changed_fields(before.entries[key], after.entries[key]))
+        if (names := auth_entry.changed_fields(before.entries[key], after.entries[key]))
     }
 
 

@@ -56,9 +56,12 @@ NO_PULL_SECRET = "secret project-a/quay is no pull secret but of type Opaque; it
 OF_THE_PLATFORM = "secret project-a/quay belongs to the platform, which would write it again; choose another name"
 OTHER_TYPE = (
     f"secret project-a/quay exists with type {DOCKERCFG}, and the type of a secret cannot be changed to {DOCKERCONFIGJSON}; "
-    "delete it first with state=absent, or choose another name"
+    "with recreate=true it is deleted and created anew, or put back if that fails; or choose another name"
 )
-IMMUTABLE = "secret project-a/quay is immutable; delete it first with state=absent, or choose another name"
+IMMUTABLE = (
+    "secret project-a/quay is immutable; "
+    "with recreate=true it is deleted and created anew, or put back if that fails; or choose another name"
+)
 
 
 def planned(state: str, observed: dict[str, Any] | None) -> str:
@@ -141,7 +144,17 @@ class TestPlan:
         assert change.after == {"type": DOCKERCONFIGJSON, "registries": after}
 
     @pytest.mark.parametrize("canary", CANARIES)
-    @pytest.mark.parametrize("state", ["present", "absent"])
+    @pytest.mark.parametrize(
+        "how",
+        [
+            {"state": "present"},
+            {"state": "absent"},
+            {"mode": "merge", "recreate": True},
+            {"mode": "remove"},
+            {"type": DOCKERCFG, "recreate": True},
+        ],
+        ids=str,
+    )
     @pytest.mark.parametrize(
         "observe",
         [
@@ -153,11 +166,17 @@ class TestPlan:
             secret,
         ],
     )
-    def test_nothing_that_is_reported_holds_a_credential(self, observe: Any, state: str, canary: str) -> None:
+    def test_nothing_that_is_reported_holds_a_credential(self, observe: Any, how: dict[str, Any], canary: str) -> None:
         observed = observe(canary)
-        desired = wish(state=state, registries=[registry(canary + "-new"), registry(canary, "other.io")])
+        desired = wish(**how, registries=[registry(canary + "-new"), registry(canary, "other.io")])
         objects = {} if observed is None else {"quay": observed}
-        for change in desired.plan("project-a", objects).changes:
+        try:
+            plan = desired.plan("project-a", objects)
+        except Refusal as error:
+            assert shown(str(error), canary) == []
+            return
+        assert shown(repr((plan.notes, desired.warnings)), canary) == []
+        for change in plan.changes:
             reported = repr((change.report(), change.details, change.before, change.after))
             assert shown(reported, canary) == shown(reported, canary + "-new") == []
 
@@ -196,7 +215,8 @@ class TestFromOptions:
 
     def test_refuses_more_than_a_secret_holds(self) -> None:
         with pytest.raises(
-            OptionError, match=r"^the credentials for secret quay are \d+ bytes; a secret holds 1048576 at most$"
+            OptionError,
+            match=r"^the credentials for secret quay are \d+ bytes; a secret holds 1048576 at most: take fewer$",
         ):
             wish(registries=[registry("x" * 500_000)])
 

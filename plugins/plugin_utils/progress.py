@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Shows the progress of a module that works on many namespaces, while it runs.
 
-meta/runtime.yml sends the modules of the action group through here. A module's output reaches the controller only at its
+The action plugins of the modules that do are this one: a redirect in meta/runtime.yml would make ansible-lint ask users for
+its name instead of the module's. A module's output reaches the controller only at its
 end; so it appends its progress to a file in the task's temporary directory, which is read here as long as it runs. That works
 where both are on one machine, as they are for a cluster's API; elsewhere nothing is shown.
 """

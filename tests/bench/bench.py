@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Secret, link and grant in every namespace of one lab, by us and by others, first run and second run.
+
+Prints a table; writes DIR/results.json, DIR/bench.svg and DIR/benchmark.md. What is measured, and how: docs/benchmark.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+import report
+from conftest import start_lab
+from contenders import NAME, Contenders, Process
+from machine import describe
+from support.fleet import default_accounts, make_namespaces
+from support.lab import Audit, Lab, path_of
+
+#: The others cost a second a namespace, or more: they are measured here and extrapolated.
+SMALL = 20
+#: A run at such a size is long enough to be measured once.
+LARGE = 5000
+REPEATS = 3
+#: What each task asks for, to tell its requests from the others' in the audit log.
+TASKS = ({"secrets"}, {"serviceaccounts"}, {"rolebindings", "clusterroles"})
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way at one size. Seconds: C(command) from start to end, C(modules) the module processes, C(work) what they take
+    beyond their own start, C(requests_span) from the first request to the last answer, summed over the tasks."""
+
+    way: str
+    namespaces: int
+    run: str
+    command: float
+    modules: float | None
+    work: float | None
+    requests_span: float | None
+    peak_mib: float
+    requests: float
+    measured_at: int
+    failed: bool = False
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[SMALL, 1000])
+    parser.add_argument("--without-loops", action="store_true", help="leave out kubectl and kubernetes.core")
+    parser.add_argument("--output", type=Path, default=ROOT / ".cache" / "bench", metavar="DIR")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        lab = start_lab(Path(directory) / "lab")
+        try:
+            contenders = Contenders(lab, Path(directory))
+            results = Bench(lab, contenders, loops=not options.without_loops).run(options.sizes)
+        finally:
+            lab.run("down", "--dir", str(lab.dir))
+    options.output.mkdir(parents=True, exist_ok=True)
+    (options.output / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    report.write(results, options.output)
+
+
+class Bench:
+    def __init__(self, lab: Lab, contenders: Contenders, *, loops: bool) -> None:
+        self.lab, self.contenders, self.loops = lab, contenders, loops
+        self.rows: list[Row] = []
+
+    def run(self, sizes: Sequence[int]) -> dict[str, Any]:
+        machine = describe(self.contenders.interpreters["bench"])
+        self.empty = statistics.median(self.contenders.empty().seconds for _ in range(REPEATS))
+        self.starts: list[float] = []
+        made: list[str] = []
+        for size in sorted({SMALL, *sizes}):
+            say(f"making {size - len(made):,} namespaces")
+            made += make_namespaces(self.lab, [f"bench-{n:05}" for n in range(len(made), size)], timeout=1200)
+            self._size(made)
+        self._extrapolate(sizes)
+        return {
+            "date": f"{datetime.now():%Y-%m-%d %H:%M}",
+            "machine": machine,
+            "empty_playbook": self.empty,
+            "module_start": statistics.median(self.starts),
+            "rows": [asdict(row) for row in self.rows],
+        }
+
+    def _start(self) -> float:
+        self.contenders.refused()
+        self.starts.append(sum(module["seconds"] for module in self.contenders.modules()))
+        return self.starts[-1]
+
+    def _size(self, namespaces: Sequence[str]) -> None:
+        ways: dict[str, Callable[[Sequence[str]], Process]] = {
+            "plain floor": self.contenders.floor,
+            "this collection": self.contenders.ours,
+        }
+        if self.loops and len(namespaces) == SMALL:
+            self._measure("kubectl in a shell loop", self.contenders.kubectl, namespaces)
+            self._measure("kubernetes.core in a loop", self.contenders.kubernetes_core, namespaces)
+        found: list[Row] = []
+        for _repeat in range(1 if len(namespaces) >= LARGE else REPEATS):
+            for way, run in ways.items():
+                found += self._both_runs(way, run, namespaces)
+        self.rows += [median([row for row in found if (row.way, row.run) == key]) for key in keys(found)]
+
+    def _measure(self, way: str, run: Callable[[Sequence[str]], Process], namespaces: Sequence[str]) -> None:
+        self.rows += self._both_runs(way, run, namespaces)
+
+    def _both_runs(self, way: str, run: Callable[[Sequence[str]], Process], namespaces: Sequence[str]) -> list[Row]:
+        reset(self.lab, namespaces)
+        return [self._one_run(way, which, run, namespaces) for which in ("first", "second")]
+
+    def _one_run(self, way: str, which: str, run: Callable[[Sequence[str]], Process], namespaces: Sequence[str]) -> Row:
+        say(f"{way}, {len(namespaces):,} namespaces, {which} run")
+        # The machine's speed drifts: the modules' own start is measured beside each of our runs.
+        start = self._start() if way == "this collection" else 0.0
+        count, audit = len(namespaces), self.lab.audit()
+        process = run(namespaces)
+        requests = requests_of(audit)
+        failed = process.status != 0 or ("\nfailed " in process.output and "\nfailed 0\n" not in process.output)
+        if failed and way != "kubectl in a shell loop":
+            sys.exit(f"{way} failed: {process.output[-2000:]}")
+        row = Row(way, count, which, process.seconds, None, None, None, process.peak_mib, len(requests) / count, count)
+        if way == "plain floor":
+            work = json.loads(process.output)["seconds"]
+            return replace(row, modules=process.seconds, work=work, requests_span=span(requests))
+        if way == "kubectl in a shell loop":
+            return replace(row, failed=failed)
+        modules = self.contenders.modules()
+        seconds, peak = sum(one["seconds"] for one in modules), max(one["peak_mib"] for one in modules)
+        row = replace(row, modules=seconds, peak_mib=peak)
+        return row if "loop" in way else replace(row, work=seconds - start, requests_span=span(requests))
+
+    def _extrapolate(self, sizes: Sequence[int]) -> None:
+        """The loops' cost is one of each namespace, and of a playbook's start."""
+        measured = [row for row in self.rows if "loop" in row.way]
+        for size in sorted(set(sizes) - {SMALL}):
+            for row in measured:
+                fixed = self.empty if row.modules else 0.0
+                seconds = fixed + (row.command - fixed) / SMALL * size
+                modules = row.modules and row.modules / SMALL * size
+                self.rows.append(replace(row, namespaces=size, command=seconds, modules=modules))
+
+
+def requests_of(audit: Audit) -> list[dict[str, Any]]:
+    """What the contender sent: all requests of the lab's administrator, but those of this program."""
+    return [
+        event
+        for event in audit.requests()
+        if event["user"].get("username") == "lab-admin" and event.get("userAgent") != "tests"
+    ]
+
+
+def span(requests: Sequence[dict[str, Any]]) -> float:
+    total = 0.0
+    for resources in TASKS:
+        mine = [event for event in requests if event["objectRef"]["resource"] in resources]
+        first = min(datetime.fromisoformat(event["requestReceivedTimestamp"]) for event in mine)
+        last = max(datetime.fromisoformat(event["stageTimestamp"]) for event in mine)
+        total += (last - first).total_seconds()
+    return total
+
+
+def reset(lab: Lab, namespaces: Sequence[str]) -> None:
+    """Takes back what a contender gave."""
+    accounts = default_accounts(lab)
+
+    def take(namespace: str) -> None:
+        lab.api("DELETE", path_of(namespace, "secrets", NAME), expect=(200, 404))
+        lab.api("DELETE", path_of(namespace, "rolebindings", NAME), expect=(200, 404))
+        pull = accounts[namespace]["imagePullSecrets"]
+        if {"name": NAME} in pull:
+            body = {"imagePullSecrets": [entry for entry in pull if entry != {"name": NAME}]}
+            lab.api("PATCH", path_of(namespace, "serviceaccounts", "default"), body)
+
+    with ThreadPoolExecutor(max_workers=12) as pool:
+        list(pool.map(take, namespaces))
+
+
+def keys(rows: Sequence[Row]) -> list[tuple[str, str]]:
+    return list(dict.fromkeys((row.way, row.run) for row in rows))
+
+
+def median(rows: Sequence[Row]) -> Row:
+    """The row of the median command, with the largest memory of all."""
+    chosen = sorted(rows, key=lambda row: row.command)[len(rows) // 2]
+    return replace(chosen, peak_mib=max(row.peak_mib for row in rows))
+
+
+def say(text: str) -> None:
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    os.chdir(ROOT)
+    main()

@@ -1,0 +1,174 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ways to do the job: each is a command that gives a secret, a link and a grant to every namespace."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from support.lab import Lab
+from tools import prepare
+
+HERE = Path(__file__).parent
+NAME, PROJECT = "bench", "consumer"
+LOGIN = {"registry": "registry.example.com", "username": "user", "password": "password"}
+CONTENT = base64.b64encode(
+    json.dumps({"auths": {LOGIN["registry"]: {"auth": base64.b64encode(b"user:password").decode()}}}).encode()
+).decode()
+
+
+@dataclass(frozen=True)
+class Process:
+    """A finished command: its time from start to end, and the largest memory of one of its processes."""
+
+    seconds: float
+    peak_mib: float
+    status: int
+    output: str
+
+
+class Contenders:
+    """The commands, for one lab. C(directory) holds what they need."""
+
+    def __init__(self, lab: Lab, directory: Path) -> None:
+        self.lab, self.directory = lab, directory
+        self.measures = directory / "measures"
+        self.interpreters = {"ours": Path(sys.executable), "bench": prepare.environment("bench") / "bin" / "python"}
+        self.kubectl_binary = prepare.kubectl()
+        (directory / "empty.yml").write_text(yaml.dump([{"hosts": "all", "gather_facts": False, "tasks": []}]))
+        (directory / "refused.yml").write_text(yaml.dump([_refused()]))
+        for name, python in self.interpreters.items():
+            self._measuring_interpreter(name, python)
+
+    # --- ours
+
+    def ours(self, namespaces: Sequence[str]) -> Process:
+        inventory = self._inventory(
+            "ours",
+            private_registry_secrets=[{"name": NAME, "namespaces": [*namespaces], "registries": [LOGIN]}],
+            cross_project_pull_grants=[{"namespaces": [*namespaces], "projects": [PROJECT], "binding_name": NAME}],
+        )
+        return self._playbook("ours", "openshift_ops.image_pull.site", inventory)
+
+    def refused(self) -> Process:
+        """Our three modules with options that they refuse: what Python, Ansible and the imports take before any work."""
+        return self._playbook("ours", self.directory / "refused.yml", self._inventory("ours"))
+
+    def empty(self) -> Process:
+        return self._playbook("ours", self.directory / "empty.yml", self._inventory("ours"))
+
+    # --- others
+
+    def kubernetes_core(self, namespaces: Sequence[str]) -> Process:
+        inventory = self._inventory(
+            "bench",
+            bench_namespaces=[*namespaces],
+            bench_name=NAME,
+            bench_project=PROJECT,
+            bench_content=CONTENT,
+        )
+        return self._playbook("bench", HERE / "kubernetes_core.yml", inventory)
+
+    def kubectl(self, namespaces: Sequence[str]) -> Process:
+        command = [HERE / "kubectl.sh", self.kubectl_binary, NAME, PROJECT, *namespaces]
+        return self._run(command, KUBECONFIG=self.lab.kubeconfig, HOME=str(self.directory))
+
+    def floor(self, namespaces: Sequence[str]) -> Process:
+        meta = {"name": NAME}
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:image-puller"}
+        group = {"apiGroup": role["apiGroup"], "kind": "Group", "name": f"system:serviceaccounts:{PROJECT}"}
+        plan = {
+            "server": self.lab.data["server"],
+            "ca_cert": self.lab.data["ca_cert"],
+            "client_pem": str(self.lab.dir / "tests-client.pem"),
+            "namespaces": [*namespaces],
+            "secret": {
+                "metadata": meta,
+                "type": "kubernetes.io/dockerconfigjson",
+                "data": {".dockerconfigjson": CONTENT},
+            },
+            "binding": {"metadata": meta, "roleRef": role, "subjects": [group]},
+        }
+        path = self.directory / "floor.json"
+        path.write_text(json.dumps(plan))
+        return self._run([sys.executable, HERE / "floor.py", path])
+
+    # --- how they are run
+
+    def _inventory(self, name: str, **variables: Any) -> Path:
+        connection = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": str(self.directory / f"python-{name}"),
+            "image_pull_kubeconfig": self.lab.kubeconfig,
+        }
+        path = self.directory / f"inventory-{name}.yml"
+        path.write_text(yaml.dump({"all": {"hosts": {"lab": connection}, "vars": variables}}))
+        return path
+
+    def _playbook(self, name: str, playbook: str | Path, inventory: Path) -> Process:
+        self.measures.write_text("")
+        command = self.interpreters[name].parent / "ansible-playbook"
+        return self._run([command, "-i", inventory, playbook])
+
+    def modules(self) -> list[dict[str, Any]]:
+        """The module processes of the last playbook: C(name), C(seconds), C(peak_mib)."""
+        return [json.loads(line) for line in self.measures.read_text().splitlines()]
+
+    def _measuring_interpreter(self, name: str, python: Path) -> None:
+        """What Ansible runs modules with. It adds about 10 ms to each, which the whole command's time includes."""
+        path = self.directory / f"python-{name}"
+        path.write_text(_MEASURE.format(own=sys.executable, python=str(python), measures=str(self.measures)))
+        path.chmod(0o755)
+
+    def _run(self, command: Sequence[str | Path], **variables: str) -> Process:
+        log = self.directory / "output"
+        with log.open("wb") as output:
+            started = time.perf_counter()
+            process = subprocess.Popen(
+                [str(part) for part in command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "ANSIBLE_NOCOLOR": "1", **variables},
+            )
+            _pid, status, usage = os.wait4(process.pid, 0)
+            seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        return Process(seconds, usage.ru_maxrss / 1024, process.returncode, log.read_text(errors="replace"))
+
+
+def _refused() -> dict[str, Any]:
+    prefix = "openshift_ops.image_pull"
+    options = {
+        "pull_secret": {"name": NAME, "registries": [LOGIN]},
+        "sa_link": {"secrets": [NAME]},
+        "image_puller_grant": {"projects": [PROJECT]},
+    }
+    tasks = [
+        {f"{prefix}.{name}": {**given, "namespaces": []}, "ignore_errors": True} for name, given in options.items()
+    ]
+    return {"hosts": "all", "gather_facts": False, "tasks": tasks}
+
+
+_MEASURE = """#!{own} -ISE
+import os, sys, time
+started = time.perf_counter()
+pid = os.posix_spawn({python!r}, [{python!r}, *sys.argv[1:]], os.environ)
+_pid, status, usage = os.wait4(pid, 0)
+seconds = time.perf_counter() - started
+name = os.path.basename(sys.argv[1]).removeprefix("AnsiballZ_").removesuffix(".py")
+with open({measures!r}, "a") as file:
+    file.write('{{"name": "%s", "seconds": %.4f, "peak_mib": %.1f}}\\n' % (name, seconds, usage.ru_maxrss / 1024))
+sys.exit(os.waitstatus_to_exitcode(status))
+"""

@@ -1,0 +1,104 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plain floor: the reads and writes of the three tasks by pooled HTTPS from 8 threads, and nothing else.
+
+One list of each kind, then one write for each object that is not there yet. No retry, no check, no report.
+
+usage: floor.py PLAN.json, which holds server, ca_cert, client_pem, namespaces, secret (its body), binding (its body)
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+THREADS = 8
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+
+
+class Floor:
+    def __init__(self, plan: dict[str, Any]) -> None:
+        self.plan, self.server = plan, plan["server"]
+        context = ssl.create_default_context(cafile=plan["ca_cert"])
+        context.load_cert_chain(plan["client_pem"])
+        self.pool = urllib3.PoolManager(ssl_context=context, maxsize=THREADS)
+        self.threads = ThreadPoolExecutor(max_workers=THREADS)
+
+    def request(self, method: str, path: str, body: Any = None) -> Any:
+        content = {"PATCH": "application/merge-patch+json"}.get(method, "application/json")
+        response = self.pool.request(
+            method,
+            self.server + path,
+            body=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": content, "User-Agent": "floor"},
+            retries=False,
+        )
+        assert response.status < 300, response.data
+        return json.loads(response.data)
+
+    def list(self, path: str, selector: str = "") -> Iterator[Any]:
+        token = ""
+        while True:
+            page = self.request("GET", f"{path}?fieldSelector={selector}&limit=1000&continue={token}")
+            yield from page["items"]
+            token = page["metadata"].get("continue", "")
+            if not token:
+                return
+
+    def create_missing(self, root: str, resource: str, body: dict[str, Any], selector: str) -> None:
+        name = body["metadata"]["name"]
+        there = {
+            item["metadata"]["namespace"]
+            for item in self.list(f"{root}/{resource}", selector)
+            if item["metadata"]["name"] == name
+        }
+        missing = [namespace for namespace in self.plan["namespaces"] if namespace not in there]
+        write = lambda namespace: self.request("POST", f"{root}/namespaces/{namespace}/{resource}", body)  # noqa: E731
+        list(self.threads.map(write, missing))
+
+    def secrets(self) -> None:
+        body = self.plan["secret"]
+        self.create_missing("/api/v1", "secrets", body, f"metadata.name%3D{body['metadata']['name']}")
+
+    def links(self) -> None:
+        name, wanted = self.plan["secret"]["metadata"]["name"], set(self.plan["namespaces"])
+        todo = [
+            account
+            for account in self.list("/api/v1/serviceaccounts", "metadata.name%3Ddefault")
+            if account["metadata"]["namespace"] in wanted and {"name": name} not in account.get("imagePullSecrets", [])
+        ]
+
+        def write(account: dict[str, Any]) -> None:
+            meta = account["metadata"]
+            body = {
+                "metadata": {"resourceVersion": meta["resourceVersion"]},
+                "imagePullSecrets": [*account.get("imagePullSecrets", []), {"name": name}],
+            }
+            self.request("PATCH", f"/api/v1/namespaces/{meta['namespace']}/serviceaccounts/default", body)
+
+        list(self.threads.map(write, todo))
+
+    def grants(self) -> None:
+        # All bindings are read, as the module does: one of another name may grant the same.
+        self.create_missing(RBAC, "rolebindings", self.plan["binding"], "")
+
+
+def main() -> None:
+    floor = Floor(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    started = time.perf_counter()
+    for task in (floor.secrets, floor.links, floor.grants):
+        task()
+    print(json.dumps({"seconds": time.perf_counter() - started}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A benchmark's results as a table on stdout, as Markdown and as a plot.
+
+usage: report.py results.json           writes bench.svg and benchmark.md beside it
+       report.py results.json --docs    puts them into docs/ instead
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import plot
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+#: The promises of the project, for two cores.
+TARGETS = (
+    ("first run, whole command, 1,000 namespaces", "first", 5.0),
+    ("second run, whole command, 1,000 namespaces", "second", 2.5),
+)
+OURS, FLOOR, KUBECTL, CORE = "this collection", "plain floor", "kubectl in a shell loop", "kubernetes.core in a loop"
+HEADER = (
+    "namespaces",
+    "way",
+    "run",
+    "whole command",
+    "modules",
+    "beyond their start",
+    "first request to last answer",
+    "peak memory",
+    "requests a namespace",
+)
+
+
+def write(results: dict[str, Any], directory: Path) -> None:
+    """Prints the table and the ratios; writes both as Markdown, and the plot."""
+    table = [HEADER, *(cells(row) for row in ordered(results["rows"]))]
+    widths = [max(len(line[column]) for line in table) for column in range(len(HEADER))]
+    for line in table:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    lines = [*ratios(results), *machine(results)]
+    print("", *lines, sep="\n")
+    (directory / "benchmark.md").write_text(markdown(table, results))
+    (directory / "bench.svg").write_text(plot.svg(results["rows"]))
+
+
+def ordered(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    ways = [OURS, FLOOR, KUBECTL, CORE]
+    return sorted(rows, key=lambda row: (row["namespaces"], ways.index(row["way"]), row["run"]))
+
+
+def cells(row: dict[str, Any]) -> tuple[str, ...]:
+    extrapolated = row["measured_at"] != row["namespaces"]
+    mark = f" (extrapolated from {row['measured_at']})" if extrapolated else ""
+    return (
+        f"{row['namespaces']:,}",
+        row["way"] + (" (fails)" if row["failed"] else ""),
+        row["run"],
+        seconds(row["command"]) + mark,
+        seconds(row["modules"]),
+        seconds(row["work"]),
+        seconds(row["requests_span"]),
+        f"{row['peak_mib']:.0f} MiB",
+        f"{row['requests']:.2f}",
+    )
+
+
+def seconds(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f} s" if value >= 100 else f"{value:.2f} s"
+
+
+def ratios(results: dict[str, Any]) -> Iterator[str]:
+    """Each promise beside what was measured."""
+    found = {(row["way"], row["namespaces"], row["run"]): row for row in results["rows"]}
+    for title, run, limit in TARGETS:
+        if row := found.get((OURS, 1000, run)):
+            yield f"{title}: {row['command']:.2f} s (promised: at most {limit} s)"
+    yield f"ansible-playbook with an empty play: {results['empty_playbook']:.2f} s"
+    for size in sorted({row["namespaces"] for row in results["rows"]}):
+        for run in ("first", "second"):
+            ours, floor = found[OURS, size, run], found[FLOOR, size, run]
+            yield f"{size:,} namespaces, {run} run: " + ", ".join(_beside(ours, floor, found, size, run))
+    if (OURS, 10000, "first") in found:
+        for run in ("first", "second"):
+            times = found[OURS, 10000, run]["command"] / found[OURS, 1000, run]["command"]
+            yield f"10,000 namespaces, {run} run: {times:.1f} x the time of 1,000 (promised: at most 12 x)"
+
+
+def _beside(ours: dict[str, Any], floor: dict[str, Any], found: Any, size: int, run: str) -> Iterable[str]:
+    yield f"requests {ours['requests_span'] / floor['requests_span']:.2f} x the floor's"
+    yield f"modules beyond their start {ours['work'] / floor['work']:.2f} x the floor"
+    yield f"module processes {ours['modules'] / floor['modules']:.2f} x the floor's process"
+    for way in (KUBECTL, CORE):
+        other = found.get((way, size, run))
+        if other and not other["failed"]:
+            yield f"{other['command'] / ours['command']:.0f} x faster than {way}"
+
+
+def machine(results: dict[str, Any]) -> Iterator[str]:
+    yield "Measured on " + ", ".join(f"{name} {value}" for name, value in results["machine"].items())
+
+
+def markdown(table: Sequence[Sequence[str]], results: dict[str, Any]) -> str:
+    lines = ["| " + " | ".join(line) + " |" for line in table]
+    rule = "|" + "|".join("---" for _column in HEADER) + "|"
+    items = [f"- {line}" for line in ratios(results)]
+    return "\n".join([lines[0], rule, *lines[1:], "", *items, "", *machine(results), ""])
+
+
+def into_docs(results: dict[str, Any]) -> None:
+    """Replaces the plot and the figures in the manual."""
+    page = DOCS / "benchmark.md"
+    explained, heading, _figures = page.read_text().partition("## Figures\n")
+    write(results, DOCS)
+    page.write_text(explained + heading + page.read_text())
+
+
+if __name__ == "__main__":
+    path, *options = (Path(argument) for argument in sys.argv[1:])
+    found = json.loads(path.read_text())
+    if options:
+        into_docs(found)
+    else:
+        write(found, path.parent)

@@ -1,0 +1,205 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A fleet behind an API server that refuses, cuts and delays one request in five, while others write the same objects.
+
+IMAGE_PULL_FAULT_NAMESPACES and IMAGE_PULL_FAULT_KILLS make it large; 'make faults-large' takes 1,000 and 100.
+"""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.faulty_proxy import FAULTS, FaultyProxy, token_kubeconfig
+from support.fleet import RBAC, by_namespace, default_accounts, delete_namespaces, make_namespaces
+from support.lab import Lab, mount_names, path_of, pull_names
+from support.modules import run_module
+
+NAMESPACES = int(os.environ.get("IMAGE_PULL_FAULT_NAMESPACES", "30"))
+KILLS = int(os.environ.get("IMAGE_PULL_FAULT_KILLS", "6"))
+SEED = 11
+LOGIN = {"registry": "registry.example.com", "username": "user", "password": "correct horse"}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "pull_secret": {"name": "ours", "registries": [LOGIN]},
+    "sa_link": {"secrets": ["ours"], "link_for": ["pull", "mount"]},
+    "image_puller_grant": {"projects": ["consumer"]},
+}
+#: What is taken back when its wish is gone: by name, not by content.
+ABSENT = {**OPTIONS, "pull_secret": {"name": "ours"}}
+TESTS = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def fleet(lab: Lab, request: pytest.FixtureRequest) -> Iterator[Fleet]:
+    # Their names decide which requests meet a fault.
+    made = Fleet(lab, request.cls.__name__.lower())
+    yield made
+    delete_namespaces(lab, made.names)
+
+
+class Fleet:
+    """Namespaces in which others have their own entries, secrets and grants too."""
+
+    def __init__(self, lab: Lab, prefix: str) -> None:
+        self.lab = lab
+        self.names = make_namespaces(lab, [f"{prefix}-{number:04}" for number in range(NAMESPACES)])
+        self.foreign: dict[str, list[str]] = {name: [] for name in self.names}
+        for name in self.names:
+            self.write_foreign(name, "theirs-1", "theirs-2")
+            lab.create(name, "rolebindings", handmade())
+
+    def write_foreign(self, namespace: str, *entries: str) -> bool:
+        """Adds entries of others to the account, as a careful client does; False when somebody was faster."""
+        account = self.lab.account(namespace)
+        for key in ("imagePullSecrets", "secrets"):
+            account[key] = [*(account.get(key) or []), *({"name": entry} for entry in entries)]
+        answer = self.lab.api("PUT", path_of(namespace, "serviceaccounts", "default"), account, expect=(200, 409))
+        if answer["kind"] != "ServiceAccount":
+            return False
+        self.foreign[namespace] += entries
+        return True
+
+    def check(self, *, converged: bool) -> None:
+        """Nothing of others is lost, and each object of ours is old or new, never in between."""
+        accounts = default_accounts(self.lab)
+        secrets = by_namespace(self.lab, "/api/v1/secrets", "ours")
+        bindings = by_namespace(self.lab, f"{RBAC}/rolebindings", "image-puller-grant")
+        others = by_namespace(self.lab, f"{RBAC}/rolebindings", "handmade")
+        for name in self.names:
+            account = accounts[name]
+            lists = (pull_names(account), mount_names(account))
+            for names in lists:
+                assert [entry for entry in names if entry.startswith("theirs-")] == self.foreign[name]
+                assert sum("-dockercfg-" in entry for entry in names) == 1
+                assert names.count("ours") <= 1
+            linked = ["ours" in names for names in lists]
+            assert linked[0] == linked[1], "both lists are written at once"
+            assert others[name]["subjects"] == handmade()["subjects"]
+            assert name not in secrets or content(secrets[name]) == wanted_content()
+            assert name not in bindings or subjects(bindings[name]) == {"system:serviceaccounts:consumer"}
+            if converged:
+                assert all(linked)
+                assert name in secrets
+                assert name in bindings
+
+
+def handmade() -> dict[str, Any]:
+    return {
+        "metadata": {"name": "handmade"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:image-puller"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "somebody"}],
+    }
+
+
+def content(secret: dict[str, Any]) -> Any:
+    return json.loads(base64.b64decode(secret["data"][".dockerconfigjson"]))["auths"][LOGIN["registry"]]["auth"]
+
+
+def wanted_content() -> str:
+    return base64.b64encode(f"{LOGIN['username']}:{LOGIN['password']}".encode()).decode()
+
+
+def subjects(binding: dict[str, Any]) -> set[str]:
+    return {subject["name"] for subject in binding["subjects"]}
+
+
+class Writer(threading.Thread):
+    """Somebody who keeps adding entries to the same accounts, past the proxy, five to each at most."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        super().__init__(daemon=True)
+        self.fleet, self.ended, self.written = fleet, threading.Event(), 0
+        self.failure: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            for number, name in itertools.product(range(5), self.fleet.names):
+                if self.ended.wait(0.002):
+                    return
+                self.written += self.fleet.write_foreign(name, f"theirs-{number}-late")
+        except BaseException as error:
+            self.failure = error
+
+    def __enter__(self) -> Writer:
+        self.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.ended.set()
+        self.join()
+        assert self.failure is None, self.failure
+
+
+class TestFaults:
+    def test_one_run_of_each_module_converges_and_nothing_of_others_is_lost(self, lab, fleet, tmp_path):
+        with FaultyProxy(lab, share=0.2, seed=SEED).running() as proxy:
+            kubeconfig = token_kubeconfig(lab, proxy.url, tmp_path / "kubeconfig")
+            retries = 0
+            with Writer(fleet) as writer:
+                for module, options in OPTIONS.items():
+                    result = run_module(module, kubeconfig=kubeconfig, namespaces=fleet.names, **options)
+                    assert not result["failed"], result["msg"]
+                    assert result["summary"]["changed"] == NAMESPACES, (
+                        "what was done is reported, also without an answer"
+                    )
+                    retries += result["summary"]["retries"]
+        fleet.check(converged=True)
+        assert set(proxy.injected) == set(FAULTS), "every kind of fault was met"
+        assert 0.1 < proxy.injected.total() / proxy.requests < 0.3
+        assert writer.written
+        assert retries >= proxy.injected.total() - proxy.injected["delayed"], "each repeated request is reported"
+
+        audit = lab.audit()
+        for module, options in OPTIONS.items():
+            assert not run_module(module, kubeconfig=lab.kubeconfig, namespaces=fleet.names, **options)["changed"]
+        assert audit.writes() == []
+
+
+class TestKilled:
+    """Runs that give and take in turn, each ended by SIGKILL after a random number of its requests."""
+
+    @pytest.fixture
+    def run_killed(self, lab: Lab, fleet: Fleet, tmp_path: Path) -> Iterator[Callable[..., bool]]:
+        with FaultyProxy(lab, share=0).running() as proxy:
+            kubeconfig = token_kubeconfig(lab, proxy.url, tmp_path / "kubeconfig")
+            chance = random.Random(SEED)
+
+            def run(module: str, options: dict[str, Any]) -> bool:
+                """Whether the run was still at work when it was killed."""
+                path = tmp_path / "options.json"
+                path.write_text(json.dumps({"kubeconfig": kubeconfig, "namespaces": fleet.names, **options}))
+                command = [sys.executable, "-m", "support.module_process", module, path]
+                moment = proxy.requests + chance.randrange(1, NAMESPACES)
+                process = subprocess.Popen(command, cwd=TESTS, stdout=subprocess.DEVNULL)
+                while proxy.requests < moment and process.poll() is None:
+                    time.sleep(0.0005)
+                time.sleep(chance.uniform(0, 0.003))
+                process.kill()
+                return process.wait() < 0
+
+            yield run
+
+    def test_every_object_is_old_or_new_and_one_more_run_finishes(self, lab, fleet, run_killed):
+        killed = 0
+        for number, module in zip(range(KILLS), itertools.cycle(OPTIONS)):
+            take = number // len(OPTIONS) % 2
+            options = {**ABSENT[module], "state": "absent"} if take else OPTIONS[module]
+            killed += run_killed(module, options)
+            fleet.check(converged=False)
+        assert killed >= KILLS * 2 / 3, "runs were really ended while they worked"
+        for module, options in OPTIONS.items():
+            result = run_module(module, kubeconfig=lab.kubeconfig, namespaces=fleet.names, **options)
+            assert not result["failed"], result["msg"]
+        fleet.check(converged=True)

@@ -1,0 +1,94 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rows of docs/oc.md on secrets: the module's call in place of the recorded command, and what it does."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PAGE = Path(__file__).parents[2] / "docs" / "oc.md"
+HOST, DOCKERCONFIGJSON, PODMANCONFIGJSON = (
+    "privateregistry.example.com",
+    "kubernetes.io/dockerconfigjson",
+    "kubernetes.io/podmanconfigjson",
+)
+AUTH = base64.b64encode(b"developer@example.com:pw").decode()
+GOOD = {"auths": {HOST: {"auth": AUTH}}}
+STORE = {"auths": {HOST: {}}, "credsStore": "desktop"}
+
+
+def test_each_row_names_a_test_and_each_test_is_a_row():
+    rows = re.findall(rf"`{re.escape(Path(__file__).name)}::(test_\w+)` \|$", PAGE.read_text(), flags=re.MULTILINE)
+    tests = re.findall(r"^def (test_\w+)\(make", Path(__file__).read_text(), flags=re.MULTILINE)
+    assert sorted(rows) == sorted(tests)
+
+
+@pytest.fixture
+def make(lab, run, namespace, tmp_path):
+    """Calls pull_secret, with a file when one is given; returns its result and the secret."""
+
+    def call(name: str = "", content: Any = None, **options: Any) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        if name:
+            (tmp_path / name).write_text(json.dumps(content))
+            options["auth_file"] = str(tmp_path / name)
+        result = run("pull_secret", name="p", namespaces=[namespace], **options)
+        return result, lab.get(namespace, "secrets", "p")
+
+    return call
+
+
+def held(secret: dict[str, Any] | None) -> tuple[str, str, Any]:
+    assert secret is not None
+    ((key, value),) = secret["data"].items()
+    return secret["type"], key, json.loads(base64.b64decode(value))
+
+
+def test_from_dockers_file(make):
+    _result, secret = make("config.json", GOOD)
+    assert held(secret) == (DOCKERCONFIGJSON, ".dockerconfigjson", GOOD)
+    assert make("config.json", GOOD)[0]["changed"] is False
+
+
+def test_from_podmans_file(make, lab, namespace):
+    result, secret = make("auth.json", GOOD)
+    assert held(secret) == (DOCKERCONFIGJSON, ".dockerconfigjson", GOOD)
+    assert not result.get("warnings")
+    lab.api("DELETE", f"/api/v1/namespaces/{namespace}/secrets/p")
+    result, secret = make("auth.json", GOOD, type=PODMANCONFIGJSON)
+    assert held(secret) == (PODMANCONFIGJSON, "auth.json", GOOD)
+    assert "do not read it" in str(result["warnings"])
+
+
+def test_from_a_file_without_credentials(make, lab):
+    audit = lab.audit()
+    result, secret = make("store.json", STORE)
+    assert secret is None
+    assert HOST in result["msg"]
+    assert "docker-credential-desktop" in result["msg"]
+    assert audit.ours() == []
+    real = {**STORE, "auths": {**STORE["auths"], "quay.io": GOOD["auths"][HOST]}}
+    _result, secret = make("store.json", real, only=["quay.io"])
+    assert held(secret)[2] == {"auths": {"quay.io": {"auth": AUTH}}}
+
+
+def test_from_values(make):
+    entry = {"username": "developer@example.com", "password": "pw", "email": "unused"}
+    _result, secret = make(registries=[{"registry": HOST, **entry}])
+    assert held(secret) == (DOCKERCONFIGJSON, ".dockerconfigjson", {"auths": {HOST: {**entry, "auth": AUTH}}})
+
+
+def test_docker_registry_from_a_file(make):
+    _result, secret = make("auth.json", GOOD)
+    assert held(secret) == (DOCKERCONFIGJSON, ".dockerconfigjson", GOOD)
+
+
+def test_the_data_key_goes_with_the_type(make):
+    _result, secret = make("any.name", GOOD, type=DOCKERCONFIGJSON)
+    assert held(secret)[1] == ".dockerconfigjson"

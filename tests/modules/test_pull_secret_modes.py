@@ -1,0 +1,512 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""pull_secret on secrets that exist: merge, remove, choose, recreate, labels; the audit log judges what was sent."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import subprocess
+import sys
+import threading
+from typing import Any
+
+import pytest
+from support.lab import path_of
+
+DOCKERCONFIGJSON, DOCKERCFG = "kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"
+QUAY = {"registry": "quay.io", "username": "reader", "password": "Secret-new"}
+OLD = {"auth": base64.b64encode(b"reader:Secret-old").decode(), "email": "r@example.com"}
+NEW = {"auth": base64.b64encode(b"reader:Secret-new").decode()}
+OTHER = {"auth": base64.b64encode(b"alice:Secret-1").decode(), "x-unknown": {"deep": [1.50, None]}}
+
+
+def secret(text: str, kind: str = DOCKERCONFIGJSON, key: str = "", **more: Any) -> dict[str, Any]:
+    key = key or {DOCKERCFG: ".dockercfg"}.get(kind, ".dockerconfigjson")
+    return {
+        "metadata": {"name": "pull", **more.pop("metadata", {})},
+        "type": kind,
+        "data": {key: base64.b64encode(text.encode()).decode()},
+        **more,
+    }
+
+
+def text_of(found: dict[str, Any], key: str = ".dockerconfigjson") -> str:
+    return base64.b64decode(found["data"][key]).decode()
+
+
+def config(**auths: Any) -> str:
+    return json.dumps({"auths": {key.replace("_", "."): value for key, value in auths.items()}})
+
+
+STATES: dict[str, dict[str, Any] | None] = {
+    "missing": None,
+    "same": secret(config(quay_io=NEW)),
+    "different": secret(config(quay_io=OLD, other_io=OTHER)),
+    "foreign content": secret("[1]") | {"type": "example.com/own"},
+    "no auth file": secret('{"auths": {"quay.io": "x"}, "auths": 1}'),
+    "wrong type": secret(json.dumps({"quay.io": OLD}), DOCKERCFG),
+}
+WISHES: dict[str, dict[str, Any]] = {
+    "absent": {"state": "absent"},
+    "replace": {"registries": [QUAY]},
+    "merge": {"registries": [QUAY], "mode": "merge"},
+    "remove": {"registries": [{"registry": "quay.io"}], "mode": "remove"},
+    "replace, recreate": {"registries": [QUAY], "recreate": True},
+    "merge, recreate": {"registries": [QUAY], "mode": "merge", "recreate": True},
+}
+#: The verbs that each wish costs for each state; FAILED where it is refused before any of them.
+FAILED = ["failed"]
+REPLACED = ["create", "delete", "create"]  # the first is a dry run
+TABLE = {
+    "absent": [[], ["delete"], ["delete"], FAILED, ["delete"], ["delete"]],
+    "replace": [["create"], [], ["patch"], FAILED, ["patch"], FAILED],
+    "merge": [["create"], [], ["patch"], FAILED, FAILED, FAILED],
+    "remove": [[], ["patch"], ["patch"], FAILED, [], ["patch"]],
+    "replace, recreate": [["create"], [], ["patch"], FAILED, ["patch"], REPLACED],
+    "merge, recreate": [["create"], [], ["patch"], FAILED, FAILED, REPLACED],
+}
+
+
+class TestTruthTable:
+    """Check mode sends no write and reports what the real run then does; a second run changes nothing."""
+
+    @pytest.mark.parametrize(("wish", "number"), list(itertools.product(WISHES, range(len(STATES)))))
+    def test_check_then_real_then_again(self, lab, run, namespace, wish, number):
+        state, expected = list(STATES)[number], TABLE[wish][number]
+        if STATES[state]:
+            lab.create(namespace, "secrets", STATES[state])
+        before = lab.get(namespace, "secrets", "pull")
+        options = {"name": "pull", "namespaces": [namespace], **WISHES[wish]}
+        audit = lab.audit()
+        checked = run("pull_secret", check=True, **options)
+        assert audit.writes() == []
+        audit = lab.audit()
+        real = run("pull_secret", **options)
+        for part in ("failed", "changed", "diff", "namespaces", "failures", "summary"):
+            assert checked[part] == real[part], part
+        assert [write[0] for write in audit.writes()] == ([] if expected is FAILED else expected)
+        assert real["failed"] is (expected is FAILED)
+        assert real["changed"] is (bool(expected) and expected is not FAILED)
+        if expected is FAILED:
+            assert lab.get(namespace, "secrets", "pull") == before
+        audit = lab.audit()
+        again = run("pull_secret", **options)
+        assert (again["changed"], again["failed"], audit.writes()) == (False, expected is FAILED, [])
+
+
+class TestMerge:
+    KEPT = '"other.io": {"x-unknown": 1.50, "auth" :"YWxpY2U6cA==", "x-unknown": "\\u00e4"}'
+    TEXT = '{"credHelpers": {"gcr.io": "gcloud"},\n "auths": {%s, "quay.io": {"auth": "cmVhZGVyOm9sZA==", "email": "r@x"}}, "n": 1e2}'
+
+    def test_the_others_stay_byte_for_byte(self, lab, run, namespace):
+        existing = secret(self.TEXT % self.KEPT)
+        existing["data"]["note"] = "bm90ZQ=="
+        lab.create(namespace, "secrets", existing)
+        team = {**QUAY, "registry": "quay.io/team"}
+        result = run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY, team], mode="merge")
+        after = lab.get(namespace, "secrets", "pull")
+        text = text_of(after)
+        assert self.KEPT in text
+        assert '"n": 1e2' in text
+        assert '"credHelpers": {"gcr.io": "gcloud"}' in text
+        assert after["data"]["note"] == "bm90ZQ=="
+        auths = json.loads(text)["auths"]
+        assert list(auths) == ["other.io", "quay.io", "quay.io/team"]
+        assert auths["quay.io"]["email"] == "r@x"
+        assert base64.b64decode(auths["quay.io"]["auth"]) == b"reader:Secret-new"
+        (change,) = result["namespaces"][0]["changes"]
+        assert change["registries"] == {"added": ["quay.io/team"], "changed": {"quay.io": ["password"]}, "removed": []}
+
+    def test_another_spelling_of_the_registry_is_replaced_in_sight(self, lab, run, namespace):
+        lab.create(namespace, "secrets", secret(json.dumps({"auths": {"https://quay.io/": OLD}})))
+        result = run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY], mode="merge")
+        (change,) = result["namespaces"][0]["changes"]
+        assert change["registries"] == {"added": ["quay.io"], "changed": {}, "removed": ["https://quay.io/"]}
+        assert lab.entries(namespace, "pull")["quay.io"]["email"] == "r@example.com"
+
+    def test_an_identity_token_survives_an_update_of_the_password(self, lab, run, namespace):
+        lab.create(
+            namespace, "secrets", secret(config(quay_io={**OLD, "identitytoken": "Secret-t", "username": "reader"}))
+        )
+        run("pull_secret", name="pull", namespaces=[namespace], auth_config={"auths": {"quay.io": NEW}}, mode="merge")
+        entry = lab.entries(namespace, "pull")["quay.io"]
+        assert (entry["identitytoken"], entry["auth"], entry["password"]) == ("Secret-t", NEW["auth"], "Secret-new")
+
+    def test_the_same_credential_in_another_form_is_no_change(self, lab, run, namespace):
+        lab.create(namespace, "secrets", secret(config(quay_io={"username": "reader", "password": "Secret-new"})))
+        assert not run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY], mode="merge")["changed"]
+
+    def test_merges_at_the_same_time_lose_nothing(self, lab, namespace):
+        """Each in a process of its own, as two playbooks."""
+        lab.create(namespace, "secrets", secret('{"auths": {}}'))
+        script = (
+            "import sys, json; sys.path.insert(0, 'tests'); from support.modules import run_module\n"
+            "r = run_module('pull_secret', **json.loads(sys.argv[1])); assert not r['failed'], r"
+        )
+
+        def merge(number: int) -> None:
+            entry = {**QUAY, "registry": f"r{number}.example.com"}
+            options = {
+                "name": "pull", "namespaces": [namespace], "mode": "merge", "registries": [entry], "kubeconfig": lab.kubeconfig,
+            }  # fmt: skip
+            done.append(subprocess.run([sys.executable, "-c", script, json.dumps(options)], check=False).returncode)
+
+        done: list[int] = []
+        threads = [threading.Thread(target=merge, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert done == [0] * 4
+        assert sorted(lab.entries(namespace, "pull")) == [f"r{number}.example.com" for number in range(4)]
+
+    def test_an_entry_of_others_that_no_node_can_use_is_told(self, lab, run, namespace):
+        lab.create(namespace, "secrets", secret('{"auths": {"bad.io": {"auth": "%%%"}}}'))
+        result = run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY], mode="merge")
+        assert any("bad.io" in str(warning) and "mode=remove" in str(warning) for warning in result["warnings"])
+        assert '"bad.io": {"auth": "%%%"}' in text_of(lab.get(namespace, "secrets", "pull"))
+
+
+class TestPull:
+    """What is written is what a node reads."""
+
+    @pytest.mark.parametrize("kind", [DOCKERCONFIGJSON, DOCKERCFG])
+    def test_a_merged_and_converted_secret_pulls(self, lab, run, namespace, kind):
+        registry = lab.registry("private")
+        lab.create(namespace, "secrets", secret(config(quay_io=OLD), "kubernetes.io/podmanconfigjson", "auth.json"))
+        account = registry["accounts"][1]
+        login = {"username": account["username"], "password": account["password"]}
+        entry = {"registry": registry["host"], **login}
+        options = {"name": "pull", "namespaces": [namespace], "mode": "merge", "type": kind, "recreate": True}
+        assert run("pull_secret", registries=[entry], **options)["changed"]
+        run("sa_link", namespaces=[namespace], secrets=["pull"])
+        lab.pod(namespace, "app", registry["image"])
+        assert lab.pull(namespace, "app")["pulled"]
+        assert run("pull_secret", **{**options, "mode": "remove"}, registries=[{"registry": registry["host"]}])[
+            "changed"
+        ]
+        assert not lab.pull(namespace, "app")["pulled"]
+
+
+class TestRemove:
+    def test_only_the_named_go_in_any_spelling(self, lab, run, namespace):
+        lab.create(namespace, "secrets", secret(json.dumps({"auths": {"https://quay.io": OLD, "quay.io/team": OTHER}})))
+        options = {"name": "pull", "namespaces": [namespace], "mode": "remove"}
+        result = run("pull_secret", registries=[{"registry": "quay.io"}], **options)
+        assert result["namespaces"][0]["changes"][0]["registries"]["removed"] == ["https://quay.io"]
+        assert lab.entries(namespace, "pull") == {"quay.io/team": OTHER}
+        assert "warnings" not in result or not result["warnings"]
+        emptied = run("pull_secret", registries=[{"registry": "quay.io/team"}], **options)
+        assert "state=absent" in str(emptied["warnings"])
+        assert lab.entries(namespace, "pull") == {}
+
+    @pytest.mark.parametrize(
+        ("options", "words"),
+        [
+            ({"mode": "remove"}, ["registries"]),
+            ({"mode": "remove", "registries": [{"registry": "a b"}]}, ["white space"]),
+            ({"mode": "remove", "registries": [QUAY], "update_existing": False}, ["update_existing"]),
+            ({"mode": "remove", "registries": [QUAY], "state": "absent"}, ["whole secret"]),
+            ({"registries": [QUAY], "update_existing": False, "recreate": True}, ["contradict"]),
+            ({"registries": [QUAY], "only": ["quay.io"]}, ["'only'", "auth_file"]),
+            ({"registries": [QUAY], "labels": {"a": "ä"}}, ["'labels'", "annotations"]),
+            ({"registries": [QUAY], "annotations": {"a": True}}, ["'annotations'", "quote"]),
+            ({"registries": [QUAY], "labels": {"a/b/c": "x"}}, ["'labels'", "[prefix/]name"]),
+            ({"registries": [QUAY], "name": "default-dockercfg-abcde"}, ["belongs to the platform"]),
+        ],
+    )
+    def test_what_makes_no_sense_costs_no_request(self, lab, run, namespace, options, words):
+        audit = lab.audit()
+        if options.get("mode") == "remove" and "registries" not in options:
+            options = {**options, "auth_config": {"auths": {"quay.io": NEW}}}
+        result = run("pull_secret", **{"name": "pull", "namespaces": [namespace], **options})
+        assert result["failed"]
+        for word in words:
+            assert word in result["msg"], result["msg"]
+        assert audit.ours() == []
+
+
+class TestChoose:
+    FILE = {
+        "auths": {
+            "quay.io": OLD,
+            "quay.io/team": NEW,
+            "https://index.docker.io/v1/": {},
+            "acr.io": {"identitytoken": "Secret-token"},
+        },
+        "credsStore": "desktop",
+        "credHelpers": {"gcr.io": "gcloud"},
+    }
+
+    @pytest.mark.parametrize(
+        ("only", "keys"),
+        [
+            (["quay.io/team"], ["quay.io/team"]),
+            (["quay.io*"], ["quay.io", "quay.io/team"]),
+            (["quay.io", "*/team"], ["quay.io", "quay.io/team"]),
+        ],
+    )
+    def test_takes_the_named_entries_only(self, lab, run, namespace, only, keys):
+        run("pull_secret", name="pull", namespaces=[namespace], auth_config=self.FILE, only=only)
+        assert sorted(lab.entries(namespace, "pull")) == keys
+
+    @pytest.mark.parametrize(
+        ("only", "words"),
+        [
+            (["quay.org"], ["'quay.org'", "has acr.io, https://index.docker.io/v1/, quay.io, quay.io/team"]),
+            (["docker.io"], ["docker-credential-desktop"]),
+            (["gcr.io"], ["docker-credential-gcloud"]),
+            (["acr.io"], ["identity token"]),
+        ],
+    )
+    def test_refuses_what_it_cannot_take(self, lab, run, namespace, only, words):
+        result = run("pull_secret", name="pull", namespaces=[namespace], auth_config=self.FILE, only=only)
+        assert result["failed"]
+        for word in words:
+            assert word in result["msg"], result["msg"]
+
+
+class TestRecreate:
+    CONVERTIBLE = {
+        "podman": secret(config(quay_io=OLD), "kubernetes.io/podmanconfigjson", "auth.json"),
+        "Opaque": secret(config(quay_io=OLD), "Opaque"),
+        "dockercfg": secret(json.dumps({"quay.io": OLD}), DOCKERCFG),
+    }
+
+    @pytest.mark.parametrize("existing", CONVERTIBLE)
+    def test_converts_with_all_that_it_holds_only_when_asked(self, lab, run, namespace, existing):
+        marks = {"labels": {"team": "a"}, "annotations": {"note": "b"}}
+        lab.create(namespace, "secrets", {**self.CONVERTIBLE[existing], "metadata": {"name": "pull", **marks}})
+        options = {
+            "name": "pull",
+            "namespaces": [namespace],
+            "mode": "merge",
+            "registries": [{**QUAY, "registry": "new.io"}],
+        }
+        audit = lab.audit()
+        assert "recreate=true" in run("pull_secret", **options)["msg"]
+        assert audit.writes() == []
+        result = run("pull_secret", recreate=True, **options)
+        (change,) = result["namespaces"][0]["changes"]
+        assert (change["action"], change["type"]["after"]) == ("replace", DOCKERCONFIGJSON)
+        after = lab.get(namespace, "secrets", "pull")
+        assert (after["type"], list(after["data"])) == (DOCKERCONFIGJSON, [".dockerconfigjson"])
+        assert (after["metadata"]["labels"]["team"], after["metadata"]["annotations"]["note"]) == ("a", "b")
+        assert lab.entries(namespace, "pull")["quay.io"] == OLD
+        assert sorted(lab.entries(namespace, "pull")) == ["new.io", "quay.io"]
+
+    def test_an_immutable_one_stays_immutable_and_keeps_its_other_data(self, lab, run, namespace):
+        existing = secret(config(quay_io=OLD), immutable=True)
+        existing["data"]["note"] = "bm90ZQ=="
+        lab.create(namespace, "secrets", existing)
+        run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY], recreate=True)
+        after = lab.get(namespace, "secrets", "pull")
+        assert after["immutable"] is True
+        assert after["data"]["note"] == "bm90ZQ=="
+        assert not run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY], recreate=True)["changed"]
+
+    def test_who_may_delete_but_not_create_deletes_nothing(self, lab, run, namespace):
+        before = lab.create(namespace, "secrets", self.CONVERTIBLE["dockercfg"])
+        rule = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list", "delete", "patch"]}
+        lab.create(namespace, "roles", {"metadata": {"name": "no-create"}, "rules": [rule]})
+        subject = {"kind": "User", "name": "no-create", "apiGroup": "rbac.authorization.k8s.io"}
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "no-create"}
+        lab.create(namespace, "rolebindings", {"metadata": {"name": "x"}, "roleRef": role, "subjects": [subject]})
+        options = {"name": "pull", "namespaces": [namespace], "registries": [QUAY], "recreate": True}
+        result = run("pull_secret", impersonate_user="no-create", **options)
+        assert result["failed"]
+        assert lab.get(namespace, "secrets", "pull") == before
+
+    def test_the_old_one_is_put_back_when_the_create_fails(self, lab, run, namespace):
+        """By an admission rule that lets the dry run pass."""
+        before = lab.create(
+            namespace, "secrets", {**self.CONVERTIBLE["dockercfg"], "metadata": {"name": "pull", "labels": {"a": "b"}}}
+        )
+        root = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolic"
+        rule = {"apiGroups": [""], "apiVersions": ["v1"], "resources": ["secrets"], "operations": ["CREATE"]}
+        name = f"refuse-{namespace}"
+        policy = {
+            "metadata": {"name": name},
+            "spec": {
+                "matchConstraints": {"resourceRules": [rule]},
+                "validations": [
+                    {"expression": f"object.type != '{DOCKERCONFIGJSON}' || (has(request.dryRun) && request.dryRun)"}
+                ],
+            },
+        }
+        here = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}}
+        binding = {
+            "metadata": {"name": name},
+            "spec": {"policyName": name, "validationActions": ["Deny"], "matchResources": here},
+        }
+        lab.api("POST", f"{root}ies", policy)
+        lab.api("POST", f"{root}ybindings", binding)
+        probes = itertools.count()
+
+        def refuses() -> bool:
+            probe = {**secret(config(quay_io=OLD)), "metadata": {"name": f"probe-{next(probes)}"}}
+            answer = lab.api("POST", path_of(namespace, "secrets"), probe, expect=(201, 422, 403))
+            return answer.get("kind") == "Status"
+
+        try:
+            lab.until(refuses, "the policy is in force")
+            options = {"name": "pull", "namespaces": [namespace], "registries": [QUAY], "recreate": True}
+            result = run("pull_secret", **options)
+        finally:
+            lab.api("DELETE", f"{root}ybindings/{name}")
+            lab.api("DELETE", f"{root}ies/{name}")
+        assert result["failed"]
+        assert "was put back" in result["msg"]
+        assert result["changed"] is False
+        after = lab.get(namespace, "secrets", "pull")
+        for part in ("type", "data"):
+            assert after[part] == before[part]
+        assert after["metadata"]["labels"] == {"a": "b"}
+        assert after["metadata"]["uid"] != before["metadata"]["uid"]
+
+    def test_one_with_a_finalizer_is_left_alone(self, lab, run, namespace):
+        meta = {"metadata": {"name": "pull", "finalizers": ["example.com/hold"]}}
+        lab.create(namespace, "secrets", {**self.CONVERTIBLE["dockercfg"], **meta})
+        audit = lab.audit()
+        result = run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY], recreate=True)
+        assert "finalizer" in result["msg"]
+        assert audit.writes() == []
+        lab.api("PATCH", path_of(namespace, "secrets", "pull"), {"metadata": {"finalizers": None}})
+
+
+class TestMarks:
+    def test_labels_and_annotations_are_ours_alone(self, lab, run, namespace):
+        marks = {"labels": {"theirs": "x", "team": "old"}, "annotations": {"theirs": "y"}}
+        lab.create(namespace, "secrets", secret(config(quay_io=NEW), metadata=marks))
+        options = {
+            "name": "pull", "namespaces": [namespace], "registries": [QUAY], "labels": {"team": "a"}, "annotations": {"note": "ä b"},
+        }  # fmt: skip
+        result = run("pull_secret", **options)
+        (change,) = result["namespaces"][0]["changes"]
+        assert (change["labels"], change["annotations"]) == (["team"], ["note"])
+        meta = lab.get(namespace, "secrets", "pull")["metadata"]
+        assert meta["labels"] == {"theirs": "x", "team": "a"}
+        assert meta["annotations"] == {"theirs": "y", "note": "ä b"}
+        assert not run("pull_secret", **options)["changed"]
+
+    def test_immutable_is_set_kept_and_taken_off_by_recreating(self, lab, run, namespace):
+        options = {"name": "pull", "namespaces": [namespace], "registries": [QUAY]}
+        run("pull_secret", immutable=True, **options)
+        assert lab.get(namespace, "secrets", "pull")["immutable"] is True
+        assert not run("pull_secret", **options)["changed"]
+        assert run("pull_secret", labels={"a": "b"}, **options)["changed"]
+        assert "is immutable" in run("pull_secret", immutable=False, **options)["msg"]
+        assert run("pull_secret", immutable=False, recreate=True, **options)["changed"]
+        assert not lab.get(namespace, "secrets", "pull").get("immutable")
+
+    def test_create_only_never_overwrites(self, lab, run, namespaces):
+        one, two = namespaces(2)
+        before = lab.create(one, "secrets", secret(config(quay_io=OLD)))
+        result = run("pull_secret", name="pull", namespaces=[one, two], registries=[QUAY], update_existing=False)
+        assert [space["status"] for space in result["namespaces"]] == ["unchanged", "changed"]
+        assert lab.get(one, "secrets", "pull") == before
+
+    def test_absent_for_a_set_of_namespaces(self, lab, run, namespaces):
+        names = namespaces(6, wait=False)
+        for name in names[:4]:
+            lab.create(name, "secrets", secret(config(quay_io=OLD)))
+        audit = lab.audit()
+        result = run("pull_secret", name="pull", namespaces=names, state="absent")
+        assert (result["summary"]["changed"], result["summary"]["unchanged"]) == (4, 2)
+        assert sorted(audit.verbs()) == ["delete"] * 4 + ["list"]
+
+
+class TestOwned:
+    """What the platform or a controller owns."""
+
+    PLATFORM = ("cloud.openshift.com", "quay.io", "registry.redhat.io", "registry.connect.redhat.com")
+
+    @pytest.fixture
+    def node_secret(self, lab):
+        lab.api("POST", "/api/v1/namespaces", {"metadata": {"name": "openshift-config"}}, expect=(201, 409))
+        text = json.dumps({"auths": dict.fromkeys((*self.PLATFORM, "mine.io"), OTHER)})
+        body = {**secret(text), "metadata": {"name": "pull-secret"}}
+        lab.api("POST", path_of("openshift-config", "secrets"), body, expect=(201, 409))
+        yield lambda: lab.get("openshift-config", "secrets", "pull-secret")
+        lab.api("DELETE", path_of("openshift-config", "secrets", "pull-secret"))
+
+    @pytest.mark.parametrize(
+        ("options", "words"),
+        [
+            (
+                {"registries": [QUAY]},
+                ["cloud.openshift.com, registry.connect.redhat.com, registry.redhat.io", "mode=merge"],
+            ),
+            ({"mode": "remove", "registries": [{"registry": "registry.redhat.io"}]}, ["registry.redhat.io"]),
+            ({"state": "absent"}, ["never be deleted"]),
+            ({"registries": [QUAY], "type": DOCKERCFG, "recreate": True}, ["never be deleted"]),
+        ],
+    )
+    def test_the_nodes_secret_keeps_the_platforms_registries(self, lab, run, node_secret, options, words):
+        before, audit = node_secret(), lab.audit()
+        result = run("pull_secret", name="pull-secret", namespaces=["openshift-config"], **options)
+        assert result["failed"]
+        for word in words:
+            assert word in result["msg"], result["msg"]
+        assert audit.writes() == []
+        assert node_secret() == before
+
+    def test_the_nodes_secret_can_be_added_to(self, lab, run, node_secret):
+        entry = {**QUAY, "registry": "new.io"}
+        options = {"name": "pull-secret", "namespaces": ["openshift-config"]}
+        assert run("pull_secret", mode="merge", registries=[entry], **options)["changed"]
+        assert run("pull_secret", mode="remove", registries=[{"registry": "mine.io"}], **options)["changed"]
+        assert sorted(lab.entries("openshift-config", "pull-secret")) == sorted([*self.PLATFORM, "new.io"])
+
+    def test_a_secret_of_another_controller_is_left_alone(self, lab, run, namespace):
+        owner = {
+            "apiVersion": "external-secrets.io/v1",
+            "kind": "ExternalSecret",
+            "name": "es",
+            "uid": "u",
+            "controller": True,
+        }
+        lab.create(namespace, "secrets", secret(config(quay_io=OLD), metadata={"ownerReferences": [owner]}))
+        result = run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY])
+        assert "managed by ExternalSecret es" in result["msg"]
+
+    def test_a_merge_that_grows_beyond_the_limit_is_refused(self, lab, run, namespace):
+        big = base64.b64encode(b"a:" + b"x" * 500_000).decode()
+        lab.create(namespace, "secrets", secret(config(big_io={"auth": big})))
+        entry = {"registry": "huge.io", "username": "a", "password": "y" * 200_000}
+        audit = lab.audit()
+        result = run("pull_secret", name="pull", namespaces=[namespace], registries=[entry], mode="merge")
+        assert "a secret holds 1048576 at most" in result["msg"]
+        assert audit.writes() == []
+
+
+class TestWarnings:
+    @pytest.mark.parametrize(
+        ("key", "words"),
+        [
+            ("quay.io/org/", ["the kubelet uses it, but CRI-O", "'quay.io/org'"]),
+            ("https://quay.io/org", ["for all of quay.io", "'quay.io/org'"]),
+            ("*.example.com", ["the kubelet uses it, but CRI-O", "one entry for each host"]),
+            ("quay.io:443", ["neither", "'quay.io'"]),
+            ("hub.docker.com", ["neither", "'docker.io'"]),
+        ],
+    )
+    def test_says_who_uses_a_key_and_what_to_write(self, run, namespace, key, words):
+        result = run(
+            "pull_secret", check=True, name="pull", namespaces=[namespace], registries=[{**QUAY, "registry": key}]
+        )
+        (warning,) = map(str, result["warnings"])
+        for word in words:
+            assert word in warning
+
+    @pytest.mark.parametrize(
+        "key", ["quay.io", "quay.io/team", "https://quay.io", "registry.example.com:5000/a", "sso.redhat.com"]
+    )
+    def test_makes_no_noise(self, run, namespace, key):
+        result = run(
+            "pull_secret", check=True, name="pull", namespaces=[namespace], registries=[{**QUAY, "registry": key}]
+        )
+        assert not result.get("warnings")
