@@ -148,7 +148,9 @@ class Audit:
 
     def requests(self) -> Iterator[dict[str, Any]]:
         with self.log.open("rb") as file:
-            file.seek(self.offset)
+            file.seek(max(self.offset - 1, 0))
+            if self.offset:
+                file.readline()  # the rest of a line that another client's request was writing at that moment
             for line in file:
                 if line.endswith(b"\n"):  # the last one may be under way; ours are written before we are answered
                     yield json.loads(line)

@@ -1,0 +1,85 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The roles hand every option of an entry to the modules, in check mode, for real, and when all is taken back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support.lab import mount_names, pull_names
+from support.playbooks import COLLECTION, play
+
+REGISTRY = {"registry": "quay.io", "username": "robot", "password": "Secret-1"}
+
+
+@pytest.fixture
+def apply(lab, tmp_path: Path):
+    """Runs one role with its list of entries in check mode, for real and again; returns the real run."""
+
+    def call(role: str, variable: str, entries: list[dict[str, Any]], **more: str) -> Any:
+        playbook = tmp_path / f"{role}.yml"
+        inputs = {variable: entries, **more}
+        one = {"role": f"{COLLECTION}.{role}", "vars": inputs}
+        playbook.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "roles": [one]}]))
+        inventory = tmp_path / "hosts.yml"
+        host = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+        inventory.write_text(yaml.safe_dump({"all": {"hosts": {"lab": host}}}))
+        done = [play(playbook, inventory, *options, K8S_AUTH_KUBECONFIG=lab.kubeconfig) for options in (["-C"], [], [])]
+        assert [run.status for run in done] == [0, 0, 0], done
+        assert done[0].recap == done[1].recap
+        assert done[2].recap["changed"] == 0
+        return done[1]
+
+    return call
+
+
+class TestPrivateRegistry:
+    def test_exclusive_on_an_account_that_is_made(self, lab, apply, namespace):
+        entry = {
+            "name": "quay",
+            "namespaces": [namespace],
+            "registries": [REGISTRY],
+            "service_accounts": ["app"],
+            "link_for": ["pull", "mount"],
+            "create": True,
+            "exclusive": True,
+            "restart_pods": "report",
+        }
+        apply("private_registry", "private_registry_secrets", [entry])
+        assert "quay" in pull_names(lab.account(namespace, "app"))
+        apply("private_registry", "private_registry_secrets", [entry], private_registry_state="absent")
+        assert "quay" not in pull_names(lab.account(namespace, "app"))
+        assert "quay" not in mount_names(lab.account(namespace, "app"))
+
+    def test_podmans_type_is_linked_as_the_manual_says(self, lab, apply, namespace):
+        entry = {
+            "name": "podman",
+            "namespaces": [namespace],
+            "registries": [REGISTRY],
+            "type": "kubernetes.io/podmanconfigjson",
+        }
+        apply("private_registry", "private_registry_secrets", [entry])
+        assert "podman" in pull_names(lab.account(namespace))
+
+
+class TestCrossProjectPull:
+    def test_exclusive_with_proof_and_back_from_every_binding(self, lab, apply, namespaces):
+        user, owner = namespaces(2)
+        entry = {
+            "namespaces": [owner],
+            "service_accounts": [{"namespace": user}],
+            "authenticated": True,
+            "exclusive": True,
+            "prune": True,
+            "prove": True,
+            "revoke_from": "every_binding",
+        }
+        apply("cross_project_pull", "cross_project_pull_grants", [entry])
+        names = [subject["name"] for subject in lab.get(owner, "rolebindings", "image-puller-grant")["subjects"]]
+        assert names == ["default", "system:authenticated"]
+        apply("cross_project_pull", "cross_project_pull_grants", [entry], cross_project_pull_state="absent")
+        assert lab.get(owner, "rolebindings", "image-puller-grant") is None
