@@ -100,7 +100,8 @@ options:
     description:
       - Whether a binding of our name that gives another role is deleted and made again with O(role), which is the only way to
         change its role. The subjects that it held lose the old role, and get the new one only when they are given.
-      - Without it such a binding is an error. Between the two writes nobody holds either role.
+      - Without it such a binding is an error. Between the two writes nobody holds either role; when the second is refused the
+        old binding is put back.
     type: bool
     default: false
   prove:

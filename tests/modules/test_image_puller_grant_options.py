@@ -149,10 +149,18 @@ class TestRecreate:
         assert audit.writes() == []
         real = grant(run, [namespace], users=["alice"], recreate=True)
         assert (checked["namespaces"], checked["diff"]) == (real["namespaces"], real["diff"])
-        assert [change["action"] for change in real["namespaces"][0]["changes"]] == ["delete", "create"]
+        assert [change["action"] for change in real["namespaces"][0]["changes"]] == ["replace"]
         found = lab.get(namespace, "rolebindings", "image-puller-grant")
         assert (found["roleRef"], found["subjects"]) == (PULLER, [{**BOB, "name": "alice"}])
         assert not grant(run, [namespace], users=["alice"], recreate=True)["changed"]
+
+    def test_what_would_be_refused_deletes_nothing(self, lab, run, namespace):
+        """Who may delete and write bindings, but not give that role."""
+        before = lab.create(namespace, "rolebindings", binding(BOB, role="view"))
+        limited(lab, namespace, WRITES)
+        result = grant(run, [namespace], users=["alice"], recreate=True, impersonate_user="limited")
+        assert "the verb 'bind'" in result["msg"]
+        assert lab.get(namespace, "rolebindings", "image-puller-grant") == before
 
 
 class TestPrune:

@@ -17,7 +17,17 @@ from typing import Any
 from .errors import OptionError
 from .registry_keys import check_key, without_user
 
-__all__ = ["FIELDS", "Entry", "changed_fields", "from_file", "from_option", "json_type", "known_fields", "stored_entry"]
+__all__ = [
+    "FIELDS",
+    "Entry",
+    "changed_fields",
+    "from_file",
+    "from_option",
+    "is_decodable",
+    "json_type",
+    "known_fields",
+    "stored_entry",
+]
 
 FIELDS = ("auth", "username", "password", "email", "identitytoken", "registrytoken", "serveraddress")
 
@@ -78,6 +88,20 @@ def stored_entry(key: str, value: object) -> Entry:
         return from_file(key, value, "the stored secret")
     except OptionError:
         return Entry(without_user(key), "", "")
+
+
+def is_decodable(value: object) -> bool:
+    """Whether the kubelet can read an entry, be it empty; when it cannot, it gives up the whole secret and every pull."""
+    if value is None:
+        return True
+    if not isinstance(value, Mapping):
+        return False
+    fields = {name: part for name, part in known_fields(value, FIELDS).items() if part not in (None, "")}
+    try:
+        _credential(fields, "")
+    except OptionError:
+        return False
+    return True
 
 
 def changed_fields(before: Entry, after: Entry) -> list[str]:

@@ -19,12 +19,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .auth_entry import FIELDS, Entry, from_file, from_option, json_type, known_fields, stored_entry
+from .auth_entry import FIELDS, Entry, from_file, from_option, is_decodable, json_type, known_fields, stored_entry
 from .credential_helpers import Helpers
 from .errors import OptionError
 from .registry_keys import matches, same_path, without_user
 
-__all__ = ["NOTHING", "AuthFile", "from_registries", "parse", "parse_text", "read_stored"]
+__all__ = ["NOTHING", "AuthFile", "from_registries", "parse", "parse_text", "read_stored", "undecodable"]
 
 _TOP_FIELDS = ("auths", "credsStore", "credHelpers", "HttpHeaders")
 
@@ -108,17 +108,26 @@ def read_stored(text: str, *, legacy: bool) -> AuthFile:
 
     C(legacy): it is a C(.dockercfg). A node reads each of the two shapes only from a secret of its own type.
     """
+    entries = (stored_entry(key, value) for key, value in _stored_auths(text, legacy=legacy).items())
+    return AuthFile({entry.key: entry for entry in entries})
+
+
+def undecodable(text: str, *, legacy: bool) -> list[str]:
+    """The keys of a stored secret whose entries no kubelet can read: one of them stops every pull of a pod."""
+    return sorted(
+        without_user(key) for key, value in _stored_auths(text, legacy=legacy).items() if not is_decodable(value)
+    )
+
+
+def _stored_auths(text: str, *, legacy: bool) -> Mapping[str, Any]:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
-        return NOTHING
+        return {}
     if not isinstance(data, Mapping):
-        return NOTHING
+        return {}
     auths = data if legacy else known_fields(data, _TOP_FIELDS).get("auths")
-    if not isinstance(auths, Mapping):
-        return NOTHING
-    entries = (stored_entry(key, value) for key, value in auths.items())
-    return AuthFile({entry.key: entry for entry in entries})
+    return auths if isinstance(auths, Mapping) else {}
 
 
 def _shape(data: object, source: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

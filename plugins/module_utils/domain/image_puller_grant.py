@@ -25,6 +25,7 @@ from .model import (
     create,
     delete,
     metadata,
+    replace,
     update,
 )
 from .subjects import RBAC, Subject, given, subject_of, subjects_of
@@ -94,8 +95,13 @@ class ImagePullerGrant:
             )
         granted = self._plan_grant(ref, None, others, found)
         held, name = subjects_of(ours), str(role.get("name"))
-        gone = delete(ref, ours, {"role": name, "revoked": [str(subject) for subject in held]}, _view(name, held))
-        return Plan((gone, *granted.changes) if granted.changes else (), notes=granted.notes)
+        if not granted.changes:
+            return granted
+        (made,) = granted.changes
+        details = {**made.details, "from_role": name, "revoked": [str(subject) for subject in held]}
+        return Plan(
+            (replace(ref, ours, made.body, details, before=_view(name, held), after=made.after),), notes=granted.notes
+        )
 
     def _plan_grant(self, ref: Ref, ours: Json | None, others: list[Json], found: Found) -> Plan:
         held = subjects_of(ours) if ours else []

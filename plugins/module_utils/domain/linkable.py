@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 
-from .auth_file import read_stored
+from .auth_file import read_stored, undecodable
 from .model import Json, Ref
 
 __all__ = ["why_not_there", "why_not_usable"]
@@ -37,9 +37,16 @@ def why_not_usable(ref: Ref, secret: Json | None) -> str:
             f"{ref} has type {kind}, which no node reads: make it again as kubernetes.io/dockerconfigjson "
             f"(module pull_secret), {_ANYWAY}"
         )
-    entries = read_stored(_text(secret, _KEYS[kind]), legacy=kind.endswith("/dockercfg")).entries
+    text, legacy = _text(secret, _KEYS[kind]), kind.endswith("/dockercfg")
+    entries = read_stored(text, legacy=legacy).entries
     if not any(entry.username and entry.password for entry in entries.values()):
         return f"{ref} holds no entry with user and password: write it again (module pull_secret), {_ANYWAY}"
+    broken = undecodable(text, legacy=legacy)
+    if broken:
+        return (
+            f"{ref} has an entry for {', '.join(broken)} that does not decode, which stops every pull of a pod: "
+            f"write it again (module pull_secret), {_ANYWAY}"
+        )
     return ""
 
 

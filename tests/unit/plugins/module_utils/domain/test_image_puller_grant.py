@@ -231,9 +231,10 @@ class TestEveryBinding:
 
 class TestRecreate:
     def test_deletes_and_creates_for_the_given_subjects_only(self) -> None:
-        gone, made = plan(binding(OURS, JANE, role="view"), recreate=True).changes
-        assert (gone.action, gone.details) == ("delete", {"role": "view", "revoked": ["User jane"]})
-        assert (made.action, made.body["roleRef"]["name"], made.body["subjects"]) == ("create", ROLE, [DEFAULT])
+        (change,) = plan(binding(OURS, JANE, role="view"), recreate=True).changes
+        assert (change.action, change.body["roleRef"]["name"], change.body["subjects"]) == ("replace", ROLE, [DEFAULT])
+        assert (change.details["from_role"], change.details["revoked"]) == ("view", ["User jane"])
+        assert change.old["subjects"] == [JANE], "what is put back when the new one is refused"
 
     def test_does_nothing_when_the_grant_stands_elsewhere(self) -> None:
         assert plan(binding(OURS, JANE, role="view"), binding("by-hand", DEFAULT), recreate=True).changes == ()
