@@ -58,23 +58,32 @@ type node struct {
 	client kubernetes.Interface
 }
 
-func pull(dir, namespace, pod string, asJSON bool) error {
+// connect reads what the lab says of itself and opens the way to its cluster.
+func connect(dir string) (node, error) {
 	silenceLibraries()
 	info, err := readLab(dir)
 	if err != nil {
-		return err
+		return node{}, err
 	}
 	config, err := loadKubeconfig(info.Kubeconfig)
 	if err != nil {
-		return misuse("%v", err)
+		return node{}, misuse("%v", err)
 	}
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
-		return misuse("%v", err)
+		return node{}, misuse("%v", err)
+	}
+	return node{info, client}, nil
+}
+
+func pull(dir, namespace, pod string, asJSON bool) error {
+	lab, err := connect(dir)
+	if err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 4*pullPatience)
 	defer cancel()
-	report, err := node{info, client}.pullPod(ctx, namespace, pod)
+	report, err := lab.pullPod(ctx, namespace, pod)
 	if err != nil {
 		return misuse("%v", err)
 	}

@@ -21,25 +21,16 @@ const runPatience = 30 * time.Second
 type runOptions struct{ dir, namespace, pod, image, account string }
 
 func runPod(o runOptions) error {
-	silenceLibraries()
-	info, err := readLab(o.dir)
+	lab, err := connect(o.dir)
 	if err != nil {
 		return err
 	}
-	config, err := loadKubeconfig(info.Kubeconfig)
-	if err != nil {
-		return misuse("%v", err)
-	}
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return misuse("%v", err)
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), runPatience)
 	defer cancel()
-	if err := o.makeProject(ctx, client); err != nil {
+	if err := o.makeProject(ctx, lab.client); err != nil {
 		return misuse("project %s: %v", o.namespace, err)
 	}
-	if err := o.replacePod(ctx, client); err != nil {
+	if err := o.replacePod(ctx, lab.client); err != nil {
 		return misuse("pod %s/%s: %v", o.namespace, o.pod, err)
 	}
 	fmt.Printf("pod %s/%s asks for %s\n", o.namespace, o.pod, o.image)
