@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import base64
 import json
-import os
 import re
 import shlex
 import subprocess
@@ -22,6 +21,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from kubernetes.client import CoreV1Api
+from kubernetes.config import new_client_from_config
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAYBOOK = "openshift_ops.image_pull"
@@ -126,11 +128,9 @@ class Demo:
         for scenario in self.scenarios:
             self.lab("run", "--dir", str(self.lab_dir), scenario.project, "app", scenario.image, quiet=True)
         time.sleep(1)
-        sys.path.insert(0, str(ROOT / "tests"))
-        from support.lab import Lab, pull_names  # noqa: PLC0415 - the environment is made by then
-
-        lab = Lab(Path(os.environ["IMAGE_PULL_LAB"]), self.lab_dir)
-        return {one.project: pull_names(lab.account(one.project)) for one in self.scenarios}
+        api = CoreV1Api(new_client_from_config(json.loads((self.lab_dir / "lab.json").read_text())["kubeconfig"]))
+        accounts = {one.project: api.read_namespaced_service_account("default", one.project) for one in self.scenarios}
+        return {name: [entry.name for entry in account.image_pull_secrets or []] for name, account in accounts.items()}
 
     def compare(self, before: dict[str, Any], after: dict[str, Any]) -> None:
         print("\n   The pull lists of the accounts, before and after:")
