@@ -36,7 +36,8 @@ options:
       - V(merge) adds the given registries, or puts them in the place of those for the same path. All others stay letter by
         letter, and so do fields of a given entry that are not given, such as an e-mail address.
       - V(remove) takes out the registries that O(registries) names, however they are spelt in the secret; neither user nor
-        password is needed. Nothing is done where the secret does not exist. Its type is kept.
+        password is needed. A file or data names those that a merge of it puts in. Nothing is done where the secret does not
+        exist. Its type is kept.
       - A secret that somebody else changes meanwhile is read again, so that no change is lost.
     type: str
     choices: [replace, merge, remove]

@@ -203,10 +203,19 @@ class TestRemove:
         assert "state=absent" in str(emptied["warnings"])
         assert lab.entries(namespace, "pull") == {}
 
+    def test_a_file_names_the_registries_that_a_merge_of_it_put_in(self, lab, run, namespace):
+        """What is merged from a file can be taken out by the same file."""
+        lab.create(namespace, "secrets", secret(json.dumps({"auths": {"old.example.com": OTHER}})))
+        options = {"name": "pull", "namespaces": [namespace], "auth_config": {"auths": {"quay.io": NEW}}}
+        run("pull_secret", mode="merge", **options)
+        assert set(lab.entries(namespace, "pull")) == {"old.example.com", "quay.io"}
+        assert run("pull_secret", mode="remove", **options)["changed"]
+        assert lab.entries(namespace, "pull") == {"old.example.com": OTHER}
+
     @pytest.mark.parametrize(
         ("options", "words"),
         [
-            ({"mode": "remove"}, ["registries"]),
+            ({"mode": "remove", "registries": []}, ["'registries'", "without user or password"]),
             ({"mode": "remove", "registries": [{"registry": "a b"}]}, ["white space"]),
             ({"mode": "remove", "registries": [QUAY], "update_existing": False}, ["update_existing"]),
             ({"mode": "remove", "registries": [QUAY], "state": "absent"}, ["whole secret"]),
@@ -220,8 +229,6 @@ class TestRemove:
     )
     def test_what_makes_no_sense_costs_no_request(self, lab, run, namespace, options, words):
         audit = lab.audit()
-        if options.get("mode") == "remove" and "registries" not in options:
-            options = {**options, "auth_config": {"auths": {"quay.io": NEW}}}
         result = run("pull_secret", **{"name": "pull", "namespaces": [namespace], **options})
         assert result["failed"]
         for word in words:
