@@ -24,7 +24,12 @@ PACKAGE = "ansible_collections.openshift_ops.image_pull.plugins.modules"
 def run_module(module_name: str, /, *, check: bool = False, **options: Any) -> dict[str, Any]:
     """The module's result, C(failed) included. C(_output) is all that it printed."""
     module = importlib.import_module(f"{PACKAGE}.{module_name}")
-    internal = {"_ansible_check_mode": check, "_ansible_diff": True, "_ansible_module_name": module_name, "_ansible_tmpdir": _directory()}
+    internal = {
+        "_ansible_check_mode": check,
+        "_ansible_diff": True,
+        "_ansible_module_name": module_name,
+        "_ansible_tmpdir": _directory(),
+    }
     warnings._global_warnings.clear()  # they belong to the process
     output = io.StringIO()
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": {**options, **internal}}).encode()

@@ -44,7 +44,7 @@ STEPS = (
     Step("modules on the lab, newest", "newest", (*PYTEST, "tests/modules")),
     Step("modules on the lab, oldest", "oldest", (*PYTEST, "tests/modules")),
     Step("playbooks on the lab, newest", "newest", (*PYTEST, "tests/scenarios")),
-    Step("playbooks on the lab, oldest", "oldest", (*PYTEST, "tests/scenarios")),
+    Step("the main job, oldest", "oldest", (*PYTEST, "tests/scenarios/test_site.py")),
     Step("faults and killed runs", "newest", (*PYTEST, "tests/faults")),
     Step("a job of ansible-runner", "newest", (*PYTEST, "tests/runner")),
     Step("molecule, all scenarios", "newest", ("molecule", "test", "--all")),
