@@ -10,6 +10,7 @@ Ends with one line for each step and the sum of what passed and failed. A step w
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,8 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "ansible_collections.openshift_ops.image_pull.plugins.module_utils"
+#: The longest step takes about five minutes on two cores.
+LONGEST_SECONDS = 1800
 PYTEST = ["python", "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider"]
 
 
@@ -74,9 +77,7 @@ def run(step: Step) -> tuple[int, int]:
         report = Path(directory) / "report.xml"
         command = [sys.executable, str(ROOT / "tests" / "tools" / "prepare.py"), step.environment]
         command += [*step.command, *([f"--junit-xml={report}"] if "pytest" in step.command else [])]
-        status = subprocess.run(
-            command, stdin=subprocess.DEVNULL, check=False, env={**os.environ, "NO_COLOR": "1"}
-        ).returncode
+        status = run_for_a_while(command)
         if not report.exists():
             return (0, 1) if status else (1, 0)
         suite = ElementTree.parse(report).getroot().find("testsuite")
@@ -85,6 +86,20 @@ def run(step: Step) -> tuple[int, int]:
     # A run that was ended, found no test or skipped one has not passed.
     failed += counts["skipped"] + (1 if status and not failed else 0)
     return max(counts["tests"] - failed, 0), failed
+
+
+def run_for_a_while(command: list[str]) -> int:
+    """The exit status; a step that hangs is ended with all that it started and has failed."""
+    environment = {**os.environ, "NO_COLOR": "1"}
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment, start_new_session=True) as process:
+        try:
+            return process.wait(timeout=LONGEST_SECONDS)
+        except BaseException as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise  # Ctrl-C
+            print(f"ended after {LONGEST_SECONDS} s", flush=True)
+            return 1
 
 
 if __name__ == "__main__":
