@@ -9,6 +9,7 @@ import itertools
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -73,6 +74,15 @@ def namespaces(lab: Lab) -> Iterator[Callable[..., list[str]]]:
 @pytest.fixture
 def namespace(namespaces: Callable[..., list[str]]) -> str:
     return namespaces(1)[0]
+
+
+@pytest.fixture
+def other_python(tmp_path: Path) -> str:
+    """An interpreter for modules that is not Ansible's own by its name: they run in processes of their own."""
+    script = tmp_path / "another-python"
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    script.chmod(0o755)
+    return str(script)
 
 
 @pytest.fixture

@@ -224,13 +224,12 @@ summary:
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.ansible_module import (
-    CLUSTER_OPTIONS,
-    ImagePullModule,
-    run_reconcile,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.cluster.connection import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain import image_puller_grant
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.fleet.prove import prove
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.task import Module, Task, reconciling
 
 ACCOUNT = {
     "namespace": {"type": "str", "required": True},
@@ -255,9 +254,15 @@ ARGUMENTS = {
 }
 
 
+def run(task: Task) -> dict[str, object]:
+    return reconciling(task, image_puller_grant.from_options(task.params), afterwards=prove)
+
+
+MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR)
+
+
 def main() -> None:
-    module = ImagePullModule(ARGUMENTS)
-    run_reconcile(module, lambda task: image_puller_grant.from_options(task.params), afterwards=prove)
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -244,12 +244,11 @@ summary:
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.ansible_module import (
-    CLUSTER_OPTIONS,
-    ImagePullModule,
-    run_reconcile,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.cluster.connection import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain import pull_secret
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.task import Module, Task, reconciling
 
 REGISTRY = {
     "registry": {"type": "str", "required": True},
@@ -276,13 +275,21 @@ ARGUMENTS = {
 SOURCES = ("registries", "auth_file", "auth_config")
 
 
+def run(task: Task) -> dict[str, object]:
+    return reconciling(task, pull_secret.from_options(task.params, task.read_file))
+
+
+MODULE = Module(
+    ARGUMENTS,
+    run,
+    library="kubernetes",
+    import_error=IMPORT_ERROR,
+    rules={"mutually_exclusive": [SOURCES], "required_if": [("state", "present", SOURCES, True)]},
+)
+
+
 def main() -> None:
-    module = ImagePullModule(
-        ARGUMENTS,
-        mutually_exclusive=[SOURCES],
-        required_if=[("state", "present", SOURCES, True)],
-    )
-    run_reconcile(module, lambda task: pull_secret.from_options(task.params, task.read_file))
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -82,12 +82,14 @@ delegated:
 
 from dataclasses import asdict
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.ansible_module import ImagePullModule
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.registry.client import (
+    IMPORT_ERROR,
     RegistryOptions,
     ask,
     registry_host,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.task import Module, Task
 
 ARGUMENTS = {
     "registry": {"type": "str", "required": True},
@@ -97,14 +99,16 @@ ARGUMENTS = {
 }
 
 
-def run(module: ImagePullModule) -> dict[str, object]:
-    options = RegistryOptions(**module.params)
+def run(task: Task) -> dict[str, object]:
+    options = RegistryOptions(**task.params)
     return {"changed": False, "registry": registry_host(options.registry), **asdict(ask(options))}
 
 
+MODULE = Module(ARGUMENTS, run, library="requests", import_error=IMPORT_ERROR)
+
+
 def main() -> None:
-    module = ImagePullModule(ARGUMENTS)
-    module.guarded(lambda: run(module))
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

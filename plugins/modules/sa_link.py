@@ -199,13 +199,12 @@ summary:
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.ansible_module import (
-    CLUSTER_OPTIONS,
-    ImagePullModule,
-    run_reconcile,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.cluster.connection import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain import sa_link
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.fleet.verify import verify
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.task import Module, Task, reconciling
 
 ARGUMENTS = {
     **CLUSTER_OPTIONS,
@@ -222,10 +221,15 @@ ARGUMENTS = {
 }
 
 
+def run(task: Task) -> dict[str, object]:
+    return reconciling(task, sa_link.from_options(task.params), task.params["wait_timeout"], afterwards=verify)
+
+
+MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR)
+
+
 def main() -> None:
-    module = ImagePullModule(ARGUMENTS)
-    timeout = module.params["wait_timeout"]
-    run_reconcile(module, lambda task: sa_link.from_options(task.params), timeout, afterwards=verify)
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

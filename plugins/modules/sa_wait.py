@@ -88,12 +88,12 @@ summary:
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.ansible_module import (
-    CLUSTER_OPTIONS,
-    ImagePullModule,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.cluster.connection import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain.names import check_names
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.fleet.wait import wait_for_provisioned
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.task import Module, Task, over_namespaces
 
 ARGUMENTS = {
     **CLUSTER_OPTIONS,
@@ -102,17 +102,20 @@ ARGUMENTS = {
 }
 
 
-def run(module: ImagePullModule) -> dict[str, object]:
-    accounts = check_names("service_accounts", module.params["service_accounts"])
-    return module.over_namespaces(
-        module.params["timeout"],
+def run(task: Task) -> dict[str, object]:
+    accounts = check_names("service_accounts", task.params["service_accounts"])
+    return over_namespaces(
+        task,
+        task.params["timeout"],
         lambda cluster, namespaces, settings: wait_for_provisioned(cluster, accounts, namespaces, settings),
     )
 
 
+MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR)
+
+
 def main() -> None:
-    module = ImagePullModule(ARGUMENTS)
-    module.guarded(lambda: run(module))
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

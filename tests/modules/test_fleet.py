@@ -133,8 +133,12 @@ class TestResult:
 class TestProgress:
     """A long task says how far it is, while it runs, in what ansible-playbook prints."""
 
+    @pytest.fixture(params=["in Ansible's process", "in one of its own"])
+    def python(self, request, other_python) -> str:
+        return other_python if request.param == "in one of its own" else "{{ ansible_playbook_python }}"
+
     @pytest.mark.parametrize("wanted", [True, False])
-    def test_lines_in_the_jobs_output(self, lab, namespace, tmp_path, wanted):
+    def test_lines_in_the_jobs_output(self, lab, namespace, tmp_path, python, wanted):
         playbook = tmp_path / "wait.yml"
         playbook.write_text(
             f"- hosts: all\n  gather_facts: false\n  tasks:\n    - openshift_ops.image_pull.sa_wait:\n"
@@ -143,8 +147,7 @@ class TestProgress:
         )
         inventory = tmp_path / "hosts.yml"
         inventory.write_text(
-            "all:\n  hosts:\n    east: {ansible_connection: local, "
-            "ansible_python_interpreter: '{{ ansible_playbook_python }}'}\n"
+            f"all:\n  hosts:\n    east: {{ansible_connection: local, ansible_python_interpreter: '{python}'}}\n"
         )
         done = play(playbook, inventory, K8S_AUTH_KUBECONFIG=lab.kubeconfig)
         assert done.status == 2

@@ -139,9 +139,13 @@ class TestSecrets:
             assert part in nasty
         assert not nasty.isascii()
 
-    def test_a_run_from_the_first_check_to_the_teardown(self, inventory, canaries):
+    @pytest.mark.parametrize("where", ["in Ansible's process", "in processes of their own"])
+    def test_a_run_from_the_first_check_to_the_teardown(self, inventory, canaries, other_python, where):
+        common = ["-vvvv", "--diff"]
+        if where == "in processes of their own":
+            common += ["-e", f"ansible_python_interpreter={other_python}"]
         for playbook, *options in (("site", "--check"), ("site",), ("site",), ("teardown", "--check"), ("teardown",)):
-            done = play(playbook, inventory, "-vvvv", "--diff", *options)
+            done = play(playbook, inventory, *common, *options)
             assert done.status == 0, done.output[-3000:]
             assert leaks(done.output, canaries) == []
 

@@ -12,7 +12,9 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Mapping
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,11 +26,19 @@ try:
     import yaml
     from kubernetes.client import Configuration
     from kubernetes.client.rest import RESTClientObject
-    from kubernetes.config import ConfigException, load_incluster_config, load_kube_config, load_kube_config_from_dict
-except ImportError:  # reported by ansible_module.require_libraries()
-    urllib3 = None  # type: ignore[assignment]
+    from kubernetes.config import (
+        ConfigException,
+        kube_config,
+        load_incluster_config,
+        load_kube_config,
+        load_kube_config_from_dict,
+    )
 
-__all__ = ["Connection", "ConnectionOptions", "connect", "urllib3"]
+    IMPORT_ERROR = None
+except ImportError:
+    IMPORT_ERROR = traceback.format_exc()
+
+__all__ = ["IMPORT_ERROR", "Connection", "ConnectionOptions", "connect", "urllib3"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -76,23 +86,42 @@ class Connection:
         return headers
 
 
-def connect(options: ConnectionOptions, *, connections: int, temporary_directory: str) -> Connection:
-    """Opens nothing yet: the first request does.
+@contextmanager
+def connect(options: ConnectionOptions, *, connections: int, temporary_directory: str) -> Iterator[Connection]:
+    """Opens nothing yet: the first request does. In the end all is closed.
 
     C(connections) are kept open at most. The client library writes embedded certificates to files, since Python can load
-    them from nowhere else: they go to C(temporary_directory), which Ansible removes.
+    them from nowhere else: they go to C(temporary_directory) and are removed in the end.
 
     :raises ConnectError: when the options or the kubeconfig do not lead to an API server.
     """
-    # Clients before 37 take no directory of their own, but all of them ask Python for its default one.
-    tempfile.tempdir = temporary_directory
-    configuration = _load(options)
-    _apply(options, configuration)
-    _check(configuration)
-    configuration.connection_pool_maxsize = connections
-    # Retries are the engine's: only it knows whether a request may be sent twice.
-    configuration.retries = False
-    pool = RESTClientObject(configuration).pool_manager
+    try:
+        with _files_in(temporary_directory):
+            configuration = _load(options)
+        _apply(options, configuration)
+        _check(configuration)
+        configuration.connection_pool_maxsize = connections
+        # Retries are the engine's: only it knows whether a request may be sent twice.
+        configuration.retries = False
+        pool = RESTClientObject(configuration).pool_manager
+        with pool:
+            yield _connection(options, configuration, pool)
+    finally:
+        # The client remembers the files that it made, for as long as the process lives.
+        getattr(kube_config, "_cleanup_temp_files", lambda: None)()
+
+
+@contextmanager
+def _files_in(directory: str) -> Iterator[None]:
+    """Clients before 37 take no directory for their files, but all of them ask Python for its default one."""
+    before, tempfile.tempdir = tempfile.tempdir, directory
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+
+
+def _connection(options: ConnectionOptions, configuration: Any, pool: Any) -> Connection:
     identity: dict[str, str] = {}
     if configuration.username and configuration.password:
         login = f"{configuration.username}:{configuration.password}"

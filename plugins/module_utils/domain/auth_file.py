@@ -17,6 +17,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from .auth_entry import FIELDS, Entry, from_file, from_option, is_decodable, json_type, known_fields, stored_entry
@@ -103,6 +104,8 @@ def parse(data: object, source: str, only: Sequence[str] | None = None) -> AuthF
     return _collect((from_file(key, value, source) for key, value in chosen.items()), source)
 
 
+# In a fleet most namespaces hold the same content: it is read once.
+@lru_cache(maxsize=64)
 def read_stored(text: str, *, legacy: bool) -> AuthFile:
     """What a secret holds, for comparison only: never refuses; an entry that no node could use has no password.
 
@@ -112,11 +115,11 @@ def read_stored(text: str, *, legacy: bool) -> AuthFile:
     return AuthFile({entry.key: entry for entry in entries})
 
 
-def undecodable(text: str, *, legacy: bool) -> list[str]:
+@lru_cache(maxsize=64)
+def undecodable(text: str, *, legacy: bool) -> tuple[str, ...]:
     """The keys of a stored secret whose entries no kubelet can read: one of them stops every pull of a pod."""
-    return sorted(
-        without_user(key) for key, value in _stored_auths(text, legacy=legacy).items() if not is_decodable(value)
-    )
+    auths = _stored_auths(text, legacy=legacy)
+    return tuple(sorted(without_user(key) for key, value in auths.items() if not is_decodable(value)))
 
 
 def _stored_auths(text: str, *, legacy: bool) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,10 +15,12 @@ from .challenge import AuthInfo, auth_info
 
 try:
     import requests
-except ImportError:  # reported by ansible_module.require_libraries()
-    requests = None
 
-__all__ = ["RegistryError", "RegistryOptions", "ask", "registry_host", "requests"]
+    IMPORT_ERROR = None
+except ImportError:
+    IMPORT_ERROR = traceback.format_exc()
+
+__all__ = ["IMPORT_ERROR", "RegistryError", "RegistryOptions", "ask", "registry_host"]
 
 #: Docker Hub answers to another name than the one in images.
 _API_HOSTS = {"docker.io": "registry-1.docker.io", "index.docker.io": "registry-1.docker.io"}

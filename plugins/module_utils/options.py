@@ -1,0 +1,65 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options that the modules share, as an argument spec."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.module_utils.common.parameters import env_fallback
+
+__all__ = ["CLUSTER_OPTIONS", "CONNECTION_OPTIONS"]
+
+
+def _env(*names: str) -> dict[str, Any]:
+    return {"fallback": (env_fallback, [f"K8S_AUTH_{name}" for name in names])}
+
+
+#: kubernetes.core's connection options under the same names and variables (plugins/module_utils/args_common.py).
+CONNECTION_OPTIONS: dict[str, Any] = {
+    "kubeconfig": {"type": "raw", "no_log": False, **_env("KUBECONFIG")},
+    "context": {"type": "str", **_env("CONTEXT")},
+    "host": {"type": "str", **_env("HOST")},
+    "api_key": {"type": "str", "no_log": True, **_env("API_KEY")},
+    "username": {"type": "str", **_env("USERNAME")},
+    "password": {"type": "str", "no_log": True, **_env("PASSWORD")},
+    "validate_certs": {"type": "bool", "aliases": ["verify_ssl"], **_env("VALIDATE_CERTS", "VERIFY_SSL")},
+    "ca_cert": {"type": "path", "aliases": ["ssl_ca_cert"], **_env("CA_CERT", "SSL_CA_CERT")},
+    "client_cert": {"type": "path", "aliases": ["cert_file"], **_env("CLIENT_CERT", "CERT_FILE")},
+    "client_key": {"type": "path", "aliases": ["key_file"], "no_log": False, **_env("CLIENT_KEY", "KEY_FILE")},
+    "proxy": {"type": "str", **_env("PROXY")},
+    "no_proxy": {"type": "str", **_env("NO_PROXY")},
+    "proxy_headers": {
+        "type": "dict",
+        "options": {
+            "proxy_basic_auth": {"type": "str", "no_log": True, **_env("PROXY_HEADERS_PROXY_BASIC_AUTH")},
+            "basic_auth": {"type": "str", "no_log": True, **_env("PROXY_HEADERS_BASIC_AUTH")},
+            "user_agent": {"type": "str", **_env("PROXY_HEADERS_USER_AGENT")},
+        },
+        "apply_defaults": True,
+    },
+    "persist_config": {"type": "bool", **_env("PERSIST_CONFIG")},
+    "impersonate_user": {"type": "str", **_env("IMPERSONATE_USER")},
+    "impersonate_groups": {"type": "list", "elements": "str", **_env("IMPERSONATE_GROUPS")},
+}
+
+#: What every module that talks to a cluster takes.
+CLUSTER_OPTIONS: dict[str, Any] = {
+    **CONNECTION_OPTIONS,
+    "namespaces": {"type": "list", "elements": "str"},
+    "namespace_selector": {
+        "type": "dict",
+        "options": {
+            "labels": {"type": "str"},
+            "include": {"type": "list", "elements": "str"},
+            "exclude": {"type": "list", "elements": "str"},
+            "phases": {"type": "list", "elements": "str", "default": ["Active"]},
+            "system_namespaces": {"type": "bool", "default": False},
+        },
+    },
+    "concurrency": {"type": "int", "default": 8},
+    "max_failures": {"type": "str"},
+    "report_unchanged": {"type": "bool"},
+    "progress": {"type": "bool", "default": True},
+}
