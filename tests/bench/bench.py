@@ -37,22 +37,19 @@ SMALL = 20
 #: A run at such a size is long enough to be measured once.
 LARGE = 5000
 REPEATS = 3
-#: What each task asks for, to tell its requests from the others' in the audit log.
-TASKS = ({"secrets"}, {"serviceaccounts"}, {"rolebindings", "clusterroles"})
+#: The ways that are one Python without Ansible, and say themselves how long they worked.
+ALONE = ("plain floor", "our modules alone")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One way at one size. Seconds: C(command) from start to end, C(modules) the module processes, C(work) what they take
-    beyond their own start, C(requests_span) from the first request to the last answer, summed over the tasks."""
+    """One way at one size. Seconds: C(command) from start to end, C(work) without the imports, for the ways that say it."""
 
     way: str
     namespaces: int
     run: str
     command: float
-    modules: float | None
     work: float | None
-    requests_span: float | None
     peak_mib: float
     requests: float
     measured_at: int
@@ -85,7 +82,6 @@ class Bench:
     def run(self, sizes: Sequence[int]) -> dict[str, Any]:
         machine = describe(self.contenders.interpreters["bench"])
         self.empty = statistics.median(self.contenders.empty().seconds for _ in range(REPEATS))
-        self.starts: list[float] = []
         made: list[str] = []
         for size in sorted({SMALL, *sizes}):
             say(f"making {size - len(made):,} namespaces")
@@ -96,18 +92,13 @@ class Bench:
             "date": f"{datetime.now():%Y-%m-%d %H:%M}",
             "machine": machine,
             "empty_playbook": self.empty,
-            "module_start": statistics.median(self.starts),
             "rows": [asdict(row) for row in self.rows],
         }
-
-    def _start(self) -> float:
-        self.contenders.refused()
-        self.starts.append(sum(module["seconds"] for module in self.contenders.modules()))
-        return self.starts[-1]
 
     def _size(self, namespaces: Sequence[str]) -> None:
         ways: dict[str, Callable[[Sequence[str]], Process]] = {
             "plain floor": self.contenders.floor,
+            "our modules alone": self.contenders.modules,
             "this collection": self.contenders.ours,
         }
         if self.loops and len(namespaces) == SMALL:
@@ -128,53 +119,31 @@ class Bench:
 
     def _one_run(self, way: str, which: str, run: Callable[[Sequence[str]], Process], namespaces: Sequence[str]) -> Row:
         say(f"{way}, {len(namespaces):,} namespaces, {which} run")
-        # The machine's speed drifts: the modules' own start is measured beside each of our runs.
-        start = self._start() if way == "this collection" else 0.0
         count, audit = len(namespaces), self.lab.audit()
         process = run(namespaces)
-        requests = requests_of(audit)
-        failed = process.status != 0 or ("\nfailed " in process.output and "\nfailed 0\n" not in process.output)
-        if failed and way != "kubectl in a shell loop":
+        requests = requests_of(audit) / count
+        may_fail = way == "kubectl in a shell loop"
+        failed = process.status != 0 or (may_fail and "\nfailed 0\n" not in process.output)
+        if failed and not may_fail:
             sys.exit(f"{way} failed: {process.output[-2000:]}")
-        row = Row(way, count, which, process.seconds, None, None, None, process.peak_mib, len(requests) / count, count)
-        if way == "plain floor":
-            work = json.loads(process.output)["seconds"]
-            return replace(row, modules=process.seconds, work=work, requests_span=span(requests))
-        if way == "kubectl in a shell loop":
-            return replace(row, failed=failed)
-        modules = self.contenders.modules()
-        seconds, peak = sum(one["seconds"] for one in modules), max(one["peak_mib"] for one in modules)
-        row = replace(row, modules=seconds, peak_mib=peak)
-        return row if "loop" in way else replace(row, work=seconds - start, requests_span=span(requests))
+        work = json.loads(process.output)["seconds"] if way in ALONE else None
+        return Row(way, count, which, process.seconds, work, process.peak_mib, requests, count, failed)
 
     def _extrapolate(self, sizes: Sequence[int]) -> None:
         """The loops' cost is one of each namespace, and of a playbook's start."""
         measured = [row for row in self.rows if "loop" in row.way]
         for size in sorted(set(sizes) - {SMALL}):
             for row in measured:
-                fixed = self.empty if row.modules else 0.0
+                fixed = self.empty if "kubernetes.core" in row.way else 0.0
                 seconds = fixed + (row.command - fixed) / SMALL * size
-                modules = row.modules and row.modules / SMALL * size
-                self.rows.append(replace(row, namespaces=size, command=seconds, modules=modules))
+                self.rows.append(replace(row, namespaces=size, command=seconds))
 
 
-def requests_of(audit: Audit) -> list[dict[str, Any]]:
-    """What the contender sent: all requests of the lab's administrator, but those of this program."""
-    return [
-        event
-        for event in audit.requests()
-        if event["user"].get("username") == "lab-admin" and event.get("userAgent") != "tests"
-    ]
-
-
-def span(requests: Sequence[dict[str, Any]]) -> float:
-    total = 0.0
-    for resources in TASKS:
-        mine = [event for event in requests if event["objectRef"]["resource"] in resources]
-        first = min(datetime.fromisoformat(event["requestReceivedTimestamp"]) for event in mine)
-        last = max(datetime.fromisoformat(event["stageTimestamp"]) for event in mine)
-        total += (last - first).total_seconds()
-    return total
+def requests_of(audit: Audit) -> int:
+    """How many requests the contender sent: all of the lab's administrator, but those of this program."""
+    return sum(
+        event["user"].get("username") == "lab-admin" and event.get("userAgent") != "tests" for event in audit.requests()
+    )
 
 
 def reset(lab: Lab, namespaces: Sequence[str]) -> None:

@@ -43,13 +43,9 @@ class Contenders:
 
     def __init__(self, lab: Lab, directory: Path) -> None:
         self.lab, self.directory = lab, directory
-        self.measures = directory / "measures"
         self.interpreters = {"ours": Path(sys.executable), "bench": prepare.environment("bench") / "bin" / "python"}
         self.kubectl_binary = prepare.kubectl()
         (directory / "empty.yml").write_text(yaml.dump([{"hosts": "all", "gather_facts": False, "tasks": []}]))
-        (directory / "refused.yml").write_text(yaml.dump([_refused()]))
-        for name, python in self.interpreters.items():
-            self._measuring_interpreter(name, python)
 
     # --- ours
 
@@ -61,9 +57,17 @@ class Contenders:
         )
         return self._playbook("ours", "openshift_ops.image_pull.site", inventory)
 
-    def refused(self) -> Process:
-        """Our three modules with options that they refuse: what Python, Ansible and the imports take before any work."""
-        return self._playbook("ours", self.directory / "refused.yml", self._inventory("ours"))
+    def modules(self, namespaces: Sequence[str]) -> Process:
+        """Our modules alone, without Ansible."""
+        common = {"kubeconfig": self.lab.kubeconfig, "namespaces": [*namespaces]}
+        tasks = {
+            "pull_secret": {"name": NAME, "registries": [LOGIN]},
+            "sa_link": {"secrets": [NAME]},
+            "image_puller_grant": {"projects": [PROJECT], "binding_name": NAME},
+        }
+        path = self.directory / "tasks.json"
+        path.write_text(json.dumps([[name, {**common, **options}] for name, options in tasks.items()]))
+        return self._run([sys.executable, HERE / "modules.py", path])
 
     def empty(self) -> Process:
         return self._playbook("ours", self.directory / "empty.yml", self._inventory("ours"))
@@ -109,7 +113,7 @@ class Contenders:
     def _inventory(self, name: str, **variables: Any) -> Path:
         connection = {
             "ansible_connection": "local",
-            "ansible_python_interpreter": str(self.directory / f"python-{name}"),
+            "ansible_python_interpreter": "{{ ansible_playbook_python }}",
             "image_pull_kubeconfig": self.lab.kubeconfig,
         }
         path = self.directory / f"inventory-{name}.yml"
@@ -117,19 +121,8 @@ class Contenders:
         return path
 
     def _playbook(self, name: str, playbook: str | Path, inventory: Path) -> Process:
-        self.measures.write_text("")
         command = self.interpreters[name].parent / "ansible-playbook"
         return self._run([command, "-i", inventory, playbook])
-
-    def modules(self) -> list[dict[str, Any]]:
-        """The module processes of the last playbook: C(name), C(seconds), C(peak_mib)."""
-        return [json.loads(line) for line in self.measures.read_text().splitlines()]
-
-    def _measuring_interpreter(self, name: str, python: Path) -> None:
-        """What Ansible runs modules with. It adds about 10 ms to each, which the whole command's time includes."""
-        path = self.directory / f"python-{name}"
-        path.write_text(_MEASURE.format(own=sys.executable, python=str(python), measures=str(self.measures)))
-        path.chmod(0o755)
 
     def _run(self, command: Sequence[str | Path], **variables: str) -> Process:
         log = self.directory / "output"
@@ -146,29 +139,3 @@ class Contenders:
             seconds = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         return Process(seconds, usage.ru_maxrss / 1024, process.returncode, log.read_text(errors="replace"))
-
-
-def _refused() -> dict[str, Any]:
-    prefix = "openshift_ops.image_pull"
-    options = {
-        "pull_secret": {"name": NAME, "registries": [LOGIN]},
-        "sa_link": {"secrets": [NAME]},
-        "image_puller_grant": {"projects": [PROJECT]},
-    }
-    tasks = [
-        {f"{prefix}.{name}": {**given, "namespaces": []}, "ignore_errors": True} for name, given in options.items()
-    ]
-    return {"hosts": "all", "gather_facts": False, "tasks": tasks}
-
-
-_MEASURE = """#!{own} -ISE
-import os, sys, time
-started = time.perf_counter()
-pid = os.posix_spawn({python!r}, [{python!r}, *sys.argv[1:]], os.environ)
-_pid, status, usage = os.wait4(pid, 0)
-seconds = time.perf_counter() - started
-name = os.path.basename(sys.argv[1]).removeprefix("AnsiballZ_").removesuffix(".py")
-with open({measures!r}, "a") as file:
-    file.write('{{"name": "%s", "seconds": %.4f, "peak_mib": %.1f}}\\n' % (name, seconds, usage.ru_maxrss / 1024))
-sys.exit(os.waitstatus_to_exitcode(status))
-"""

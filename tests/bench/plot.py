@@ -13,6 +13,7 @@ from typing import Any
 WIDTH, LEFT, RIGHT, BAR = 860, 250, 90, 18
 COLOURS = {
     "this collection": "#2f6fde",
+    "our modules alone": "#7aa5ea",
     "plain floor": "#7a7f87",
     "kubectl in a shell loop": "#d98a1f",
     "kubernetes.core in a loop": "#c0392b",
