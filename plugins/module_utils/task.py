@@ -22,6 +22,7 @@ from .domain.redaction import credentials_in_text
 from .fleet import targets
 from .fleet.engine import Settings, reconcile
 from .fleet.limits import FailureLimit
+from .fleet.observe import is_terminating
 from .fleet.outcome import Outcome
 from .options import CONNECTION_OPTIONS
 
@@ -123,9 +124,7 @@ def over_namespaces(
             say=task.say if params["progress"] else None,
         )
         outcome = work(cluster, meant.namespaces, settings)
-        return _report(
-            task, outcome.with_skipped(meant.terminating, f"the namespace is being deleted on {cluster.name}")
-        )
+        return _report(task, outcome.with_skipped(meant.terminating, is_terminating(cluster)))
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from ..cluster.errors import (
 from ..domain.errors import ImagePullError, Refusal
 from ..domain.model import Change, Desired, Found, Json, Plan, Ref
 from .memory import remember
-from .observe import look_up, observe, what_is_wrong_with
+from .observe import is_missing, is_terminating, look_up, observe, what_is_wrong_with
 from .outcome import NamespaceResult, Outcome, Status
 from .progress import Progress
 from .recreate import carry_out
@@ -98,7 +98,7 @@ def reconcile(cluster: Cluster, desired: Desired, namespaces: Sequence[str], set
     """
     _require(cluster, desired)
     works = [_Work(namespace) for namespace in namespaces]
-    with ThreadPoolExecutor(max_workers=max(1, min(settings.concurrency, len(works)))) as pool:
+    with ThreadPoolExecutor(settings.concurrency) as pool:
         run = _Run(cluster, desired, settings, pool, Progress(settings.task, len(works), settings.say))
         in_rounds(works, settings.wait_timeout, lambda pending: _round(run, pending))
     retries = cluster.retries + sum(work.retries for work in works)
@@ -239,13 +239,9 @@ def _store(desired: Desired, work: _Work, ref: Ref, now: Json | None) -> None:
 def _ended(cluster: Cluster, work: _Work, error: ImagePullError) -> NamespaceResult:
     changes, notes = tuple(work.applied), work.plan.notes
     if isinstance(error, NamespaceTerminating):
-        return NamespaceResult(
-            work.namespace, "skipped", changes, notes, f"the namespace is being deleted on {cluster.name}"
-        )
-    if isinstance(error, NamespaceMissing):
-        message = f"the namespace does not exist on {cluster.name}; create it first, or correct its name"
-        return NamespaceResult(work.namespace, "failed", changes, notes, message)
-    return NamespaceResult(work.namespace, "failed", changes, notes, str(error))
+        return NamespaceResult(work.namespace, "skipped", changes, notes, is_terminating(cluster))
+    message = is_missing(cluster) if isinstance(error, NamespaceMissing) else str(error)
+    return NamespaceResult(work.namespace, "failed", changes, notes, message)
 
 
 def _finished(work: _Work) -> NamespaceResult:

@@ -15,7 +15,7 @@ from ..cluster.errors import Forbidden
 from ..domain.errors import ImagePullError
 from ..domain.model import NAMESPACE, Json, Kind, Objects, Ref, Selection, metadata
 
-__all__ = ["Observed", "observe", "what_is_wrong_with"]
+__all__ = ["Observed", "is_missing", "is_terminating", "observe", "what_is_wrong_with"]
 
 #: Up to so many namespaces, parallel reads are cheaper for the server than a list over all of the cluster's.
 _FEW = 4
@@ -73,6 +73,16 @@ def what_is_wrong_with(cluster: Cluster, namespace: str) -> str:
         return "missing"
     terminating = metadata(found).get("deletionTimestamp") or (found.get("status") or {}).get("phase") == "Terminating"
     return "terminating" if terminating else ""
+
+
+def is_missing(cluster: Cluster) -> str:
+    """The sentence for a namespace that is not there."""
+    return f"the namespace does not exist on {cluster.name}; create it first, or correct its name"
+
+
+def is_terminating(cluster: Cluster) -> str:
+    """The sentence for a namespace that will soon be gone."""
+    return f"the namespace is being deleted on {cluster.name}"
 
 
 def _look_up_listed(cluster: Cluster, kind: Kind, name: str, refs: Collection[Ref]) -> dict[Ref, Json | None]:

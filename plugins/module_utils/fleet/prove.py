@@ -43,7 +43,7 @@ def prove(cluster: Cluster, desired: ImagePullerGrant, outcome: Outcome, setting
             return replace(result, status="failed", error=str(error))
         return replace(result, notes=(*result.notes, *notes), extra={**result.extra, "may_pull": answers})
 
-    with ThreadPoolExecutor(max_workers=settings.concurrency) as pool:
+    with ThreadPoolExecutor(settings.concurrency) as pool:
         return replace(outcome, namespaces=list(pool.map(ask, outcome.namespaces)))
 
 

@@ -36,7 +36,7 @@ def verify(cluster: Cluster, desired: SaLink, outcome: Outcome, settings: Settin
         reasons = [reason for ref in _accounts(result) for reason in _what_is_lost(cluster, desired, ref)]
         return replace(result, status="failed", error="; ".join(reasons)) if reasons else result
 
-    with ThreadPoolExecutor(max_workers=settings.concurrency) as pool:
+    with ThreadPoolExecutor(settings.concurrency) as pool:
         return replace(outcome, namespaces=list(pool.map(look, outcome.namespaces)))
 
 

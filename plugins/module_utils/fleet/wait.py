@@ -16,7 +16,7 @@ from ..domain.errors import ImagePullError
 from ..domain.model import SECRET, SERVICE_ACCOUNT, Json, Kind, Objects, Ref, Selection
 from ..domain.provisioning import UNREADABLE, ClusterFacts, Verdict, generated_names, judge, why_none_will_come
 from .engine import Settings
-from .observe import Observed, observe, what_is_wrong_with
+from .observe import Observed, is_missing, is_terminating, observe, what_is_wrong_with
 from .outcome import NamespaceResult, Outcome
 from .progress import Progress
 from .rounds import in_rounds
@@ -64,7 +64,7 @@ def wait_for_provisioned(
     """
     works = [_Work(namespace, dict.fromkeys(accounts)) for namespace in namespaces]
     reader = _Reader(cluster, tuple(accounts), Progress(settings.task, len(works), settings.say))
-    with ThreadPoolExecutor(max_workers=max(1, min(settings.concurrency, len(works)))) as pool:
+    with ThreadPoolExecutor(settings.concurrency) as pool:
         in_rounds(works, settings.wait_timeout, lambda pending: reader.look(pool, pending))
     return Outcome([_finished(work) for work in works], cluster.retries)
 
@@ -117,8 +117,8 @@ class _Reader:
 def _namespace_error(cluster: Cluster, namespace: str) -> str:
     wrong = what_is_wrong_with(cluster, namespace)
     if wrong == "missing":
-        return f"the namespace does not exist on {cluster.name}; create it first, or correct its name"
-    return f"the namespace is being deleted on {cluster.name}, so nothing is provisioned in it" if wrong else ""
+        return is_missing(cluster)
+    return f"{is_terminating(cluster)}, so nothing is provisioned in it" if wrong else ""
 
 
 def _cluster_facts(cluster: Cluster) -> ClusterFacts:
