@@ -77,9 +77,8 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
             stack.enter_context(_as_in_a_process(environment, self._loader.get_basedir()))
             directory = stack.enter_context(tempfile.TemporaryDirectory(dir=C.DEFAULT_LOCAL_TMP))
             task, result = self._outcome(directory, self._say_for(variables))
-        masked: dict[str, Any] = remove_values({"changed": False, **result, "warnings": task.warnings}, task.secrets)
-        if not task.warnings:
-            del masked["warnings"]
+        warnings = {"warnings": task.warnings} if task.warnings else {}
+        masked = _masked({"changed": False, **result, **warnings}, task.secrets)
         if _wants_invocation(variables):
             masked["invocation"] = {"module_args": hide(task.params, self.module.arguments)}
         return masked
@@ -108,6 +107,15 @@ def _refusal(name: str, validation: Any) -> dict[str, Any] | None:
     if isinstance(validation.errors[0], UnsupportedError):
         message = f"Unsupported parameters for ({name}) module: {message}"
     return {"failed": True, "msg": message}
+
+
+def _masked(result: dict[str, Any], secrets: set[str]) -> dict[str, Any]:
+    """As AnsibleModule masks a result. A result of thousands of namespaces is searched as one text first, which is fast."""
+    text = json.dumps(result, ensure_ascii=False)
+    if not any(json.dumps(secret, ensure_ascii=False)[1:-1] in text for secret in secrets):
+        return result
+    masked: dict[str, Any] = remove_values(result, secrets)
+    return masked
 
 
 def _wants_invocation(variables: Mapping[str, Any]) -> bool:

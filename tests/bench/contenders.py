@@ -52,8 +52,12 @@ class Contenders:
     def ours(self, namespaces: Sequence[str]) -> Process:
         inventory = self._inventory(
             "ours",
-            private_registry_secrets=[{"name": NAME, "namespaces": [*namespaces], "registries": [LOGIN]}],
-            cross_project_pull_grants=[{"namespaces": [*namespaces], "projects": [PROJECT], "binding_name": NAME}],
+            private_registry_secrets=[
+                {"name": NAME, "namespace_selector": {"include": ["bench-*"]}, "registries": [LOGIN]}
+            ],
+            cross_project_pull_grants=[
+                {"namespace_selector": {"include": ["bench-*"]}, "projects": [PROJECT], "binding_name": NAME}
+            ],
         )
         return self._playbook("ours", "openshift_ops.image_pull.site", inventory)
 

@@ -172,7 +172,7 @@ class Cluster:
             headers["Content-Type"] = _CONTENT_TYPES.get(request.method, "application/json")
             content = json.dumps(request.body).encode("utf-8")
         try:
-            response = self._connection.pool.request(
+            response = self._connection.pool.urlopen(
                 request.method,
                 self.name + request.target,
                 body=content,

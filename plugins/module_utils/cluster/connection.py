@@ -78,12 +78,15 @@ class Connection:
         """The login and the impersonation. A token that runs out is renewed by the client's own hook, one at a time."""
         with self.lock:
             token = self.configuration.auth_settings().get("BearerToken") or {}
-        headers = urllib3.HTTPHeaderDict(self.identity)
+        headers = dict(self.identity)
         if token.get("value"):
             headers["Authorization"] = token["value"]
+        if not self.groups:
+            return headers
+        several = urllib3.HTTPHeaderDict(headers)
         for group in self.groups:
-            headers.add("Impersonate-Group", group)
-        return headers
+            several.add("Impersonate-Group", group)
+        return several
 
 
 @contextmanager
