@@ -17,7 +17,10 @@ from typing import Any
 
 import plot
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+#: Around what the README shows of the figures.
+MARKS = "<!-- figures of make bench -->\n", "<!-- end of the figures -->\n"
 
 #: The promises of the project, for two cores.
 TARGETS = (
@@ -114,12 +117,31 @@ def markdown(table: Sequence[Sequence[str]], results: dict[str, Any]) -> str:
     return "\n".join([lines[0], rule, *lines[1:], "", *items, "", *machine(results), ""])
 
 
+def digest(results: dict[str, Any]) -> str:
+    """What the README shows: each way's first and second run for 1,000 namespaces."""
+    found = {(row["way"], row["run"]): row for row in ordered(results["rows"]) if row["namespaces"] == 1000}
+    lines = [
+        "| 1,000 namespaces | first run | second run | peak memory | requests a namespace |",
+        "|---|---|---|---|---|",
+    ]
+    for way in dict.fromkeys(way for way, _run in found):
+        first, second = found[way, "first"], found[way, "second"]
+        extrapolated = " (extrapolated)" if first["measured_at"] != 1000 else ""
+        again = "fails" if second["failed"] else seconds(second["command"]) + extrapolated
+        cost = f"{first['peak_mib']:.0f} MiB | {first['requests']:.2f}, then {second['requests']:.2f}"
+        lines.append(f"| {way} | {seconds(first['command'])}{extrapolated} | {again} | {cost} |")
+    return "\n".join([*lines, "", *machine(results), ""])
+
+
 def into_docs(results: dict[str, Any]) -> None:
-    """Replaces the plot and the figures in the manual."""
+    """Replaces the plot and the figures in the manual, and the digest in the README."""
     page = DOCS / "benchmark.md"
     explained, heading, _figures = page.read_text().partition("## Figures\n")
     write(results, DOCS)
     page.write_text(explained + heading + page.read_text())
+    readme = ROOT / "README.md"
+    before, start, rest = readme.read_text().partition(MARKS[0])
+    readme.write_text(before + start + digest(results) + MARKS[1] + rest.partition(MARKS[1])[2])
 
 
 if __name__ == "__main__":

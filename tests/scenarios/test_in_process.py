@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import subprocess
 import sys
@@ -155,6 +156,16 @@ class TestWhere:
 
     def test_files_are_kept_when_asked(self, namespace, here):
         here.run(link(namespace, require="none"), ANSIBLE_KEEP_REMOTE_FILES="1")
+        assert here.wrote_options_to_disk
+
+    @pytest.mark.parametrize("missing", [["kubernetes"], ["kubernetes", "urllib3", "requests"]])
+    def test_without_the_client_library(self, namespace, here, missing):
+        """Ansible's own Python may lack it and another one have it, so it is a process of its own that says so."""
+        for name in missing:
+            (here.directory / f"{name}.py").write_text("raise ImportError('not here')")
+        path = os.pathsep.join([str(here.directory), os.environ["PYTHONPATH"]])
+        (result,) = here.run(link(namespace), PYTHONPATH=path)
+        assert result["msg"].startswith("Failed to import the required Python library (kubernetes)")
         assert here.wrote_options_to_disk
 
     def test_an_asynchronous_task(self, namespace, here):

@@ -36,6 +36,7 @@ try:
 
     IMPORT_ERROR = None
 except ImportError:
+    urllib3 = None  # type: ignore[assignment]
     IMPORT_ERROR = traceback.format_exc()
 
 __all__ = ["IMPORT_ERROR", "Connection", "ConnectionOptions", "connect", "urllib3"]
