@@ -42,7 +42,7 @@ STEPS = (
     Step("mypy, strict", "newest", ("mypy", *PACKAGES)),
     Step("yamllint", "newest", ("yamllint", "--strict", ".")),
     Step("ansible-lint, profile production", "newest", ("ansible-lint", "--offline", "--profile", "production")),
-    Step("the lab's own checks", "lab", ("sh", "tests/tools/check_go.sh")),
+    Step("the lab's and the benchmark's Go", "lab", ("sh", "tests/tools/check_go.sh")),
     Step("unit tests, newest", "newest", (*PYTEST, "tests/unit")),
     Step("unit tests, oldest", "oldest", (*PYTEST, "tests/unit")),
     Step("the lab against the recordings", "newest", (*PYTEST, "tests/lab_fidelity")),

@@ -1,9 +1,9 @@
 #!/bin/sh
-# The lab's sources are formatted, vetted and tested; with the flags of the build, so that its cache serves here too.
+# The Go sources are formatted, vetted and tested; with the flags of the build, so that its cache serves here too.
 set -eu
-cd "$(dirname "$0")/../lab"
-unformatted=$(gofmt -l .)
+cd "$(dirname "$0")/.."
+unformatted=$(gofmt -l lab bench/kubectl)
 [ -z "$unformatted" ] || { echo "not formatted: $unformatted"; exit 1; }
 export CGO_ENABLED=0 GOFLAGS="-mod=readonly -trimpath -buildvcs=false -tags=containers_image_openpgp"
-go vet .
-go test -ldflags='-s -w' .
+(cd lab && go vet . && go test -ldflags='-s -w' .)
+(cd bench/kubectl && go vet .)
