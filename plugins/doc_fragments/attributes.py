@@ -9,6 +9,14 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options: {}
 attributes:
+  action:
+    description:
+      - Has an action plugin. With a local connection and Ansible's own Python it runs in Ansible's process, where its options
+        are written to no file.
+    support: full
+  async:
+    description: Can be used with C(async); it then runs in a process of its own.
+    support: full
   check_mode:
     description: Reports what a real run would change, and sends nothing but reads.
     support: full
