@@ -147,11 +147,13 @@ class TestProgress:
         )
         inventory = tmp_path / "hosts.yml"
         inventory.write_text(
-            f"all:\n  hosts:\n    east: {{ansible_connection: local, ansible_python_interpreter: '{python}'}}\n"
+            "all:\n  hosts: {east: {}, west: {}}\n"
+            f"  vars: {{ansible_connection: local, ansible_python_interpreter: '{python}'}}\n"
         )
         done = play(playbook, inventory, K8S_AUTH_KUBECONFIG=lab.kubeconfig)
         assert done.status == 2
-        assert ("[east] sa_wait 0/2 namespaces, 0 changed, 0 failed" in done.output) is wanted
+        for host in ("east", "west"):
+            assert (f"[{host}] sa_wait 0/2 namespaces, 0 changed, 0 failed" in done.output) is wanted
 
 
 class TestMemory:
