@@ -57,7 +57,7 @@ def namespaces(lab: Lab) -> Iterator[Callable[..., list[str]]]:
     made: list[str] = []
 
     def make(count: int = 1, *, wait: bool = True) -> list[str]:
-        new = [f"test-{next(_numbers)}" for _ in range(count)]
+        new = [f"test-{next(_numbers)}" for _one in range(count)]
         for name in new:
             lab.namespace(name, wait=False)
         if wait:

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -81,7 +80,7 @@ class Bench:
 
     def run(self, sizes: Sequence[int]) -> dict[str, Any]:
         machine = describe(self.contenders.interpreters["bench"])
-        self.empty = statistics.median(self.contenders.empty().seconds for _ in range(REPEATS))
+        self.empty = statistics.median(self.contenders.empty().seconds for _time in range(REPEATS))
         made: list[str] = []
         for size in sorted({SMALL, *sizes}):
             say(f"making {size - len(made):,} namespaces")

@@ -62,7 +62,10 @@ class Floor:
             if item["metadata"]["name"] == name
         }
         missing = [namespace for namespace in self.plan["namespaces"] if namespace not in there]
-        write = lambda namespace: self.request("POST", f"{root}/namespaces/{namespace}/{resource}", body)  # noqa: E731
+
+        def write(namespace: str) -> None:
+            self.request("POST", f"{root}/namespaces/{namespace}/{resource}", body)
+
         list(self.threads.map(write, missing))
 
     def secrets(self) -> None:

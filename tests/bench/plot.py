@@ -28,7 +28,7 @@ def svg(rows: Sequence[dict[str, Any]]) -> str:
         parts.append(text(LEFT, top, f"{size:,} namespaces", weight="bold"))
         for way, row in _bars(rows, size):
             top += BAR + 4
-            parts += bar(top - BAR + 8, way, row, scale)
+            parts += draw(top - BAR + 8, way, row, scale)
         top += 40
     grid = [line for second in scale.marks() for line in mark(scale.x(second), second, top - 18)]
     style = (
@@ -60,7 +60,7 @@ def _bars(rows: Sequence[dict[str, Any]], size: int) -> Iterator[tuple[str, dict
                 yield way, row
 
 
-def bar(y: float, way: str, row: dict[str, Any], scale: _Scale) -> list[str]:
+def draw(y: float, way: str, row: dict[str, Any], scale: _Scale) -> list[str]:
     x, colour = scale.x(row["command"]), COLOURS[way]
     hollow = row["measured_at"] != row["namespaces"]
     fill = f'fill="none" stroke="{colour}" stroke-dasharray="4 2"' if hollow else f'fill="{colour}"'

@@ -193,8 +193,9 @@ class TestWays:
     @pytest.mark.parametrize("spellings", [{}, SPELLINGS], ids=["first names", "second names"])
     def test_variables_alone_reach_the_server(self, ask, way, monkeypatch, spellings):
         options, user = way
+        names = {**VARIABLES, **spellings}
         for name, value in options.items():
-            monkeypatch.setenv(f"K8S_AUTH_{ {**VARIABLES, **spellings}[name] }", str(value))
+            monkeypatch.setenv(f"K8S_AUTH_{names[name]}", str(value))
         result, requests = ask()
         assert not result["failed"], result
         assert users(requests) == {user}
@@ -258,7 +259,7 @@ class TestWays:
         plugin.chmod(0o700)
         run = {"apiVersion": "client.authentication.k8s.io/v1", "command": str(plugin), "interactiveMode": "Never"}
         config["users"][0]["user"] = {"exec": run}
-        result, _ = ask(kubeconfig=written(config, tmp_path))
+        result, _requests = ask(kubeconfig=written(config, tmp_path))
         assert "system:anonymous" in result["msg"]
         assert CANARY[:10] not in result["_output"]
 
@@ -280,7 +281,7 @@ class TestImpersonation:
         assert {"team-1", "team-2"} <= set(seen["groups"])
 
     def test_the_other_users_rights_count(self, ask, lab):
-        result, _ = ask(kubeconfig=lab.kubeconfig, impersonate_user="mallory", impersonate_groups=["team-1"])
+        result, _requests = ask(kubeconfig=lab.kubeconfig, impersonate_user="mallory", impersonate_groups=["team-1"])
         assert result["failed"]
         assert 'User "mallory" cannot get resource "serviceaccounts"' in result["failures"][0]["error"]
 
@@ -336,7 +337,7 @@ class _Tunnel(BaseHTTPRequestHandler):
         if self.server.refuses:
             self.send_error(407)
             return
-        host, _, port = self.path.rpartition(":")
+        host, _colon, port = self.path.rpartition(":")
         with socket.create_connection((host, int(port))) as upstream:
             self.send_response(200)
             self.end_headers()
@@ -371,7 +372,7 @@ class TestProxy:
         monkeypatch.setenv("K8S_AUTH_PROXY", proxy.url if by_variable else "http://127.0.0.1:1")
         result, requests = ask(kubeconfig=lab.kubeconfig, **({} if by_variable else {"proxy": proxy.url}))
         assert not result["failed"], result
-        assert {target for target, _ in proxy.seen} == {lab.data["server"].removeprefix("https://")}
+        assert {target for target, _headers in proxy.seen} == {lab.data["server"].removeprefix("https://")}
         assert users(requests) == {"lab-admin"}
 
     @pytest.mark.parametrize("by_variable", [False, True])
@@ -392,13 +393,13 @@ class TestProxy:
         if by_variable:
             for name, value in headers.items():
                 monkeypatch.setenv(f"K8S_AUTH_PROXY_HEADERS_{name.upper()}", value)
-        result, _ = ask(
+        result, _requests = ask(
             kubeconfig=lab.kubeconfig, proxy=proxy.url, **({} if by_variable else {"proxy_headers": headers})
         )
         assert not result["failed"], result
         expected = base64.b64encode(login.encode()).decode()
-        assert {seen["Proxy-Authorization"] for _, seen in proxy.seen} == {f"Basic {expected}"}
-        assert {seen["User-Agent"] for _, seen in proxy.seen} == {"the-proxy-agent"}
+        assert {seen["Proxy-Authorization"] for _target, seen in proxy.seen} == {f"Basic {expected}"}
+        assert {seen["User-Agent"] for _target, seen in proxy.seen} == {"the-proxy-agent"}
         assert expected not in result["_output"]
 
     @pytest.mark.parametrize(
@@ -420,7 +421,7 @@ class TestUnreachable:
 
     def test_a_closed_port(self, ask, token):
         host = f"https://127.0.0.1:{closed_port()}"
-        result, _ = ask(host=host, api_key=token)
+        result, _requests = ask(host=host, api_key=token)
         assert "got no answer" not in result["msg"]
         assert host in result["msg"]
         assert "refused" in result["msg"]
@@ -450,19 +451,19 @@ class TestBadKubeconfig:
     def test_a_broken_file(self, ask, tmp_path, content):
         text, expected = BROKEN[content]
         path = written(text, tmp_path)
-        result, _ = ask(kubeconfig=path)
+        result, _requests = ask(kubeconfig=path)
         assert path in result["msg"]
         assert expected in result["msg"]
         assert "'kubeconfig'" in result["msg"]
 
     def test_a_missing_file(self, ask, tmp_path):
-        result, _ = ask(kubeconfig=str(tmp_path / "none"))
+        result, _requests = ask(kubeconfig=str(tmp_path / "none"))
         assert str(tmp_path / "none") in result["msg"]
         assert "'kubeconfig'" in result["msg"]
 
     def test_an_unknown_context(self, ask, config, tmp_path):
         config["users"][0]["user"] = {"token": CANARY}
-        result, _ = ask(kubeconfig=written(config, tmp_path), context="nowhere")
+        result, _requests = ask(kubeconfig=written(config, tmp_path), context="nowhere")
         assert "context nowhere" in result["msg"]
 
     @pytest.mark.parametrize("form", [dict, json.dumps, yaml.safe_dump])
@@ -470,18 +471,18 @@ class TestBadKubeconfig:
         """Content where a path belongs is not repeated as if it were one."""
         config["users"][0]["user"] = {"token": CANARY}
         config["current-context"] = "nowhere"
-        result, _ = ask(kubeconfig=form(config))
+        result, _requests = ask(kubeconfig=form(config))
         assert result["msg"].startswith("kubeconfig given as data leads to no API server")
 
     @pytest.mark.parametrize("field", ["client-key-data", "certificate-authority-data"])
     def test_embedded_data_that_is_not_base64(self, ask, config, tmp_path, field):
         part = config["users"][0]["user"] if field.startswith("client") else config["clusters"][0]["cluster"]
         part[field] = CANARY
-        result, _ = ask(kubeconfig=written(config, tmp_path))
+        result, _requests = ask(kubeconfig=written(config, tmp_path))
         assert result["failed"]
 
     def test_nothing_given_at_all(self, ask):
-        result, _ = ask()
+        result, _requests = ask()
         assert "K8S_AUTH_KUBECONFIG" in result["msg"]
 
 
@@ -496,7 +497,7 @@ class TestRefusedLogin:
             lab.create(NAMESPACE, "serviceaccounts", {"metadata": {"name": "leaver"}})
             bad = new_token(lab, "leaver")
             lab.api("DELETE", path_of(NAMESPACE, "serviceaccounts", "leaver"))
-        result, _ = ask(host=lab.data["server"], api_key=bad, ca_cert=lab.data["ca_cert"])
+        result, _requests = ask(host=lab.data["server"], api_key=bad, ca_cert=lab.data["ca_cert"])
         (failure,) = result["failures"]
         assert "was refused: 401" in failure["error"]
         assert "give a valid token or certificate" in failure["error"]
@@ -511,5 +512,5 @@ class TestRefusedLogin:
 
     @pytest.mark.parametrize("bad", [f"first\n{CANARY}", f"漢{CANARY}"])
     def test_a_token_that_no_header_can_hold(self, ask, lab, bad):
-        result, _ = ask(host=lab.data["server"], api_key=bad, ca_cert=lab.data["ca_cert"])
+        result, _requests = ask(host=lab.data["server"], api_key=bad, ca_cert=lab.data["ca_cert"])
         assert "no header can hold that login" in result["msg"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal, Protocol
 
 from .errors import Refusal
@@ -88,7 +89,7 @@ Objects = Mapping[str, Json]
 Found = Mapping[Ref, Json | None]
 
 
-NOTHING_FOUND: Found = {}
+NOTHING_FOUND: Found = MappingProxyType({})
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ class TestApiError:
     )
     def test_table(self, code: int, body: bytes, kind: type[Exception], way_out: str) -> None:
         error = api_error(ATTEMPT, code, body)
-        assert type(error) is kind
+        assert error.__class__ is kind
         assert str(error).startswith(f"{ATTEMPT} was refused: {code} ")
         assert f"; {way_out}" in str(error)
         assert len(str(error).splitlines()) == 1
@@ -94,12 +94,13 @@ class TestApiError:
     def test_a_missing_binding_is_simply_not_found(self) -> None:
         body = status("NotFound", kind="rolebindings")
         error = api_error("updating it", 404, body, resource="rolebindings", name="quay")
-        assert type(error) is errors.NotFound
+        assert error.__class__ is errors.NotFound
 
     @pytest.mark.parametrize("kind", ["clusterroles", "namespaces", "secrets"])
     def test_what_was_asked_for_itself_is_simply_not_found(self, kind: str) -> None:
         """So that a role that is granted can be looked for, and a namespace too."""
-        assert type(api_error("reading it", 404, status("NotFound", kind=kind), resource=kind)) is errors.NotFound
+        error = api_error("reading it", 404, status("NotFound", kind=kind), resource=kind)
+        assert error.__class__ is errors.NotFound
 
     @pytest.mark.parametrize(
         ("body", "said"),

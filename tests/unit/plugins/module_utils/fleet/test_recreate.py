@@ -39,8 +39,8 @@ Step = tuple[str, Any]
 class Script:
     """An API server that answers each write as the script says: None carries it out, an error is raised, a pair does both."""
 
-    def __init__(self, *answers: Any, held: Any = OLD) -> None:
-        self.answers, self.held, self.writes = list(answers), held, []
+    def __init__(self, *answers: Any) -> None:
+        self.answers, self.held, self.writes = list(answers), OLD, []
 
     def write(self, change: Change, *, dry_run: bool = False) -> Any:
         self.writes.append("dry run" if dry_run else change.action)
