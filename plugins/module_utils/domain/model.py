@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Union
 
 from .errors import Refusal
 
@@ -86,7 +86,7 @@ Objects = Mapping[str, Json]
 
 #: What was looked up besides: the object, None where there is none; for a reference without name a list under C(items).
 #: A reference that the caller may not read is not in it.
-Found = Mapping[Ref, Json | None]
+Found = Mapping[Ref, Union[Json, None]]
 
 
 NOTHING_FOUND: Found = MappingProxyType({})
