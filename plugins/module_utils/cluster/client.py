@@ -172,7 +172,8 @@ class Cluster:
             headers["Content-Type"] = _CONTENT_TYPES.get(request.method, "application/json")
             content = json.dumps(request.body).encode("utf-8")
         try:
-            response = self._connection.pool.urlopen(
+            # It only sends: request() would copy the headers on the way.
+            response = self._connection.pool.request_encode_url(
                 request.method,
                 self.name + request.target,
                 body=content,
