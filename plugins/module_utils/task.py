@@ -61,8 +61,8 @@ class Module:
 class Task:
     """One run of a module.
 
-    C(secrets) are the strings to be masked in whatever is shown of the run.
-    C(say) is given the progress lines; None shows none.
+    C(name) is the module's, with its collection where Ansible says it. C(secrets) are the strings to be masked in whatever is
+    shown of the run. C(say) is given the progress lines; None shows none.
     """
 
     name: str

@@ -99,9 +99,8 @@ def connect(options: ConnectionOptions, *, connections: int, temporary_directory
 
     :raises ConnectError: when the options or the kubeconfig do not lead to an API server.
     """
-    try:
-        with _files_in(temporary_directory):
-            configuration = _load(options)
+    with _files_in(temporary_directory):
+        configuration = _load(options)
         _apply(options, configuration)
         _check(configuration)
         configuration.connection_pool_maxsize = connections
@@ -110,19 +109,21 @@ def connect(options: ConnectionOptions, *, connections: int, temporary_directory
         pool = RESTClientObject(configuration).pool_manager
         with pool:
             yield _connection(options, configuration, pool)
-    finally:
-        # The client remembers the files that it made, for as long as the process lives.
-        getattr(kube_config, "_cleanup_temp_files", lambda: None)()
 
 
 @contextmanager
 def _files_in(directory: str) -> Iterator[None]:
-    """Clients before 37 take no directory for their files, but all of them ask Python for its default one."""
+    """Where the client library makes its files, also later when it renews a login; they are gone in the end.
+
+    Clients before 37 take no directory for them, but all of them ask Python for its default one.
+    """
     before, tempfile.tempdir = tempfile.tempdir, directory
     try:
         yield
     finally:
         tempfile.tempdir = before
+        # The client remembers them for as long as the process lives.
+        getattr(kube_config, "_cleanup_temp_files", lambda: None)()
 
 
 def _connection(options: ConnectionOptions, configuration: Any, pool: Any) -> Connection:
