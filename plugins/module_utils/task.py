@@ -22,7 +22,7 @@ from .domain.redaction import credentials_in_text
 from .fleet import targets
 from .fleet.engine import Settings, reconcile
 from .fleet.limits import FailureLimit
-from .fleet.observe import is_terminating
+from .fleet.observe import terminating_sentence
 from .fleet.outcome import Outcome
 from .options import CONNECTION_OPTIONS
 
@@ -124,7 +124,7 @@ def over_namespaces(
             say=task.say if params["progress"] else None,
         )
         outcome = work(cluster, meant.namespaces, settings)
-        return _report(task, outcome.with_skipped(meant.terminating, is_terminating(cluster)))
+        return _report(task, outcome.with_skipped(meant.terminating, terminating_sentence(cluster)))
 
 
 @contextmanager

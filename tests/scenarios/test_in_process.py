@@ -40,9 +40,7 @@ class Job:
         self.scratch = directory / "remote_tmp"
         self.output = ""
 
-    def run(
-        self, *tasks: dict[str, Any], status: int = 0, options: tuple[str, ...] = (), **variables: str
-    ) -> list[Any]:
+    def run(self, *tasks: dict[str, Any], options: tuple[str, ...] = (), **variables: str) -> list[Any]:
         results = self.directory / "results.json"
         last = {
             "ansible.builtin.copy": {
@@ -69,8 +67,8 @@ class Job:
         kubeconfig = {"K8S_AUTH_KUBECONFIG": self.lab.kubeconfig}
         done = play(book, self.directory / "hosts.yml", *options, **{**kubeconfig, **variables})
         self.output = done.output
-        assert done.status == status, done.output
-        return json.loads(results.read_text()) if results.exists() else []
+        assert done.status == 0, done.output
+        return json.loads(results.read_text())
 
     @property
     def wrote_options_to_disk(self) -> bool:
@@ -235,9 +233,7 @@ class TestSurroundings:
         config["users"][0]["user"] = {"exec": run}
         (here.directory / "kubeconfig").write_text(yaml.dump(config))
         log = here.directory / "ansible.log"
-        (result,) = here.run(
-            link(namespace, kubeconfig=str(here.directory / "kubeconfig")), ANSIBLE_LOG_PATH=str(log), ANSIBLE_DEBUG="0"
-        )
+        (result,) = here.run(link(namespace, kubeconfig=str(here.directory / "kubeconfig")), ANSIBLE_LOG_PATH=str(log))
         assert result["failed"] is True
         assert "sa_link" in log.read_text()
         assert "canary" not in log.read_text() + here.output

@@ -24,7 +24,7 @@ from ..cluster.errors import (
 from ..domain.errors import ImagePullError, Refusal
 from ..domain.model import Change, Desired, Found, Json, Plan, Ref
 from .memory import remember
-from .observe import is_missing, is_terminating, look_up, observe, what_is_wrong_with
+from .observe import look_up, missing_sentence, observe, terminating_sentence, what_is_wrong_with
 from .outcome import NamespaceResult, Outcome, Status
 from .progress import Progress
 from .recreate import carry_out
@@ -239,8 +239,8 @@ def _store(desired: Desired, work: _Work, ref: Ref, now: Json | None) -> None:
 def _ended(cluster: Cluster, work: _Work, error: ImagePullError) -> NamespaceResult:
     changes, notes = tuple(work.applied), work.plan.notes
     if isinstance(error, NamespaceTerminating):
-        return NamespaceResult(work.namespace, "skipped", changes, notes, is_terminating(cluster))
-    message = is_missing(cluster) if isinstance(error, NamespaceMissing) else str(error)
+        return NamespaceResult(work.namespace, "skipped", changes, notes, terminating_sentence(cluster))
+    message = missing_sentence(cluster) if isinstance(error, NamespaceMissing) else str(error)
     return NamespaceResult(work.namespace, "failed", changes, notes, message)
 
 

@@ -15,7 +15,7 @@ from ..cluster.errors import Forbidden
 from ..domain.errors import ImagePullError
 from ..domain.model import NAMESPACE, Json, Kind, Objects, Ref, Selection, metadata
 
-__all__ = ["Observed", "is_missing", "is_terminating", "observe", "what_is_wrong_with"]
+__all__ = ["Observed", "missing_sentence", "observe", "terminating_sentence", "what_is_wrong_with"]
 
 #: Up to so many namespaces, parallel reads are cheaper for the server than a list over all of the cluster's.
 _FEW = 4
@@ -75,12 +75,12 @@ def what_is_wrong_with(cluster: Cluster, namespace: str) -> str:
     return "terminating" if terminating else ""
 
 
-def is_missing(cluster: Cluster) -> str:
+def missing_sentence(cluster: Cluster) -> str:
     """The sentence for a namespace that is not there."""
     return f"the namespace does not exist on {cluster.name}; create it first, or correct its name"
 
 
-def is_terminating(cluster: Cluster) -> str:
+def terminating_sentence(cluster: Cluster) -> str:
     """The sentence for a namespace that will soon be gone."""
     return f"the namespace is being deleted on {cluster.name}"
 

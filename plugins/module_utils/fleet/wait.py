@@ -16,7 +16,7 @@ from ..domain.errors import ImagePullError
 from ..domain.model import SECRET, SERVICE_ACCOUNT, Json, Kind, Objects, Ref, Selection
 from ..domain.provisioning import UNREADABLE, ClusterFacts, Verdict, generated_names, judge, why_none_will_come
 from .engine import Settings
-from .observe import Observed, is_missing, is_terminating, observe, what_is_wrong_with
+from .observe import Observed, missing_sentence, observe, terminating_sentence, what_is_wrong_with
 from .outcome import NamespaceResult, Outcome
 from .progress import Progress
 from .rounds import in_rounds
@@ -117,8 +117,8 @@ class _Reader:
 def _namespace_error(cluster: Cluster, namespace: str) -> str:
     wrong = what_is_wrong_with(cluster, namespace)
     if wrong == "missing":
-        return is_missing(cluster)
-    return f"{is_terminating(cluster)}, so nothing is provisioned in it" if wrong else ""
+        return missing_sentence(cluster)
+    return f"{terminating_sentence(cluster)}, so nothing is provisioned in it" if wrong else ""
 
 
 def _cluster_facts(cluster: Cluster) -> ClusterFacts:
