@@ -132,6 +132,7 @@ ROWS = [
     ("https://index.docker.io/v1/", "nginx", True, True),
     ("https://index.docker.io/v1", "nginx", False, True),
     ("registry-1.docker.io", "nginx", False, True),
+    ("docker.io", "registry-1.docker.io/org", False, True),
     ("*.docker.io", "nginx", False, False),
     ("docker.io/myorg", "docker.io/myorg/app", True, True),
     ("index.docker.io/myorg", "docker.io/myorg/app", False, False),
@@ -262,8 +263,8 @@ class TestMatching:
             if below or hub:
                 both = bool(kubelet_keys([key], repository)), bool(containers_keys([key], repository))
                 # An image named by the Hub's API host is the Hub's to containers/image only; nobody writes that.
-                odd = repository.startswith(("localhost/", "registry-1.docker.io/"))
-                assert both[0] == both[1] or odd, (key, image)
+                by_api_host = repository.startswith("registry-1.docker.io/") and both == (False, True)
+                assert both[0] == both[1] or repository.startswith("localhost/") or by_api_host, (key, image)
 
 
 AUTHS = st.one_of(
