@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -20,6 +21,12 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.cluster.client import Cluster
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.cluster.connection import (
+    ConnectionOptions,
+    connect,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain.model import SECRET, Ref, create
 from support.lab import path_of
 from support.modules import run_module
 
@@ -514,3 +521,35 @@ class TestRefusedLogin:
     def test_a_token_that_no_header_can_hold(self, ask, lab, bad):
         result, _requests = ask(host=lab.data["server"], api_key=bad, ca_cert=lab.data["ca_cert"])
         assert "no header can hold that login" in result["msg"]
+
+
+@pytest.fixture
+def first_record(lab) -> Iterator[tuple[str, list[bytes]]]:
+    """A server's URL, and what came in the first TLS record of each connection; every request is answered with an object."""
+    records: list[bytes] = []
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(lab.dir / "pki" / "server.crt", lab.dir / "pki" / "server.key")
+
+    def serve(listening: socket.socket) -> None:
+        with tls.wrap_socket(listening.accept()[0], server_side=True) as connection:
+            records.append(connection.recv(65536))
+            connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=serve, args=(listening,), daemon=True).start()
+        yield f"https://127.0.0.1:{listening.getsockname()[1]}", records
+
+
+@pytest.mark.parametrize("tunnelled", [False, True])
+def test_a_write_leaves_in_one_piece(lab, first_record, proxy, tmp_path, tunnelled):
+    """One TLS record holds the headers and the body, also on its way through a proxy."""
+    url, records = first_record
+    options = ConnectionOptions(
+        host=url, api_key="token", ca_cert=lab.data["ca_cert"], proxy=proxy.url if tunnelled else None
+    )
+    with connect(options, connections=1, temporary_directory=str(tmp_path)) as connection:
+        Cluster(connection, "tests").write(create(Ref(SECRET, NAMESPACE, "one"), {"data": {"k": "v" * 1000}}, {}, {}))
+    headers, _end, body = records[0].partition(b"\r\n\r\n")
+    assert headers.startswith(b"POST /api/v1/namespaces/connection/secrets HTTP/1.1\r\n")
+    assert json.loads(body)["data"] == {"k": "v" * 1000}
+    assert len(proxy.seen) == tunnelled

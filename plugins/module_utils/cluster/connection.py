@@ -20,6 +20,7 @@ from typing import Any
 
 from ..domain.redaction import is_path
 from .errors import ConnectError
+from .whole_requests import send_whole_requests
 
 try:
     import urllib3
@@ -107,6 +108,7 @@ def connect(options: ConnectionOptions, *, connections: int, temporary_directory
         # Retries are the engine's: only it knows whether a request may be sent twice.
         configuration.retries = False
         pool = RESTClientObject(configuration).pool_manager
+        send_whole_requests(pool)
         with pool:
             yield _connection(options, configuration, pool)
 
