@@ -15,11 +15,11 @@ test: ## Everything that must pass
 check-%: ## The steps of make test whose title holds a word, such as check-unit
 	@python3 tests/tools/check.py '$*'
 
-bench: ## Speed, memory and requests for 20 and 1,000 namespaces, beside other ways to do the job (docs/benchmark.md)
-	@$(PREPARE) newest python tests/bench/bench.py --sizes 20 1000
+bench: ## Speed, memory and requests for 20 and 1,000 namespaces, beside other ways to do the job (docs/benchmark.md); with OC=... beside your oc
+	@$(PREPARE) newest python tests/bench/bench.py --sizes 20 1000 $(if $(OC),--oc '$(OC)')
 
 bench-large: ## The same, and 10,000 namespaces
-	@$(PREPARE) newest python tests/bench/bench.py --sizes 20 1000 10000
+	@$(PREPARE) newest python tests/bench/bench.py --sizes 20 1000 10000 $(if $(OC),--oc '$(OC)')
 
 faults-large: ## The tests with faults and killed runs at their full size: 1,000 namespaces, 100 runs
 	@$(PREPARE) newest env IMAGE_PULL_FAULT_NAMESPACES=1000 IMAGE_PULL_FAULT_KILLS=100 python -m pytest -q --no-header tests/faults

@@ -25,8 +25,9 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
 import report
+import ways
 from conftest import start_lab
-from contenders import NAME, Contenders, Process
+from contenders import NAME, PREFIX, Contenders, Process
 from machine import describe
 from support.fleet import default_accounts, make_namespaces
 from support.lab import Audit, Lab, path_of
@@ -36,8 +37,6 @@ SMALL = 20
 #: A run at such a size is long enough to be measured once.
 LARGE = 5000
 REPEATS = 3
-#: The ways that are one Python without Ansible, and say themselves how long they worked.
-ALONE = ("plain floor", "our modules alone")
 
 
 @dataclass(frozen=True)
@@ -59,12 +58,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[SMALL, 1000])
     parser.add_argument("--without-loops", action="store_true", help="leave out kubectl and kubernetes.core")
+    parser.add_argument("--oc", type=Path, metavar="PROGRAM", help="measure this oc in a shell loop too")
     parser.add_argument("--output", type=Path, default=ROOT / ".cache" / "bench", metavar="DIR")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         lab = start_lab(Path(directory) / "lab")
         try:
-            contenders = Contenders(lab, Path(directory))
+            contenders = Contenders(lab, Path(directory), options.oc)
             results = Bench(lab, contenders, loops=not options.without_loops).run(options.sizes)
         finally:
             lab.run("down", "--dir", str(lab.dir))
@@ -84,7 +84,7 @@ class Bench:
         made: list[str] = []
         for size in sorted({SMALL, *sizes}):
             say(f"making {size - len(made):,} namespaces")
-            made += make_namespaces(self.lab, [f"bench-{n:05}" for n in range(len(made), size)], timeout=1200)
+            made += make_namespaces(self.lab, [f"{PREFIX}{n:05}" for n in range(len(made), size)], timeout=1200)
             self._size(made)
         self._extrapolate(sizes)
         return {
@@ -95,17 +95,19 @@ class Bench:
         }
 
     def _size(self, namespaces: Sequence[str]) -> None:
-        ways: dict[str, Callable[[Sequence[str]], Process]] = {
-            "plain floor": self.contenders.floor,
-            "our modules alone": self.contenders.modules,
-            "this collection": self.contenders.ours,
+        contenders: dict[str, Callable[[Sequence[str]], Process]] = {
+            ways.FLOOR: self.contenders.floor,
+            ways.ALONE: self.contenders.modules,
+            ways.OURS: self.contenders.ours,
         }
         if self.loops and len(namespaces) == SMALL:
-            self._measure("kubectl in a shell loop", self.contenders.kubectl, namespaces)
-            self._measure("kubernetes.core in a loop", self.contenders.kubernetes_core, namespaces)
+            self._measure(ways.KUBECTL, self.contenders.kubectl, namespaces)
+            self._measure(ways.CORE, self.contenders.kubernetes_core, namespaces)
+            if self.contenders.oc_program:
+                self._measure(ways.OC, self.contenders.oc, namespaces)
         found: list[Row] = []
         for _repeat in range(1 if len(namespaces) >= LARGE else REPEATS):
-            for way, run in ways.items():
+            for way, run in contenders.items():
                 found += self._both_runs(way, run, namespaces)
         self.rows += [median([row for row in found if (row.way, row.run) == key]) for key in keys(found)]
 
@@ -121,19 +123,19 @@ class Bench:
         count, audit = len(namespaces), self.lab.audit()
         process = run(namespaces)
         requests = requests_of(audit) / count
-        may_fail = way == "kubectl in a shell loop"
+        may_fail = way in ways.SHELL_LOOPS
         failed = process.status != 0 or (may_fail and "\nfailed 0\n" not in process.output)
         if failed and not may_fail:
             sys.exit(f"{way} failed: {process.output[-2000:]}")
-        work = json.loads(process.output)["seconds"] if way in ALONE else None
+        work = json.loads(process.output)["seconds"] if way in ways.WITHOUT_ANSIBLE else None
         return Row(way, count, which, process.seconds, work, process.peak_mib, requests, count, failed)
 
     def _extrapolate(self, sizes: Sequence[int]) -> None:
         """The loops' cost is one of each namespace, and of a playbook's start."""
-        measured = [row for row in self.rows if "loop" in row.way]
+        measured = [row for row in self.rows if row.way in ways.LOOPS]
         for size in sorted(set(sizes) - {SMALL}):
             for row in measured:
-                fixed = self.empty if "kubernetes.core" in row.way else 0.0
+                fixed = self.empty if row.way == ways.CORE else 0.0
                 seconds = fixed + (row.command - fixed) / SMALL * size
                 self.rows.append(replace(row, namespaces=size, command=seconds))
 

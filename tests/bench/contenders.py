@@ -21,7 +21,8 @@ from support.lab import Lab
 from tools import prepare
 
 HERE = Path(__file__).parent
-NAME, PROJECT = "bench", "consumer"
+#: PREFIX: what the names of all namespaces begin with.
+NAME, PROJECT, PREFIX = "bench", "consumer", "bench-"
 LOGIN = {"registry": "registry.example.com", "username": "user", "password": "password"}
 CONTENT = base64.b64encode(
     json.dumps({"auths": {LOGIN["registry"]: {"auth": base64.b64encode(b"user:password").decode()}}}).encode()
@@ -39,12 +40,11 @@ class Process:
 
 
 class Contenders:
-    """The commands, for one lab. C(directory) holds what they need."""
+    """The commands, for one lab. C(directory) holds what they need; C(oc) is the reader's, if he has one."""
 
-    def __init__(self, lab: Lab, directory: Path) -> None:
-        self.lab, self.directory = lab, directory
+    def __init__(self, lab: Lab, directory: Path, oc: Path | None = None) -> None:
+        self.lab, self.directory, self.oc_program = lab, directory, oc
         self.interpreters = {"ours": Path(sys.executable), "bench": prepare.environment("bench") / "bin" / "python"}
-        self.kubectl_binary = prepare.kubectl()
         (directory / "empty.yml").write_text(yaml.dump([{"hosts": "all", "gather_facts": False, "tasks": []}]))
 
     # --- ours
@@ -53,10 +53,10 @@ class Contenders:
         inventory = self._inventory(
             "ours",
             private_registry_secrets=[
-                {"name": NAME, "namespace_selector": {"include": ["bench-*"]}, "registries": [LOGIN]}
+                {"name": NAME, "namespace_selector": {"include": [f"{PREFIX}*"]}, "registries": [LOGIN]}
             ],
             cross_project_pull_grants=[
-                {"namespace_selector": {"include": ["bench-*"]}, "projects": [PROJECT], "binding_name": NAME}
+                {"namespace_selector": {"include": [f"{PREFIX}*"]}, "projects": [PROJECT], "binding_name": NAME}
             ],
         )
         return self._playbook("ours", "openshift_ops.image_pull.site", inventory)
@@ -89,8 +89,11 @@ class Contenders:
         return self._playbook("bench", HERE / "kubernetes_core.yml", inventory)
 
     def kubectl(self, namespaces: Sequence[str]) -> Process:
-        command = [HERE / "kubectl.sh", self.kubectl_binary, NAME, PROJECT, *namespaces]
-        return self._run(command, KUBECONFIG=self.lab.kubeconfig, HOME=str(self.directory))
+        return self._shell_loop("kubectl", prepare.kubectl(), namespaces)
+
+    def oc(self, namespaces: Sequence[str]) -> Process:
+        assert self.oc_program is not None
+        return self._shell_loop("oc", self.oc_program, namespaces)
 
     def floor(self, namespaces: Sequence[str]) -> Process:
         meta = {"name": NAME}
@@ -123,6 +126,10 @@ class Contenders:
         path = self.directory / f"inventory-{name}.yml"
         path.write_text(yaml.dump({"all": {"hosts": {"lab": connection}, "vars": variables}}))
         return path
+
+    def _shell_loop(self, kind: str, program: Path, namespaces: Sequence[str]) -> Process:
+        command = [HERE / "shell_loop.sh", kind, program, NAME, PROJECT, *namespaces]
+        return self._run(command, KUBECONFIG=self.lab.kubeconfig, HOME=str(self.directory))
 
     def _playbook(self, name: str, playbook: str | Path, inventory: Path) -> Process:
         command = self.interpreters[name].parent / "ansible-playbook"

@@ -11,23 +11,34 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.task import Module, Task, execute
 
-from support.modules import PACKAGE, run_module
+PACKAGE = "ansible_collections.openshift_ops.image_pull.plugins.modules"
 
 
 def main() -> None:
     tasks = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    for name, _options in tasks:
-        importlib.import_module(f"{PACKAGE}.{name}")
-    started = time.perf_counter()
-    for name, options in tasks:
-        result = run_module(name, **options)
-        assert not result["failed"], result["msg"]
-    print(json.dumps({"seconds": time.perf_counter() - started}))
+    modules = {name: importlib.import_module(f"{PACKAGE}.{name}").MODULE for name, _options in tasks}
+    with tempfile.TemporaryDirectory() as directory:
+        started = time.perf_counter()
+        for name, options in tasks:
+            run(name, modules[name], options, directory)
+        print(json.dumps({"seconds": time.perf_counter() - started}))
+
+
+def run(name: str, module: Module, options: dict[str, Any], directory: str) -> None:
+    """As plugins/plugin_utils/in_process.py does inside Ansible."""
+    checked = ArgumentSpecValidator(module.arguments, **module.all_rules).validate(options)
+    assert not checked.errors.errors, checked.errors.msg
+    task = Task(name, checked.validated_parameters, False, False, directory, secrets=set())
+    result = execute(module, task)
+    assert not result.get("failed"), result["msg"]
 
 
 if __name__ == "__main__":

@@ -10,13 +10,16 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
+import ways
+
 WIDTH, LEFT, RIGHT, BAR = 860, 250, 90, 18
 COLOURS = {
-    "this collection": "#2f6fde",
-    "our modules alone": "#7aa5ea",
-    "plain floor": "#7a7f87",
-    "kubectl in a shell loop": "#d98a1f",
-    "kubernetes.core in a loop": "#c0392b",
+    ways.OURS: "#2f6fde",
+    ways.ALONE: "#7aa5ea",
+    ways.FLOOR: "#7a7f87",
+    ways.KUBECTL: "#d98a1f",
+    ways.OC: "#c98ad9",
+    ways.CORE: "#c0392b",
 }
 
 
@@ -54,7 +57,7 @@ class _Scale:
 
 
 def _bars(rows: Sequence[dict[str, Any]], size: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    for way in COLOURS:
+    for way in ways.ALL:
         for row in rows:
             if row["way"] == way and row["namespaces"] == size and not row["failed"]:
                 yield way, row

@@ -31,7 +31,8 @@ class _SendsWhole:
     _held: list[bytes] | None = None
 
     def request(self, *arguments: Any, **keywords: Any) -> None:
-        self._held = held = []
+        held: list[bytes] = []
+        self._held = held
         try:
             super().request(*arguments, **keywords)  # type: ignore[misc]
         finally:
