@@ -74,9 +74,12 @@ class Floor:
 
     def links(self) -> None:
         name, wanted = self.plan["secret"]["metadata"]["name"], set(self.plan["namespaces"])
+        accounts = list(self.list("/api/v1/serviceaccounts", "metadata.name%3Ddefault"))
+        # The secrets are read once more, as the module does: it links none that is not there.
+        wanted &= {item["metadata"]["namespace"] for item in self.list("/api/v1/secrets", f"metadata.name%3D{name}")}
         todo = [
             account
-            for account in self.list("/api/v1/serviceaccounts", "metadata.name%3Ddefault")
+            for account in accounts
             if account["metadata"]["namespace"] in wanted and {"name": name} not in account.get("imagePullSecrets", [])
         ]
 
