@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import statistics
 import sys
 import tempfile
@@ -58,7 +59,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[SMALL, 1000])
     parser.add_argument("--without-loops", action="store_true", help="leave out kubectl and kubernetes.core")
-    parser.add_argument("--oc", type=Path, metavar="PROGRAM", help="measure this oc in a shell loop too")
+    parser.add_argument("--oc", type=program, metavar="PROGRAM", help="measure this oc in a shell loop too")
     parser.add_argument("--output", type=Path, default=ROOT / ".cache" / "bench", metavar="DIR")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
@@ -71,6 +72,14 @@ def main() -> None:
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     report.write(results, options.output)
+
+
+def program(name: str) -> Path:
+    """The path of a program, which may also be found by its name alone."""
+    found = shutil.which(name)
+    if not found:
+        raise argparse.ArgumentTypeError(f"{name} is no program")
+    return Path(found).absolute()
 
 
 class Bench:
