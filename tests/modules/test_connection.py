@@ -26,7 +26,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.cluster.c
     ConnectionOptions,
     connect,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain.model import NAMESPACE as NAMESPACE_KIND
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain.model import SECRET, Ref, create
+from cryptography.hazmat.primitives import serialization
 from support.lab import path_of
 from support.modules import run_module
 
@@ -321,6 +323,27 @@ class TestVerification:
         assert result["failed"]
         assert not missing or f"'{option}' {files[option]} cannot be read" in result["msg"]
         assert not requests
+
+    def test_an_encrypted_key_is_not_asked_a_password_for(self, ask, lab, config, tmp_path):
+        files = login_files(config, tmp_path)
+        key = serialization.load_pem_private_key(Path(files["client_key"]).read_bytes(), None)
+        form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+        Path(files["client_key"]).write_bytes(
+            key.private_bytes(*form, serialization.BestAvailableEncryption(CANARY.encode()))
+        )
+        result, requests = ask(host=lab.data["server"], ca_cert=lab.data["ca_cert"], **files)
+        assert "encrypted" in result["msg"]
+        assert not requests
+
+
+def test_no_key_is_left_in_a_file_while_requests_are_sent(lab, tmp_path):
+    """A run that is killed leaves its directory: the kubeconfig's key is no longer in it, and the login works."""
+    options = ConnectionOptions(kubeconfig=lab.kubeconfig)
+    with connect(options, connections=1, temporary_directory=str(tmp_path)) as connection:
+        left = [path.read_text() for path in tmp_path.iterdir() if path.is_file()]
+        assert left, "the authority's certificate is public, and stays"
+        assert not [text for text in left if "PRIVATE KEY" in text]
+        assert Cluster(connection, "tests").get(Ref(NAMESPACE_KIND, "", "default"))
 
 
 class Proxy(ThreadingHTTPServer):

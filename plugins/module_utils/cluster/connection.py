@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ..domain.redaction import is_path
@@ -96,9 +97,10 @@ def connect(options: ConnectionOptions, *, connections: int, temporary_directory
     """Opens nothing yet: the first request does. In the end all is closed.
 
     C(connections) are kept open at most. The client library writes embedded certificates to files, since Python can load
-    them from nowhere else: they go to C(temporary_directory) and are removed in the end.
+    them from nowhere else: they go to C(temporary_directory). A client's key is gone from it before the first request, the
+    rest in the end.
 
-    :raises ConnectError: when the options or the kubeconfig do not lead to an API server.
+    :raises ConnectError: when the options or the kubeconfig do not lead to an API server, or with a certificate of no use.
     """
     with _files_in(temporary_directory):
         configuration = _load(options)
@@ -108,6 +110,7 @@ def connect(options: ConnectionOptions, *, connections: int, temporary_directory
         # Retries are the engine's: only it knows whether a request may be sent twice.
         configuration.retries = False
         pool = RESTClientObject(configuration).pool_manager
+        _load_client_certificate(pool, temporary_directory)
         send_whole_requests(pool)
         with pool:
             yield _connection(options, configuration, pool)
@@ -126,6 +129,27 @@ def _files_in(directory: str) -> Iterator[None]:
         tempfile.tempdir = before
         # The client remembers them for as long as the process lives.
         getattr(kube_config, "_cleanup_temp_files", lambda: None)()
+
+
+def _load_client_certificate(pool: Any, directory: str) -> None:
+    """Loads it for all connections to come; what a killed run leaves in C(directory) then holds no key."""
+    settings = pool.connection_pool_kw
+    certificate, key = settings.get("cert_file"), settings.get("key_file")
+    if not certificate:
+        return
+    context = settings.get("ssl_context") or urllib3.util.ssl_.create_urllib3_context(cert_reqs=settings["cert_reqs"])
+    try:
+        # With a password, if an empty one, Python does not ask the terminal for that of an encrypted key.
+        context.load_cert_chain(certificate, key, password="")
+    except OSError:
+        raise ConnectError(
+            f"client certificate {certificate} and key {key or certificate} cannot be used: one is no PEM file, or encrypted, "
+            "or they do not belong together; correct 'client_cert' and 'client_key', or the kubeconfig"
+        ) from None
+    settings.update(ssl_context=context, cert_file=None, key_file=None)
+    for path in (Path(certificate), Path(key or certificate)):
+        if path.parent == Path(directory):
+            path.unlink(missing_ok=True)
 
 
 def _connection(options: ConnectionOptions, configuration: Any, pool: Any) -> Connection:
