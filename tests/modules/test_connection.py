@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import itertools
 import json
 import os
@@ -26,6 +27,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.cluster.c
     ConnectionOptions,
     connect,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.cluster.errors import ConnectError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain.model import NAMESPACE as NAMESPACE_KIND
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain.model import SECRET, Ref, create
 from cryptography.hazmat.primitives import serialization
@@ -336,6 +338,31 @@ class TestVerification:
         assert not requests
 
 
+@pytest.mark.parametrize("login", ["certificate", "token"])
+def test_a_certificate_for_another_host_is_refused(lab, config, tmp_path, login):
+    """The lab's, at an address that it is not for; nothing is sent there, whatever the login."""
+    received: list[bytes] = []
+    tls = server_side(lab)
+
+    def serve(listening: socket.socket) -> None:
+        with contextlib.suppress(OSError), tls.wrap_socket(listening.accept()[0], server_side=True) as connection:
+            received.append(connection.recv(65536))
+
+    with socket.create_server(("127.0.0.77", 0)) as listening:
+        server = threading.Thread(target=serve, args=(listening,), daemon=True)
+        server.start()
+        url = f"https://127.0.0.77:{listening.getsockname()[1]}"
+        credentials = login_files(config, tmp_path) if login == "certificate" else {"api_key": "token"}
+        options = ConnectionOptions(host=url, ca_cert=lab.data["ca_cert"], **credentials)
+        with (
+            connect(options, connections=1, temporary_directory=str(tmp_path)) as connection,
+            pytest.raises(ConnectError, match=r"not valid for '127\.0\.0\.77'"),
+        ):
+            Cluster(connection, "tests").get_path("/apis")
+        server.join(10)
+    assert not any(received)
+
+
 def test_no_key_is_left_in_a_file_while_requests_are_sent(lab, tmp_path):
     """A run that is killed leaves its directory: the kubeconfig's key is no longer in it, and the login works."""
     options = ConnectionOptions(kubeconfig=lab.kubeconfig)
@@ -546,12 +573,18 @@ class TestRefusedLogin:
         assert "no header can hold that login" in result["msg"]
 
 
+def server_side(lab) -> ssl.SSLContext:
+    """Of a server that shows the lab's certificate."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(lab.dir / "pki" / "server.crt", lab.dir / "pki" / "server.key")
+    return tls
+
+
 @pytest.fixture
 def first_record(lab) -> Iterator[tuple[str, list[bytes]]]:
     """A server's URL, and what came in the first TLS record of each connection; every request is answered with an object."""
     records: list[bytes] = []
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(lab.dir / "pki" / "server.crt", lab.dir / "pki" / "server.key")
+    tls = server_side(lab)
 
     def serve(listening: socket.socket) -> None:
         with tls.wrap_socket(listening.accept()[0], server_side=True) as connection:
