@@ -4,7 +4,8 @@
 """Requests that leave in one piece.
 
 Python's C(http.client) sends a request's headers and then its body: two system calls and two TLS records, which the server
-reads and decrypts one by one. In one piece a write costs both sides less, with a thousand of them about a tenth of the time.
+reads and decrypts one by one. In one piece a write costs both sides less: of this side's processor time about 5 %, of the whole
+time 3 to 4 % (means of eight paired runs of 3,000 writes, with the server on the same two processors).
 """
 
 from __future__ import annotations
