@@ -147,9 +147,10 @@ def _load_client_certificate(pool: Any, directory: str) -> None:
             "or they do not belong together; correct 'client_cert' and 'client_key', or the kubeconfig"
         ) from None
     settings.update(ssl_context=context, cert_file=None, key_file=None)
-    for path in (Path(certificate), Path(key or certificate)):
-        if path.parent == Path(directory):
-            path.unlink(missing_ok=True)
+    # Certificates stay: the client library has one file for equal contents, and this one may be the authority's too.
+    with_key = Path(key or certificate)
+    if with_key.parent == Path(directory):
+        with_key.unlink()
 
 
 def _connection(options: ConnectionOptions, configuration: Any, pool: Any) -> Connection:
