@@ -3,6 +3,7 @@ PREPARE := python3 tests/tools/prepare.py
 LAB_DIR ?= $(or $(TMPDIR),/tmp)/image-pull-lab
 # A reader's own cluster, given on the command line only: a KUBECONFIG in the environment is never written to.
 OWN_CLUSTER := $(if $(filter command line,$(origin KUBECONFIG)),$(KUBECONFIG))
+BENCH := $(PREPARE) newest python tests/bench/bench.py $(if $(OC),--oc '$(OC)')
 
 .PHONY: demo test faults-large bench bench-large check-% lab-up lab-down lab-inventory shell clean
 
@@ -16,10 +17,10 @@ check-%: ## The steps of make test whose title holds a word, such as check-unit
 	@python3 tests/tools/check.py '$*'
 
 bench: ## Speed, memory and requests for 20 and 1,000 namespaces, beside other ways to do the job (docs/benchmark.md); with OC=... beside your oc
-	@$(PREPARE) newest python tests/bench/bench.py --sizes 20 1000 $(if $(OC),--oc '$(OC)')
+	@$(BENCH) --sizes 20 1000
 
 bench-large: ## The same, and 10,000 namespaces
-	@$(PREPARE) newest python tests/bench/bench.py --sizes 20 1000 10000 $(if $(OC),--oc '$(OC)')
+	@$(BENCH) --sizes 20 1000 10000
 
 faults-large: ## The tests with faults and killed runs at their full size: 1,000 namespaces, 100 runs
 	@$(PREPARE) newest env IMAGE_PULL_FAULT_NAMESPACES=1000 IMAGE_PULL_FAULT_KILLS=100 python -m pytest -q --no-header tests/faults

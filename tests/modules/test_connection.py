@@ -11,7 +11,6 @@ import itertools
 import json
 import os
 import socket
-import ssl
 import subprocess
 import sys
 import threading
@@ -342,7 +341,7 @@ class TestVerification:
 def test_a_certificate_for_another_host_is_refused(lab, config, tmp_path, login):
     """The lab's, at an address that it is not for; nothing is sent there, whatever the login."""
     received: list[bytes] = []
-    tls = server_side(lab)
+    tls = lab.server_side()
 
     def serve(listening: socket.socket) -> None:
         with contextlib.suppress(OSError), tls.wrap_socket(listening.accept()[0], server_side=True) as connection:
@@ -573,18 +572,11 @@ class TestRefusedLogin:
         assert "no header can hold that login" in result["msg"]
 
 
-def server_side(lab) -> ssl.SSLContext:
-    """Of a server that shows the lab's certificate."""
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(lab.dir / "pki" / "server.crt", lab.dir / "pki" / "server.key")
-    return tls
-
-
 @pytest.fixture
 def first_record(lab) -> Iterator[tuple[str, list[bytes]]]:
     """A server's URL, and what came in the first TLS record of each connection; every request is answered with an object."""
     records: list[bytes] = []
-    tls = server_side(lab)
+    tls = lab.server_side()
 
     def serve(listening: socket.socket) -> None:
         with tls.wrap_socket(listening.accept()[0], server_side=True) as connection:

@@ -47,11 +47,10 @@ class FaultyProxy:
         self._trust = ssl.create_default_context(cafile=lab.data["ca_cert"])
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.proxy = self
-        pki = lab.dir / "pki"
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        tls.load_cert_chain(pki / "server.crt", pki / "server.key")
         # The handshake is the handler's, so that one slow caller does not keep the others from being accepted.
-        self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+        self._server.socket = lab.server_side().wrap_socket(
+            self._server.socket, server_side=True, do_handshake_on_connect=False
+        )
         self.url = f"https://127.0.0.1:{self._server.server_port}"
 
     @contextmanager

@@ -122,6 +122,12 @@ class Lab:
             assert time.monotonic() < deadline, f"not within {timeout} s: {what}"
             time.sleep(0.02)
 
+    def server_side(self) -> ssl.SSLContext:
+        """For a server that shows the certificate of the lab's API server."""
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(self.dir / "pki" / "server.crt", self.dir / "pki" / "server.key")
+        return tls
+
     # --- the judges
 
     def pull(self, namespace: str, pod: str) -> dict[str, Any]:
