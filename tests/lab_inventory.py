@@ -15,11 +15,11 @@ import yaml
 
 
 class Unsafe(str):
-    """Text that Ansible must not take for a template: the lab's passwords hold C({{)."""
+    """Text that Ansible must not take for a template: the lab's passwords hold `{{`."""
 
 
 class Dumper(yaml.SafeDumper):
-    """Writes every list and mapping in full, and C(Unsafe) with Ansible's tag."""
+    """Writes every list and mapping in full, and `Unsafe` with Ansible's tag."""
 
     def ignore_aliases(self, _data: Any) -> bool:
         return True

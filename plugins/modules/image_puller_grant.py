@@ -104,7 +104,7 @@ options:
         old binding is put back.
     type: bool
     default: false
-  prove:
+  verify_access:
     description:
       - Whether to ask the API server for each subject and namespace, after writing, whether it may pull, and report that with the
         binding that gives it. In check mode the answer is for what stands now.
@@ -140,7 +140,7 @@ EXAMPLES = r"""
     namespaces: [project-b]
     projects: [project-a, project-c]
     exclusive: true
-    prove: true
+    verify_access: true
 
 - name: Everybody who is logged in may pull
   openshift_ops.image_pull.image_puller_grant:
@@ -206,7 +206,7 @@ namespaces:
           caller may not ask.
       type: list
       elements: dict
-      returned: when O(prove) is true
+      returned: when O(verify_access) is true
       sample:
         - subject: ServiceAccount project-a/default
           allowed: true
@@ -224,12 +224,14 @@ summary:
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.cluster.connection import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain import image_puller_grant
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.fleet.prove import prove
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.options import CLUSTER_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.task import Module, Task, reconciling
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
+    options as image_puller_grant,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, reconciling
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.verify_access import verify_access
 
 ACCOUNT = {
     "namespace": {"type": "str", "required": True},
@@ -250,12 +252,12 @@ ARGUMENTS = {
     "revoke_from": {"type": "str", "choices": ["ours", "every_binding"], "default": "ours"},
     "prune": {"type": "bool", "default": False},
     "recreate": {"type": "bool", "default": False},
-    "prove": {"type": "bool", "default": False},
+    "verify_access": {"type": "bool", "default": False},
 }
 
 
 def run(task: Task) -> dict[str, object]:
-    return reconciling(task, image_puller_grant.from_options(task.params), afterwards=prove)
+    return reconciling(task, image_puller_grant.from_options(task.params), afterwards=verify_access)
 
 
 MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR)

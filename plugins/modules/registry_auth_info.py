@@ -82,14 +82,14 @@ delegated:
 
 from dataclasses import asdict
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.registry.client import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.client import (
     IMPORT_ERROR,
     RegistryOptions,
     ask,
     registry_host,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.task import Module, Task
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task
 
 ARGUMENTS = {
     "registry": {"type": "str", "required": True},

@@ -174,18 +174,18 @@ namespaces:
             imagePullSecrets: {added: [private-registry], removed: []}
     pods:
       description:
-        - The pods that lack a secret and will never have it. C(own_list) says that the pod does not have its account's list,
-          so that it needs the secret in its own template; C(owner) is its controller, C(waits) why it does not start.
+        - The pods that lack a secret and will never have it. C(has_own_list) says that the pod does not have its account's list,
+          so that it needs the secret in its own template; C(owner) is its controller, C(waiting_reason) why it does not start.
       type: list
       elements: dict
       returned: when O(restart_pods) is V(report) or V(stuck)
       sample:
         - name: app-6d4cf56db6-x2lzk
           service_account: default
-          lacks: [private-registry]
+          missing_secrets: [private-registry]
           owner: ReplicaSet app-6d4cf56db6
-          waits: ImagePullBackOff
-          own_list: false
+          waiting_reason: ImagePullBackOff
+          has_own_list: false
 failures:
   description: The namespaces that failed and why. The task fails when there is one, after the others are done.
   returned: always
@@ -199,12 +199,12 @@ summary:
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.cluster.connection import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain import sa_link
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.fleet.verify import verify
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.options import CLUSTER_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.task import Module, Task, reconciling
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import options as sa_link
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, reconciling
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.verify_links import verify_links
 
 ARGUMENTS = {
     **CLUSTER_OPTIONS,
@@ -222,7 +222,7 @@ ARGUMENTS = {
 
 
 def run(task: Task) -> dict[str, object]:
-    return reconciling(task, sa_link.from_options(task.params), task.params["wait_timeout"], afterwards=verify)
+    return reconciling(task, sa_link.from_options(task.params), task.params["wait_timeout"], afterwards=verify_links)
 
 
 MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR)

@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs a module in Ansible's own process where that is where it would run anyway.
 
-A cluster's API is reached from the controller (C(connection: local)). There the start of a further Python, with all that it
+A cluster's API is reached from the controller (`connection: local`). There the start of a further Python, with all that it
 imports, takes longer than most of the work, and Ansible would write the options, passwords included, to a file for it. So the
-module runs in the worker process that Ansible has forked for the task. With another connection, another Python, C(become),
-C(async) or C(ANSIBLE_KEEP_REMOTE_FILES) it runs in a process of its own, like any module; both give the same result.
+module runs in the worker process that Ansible has forked for the task. With another connection, another Python, `become`,
+`async` or `ANSIBLE_KEEP_REMOTE_FILES` it runs in a process of its own, like any module; both give the same result.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.ansible_module import PROGRESS_FILE
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain.redaction import credentials, hide
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.task import Module, Task, execute
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import credentials, hide
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import PROGRESS_FILE
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, execute
 
 __all__ = ["ModuleAction"]
 

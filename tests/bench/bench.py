@@ -42,7 +42,7 @@ REPEATS = 3
 
 @dataclass(frozen=True)
 class Row:
-    """One way at one size. Seconds: C(command) from start to end, C(work) without the imports, for the ways that say it."""
+    """One way at one size. Seconds: `command` from start to end, `work` without the imports, for the ways that say it."""
 
     way: str
     namespaces: int

@@ -40,7 +40,7 @@ class Process:
 
 
 class Contenders:
-    """The commands, for one lab. C(directory) holds what they need; C(oc) is the reader's, if he has one."""
+    """The commands, for one lab. `directory` holds what they need; `oc` is the reader's, if he has one."""
 
     def __init__(self, lab: Lab, directory: Path, oc: Path | None = None) -> None:
         self.lab, self.directory, self.oc_program = lab, directory, oc

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The main job, shown: an inventory turns projects that cannot pull into projects that can.
 
-Every command is printed as it can be typed in a shell of C(make shell). What the demo claims it checks; it ends with status 1
+Every command is printed as it can be typed in a shell of `make shell`. What the demo claims it checks; it ends with status 1
 when something is not as it says.
 """
 
@@ -30,7 +30,7 @@ PLAYBOOK = "openshift_ops.image_pull"
 
 @dataclass
 class Scenario:
-    """A pod that cannot pull until the inventory is applied. C(seen) holds what the node said, step by step."""
+    """A pod that cannot pull until the inventory is applied. `seen` holds what the node said, step by step."""
 
     title: str
     project: str
@@ -153,7 +153,7 @@ class Demo:
 def show(
     command: list[Any], accept: tuple[int, ...] = (0,), *, quiet: bool = False, silent: bool = False
 ) -> subprocess.CompletedProcess[str]:
-    """Prints a command and what it says. C(quiet): only the command; C(silent): neither."""
+    """Prints a command and what it says. `quiet`: only the command; `silent`: neither."""
     words = [str(word) for word in command]
     if not silent:
         print(f"\n   $ {shlex.join(words)}", flush=True)

@@ -129,7 +129,7 @@ ACTIONS: dict[str, Callable[[Cast], None]] = dict(
 
 @dataclass
 class Step:
-    """What the lab did in answer to one action. C(sent) are the bodies of the writes to accounts."""
+    """What the lab did in answer to one action. `sent` are the bodies of the writes to accounts."""
 
     writes: list[dict[str, Any]] = field(default_factory=list)
     sent: list[dict[str, Any]] = field(default_factory=list)
@@ -299,7 +299,7 @@ class TestRace:
 
 @dataclass
 class Tally:
-    """C(first): conflicts on the first try. C(half_made): looks that found the annotation but no usable secret."""
+    """`first`: conflicts on the first try. `half_made`: looks that found the annotation but no usable secret."""
 
     first: int = 0
     half_made: int = 0
@@ -345,7 +345,7 @@ CATALOG = ("registry", "catalog", "*")
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the recording. C(login): C(scheme user-or-nothing token). C(asked): path and status at the API server."""
+    """One row of the recording. `login`: `scheme user-or-nothing token`. `asked`: path and status at the API server."""
 
     request: str
     login: str
@@ -400,7 +400,7 @@ ROWS = {
 
 @dataclass
 class Registry:
-    """The integrated registry as a client with different accounts' tokens sees it. C(owner) owns the image stream."""
+    """The integrated registry as a client with different accounts' tokens sees it. `owner` owns the image stream."""
 
     lab: Lab
     owner: str

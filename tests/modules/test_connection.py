@@ -21,14 +21,15 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.cluster.client import Cluster
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.cluster.connection import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.client import Cluster
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import (
     ConnectionOptions,
     connect,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.cluster.errors import ConnectError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain.model import NAMESPACE as NAMESPACE_KIND
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain.model import SECRET, Ref, create
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ConnectError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import create
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import NAMESPACE as NAMESPACE_KIND
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from cryptography.hazmat.primitives import serialization
 from support.lab import path_of
 from support.modules import run_module
@@ -134,7 +135,7 @@ def written(config: Any, directory: Path, name: str = "config") -> str:
 
 
 def two_contexts(config: dict[str, Any], token: str) -> dict[str, Any]:
-    """Its current context leads nowhere, C(good) to the lab as the reader."""
+    """Its current context leads nowhere, `good` to the lab as the reader."""
     cluster = config["clusters"][0]["name"]
     dead = {"name": "dead", "cluster": {"server": f"https://127.0.0.1:{closed_port()}"}}
     both = {"name": "reader", "user": {"token": token}}
@@ -369,11 +370,11 @@ def test_no_key_is_left_in_a_file_while_requests_are_sent(lab, tmp_path):
         left = [path.read_text() for path in tmp_path.iterdir() if path.is_file()]
         assert left, "the authority's certificate is public, and stays"
         assert not [text for text in left if "PRIVATE KEY" in text]
-        assert Cluster(connection, "tests").get(Ref(NAMESPACE_KIND, "", "default"))
+        assert Cluster(connection, "tests").get(ObjectRef(NAMESPACE_KIND, "", "default"))
 
 
 class Proxy(ThreadingHTTPServer):
-    """Tunnels, as an HTTP proxy does; C(seen) holds each target with the headers that only the proxy gets."""
+    """Tunnels, as an HTTP proxy does; `seen` holds each target with the headers that only the proxy gets."""
 
     daemon_threads = True
 
@@ -596,7 +597,9 @@ def test_a_write_leaves_in_one_piece(lab, first_record, proxy, tmp_path, tunnell
         host=url, api_key="token", ca_cert=lab.data["ca_cert"], proxy=proxy.url if tunnelled else None
     )
     with connect(options, connections=1, temporary_directory=str(tmp_path)) as connection:
-        Cluster(connection, "tests").write(create(Ref(SECRET, NAMESPACE, "one"), {"data": {"k": "v" * 1000}}, {}, {}))
+        Cluster(connection, "tests").write(
+            create(ObjectRef(SECRET, NAMESPACE, "one"), {"data": {"k": "v" * 1000}}, {}, {})
+        )
     headers, _end, body = records[0].partition(b"\r\n\r\n")
     assert headers.startswith(b"POST /api/v1/namespaces/connection/secrets HTTP/1.1\r\n")
     assert json.loads(body)["data"] == {"k": "v" * 1000}

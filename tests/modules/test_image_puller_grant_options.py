@@ -69,7 +69,7 @@ class TestEverybody:
         assert "name 'projects' instead" in grant(run, [namespace], groups=["system:serviceaccounts"])["msg"]
 
     def test_anonymous_pull_is_proved_by_the_api_server(self, run, namespace):
-        result = grant(run, [namespace], anonymous=True, prove=True)
+        result = grant(run, [namespace], anonymous=True, verify_access=True)
         (answer,) = result["namespaces"][0]["may_pull"]
         assert answer["allowed"] is True
 
@@ -204,7 +204,7 @@ class TestProof:
             "service_accounts": [{"namespace": "project-a"}],
             "projects": ["project-c"],
             "users": ["alice"],
-            "prove": True,
+            "verify_access": True,
         }
         names = ["ServiceAccount project-a/default", "Group system:serviceaccounts:project-c", "User alice"]
         audit = lab.audit()
@@ -221,7 +221,7 @@ class TestProof:
 
     def test_a_grant_that_stands_elsewhere_is_told_by_name(self, lab, run, namespace):
         lab.create(namespace, "rolebindings", binding(BOB, name="by-hand"))
-        result = grant(run, [namespace], users=["bob"], state="absent", prove=True)
+        result = grant(run, [namespace], users=["bob"], state="absent", verify_access=True)
         assert result["namespaces"][0]["may_pull"][0]["binding"] == f"RoleBinding {namespace}/by-hand"
         assert "User bob may still pull" in str(result["warnings"])
 
@@ -229,14 +229,14 @@ class TestProof:
         role = f"nothing-{namespace}"
         rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]
         lab.api("POST", f"/apis/{RBAC}/v1/clusterroles", {"metadata": {"name": role}, "rules": rules})
-        result = grant(run, [namespace], users=["bob"], role=role, prove=True)
+        result = grant(run, [namespace], users=["bob"], role=role, verify_access=True)
         assert result["namespaces"][0]["may_pull"][0]["allowed"] is False
         assert f"User bob may not pull from {namespace}, though it was granted" in str(result["warnings"])
 
     def test_who_may_not_ask_is_told_and_the_grant_stands(self, lab, run, namespace):
         bind = {"apiGroups": [RBAC], "resources": ["clusterroles"], "verbs": ["bind"]}
         limited(lab, namespace, WRITES, bind)
-        result = grant(run, [namespace], users=["bob"], prove=True, impersonate_user="limited")
+        result = grant(run, [namespace], users=["bob"], verify_access=True, impersonate_user="limited")
         assert (result["failed"], result["changed"]) == (False, True)
         assert result["namespaces"][0]["may_pull"] == [{"subject": "User bob", "allowed": None, "binding": None}]
         assert "not proved: asking whether User bob may pull" in str(result["warnings"])

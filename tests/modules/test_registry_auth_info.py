@@ -108,7 +108,7 @@ def netrc(monkeypatch, directory: Path, host: str) -> None:
 
 
 class Server(ThreadingHTTPServer):
-    """Answers every request alike; C(seen) holds path and headers of each."""
+    """Answers every request alike; `seen` holds path and headers of each."""
 
     daemon_threads = True
 

@@ -55,7 +55,10 @@ class TestPods:
 
     def test_report_tells_which_will_never_have_it_and_who_owns_them(self, lab, run, crowd):
         result = link(run, crowd, restart_pods="report")
-        told = {pod["name"]: (pod["owner"], pod["waits"], pod["own_list"]) for pod in result["namespaces"][0]["pods"]}
+        told = {
+            pod["name"]: (pod["owner"], pod["waiting_reason"], pod["has_own_list"])
+            for pod in result["namespaces"][0]["pods"]
+        }
         assert told == {
             "alone": (None, "ImagePullBackOff", False),
             "own-list": ("ReplicaSet web", "ImagePullBackOff", True),

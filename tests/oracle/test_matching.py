@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Our key matching and our verdicts against the kubelet's keyring and containers/image, by C(lab oracle).
+"""Our key matching and our verdicts against the kubelet's keyring and containers/image, by `lab oracle`.
 
-E(IMAGE_PULL_ORACLE_PAIRS) sets how many generated pairs of auth file and image are compared.
+`IMAGE_PULL_ORACLE_PAIRS` sets how many generated pairs of auth file and image are compared.
 """
 
 from __future__ import annotations
@@ -17,15 +17,18 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain import auth_file, pull_secret
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain.key_matching import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig import auth_file
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.key_matching import (
     containers_keys,
     indexed_as,
     kubelet_keys,
     repository_of,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.domain.key_warnings import key_warnings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.key_warnings import key_warnings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
+    options as pull_secret,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -47,7 +50,7 @@ def b64(text: str) -> str:
 
 
 class Oracle:
-    """One C(lab oracle) for the whole run."""
+    """One `lab oracle` for the whole run."""
 
     def __init__(self) -> None:
         command = [os.environ["IMAGE_PULL_LAB"], "oracle"]

@@ -75,7 +75,7 @@ class TestCrossProjectPull:
             "authenticated": True,
             "exclusive": True,
             "prune": True,
-            "prove": True,
+            "verify_access": True,
             "revoke_from": "every_binding",
         }
         apply("cross_project_pull", "cross_project_pull_grants", [entry])

@@ -28,14 +28,14 @@ from urllib.parse import urlsplit
 
 from support.lab import Lab
 
-#: Each is as likely as the others. C(cut before): the API server never sees the request; C(cut after): it does, the caller gets
-#: no answer; C(cut during): so too, but the caller may look before the server has carried it out.
+#: Each is as likely as the others. `cut before`: the API server never sees the request; `cut after`: it does, the caller gets
+#: no answer; `cut during`: so too, but the caller may look before the server has carried it out.
 FAULTS = ("429", "503", "cut before", "cut during", "cut after", "delayed")
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 
 
 class FaultyProxy:
-    """C(share) of the requests meet a fault. C(injected) counts the faults by kind, C(requests) all requests."""
+    """`share` of the requests meet a fault. `injected` counts the faults by kind, `requests` all requests."""
 
     def __init__(self, lab: Lab, *, share: float, seed: int = 5) -> None:
         self.share, self.seed = share, seed
@@ -170,7 +170,7 @@ _UNAVAILABLE = json.dumps(
 
 
 def token_kubeconfig(lab: Lab, server: str, path: Path) -> str:
-    """The path of a kubeconfig that leads to C(server) with an administrator's token."""
+    """The path of a kubeconfig that leads to `server` with an administrator's token."""
     account, namespace = "faults", "default"
     if lab.get(namespace, "serviceaccounts", account) is None:
         lab.create(namespace, "serviceaccounts", {"metadata": {"name": account}})

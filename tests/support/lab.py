@@ -24,7 +24,7 @@ WRITE_VERBS = {"create", "update", "patch", "delete", "deletecollection"}
 
 @dataclass
 class Lab:
-    """A running lab. C(data) is its lab.json."""
+    """A running lab. `data` is its lab.json."""
 
     binary: Path
     dir: Path
@@ -131,7 +131,7 @@ class Lab:
     # --- the judges
 
     def pull(self, namespace: str, pod: str) -> dict[str, Any]:
-        """What a node would do with that pod: the lab's answer, C(pulled) and, for each image, what was tried."""
+        """What a node would do with that pod: the lab's answer, `pulled` and, for each image, what was tried."""
         done = self.run("pull", "--dir", str(self.dir), "--json", namespace, pod, check=False)
         assert done.returncode in (0, 1), done.stderr
         return json.loads(done.stdout)

@@ -22,7 +22,7 @@ PACKAGE = "ansible_collections.openshift_ops.image_pull.plugins.modules"
 
 
 def run_module(module_name: str, /, *, check: bool = False, **options: Any) -> dict[str, Any]:
-    """The module's result, C(failed) included. C(_output) is all that it printed."""
+    """The module's result, `failed` included. `_output` is all that it printed."""
     module = importlib.import_module(f"{PACKAGE}.{module_name}")
     internal = {
         "_ansible_check_mode": check,

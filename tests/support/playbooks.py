@@ -21,7 +21,7 @@ COLLECTION = "openshift_ops.image_pull"
 
 @dataclass(frozen=True)
 class Play:
-    """A finished run. C(output) is all that it printed."""
+    """A finished run. `output` is all that it printed."""
 
     status: int
     output: str
@@ -69,7 +69,7 @@ def forms(password: str, *usernames: str) -> set[str]:
 
 
 def leaks(text: str, secrets: Iterable[str]) -> list[str]:
-    """The parts of C(text) around each secret found, the secret itself cut short."""
+    """The parts of `text` around each secret found, the secret itself cut short."""
     return [
         f"{secret[:6]}... near {text[max(0, text.index(secret) - 80) : text.index(secret)]!r}"
         for secret in secrets

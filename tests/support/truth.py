@@ -16,7 +16,7 @@ PARTS = ("failed", "changed", "diff", "namespaces", "failures", "summary")
 def three_ways(lab: Any, run: Callable[[str, bool], dict[str, Any]], names: Sequence[str]) -> dict[str, Any]:
     """Runs for real in the first namespace, in check mode in the second, in both in the third; all alike arranged.
 
-    C(run) is called with a namespace and whether to check. The four results must be one; then a
+    `run` is called with a namespace and whether to check. The four results must be one; then a
     second real run must write nothing. Returns the real result.
     """
     real_in, checked_in, both_in = names

@@ -5,7 +5,7 @@
 
 usage: prepare.py newest|oldest|bench|lab COMMAND [ARGUMENT ...]
 
-A Python environment from tests/requirements/NAME.txt (C(lab): none, the lab alone), the lab's binary from tests/lab, and the
+A Python environment from tests/requirements/NAME.txt (`lab`: none, the lab alone), the lab's binary from tests/lab, and the
 collection under the path that Ansible wants. The cache is IMAGE_PULL_CACHE, or openshift_ops.image_pull in the user's cache.
 Only the standard library is used: this runs before anything is installed.
 """
@@ -140,7 +140,7 @@ def checkout() -> Path:
 
 @contextmanager
 def made_once(home: Path) -> Iterator[bool]:
-    """Yields whether C(home) has to be made; one process at a time, and from the start when an earlier one was ended."""
+    """Yields whether `home` has to be made; one process at a time, and from the start when an earlier one was ended."""
     done = home / ".complete"
     with (home.parent / f"{home.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

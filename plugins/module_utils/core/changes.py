@@ -1,0 +1,91 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Changes: what is written to the API server, and how it is reported. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .errors import Refusal
+from .objects import Json, ObjectRef, metadata
+
+__all__ = ["MANAGED_BY", "Change", "create", "delete", "replace", "restored", "update"]
+
+Action = Literal["create", "update", "delete", "replace"]
+
+#: The label on every object that this collection creates.
+MANAGED_BY = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One write.
+
+    `body` is what is sent: the object for create, a merge patch with `metadata.resourceVersion` for update, the
+    delete options with preconditions for delete. A replacement is a delete and a create, for what cannot be updated;
+    `old` is the object that it deletes. `details`, `before` and `after` are what is reported; they never hold a credential.
+    """
+
+    action: Action
+    ref: ObjectRef
+    body: Json
+    details: Json = field(default_factory=dict)
+    before: Json = field(default_factory=dict)
+    after: Json = field(default_factory=dict)
+    old: Json = field(default_factory=dict, repr=False)
+
+    def report(self) -> dict[str, Any]:
+        return {"action": self.action, "kind": self.ref.kind.kind, "name": self.ref.name, **self.details}
+
+
+def create(ref: ObjectRef, body: Json, details: Json, after: Json) -> Change:
+    """A create of `ref`, labelled as ours."""
+    labels = {**MANAGED_BY, **(metadata(body).get("labels") or {})}
+    head = {"apiVersion": ref.kind.api_version, "kind": ref.kind.kind}
+    meta = {**metadata(body), "name": ref.name, "namespace": ref.namespace, "labels": labels}
+    return Change("create", ref, {**head, **body, "metadata": meta}, details, {}, after)
+
+
+def update(ref: ObjectRef, observed: Json, patch: Json, details: Json, *, before: Json, after: Json) -> Change:
+    """A merge patch that the server refuses when the object is no longer the one that was read."""
+    locked = {**metadata(patch), "resourceVersion": metadata(observed).get("resourceVersion")}
+    return Change("update", ref, {**patch, "metadata": locked}, details, before, after)
+
+
+def delete(ref: ObjectRef, observed: Json, details: Json, before: Json) -> Change:
+    """A delete that the server refuses when the object is no longer the one that was read."""
+    meta = metadata(observed)
+    preconditions = {"uid": meta.get("uid"), "resourceVersion": meta.get("resourceVersion")}
+    body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
+    return Change("delete", ref, body, details, before, {})
+
+
+def replace(ref: ObjectRef, observed: Json, body: Json, details: Json, *, before: Json, after: Json) -> Change:
+    """A delete of what was read and a create in its place, with the old labels, annotations and owners beside the new ones.
+
+    :raises Refusal: when the object would not be gone after its deletion.
+    """
+    kept, meta = _own_metadata(observed), metadata(observed)
+    if meta.get("finalizers") or meta.get("deletionTimestamp"):
+        raise Refusal(
+            f"{ref} cannot be deleted and created in one go: it has a finalizer, or is being deleted; choose another name"
+        )
+    for part in ("labels", "annotations"):
+        merged = {**(kept.get(part) or {}), **(metadata(body).get(part) or {})}
+        kept.update({part: merged} if merged else {})
+    new = create(ref, {**body, "metadata": kept}, details, after)
+    return Change("replace", ref, new.body, details, before, after, observed)
+
+
+def restored(change: Change) -> Change:
+    """The create that puts back what a replacement has deleted."""
+    head = {"apiVersion": change.ref.kind.api_version, "kind": change.ref.kind.kind}
+    return Change("create", change.ref, {**change.old, **head, "metadata": _own_metadata(change.old)})
+
+
+def _own_metadata(obj: Json) -> dict[str, Any]:
+    """What somebody gave the object; the rest is the server's."""
+    given = ("name", "namespace", "labels", "annotations", "ownerReferences")
+    return {name: metadata(obj)[name] for name in given if name in metadata(obj)}

@@ -1,0 +1,69 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which of a cluster's namespaces are meant. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from .errors import OptionError
+from .objects import Json, metadata
+
+__all__ = ["NamespaceSelector", "from_options"]
+
+#: The platform's own namespaces; `redhat-*` on managed clusters.
+_SYSTEM = ("default", "kube-*", "openshift", "openshift-*", "redhat-*")
+
+
+@dataclass(frozen=True)
+class NamespaceSelector:
+    """`include` and `exclude` are globs; `phases` are namespace phases as the API server names them."""
+
+    labels: str = ""
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    phases: tuple[str, ...] = ("Active",)
+    system: bool = False
+
+    def choose(self, namespaces: Iterable[Json]) -> tuple[list[str], list[str]]:
+        """The names that are meant, in order, and those among them that are being deleted."""
+        chosen: list[str] = []
+        terminating: list[str] = []
+        for namespace in namespaces:
+            name = metadata(namespace)["name"]
+            if not self._means(name):
+                continue
+            phase = (namespace.get("status") or {}).get("phase", "Active")
+            if phase == "Terminating" or metadata(namespace).get("deletionTimestamp"):
+                terminating.append(name)
+            elif phase in self.phases:
+                chosen.append(name)
+        return sorted(chosen), sorted(terminating)
+
+    def _means(self, name: str) -> bool:
+        included = not self.include or _any(name, self.include)
+        return included and not _any(name, self.exclude) and (self.system or not _any(name, _SYSTEM))
+
+
+def from_options(options: Mapping[str, Any]) -> NamespaceSelector:
+    """:raises OptionError: when nothing narrows the choice, since a forgotten line must not mean every namespace."""
+    selector = NamespaceSelector(
+        labels=(options.get("labels") or "").strip(),
+        include=tuple(options.get("include") or ()),
+        exclude=tuple(options.get("exclude") or ()),
+        phases=tuple(options.get("phases") or ("Active",)),
+        system=bool(options.get("system_namespaces")),
+    )
+    if not selector.labels and not selector.include:
+        raise OptionError(
+            "option 'namespace_selector' gives neither 'labels' nor 'include': for all namespaces write include: ['*']"
+        )
+    return selector
+
+
+def _any(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -1,0 +1,64 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Kubernetes objects as the API server names and sends them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = [
+    "CLUSTER_ROLE",
+    "NAMESPACE",
+    "ROLE_BINDING",
+    "SECRET",
+    "SERVICE_ACCOUNT",
+    "Json",
+    "Kind",
+    "ObjectRef",
+    "Objects",
+    "metadata",
+]
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One API resource, named as the API server names it."""
+
+    api_version: str
+    kind: str
+    resource: str
+    title: str
+    namespaced: bool = True
+
+
+NAMESPACE = Kind("v1", "Namespace", "namespaces", "namespace", namespaced=False)
+SECRET = Kind("v1", "Secret", "secrets", "secret")
+SERVICE_ACCOUNT = Kind("v1", "ServiceAccount", "serviceaccounts", "service account")
+CLUSTER_ROLE = Kind("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", "cluster role", namespaced=False)
+ROLE_BINDING = Kind("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings", "role binding")
+
+
+@dataclass(frozen=True)
+class ObjectRef:
+    """Where one object is. `namespace` is empty for cluster-scoped kinds; without `name` all of the kind in it are meant."""
+
+    kind: Kind
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind.title} {self.namespace}/{self.name}" if self.namespace else f"{self.kind.title} {self.name}"
+
+
+#: The objects of one namespace by name, as the API server sent them.
+Objects = Mapping[str, Json]
+
+
+def metadata(obj: Json) -> Json:
+    """The object's metadata, or an empty mapping."""
+    return obj.get("metadata") or {}

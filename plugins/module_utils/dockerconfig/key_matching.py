@@ -1,0 +1,156 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which keys of an auth file a reader uses for an image: the kubelet's way and that of CRI-O, Podman and Skopeo. Pure.
+
+Mirrors of kubelet `pkg/credentialprovider/keyring.go` and containers/image `pkg/docker/config/config.go`, quirks
+included; tests/oracle compares them with that code on thousands of generated files and images.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+__all__ = ["containers_keys", "indexed_as", "kubelet_keys", "repository_of"]
+
+_HUB = "docker.io"
+#: Where the kubelet looks for Docker Hub's credential when no other key matched.
+_HUB_FALLBACK = "index.docker.io"
+_HUB_ALIASES = {_HUB: _HUB_FALLBACK, "registry-1.docker.io": _HUB_FALLBACK}
+
+#: An image as the reference grammar has it (distribution/reference regexp.go): name, tag, digest; host and path of a name.
+_IMAGE = re.compile(
+    r"(?P<name>[^@]+?)(:[\w][\w.-]{0,127})?(@[A-Za-z][A-Za-z0-9]*([-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?\Z",
+    re.ASCII,
+)
+_PART = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
+_HOST = re.compile(rf"{_PART}(?:\.{_PART})*(?::[0-9]+)?\Z")
+_SEGMENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_PATH = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*\Z")
+
+#: What Go's net/url refuses in a host: a percent sign before ASCII, and characters of no host.
+_NO_HOST = re.compile(r"%(?![89A-Fa-f][0-9A-Fa-f]|25)|[\x00-\x20\x7f#/?@\\^`{|}]")
+_NO_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True)
+class _Url:
+    host: str
+    path: str
+
+    @property
+    def labels_and_port(self) -> tuple[list[str], str]:
+        host, colon, port = self.host.rpartition(":")
+        return (host if colon else port).split("."), port if colon else ""
+
+
+def repository_of(image: str) -> str | None:
+    """An image's full repository name: no tag or digest, Docker Hub's host and `library` added; None when it is no image."""
+    found = _IMAGE.match(image)
+    name = found["name"] if found else ""
+    if re.fullmatch(r"[a-f0-9]{64}", name):
+        return None
+    host, path = _split_host(name)
+    host = _HUB if host == _HUB_FALLBACK else host
+    path = f"library/{path}" if host == _HUB and "/" not in path else path
+    return f"{host}/{path}" if _HOST.match(host) and _PATH.match(path) else None
+
+
+def kubelet_keys(keys: Iterable[str], repository: str) -> list[str]:
+    """The keys that the kubelet takes for a repository, in the order in which it tries them; one that it cannot parse is none."""
+    indexed = {key: stored for key in keys if (stored := indexed_as(key)) is not None}
+    matching = [key for key, stored in indexed.items() if _urls_match(stored, repository)]
+    if not matching and _is_default_registry(repository):
+        matching = [key for key, stored in indexed.items() if stored == _HUB_FALLBACK]
+    return sorted(matching, key=lambda key: indexed[key].encode("utf-8", "surrogatepass"), reverse=True)
+
+
+def indexed_as(key: str) -> str | None:
+    """The key as the kubelet's keyring keeps it: host and path; None when it ignores the entry."""
+    url = _parse(_without_scheme(key))
+    if url is None:
+        return None
+    path = url.path[3:] if url.path.startswith(("/v1/", "/v2/")) else url.path
+    return url.host + (path if path != "/" else "")
+
+
+def containers_keys(keys: Iterable[str], repository: str) -> list[str]:
+    """The key that CRI-O, Podman, Buildah and Skopeo take from a file; of several in the answer, any one."""
+    present = set(keys)
+    candidate = repository
+    while candidate:
+        if candidate in present:
+            return [candidate]
+        candidate = candidate.rpartition("/")[0]
+    host = repository.partition("/")[0]
+    return sorted(key for key in present if _host_of(key) == _HUB_ALIASES.get(host, host))
+
+
+def _host_of(key: str) -> str:
+    """What a key without an exact match is compared as: a URL by its host alone, anything else as it is."""
+    stripped = key.removeprefix("http://").removeprefix("https://")
+    stripped = stripped.partition("/")[0] if stripped != key else stripped
+    return _HUB_ALIASES.get(stripped, stripped)
+
+
+def _split_host(name: str) -> tuple[str, str]:
+    host, slash, path = name.partition("/")
+    if not slash or not (set(".:") & set(host) or host == "localhost" or host != host.lower()):
+        return _HUB, name
+    return host, path
+
+
+def _without_scheme(key: str) -> str:
+    for scheme in ("https://", "http://"):
+        if key.startswith(scheme):
+            return key[len(scheme) :]
+    return key
+
+
+def _parse(schemeless: str) -> _Url | None:
+    """Host and path as Go's `net/url` reads them behind `https://`; None when it refuses them."""
+    if _CONTROL.search(schemeless):
+        return None
+    authority, slash, path = re.split(r"[?#]", schemeless, maxsplit=1)[0].partition("/")
+    host = authority.rpartition("@")[2]
+    if not _is_host(host) or _NO_ESCAPE.search(path):
+        return None
+    return _Url(_unescaped(host), _unescaped(slash + path))
+
+
+def _is_host(host: str) -> bool:
+    """Brackets hold an IPv6 address or, from Go 1.25 on, nothing; behind the first colon is a port."""
+    address = re.match(r"\[[0-9a-fA-F:.]*:[0-9a-fA-F:.]*\]", host)
+    rest = host[address.end() :] if address else host
+    name, colon, port = rest.partition(":")
+    if colon and not re.fullmatch(r"[0-9]*", port, re.ASCII):
+        return False
+    return not (set("[]") & set(rest) or _NO_HOST.search(rest)) and not (address and name)
+
+
+def _unescaped(text: str) -> str:
+    return unquote(text, errors="surrogateescape")
+
+
+def _urls_match(stored: str, repository: str) -> bool:
+    key, image = _parse(stored), _parse(repository)
+    if key is None or image is None or not image.path.startswith(key.path):
+        return False
+    (globs, key_port), (labels, image_port) = key.labels_and_port, image.labels_and_port
+    same_shape = key_port == image_port and len(globs) == len(labels)
+    return same_shape and all(_glob(glob).fullmatch(label) for glob, label in zip(globs, labels, strict=True))
+
+
+def _glob(label: str) -> re.Pattern[str]:
+    """Go's `filepath.Match`: of its signs only the star can stand in a host that parses."""
+    return re.compile(".*".join(map(re.escape, label.split("*"))), re.DOTALL)
+
+
+def _is_default_registry(repository: str) -> bool:
+    """Whether the kubelet holds it for Docker Hub's: also `localhost/app`, whose host has neither dot nor colon."""
+    host, slash, _path = repository.partition("/")
+    return bool(host) and (not slash or host in (_HUB, _HUB_FALLBACK) or not set(".:") & set(host))

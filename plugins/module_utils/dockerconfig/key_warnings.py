@@ -1,0 +1,110 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keys that the kubelet and CRI-O read differently, or that neither ever uses: who will, who will not, what to write. Pure.
+
+A plain host or path gets no warning, although the kubelet takes the path `quay.io/team` for `quay.io/teammates` as well: no
+spelling of it avoids that for one reader without losing the other. It is said when the file itself holds a key that it hits.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Collection, Iterable
+
+from .key_matching import containers_keys, kubelet_keys, repository_of
+from .registry_keys import same_path
+
+__all__ = ["key_warnings", "portable"]
+
+#: Hosts of Docker Hub's pages and logins, from which no image is pulled.
+_HUB_PAGES = frozenset({"hub.docker.com", "registry.hub.docker.com", "auth.docker.io", "www.docker.com", "docker.com"})
+_STANDARD_PORTS = re.compile(r":(443|80)\Z")
+#: More keys than these are not looked through for those that one key hits.
+_SHOWN = 20
+_OTHERS = "CRI-O, Podman and Skopeo"
+
+
+def key_warnings(keys: Collection[str]) -> list[str]:
+    """One line for each key that does less, or more, than it seems to."""
+    return [warning for key in sorted(keys) if (warning := _warning(key))] + list(_overlaps(keys))
+
+
+def portable(key: str) -> str | None:
+    """The spelling that every reader takes in the same way; None when there is none."""
+    host, slash, path = same_path(key).partition("/")
+    host = _STANDARD_PORTS.sub("", host)
+    host = "docker.io" if host in _HUB_PAGES else host
+    path = re.sub(r":[^/]*\Z", "", path)
+    if re.search(r"[^a-z0-9.:_-]", host) or re.search(r"[^A-Za-z0-9._/-]", path) or "//" in path:
+        return None
+    if not (set(".:") & set(host) or host == "localhost"):
+        return None
+    return host + (slash + path.lower() if path else "")
+
+
+def _warning(key: str) -> str:
+    instead = portable(key)
+    if instead is None:
+        return _no_spelling(key)
+    users = _users(key, f"{instead}/image")
+    if users == (True, True):
+        return _wider_than_it_seems(key, instead)
+    return f"registry {key!r}: {_who(*users)} for images of {instead}; write {instead!r} instead"
+
+
+def _no_spelling(key: str) -> str:
+    host = re.sub(r"^https?://", "", key, flags=re.IGNORECASE).partition("/")[0]
+    kubelet, containers = _users(key, re.split(r"[?#]", same_path(key))[0].replace("*", "x") + "/image")
+    who = _who(kubelet, containers)
+    if "*" in host:
+        also = ", and a star stands for one part between dots" if kubelet else ""
+        return f"registry {key!r}: {who}{also}; write one entry for each host instead"
+    if not set(".:") & set(host):
+        return (
+            f"registry {key!r}: {who}, since an image name that begins with {host!r} means Docker Hub; "
+            "write the registry's full host name instead"
+        )
+    return f"registry {key!r}: {who}; write host[:port], or host[:port]/path in lower case, instead"
+
+
+def _wider_than_it_seems(key: str, instead: str) -> str:
+    host, _slash, path = instead.partition("/")
+    if not path or not containers_keys([key], f"{host}/elsewhere"):
+        return ""
+    return (
+        f"registry {key!r}: the kubelet uses it for images below {instead}, but {_OTHERS} for all of {host}; "
+        f"write {instead!r} or {host!r} instead"
+    )
+
+
+def _overlaps(keys: Collection[str]) -> Iterable[str]:
+    ordered = sorted(keys)
+    for at, key in enumerate(ordered):
+        hit = _hit_by(key, ordered[at + 1 : at + 1 + _SHOWN])
+        if hit and not _warning(key):
+            yield (
+                f"registry {key!r}: the kubelet compares paths letter by letter, so it tries this credential, after their own, "
+                f"for images of {', '.join(hit)} too, which {_OTHERS} do not; if that must not be, keep the two in secrets of "
+                "different service accounts instead"
+            )
+
+
+def _hit_by(key: str, following: Iterable[str]) -> list[str]:
+    below = itertools.takewhile(lambda other: other.startswith(key), following)
+    return [other for other in below if other[len(key)] not in "/:"] if "/" in key else []
+
+
+def _users(key: str, image: str) -> tuple[bool, bool]:
+    """Whether the kubelet, and whether the others, use the key for an image; if its host is read as no host, nobody does."""
+    repository = repository_of(image) or ""
+    if repository.partition("/")[0] != image.partition("/")[0]:
+        return False, False
+    return bool(kubelet_keys([key], repository)), bool(containers_keys([key], repository))
+
+
+def _who(kubelet: bool, containers: bool) -> str:
+    if kubelet:
+        return f"the kubelet uses it, but {_OTHERS} do not"
+    return f"{_OTHERS} use it, but the kubelet does not" if containers else f"neither the kubelet nor {_OTHERS} use it"

@@ -1,0 +1,21 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who wrote a list of a service account, by its record of field managers. Pure."""
+
+from __future__ import annotations
+
+from ...core.objects import Json, metadata
+
+__all__ = ["last_writers"]
+
+
+def last_writers(account: Json, key: str, ours: str) -> list[str]:
+    """Who else owns a list of the account by its record of field managers, the latest first."""
+    entries = [
+        entry
+        for entry in metadata(account).get("managedFields") or []
+        if f"f:{key}" in (entry.get("fieldsV1") or {}) and entry.get("manager") != ours
+    ]
+    entries.sort(key=lambda entry: str(entry.get("time") or ""), reverse=True)
+    return list(dict.fromkeys(str(entry.get("manager")) for entry in entries))

@@ -1,0 +1,93 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Secrets that must not be changed, or not in that way. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..core.errors import OptionError, Refusal
+from ..core.objects import Json, ObjectRef, metadata
+from ..dockerconfig.registry_keys import same_path
+from ..secrets.content import DOCKERCONFIGJSON, MAX_BYTES, TYPES, StoredSecret
+
+__all__ = ["check_size", "is_global", "refuse_dropping", "refuse_foreign", "refuse_platform_name"]
+
+#: The platform writes these; facts: openshift-controller-manager pkg/internalregistry/controllers and, before 4.16,
+#: pkg/serviceaccounts/controllers.
+_PLATFORM_ANNOTATIONS = ("openshift.io/internal-registry-auth-token.service-account", "openshift.io/token-secret.name")
+
+#: Every node's pull secret, and what the platform itself has in it.
+_GLOBAL = ("openshift-config", "pull-secret")
+_PLATFORM_REGISTRIES = frozenset(
+    {"cloud.openshift.com", "quay.io", "registry.connect.redhat.com", "registry.redhat.io"}
+)
+
+
+def refuse_platform_name(name: str) -> None:
+    """:raises OptionError: for a name that the platform gives to generated secrets."""
+    account, infix, suffix = name.partition("-dockercfg-")
+    if account and infix and suffix:
+        raise OptionError(
+            f"option 'name': {name!r} belongs to the platform, which names the secrets that it generates for a service "
+            "account NAME-dockercfg-SUFFIX; choose another name"
+        )
+
+
+def refuse_foreign(ref: ObjectRef, observed: Json, *, convertible: bool) -> None:
+    """:raises Refusal: for a secret of the platform's, of another controller's, or of a type that is not for pulls.
+
+    `convertible`: whether an auth file that is stored under a wrong type may pass.
+    """
+    meta, held = metadata(observed), StoredSecret.of(observed)
+    if any(name in (meta.get("annotations") or {}) for name in _PLATFORM_ANNOTATIONS):
+        raise Refusal(f"{ref} belongs to the platform, which would write it again; choose another name")
+    for owner in meta.get("ownerReferences") or []:
+        if owner.get("controller"):
+            who = f"{owner.get('kind')} {owner.get('name')}"
+            raise Refusal(
+                f"{ref} is managed by {who}, which would write it again; change it there, or choose another name"
+            )
+    if held.type in TYPES or (convertible and held.is_auth_file):
+        return
+    if held.is_auth_file:
+        raise Refusal(
+            f"{ref} holds an auth file, but is of type {held.type}, from which no node reads one; "
+            f"convert it with recreate=true, or choose another name"
+        )
+    raise Refusal(f"{ref} is no pull secret but of type {held.type}; it is left alone: choose another name")
+
+
+def is_global(ref: ObjectRef) -> bool:
+    """Whether it is the pull secret of the cluster's nodes."""
+    return (ref.namespace, ref.name) == _GLOBAL
+
+
+def refuse_dropping(ref: ObjectRef, secret_type: str, removed: Iterable[str], action: str) -> None:
+    """:raises Refusal: for a change of the nodes' pull secret that breaks upgrades, telemetry or every pull."""
+    if not is_global(ref):
+        return
+    dropped = sorted(key for key in removed if same_path(key).partition("/")[0] in _PLATFORM_REGISTRIES)
+    if action in ("delete", "replace"):
+        raise Refusal(
+            f"{ref} is every node's pull secret and must never be deleted, also not for a moment; use mode=merge or remove"
+        )
+    if secret_type != DOCKERCONFIGJSON:
+        raise Refusal(
+            f"{ref} is every node's pull secret and must be of type {DOCKERCONFIGJSON}; leave out the option 'type'"
+        )
+    if dropped:
+        raise Refusal(
+            f"{ref} is every node's pull secret, and the platform needs its entries for {', '.join(dropped)}; "
+            "add registries with mode=merge, or give these entries too"
+        )
+
+
+def check_size(what: str, *values: str) -> None:
+    """:raises OptionError: when base64 values are together more than the API server stores."""
+    size = sum(len(value) // 4 * 3 - value.count("=", -2) for value in values)
+    if size > MAX_BYTES:
+        raise OptionError(
+            f"the credentials for {what} are {size} bytes; a secret holds {MAX_BYTES} at most: take fewer"
+        )

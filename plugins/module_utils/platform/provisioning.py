@@ -1,0 +1,98 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a service account has the pull secret that OpenShift generates for it. Pure.
+
+What is observed: openshift-controller-manager pkg/internalregistry/controllers (4.16 on) and pkg/serviceaccounts/controllers
+(before).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..core.objects import Json, metadata
+from ..dockerconfig.auth_file import read_stored
+from ..dockerconfig.entry import Entry
+from .generated import generated_names
+
+__all__ = ["UNREADABLE", "Verdict", "judge"]
+
+_ACCOUNT = "openshift.io/internal-registry-auth-token.service-account"
+_BINDING = "openshift.io/internal-registry-auth-token.binding"
+_LEGACY = "openshift.io/token-secret.name"
+_TYPE = "kubernetes.io/dockercfg"
+
+#: Stands for a secret that exists or not: the caller may not read it.
+UNREADABLE: Json = {"unreadable": True}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`secret` is the generated secret's name where it is known; `missing` says what is not there yet, empty when ready."""
+
+    secret: str = ""
+    missing: str = ""
+    note: str = ""
+
+
+def judge(account: Json, secrets: Mapping[str, Json | None]) -> Verdict:
+    """Whether the account can pull from the integrated registry. `secrets` holds what was read of `generated_names`."""
+    missing = "no generated pull secret in imagePullSecrets"
+    for name in generated_names(account):
+        secret = secrets.get(name)
+        if secret is UNREADABLE:
+            return Verdict(name, note=f"secret {name} is listed, but may not be read: its content was not verified")
+        missing = _what_is_missing(account, name, secret)
+        if not missing:
+            return Verdict(name)
+    return Verdict(missing=missing)
+
+
+def _what_is_missing(account: Json, name: str, secret: Json | None) -> str:
+    if secret is None:
+        return f"secret {name} is listed but does not exist yet"
+    annotations = metadata(secret).get("annotations") or {}
+    if secret.get("type") != _TYPE:
+        return f"secret {name} has type {secret.get('type')} instead of {_TYPE}"
+    has_token = annotations.get(_BINDING) in ("bound", "legacy")
+    if _LEGACY not in annotations and not (has_token and annotations.get(_ACCOUNT) == metadata(account).get("name")):
+        return f"secret {name} has no token yet"
+    entries = read_stored(_content(secret), legacy=True).entries
+    if not entries:
+        return f"secret {name} holds no registry yet"
+    if any(_is_for_other(account, entry) for entry in entries.values()):
+        return f"secret {name} still holds the token of a deleted account of the same name"
+    return ""
+
+
+def _content(secret: Json) -> str:
+    try:
+        return base64.b64decode((secret.get("data") or {}).get(".dockercfg") or "").decode("utf-8", "replace")
+    except binascii.Error:
+        return ""
+
+
+def _is_for_other(account: Json, entry: Entry) -> bool:
+    """Whether the token names another uid: an account made again under an old name keeps the old secret for a moment."""
+    claims = _claims(entry.password).get("kubernetes.io")
+    named = (claims if isinstance(claims, Mapping) else {}).get("serviceaccount") or {}
+    uid = named.get("uid") if isinstance(named, Mapping) else None
+    return uid is not None and uid != metadata(account).get("uid")
+
+
+def _claims(token: str) -> Mapping[str, Any]:
+    """The claims of a JWT, unverified; empty when it is none."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (binascii.Error, ValueError):
+        return {}
+    return claims if isinstance(claims, Mapping) else {}

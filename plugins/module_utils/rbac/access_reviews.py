@@ -1,0 +1,50 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may pull: the question that the integrated registry asks the API server, put for each subject. Pure.
+
+The registry asks with the puller's own token (image-registry pkg/dockerregistry/server/auth.go); we ask about others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..core.objects import Json, Kind
+from .subjects import Subject
+
+__all__ = ["SUBJECT_ACCESS_REVIEW", "MayPull", "may_pull", "question"]
+
+SUBJECT_ACCESS_REVIEW = Kind(
+    "authorization.k8s.io/v1", "SubjectAccessReview", "subjectaccessreviews", "subject access review", namespaced=False
+)
+
+#: How the RBAC authorizer explains itself: kubernetes plugin/pkg/auth/authorizer/rbac and registry/rbac/validation.
+_REASON = re.compile(r'allowed by (RoleBinding|ClusterRoleBinding) "([^"/]+)(?:/([^"]+))?"')
+
+MayPull = Mapping[str, Any]
+
+
+def question(subject: Subject, namespace: str) -> dict[str, Any]:
+    """The spec of the review: may somebody who is `subject` pull the image streams of `namespace`?"""
+    attributes = {
+        "namespace": namespace,
+        "verb": "get",
+        "group": "image.openshift.io",
+        "resource": "imagestreams",
+        "subresource": "layers",
+    }
+    return {**subject.login(), "resourceAttributes": attributes}
+
+
+def may_pull(subject: Subject, status: Json | None) -> MayPull:
+    """What is reported of one answer; None stands for an answer that the caller may not ask for."""
+    if status is None:
+        return {"subject": str(subject), "allowed": None, "binding": None}
+    allowed = bool(status.get("allowed"))
+    match = _REASON.search(str(status.get("reason") or "")) if allowed else None
+    kind, name, namespace = match.groups() if match else ("", "", "")
+    binding = f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
+    return {"subject": str(subject), "allowed": allowed, "binding": binding if match else None}

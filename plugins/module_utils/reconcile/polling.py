@@ -1,0 +1,37 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looking again at what is not there yet, until a deadline."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+__all__ = ["poll"]
+
+#: Seconds between two looks: short at first, as accounts are made within milliseconds of their namespace.
+_FIRST_LOOK, _LAST_LOOK = 0.1, 1.0
+
+
+class _Pending(Protocol):
+    @property
+    def pending(self) -> bool: ...
+
+
+_Item = TypeVar("_Item", bound=_Pending)
+
+
+def poll(items: Sequence[_Item], timeout: float, one_round: Callable[[Sequence[_Item]], None]) -> None:
+    """Calls `one_round` with all items, then with those still pending, for `timeout` seconds; at least once."""
+    deadline, pause = time.monotonic() + timeout, _FIRST_LOOK
+    pending = items
+    while pending:
+        one_round(pending)
+        pending = [item for item in pending if item.pending]
+        left = deadline - time.monotonic()
+        if not pending or left <= 0:
+            return
+        time.sleep(min(pause, left))
+        pause = min(pause * 1.5, _LAST_LOOK)

@@ -1,0 +1,24 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the engine knows of the objects that a plan looked up besides, once it has written one of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..core.objects import Json, ObjectRef, metadata
+from ..core.protocols import Related
+
+__all__ = ["updated"]
+
+
+def updated(found: Related, ref: ObjectRef, now: Json | None) -> Related:
+    """`found` with `ref` as it is now, None once it is gone: on its own and in the list of its kind."""
+    whole = replace(ref, name="")
+    known = {**found, ref: now} if ref in found else dict(found)
+    listed = known.get(whole)
+    if listed is not None:
+        others = [item for item in listed.get("items") or [] if metadata(item).get("name") != ref.name]
+        known[whole] = {**listed, "items": [*others, *([now] if now is not None else [])]}
+    return known

@@ -1,0 +1,109 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a task did, namespace by namespace, and what it reports."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..core.changes import Change
+
+__all__ = ["NamespaceResult", "Outcome", "Status"]
+
+#: Up to so many namespaces, all of them are listed in a result.
+_SMALL = 100
+#: So many failed namespaces are named in the message; the result lists all.
+_SPOKEN = 20
+
+Status = Literal["changed", "unchanged", "failed", "skipped"]
+
+
+@dataclass(frozen=True)
+class NamespaceResult:
+    """`changes` are those carried out or, in check mode, those that would be; a failed namespace may have some."""
+
+    name: str
+    status: Status
+    changes: tuple[Change, ...] = ()
+    notes: tuple[str, ...] = ()
+    error: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def report(self) -> dict[str, Any]:
+        reason = {"reason": self.error} if self.status == "skipped" else {}
+        changes = [change.report() for change in self.changes]
+        return {
+            "name": self.name,
+            "changed": bool(changes),
+            "status": self.status,
+            "changes": changes,
+            **reason,
+            **self.extra,
+        }
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of one task. `retries` counts what had to be asked, or read and planned, again."""
+
+    namespaces: Sequence[NamespaceResult]
+    retries: int = 0
+
+    def with_skipped(self, names: Sequence[str], reason: str) -> Outcome:
+        """The same with further namespaces that were left alone."""
+        skipped = [NamespaceResult(name, "skipped", error=reason) for name in names]
+        return Outcome([*self.namespaces, *skipped], self.retries)
+
+    @property
+    def failed(self) -> list[NamespaceResult]:
+        return [result for result in self.namespaces if result.status == "failed"]
+
+    @property
+    def notes(self) -> list[str]:
+        return list(dict.fromkeys(note for result in self.namespaces for note in result.notes))
+
+    def report(self, *, unchanged: bool | None = None, diff: bool = True) -> dict[str, Any]:
+        """The module's result, without a credential.
+
+        `unchanged`: whether namespaces in which nothing had to be done are listed or only counted; None lists them in a
+        small result. `diff`: whether a large result holds the diff too; a small one always does.
+        """
+        small = len(self.namespaces) <= _SMALL
+        all_listed = small if unchanged is None else unchanged
+        changes = [change for result in self.namespaces for change in result.changes]
+        return {
+            "changed": bool(changes),
+            "diff": [_diff(change) for change in changes] if small or diff else [],
+            "namespaces": [
+                result.report()
+                for result in self.namespaces
+                if all_listed or result.status != "unchanged" or result.extra
+            ],
+            "failures": [{"namespace": result.name, "error": result.error} for result in self.failed],
+            "summary": {**_summary(self.namespaces), "retries": self.retries},
+        }
+
+    def message(self, task: str) -> str:
+        """One line for a failed task, naming the failed namespaces and why; of many, the first ones."""
+        reasons = "; ".join(f"{result.name}: {result.error}" for result in self.failed[:_SPOKEN])
+        if len(self.failed) > _SPOKEN:
+            reasons += f"; and {len(self.failed) - _SPOKEN} more, listed under 'failures'"
+        return f"{task} failed in {len(self.failed)} of {len(self.namespaces)} namespaces: {reasons}"
+
+
+def _summary(results: Iterable[NamespaceResult]) -> dict[str, int]:
+    results = list(results)
+    count = Counter(result.status for result in results)
+    return {
+        "total": len(results),
+        **{status: count[status] for status in ("changed", "unchanged", "failed", "skipped")},
+    }
+
+
+def _diff(change: Change) -> dict[str, Any]:
+    header = f"{change.ref.kind.kind} {change.ref.namespace}/{change.ref.name}"
+    return {"before_header": header, "after_header": header, "before": dict(change.before), "after": dict(change.after)}

@@ -1,0 +1,170 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a module is, and one run of it: validated options in, a result out.
+
+A run is the same in a process of its own (`ansible_module`) and in Ansible's (`plugin_utils/in_process`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..clients.kube.client import Cluster
+from ..clients.kube.connection import ConnectionOptions, connect
+from ..core.errors import ImagePullError, OptionError
+from ..core.protocols import Desired
+from ..core.redaction import credentials_in_text
+from ..reconcile import targets
+from ..reconcile.engine import Settings, reconcile
+from ..reconcile.failure_limit import FailureLimit
+from ..reconcile.reader import terminating_sentence
+from ..reconcile.result import Outcome
+from .options import CONNECTION_OPTIONS
+
+__all__ = ["Module", "Task", "execute", "over_namespaces", "reconciling"]
+
+VERSION = "0.1.0"
+
+_TARGETS = ("namespaces", "namespace_selector")
+
+
+@dataclass(frozen=True)
+class Module:
+    """What a module is.
+
+    `arguments` and `rules` (`mutually_exclusive` and the like) are what AnsibleModule takes, `run` returns the result.
+    `library` is the Python package that it needs, `import_error` why that could not be imported.
+    """
+
+    arguments: Mapping[str, Any]
+    run: Callable[[Task], dict[str, Any]]
+    library: str
+    import_error: str | None
+    rules: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def all_rules(self) -> dict[str, Any]:
+        """The module's own rules and, where it works in namespaces, that these are given in one way."""
+        rules = dict(self.rules)
+        if "namespaces" in self.arguments:
+            for rule in ("mutually_exclusive", "required_one_of"):
+                rules[rule] = [*rules.get(rule, ()), _TARGETS]
+        return rules
+
+
+@dataclass
+class Task:
+    """One run of a module.
+
+    `name` is the module's, with its collection where Ansible says it. `secrets` are the strings to be masked in whatever is
+    shown of the run. `say` is given the progress lines; None shows none.
+    """
+
+    name: str
+    params: Mapping[str, Any]
+    check_mode: bool
+    diff: bool
+    temporary_directory: str
+    secrets: set[str]
+    say: Callable[[str], None] | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    def warn(self, messages: Iterable[str]) -> None:
+        self.warnings.extend(messages)
+
+    def read_file(self, path: str) -> str:
+        """The text of a file that an option names.
+
+        :raises OptionError: when it cannot be read.
+        """
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise OptionError(f"file {path} is not text in UTF-8") from None
+        except OSError as error:
+            raise OptionError(f"file {path} cannot be read on the host that runs the task: {error.strerror}") from None
+        self.secrets.update(credentials_in_text(text))
+        return text
+
+
+def execute(module: Module, task: Task) -> dict[str, Any]:
+    """The result of one run; failed, with the one line that the error says, when it was refused."""
+    try:
+        return module.run(task)
+    except ImagePullError as error:
+        return {"failed": True, "msg": str(error)}
+
+
+def over_namespaces(
+    task: Task, wait_timeout: float, work: Callable[[Cluster, Sequence[str], Settings], Outcome]
+) -> dict[str, Any]:
+    """The result of `work` for the namespaces that the options mean.
+
+    What needs no network is checked first: nothing is sent for options that cannot work.
+    """
+    params = task.params
+    wanted, limit = targets.from_options(params), FailureLimit.parse(params["max_failures"])
+    if params["concurrency"] < 1:
+        raise OptionError("option 'concurrency' must be at least 1")
+    with _cluster(task) as cluster:
+        meant = targets.resolve(cluster, wanted)
+        if not meant.namespaces:
+            task.warn(["the namespace_selector selects no namespace: nothing was done"])
+        settings = Settings(
+            check_mode=task.check_mode,
+            concurrency=params["concurrency"],
+            wait_timeout=wait_timeout,
+            max_failures=limit.of(len(meant.namespaces)),
+            task=task.name.rpartition(".")[2],
+            say=task.say if params["progress"] else None,
+        )
+        outcome = work(cluster, meant.namespaces, settings)
+        return _report(task, outcome.with_skipped(meant.terminating, terminating_sentence(cluster)))
+
+
+@contextmanager
+def _cluster(task: Task) -> Iterator[Cluster]:
+    """The cluster that the connection options lead to."""
+    options = {name: task.params[name] for name in CONNECTION_OPTIONS}
+    options["impersonate_groups"] = tuple(options["impersonate_groups"] or ())
+    headers = {name: value for name, value in (options["proxy_headers"] or {}).items() if value is not None}
+    found = ConnectionOptions(**{**options, "proxy_headers": headers or None})
+    with connect(found, connections=task.params["concurrency"], temporary_directory=task.temporary_directory) as opened:
+        yield Cluster(opened, user_agent=f"openshift_ops.image_pull/{VERSION} ({task.name})")
+
+
+def _report(task: Task, outcome: Outcome) -> dict[str, Any]:
+    """The task's result: failed, with everything that was done, when a namespace failed."""
+    task.warn(outcome.notes)
+    failure = {"failed": True, "msg": outcome.message(task.name)} if outcome.failed else {}
+    return {**outcome.report(unchanged=task.params["report_unchanged"], diff=task.diff), **failure}
+
+
+_Desired = TypeVar("_Desired", bound=Desired)
+
+
+def _as_it_is(_cluster: Cluster, _desired: Any, outcome: Outcome, _settings: Settings) -> Outcome:
+    return outcome
+
+
+def reconciling(
+    task: Task,
+    desired: _Desired,
+    wait_timeout: float = 0.0,
+    afterwards: Callable[[Cluster, _Desired, Outcome, Settings], Outcome] = _as_it_is,
+) -> dict[str, Any]:
+    """The whole of a module that writes: the wish to the cluster, the outcome to the result.
+
+    `afterwards` looks at the cluster once more and may add to the outcome what it saw.
+    """
+    task.warn(getattr(desired, "warnings", ()))
+
+    def work(cluster: Cluster, namespaces: Sequence[str], settings: Settings) -> Outcome:
+        return afterwards(cluster, desired, reconcile(cluster, desired, namespaces, settings), settings)
+
+    return over_namespaces(task, wait_timeout, work)

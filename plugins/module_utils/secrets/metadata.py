@@ -1,0 +1,71 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a secret carries beside its content: labels, annotations, and whether it is immutable. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..core.errors import OptionError
+from ..core.objects import Json, metadata
+
+__all__ = ["SecretMetadata"]
+
+_LABEL = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?\Z")
+_KEY = re.compile(r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?\Z")
+
+
+@dataclass(frozen=True)
+class SecretMetadata:
+    """Only what is named here is compared and written; `immutable` is None when it does not matter."""
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    immutable: bool | None = None
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> SecretMetadata:
+        """:raises OptionError: for what the API server would refuse."""
+        labels, annotations = (_texts(name, options.get(name)) for name in ("labels", "annotations"))
+        for name, value in labels.items():
+            if not _LABEL.match(value):
+                raise OptionError(
+                    f"option 'labels': the value of {name!r} cannot be a label's: letters, digits, '-', '_' and '.', at most 63; "
+                    "use 'annotations' for other text"
+                )
+        return cls(labels, annotations, options.get("immutable"))
+
+    def body(self) -> dict[str, Any]:
+        """The parts of a new object."""
+        meta = {name: dict(value) for name, value in self._parts() if value}
+        return {"metadata": meta, **({} if self.immutable is None else {"immutable": self.immutable})}
+
+    def missing(self, observed: Json) -> dict[str, Any]:
+        """What an object lacks, by part; empty when nothing."""
+        held = metadata(observed)
+        wrong = {
+            part: {name: value for name, value in wanted.items() if (held.get(part) or {}).get(name) != value}
+            for part, wanted in self._parts()
+        }
+        found: dict[str, Any] = {part: names for part, names in wrong.items() if names}
+        if self.immutable is not None and self.immutable is not bool(observed.get("immutable")):
+            found["immutable"] = self.immutable
+        return found
+
+    def _parts(self) -> list[tuple[str, Mapping[str, str]]]:
+        return [("labels", self.labels), ("annotations", self.annotations)]
+
+
+def _texts(option: str, given: Mapping[str, Any] | None) -> dict[str, str]:
+    for name, value in (given or {}).items():
+        if not _KEY.match(str(name)):
+            raise OptionError(
+                f"option {option!r}: {name!r} cannot be a name: write [prefix/]name, as in example.com/team"
+            )
+        if not isinstance(value, (str, int)) or isinstance(value, bool):
+            raise OptionError(f"option {option!r}: the value of {name!r} is no text: quote it")
+    return {str(name): str(value) for name, value in (given or {}).items()}

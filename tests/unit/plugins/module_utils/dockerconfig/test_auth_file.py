@@ -1,0 +1,461 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Promises 3 and 5: what no node could use is refused with a way out, and no message shows a credential."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig import auth_file
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig import entry as auth_entry
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.content import TYPES, Target
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unit.canaries import CANARIES, b64, shown
+
+SOURCE = "auth file /home/me/auth.json"
+DOCKERCFG = TYPES[1]
+
+
+def login(password: str = "canary", username: str = "robot") -> dict[str, str]:
+    return {"auth": b64(f"{username}:{password}")}
+
+
+def refusal(text: str) -> str:
+    """The one line with which a text is refused."""
+    with pytest.raises(OptionError) as caught:
+        auth_file.parse_text(text, SOURCE)
+    message = str(caught.value)
+    assert len(message.splitlines()) == 1
+    return message
+
+
+def stored(parsed: auth_file.AuthFile, kind: str = TYPES[0]) -> auth_file.AuthFile:
+    """What is read back of what a secret would hold."""
+    text = base64.b64decode(Target(kind, "key").encode(parsed)).decode("utf-8", "surrogatepass")
+    return auth_file.read_stored(text, legacy=kind == DOCKERCFG)
+
+
+def differences(before: auth_file.AuthFile, after: auth_file.AuthFile) -> dict[str, list[str]]:
+    assert before.registries == after.registries
+    return {
+        key: names
+        for key in after.registries
+        if (names := auth_entry.changed_fields(before.entries[key], after.entries[key]))
+    }
+
+
+def an_entry(entry: Any, **top: Any) -> str:
+    return json.dumps({"auths": {"quay.io": entry}, **top})
+
+
+ENTRY = f"{SOURCE}: the entry for 'quay.io'"
+AGAIN = "log in to it again with user and password"
+NO_FILE = f"{SOURCE} is not an auth file: "
+EMPTY = (
+    f"{SOURCE} holds no credential: 'auths' is empty; log in to the registry first, "
+    "for example with 'podman login --authfile FILE REGISTRY'"
+)
+NOT_BASE64 = (
+    f"{ENTRY} has an 'auth' that is not standard base64: one such entry stops every pull of the pod; log in to it again"
+)
+NO_COLON = f"{ENTRY} has an 'auth' without a colon: it must be base64 of USER:PASSWORD; log in to it again"
+TOKEN_ONLY = (
+    f"{ENTRY} holds only an identity token, which the kubelet does not read: "
+    "use a robot or service account of the registry, with user and password"
+)
+
+
+def elsewhere(registry: str, helper: str) -> str:
+    return (
+        f"{SOURCE} holds no credential for {registry}: it is kept by the credential helper 'docker-credential-{helper}', "
+        "which no node can ask; log in with 'podman login --authfile FILE REGISTRY', or give 'registries' instead"
+    )
+
+
+def two_entries(path: str, one: str, other: str) -> str:
+    return (
+        f"{SOURCE} has two entries for {path}: {one!r} and {other!r}; a node would use either of them; "
+        "keep one, or give one a longer path such as 'HOST/TEAM'"
+    )
+
+
+class TestParseText:
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("[]", NO_FILE + "expected a JSON object with 'auths', found a list"),
+            ('"auths"', NO_FILE + "expected a JSON object with 'auths', found a string"),
+            ("null", NO_FILE + "expected a JSON object with 'auths', found null"),
+            ("true", NO_FILE + "expected a JSON object with 'auths', found true or false"),
+            ("1", NO_FILE + "expected a JSON object with 'auths', found a number"),
+            ('{"auths": []}', NO_FILE + "'auths' is a list, not an object"),
+            ("{}", EMPTY),
+            ('{"auths": {}}', EMPTY),
+            ('{"auths": null}', EMPTY),
+            ('{"auths": {}, "credsStore": 1}', NO_FILE + "'credsStore' or 'credHelpers' has the wrong type"),
+            (
+                '{"credHelpers": {"a": {"password": "x"}}}',
+                NO_FILE + "'credHelpers' holds something else than names of helpers",
+            ),
+        ],
+    )
+    def test_refuses_what_is_no_auth_file_or_an_empty_one(self, text: str, message: str) -> None:
+        assert refusal(text) == message
+
+    @pytest.mark.parametrize(
+        ("entry", "message"),
+        [
+            ({}, f"{ENTRY} is empty: log in to it again"),
+            (None, f"{ENTRY} is empty: log in to it again"),
+            ([], f"{ENTRY} is a list, not an object with 'auth'"),
+            ("robot", f"{ENTRY} is a string, not an object with 'auth'"),
+            ({"auth": 5}, f"{ENTRY} has a 'auth' that is a number, not a string"),
+            ({"username": "robot", "password": ["x"]}, f"{ENTRY} has a 'password' that is a list, not a string"),
+            ({"auth": "%%%"}, NOT_BASE64),
+            ({"auth": "YWI-_2E="}, NOT_BASE64),
+            ({"auth": "cm9ib3Q6eA== "}, NOT_BASE64),
+            ({"auth": b64("robot")}, NO_COLON),
+            ({"auth": b64("robot:")}, f"{ENTRY} has no password: {AGAIN}"),
+            ({"auth": b64(":canary")}, f"{ENTRY} has no user: {AGAIN}"),
+            ({"auth": b64(":")}, f"{ENTRY} has no user and no password: {AGAIN}"),
+            ({"username": "robot"}, f"{ENTRY} has no password: {AGAIN}"),
+            ({"password": "canary"}, f"{ENTRY} has no user: {AGAIN}"),
+            ({"email": "me@example.com"}, f"{ENTRY} has no user and no password: {AGAIN}"),
+            ({"identitytoken": "canary"}, TOKEN_ONLY),
+            ({"identitytoken": "canary", "auth": b64("robot:")}, TOKEN_ONLY),
+            ({"IdentityToken": "canary"}, TOKEN_ONLY),
+        ],
+    )
+    def test_refuses_an_entry_without_user_and_password(self, entry: Any, message: str) -> None:
+        assert refusal(an_entry(entry)) == message
+        assert "canary" not in message
+
+    @pytest.mark.parametrize(
+        ("config", "message"),
+        [
+            ({"auths": {"quay.io": {}}, "credsStore": "desktop"}, elsewhere("quay.io", "desktop")),
+            ({"auths": {"https://quay.io/": None}, "credsStore": "pass"}, elsewhere("https://quay.io/", "pass")),
+            (
+                {"auths": {"quay.io/team": {}}, "credHelpers": {"quay.io": "x"}, "credsStore": "y"},
+                elsewhere("quay.io/team", "x"),
+            ),
+            ({"credsStore": "desktop"}, elsewhere("every registry", "desktop")),
+            ({"auths": {"quay.io": login()}, "credHelpers": {"gcr.io": "gcloud"}}, elsewhere("gcr.io", "gcloud")),
+            ({"CREDHELPERS": {"gcr.io": "gcloud"}}, elsewhere("gcr.io", "gcloud")),
+        ],
+    )
+    def test_refuses_credentials_that_a_helper_keeps(self, config: Any, message: str) -> None:
+        assert refusal(json.dumps(config)) == message
+
+    def test_a_helper_does_not_matter_where_the_file_holds_the_credential(self) -> None:
+        parsed = auth_file.parse_text(an_entry(login(), credsStore="desktop", credHelpers={"quay.io": "x"}), SOURCE)
+        assert parsed.registries == ["quay.io"]
+
+    @pytest.mark.parametrize(
+        ("path", "one", "other"),
+        [
+            ("quay.io", "quay.io", "https://quay.io/"),
+            ("quay.io", "quay.io", "quay.io/v2/"),
+            ("quay.io/team", "quay.io/team", "quay.io/team/"),
+            ("docker.io", "docker.io", "https://index.docker.io/v1/"),
+            ("docker.io", "registry-1.docker.io", "index.docker.io"),
+        ],
+    )
+    def test_refuses_two_entries_for_one_path(self, path: str, one: str, other: str) -> None:
+        assert refusal(json.dumps({"auths": {one: login(), other: login()}})) == two_entries(path, one, other)
+
+    def test_refuses_a_key_given_twice(self) -> None:
+        text = '{"auths": {"quay.io": {"auth": "YTpi"}, "quay.io": {"auth": "YTpj"}}}'
+        assert (
+            refusal(text)
+            == f"{SOURCE} has the key 'quay.io' twice in 'auths'; keep one, since only the last is ever read"
+        )
+
+    def test_keeps_paths_of_one_registry_side_by_side(self) -> None:
+        auths = {"quay.io": login(), "quay.io/team": login(), "quay.io:443": login()}
+        assert auth_file.parse_text(json.dumps({"auths": auths}), SOURCE).registries == sorted(auths)
+
+    @pytest.mark.parametrize(
+        ("text", "place"),
+        [("", "line 1, column 1"), ('{"auths": {,}}', "line 1, column 12"), ("{\n'a': 1}", "line 2, column 1")],
+    )
+    def test_says_where_the_json_ends(self, text: str, place: str) -> None:
+        message = f"{SOURCE} is not valid JSON at {place}: give a Docker config.json or a Podman auth.json"
+        assert refusal(text) == message
+
+    @pytest.mark.parametrize(
+        "text", ["[" * 100_000, '{"auths": {"quay.io": NaN}}', '{"a": -Infinity}', "1" * 5000 + "x"]
+    )
+    def test_refuses_what_only_python_reads_as_json(self, text: str) -> None:
+        """Deep nesting and NaN would be a crash here or a 422 of the API server."""
+        assert refusal(text).startswith(f"{SOURCE} is not valid JSON")
+
+    def test_recognises_the_base64_of_a_file(self) -> None:
+        encoded = b64(an_entry(login()))
+        assert refusal(encoded[:20] + "\n" + encoded[20:]).endswith(": it looks like base64; decode it first")
+
+    @pytest.mark.parametrize("members", [("auths", "auth", "email"), ("AUTHS", "Auth", "EMail")])
+    def test_member_names_in_any_case(self, members: tuple[str, str, str]) -> None:
+        auths, auth, email = members
+        parsed = auth_file.parse_text(json.dumps({auths: {"quay.io": {auth: b64("robot:x"), email: "a@b"}}}), SOURCE)
+        assert parsed.auths() == {"quay.io": {"auth": b64("robot:x"), "email": "a@b"}}
+
+    def test_registry_keys_keep_their_case(self) -> None:
+        assert auth_file.parse_text('{"auths": {"QUAY.io": {"auth": "YTpi"}}}', SOURCE).registries == ["QUAY.io"]
+
+    @pytest.mark.parametrize("entry", [login("x"), {"username": "robot", "password": "x"}])
+    def test_reads_a_legacy_dockercfg(self, entry: dict[str, str]) -> None:
+        parsed = auth_file.parse_text(json.dumps({"quay.io": entry, "quay.io/team": entry}), SOURCE)
+        assert parsed.registries == ["quay.io", "quay.io/team"]
+        assert parsed.entries["quay.io"].password == "x"
+
+    @pytest.mark.parametrize("auth", ["cm9ib3Q6eA==", "cm9ib3Q6eA", "cm9ib3Q6eA=", "cm9i\nb3Q6eA==\r\n"])
+    def test_reads_and_repairs_auth_without_padding_or_with_line_ends(self, auth: str) -> None:
+        """containers/image insists on padding, so what is written has it."""
+        parsed = auth_file.parse_text(an_entry({"auth": auth}), SOURCE)
+        assert parsed.auths() == {"quay.io": {"auth": "cm9ib3Q6eA=="}}
+
+    def test_auth_wins_over_username_and_password(self) -> None:
+        entry = auth_file.parse_text(an_entry({**login("x:y"), "username": "a", "password": "b"}), SOURCE).entries[
+            "quay.io"
+        ]
+        assert (entry.username, entry.password) == ("robot", "x:y")
+
+    @pytest.mark.parametrize("empty", ["", None])
+    def test_an_empty_field_is_as_good_as_none(self, empty: Any) -> None:
+        parsed = auth_file.parse_text(
+            an_entry({"username": "robot", "password": "x", "auth": empty, "email": empty}), SOURCE
+        )
+        assert parsed.auths()["quay.io"] == {"username": "robot", "password": "x", "auth": b64("robot:x")}
+
+    def test_username_and_password_get_the_auth_that_containers_image_needs(self) -> None:
+        parsed = auth_file.parse_text(an_entry({"username": "robot", "password": "x"}), SOURCE)
+        assert parsed.auths()["quay.io"]["auth"] == b64("robot:x")
+
+    @pytest.mark.parametrize("canary", CANARIES)
+    @pytest.mark.parametrize(
+        "broken",
+        [
+            lambda canary: {"auths": {f"https://robot:{canary}@quay.io": login(canary)}},
+            lambda canary: {"auths": {"quay.io": login(canary), "https://quay.io": login(canary)}},
+            lambda canary: {"auths": {"quay.io": {"auth": b64(canary.replace(":", ""))}}},
+            lambda canary: {"auths": {"quay.io": {"auth": b64(f"robot:{canary}") + "!"}}},
+            lambda canary: {"auths": {"quay.io": {"auth": b64(f":{canary}")}}},
+            lambda canary: {"auths": {"quay.io": {"password": canary}}},
+            lambda canary: {"auths": {"quay.io": {"identitytoken": canary}}},
+            lambda canary: {"auths": {"quay.io": canary}},
+            lambda canary: {"auths": {"auth": b64(f"robot:{canary}")}},
+            lambda canary: {"auths": b64(f"robot:{canary}")},
+            lambda canary: {"username": "robot", "password": canary},
+            lambda canary: {"credHelpers": {"quay.io": {"password": canary}}},
+            lambda canary: {"credHelpers": {f"robot:{canary}@quay.io": "x"}},
+            lambda canary: [canary],
+            lambda canary: canary,
+        ],
+    )
+    def test_no_refusal_shows_a_credential(self, broken: Any, canary: str) -> None:
+        text = json.dumps(broken(canary))
+        assert shown(refusal(text), canary) == []
+        assert shown(refusal(text[:-1] + "x"), canary) == [], "also when the JSON is broken"
+        assert shown(refusal(b64(text)), canary) == [], "also when it is encoded"
+
+    def test_a_login_in_a_repeated_key_is_not_shown(self) -> None:
+        text = '{"auths": {"robot:canary@quay.io": {}, "robot:canary@quay.io": {}}}'
+        assert "canary" not in refusal(text)
+
+    @given(st.text())
+    def test_arbitrary_text_is_read_or_refused(self, text: str) -> None:
+        read_or_refused(text)
+
+    @given(st.deferred(lambda: JSON))
+    def test_arbitrary_json_is_read_or_refused(self, data: Any) -> None:
+        read_or_refused(json.dumps(data))
+
+    @given(st.deferred(lambda: NEARLY), st.deferred(lambda: SECRETS))
+    def test_nearly_an_auth_file_is_read_or_refused_without_its_credential(self, config: Any, secret: str) -> None:
+        message = read_or_refused(json.dumps(config).replace("CANARY", secret).replace("Q0FOQVJZ", b64(secret)))
+        assert shown(message, secret) == []
+
+
+def read_or_refused(text: str) -> str:
+    """An empty string, or the message of the only exception that may leave."""
+    try:
+        parsed = auth_file.parse_text(text, SOURCE)
+    except OptionError as error:
+        assert len(str(error).splitlines()) == 1
+        return str(error)
+    assert parsed.entries
+    assert all(entry.username and entry.password for entry in parsed.entries.values())
+    assert differences(stored(parsed), parsed) == {}
+    return ""
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+JSON = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=8,
+)
+SECRETS = st.from_regex(r"canary[a-z0-9]{6,12}", fullmatch=True)
+NAMES = st.sampled_from(["auth", "Auth", "username", "password", "email", "identitytoken", "registrytoken", "other"])
+VALUES = st.sampled_from(["CANARY", "robot:CANARY", "Q0FOQVJZ", b64("robot:x"), "YTo=", "Og", "", None, 1, ["CANARY"]])
+ENTRIES = st.dictionaries(NAMES, VALUES, max_size=3) | VALUES
+KEYS = st.sampled_from(
+    ["quay.io", "https://quay.io/", "quay.io/team", "docker.io", "", "a b", "robot:CANARY@quay.io", "é"]
+)
+HELPERS = st.sampled_from(["", "desktop", "a\nb", None, 1, {"password": "CANARY"}])
+AUTHS = st.dictionaries(KEYS, ENTRIES, max_size=3)
+NEARLY = AUTHS | st.fixed_dictionaries(
+    {"auths": AUTHS | VALUES},
+    optional={
+        "credsStore": st.sampled_from(["", "desktop", None, 1]),
+        "credHelpers": st.dictionaries(KEYS, HELPERS, max_size=2),
+    },
+)
+
+
+class TestParse:
+    def test_takes_decoded_data_as_it_takes_text(self) -> None:
+        data = {"auths": {"quay.io": login()}}
+        assert auth_file.parse(data, SOURCE) == auth_file.parse_text(json.dumps(data), SOURCE)
+
+    def test_leaves_its_input_alone(self) -> None:
+        data = {"auths": {"quay.io": {"username": "robot", "password": "x"}}}
+        before = copy.deepcopy(data)
+        auth_file.parse(data, SOURCE)
+        assert data == before
+
+    def test_names_its_source(self) -> None:
+        with pytest.raises(OptionError, match="^option 'auth_config' is not an auth file"):
+            auth_file.parse([], "option 'auth_config'")
+
+
+PASSWORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+USERNAMES = PASSWORDS.filter(lambda text: ":" not in text)
+REGISTRIES = st.lists(
+    st.fixed_dictionaries(
+        {
+            "registry": st.from_regex(r"[a-z]{1,6}\.io(/[a-z]{3,5})?", fullmatch=True),
+            "username": USERNAMES,
+            "password": PASSWORDS,
+        },
+        optional={"email": st.none() | st.emails()},
+    ),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda item: item["registry"],
+).filter(lambda items: not any(item["registry"] == "docker.io" for item in items))
+
+
+class TestFromRegistries:
+    def test_writes_what_oc_create_secret_docker_registry_writes(self) -> None:
+        item = {"registry": "quay.io", "username": "robot", "password": "x", "email": "a@b"}
+        assert auth_file.from_registries([item]).auths() == {
+            "quay.io": {"username": "robot", "password": "x", "auth": b64("robot:x"), "email": "a@b"}
+        }
+
+    @pytest.mark.parametrize(
+        ("item", "message"),
+        [
+            ({"username": "robot"}, "the entry for 'quay.io' has no password: give both 'username' and 'password'"),
+            ({"password": "canary"}, "the entry for 'quay.io' has no user: give both 'username' and 'password'"),
+            ({}, "the entry for 'quay.io' has no user and no password: give both 'username' and 'password'"),
+            (
+                {"username": "ro:bot", "password": "canary"},
+                "the entry for 'quay.io' has a ':' in its user name, which the auth file format cannot express",
+            ),
+            (
+                {"username": "robot", "password": "canary\ud800"},
+                "the entry for 'quay.io' has a user or password that is not valid Unicode",
+            ),
+            (
+                {"registry": "robot:canary@quay.io"},
+                "registry '***@quay.io' is not a host[:port][/path]: it holds no host, or an '@'; "
+                "give the user in 'username', and no digest",
+            ),
+        ],
+    )
+    def test_refuses_what_the_format_cannot_express(self, item: dict[str, str], message: str) -> None:
+        with pytest.raises(OptionError) as caught:
+            auth_file.from_registries([{"registry": "quay.io", **item}])
+        assert str(caught.value) == f"option 'registries': {message}"
+
+    def test_refuses_two_entries_for_one_path(self) -> None:
+        items = [{"registry": key, "username": "a", "password": "canary"} for key in ("quay.io", "https://quay.io")]
+        with pytest.raises(OptionError, match="^option 'registries' has two entries for quay.io: ") as caught:
+            auth_file.from_registries(items)
+        assert "canary" not in str(caught.value)
+
+    @given(REGISTRIES, st.sampled_from(TYPES))
+    def test_what_is_written_is_read_back_and_compares_unchanged(self, items: Any, kind: str) -> None:
+        """Promise 2: the second run finds nothing to do."""
+        wanted = auth_file.from_registries(items)
+        back = stored(wanted, kind)
+        assert differences(back, wanted) == {}
+        assert {key: (entry.username, entry.password) for key, entry in back.entries.items()} == {
+            item["registry"]: (item["username"], item["password"]) for item in items
+        }
+
+
+class TestReadStored:
+    @pytest.mark.parametrize(
+        "text", ["", "x", "[]", "null", '"a"', "[" * 100_000, "{}", '{"auths": []}', '{"auths": null}']
+    )
+    def test_unusable_content_is_nothing(self, text: str) -> None:
+        assert auth_file.read_stored(text, legacy=False) == auth_file.NOTHING
+
+    @pytest.mark.parametrize(("legacy", "text"), [(False, json.dumps({"quay.io": login()})), (True, an_entry(login()))])
+    def test_the_shape_of_the_other_type_is_not_read_as_a_node_does_not(self, legacy: bool, text: str) -> None:
+        found = auth_file.read_stored(text, legacy=legacy)
+        assert not any(entry.password for entry in found.entries.values())
+
+    @pytest.mark.parametrize("entry", [None, {}, [], {"auth": "%"}, {"auth": b64("robot")}, {"username": "robot"}])
+    def test_an_unusable_entry_has_no_password(self, entry: Any) -> None:
+        assert auth_file.read_stored(an_entry(entry), legacy=False).entries["quay.io"].password == ""
+
+    def test_a_login_in_a_key_is_left_out(self) -> None:
+        """Promise 3: the keys are what a diff shows."""
+        found = auth_file.read_stored('{"auths": {"https://robot:canary@quay.io": {"auth": "YTpi"}}}', legacy=False)
+        assert found.registries == ["***@quay.io"]
+
+    @given(st.text() | JSON.map(json.dumps) | NEARLY.map(json.dumps), st.booleans())
+    def test_never_raises(self, text: str, legacy: bool) -> None:
+        auth_file.read_stored(text, legacy=legacy)
+
+
+class TestChangedFields:
+    @given(REGISTRIES, st.randoms(use_true_random=False))
+    def test_order_white_space_and_padding_are_no_changes(self, items: Any, random: Any) -> None:
+        wanted = auth_file.from_registries(items)
+        auths = [
+            (key, dict(random.sample([*{**fields, "auth": fields["auth"].rstrip("=")}.items()], len(fields))))
+            for key, fields in wanted.auths().items()
+        ]
+        random.shuffle(auths)
+        assert (
+            differences(auth_file.read_stored(json.dumps({"auths": dict(auths)}, indent=3), legacy=False), wanted) == {}
+        )
+
+    @given(REGISTRIES, st.sampled_from(["username", "password", "email"]))
+    def test_names_exactly_what_changed(self, items: Any, name: str) -> None:
+        changed = [{**items[0], name: f"{items[0].get(name) or ''}-new"}, *items[1:]]
+        before, after = auth_file.from_registries(items), auth_file.from_registries(changed)
+        assert differences(stored(before), after) == {items[0]["registry"]: [name]}
+
+    def test_the_plain_fields_beside_auth_do_not_count(self) -> None:
+        short, long = an_entry(login("x")), an_entry({**login("x"), "username": "robot", "password": "x", "email": ""})
+        assert differences(auth_file.read_stored(short, legacy=False), auth_file.read_stored(long, legacy=False)) == {}
+
+
+class TestRepr:
+    def test_an_accidental_repr_shows_no_credential(self) -> None:
+        parsed = auth_file.parse_text(an_entry(login("canary")), SOURCE)
+        assert shown(repr(parsed) + repr(parsed.entries["quay.io"]), "canary") == []

@@ -1,0 +1,117 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keys that readers take differently are told, with what to write instead; plain ones make no noise."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.key_matching import (
+    containers_keys,
+    kubelet_keys,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.key_warnings import (
+    key_warnings,
+    portable,
+)
+
+KUBELET = "the kubelet uses it, but CRI-O, Podman and Skopeo do not"
+OTHERS = "CRI-O, Podman and Skopeo use it, but the kubelet does not"
+NOBODY = "neither the kubelet nor CRI-O, Podman and Skopeo use it"
+
+
+class TestOneKey:
+    @pytest.mark.parametrize(
+        "key",
+        [
+            "quay.io",
+            "quay.io/team",
+            "quay.io/team/app",
+            "https://quay.io",
+            "https://quay.io/v2/",
+            "registry.example.com:5000",
+            "registry.example.com:5000/a/b",
+            "10.0.0.1:5000",
+            "localhost",
+            "localhost:5000",
+            "docker.io",
+            "docker.io/myorg",
+            "index.docker.io",
+            "https://index.docker.io/v1/",
+            "sso.redhat.com",
+            "cloud.openshift.com",
+            "image-registry.openshift-image-registry.svc:5000/project-b",
+        ],
+    )
+    def test_makes_no_noise(self, key: str) -> None:
+        assert key_warnings([key]) == []
+
+    @pytest.mark.parametrize(
+        ("key", "who", "instead"),
+        [
+            ("quay.io/", KUBELET, "'quay.io'"),
+            ("quay.io/org/", KUBELET, "'quay.io/org'"),
+            ("quay.io/v2/", KUBELET, "'quay.io'"),
+            ("quay.io/v2", NOBODY, "'quay.io'"),
+            ("https://quay.io/v2", OTHERS, "'quay.io'"),
+            ("https://index.docker.io/v1", OTHERS, "'docker.io'"),
+            ("registry-1.docker.io", OTHERS, "'docker.io'"),
+            ("index.docker.io/myorg", NOBODY, "'docker.io/myorg'"),
+            ("hub.docker.com", NOBODY, "'docker.io'"),
+            ("registry.hub.docker.com/myorg", NOBODY, "'docker.io/myorg'"),
+            ("quay.io:443", NOBODY, "'quay.io'"),
+            ("http://quay.io:80", NOBODY, "'quay.io'"),
+            ("quay.io/org/app:v1", NOBODY, "'quay.io/org/app'"),
+            ("QUAY.IO", NOBODY, "'quay.io'"),
+            ("quay.io/Team", NOBODY, "'quay.io/team'"),
+            ("HTTPS://quay.io", NOBODY, "'quay.io'"),
+            ("*.example.com", KUBELET, "one entry for each host"),
+            ("reg*.example.com/team", KUBELET, "one entry for each host"),
+            ("registry.example.com:*", NOBODY, "one entry for each host"),
+            ("*", NOBODY, "one entry for each host"),
+            ("registry.example.com/*/app", NOBODY, "host[:port]"),
+            ("quay.io?x", KUBELET, "host[:port]"),
+            ("myregistry", NOBODY, "the registry's full host name"),
+        ],
+    )
+    def test_says_who_uses_it_and_what_to_write(self, key: str, who: str, instead: str) -> None:
+        (warning,) = key_warnings([key])
+        assert warning.startswith(f"registry {key!r}: ")
+        assert who in warning
+        assert f"write {instead}" in warning
+        assert len(warning.splitlines()) == 1
+
+    @pytest.mark.parametrize("key", ["https://quay.io/org", "http://quay.io/v2/org/"])
+    def test_a_url_with_a_path_is_wider_than_it_seems(self, key: str) -> None:
+        (warning,) = key_warnings([key])
+        assert warning == (
+            f"registry {key!r}: the kubelet uses it for images below quay.io/org, but CRI-O, Podman and Skopeo for all of "
+            "quay.io; write 'quay.io/org' or 'quay.io' instead"
+        )
+
+    @pytest.mark.parametrize(
+        "key", ["quay.io/", "https://quay.io/v2/org", "quay.io:443", "hub.docker.com/x", "QUAY.IO/Team"]
+    )
+    def test_what_it_advises_is_read_by_both(self, key: str) -> None:
+        advised = portable(key)
+        assert advised is not None
+        assert key_warnings([advised]) == []
+        image = f"{advised}/image"
+        assert kubelet_keys([advised], image) == containers_keys([advised], image) == [advised]
+
+
+class TestSeveralKeys:
+    def test_a_prefix_is_told_when_the_file_holds_what_it_hits(self) -> None:
+        (warning,) = key_warnings(["quay.io", "quay.io/team", "quay.io/team/app", "quay.io/teammates"])
+        assert warning.startswith("registry 'quay.io/team': the kubelet compares paths letter by letter")
+        assert "for images of quay.io/teammates too" in warning
+        assert kubelet_keys(["quay.io/team", "quay.io/teammates"], "quay.io/teammates/app") == [
+            "quay.io/teammates",
+            "quay.io/team",
+        ]
+
+    @pytest.mark.parametrize(
+        "keys", [["quay.io", "quay.io/team"], ["quay.io/a", "quay.io/b"], ["quay.io", "quay.io.example.com"]]
+    )
+    def test_keys_side_by_side_make_no_noise(self, keys: list[str]) -> None:
+        assert key_warnings(keys) == []

@@ -1,0 +1,77 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The registry's question about somebody else, and what the answer says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import may_pull, question
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
+
+ACCOUNT = Subject("ServiceAccount", "default", "project-a")
+LOGGED_IN = "system:authenticated"
+
+
+class TestQuestion:
+    def test_is_what_the_registry_asks(self) -> None:
+        assert question(ACCOUNT, "project-b")["resourceAttributes"] == {
+            "namespace": "project-b",
+            "verb": "get",
+            "group": "image.openshift.io",
+            "resource": "imagestreams",
+            "subresource": "layers",
+        }
+
+    @pytest.mark.parametrize(
+        ("subject", "login"),
+        [
+            (
+                ACCOUNT,
+                {
+                    "user": "system:serviceaccount:project-a:default",
+                    "groups": ["system:serviceaccounts", "system:serviceaccounts:project-a", LOGGED_IN],
+                },
+            ),
+            (Subject("User", "jane"), {"user": "jane", "groups": [LOGGED_IN]}),
+            (Subject("Group", "ops"), {"groups": ["ops", LOGGED_IN]}),
+            (
+                Subject("Group", "system:serviceaccounts:project-a"),
+                {"groups": ["system:serviceaccounts:project-a", "system:serviceaccounts", LOGGED_IN]},
+            ),
+            (Subject("Group", LOGGED_IN), {"groups": [LOGGED_IN]}),
+            (
+                Subject("Group", "system:unauthenticated"),
+                {"user": "system:anonymous", "groups": ["system:unauthenticated"]},
+            ),
+        ],
+    )
+    def test_is_asked_for_a_member_and_no_more_than_that(self, subject: Subject, login: Any) -> None:
+        asked = question(subject, "project-b")
+        assert {key: asked[key] for key in asked if key != "resourceAttributes"} == login
+
+
+class TestMayPull:
+    GRANT = 'RBAC: allowed by {} of ClusterRole "system:image-puller" to ServiceAccount "default/project-a"'
+
+    @pytest.mark.parametrize(
+        ("status", "allowed", "binding"),
+        [
+            (
+                {"allowed": True, "reason": GRANT.format('RoleBinding "image-puller-grant/project-b"')},
+                True,
+                "RoleBinding project-b/image-puller-grant",
+            ),
+            ({"allowed": True, "reason": GRANT.format('ClusterRoleBinding "all"')}, True, "ClusterRoleBinding all"),
+            ({"allowed": True, "reason": "by a webhook"}, True, None),
+            ({"allowed": True}, True, None),
+            ({"allowed": False, "reason": GRANT.format('RoleBinding "a/b"')}, False, None),
+            ({}, False, None),
+            (None, None, None),
+        ],
+    )
+    def test_says_whether_and_by_which_binding(self, status: Any, allowed: bool | None, binding: str | None) -> None:
+        told = {"subject": "ServiceAccount project-a/default", "allowed": allowed, "binding": binding}
+        assert may_pull(ACCOUNT, status) == told

@@ -1,0 +1,33 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a plan looked up stays true while the engine writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.pods import POD
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.related import updated
+
+A, B, ALL = ObjectRef(POD, "ns", "a"), ObjectRef(POD, "ns", "b"), ObjectRef(POD, "ns", "")
+OTHER = ObjectRef(SECRET, "ns", "a")
+
+
+def pod(name: str, version: str = "1") -> dict[str, Any]:
+    return {"metadata": {"name": name, "resourceVersion": version}}
+
+
+class TestRemember:
+    def test_one_that_is_gone_is_in_no_list(self) -> None:
+        found = {ALL: {"items": [pod("a"), pod("b")]}, B: pod("b"), OTHER: pod("a")}
+        assert updated(found, B, None) == {ALL: {"items": [pod("a")]}, B: None, OTHER: pod("a")}
+        assert found[B] == pod("b"), "what was known before is not touched"
+
+    def test_one_that_changed_is_known_as_it_is_now(self) -> None:
+        found = {ALL: {"items": [pod("a"), pod("b")]}}
+        assert updated(found, A, pod("a", "2")) == {ALL: {"items": [pod("b"), pod("a", "2")]}}
+
+    def test_what_was_not_looked_up_stays_unknown(self) -> None:
+        assert updated({}, A, pod("a")) == {}
