@@ -58,17 +58,8 @@ class Answer:
     location: str | None
 
 
-def send(
-    pool: Any,
-    method: str,
-    url: str,
-    headers: Any,
-    body: bytes | None,
-    *,
-    most: int = _MOST_BYTES,
-    seconds: float = _READ_SECONDS,
-) -> Answer:
-    """The answer to one request of at most `most` bytes. `pool` is a urllib3 pool manager, `seconds` bound each read.
+def send(pool: Any, method: str, url: str, headers: Any, body: bytes | None, *, most: int = _MOST_BYTES) -> Answer:
+    """The answer to one request of at most `most` bytes. `pool` is a urllib3 pool manager.
 
     :raises NotSent: or `Lost`, `TooLarge`, `Unusable`, `Broken`.
     """
@@ -79,7 +70,7 @@ def send(
             url,
             body=body,
             headers=headers,
-            timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=seconds),
+            timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS),
             retries=False,
             redirect=False,
             preload_content=False,
