@@ -50,7 +50,8 @@ class Desired(Protocol):
     """One task's wish: says what it needs to see, and what is to be done about what is seen. Pure."""
 
     @property
-    def selection(self) -> Selection: ...
+    def selection(self) -> Selection:
+        """What is read in every target namespace."""
 
     @property
     def precondition(self) -> ObjectRef | None:
@@ -59,4 +60,5 @@ class Desired(Protocol):
     def related(self, namespace: str, objects: Objects) -> Sequence[ObjectRef]:
         """What else has to be known before planning, in any namespace; read once however often it is asked for."""
 
-    def plan(self, namespace: str, objects: Objects, found: Related) -> Plan: ...
+    def plan(self, namespace: str, objects: Objects, found: Related) -> Plan:
+        """What has to be done in one namespace, given its objects and what was looked up besides."""

@@ -49,7 +49,7 @@ class Script:
         done, error = answer if isinstance(answer, tuple) else (answer is None, answer)
         if done and not dry_run:
             self.held = None if change.action == "delete" else change.body
-        if error:
+        if isinstance(error, Exception):
             raise error
         return self.held
 
