@@ -41,15 +41,15 @@ class Script:
     """An API server that answers each write as the script says: None carries it out, an error is raised, a pair does both."""
 
     def __init__(self, *answers: Any) -> None:
-        self.answers, self.held, self.writes = list(answers), OLD, []
+        self.answers, self.held, self.writes = iter(answers), OLD, []
 
     def write(self, change: Change, *, dry_run: bool = False) -> Any:
         self.writes.append("dry run" if dry_run else change.action)
-        answer = self.answers.pop(0) if self.answers else None
+        answer = next(self.answers, None)
         done, error = answer if isinstance(answer, tuple) else (answer is None, answer)
         if done and not dry_run:
             self.held = None if change.action == "delete" else change.body
-        if isinstance(error, Exception):
+        if error:
             raise error
         return self.held
 
