@@ -118,6 +118,14 @@ class TestLongHeaders:
         assert found == [Challenge(scheme, parameters) for scheme, parameters in challenges]
 
 
+class TestDefaults:
+    def test_of_a_challenge(self) -> None:
+        assert Challenge("basic") == Challenge("basic", {})
+
+    def test_of_what_is_not_known(self) -> None:
+        assert AuthInfo("none") == AuthInfo("none", "", "", "", delegated=False)
+
+
 class TestAuthInfo:
     @pytest.mark.parametrize(
         ("host", "headers", "info"),
@@ -147,7 +155,8 @@ class TestAuthInfo:
             ),
             ("a.io", ['Basic realm="a"', 'Bearer realm="https://b.io"'], AuthInfo("basic", "a", "a.io")),
             ("a.io", ['Bearer service="s"', 'Basic realm="a"'], AuthInfo("basic", "a", "a.io")),
-            ("a.io", ['Bearer realm="/token"'], AuthInfo("bearer", "/token", "a.io")),
+            ("a.io", ['Bearer realm="/token",service="s"'], AuthInfo("bearer", "/token", "a.io", "s")),
+            ("a.io", ['Digest realm="https://b.io/t"'], None),
             ("a.io", ['Bearer realm="https://["', 'Basic realm="a"'], AuthInfo("basic", "a", "a.io")),
             ("a.io", ['Bearer realm="b"'], None),
             ("a.io", ['Bearer realm="//b.io/token"'], None),
