@@ -19,9 +19,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from support.scripted_pool import HOST, Answer, Request, ScriptedConnection, status_object
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.client import Cluster
+from urllib3.exceptions import ProtocolError
 
-__all__ = ["FakeApi", "Fault"]
+from support.scripted_pool import HOST, Answer, Clock, Request, ScriptedConnection, status_object
+
+__all__ = ["LOST", "FakeApi", "Fault"]
+
+#: The connection breaks after the request was sent.
+LOST = ProtocolError("connection broken")
 
 _PATH = re.compile(
     r"(?P<root>/api/v1|/apis/[^/]+/[^/]+)(?:/namespaces/(?P<ns>[^/]+)(?=/))?/(?P<resource>[^/]+)(?:/(?P<name>[^/]+))?\Z"
@@ -72,6 +78,11 @@ class FakeApi:
         self._versions = itertools.count(1)
         self._lock = threading.RLock()
         self.connection = ScriptedConnection(self)
+
+    def cluster(self, clock: Clock | None = None) -> Cluster:
+        """A client of this server, whose time is the clock's."""
+        clock = clock or Clock()
+        return Cluster(self.connection, "tests", clock.sleep, clock.now)  # type: ignore[arg-type]
 
     # --- what tests say and ask
 
