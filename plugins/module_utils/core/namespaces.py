@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from .errors import OptionError, Refusal
-from .objects import Json
+from .objects import Json, metadata
 from .shapes import mapping, text
 
 __all__ = ["NamespaceSelector", "from_options"]
@@ -64,7 +64,7 @@ def from_options(options: Mapping[str, Any]) -> NamespaceSelector:
 
 
 def _name(namespace: Json) -> str:
-    name = text(mapping(mapping(namespace).get("metadata")).get("name"))
+    name = text(metadata(mapping(namespace)).get("name"))
     if not name:
         raise Refusal("the list of namespaces holds one without a name, so it is not clear which are meant")
     return name
@@ -72,7 +72,7 @@ def _name(namespace: Json) -> str:
 
 def _phase(namespace: Json) -> str:
     """The phase; `Terminating` also when only the time of deletion says so, `Active` when nothing is said."""
-    going = mapping(namespace.get("metadata")).get("deletionTimestamp")
+    going = metadata(namespace).get("deletionTimestamp")
     return _TERMINATING if going else text(mapping(namespace.get("status")).get("phase")) or "Active"
 
 

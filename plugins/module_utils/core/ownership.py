@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from .changes import MANAGED_BY
-from .objects import Json
+from .objects import Json, metadata
 from .shapes import mapping
 
 __all__ = ["is_managed"]
@@ -14,5 +14,5 @@ __all__ = ["is_managed"]
 
 def is_managed(obj: Json) -> bool:
     """Whether the object carries our label, which every object has that this collection created."""
-    labels = mapping(mapping(obj.get("metadata")).get("labels"))
+    labels = mapping(metadata(obj).get("labels"))
     return all(labels.get(key) == value for key, value in MANAGED_BY.items())

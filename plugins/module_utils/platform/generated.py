@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-from ..core.objects import Json
+from ..core.objects import Json, metadata
 from ..core.shapes import mapping, sequence, text
 
 __all__ = ["REFERENCE", "Origin", "generated_names", "is_generated", "origin_of"]
@@ -56,7 +56,7 @@ class Origin(Enum):
 
 def origin_of(account: Json, key: str, name: str) -> Origin:
     """Where the entry `name` in the list `key` of the account comes from, as far as the account tells."""
-    if name == _referenced(account):
+    if name and name == _referenced(account):
         return Origin.GENERATED
     if _is_formed(name, _dockercfg_prefixes(account)):
         return _origin_of_pull_secret(account, name)
@@ -68,7 +68,7 @@ def origin_of(account: Json, key: str, name: str) -> Origin:
 
 def is_generated(account: Json, secret: Json) -> bool:
     """Whether the platform generated the secret for this account, by type, annotations and owner."""
-    meta, name = mapping(secret.get("metadata")), _name(account)
+    meta, name = metadata(secret), _name(account)
     annotations = mapping(meta.get("annotations"))
     if secret.get("type") == _TOKEN:
         return annotations.get(_ACCOUNT) == name
@@ -114,11 +114,11 @@ def _is_owned(account: Json, meta: Json) -> bool:
 
 
 def _name(account: Json) -> str:
-    return text(mapping(account.get("metadata")).get("name"))
+    return text(metadata(account).get("name"))
 
 
 def _referenced(account: Json) -> str:
-    return text(mapping(mapping(account.get("metadata")).get("annotations")).get(REFERENCE))
+    return text(mapping(metadata(account).get("annotations")).get(REFERENCE))
 
 
 def _listed(account: Json, key: str) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..core.errors import OptionError, Refusal
 from ..core.names import check_free_name, check_name, check_namespace, is_name, is_namespace
-from ..core.objects import NAMESPACE, SERVICE_ACCOUNT, Json, ObjectRef
+from ..core.objects import NAMESPACE, SERVICE_ACCOUNT, Json, ObjectRef, metadata
 from ..core.shapes import mapping, text
 
 __all__ = ["RBAC", "Subject", "given", "listed", "subject_of", "subjects_of"]
@@ -107,7 +107,7 @@ def listed(binding: Json) -> Sequence[Any]:
     """The entries under `subjects`, as they stand. :raises Refusal: when that is no list."""
     entries = binding.get("subjects")
     if entries is not None and not isinstance(entries, list):
-        meta = mapping(binding.get("metadata"))
+        meta = metadata(binding)
         raise Refusal(
             f"role binding {meta.get('namespace')}/{meta.get('name')} cannot be read: its 'subjects' are not a list; "
             "nothing was changed in this namespace"
@@ -117,7 +117,7 @@ def listed(binding: Json) -> Sequence[Any]:
 
 def subjects_of(binding: Json) -> list[Subject]:
     """The subjects of a role binding; entries that are none are left out. :raises Refusal: as `listed`."""
-    namespace = text(mapping(binding.get("metadata")).get("namespace"))
+    namespace = text(metadata(binding).get("namespace"))
     found = (subject_of(entry, namespace) for entry in listed(binding))
     return [subject for subject in found if subject is not None]
 

@@ -198,8 +198,8 @@ def _still_granted(namespace: str, subjects: Iterable[Subject], others: Objects)
         names = [name for name, binding in others.items() if subject in subjects_of(binding)]
         if names:
             yield (
-                f"{subject} may still pull from {namespace}, by role binding {', '.join(names)}, which was not changed; "
-                "to revoke it there too, set 'revoke_from: every_binding'"
+                f"{subject} may still pull from {namespace}, by role binding {', '.join(names)}; not changed: "
+                "revoke it there too with 'revoke_from: every_binding'"
             )
 
 

@@ -14,18 +14,41 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.changes import Change, delete
-from ...core.objects import Json, Kind, ObjectRef
+from ...core.objects import Json, Kind, ObjectRef, metadata
 from ...core.shapes import mapping, sequence, text
 from .lists import names
 
 __all__ = ["POD", "AccountPullList", "PodMissingSecrets", "pods_missing_secrets"]
 
-POD = Kind("v1", "Pod", "pods", "pod")
-
 _KEY = "imagePullSecrets"
 _MIRROR = "kubernetes.io/config.mirror"
 _CANNOT_PULL = ("ErrImagePull", "ImagePullBackOff")
 _FINISHED = ("Succeeded", "Failed")
+
+_CONTAINERS = ("initContainerStatuses", "containerStatuses")
+_OF_METADATA = ("name", "namespace", "uid", "resourceVersion", "deletionTimestamp", "ownerReferences")
+
+
+def _trimmed(pod: Json) -> Json:
+    """The parts of a pod that are used below, a tenth of it: thousands are kept."""
+    meta, status = metadata(pod), mapping(pod.get("status"))
+    states = {
+        part: [{"state": mapping(container).get("state")} for container in sequence(status.get(part))]
+        for part in _CONTAINERS
+    }
+    mirror = _only(mapping(meta.get("annotations")), (_MIRROR,))
+    return {
+        "metadata": {**_only(meta, _OF_METADATA), "annotations": mirror},
+        "spec": _only(mapping(pod.get("spec")), ("serviceAccountName", _KEY)),
+        "status": {**_only(status, ("phase",)), **states},
+    }
+
+
+def _only(obj: Json, members: Sequence[str]) -> dict[str, Any]:
+    return {name: obj[name] for name in members if name in obj}
+
+
+POD = Kind("v1", "Pod", "pods", "pod", trim=_trimmed)
 
 
 @dataclass(frozen=True)
@@ -52,12 +75,12 @@ class PodMissingSecrets:
 
     @property
     def name(self) -> str:
-        return text(_metadata(self.pod).get("name"))
+        return text(metadata(self.pod).get("name"))
 
     @property
     def owner(self) -> str:
         """The controller that replaces the pod, such as `ReplicaSet app-6d4cf56db6`; empty when there is none."""
-        for reference in map(mapping, sequence(_metadata(self.pod).get("ownerReferences"))):
+        for reference in map(mapping, sequence(metadata(self.pod).get("ownerReferences"))):
             if reference.get("controller"):
                 return f"{reference.get('kind')} {reference.get('name')}"
         return ""
@@ -66,7 +89,7 @@ class PodMissingSecrets:
     def waiting_reason(self) -> str:
         """Why it does not start: `ErrImagePull` or `ImagePullBackOff`, or empty when its images were pulled."""
         status = mapping(self.pod.get("status"))
-        containers = [*sequence(status.get("initContainerStatuses")), *sequence(status.get("containerStatuses"))]
+        containers = [container for part in _CONTAINERS for container in sequence(status.get(part))]
         states = (mapping(mapping(container).get("state")) for container in containers)
         reasons = (mapping(state.get("waiting")).get("reason") for state in states)
         return next((reason for reason in reasons if reason in _CANNOT_PULL), "")
@@ -107,10 +130,6 @@ def pods_missing_secrets(
     return sorted(found, key=lambda pod: pod.name)
 
 
-def _metadata(pod: Json) -> Json:
-    return mapping(pod.get("metadata"))
-
-
 def _account(pod: Json) -> str:
     return text(mapping(pod.get("spec")).get("serviceAccountName")) or "default"
 
@@ -126,7 +145,7 @@ def _is_readable(pod: Json) -> bool:
 
 def _is_out_of_question(pod: Json) -> bool:
     """It has finished, is being deleted, or is the mirror of a static pod, to which admission adds nothing."""
-    meta = _metadata(pod)
+    meta = metadata(pod)
     is_finished = mapping(pod.get("status")).get("phase") in _FINISHED
     is_mirror = _MIRROR in mapping(meta.get("annotations"))
     return bool(not text(meta.get("name")) or is_finished or meta.get("deletionTimestamp") or is_mirror)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ...core.changes import MANAGED_BY
-from ...core.objects import Json, ObjectRef
+from ...core.objects import Json, ObjectRef, metadata
 from ...core.ownership import is_managed
 from ...core.protocols import Related
 from ...core.shapes import mapping
@@ -53,7 +53,7 @@ class Unlinking:
         if not self._is_open(origin):
             return Decision(remove=True)
         if secret not in found:
-            unknown = f"{who}: {self._unknown(origin)}, because it could not be read; allow the caller to 'get' it"
+            unknown = f"{who}: {self._unknown(origin)}, because it could not be read; allow the caller to 'get' it, or run again"
             return Decision(remove=False, note=unknown)
         observed = found[secret]
         if observed is None:
@@ -82,5 +82,5 @@ class Unlinking:
 
 
 def _title(account: Json, secret: ObjectRef) -> str:
-    name = mapping(account.get("metadata")).get("name")
+    name = metadata(account).get("name")
     return f"secret {secret.name} stays linked to service account {secret.namespace}/{name}"

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ...core.objects import Json
+from ...core.objects import Json, metadata
 from ...core.shapes import mapping, sequence
 
 __all__ = ["last_writers"]
@@ -13,7 +13,7 @@ __all__ = ["last_writers"]
 
 def last_writers(account: Json, key: str, ours: str) -> list[str]:
     """Who else owns a list of the account by its record of field managers, the latest first."""
-    fields = sequence(mapping(account.get("metadata")).get("managedFields"))
+    fields = sequence(metadata(account).get("managedFields"))
     entries = [
         entry
         for entry in map(mapping, fields)
