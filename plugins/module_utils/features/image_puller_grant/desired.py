@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +57,9 @@ class ImagePullerGrant:
         """The accounts and projects behind the subjects: those to be granted, and those of our binding if it is pruned."""
         ours = objects.get(self.binding_name)
         wanted = self.subjects if self.present else ()
-        held = subjects_of(ours) if self.prune and ours is not None else ()
+        held: Sequence[Subject] = ()
+        with suppress(Refusal):  # plan() says it
+            held = subjects_of(ours) if self.prune and ours is not None else ()
         return list(dict.fromkeys(subject.ref for subject in (*wanted, *held) if subject.ref is not None))
 
     def plan(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Plan:

@@ -12,9 +12,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.chan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     NAMESPACE,
+    ROLE_BINDING,
     SERVICE_ACCOUNT,
     ObjectRef,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan, Selection
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
     options as grant,
 )
@@ -316,3 +318,211 @@ class TestPrecondition:
     @pytest.mark.parametrize(("state", "needed"), [("present", "cluster role system:image-puller"), ("absent", "None")])
     def test_the_role_is_needed_to_grant_only(self, state: str, needed: str) -> None:
         assert str(declared(state=state).precondition) == needed
+
+
+class TestUnlabelledBinding:
+    """A binding of our name that somebody else created, or that lost its label: edited, never deleted."""
+
+    @pytest.mark.parametrize(
+        "given_", [{"state": "absent"}, {"exclusive": True, "users": ["bob"], "service_accounts": []}]
+    )
+    def test_is_never_deleted(self, given_: Any) -> None:
+        objects = {OURS: binding(OURS, DEFAULT), "by-hand": binding("by-hand", {**JANE, "name": "bob"})}
+        (change,) = declared(**given_).plan("project-a", objects).changes
+        assert (change.action, change.ref.name, change.body["subjects"]) == ("update", OURS, [])
+        assert change.after == {"role": ROLE, "subjects": []}
+
+    @pytest.mark.parametrize("labels", [{}, None, {"app.kubernetes.io/managed-by": "helm"}, ["app"]])
+    def test_is_one_without_our_label_and_its_value(self, labels: Any) -> None:
+        found = binding(OURS, DEFAULT)
+        found["metadata"]["labels"] = labels
+        (change,) = plan(found, state="absent").changes
+        assert change.action == "update"
+
+    def test_is_deleted_with_every_binding(self) -> None:
+        (change,) = plan(binding(OURS, DEFAULT), state="absent", revoke_from="every_binding").changes
+        assert change.action == "delete"
+
+    def test_is_extended_like_any_other(self) -> None:
+        (change,) = plan(binding(OURS, JANE)).changes
+        assert (change.action, change.body["subjects"]) == ("update", [JANE, DEFAULT])
+        assert "labels" not in change.body["metadata"]
+
+
+class TestAbsentWithPrune:
+    GONE = {"kind": "ServiceAccount", "name": "gone", "namespace": "project-x"}
+    GONE_REF = ObjectRef(SERVICE_ACCOUNT, "project-x", "gone")
+
+    def pruned(self, *bindings: Any, found: Any = None, **given_: Any) -> Any:
+        desired = declared(state="absent", prune=True, **given_)
+        objects = {obj["metadata"]["name"]: obj for obj in bindings}
+        assert set(desired.related("project-a", objects)) >= {self.GONE_REF}
+        return desired.plan("project-a", objects, {self.GONE_REF: None} if found is None else found)
+
+    def test_removes_the_given_and_the_dead_and_keeps_the_rest(self) -> None:
+        (change,) = self.pruned(binding(OURS, JANE, DEFAULT, self.GONE, ALL_OF_C, self.GONE)).changes
+        assert (change.action, change.body["subjects"]) == ("update", [JANE, ALL_OF_C])
+        assert change.details == {
+            "role": ROLE,
+            "revoked": ["ServiceAccount project-a/default"],
+            "pruned": ["ServiceAccount project-x/gone"],
+        }
+        held = ["User jane", "ServiceAccount project-a/default", "ServiceAccount project-x/gone"]
+        every = [*held, "Group system:serviceaccounts:project-c", "ServiceAccount project-x/gone"]
+        assert change.before == {"role": ROLE, "subjects": every}
+        assert change.after == {"role": ROLE, "subjects": ["User jane", "Group system:serviceaccounts:project-c"]}
+
+    def test_a_given_one_that_is_dead_is_revoked_not_pruned(self) -> None:
+        accounts = [{"namespace": "project-x", "name": "gone"}]
+        (change,) = self.pruned(binding(OURS, self.GONE, ours=True), service_accounts=accounts).changes
+        assert change.action == "delete"
+        assert change.details == {"role": ROLE, "revoked": ["ServiceAccount project-x/gone"]}
+
+    def test_other_bindings_lose_the_given_and_keep_the_dead(self) -> None:
+        bindings = [binding(OURS, self.GONE), binding("other", self.GONE, DEFAULT)]
+        result = self.pruned(*bindings, revoke_from="every_binding")
+        done = {
+            change.ref.name: (change.action, change.details, change.body.get("subjects")) for change in result.changes
+        }
+        assert done == {
+            OURS: ("delete", {"role": ROLE, "pruned": ["ServiceAccount project-x/gone"]}, None),
+            "other": ("update", {"role": ROLE, "revoked": ["ServiceAccount project-a/default"]}, [self.GONE]),
+        }
+
+    def test_who_may_not_be_looked_up_stays_and_the_given_goes(self) -> None:
+        result = self.pruned(binding(OURS, DEFAULT, self.GONE), found={})
+        (change,) = result.changes
+        assert change.body["subjects"] == [self.GONE]
+        assert result.notes == (
+            "ServiceAccount project-a/default was not pruned: the caller may not read service account project-a/default, "
+            "so it is not known whether it exists",
+            "ServiceAccount project-x/gone was not pruned: the caller may not read service account project-x/gone, "
+            "so it is not known whether it exists",
+        )
+
+    def test_without_our_binding_there_is_nothing_to_do(self) -> None:
+        assert declared(state="absent", prune=True).plan("project-a", {}) == Plan()
+
+    def test_what_a_path_cannot_be_made_of_is_neither_looked_up_nor_removed(self) -> None:
+        odd = {"kind": "User", "name": "system:serviceaccount:project-x:../gone", "apiGroup": RBAC}
+        desired, objects = declared(state="absent", prune=True), {OURS: binding(OURS, odd)}
+        assert desired.related("project-a", objects) == []
+        assert desired.plan("project-a", objects) == Plan()
+
+
+class TestOddEntries:
+    """What no API server sends: nothing is lost and nothing fails otherwise than in words."""
+
+    ODD = (
+        None,
+        "text",
+        ["list"],
+        {},
+        {"kind": "User", "name": None},
+        {"kind": "ServiceAccount", "name": "a", "namespace": 5},
+    )
+
+    def test_are_kept_in_their_places(self) -> None:
+        entries = [self.ODD[0], JANE, *self.ODD[1:4], DEFAULT, *self.ODD[4:]]
+        (granted,) = plan(binding(OURS, *entries), projects=["project-c"]).changes
+        assert granted.body["subjects"] == [*entries, ALL_OF_C]
+        (revoked,) = plan(binding(OURS, *entries, ours=True), state="absent").changes
+        assert revoked.body["subjects"] == [entry for entry in entries if entry != DEFAULT]
+        assert revoked.after == {"role": ROLE, "subjects": ["User jane"]}
+
+    def test_keep_a_binding_from_being_deleted(self) -> None:
+        (change,) = plan(binding(OURS, None, DEFAULT, ours=True), state="absent").changes
+        assert (change.action, change.body["subjects"]) == ("update", [None])
+
+    def test_stay_with_an_exclusive_grant(self) -> None:
+        (change,) = plan(binding(OURS, JANE, *self.ODD, DEFAULT), exclusive=True).changes
+        assert change.body["subjects"] == [*self.ODD, DEFAULT]
+
+    @pytest.mark.parametrize("name", [OURS, "other"])
+    @pytest.mark.parametrize(
+        "given_", [{}, {"state": "absent"}, {"state": "absent", "prune": True}, {"prune": True, "users": ["jane"]}]
+    )
+    def test_subjects_that_are_no_list_are_an_error(self, name: str, given_: Any) -> None:
+        objects = {name: {**binding(name, ours=True), "subjects": {"kind": "User"}}}
+        desired = declared(**given_)
+        assert desired.related("project-a", objects) == ([] if "state" in given_ else [ACCOUNT_REF])
+        with pytest.raises(
+            Refusal, match=f"^role binding project-a/{name} cannot be read: its 'subjects' are not a list"
+        ):
+            desired.plan("project-a", objects)
+
+    @pytest.mark.parametrize("role", [None, "text", ["x"], {}, {"kind": "ClusterRole", "name": None}])
+    def test_a_role_that_cannot_be_read_is_another_role(self, role: Any) -> None:
+        assert [change.action for change in plan({**binding("x", DEFAULT), "roleRef": role}).changes] == ["create"]
+        with pytest.raises(
+            Refusal, match=f"^role binding project-a/{OURS} has .*, and the role of a binding cannot be"
+        ):
+            plan({**binding(OURS, DEFAULT), "roleRef": role})
+
+    def test_a_binding_is_known_by_the_name_that_it_was_read_under(self) -> None:
+        objects = {"other": {**binding("other", DEFAULT), "metadata": {"resourceVersion": "7"}}}
+        (change,) = declared(state="absent", revoke_from="every_binding").plan("project-a", objects).changes
+        assert (change.action, change.ref.name) == ("delete", "other")
+        (note,) = declared(state="absent").plan("project-a", objects).notes
+        assert "by role binding other; not changed" in note
+
+    @pytest.mark.parametrize(
+        "annotations", [None, "text", ["x"], {"rbac.authorization.kubernetes.io/autoupdate": None}]
+    )
+    def test_annotations_that_cannot_be_read_say_nothing(self, annotations: Any) -> None:
+        found = binding("other", DEFAULT)
+        found["metadata"]["annotations"] = annotations
+        result = plan(found, state="absent", revoke_from="every_binding")
+        assert [change.action for change in result.changes] == ["delete"]
+        assert result.notes == ()
+
+
+class TestDetails:
+    def test_of_a_new_binding(self) -> None:
+        (change,) = plan(users=["jane"]).changes
+        assert str(change.ref) == f"role binding project-a/{OURS}"
+        assert change.details == {"role": ROLE, "granted": ["ServiceAccount project-a/default", "User jane"]}
+        assert change.before == {}
+        assert change.after == {"role": ROLE, "subjects": ["ServiceAccount project-a/default", "User jane"]}
+
+    def test_of_an_exclusive_grant(self) -> None:
+        (change,) = plan(
+            binding(OURS, JANE, ALL_OF_C, JANE), users=["bob"], service_accounts=[], exclusive=True
+        ).changes
+        assert change.details == {
+            "role": ROLE,
+            "granted": ["User bob"],
+            "revoked": ["User jane", "Group system:serviceaccounts:project-c"],
+        }
+        assert change.before["subjects"] == ["User jane", "Group system:serviceaccounts:project-c", "User jane"]
+        assert change.after == {"role": ROLE, "subjects": ["User bob"]}
+
+    def test_of_a_binding_that_is_recreated(self) -> None:
+        objects = {OURS: binding(OURS, JANE, ALL_OF_C, role="view")}
+        result = declared(recreate=True).plan("project-a", objects, {ACCOUNT_REF: None})
+        (change,) = result.changes
+        held = ["User jane", "Group system:serviceaccounts:project-c"]
+        assert change.details == {
+            "role": ROLE,
+            "granted": ["ServiceAccount project-a/default"],
+            "from_role": "view",
+            "revoked": held,
+        }
+        assert change.before == {"role": "view", "subjects": held}
+        assert change.after == {"role": ROLE, "subjects": ["ServiceAccount project-a/default"]}
+        assert len(result.notes) == 1
+
+    def test_every_subject_that_is_still_granted_is_told(self) -> None:
+        result = plan(binding("by-hand", DEFAULT, ALL_OF_C), state="absent", projects=["project-c"], users=["jane"])
+        assert [note.partition(" may")[0] for note in result.notes] == [
+            "ServiceAccount project-a/default",
+            "Group system:serviceaccounts:project-c",
+        ]
+
+    def test_recreating_grants_only_what_stands_nowhere_else(self) -> None:
+        objects = {OURS: binding(OURS, JANE, role="view"), "by-hand": binding("by-hand", DEFAULT)}
+        (change,) = declared(recreate=True, users=["bob"]).plan("project-a", objects).changes
+        assert change.details["granted"] == ["User bob"]
+
+    def test_all_bindings_of_the_namespace_are_read(self) -> None:
+        assert declared().selection == Selection(ROLE_BINDING)
