@@ -117,7 +117,7 @@ class SaLink:
         unread = []
         for ref in (ObjectRef(SECRET, namespace, name) for name in self.secrets):
             if ref not in found:
-                unread.append(f"{ref} was linked without a check: the caller may not read it")
+                unread.append(f"{ref} was not checked: the caller may not read it")
             elif reason := why_not(ref, found[ref]):
                 raise Refusal(reason)
         return unread
