@@ -15,7 +15,9 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -83,6 +85,19 @@ class FakeApi:
         """A client of this server, whose time is the clock's."""
         clock = clock or Clock()
         return Cluster(self.connection, "tests", clock.sleep, clock.now)  # type: ignore[arg-type]
+
+    @contextmanager
+    def served(self) -> Iterator[str]:
+        """The server's address, while it listens on loopback: for what makes its own connections."""
+        server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"api": self}))
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            server.server_close()
 
     # --- what tests say and ask
 
@@ -254,3 +269,25 @@ def _merged(stored: Any, patch: Any) -> Any:
         else:
             merged[name] = _merged(merged.get(name), part)
     return merged
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Hands requests that come by a socket to the server in memory."""
+
+    protocol_version = "HTTP/1.1"
+    api: FakeApi
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        found = self.api.request_encode_url(self.command, HOST + self.path, body=body, headers=dict(self.headers))
+        self.send_response(found.status)
+        for name, value in found.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(found.data)))
+        self.end_headers()
+        self.wfile.write(found.data)
+
+    do_GET = do_POST = do_PATCH = do_DELETE = _serve
+
+    def log_message(self, *_arguments: Any) -> None:
+        """A test's output is its own."""

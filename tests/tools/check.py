@@ -44,6 +44,7 @@ STEPS = (
     Step("the lab's and the benchmark's Go", "lab", ("sh", "tests/tools/check_go.sh")),
     Step("unit tests, newest", "newest", (*PYTEST, "tests/unit")),
     Step("unit tests, oldest", "oldest", (*PYTEST, "tests/unit")),
+    Step("the tool that judges the tests", "newest", (*PYTEST, "tests/tools")),
     Step("the lab against the recordings", "newest", (*PYTEST, "tests/lab_fidelity")),
     Step("matching against the real readers", "newest", (*PYTEST, "tests/oracle")),
     Step("modules on the lab, newest", "newest", (*PYTEST, "tests/modules")),

@@ -371,7 +371,7 @@ class TestTheClusterFails:
         assert skipped.error == "not attempted: the task stopped (https://api.example.com:6443 failed)"
 
     def test_the_next_run_finishes(self, api: FakeApi) -> None:
-        api.fail("POST", UNAUTHORIZED, times=3, after=1)
+        api.fail("POST", UNAUTHORIZED, after=1)
         run(api, Keep(), list("abc"))
         assert statuses(run(api, Keep(), list("abc"))) == {"a": "unchanged", "b": "changed", "c": "changed"}
 
