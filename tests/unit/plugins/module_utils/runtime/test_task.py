@@ -179,7 +179,9 @@ class TestOverNamespaces:
         task.params = {**task.params, name: 0}
         self.run(task)
         task.params = {**task.params, name: -1}
-        with pytest.raises(OptionError, match=f"^option '{name}' must not be negative: give seconds, or 0 to look once$"):
+        with pytest.raises(
+            OptionError, match=f"^option '{name}' must not be negative: give seconds, or 0 to look once$"
+        ):
             self.run(task)
         assert api.asked == []
 
