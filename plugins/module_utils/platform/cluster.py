@@ -75,8 +75,8 @@ def why_none_will_come(facts: ClusterFacts) -> str:
 
 
 def what_is_unknown(facts: ClusterFacts) -> str:
-    """A sentence that names what the caller may not read of the cluster's nature; empty when it may read all."""
-    names = [str(ref) for ref in facts.unreadable]
+    """A sentence that names what the caller may not read and what would tell; empty when it may read all of that."""
+    names = [str(ref) for ref in facts.unreadable if ref != REGISTRY_SERVICE]
     if facts.api_groups is None:
         names.append("the list of API groups (/apis)")
     if not names:

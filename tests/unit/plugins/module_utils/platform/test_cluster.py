@@ -166,6 +166,11 @@ class TestWhatIsUnknown:
     def test_says_nothing_when_all_could_be_read(self) -> None:
         assert cluster.what_is_unknown(ClusterFacts(OPENSHIFT, absent=[CLUSTER_VERSION])) == ""
 
+    def test_the_registrys_service_does_not_tell_whether_any_is_generated(self) -> None:
+        assert cluster.what_is_unknown(ClusterFacts(OPENSHIFT, unreadable=[REGISTRY_SERVICE])) == ""
+        both = ClusterFacts(OPENSHIFT, unreadable=[REGISTRY_SERVICE, IMAGE_REGISTRY])
+        assert cluster.what_is_unknown(both) == cluster.what_is_unknown(UNREAD)
+
 
 CONTROLLER = (
     "wait longer (timeout); see 'oc describe clusteroperator openshift-controller-manager' and the pods of namespace "

@@ -8,7 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import may_pull, question
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
+    SUBJECT_ACCESS_REVIEW,
+    may_pull,
+    question,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
 
 ACCOUNT = Subject("ServiceAccount", "default", "project-a")
@@ -16,6 +20,16 @@ LOGGED_IN = "system:authenticated"
 
 
 class TestQuestion:
+    def test_is_put_to_the_api_server_about_the_whole_cluster(self) -> None:
+        kind = SUBJECT_ACCESS_REVIEW
+        assert (kind.api_version, kind.kind, kind.resource, kind.namespaced) == (
+            "authorization.k8s.io/v1",
+            "SubjectAccessReview",
+            "subjectaccessreviews",
+            False,
+        )
+        assert kind.title == "subject access review"
+
     def test_is_what_the_registry_asks(self) -> None:
         assert question(ACCOUNT, "project-b")["resourceAttributes"] == {
             "namespace": "project-b",

@@ -76,6 +76,8 @@ class TestSubjectOf:
             "system:serviceaccount::default",
             "system:serviceaccount:project-a:default:x",
             "xsystem:serviceaccount:project-a:default",
+            "just-as-long-a-prefix:project-a:default",
+            "abcdefghijklmnopqrstuvproject-a:default",
         ],
     )
     def test_a_user_that_spells_no_account_is_a_user(self, name: str) -> None:
@@ -114,6 +116,7 @@ class TestSubject:
             (Subject("Group", "project-c"), None),
             (Subject("User", "system:serviceaccounts:project-c"), None),
             (Subject("User", "jane"), None),
+            (Subject("User", "jane", "project-a"), None),
             # Nothing of such a name can exist, and a path is made of it.
             (Subject("ServiceAccount", "Default", "project-a"), None),
             (Subject("ServiceAccount", "default", "../project-a"), None),
