@@ -20,10 +20,11 @@ from ..core.errors import ImagePullError, OptionError
 from ..core.protocols import Desired
 from ..core.redaction import credentials_in_text
 from ..reconcile import targets
-from ..reconcile.engine import Settings, reconcile
+from ..reconcile.engine import reconcile
 from ..reconcile.failure_limit import FailureLimit
-from ..reconcile.reader import terminating_sentence
+from ..reconcile.namespaces import terminating_sentence
 from ..reconcile.result import Outcome
+from ..reconcile.run import Settings
 from .options import CONNECTION_OPTIONS
 
 __all__ = ["Module", "Task", "execute", "over_namespaces", "reconciling"]
@@ -135,13 +136,18 @@ def _cluster(task: Task) -> Iterator[Cluster]:
     headers = {name: value for name, value in (options["proxy_headers"] or {}).items() if value is not None}
     found = ConnectionOptions(**{**options, "proxy_headers": headers or None})
     with connect(found, connections=task.params["concurrency"], temporary_directory=task.temporary_directory) as opened:
-        yield Cluster(opened, user_agent=f"openshift_ops.image_pull/{VERSION} ({task.name})")
+        cluster = Cluster(opened, user_agent=f"openshift_ops.image_pull/{VERSION} ({task.name})")
+        try:
+            yield cluster
+        finally:
+            # A thread that is still at work when the task ends early sends nothing more.
+            cluster.close()
 
 
 def _report(task: Task, outcome: Outcome) -> dict[str, Any]:
-    """The task's result: failed, with everything that was done, when a namespace failed."""
+    """The task's result: failed, with everything that was done, when a namespace failed or the task stopped."""
     task.warn(outcome.notes)
-    failure = {"failed": True, "msg": outcome.message(task.name)} if outcome.failed else {}
+    failure = {"failed": True, "msg": outcome.message(task.name)} if outcome.has_failed else {}
     return {**outcome.report(unchanged=task.params["report_unchanged"], diff=task.diff), **failure}
 
 

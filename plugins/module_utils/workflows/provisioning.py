@@ -6,23 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import replace
 
 from ..clients.kube.client import Cluster
-from ..clients.kube.errors import ApiError, Forbidden
-from ..core.errors import ImagePullError
-from ..core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects
-from ..core.protocols import Selection
+from ..clients.kube.errors import ApiError
+from ..core.objects import Json, Kind, ObjectRef
+from ..features.sa_wait.inspection import ProvisionedAccounts
 from ..platform.cluster import ClusterFacts, why_none_will_come
-from ..platform.generated import generated_names
-from ..platform.provisioning import UNREADABLE, Verdict, judge
-from ..reconcile.engine import Settings
-from ..reconcile.polling import poll
-from ..reconcile.progress import Progress
-from ..reconcile.reader import Observed, missing_sentence, observe, terminating_sentence, what_is_wrong_with
-from ..reconcile.result import NamespaceResult, Outcome
+from ..reconcile.inspection import inspect
+from ..reconcile.result import Outcome
+from ..reconcile.run import Settings
 
 __all__ = ["wait_for_provisioned"]
 
@@ -34,94 +27,22 @@ _CLUSTER_OPERATOR = Kind(
 )
 
 
-@dataclass
-class _Work:
-    """One namespace on its way. `verdicts` is by account, None while the account does not exist."""
-
-    namespace: str
-    verdicts: dict[str, Verdict | None] = field(default_factory=dict)
-    error: str = ""
-    none_will_come: str = ""
-
-    @property
-    def missing(self) -> list[str]:
-        words = []
-        for account, verdict in self.verdicts.items():
-            if verdict is None:
-                words.append(f"service account {account} does not exist")
-            elif verdict.missing and not self.none_will_come:
-                words.append(f"service account {account}: {verdict.missing}")
-        return words
-
-    @property
-    def pending(self) -> bool:
-        return not self.error and bool(self.missing)
-
-
 def wait_for_provisioned(
     cluster: Cluster, accounts: Sequence[str], namespaces: Sequence[str], settings: Settings
 ) -> Outcome:
-    """One look when all is there; otherwise looks again until it is, or `settings.wait_timeout` has passed.
+    """One look when all is there; otherwise looks again until it is, or `settings.wait_timeout` seconds have passed."""
 
-    Secrets are read by name, only those that the accounts refer to: a list would bring the tokens of the whole cluster.
-    """
-    works = [_Work(namespace, dict.fromkeys(accounts)) for namespace in namespaces]
-    reader = _Reader(cluster, tuple(accounts), Progress(settings.task, len(works), settings.say))
-    with ThreadPoolExecutor(settings.concurrency) as pool:
-        poll(works, settings.wait_timeout, lambda pending: reader.look(pool, pending))
-    return Outcome([_finished(work) for work in works], cluster.retries)
+    def refine(asked: ProvisionedAccounts) -> ProvisionedAccounts:
+        return replace(asked, none_will_come=why_none_will_come(_cluster_facts(cluster)))
 
-
-@dataclass
-class _Reader:
-    cluster: Cluster
-    accounts: tuple[str, ...]
-    progress: Progress
-    none_will_come: str | None = None
-
-    def look(self, pool: ThreadPoolExecutor, pending: Sequence[_Work]) -> None:
-        first = self.none_will_come is None
-        observed = observe(
-            self.cluster, pool, Selection(SERVICE_ACCOUNT, self.accounts), [work.namespace for work in pending]
-        )
-        for _done in pool.map(lambda work: self._judge(work, observed[work.namespace], first), pending):
-            pass
-        if any(work.pending for work in pending):
-            self.none_will_come = why_none_will_come(_cluster_facts(self.cluster))
-        for work in pending:
-            work.none_will_come = self.none_will_come or ""
-            if not work.pending:
-                self.progress.finished(changed=False, failed=bool(work.error))
-        self.progress.tick()
-
-    def _judge(self, work: _Work, observed: Observed, first: bool) -> None:
-        try:
-            if isinstance(observed, ImagePullError):
-                raise observed
-            work.verdicts = {name: self._verdict(work.namespace, name, observed) for name in self.accounts}
-            if first and None in work.verdicts.values():
-                work.error = _namespace_error(self.cluster, work.namespace)
-        except ImagePullError as error:
-            work.error = str(error)
-
-    def _verdict(self, namespace: str, name: str, observed: Objects) -> Verdict | None:
-        account = observed.get(name)
-        if account is None:
-            return None
-        return judge(account, {secret: self._secret(namespace, secret) for secret in generated_names(account)})
-
-    def _secret(self, namespace: str, name: str) -> Json | None:
-        try:
-            return self.cluster.get(ObjectRef(SECRET, namespace, name))
-        except Forbidden:
-            return UNREADABLE
-
-
-def _namespace_error(cluster: Cluster, namespace: str) -> str:
-    wrong = what_is_wrong_with(cluster, namespace)
-    if wrong == "missing":
-        return missing_sentence(cluster)
-    return f"{terminating_sentence(cluster)}, so nothing is provisioned in it" if wrong else ""
+    return inspect(
+        cluster,
+        ProvisionedAccounts(tuple(accounts)),
+        namespaces,
+        settings,
+        refine=refine,
+        hint=lambda: "wait longer (timeout), or look at the cluster's openshift-controller-manager",
+    )
 
 
 def _cluster_facts(cluster: Cluster) -> ClusterFacts:
@@ -141,31 +62,3 @@ def _readable(cluster: Cluster, ref: ObjectRef) -> Json | None:
         return cluster.get(ref)
     except ApiError:
         return None
-
-
-def _finished(work: _Work) -> NamespaceResult:
-    accounts: list[dict[str, Any]] = [_account_report(work, name, verdict) for name, verdict in work.verdicts.items()]
-    error = work.error or "; ".join(work.missing)
-    if error and not work.error:
-        error += "; wait longer (timeout), or look at the cluster's openshift-controller-manager"
-    notes = tuple(verdict.note for verdict in work.verdicts.values() if verdict and verdict.note)
-    return NamespaceResult(
-        work.namespace,
-        "failed" if error else "unchanged",
-        notes=notes,
-        error=error,
-        extra={"service_accounts": accounts},
-    )
-
-
-def _account_report(work: _Work, name: str, verdict: Verdict | None) -> dict[str, Any]:
-    if verdict is None or (verdict.missing and not work.none_will_come):
-        return {"name": name, "provisioned": False, "pull_secret": None}
-    if verdict.missing:
-        return {
-            "name": name,
-            "provisioned": True,
-            "pull_secret": None,
-            "reason": f"none will come, because {work.none_will_come}",
-        }
-    return {"name": name, "provisioned": True, "pull_secret": verdict.secret}

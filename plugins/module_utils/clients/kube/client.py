@@ -12,6 +12,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -20,7 +21,8 @@ from ...core.changes import Change
 from ...core.errors import ImagePullError
 from ...core.objects import Json, Kind, ObjectRef
 from .connection import Connection, urllib3
-from .errors import ApiError, ConnectError, Expired, NotFound, Unanswered, api_error
+from .errors import ApiError, ClusterError, ConnectError, Expired, NotFound, Unanswered, Unauthorized, api_error
+from .health import Health
 
 __all__ = ["Cluster"]
 
@@ -28,10 +30,8 @@ __all__ = ["Cluster"]
 _PAGE = 1000
 _TIMEOUT_SECONDS = 60.0
 _LIST_RESTARTS = 3
-#: A server that is starting, stopping or overloaded is asked again for this long.
+#: The same request is repeated for this long, from its first failure on.
 _PATIENCE_SECONDS = 30.0
-#: One that has never answered, for this long.
-_FIRST_PATIENCE_SECONDS = 5.0
 #: TLS's words for a connection that was cut; its other errors are about certificates.
 _CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 _VERBS = {"create": "POST", "update": "PATCH", "delete": "DELETE"}
@@ -59,14 +59,26 @@ class _Request:
 class Cluster:
     """One API server as one caller sees it. Safe to use from several threads."""
 
-    def __init__(self, connection: Connection, user_agent: str, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        user_agent: str,
+        sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._connection = connection
         self._sleep = sleep
+        self._now = now
         self._user_agent = user_agent
         self._lock = threading.Lock()
-        self._reached = False
+        self._health = Health(now)
         #: How many requests had to be repeated.
         self.retries = 0
+
+    def close(self) -> None:
+        """From now on every request, also one of a thread still at work, raises `ClusterError` without being sent."""
+        with suppress(ClusterError):
+            self._health.stop(ClusterError(f"stopped: the task has ended, so nothing more is sent to {self.name}"))
 
     @property
     def name(self) -> str:
@@ -140,14 +152,14 @@ class Cluster:
     def _request(self, request: _Request) -> Json:
         """Sends a request; repeats it, with growing pauses and for a while, where that is safe."""
         request = replace(request, attempt=f"{request.attempt} on {self.name}")
-        given_up_at = time.monotonic() + (_PATIENCE_SECONDS if self._reached else _FIRST_PATIENCE_SECONDS)
-        pause = 0.1
+        given_up_at, pause = float("inf"), 0.1
         while True:
             try:
-                return self._send(request)
-            except (ApiError, Unanswered, ConnectError) as error:
+                return self._logged_in(request)
+            except (ApiError, Unanswered, _Unsent) as error:
                 asked = self._asked_to_wait(request, error)
-                if asked is None or time.monotonic() + asked > given_up_at:
+                given_up_at = min(given_up_at, self._now() + _PATIENCE_SECONDS)
+                if asked is None or self._now() + asked > given_up_at:
                     raise
             with self._lock:
                 self.retries += 1
@@ -157,36 +169,89 @@ class Cluster:
     def _asked_to_wait(self, request: _Request, error: ImagePullError) -> float | None:
         """Seconds that the server asks to wait at least before the same request; None when it must not be repeated."""
         if isinstance(error, ApiError):
-            return error.retry_after
-        if isinstance(error, ConnectError):
-            # Not sent. A server that was never reached is not waited for, one that restarts is.
-            return 0.0 if self._reached else None
+            return error.retry_after if error.status in (429, 503) else None
+        if isinstance(error, _Unsent):
+            return 0.0
         # A read is repeated; whether a write happened is for the caller to find out.
         return 0.0 if request.method == "GET" else None
 
-    def _send(self, request: _Request) -> Json:
+    def _logged_in(self, request: _Request) -> Json:
+        """Sends a request with the login, once more with a renewed one when that is refused."""
+        try:
+            login = self._connection.headers()
+            try:
+                return self._exchange(request, login)
+            except Unauthorized:
+                if not self._connection.renew(login):
+                    raise
+            return self._exchange(request, self._connection.headers())
+        except ClusterError as error:
+            if error.unanswered:
+                raise
+            self._health.stop(error)
+
+    def _exchange(self, request: _Request, login: Any) -> Json:
+        self._health.check()
+        since = self._now()
+        try:
+            response = self._send(request, login)
+            self._health.reached = True
+            if response.status < 500:
+                self._health.healthy()
+            else:
+                since = self._now()
+            return _answer(response, request)
+        except _Unsent as error:
+            if not self._health.reached:
+                raise ConnectError(str(error)) from None
+            self._check_patience(request, error, since)
+            raise
+        except (ApiError, Unanswered) as error:
+            if isinstance(error, Unanswered) or error.status >= 500:
+                self._check_patience(request, error, since)
+            raise
+
+    def _check_patience(self, request: _Request, error: ImagePullError, since: float) -> None:
+        """After a request without a healthy answer.
+
+        :raises ClusterError: when the cluster has given none to any request for too long, or nothing may be sent any more.
+        """
+        silent = self._health.unhealthy(since)
+        if not silent and not self._health.is_open:
+            return
+        kind = ConnectError if isinstance(error, _Unsent) else ClusterError
+        try:
+            self._health.stop(
+                kind(f"{self.name} has answered no request properly for {silent:.0f} s; the last was this: {error}")
+            )
+        except ClusterError as failure:
+            if isinstance(error, Unanswered) and request.method != "GET":
+                lost = type(failure)(f"{failure}; {request.attempt} got no answer and may have been carried out")
+                lost.unanswered = True
+                raise lost from None
+            raise
+
+    def _send(self, request: _Request, login: Any) -> Any:
         attempt = request.attempt
-        headers = self._connection.headers()
-        headers.update({"Accept": "application/json", "User-Agent": self._user_agent})
+        # Not a copy: the login must be known again when it is refused.
+        login.update({"Accept": "application/json", "User-Agent": self._user_agent})
         content = None
         if request.body is not None:
-            headers["Content-Type"] = _CONTENT_TYPES.get(request.method, "application/json")
+            login["Content-Type"] = _CONTENT_TYPES.get(request.method, "application/json")
             content = json.dumps(request.body).encode("utf-8")
         try:
             # It only sends: request() would copy the headers on the way.
-            response = self._connection.pool.request_encode_url(
+            return self._connection.pool.request_encode_url(
                 request.method,
                 self.name + request.target,
                 body=content,
-                headers=headers,
+                headers=login,
                 timeout=_TIMEOUT_SECONDS,
                 retries=False,
                 redirect=False,
             )
         except _unsent() as error:
-            raise ConnectError(
-                f"{attempt} failed: {_cause(error)}; check the address, the network and the proxy"
-            ) from None
+            raise _Unsent(f"{attempt} failed: {_cause(error)}; check the address, the network and the proxy") from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             inner = _innermost(error)
             if isinstance(inner, ssl.SSLError) and not isinstance(inner, _CUT):
@@ -201,8 +266,10 @@ class Cluster:
             raise ConnectError(
                 f"{attempt} failed: no header can hold that login; remove line ends and unusual characters from it"
             ) from None
-        self._reached = True
-        return _answer(response, request)
+
+
+class _Unsent(ImagePullError):
+    """The request has certainly not been sent."""
 
 
 def _unsent() -> tuple[type[Exception], ...]:
@@ -213,6 +280,8 @@ def _unsent() -> tuple[type[Exception], ...]:
 
 def _answer(response: Any, request: _Request) -> Json:
     attempt, status = request.attempt, response.status
+    if status == 401:
+        raise Unauthorized(str(api_error(attempt, status, response.data)))
     if not 200 <= status < 300:
         wait = response.headers.get("Retry-After")
         error = api_error(

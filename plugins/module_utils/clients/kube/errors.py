@@ -18,6 +18,7 @@ from ...core.errors import ImagePullError
 __all__ = [
     "AlreadyExists",
     "ApiError",
+    "ClusterError",
     "Conflict",
     "ConnectError",
     "Expired",
@@ -26,18 +27,37 @@ __all__ = [
     "NamespaceTerminating",
     "NotFound",
     "Unanswered",
+    "Unauthorized",
     "api_error",
 ]
 
 
 class ApiError(ImagePullError):
-    """A request that the API server refused. `retry_after`: seconds that it asks to wait, None when it does not."""
+    """A request that the API server refused.
 
+    `status` is the HTTP status. `retry_after`: seconds that the server asks to wait, None when it does not.
+    """
+
+    status: int = 0
     retry_after: float | None = None
 
 
-class ConnectError(ImagePullError):
-    """The API server could not be reached, or there is no way to know where it is."""
+class ClusterError(ImagePullError):
+    """The cluster as a whole fails for this caller: no other request makes sense, and none is sent any more.
+
+    `unanswered`: whether the request was a write that was sent and whose answer was lost, so that it may have been carried
+    out. The message then says so.
+    """
+
+    unanswered: bool = False
+
+
+class ConnectError(ClusterError):
+    """The API server cannot be reached, or there is no usable login or certificate for it."""
+
+
+class Unauthorized(ClusterError):
+    """The API server accepts neither the login nor a renewed one, or the caller may not impersonate."""
 
 
 class Unanswered(ImagePullError):
@@ -98,7 +118,7 @@ def api_error(
     message = str(answer.get("message") or body[:200].decode("utf-8", "replace").strip() or "no explanation")
     kind, way_out = _classify(status, answer, message, (resource, name))
     error = kind(f"{attempt} was refused: {status} {' '.join(message.split())}; {way_out}")
-    error.retry_after = _seconds(retry_after)
+    error.status, error.retry_after = status, _seconds(retry_after)
     return error
 
 

@@ -1,0 +1,133 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A pool of daemon threads: a task that is interrupted ends at once and does not wait for requests under way.
+
+`concurrent.futures` waits for its threads when a `with` block ends, even by an exception, and again when Python exits. A task's
+`timeout` of 3 seconds would then take as long as the slowest server.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from queue import SimpleQueue
+from types import TracebackType
+from typing import Any, TypeVar
+
+__all__ = ["Workers"]
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+class Workers:
+    """Up to `most` threads, each started when it is needed. To be used as a context manager.
+
+    When the block ends normally, the threads have ended, too. When it ends by an exception (the `timeout` of a task, Ctrl-C),
+    calls under way are abandoned: their threads end with the call, or with the process at the latest.
+    """
+
+    def __init__(self, most: int) -> None:
+        """:raises ValueError: when `most` is less than 1: nothing would ever be done."""
+        if most < 1:
+            raise ValueError(f"a pool of {most} threads")
+        self._most = most
+        self._threads: list[threading.Thread] = []
+        self._batches: SimpleQueue[_Batch | None] = SimpleQueue()
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        for _thread in self._threads:
+            self._batches.put(None)
+        if kind is None:
+            for thread in self._threads:
+                thread.join()
+
+    def map(self, function: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
+        """The results of `function` for each of the items, in their order.
+
+        To be called from one thread, and never from within `function`.
+
+        :raises BaseException: whatever `function` raised first, at once. No further item is started then, nor when the wait
+            itself is interrupted.
+        """
+        every = list(items)
+        if not every:
+            return []
+        takers = min(self._most, len(every))
+        batch = _Batch(function, every, takers)
+        try:
+            while len(self._threads) < takers:
+                self._start()
+            for _taker in range(takers):
+                self._batches.put(batch)
+            batch.wait()
+        except BaseException:
+            batch.stop()
+            raise
+        return batch.results
+
+    def _start(self) -> None:
+        # Known before it runs: an interruption of the start itself must not lose it.
+        self._threads.append(threading.Thread(target=_serve, args=(self._batches,), daemon=True))
+        self._threads[-1].start()
+
+
+def _serve(batches: SimpleQueue[_Batch | None]) -> None:
+    """The life of a thread: one batch after the other, until there is none."""
+    while (batch := batches.get()) is not None:
+        batch.work()
+        # An idle thread keeps no items and no results.
+        del batch
+
+
+class _Batch:
+    """The items of one `map`. Each of `takers` threads takes one after the other."""
+
+    def __init__(self, function: Callable[[Any], Any], items: Sequence[Any], takers: int) -> None:
+        self.results: list[Any] = [None] * len(items)
+        self._function = function
+        self._items = iter(enumerate(items))
+        self._working = takers
+        self._error: BaseException | None = None
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+
+    def wait(self) -> None:
+        """Until every item is done, or one has failed."""
+        self._over.wait()
+        if self._error is not None:
+            raise self._error
+
+    def stop(self) -> None:
+        """No further item is taken."""
+        with self._lock:
+            self._items = iter(enumerate(()))
+
+    def work(self) -> None:
+        """Takes items until none is left."""
+        try:
+            while (taken := self._take()) is not None:
+                index, item = taken
+                self.results[index] = self._function(item)
+        except BaseException as error:  # raised again in the thread that waits
+            self._fail(error)
+        with self._lock:
+            self._working -= 1
+            if not self._working:
+                self._over.set()
+
+    def _take(self) -> tuple[int, Any] | None:
+        with self._lock:
+            return next(self._items, None)
+
+    def _fail(self, error: BaseException) -> None:
+        self.stop()
+        with self._lock:
+            self._error = self._error if self._error is not None else error
+        self._over.set()

@@ -1,0 +1,256 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An API server in memory, reached through the client as a real one is: by method, URL and JSON.
+
+It knows what the engine's decisions turn on: resource versions, conflicts, preconditions, pages, missing and terminating
+namespaces, and it can be told to fail. What a real server does beside that is tested on the lab.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.client import Cluster
+from urllib3.exceptions import ProtocolError
+
+from support.scripted_pool import HOST, Answer, Clock, Request, ScriptedConnection, status_object
+
+__all__ = ["LOST", "FakeApi", "Fault"]
+
+#: The connection breaks after the request was sent.
+LOST = ProtocolError("connection broken")
+
+_PATH = re.compile(
+    r"(?P<root>/api/v1|/apis/[^/]+/[^/]+)(?:/namespaces/(?P<ns>[^/]+)(?=/))?/(?P<resource>[^/]+)(?:/(?P<name>[^/]+))?\Z"
+)
+_KINDS = {
+    "namespaces": "Namespace",
+    "secrets": "Secret",
+    "serviceaccounts": "ServiceAccount",
+    "rolebindings": "RoleBinding",
+    "clusterroles": "ClusterRole",
+    "pods": "Pod",
+}
+
+Key = tuple[str, str, str]
+
+
+@dataclass
+class Fault:
+    """What happens to requests whose `METHOD path` matches, `times` times, after the first `after` of them.
+
+    `answer` is an `Answer`, an exception, or a function of the request; with `carried_out` the server does first what was
+    asked, and only its answer is lost.
+    """
+
+    pattern: str
+    answer: Any
+    times: int = 1
+    after: int = 0
+    carried_out: bool = False
+
+
+@dataclass
+class FakeApi:
+    """`objects` by resource, namespace and name; `requests` is what was asked, `METHOD path` with the query.
+
+    `namespaces_checked`: whether a create in a namespace that is not there is refused.
+    """
+
+    objects: dict[Key, dict[str, Any]] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    namespaces_checked: bool = False
+    page: int = 1000
+    review: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    before: Callable[[Request], None] | None = None
+
+    def __post_init__(self) -> None:
+        self._versions = itertools.count(1)
+        self._lock = threading.RLock()
+        self.connection = ScriptedConnection(self)
+
+    def cluster(self, clock: Clock | None = None) -> Cluster:
+        """A client of this server, whose time is the clock's."""
+        clock = clock or Clock()
+        return Cluster(self.connection, "tests", clock.sleep, clock.now)  # type: ignore[arg-type]
+
+    # --- what tests say and ask
+
+    def put(self, resource: str, namespace: str, name: str, **parts: Any) -> dict[str, Any]:
+        """Writes an object as somebody else would."""
+        with self._lock:
+            body = copy.deepcopy(parts)
+            meta = {**body.pop("metadata", {}), "name": name, **({"namespace": namespace} if namespace else {})}
+            return self._store(resource, namespace, name, {**body, "metadata": meta})
+
+    def remove(self, resource: str, namespace: str, name: str) -> None:
+        with self._lock:
+            self.objects.pop((resource, namespace, name), None)
+
+    def get(self, resource: str, namespace: str, name: str) -> dict[str, Any] | None:
+        return self.objects.get((resource, namespace, name))
+
+    def fail(self, pattern: str, answer: Any, **more: Any) -> None:
+        self.faults.append(Fault(pattern, answer, **more))
+
+    @property
+    def asked(self) -> list[str]:
+        return [f"{request.method} {request.path}" for request in self.requests]
+
+    @property
+    def writes(self) -> list[str]:
+        return [
+            text
+            for text, request in zip(self.asked, self.requests, strict=True)
+            if request.method != "GET" and "reviews" not in text and "dryRun" not in text
+        ]
+
+    # --- the pool's side
+
+    def request_encode_url(self, method: str, url: str, **keywords: Any) -> Answer:
+        assert url.startswith(HOST), url
+        body = keywords.get("body")
+        headers = dict(keywords.get("headers") or {})
+        request = Request(
+            method, url[len(HOST) :], headers, json.loads(body) if body else None, keywords.get("timeout")
+        )
+        if self.before is not None:
+            self.before(request)
+        with self._lock:
+            self.requests.append(request)
+            fault = self._fault(request)
+            if fault is None:
+                return self._answer(request)
+            if fault.carried_out:
+                self._answer(request)
+        if isinstance(fault.answer, BaseException):
+            raise fault.answer
+        found: Answer = fault.answer(request) if callable(fault.answer) else fault.answer
+        return found
+
+    def _fault(self, request: Request) -> Fault | None:
+        for fault in self.faults:
+            if not re.search(fault.pattern, f"{request.method} {request.path}"):
+                continue
+            if fault.after > 0:
+                fault.after -= 1
+            elif fault.times > 0:
+                fault.times -= 1
+                return fault
+        return None
+
+    def _answer(self, request: Request) -> Answer:
+        parts = urlsplit(request.path)
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        match = _PATH.match(parts.path)
+        if match is None:
+            return status_object(404, "NotFound", "404 page not found")
+        resource, namespace = match["resource"], unquote(match["ns"] or "")
+        name = unquote(match["name"] or "")
+        if resource.endswith("reviews"):
+            return self._review(request)
+        if request.method == "GET":
+            return self._read(resource, namespace, name, query)
+        if request.method == "POST":
+            return self._create(resource, namespace, request.body, dry="dryRun" in query)
+        stored = self.objects.get((resource, namespace, name))
+        if stored is None:
+            return status_object(404, "NotFound", f'{resource} "{name}" not found', kind=resource, name=name)
+        if request.method == "PATCH":
+            return self._patch((resource, namespace, name), stored, request.body)
+        return self._delete((resource, namespace, name), stored, request.body or {})
+
+    def _review(self, request: Request) -> Answer:
+        assert self.review is not None, "no review is awaited"
+        return Answer(201, {"status": dict(self.review(request.body["spec"]))})
+
+    def _read(self, resource: str, namespace: str, name: str, query: Mapping[str, str]) -> Answer:
+        if name:
+            found = self.objects.get((resource, namespace, name))
+            if found is None:
+                return status_object(404, "NotFound", f'{resource} "{name}" not found', kind=resource, name=name)
+            return Answer(200, copy.deepcopy(found))
+        chosen = list(self._chosen(resource, namespace, query))
+        start, size = int(query.get("continue") or 0), min(int(query.get("limit", self.page)), self.page)
+        token = str(start + size) if start + size < len(chosen) else ""
+        return Answer(200, {"metadata": {"continue": token}, "items": copy.deepcopy(chosen[start : start + size])})
+
+    def _chosen(self, resource: str, namespace: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        fields = dict(part.split("=", 1) for part in query.get("fieldSelector", "").split(",") if part)
+        labels = dict(part.split("=", 1) for part in query.get("labelSelector", "").split(",") if "=" in part)
+        for (kind, place, name), found in sorted(self.objects.items()):
+            if kind != resource or (namespace and place != namespace):
+                continue
+            if fields.get("metadata.name", name) != name or fields.get("type", found.get("type")) != found.get("type"):
+                continue
+            held = found["metadata"].get("labels") or {}
+            if all(held.get(key) == value for key, value in labels.items()):
+                yield found
+
+    def _create(self, resource: str, namespace: str, body: dict[str, Any], *, dry: bool) -> Answer:
+        name = body["metadata"]["name"]
+        place = self.objects.get(("namespaces", "", namespace))
+        if self.namespaces_checked and namespace and place is None:
+            message = f'namespaces "{namespace}" not found'
+            return status_object(404, "NotFound", message, kind="namespaces", name=namespace)
+        if place is not None and place["metadata"].get("deletionTimestamp"):
+            cause = {"reason": "NamespaceTerminating", "message": "being terminated", "field": "metadata.namespace"}
+            message = f"unable to create new content in namespace {namespace} because it is being terminated"
+            return status_object(403, "Forbidden", message, kind=resource, name=name, causes=[cause])
+        if (resource, namespace, name) in self.objects:
+            return status_object(409, "AlreadyExists", f'{resource} "{name}" already exists', kind=resource, name=name)
+        if dry:
+            return Answer(201, body)
+        return Answer(201, copy.deepcopy(self._store(resource, namespace, name, copy.deepcopy(body))))
+
+    def _patch(self, key: Key, stored: dict[str, Any], patch: Mapping[str, Any]) -> Answer:
+        if conflict := self._conflict(key, stored, (patch.get("metadata") or {}).get("resourceVersion")):
+            return conflict
+        merged = _merged(stored, patch)
+        return Answer(200, copy.deepcopy(self._store(*key, merged)))
+
+    def _delete(self, key: Key, stored: dict[str, Any], options: Mapping[str, Any]) -> Answer:
+        wanted = options.get("preconditions") or {}
+        if conflict := self._conflict(key, stored, wanted.get("resourceVersion"), wanted.get("uid")):
+            return conflict
+        del self.objects[key]
+        return Answer(200, {"kind": "Status", "status": "Success"})
+
+    def _conflict(
+        self, key: Key, stored: Mapping[str, Any], version: str | None, uid: str | None = None
+    ) -> Answer | None:
+        meta = stored["metadata"]
+        if (version or meta["resourceVersion"], uid or meta["uid"]) == (meta["resourceVersion"], meta["uid"]):
+            return None
+        return status_object(409, "Conflict", "the object has been modified", kind=key[0], name=key[2])
+
+    def _store(self, resource: str, namespace: str, name: str, body: dict[str, Any]) -> dict[str, Any]:
+        old = self.objects.get((resource, namespace, name))
+        version = str(next(self._versions))
+        meta = {**body["metadata"], "resourceVersion": version}
+        meta["uid"] = old["metadata"]["uid"] if old else f"uid-{version}"
+        self.objects[resource, namespace, name] = {**body, "kind": _KINDS.get(resource, resource), "metadata": meta}
+        return self.objects[resource, namespace, name]
+
+
+def _merged(stored: Any, patch: Any) -> Any:
+    """RFC 7386."""
+    if not isinstance(patch, Mapping):
+        return copy.deepcopy(patch)
+    merged = dict(stored) if isinstance(stored, Mapping) else {}
+    for name, part in patch.items():
+        if part is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = _merged(merged.get(name), part)
+    return merged

@@ -1,0 +1,123 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A connection whose requests are scripted: each one is awaited, one too many fails the test.
+
+It stands where the client's pool of connections stands, so that what is tested speaks HTTP: method, URL, headers, bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["HOST", "Answer", "Clock", "ScriptedConnection", "ScriptedPool", "status_object"]
+
+HOST = "https://api.example.com:6443"
+
+
+@dataclass
+class Clock:
+    """Time that passes only when somebody sleeps. `slept` are the pauses."""
+
+    seconds: float = 1000.0
+    slept: list[float] = field(default_factory=list)
+
+    def now(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.seconds += seconds
+
+
+@dataclass
+class Answer:
+    """What a server sends back. `body` is sent as it is when it is bytes, as JSON otherwise."""
+
+    status: int = 200
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def data(self) -> bytes:
+        if isinstance(self.body, bytes):
+            return self.body
+        return b"" if self.body is None else json.dumps(self.body).encode()
+
+
+def status_object(code: int, reason: str = "", message: str = "", **details: Any) -> Answer:
+    """A refusal as the API server writes it."""
+    body = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason}
+    return Answer(code, {**body, "message": message or reason, **({"details": details} if details else {})})
+
+
+@dataclass
+class Request:
+    """One request as it was sent. `path` holds the query."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: Any
+    timeout: Any = None
+
+
+class ScriptedPool:
+    """Answers the awaited requests in their order.
+
+    `script` holds pairs of what is awaited, such as `GET /api/v1/namespaces`, and the answer: an `Answer`, an exception to
+    raise, or a function of the request.
+    """
+
+    def __init__(self, *script: tuple[str, Any]) -> None:
+        self.script = list(script)
+        self.requests: list[Request] = []
+
+    def request_encode_url(self, method: str, url: str, **keywords: Any) -> Answer:
+        assert url.startswith(HOST), url
+        body = keywords.get("body")
+        path = url[len(HOST) :]
+        request = Request(
+            method,
+            path,
+            dict(keywords.get("headers") or {}),
+            json.loads(body) if body else None,
+            keywords.get("timeout"),
+        )
+        self.requests.append(request)
+        assert self.script, f"one request too many: {method} {path}"
+        awaited, answer = self.script.pop(0)
+        assert f"{method} {path}" == awaited
+        if isinstance(answer, Exception):
+            raise answer
+        found: Answer = answer(request) if callable(answer) else answer
+        return found
+
+    def done(self) -> None:
+        """Fails when a request that is awaited was not sent."""
+        assert self.script == [], "not requested"
+
+
+@dataclass
+class ScriptedConnection:
+    """What the client needs of a connection. `renewals` are the tokens that a renewed login has, in turn."""
+
+    pool: Any
+    host: str = HOST
+    token: str = "token-1"
+    renewals: list[str] = field(default_factory=list)
+    renewed: int = 0
+
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+    def renew(self, _stale: Mapping[str, str] | None = None) -> bool:
+        """Whether there is another login than the one that was refused."""
+        self.renewed += 1
+        if not self.renewals:
+            return False
+        self.token = self.renewals.pop(0)
+        return True
