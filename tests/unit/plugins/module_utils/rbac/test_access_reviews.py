@@ -68,8 +68,17 @@ class TestMayPull:
             ({"allowed": True, "reason": "by a webhook"}, True, None),
             ({"allowed": True}, True, None),
             ({"allowed": False, "reason": GRANT.format('RoleBinding "a/b"')}, False, None),
-            ({}, False, None),
+            ({"allowed": True, "reason": None}, True, None),
+            ({"allowed": True, "reason": ["x"]}, True, None),
+            ({"allowed": False}, False, None),
             (None, None, None),
+            # An answer that does not say it is no answer.
+            ({}, None, None),
+            ({"allowed": None}, None, None),
+            ({"allowed": "false", "reason": GRANT.format('RoleBinding "a/b"')}, None, None),
+            ({"allowed": 1}, None, None),
+            ([], None, None),
+            ("text", None, None),
         ],
     )
     def test_says_whether_and_by_which_binding(self, status: Any, allowed: bool | None, binding: str | None) -> None:
