@@ -224,11 +224,11 @@ def path_of(namespace: str, resource: str, name: str = "") -> str:
 
 
 def pull_names(account: dict[str, Any]) -> list[str]:
-    return [entry["name"] for entry in account.get("imagePullSecrets") or []]
+    return [entry.get("name", "") for entry in account.get("imagePullSecrets") or []]
 
 
 def mount_names(account: dict[str, Any]) -> list[str]:
-    return [entry["name"] for entry in account.get("secrets") or []]
+    return [entry.get("name", "") for entry in account.get("secrets") or []]
 
 
 def _pool_for(directory: Path, kubeconfig: Path, ca_cert: str) -> urllib3.PoolManager:
