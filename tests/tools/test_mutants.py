@@ -125,7 +125,7 @@ class TestGate:
             "fail without a mutant and have judged none:\n"
             f"  {MIRROR}/test_example.py::test_from_the_birthday_on[18-False]\n"
         )
-        assert "core                   4       4       3 " in text
+        assert "core                   4       4       2 " in text
         assert status == 1
 
     def test_fails_when_the_time_was_up(self, example: Example) -> None:
