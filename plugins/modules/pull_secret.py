@@ -84,7 +84,9 @@ options:
     choices: [kubernetes.io/dockerconfigjson, kubernetes.io/dockercfg, kubernetes.io/podmanconfigjson]
     default: kubernetes.io/dockerconfigjson
   registries:
-    description: The credentials, one entry for each registry or repository path.
+    description:
+      - The credentials, one entry for each registry or repository path.
+      - Exactly one of O(registries), O(auth_file) and O(auth_config) is required with O(state=present).
     type: list
     elements: dict
     suboptions:
