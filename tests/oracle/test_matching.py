@@ -31,6 +31,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.matching_cases import QUAY, QUIRKS, REGISTRY, ROWS
 
 PAIRS = int(os.environ.get("IMAGE_PULL_ORACLE_PAIRS", "20000"))
 IMAGES_PER_FILE = 40
@@ -100,56 +101,6 @@ def compare(oracle: Oracle, keys: list[str], images: list[str]) -> None:
         assert not possible or answer["containers"]["key"] in possible, case
 
 
-QUAY = "quay.io/org/app"
-REGISTRY = "registry.example.com"
-#: facts.md 3.3: key, image, whether the kubelet and whether containers/image uses it.
-ROWS = [
-    ("quay.io", QUAY, True, True),
-    ("quay.io/org", QUAY, True, True),
-    ("quay.io/org", "quay.io/organization/app", True, False),
-    ("quay.io/org/", QUAY, True, False),
-    ("quay.io/org/", "quay.io/organization/app", False, False),
-    ("quay.io/org/app", "quay.io/org/app2", True, False),
-    ("quay.io/org/app/", QUAY, False, False),
-    ("quay.io/org/app:v1", QUAY, False, False),
-    ("https://quay.io", QUAY, True, True),
-    ("https://quay.io/v1/", QUAY, True, True),
-    ("https://quay.io/v2/", QUAY, True, True),
-    ("https://quay.io/v2", QUAY, False, True),
-    ("https://quay.io/v2/other", QUAY, False, True),
-    ("quay.io/", QUAY, True, False),
-    ("quay.io/v2/", QUAY, True, False),
-    ("quay.io:443", QUAY, False, False),
-    (f"{REGISTRY}:5000", f"{REGISTRY}:5000/a/b", True, True),
-    (REGISTRY, f"{REGISTRY}:5000/a/b", False, False),
-    (f"{REGISTRY}:*", f"{REGISTRY}:5000/a/b", False, False),
-    ("*.example.com", f"{REGISTRY}/a", True, False),
-    ("*.example.com", "example.com/a", False, False),
-    ("*.example.com", "a.b.example.com/a", False, False),
-    ("*.*.example.com", "a.b.example.com/a", True, False),
-    ("reg*.example.com/team", f"{REGISTRY}/team/app", True, False),
-    (f"{REGISTRY}/*/app", f"{REGISTRY}/team/app", False, False),
-    ("*", QUAY, False, False),
-    ("docker.io", "nginx", True, True),
-    ("index.docker.io", "nginx", True, True),
-    ("https://index.docker.io/v1/", "nginx", True, True),
-    ("https://index.docker.io/v1", "nginx", False, True),
-    ("registry-1.docker.io", "nginx", False, True),
-    ("docker.io", "registry-1.docker.io/org", False, True),
-    ("*.docker.io", "nginx", False, False),
-    ("docker.io/myorg", "docker.io/myorg/app", True, True),
-    ("index.docker.io/myorg", "docker.io/myorg/app", False, False),
-    ("QUAY.IO", QUAY, False, False),
-    ("sso.redhat.com", "registry.redhat.io/ubi9/ubi", False, False),
-    (
-        "image-registry.openshift-image-registry.svc:5000/proj",
-        "image-registry.openshift-image-registry.svc:5000/proj2/app",
-        True,
-        False,
-    ),
-]
-
-
 class TestFacts:
     @pytest.mark.parametrize(("key", "image", "kubelet", "containers"), ROWS)
     def test_each_row_of_the_table(self, oracle: Oracle, key: str, image: str, kubelet: bool, containers: bool) -> None:
@@ -176,24 +127,7 @@ class TestMet:
     """What was met on the way, by name."""
 
     @pytest.mark.parametrize(
-        ("keys", "image"),
-        [
-            pytest.param(
-                ["index.docker.io"], "localhost/app", id="the fallback takes a host without dot for Docker Hub"
-            ),
-            pytest.param(["r[ae]g.example.com"], "reg.example.com/a", id="brackets in a host no longer parse"),
-            pytest.param(["quay.io/%6frg"], "quay.io/org/app", id="escapes in a path are read"),
-            pytest.param(["quay.io/%2fx", "quay.io/%zz"], "quay.io/a", id="bad escapes are not"),
-            pytest.param(["quay.io?x", "docker.io#x"], "quay.io/a", id="query and fragment are cut"),
-            pytest.param(["quay.io:"], "quay.io/a", id="an empty port is none"),
-            pytest.param(["HTTPS://quay.io"], "quay.io/a", id="the scheme is lower case only"),
-            pytest.param(["http://https://quay.io"], "quay.io/a", id="containers strips both schemes"),
-            pytest.param(["quay.io//org", "quay.io//"], "quay.io/org/a", id="double slashes are kept"),
-            pytest.param(["quay.io/v1/v2/org"], "quay.io/org/a", id="one API version is cut"),
-            pytest.param(["QUAY.IO"], "QUAY.IO/a", id="upper case matches itself"),
-            pytest.param(["https://quay.io/a", "https://quay.io/b"], "quay.io/b/c", id="URLs of one host are alike"),
-            pytest.param(["*"], "localhost/a", id="a lone star is one label"),
-        ],
+        ("keys", "image"), [pytest.param(keys, image, id=what) for what, keys, image, _kubelet, _containers in QUIRKS]
     )
     def test_quirk(self, oracle: Oracle, keys: list[str], image: str) -> None:
         compare(oracle, keys, [image])

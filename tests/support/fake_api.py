@@ -16,11 +16,12 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.client import Cluster
 from urllib3.exceptions import ProtocolError
 
@@ -133,7 +134,8 @@ class FakeApi:
     # --- the pool's side
 
     def request_encode_url(self, method: str, url: str, **keywords: Any) -> Answer:
-        assert url.startswith(HOST), url
+        if not url.startswith(HOST):
+            pytest.fail(f"requested {url}")
         body = keywords.get("body")
         headers = dict(keywords.get("headers") or {})
         request = Request(
@@ -145,13 +147,13 @@ class FakeApi:
             self.requests.append(request)
             fault = self._fault(request)
             if fault is None:
-                return self._answer(request)
+                return replace(self._answer(request), position=0)
             if fault.carried_out:
                 self._answer(request)
         if isinstance(fault.answer, BaseException):
             raise fault.answer
         found: Answer = fault.answer(request) if callable(fault.answer) else fault.answer
-        return found
+        return replace(found, position=0)
 
     def _fault(self, request: Request) -> Fault | None:
         for fault in self.faults:
@@ -186,7 +188,8 @@ class FakeApi:
         return self._delete((resource, namespace, name), stored, request.body or {})
 
     def _review(self, request: Request) -> Answer:
-        assert self.review is not None, "no review is awaited"
+        if self.review is None:
+            pytest.fail("no review is awaited")
         return Answer(201, {"status": dict(self.review(request.body["spec"]))})
 
     def _read(self, resource: str, namespace: str, name: str, query: Mapping[str, str]) -> Answer:
@@ -254,7 +257,8 @@ class FakeApi:
         version = str(next(self._versions))
         meta = {**body["metadata"], "resourceVersion": version}
         meta["uid"] = old["metadata"]["uid"] if old else f"uid-{version}"
-        self.objects[resource, namespace, name] = {**body, "kind": _KINDS.get(resource, resource), "metadata": meta}
+        kind = {"kind": _KINDS[resource]} if resource in _KINDS else {}
+        self.objects[resource, namespace, name] = {**body, **kind, "metadata": meta}
         return self.objects[resource, namespace, name]
 
 

@@ -49,7 +49,9 @@ class Question(Protocol):
     """What both shapes need to see."""
 
     @property
-    def selection(self) -> Selection: ...
+    def selection(self) -> Selection:
+        """What is read in every target namespace."""
+        ...
 
     def related(self, namespace: str, objects: Objects) -> Sequence[ObjectRef]:
         """What else has to be read, in any namespace; read once however often it is asked for."""
@@ -95,4 +97,6 @@ class Evaluation:
 class Inspection(Question, Protocol):
     """What one task asks."""
 
-    def evaluate(self, namespace: str, objects: Objects, found: Related) -> Evaluation: ...
+    def evaluate(self, namespace: str, objects: Objects, found: Related) -> Evaluation:
+        """What was found in one namespace. Asked again while it waits for something."""
+        ...

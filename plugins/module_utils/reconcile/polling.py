@@ -18,7 +18,8 @@ _FIRST_LOOK, _LAST_LOOK = 0.1, 1.0
 
 class _Pending(Protocol):
     @property
-    def pending(self) -> bool: ...
+    def pending(self) -> bool:
+        """Whether it has to be looked at again."""
 
 
 _Item = TypeVar("_Item", bound=_Pending)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Union
@@ -142,19 +142,25 @@ def _look_up_listed(
     """Objects of a name in many namespaces, all of a kind in many, or many cluster-scoped ones."""
     whole = kind.namespaced and not name
     found: dict[ObjectRef, Any] = {ref: {"items": []} if whole else None for ref in refs}
-    for obj in cluster.list(kind, field_selector=f"metadata.name={name}" if name else ""):
-        ref = ObjectRef(kind, metadata(obj).get("namespace", ""), "" if whole else metadata(obj)["name"])
-        if ref in found and whole:
-            found[ref]["items"].append(trimmed(kind, obj))
-        elif ref in found:
-            found[ref] = trimmed(kind, obj)
+
+    def ref_of(obj: Json) -> ObjectRef:
+        return ObjectRef(kind, metadata(obj).get("namespace", ""), "" if whole else metadata(obj)["name"])
+
+    def keep(obj: Json) -> Json | None:
+        return trimmed(kind, obj) if ref_of(obj) in found else None
+
+    for obj in cluster.list(kind, field_selector=f"metadata.name={name}" if name else "", keep=keep):
+        if whole:
+            found[ref_of(obj)]["items"].append(obj)
+        else:
+            found[ref_of(obj)] = obj
     return found
 
 
 def _look_up_one(cluster: Cluster, ref: ObjectRef) -> Json | ImagePullError | None:
     try:
         if ref.kind.namespaced and not ref.name:
-            return {"items": [trimmed(ref.kind, obj) for obj in cluster.list(ref.kind, namespace=ref.namespace)]}
+            return {"items": list(cluster.list(ref.kind, namespace=ref.namespace, keep=_trim(ref.kind)))}
         return cluster.get(ref)
     except Forbidden:
         return _FORBIDDEN
@@ -165,17 +171,28 @@ def _look_up_one(cluster: Cluster, ref: ObjectRef) -> Json | ImagePullError | No
 def _list_all(cluster: Cluster, selection: Selection, namespaces: Sequence[str]) -> dict[str, dict[str, Json]]:
     found: dict[str, dict[str, Json]] = {namespace: {} for namespace in namespaces}
     selector = f"metadata.name={selection.names[0]}" if len(selection.names) == 1 else ""
-    for obj in cluster.list(selection.kind, field_selector=selector):
+
+    def keep(obj: Json) -> Json | None:
         name, namespace = metadata(obj)["name"], metadata(obj)["namespace"]
-        if namespace in found and (not selection.names or name in selection.names):
-            found[namespace][name] = trimmed(selection.kind, obj)
+        wanted = namespace in found and (not selection.names or name in selection.names)
+        return trimmed(selection.kind, obj) if wanted else None
+
+    for obj in cluster.list(selection.kind, field_selector=selector, keep=keep):
+        found[metadata(obj)["namespace"]][metadata(obj)["name"]] = obj
     return found
+
+
+def _trim(kind: Kind) -> Callable[[Json], Json]:
+    return lambda obj: trimmed(kind, obj)
 
 
 def _observe_one(cluster: Cluster, selection: Selection, namespace: str) -> Observed:
     try:
         if not selection.names:
-            return {metadata(obj)["name"]: obj for obj in cluster.list(selection.kind, namespace=namespace)}
+            return {
+                metadata(obj)["name"]: obj
+                for obj in cluster.list(selection.kind, namespace=namespace, keep=_trim(selection.kind))
+            }
         read_now = {name: cluster.get(ObjectRef(selection.kind, namespace, name)) for name in selection.names}
         return {name: obj for name, obj in read_now.items() if obj is not None}
     except ImagePullError as error:

@@ -78,7 +78,7 @@ class Run:
 
     def failed(self, namespace: str, error: ImagePullError) -> NamespaceResult:
         """The result of a namespace in which nothing was changed before an error."""
-        if isinstance(error, ClusterError) and not self.stop(error):
+        if isinstance(error, ClusterError) and not self.stop(error) and not error.unanswered:
             return self.not_attempted(namespace)
         if isinstance(error, NamespaceTerminating):
             return NamespaceResult(namespace, "skipped", error=terminating_sentence(self.cluster))

@@ -79,16 +79,15 @@ class Task:
         self.warnings.extend(messages)
 
     def read_file(self, path: str) -> str:
-        """The text of a file that an option names.
+        """The text of a file that an option names; bytes that are not UTF-8 stand in it as `surrogateescape` writes them.
 
         :raises OptionError: when it cannot be read.
         """
         try:
-            text = Path(path).read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            raise OptionError(f"file {path} is not text in UTF-8") from None
-        except OSError as error:
-            raise OptionError(f"file {path} cannot be read on the host that runs the task: {error.strerror}") from None
+            text = Path(path).read_bytes().decode("utf-8", "surrogateescape")
+        except (OSError, ValueError) as error:  # ValueError: the path holds a NUL
+            why = getattr(error, "strerror", None) or error
+            raise OptionError(f"file {path!r} cannot be read on the host that runs the task: {why}") from None
         self.secrets.update(credentials_in_text(text))
         return text
 
@@ -110,12 +109,11 @@ def over_namespaces(
     """
     params = task.params
     wanted, limit = targets.from_options(params), FailureLimit.parse(params["max_failures"])
-    if params["concurrency"] < 1:
-        raise OptionError("option 'concurrency' must be at least 1")
+    _check_numbers(params)
     with _cluster(task) as cluster:
         meant = targets.resolve(cluster, wanted)
         if not meant.namespaces:
-            task.warn(["the namespace_selector selects no namespace: nothing was done"])
+            task.warn(["the namespace_selector selects no namespace, so nothing was done"])
         settings = Settings(
             check_mode=task.check_mode,
             concurrency=params["concurrency"],
@@ -126,6 +124,14 @@ def over_namespaces(
         )
         outcome = work(cluster, meant.namespaces, settings)
         return _report(task, outcome.with_skipped(meant.terminating, terminating_sentence(cluster)))
+
+
+def _check_numbers(params: Mapping[str, Any]) -> None:
+    if params["concurrency"] < 1:
+        raise OptionError("option 'concurrency' must be at least 1")
+    for name in ("timeout", "wait_timeout"):
+        if params.get(name, 0) < 0:
+            raise OptionError(f"option {name!r} must not be negative: give seconds, or 0 to look once")
 
 
 @contextmanager
@@ -164,7 +170,7 @@ def reconciling(
     wait_timeout: float = 0.0,
     afterwards: Callable[[Cluster, _Desired, Outcome, Settings], Outcome] = _as_it_is,
 ) -> dict[str, Any]:
-    """The whole of a module that writes: the wish to the cluster, the outcome to the result.
+    """The whole of a module that writes: the declared state to the cluster, the outcome to the result.
 
     `afterwards` looks at the cluster once more and may add to the outcome what it saw.
     """

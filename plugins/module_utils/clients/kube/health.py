@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import NoReturn
 
 from .errors import ClusterError
 
@@ -20,7 +19,7 @@ _FIRST_PATIENCE_SECONDS = 5.0
 
 
 class Health:
-    """A circuit breaker. Once open it stays open: each further request fails at once, with the same sentence.
+    """A circuit breaker. Once stopped it stays so: each further request fails at once, with the same sentence.
 
     The time without a healthy answer counts for the cluster, not for each request: from the first failure that no answer
     with a status below 500 has followed, whoever got it. A request that hangs while others are answered so does no harm.
@@ -36,7 +35,7 @@ class Health:
         self.reached = False
 
     @property
-    def is_open(self) -> bool:
+    def is_stopped(self) -> bool:
         """Whether no further request may be sent."""
         return self._failure is not None
 
@@ -46,13 +45,13 @@ class Health:
         :raises ClusterError: when none may be sent.
         """
         if self._failure is not None:
-            raise _again(self._failure)
+            raise _copy(self._failure)
 
-    def stop(self, error: ClusterError) -> NoReturn:
-        """Opens the breaker, unless it is open, and raises the error that opened it."""
+    def stop(self, error: ClusterError) -> ClusterError:
+        """No further request may be sent. Returns the error to raise: the first one, whatever comes later."""
         with self._lock:
             self._failure = self._failure or error
-        raise _again(self._failure)
+            return _copy(self._failure)
 
     def healthy(self) -> None:
         """There was an answer with a status below 500."""
@@ -73,6 +72,6 @@ class Health:
             return silent if silent >= (_PATIENCE_SECONDS if self.reached else _FIRST_PATIENCE_SECONDS) else 0.0
 
 
-def _again(error: ClusterError) -> ClusterError:
-    """A copy for another thread: an exception that is raised again and again keeps every frame that it came through."""
+def _copy(error: ClusterError) -> ClusterError:
+    """For another thread: an exception that is raised again and again keeps every frame that it came through."""
     return type(error)(*error.args)

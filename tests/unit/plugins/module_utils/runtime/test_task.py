@@ -163,7 +163,7 @@ class TestOverNamespaces:
     def test_one_that_selects_nothing_is_told(self, task: Task) -> None:
         task.params = {**task.params, "namespaces": None, "namespace_selector": {"include": ["none"]}}
         assert self.run(task)[0]["summary"]["total"] == 0
-        assert task.warnings == ["the namespace_selector selects no namespace: nothing was done"]
+        assert task.warnings == ["the namespace_selector selects no namespace, so nothing was done"]
 
     @pytest.mark.parametrize("concurrency", [0, -1])
     def test_a_concurrency_of_none_is_refused_before_anything_is_sent(
@@ -171,6 +171,17 @@ class TestOverNamespaces:
     ) -> None:
         task.params = {**task.params, "concurrency": concurrency}
         with pytest.raises(OptionError, match="^option 'concurrency' must be at least 1$"):
+            self.run(task)
+        assert api.asked == []
+
+    @pytest.mark.parametrize("name", ["timeout", "wait_timeout"])
+    def test_a_negative_time_is_refused(self, api: FakeApi, task: Task, name: str) -> None:
+        task.params = {**task.params, name: 0}
+        self.run(task)
+        task.params = {**task.params, name: -1}
+        with pytest.raises(
+            OptionError, match=f"^option '{name}' must not be negative: give seconds, or 0 to look once$"
+        ):
             self.run(task)
         assert api.asked == []
 
@@ -238,6 +249,6 @@ class TestReadFile:
 
     def test_one_that_is_not_there(self, task: Task, tmp_path: Path) -> None:
         with pytest.raises(
-            OptionError, match="^file .*auth.json cannot be read on the host that runs the task: No such file"
+            OptionError, match="^file '.*auth.json' cannot be read on the host that runs the task: No such file"
         ):
             task.read_file(str(tmp_path / "auth.json"))
