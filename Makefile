@@ -5,7 +5,7 @@ LAB_DIR ?= $(or $(TMPDIR),/tmp)/image-pull-lab
 OWN_CLUSTER := $(if $(filter command line,$(origin KUBECONFIG)),$(KUBECONFIG))
 BENCH := $(PREPARE) newest python tests/bench/bench.py $(if $(OC),--oc '$(OC)')
 
-.PHONY: demo test faults-large bench bench-large check-% lab-up lab-down lab-inventory shell clean
+.PHONY: demo test mutants faults-large bench bench-large check-% lab-up lab-down lab-inventory shell clean
 
 demo: ## The main job on the lab, from nothing to pods that pull; with KUBECONFIG=... on your own cluster
 	@$(PREPARE) newest python tests/demo/demo.py --lab-dir '$(LAB_DIR)-demo' $(if $(OWN_CLUSTER),--kubeconfig '$(OWN_CLUSTER)') $(if $(KEEP),--keep)
@@ -15,6 +15,9 @@ test: ## Everything that must pass
 
 check-%: ## The steps of make test whose title holds a word, such as check-unit
 	@python3 tests/tools/check.py '$*'
+
+mutants: ## Whether the unit tests notice changes of the code; ROOM=secrets for one room, ALL=1 for every mutant, SEED=2, SECONDS=600, JOBS=1
+	@$(PREPARE) newest env PYTHONHASHSEED=0 python tests/tools/mutants.py $(foreach room,$(ROOM),--room '$(room)') $(if $(ALL),--all) $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(JOBS),--jobs $(JOBS))
 
 bench: ## Speed, memory and requests for 20 and 1,000 namespaces, beside other ways to do the job (docs/benchmark.md); with OC=... beside your oc
 	@$(BENCH) --sizes 20 1000

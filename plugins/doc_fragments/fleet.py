@@ -10,55 +10,57 @@ class ModuleDocFragment:
 options:
   namespaces:
     description:
-      - The namespaces to work in. All of them in one task is faster than a loop over tasks.
+      - The namespaces to work in. One task for all of them is faster than a loop of tasks.
       - One of O(namespaces) and O(namespace_selector) is required.
     type: list
     elements: str
   namespace_selector:
     description:
-      - Finds the namespaces to work in. Those that are being deleted are skipped and reported.
-      - A caller who may not list namespaces gets the choice among his projects, on OpenShift.
-      - At least one of O(namespace_selector.labels) and O(namespace_selector.include) must be given.
+      - Selects the namespaces to work in. Namespaces that are being deleted are skipped and reported.
+      - If the caller cannot list namespaces, its own projects are used (OpenShift).
+      - At least one of O(namespace_selector.labels) and O(namespace_selector.include) is required.
     type: dict
     suboptions:
       labels:
         description: A label selector, such as V(team=a,stage in (dev,test)).
         type: str
       include:
-        description: Globs of names; V(*) means all.
+        description: Glob patterns of names. V(*) selects all namespaces.
         type: list
         elements: str
       exclude:
-        description: Globs of names that are left out.
+        description: Glob patterns of names to exclude.
         type: list
         elements: str
       phases:
-        description: Phases that a namespace may be in.
+        description: Only namespaces in these phases are selected.
         type: list
         elements: str
         default: [Active]
       system_namespaces:
         description:
-          - Whether the platform's own namespaces are meant too (V(default), V(kube-*), V(openshift), V(openshift-*),
+          - Whether the selector includes the platform's namespaces (V(default), V(kube-*), V(openshift), V(openshift-*),
             V(redhat-*)).
         type: bool
         default: false
   concurrency:
-    description: How many requests are under way at once, at most. The default suits a production API server.
+    description: The maximum number of requests that are sent at the same time.
     type: int
     default: 8
   max_failures:
     description:
-      - A number or a percentage such as V(5%). Once more namespaces than that have failed, those that are left are not
-        attempted and reported as skipped. Without it the task goes on to the end. It fails in both cases.
+      - A number or a percentage such as V(5%). When more namespaces than that have failed, the remaining ones are not
+        attempted, and are reported as skipped. By default, all namespaces are attempted. The task fails in both cases.
+      - When the cluster itself fails, the task always stops, for example when the login is refused or the API server does not
+        answer for 30 seconds.
     type: str
   report_unchanged:
     description:
-      - Whether the result lists the namespaces in which nothing had to be done, or only counts them. By default they are
-        listed when the task is for 100 namespaces or fewer.
+      - Whether the result lists the namespaces that needed no change, or only counts them. By default they are listed when the
+        task works in 100 namespaces or fewer.
     type: bool
   progress:
-    description: Whether a task that takes long says every few seconds how far it has come, where it runs on the controller.
+    description: Whether a long task displays its progress every few seconds. Only on the controller (C(connection=local)).
     type: bool
     default: true
 """

@@ -10,12 +10,14 @@ module: sa_wait
 short_description: Wait until service accounts can pull from the integrated registry
 version_added: 0.1.0
 description:
-  - Waits until service accounts exist and, where the cluster generates pull secrets for them, have one that works. It changes
-    nothing.
-  - A pod that is created earlier keeps an incomplete list for ever, so this belongs before the first pod of a new project.
-  - OpenShift writes the secret's name into the account first, makes the secret empty, and fills it last. Only the last counts.
-  - On a cluster where none will come (plain Kubernetes, MicroShift, the image registry Removed or not installed) the task says
-    so and succeeds at once.
+  - Waits until service accounts exist and, if the cluster generates pull secrets for them, have a pull secret that works. This
+    module changes nothing.
+  - A pod that is created earlier keeps an incomplete list of pull secrets. Run this module before you create the first pod of
+    a new project.
+  - OpenShift adds the name of the secret to the account first, then creates the secret without content, and adds the content
+    last. The module waits for the content.
+  - If the cluster never generates pull secrets (plain Kubernetes, MicroShift, image registry Removed or not installed), the
+    module succeeds at once and reports the reason.
 options:
   service_accounts:
     description: Names of service accounts.
@@ -23,7 +25,7 @@ options:
     elements: str
     default: [default]
   timeout:
-    description: Seconds to wait; V(0) looks once.
+    description: Seconds to wait. With V(0), the module looks once.
     type: int
     default: 60
 extends_documentation_fragment:
@@ -35,7 +37,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Make pods of a new project only when they can pull
+- name: Wait until pods of a new project can pull
   openshift_ops.image_pull.sa_wait:
     namespaces: [project-a]
     service_accounts: [default, builder]
@@ -44,7 +46,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 namespaces:
-  description: What was done, or in check mode would be done, in each namespace.
+  description: The result for each namespace.
   returned: always
   type: list
   elements: dict
@@ -54,38 +56,38 @@ namespaces:
       type: str
       sample: project-a
     changed:
-      description: Whether anything was written in it.
+      description: Always V(false), because this module writes nothing.
       type: bool
     status:
-      description: One of C(changed), C(unchanged), C(failed), C(skipped).
+      description: One of V(unchanged), V(failed), V(skipped).
       type: str
-      sample: changed
+      sample: unchanged
     reason:
       description: Why a namespace was skipped.
       type: str
       returned: when skipped
     changes:
-      description: Always empty, as this module writes nothing.
+      description: Always empty, because this module writes nothing.
       type: list
       elements: dict
       sample: []
     service_accounts:
-      description: Each account with C(provisioned), the C(pull_secret) generated for it, and a C(reason) where none will come.
+      description: Each account with C(exists), C(provisioned), the C(pull_secret) that was generated for it, and a C(reason) if the cluster generates none.
       type: list
       elements: dict
       sample:
-        - {name: default, provisioned: true, pull_secret: default-dockercfg-x7k2p}
+        - {name: default, exists: true, provisioned: true, pull_secret: default-dockercfg-x7k2p}
 failures:
-  description: The namespaces that failed and why. The task fails when there is one, after the others are done.
+  description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
   returned: always
   type: list
   elements: dict
   sample: []
 summary:
-  description: Counts of namespaces by status, and of objects that had to be read again because others wrote them.
+  description: Counts of namespaces by status, and C(retries), the number of requests that had to be repeated.
   returned: always
   type: dict
-  sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
+  sample: {total: 2, changed: 0, unchanged: 2, failed: 0, skipped: 0, retries: 0}
 """
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR

@@ -15,13 +15,22 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from support.scripted_pool import HOST, Answer, Request, ScriptedConnection, status_object
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.client import Cluster
+from urllib3.exceptions import ProtocolError
 
-__all__ = ["FakeApi", "Fault"]
+from support.scripted_pool import HOST, Answer, Clock, Request, ScriptedConnection, status_object
+
+__all__ = ["LOST", "FakeApi", "Fault"]
+
+#: The connection breaks after the request was sent.
+LOST = ProtocolError("connection broken")
 
 _PATH = re.compile(
     r"(?P<root>/api/v1|/apis/[^/]+/[^/]+)(?:/namespaces/(?P<ns>[^/]+)(?=/))?/(?P<resource>[^/]+)(?:/(?P<name>[^/]+))?\Z"
@@ -73,6 +82,24 @@ class FakeApi:
         self._lock = threading.RLock()
         self.connection = ScriptedConnection(self)
 
+    def cluster(self, clock: Clock | None = None) -> Cluster:
+        """A client of this server, whose time is the clock's."""
+        clock = clock or Clock()
+        return Cluster(self.connection, "tests", clock.sleep, clock.now)  # type: ignore[arg-type]
+
+    @contextmanager
+    def served(self) -> Iterator[str]:
+        """The server's address, while it listens on loopback: for what makes its own connections."""
+        server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"api": self}))
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            server.server_close()
+
     # --- what tests say and ask
 
     def put(self, resource: str, namespace: str, name: str, **parts: Any) -> dict[str, Any]:
@@ -107,7 +134,8 @@ class FakeApi:
     # --- the pool's side
 
     def request_encode_url(self, method: str, url: str, **keywords: Any) -> Answer:
-        assert url.startswith(HOST), url
+        if not url.startswith(HOST):
+            pytest.fail(f"requested {url}")
         body = keywords.get("body")
         headers = dict(keywords.get("headers") or {})
         request = Request(
@@ -119,13 +147,13 @@ class FakeApi:
             self.requests.append(request)
             fault = self._fault(request)
             if fault is None:
-                return self._answer(request)
+                return replace(self._answer(request), position=0)
             if fault.carried_out:
                 self._answer(request)
         if isinstance(fault.answer, BaseException):
             raise fault.answer
         found: Answer = fault.answer(request) if callable(fault.answer) else fault.answer
-        return found
+        return replace(found, position=0)
 
     def _fault(self, request: Request) -> Fault | None:
         for fault in self.faults:
@@ -160,7 +188,8 @@ class FakeApi:
         return self._delete((resource, namespace, name), stored, request.body or {})
 
     def _review(self, request: Request) -> Answer:
-        assert self.review is not None, "no review is awaited"
+        if self.review is None:
+            pytest.fail("no review is awaited")
         return Answer(201, {"status": dict(self.review(request.body["spec"]))})
 
     def _read(self, resource: str, namespace: str, name: str, query: Mapping[str, str]) -> Answer:
@@ -228,7 +257,8 @@ class FakeApi:
         version = str(next(self._versions))
         meta = {**body["metadata"], "resourceVersion": version}
         meta["uid"] = old["metadata"]["uid"] if old else f"uid-{version}"
-        self.objects[resource, namespace, name] = {**body, "kind": _KINDS.get(resource, resource), "metadata": meta}
+        kind = {"kind": _KINDS[resource]} if resource in _KINDS else {}
+        self.objects[resource, namespace, name] = {**body, **kind, "metadata": meta}
         return self.objects[resource, namespace, name]
 
 
@@ -243,3 +273,25 @@ def _merged(stored: Any, patch: Any) -> Any:
         else:
             merged[name] = _merged(merged.get(name), part)
     return merged
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Hands requests that come by a socket to the server in memory."""
+
+    protocol_version = "HTTP/1.1"
+    api: FakeApi
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        found = self.api.request_encode_url(self.command, HOST + self.path, body=body, headers=dict(self.headers))
+        self.send_response(found.status)
+        for name, value in found.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(found.data)))
+        self.end_headers()
+        self.wfile.write(found.data)
+
+    do_GET = do_POST = do_PATCH = do_DELETE = _serve
+
+    def log_message(self, *_arguments: Any) -> None:
+        """A test's output is its own."""

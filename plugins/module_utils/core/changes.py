@@ -49,15 +49,21 @@ def create(ref: ObjectRef, body: Json, details: Json, after: Json) -> Change:
 
 
 def update(ref: ObjectRef, observed: Json, patch: Json, details: Json, *, before: Json, after: Json) -> Change:
-    """A merge patch that the server refuses when the object is no longer the one that was read."""
-    locked = {**metadata(patch), "resourceVersion": metadata(observed).get("resourceVersion")}
+    """A merge patch that the server refuses when the object is no longer the one that was read.
+
+    :raises Refusal: when it was read without a version, since then the server would refuse nothing.
+    """
+    locked = {**metadata(patch), "resourceVersion": _version(ref, observed)}
     return Change("update", ref, {**patch, "metadata": locked}, details, before, after)
 
 
 def delete(ref: ObjectRef, observed: Json, details: Json, before: Json) -> Change:
-    """A delete that the server refuses when the object is no longer the one that was read."""
-    meta = metadata(observed)
-    preconditions = {"uid": meta.get("uid"), "resourceVersion": meta.get("resourceVersion")}
+    """A delete that the server refuses when the object is no longer the one that was read.
+
+    :raises Refusal: as `update`.
+    """
+    uid = metadata(observed).get("uid")
+    preconditions = {**({"uid": uid} if uid else {}), "resourceVersion": _version(ref, observed)}
     body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
     return Change("delete", ref, body, details, before, {})
 
@@ -89,3 +95,14 @@ def _own_metadata(obj: Json) -> dict[str, Any]:
     """What somebody gave the object; the rest is the server's."""
     given = ("name", "namespace", "labels", "annotations", "ownerReferences")
     return {name: metadata(obj)[name] for name in given if name in metadata(obj)}
+
+
+def _version(ref: ObjectRef, observed: Json) -> str:
+    """What a write is bound to: null or none at all would make it unconditional (apimachinery: an empty resourceVersion matches every object)."""
+    version = metadata(observed).get("resourceVersion")
+    if not isinstance(version, str) or not version:
+        raise Refusal(
+            f"{ref} was read without a resourceVersion, so it cannot be changed without the risk of undoing somebody else's "
+            "change; check what stands between this host and the API server"
+        )
+    return version

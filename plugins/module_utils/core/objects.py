@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "ObjectRef",
     "Objects",
     "metadata",
+    "trimmed",
 ]
 
 Json = Mapping[str, Any]
@@ -27,13 +28,14 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Kind:
-    """One API resource, named as the API server names it."""
+    """One API resource, named as the API server names it. `trim` leaves of an object what is needed of it: many are kept."""
 
     api_version: str
     kind: str
     resource: str
     title: str
     namespaced: bool = True
+    trim: Callable[[Json], Json] | None = field(default=None, compare=False, repr=False)
 
 
 NAMESPACE = Kind("v1", "Namespace", "namespaces", "namespace", namespaced=False)
@@ -61,4 +63,12 @@ Objects = Mapping[str, Json]
 
 def metadata(obj: Json) -> Json:
     """The object's metadata, or an empty mapping."""
-    return obj.get("metadata") or {}
+    found = obj.get("metadata")
+    return found if isinstance(found, Mapping) else {}
+
+
+def trimmed(kind: Kind, obj: Json) -> Json:
+    """What is kept of an object that a list answered: without the record of field managers, the largest part of most."""
+    if kind.trim is not None:
+        return kind.trim(obj)
+    return {**obj, "metadata": {key: value for key, value in metadata(obj).items() if key != "managedFields"}}

@@ -1,22 +1,20 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engine: observe, plan, apply, in parallel, until every namespace is as desired or a deadline has passed."""
+"""The reconciling engine: read, plan, apply, in parallel, until every namespace is as declared or a deadline has passed."""
 
 from __future__ import annotations
 
 import random
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import (
     AlreadyExists,
+    ClusterError,
     Conflict,
     Forbidden,
-    NamespaceMissing,
     NamespaceTerminating,
     NotFound,
     Unanswered,
@@ -25,51 +23,19 @@ from ..core.changes import Change
 from ..core.errors import ImagePullError, Refusal
 from ..core.objects import Json, ObjectRef
 from ..core.protocols import Desired, Plan, Related
+from .namespaces import require_namespace
 from .polling import poll
-from .progress import Progress
-from .reader import look_up, missing_sentence, observe, terminating_sentence, what_is_wrong_with
 from .related import updated
 from .replacement import carry_out
 from .result import NamespaceResult, Outcome, Status
+from .run import Run, Settings, internal_error, running
 
 __all__ = ["Settings", "reconcile"]
 
-#: So many writes of one namespace may go unanswered: a webhook that fails always must not hold up a fleet.
+#: So many writes of one namespace may go unanswered: a webhook that fails always must not hold up the others.
 _MOST_LOST = 6
-#: How long one object that others keep changing is planned again.
+#: Seconds in which one object that others keep changing is planned again.
 _STUBBORN_SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a task runs.
-
-    `wait_timeout`: seconds to wait for what the plan waits for. `max_failures`: once more namespaces than that have
-    failed, the others are left as they are; None goes on to the end. `say` is given the progress lines.
-    """
-
-    check_mode: bool
-    concurrency: int = 8
-    wait_timeout: float = 0.0
-    max_failures: int | None = None
-    task: str = ""
-    say: Callable[[str], None] | None = None
-
-
-@dataclass(frozen=True)
-class _Run:
-    """What all namespaces of one task share."""
-
-    cluster: Cluster
-    desired: Desired
-    settings: Settings
-    pool: ThreadPoolExecutor
-    progress: Progress
-
-    @property
-    def is_over(self) -> bool:
-        limit = self.settings.max_failures
-        return limit is not None and self.progress.failed > limit
 
 
 @dataclass
@@ -92,19 +58,18 @@ class _Work:
 
 
 def reconcile(cluster: Cluster, desired: Desired, namespaces: Sequence[str], settings: Settings) -> Outcome:
-    """Brings every namespace to the desired state; with `check_mode`, only says what that would change.
+    """Brings every namespace to the declared state; with `check_mode`, only says what that would change.
 
-    A namespace that fails does not stop the others.
+    A namespace that fails does not stop the others. When the cluster fails, the run stops, and the outcome says so once.
 
     :raises ImagePullError: when the task as a whole makes no sense: the precondition is missing, the cluster does not answer.
     """
     _require(cluster, desired)
-    works = [_Work(namespace) for namespace in namespaces]
-    with ThreadPoolExecutor(settings.concurrency) as pool:
-        run = _Run(cluster, desired, settings, pool, Progress(settings.task, len(works), settings.say))
-        poll(works, settings.wait_timeout, lambda pending: _round(run, pending))
-    retries = cluster.retries + sum(work.retries for work in works)
-    return Outcome([_finished(work) for work in works], retries)
+    works = [_Work(namespace) for namespace in dict.fromkeys(namespaces)]
+    with running(cluster, len(works), settings) as run:
+        poll(works, settings.wait_timeout, lambda pending: _round(run, desired, pending), settings.clock)
+        run.workers.map(lambda work: _give_up(run, work), [work for work in works if work.pending])
+    return run.outcome([_finished(work) for work in works], sum(work.retries for work in works))
 
 
 def _require(cluster: Cluster, desired: Desired) -> None:
@@ -116,42 +81,36 @@ def _require(cluster: Cluster, desired: Desired) -> None:
         return
     if found is None:
         raise Refusal(
-            f"{desired.precondition} does not exist on {cluster.name}, so granting it would give nobody any right"
+            f"{desired.precondition} does not exist on {cluster.name}, so a binding to it would grant nothing; "
+            "create it, or correct its name"
         )
 
 
-def _round(run: _Run, pending: Sequence[_Work]) -> None:
-    """One look at all pending namespaces: those with nothing to do are done with it, the others go to the pool."""
-    _see(run, pending)
-    busy = [work for work in pending if not _is_settled(run, work)]
-    for _done in run.pool.map(lambda work: _settle(run, work), busy):
-        pass
+def _round(run: Run, desired: Desired, pending: Sequence[_Work]) -> None:
+    """One look at all pending namespaces: those with nothing to do are done with it, the others go to the workers."""
+    _see(run, desired, pending)
+    busy = [work for work in pending if not _is_settled(run, desired, work)]
+    run.workers.map(lambda work: _settle(run, desired, work), busy)
     run.progress.tick()
 
 
-def _see(run: _Run, pending: Sequence[_Work]) -> None:
+def _see(run: Run, desired: Desired, pending: Sequence[_Work]) -> None:
     """Reads what the plans of all pending namespaces need."""
-    observed = observe(run.cluster, run.pool, run.desired.selection, [work.namespace for work in pending])
-    wanted: dict[str, Sequence[ObjectRef]] = {}
+    seen = run.read(desired, [work.namespace for work in pending])
     for work in pending:
-        seen = observed[work.namespace]
-        if isinstance(seen, ImagePullError):
-            work.result = _ended(run.cluster, work, seen)
-            continue
-        work.objects = dict(seen)
-        wanted[work.namespace] = run.desired.related(work.namespace, work.objects)
-    found = look_up(run.cluster, run.pool, {ref for refs in wanted.values() for ref in refs})
-    for work in pending:
-        work.found = {ref: found[ref] for ref in wanted.get(work.namespace, ()) if ref in found}
+        view = seen.get(work.namespace)
+        if view is None:
+            work.result = _ended(run, work, None)
+        elif isinstance(view, ImagePullError):
+            work.result = _ended(run, work, view)
+        else:
+            work.objects, work.found = dict(view.objects), view.related
 
 
-def _is_settled(run: _Run, work: _Work) -> bool:
+def _is_settled(run: Run, desired: Desired, work: _Work) -> bool:
     """Plans one namespace; whether that was all, without a request."""
     if work.result is None:
-        try:
-            work.plan = run.desired.plan(work.namespace, work.objects, work.found)
-        except ImagePullError as error:
-            work.result = _ended(run.cluster, work, error)
+        _plan(run, desired, work)
     to_send = bool(work.plan.changes) and not run.settings.check_mode
     settled = work.result is not None or not (to_send or _needs_namespace(run, work))
     if settled:
@@ -159,59 +118,62 @@ def _is_settled(run: _Run, work: _Work) -> bool:
     return settled
 
 
-def _settle(run: _Run, work: _Work) -> None:
-    """Carries out the plan of one namespace, in a thread of the pool."""
+def _plan(run: Run, desired: Desired, work: _Work) -> None:
     try:
-        if run.is_over:
-            reason = f"not attempted: more than {run.settings.max_failures} namespaces had failed (max_failures)"
-            work.result = NamespaceResult(work.namespace, "skipped", error=reason)
+        work.plan = desired.plan(work.namespace, work.objects, work.found)
+    except ImagePullError as error:
+        work.result = _ended(run, work, error)
+    except Exception as error:  # whatever an object holds that nobody foresaw
+        work.result = _ended(run, work, internal_error(error))
+
+
+def _settle(run: Run, desired: Desired, work: _Work) -> None:
+    """Carries out the plan of one namespace, in a thread."""
+    try:
+        if run.stopped or run.is_over:
+            work.result = _ended(run, work, None)
         elif _needs_namespace(run, work):
             work.checked = True
-            _require_namespace(run.cluster, work.namespace)
+            require_namespace(run.cluster, work.namespace)
         if work.result is None and not run.settings.check_mode:
-            _apply(run.cluster, run.desired, work)
+            _apply(run, desired, work)
     except ImagePullError as error:
-        work.result = _ended(run.cluster, work, error)
+        work.result = _ended(run, work, error)
+    except Exception as error:
+        work.result = _ended(run, work, internal_error(error))
     _count(run, work)
 
 
-def _count(run: _Run, work: _Work) -> None:
+def _count(run: Run, work: _Work) -> None:
     if not work.pending:
         done = _finished(work)
         run.progress.finished(changed=bool(done.changes), failed=done.status == "failed")
 
 
-def _needs_namespace(run: _Run, work: _Work) -> bool:
-    """Whether the namespace itself has to be looked at: what is awaited may never come, what is only planned may be refused."""
+def _needs_namespace(run: Run, work: _Work) -> bool:
+    """Whether the namespace itself has to be read: what is awaited may never come, what is only planned may be refused."""
     creates = any(change.action == "create" for change in work.plan.changes)
     return not work.checked and bool(work.plan.waiting_for or (run.settings.check_mode and creates))
 
 
-def _require_namespace(cluster: Cluster, namespace: str) -> None:
-    wrong = what_is_wrong_with(cluster, namespace)
-    if wrong == "missing":
-        raise NamespaceMissing()
-    if wrong == "terminating":
-        raise NamespaceTerminating()
-
-
-def _apply(cluster: Cluster, desired: Desired, work: _Work) -> None:
-    """Carries out the plan; after a conflict or a lost answer reads that one object again and plans anew."""
-    given_up_at = time.monotonic() + _STUBBORN_SECONDS
+def _apply(run: Run, desired: Desired, work: _Work) -> None:
+    """Carries out the plan; after a conflict or a lost answer reads that one object again and plans again."""
+    clock = run.settings.clock
+    given_up_at = clock.now() + _STUBBORN_SECONDS
     attempt = lost = 0
     while work.plan.changes:
         change = work.plan.changes[0]
         try:
-            now = carry_out(cluster, change)
+            now = carry_out(run.cluster, change, clock)
         except (Conflict, AlreadyExists, NotFound, Unanswered) as error:
             if isinstance(error, Unanswered):
                 lost += 1
                 work.doubtful[change.ref, change.action] = change
-            if time.monotonic() > given_up_at or lost > _MOST_LOST:
+            if clock.now() > given_up_at or lost > _MOST_LOST:
                 raise
             attempt += 1
-            time.sleep(min(0.01 * 2**attempt, 1.0) * random.random())
-            _look_again(cluster, desired, work, change.ref)
+            clock.sleep(min(0.01 * 2**attempt, 1.0) * random.random())
+            _look_again(run.cluster, desired, work, change.ref)
             continue
         work.doubtful.pop((change.ref, change.action), None)
         work.applied.append(change)
@@ -238,12 +200,27 @@ def _store(desired: Desired, work: _Work, ref: ObjectRef, now: Json | None) -> N
         work.objects[ref.name] = now
 
 
-def _ended(cluster: Cluster, work: _Work, error: ImagePullError) -> NamespaceResult:
+def _ended(run: Run, work: _Work, error: ImagePullError | None) -> NamespaceResult:
+    """The result of a namespace that is not brought to its end: by an error, or without one as the run is over."""
+    done = run.not_attempted(work.namespace) if error is None else run.failed(work.namespace, error)
     changes, notes = tuple(work.applied), work.plan.notes
-    if isinstance(error, NamespaceTerminating):
-        return NamespaceResult(work.namespace, "skipped", changes, notes, terminating_sentence(cluster))
-    message = missing_sentence(cluster) if isinstance(error, NamespaceMissing) else str(error)
-    return NamespaceResult(work.namespace, "failed", changes, notes, message)
+    if (changes or work.doubtful) and not isinstance(error, NamespaceTerminating):
+        return replace(done, status="failed", changes=changes, notes=notes, error=_interrupted(run, work, error))
+    return replace(done, changes=changes, notes=notes)
+
+
+def _interrupted(run: Run, work: _Work, error: ImagePullError | None) -> str:
+    """Why a namespace is only half done."""
+    why = str(error) if error is not None and not isinstance(error, ClusterError) else run.stopped
+    doubtful = ", ".join(f"{change.action} {change.ref}" for change in work.doubtful.values())
+    lost = f"; the answer to this was lost, so it may have been carried out: {doubtful}" if doubtful else ""
+    return f"{why or 'the task stopped'}{lost}"
+
+
+def _give_up(run: Run, work: _Work) -> None:
+    """What is still awaited did not come: the namespace may have been deleted meanwhile."""
+    if not run.stopped and (why := run.what_is_wrong_with(work.namespace, was_there=True)):
+        work.result = NamespaceResult(work.namespace, "failed", tuple(work.applied), work.plan.notes, why)
 
 
 def _finished(work: _Work) -> NamespaceResult:

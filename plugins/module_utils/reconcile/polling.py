@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
+
+from .clock import Clock
 
 __all__ = ["poll"]
 
@@ -17,21 +18,25 @@ _FIRST_LOOK, _LAST_LOOK = 0.1, 1.0
 
 class _Pending(Protocol):
     @property
-    def pending(self) -> bool: ...
+    def pending(self) -> bool:
+        """Whether it has to be looked at again."""
 
 
 _Item = TypeVar("_Item", bound=_Pending)
 
 
-def poll(items: Sequence[_Item], timeout: float, one_round: Callable[[Sequence[_Item]], None]) -> None:
-    """Calls `one_round` with all items, then with those still pending, for `timeout` seconds; at least once."""
-    deadline, pause = time.monotonic() + timeout, _FIRST_LOOK
+def poll(
+    items: Sequence[_Item], timeout: float, look: Callable[[Sequence[_Item]], None], clock: Clock | None = None
+) -> None:
+    """Calls `look` with all items, then with those still pending, for `timeout` seconds; at least once."""
+    clock = clock or Clock()
+    deadline, pause = clock.now() + timeout, _FIRST_LOOK
     pending = items
     while pending:
-        one_round(pending)
+        look(pending)
         pending = [item for item in pending if item.pending]
-        left = deadline - time.monotonic()
+        left = deadline - clock.now()
         if not pending or left <= 0:
             return
-        time.sleep(min(pause, left))
+        clock.sleep(min(pause, left))
         pause = min(pause * 1.5, _LAST_LOOK)

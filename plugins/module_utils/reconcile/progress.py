@@ -53,9 +53,12 @@ class Progress:
 
 
 def line(progress: Progress, seconds: float) -> str:
-    """Such as `sa_link 4,210/10,000 namespaces, 12 changed, 1 failed, about 11 s left`."""
-    left = seconds / progress.done * (progress.total - progress.done) if progress.done else 0.0
-    return (
+    """Such as `sa_link 4,210/10,000 namespaces, 12 changed, 1 failed, about 11 s left`; before one is done, without a guess."""
+    text = (
         f"{progress.task} {progress.done:,}/{progress.total:,} namespaces, {progress.changed:,} changed, "
-        f"{progress.failed:,} failed, about {left:.0f} s left"
+        f"{progress.failed:,} failed"
     )
+    if not progress.done:
+        return text
+    left = seconds / progress.done * (progress.total - progress.done)
+    return f"{text}, about {left:.0f} s left"

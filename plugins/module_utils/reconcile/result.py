@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ..core.changes import Change
@@ -48,15 +48,20 @@ class NamespaceResult:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of one task. `retries` counts what had to be asked, or read and planned, again."""
+    """The result of one task.
+
+    `retries` counts the requests that were repeated, and the objects that were read and planned again after a conflict or a
+    lost answer. `stopped` says why the task ended before all namespaces were attempted; empty when it did not.
+    """
 
     namespaces: Sequence[NamespaceResult]
     retries: int = 0
+    stopped: str = ""
 
     def with_skipped(self, names: Sequence[str], reason: str) -> Outcome:
-        """The same with further namespaces that were left alone."""
+        """The same with further namespaces that were skipped."""
         skipped = [NamespaceResult(name, "skipped", error=reason) for name in names]
-        return Outcome([*self.namespaces, *skipped], self.retries)
+        return replace(self, namespaces=[*self.namespaces, *skipped])
 
     @property
     def failed(self) -> list[NamespaceResult]:
@@ -87,12 +92,27 @@ class Outcome:
             "summary": {**_summary(self.namespaces), "retries": self.retries},
         }
 
+    @property
+    def has_failed(self) -> bool:
+        return bool(self.failed or self.stopped)
+
     def message(self, task: str) -> str:
-        """One line for a failed task, naming the failed namespaces and why; of many, the first ones."""
-        reasons = "; ".join(f"{result.name}: {result.error}" for result in self.failed[:_SPOKEN])
-        if len(self.failed) > _SPOKEN:
-            reasons += f"; and {len(self.failed) - _SPOKEN} more, listed under 'failures'"
-        return f"{task} failed in {len(self.failed)} of {len(self.namespaces)} namespaces: {reasons}"
+        """One line for a failed task: why it stopped, then the failed namespaces and why; of many, the first ones."""
+        own = [result for result in self.failed if result.error != self.stopped]
+        reasons = "; ".join(f"{result.name}: {result.error}" for result in own[:_SPOKEN])
+        if len(own) > _SPOKEN:
+            reasons += f"; and {len(own) - _SPOKEN} more, listed under 'failures'"
+        failures = f"failed in {len(self.failed)} of {len(self.namespaces)} namespaces: {reasons}" if own else ""
+        return f"{task} {'; '.join(part for part in (self._why_stopped(), failures) if part)}"
+
+    def _why_stopped(self) -> str:
+        if not self.stopped:
+            return ""
+        count = _summary(self.namespaces)
+        return (
+            f"stopped: {self.stopped}; of {count['total']} namespaces {count['changed']} were changed, {count['unchanged']} "
+            f"needed no change, {count['failed']} failed and {count['skipped']} were not attempted; run it again to finish"
+        )
 
 
 def _summary(results: Iterable[NamespaceResult]) -> dict[str, int]:

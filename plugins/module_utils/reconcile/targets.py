@@ -19,7 +19,7 @@ from ..core.objects import NAMESPACE, Kind
 
 __all__ = ["Targets", "from_options", "resolve"]
 
-#: OpenShift shows a caller who may not list namespaces those that are his as projects.
+#: On OpenShift, a caller who cannot list namespaces can list its own projects.
 _PROJECT = Kind("project.openshift.io/v1", "Project", "projects", "project", namespaced=False)
 
 

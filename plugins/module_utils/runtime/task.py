@@ -21,10 +21,11 @@ from ..core.errors import ImagePullError, OptionError
 from ..core.protocols import Desired
 from ..core.redaction import credentials_in_text
 from ..reconcile import targets
-from ..reconcile.engine import Settings, reconcile
+from ..reconcile.engine import reconcile
 from ..reconcile.failure_limit import FailureLimit
-from ..reconcile.reader import terminating_sentence
+from ..reconcile.namespaces import terminating_sentence
 from ..reconcile.result import Outcome
+from ..reconcile.run import Settings
 from .options import CONNECTION_OPTIONS
 
 __all__ = ["Module", "Task", "execute", "over_namespaces", "reconciling"]
@@ -79,16 +80,15 @@ class Task:
         self.warnings.extend(messages)
 
     def read_file(self, path: str) -> str:
-        """The text of a file that an option names.
+        """The text of a file that an option names; bytes that are not UTF-8 stand in it as `surrogateescape` writes them.
 
         :raises OptionError: when it cannot be read.
         """
         try:
-            text = Path(path).read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            raise OptionError(f"file {path} is not text in UTF-8") from None
-        except OSError as error:
-            raise OptionError(f"file {path} cannot be read on the host that runs the task: {error.strerror}") from None
+            text = Path(path).read_bytes().decode("utf-8", "surrogateescape")
+        except (OSError, ValueError) as error:  # ValueError: the path holds a NUL
+            why = getattr(error, "strerror", None) or error
+            raise OptionError(f"file {path!r} cannot be read on the host that runs the task: {why}") from None
         self.secrets.update(credentials_in_text(text))
         return text
 
@@ -119,12 +119,11 @@ def over_namespaces(
     """
     params = task.params
     wanted, limit = targets.from_options(params), FailureLimit.parse(params["max_failures"])
-    if params["concurrency"] < 1:
-        raise OptionError("option 'concurrency' must be at least 1")
+    _check_numbers(params)
     with _cluster(task) as cluster:
         meant = targets.resolve(cluster, wanted)
         if not meant.namespaces:
-            task.warn(["the namespace_selector selects no namespace: nothing was done"])
+            task.warn(["the namespace_selector selects no namespace, so nothing was done"])
         settings = Settings(
             check_mode=task.check_mode,
             concurrency=params["concurrency"],
@@ -137,6 +136,14 @@ def over_namespaces(
         return _report(task, outcome.with_skipped(meant.terminating, terminating_sentence(cluster)))
 
 
+def _check_numbers(params: Mapping[str, Any]) -> None:
+    if params["concurrency"] < 1:
+        raise OptionError("option 'concurrency' must be at least 1")
+    for name in ("timeout", "wait_timeout"):
+        if params.get(name, 0) < 0:
+            raise OptionError(f"option {name!r} must not be negative: give seconds, or 0 to look once")
+
+
 @contextmanager
 def _cluster(task: Task) -> Iterator[Cluster]:
     """The cluster that the connection options lead to."""
@@ -145,13 +152,18 @@ def _cluster(task: Task) -> Iterator[Cluster]:
     headers = {name: value for name, value in (options["proxy_headers"] or {}).items() if value is not None}
     found = ConnectionOptions(**{**options, "proxy_headers": headers or None})
     with connect(found, connections=task.params["concurrency"], temporary_directory=task.temporary_directory) as opened:
-        yield Cluster(opened, user_agent=f"openshift_ops.image_pull/{VERSION} ({task.name})")
+        cluster = Cluster(opened, user_agent=f"openshift_ops.image_pull/{VERSION} ({task.name})")
+        try:
+            yield cluster
+        finally:
+            # A thread that is still at work when the task ends early sends nothing more.
+            cluster.close()
 
 
 def _report(task: Task, outcome: Outcome) -> dict[str, Any]:
-    """The task's result: failed, with everything that was done, when a namespace failed."""
+    """The task's result: failed, with everything that was done, when a namespace failed or the task stopped."""
     task.warn(outcome.notes)
-    failure = {"failed": True, "msg": outcome.message(task.name)} if outcome.failed else {}
+    failure = {"failed": True, "msg": outcome.message(task.name)} if outcome.has_failed else {}
     return {**outcome.report(unchanged=task.params["report_unchanged"], diff=task.diff), **failure}
 
 
@@ -168,7 +180,7 @@ def reconciling(
     wait_timeout: float = 0.0,
     afterwards: Callable[[Cluster, _Desired, Outcome, Settings], Outcome] = _as_it_is,
 ) -> dict[str, Any]:
-    """The whole of a module that writes: the wish to the cluster, the outcome to the result.
+    """The whole of a module that writes: the declared state to the cluster, the outcome to the result.
 
     `afterwards` looks at the cluster once more and may add to the outcome what it saw.
     """

@@ -6,166 +6,113 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from ..clients.kube.client import Cluster
-from ..clients.kube.errors import ApiError, Forbidden
+from ..clients.kube.errors import ApiError, Forbidden, NotFound
 from ..core.errors import ImagePullError
-from ..core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects
-from ..core.protocols import Selection
-from ..platform.cluster import ClusterFacts, why_none_will_come
-from ..platform.generated import generated_names
-from ..platform.provisioning import UNREADABLE, Verdict, judge
-from ..reconcile.engine import Settings
-from ..reconcile.polling import poll
-from ..reconcile.progress import Progress
-from ..reconcile.reader import Observed, missing_sentence, observe, terminating_sentence, what_is_wrong_with
+from ..core.objects import SERVICE_ACCOUNT, Json, ObjectRef, metadata
+from ..features.sa_wait.inspection import ProvisionedAccounts
+from ..platform.cluster import (
+    CLUSTER_VERSION,
+    IMAGE_REGISTRY,
+    REGISTRY_SERVICE,
+    ClusterFacts,
+    hint,
+    why_none_will_come,
+)
+from ..reconcile.inspection import inspect
 from ..reconcile.result import NamespaceResult, Outcome
+from ..reconcile.run import Settings
 
 __all__ = ["wait_for_provisioned"]
 
-_CLUSTER_VERSION = Kind(
-    "config.openshift.io/v1", "ClusterVersion", "clusterversions", "cluster version", namespaced=False
-)
-_CLUSTER_OPERATOR = Kind(
-    "config.openshift.io/v1", "ClusterOperator", "clusteroperators", "cluster operator", namespaced=False
-)
-
-
-@dataclass
-class _Work:
-    """One namespace on its way. `verdicts` is by account, None while the account does not exist."""
-
-    namespace: str
-    verdicts: dict[str, Verdict | None] = field(default_factory=dict)
-    error: str = ""
-    none_will_come: str = ""
-
-    @property
-    def missing(self) -> list[str]:
-        words = []
-        for account, verdict in self.verdicts.items():
-            if verdict is None:
-                words.append(f"service account {account} does not exist")
-            elif verdict.missing and not self.none_will_come:
-                words.append(f"service account {account}: {verdict.missing}")
-        return words
-
-    @property
-    def pending(self) -> bool:
-        return not self.error and bool(self.missing)
+#: In so many namespaces, accounts are listed to find the one that a misspelt name means.
+_MOST_LISTED = 3
 
 
 def wait_for_provisioned(
     cluster: Cluster, accounts: Sequence[str], namespaces: Sequence[str], settings: Settings
 ) -> Outcome:
-    """One look when all is there; otherwise looks again until it is, or `settings.wait_timeout` has passed.
-
-    Secrets are read by name, only those that the accounts refer to: a list would bring the tokens of the whole cluster.
-    """
-    works = [_Work(namespace, dict.fromkeys(accounts)) for namespace in namespaces]
-    reader = _Reader(cluster, tuple(accounts), Progress(settings.task, len(works), settings.say))
-    with ThreadPoolExecutor(settings.concurrency) as pool:
-        poll(works, settings.wait_timeout, lambda pending: reader.look(pool, pending))
-    return Outcome([_finished(work) for work in works], cluster.retries)
-
-
-@dataclass
-class _Reader:
-    cluster: Cluster
-    accounts: tuple[str, ...]
-    progress: Progress
-    none_will_come: str | None = None
-
-    def look(self, pool: ThreadPoolExecutor, pending: Sequence[_Work]) -> None:
-        first = self.none_will_come is None
-        observed = observe(
-            self.cluster, pool, Selection(SERVICE_ACCOUNT, self.accounts), [work.namespace for work in pending]
-        )
-        for _done in pool.map(lambda work: self._judge(work, observed[work.namespace], first), pending):
-            pass
-        if any(work.pending for work in pending):
-            self.none_will_come = why_none_will_come(_cluster_facts(self.cluster))
-        for work in pending:
-            work.none_will_come = self.none_will_come or ""
-            if not work.pending:
-                self.progress.finished(changed=False, failed=bool(work.error))
-        self.progress.tick()
-
-    def _judge(self, work: _Work, observed: Observed, first: bool) -> None:
-        try:
-            if isinstance(observed, ImagePullError):
-                raise observed
-            work.verdicts = {name: self._verdict(work.namespace, name, observed) for name in self.accounts}
-            if first and None in work.verdicts.values():
-                work.error = _namespace_error(self.cluster, work.namespace)
-        except ImagePullError as error:
-            work.error = str(error)
-
-    def _verdict(self, namespace: str, name: str, observed: Objects) -> Verdict | None:
-        account = observed.get(name)
-        if account is None:
-            return None
-        return judge(account, {secret: self._secret(namespace, secret) for secret in generated_names(account)})
-
-    def _secret(self, namespace: str, name: str) -> Json | None:
-        try:
-            return self.cluster.get(ObjectRef(SECRET, namespace, name))
-        except Forbidden:
-            return UNREADABLE
-
-
-def _namespace_error(cluster: Cluster, namespace: str) -> str:
-    wrong = what_is_wrong_with(cluster, namespace)
-    if wrong == "missing":
-        return missing_sentence(cluster)
-    return f"{terminating_sentence(cluster)}, so nothing is provisioned in it" if wrong else ""
-
-
-def _cluster_facts(cluster: Cluster) -> ClusterFacts:
-    """What the caller may see of the cluster's nature; what it may not see stays unknown."""
-    try:
-        groups = {group["name"] for group in cluster.get_path("/apis").get("groups") or []}
-    except ApiError:
-        return ClusterFacts(None)
-    if "config.openshift.io" not in groups:
-        return ClusterFacts(groups)
-    version = _readable(cluster, ObjectRef(_CLUSTER_VERSION, "", "version"))
-    return ClusterFacts(groups, version, _readable(cluster, ObjectRef(_CLUSTER_OPERATOR, "", "image-registry")))
-
-
-def _readable(cluster: Cluster, ref: ObjectRef) -> Json | None:
-    try:
-        return cluster.get(ref)
-    except ApiError:
-        return None
-
-
-def _finished(work: _Work) -> NamespaceResult:
-    accounts: list[dict[str, Any]] = [_account_report(work, name, verdict) for name, verdict in work.verdicts.items()]
-    error = work.error or "; ".join(work.missing)
-    if error and not work.error:
-        error += "; wait longer (timeout), or look at the cluster's openshift-controller-manager"
-    notes = tuple(verdict.note for verdict in work.verdicts.values() if verdict and verdict.note)
-    return NamespaceResult(
-        work.namespace,
-        "failed" if error else "unchanged",
-        notes=notes,
-        error=error,
-        extra={"service_accounts": accounts},
+    """One look when all is there; otherwise looks again until it is, or `settings.wait_timeout` seconds have passed."""
+    waiting = _Waiting(cluster)
+    return inspect(
+        cluster, ProvisionedAccounts(tuple(accounts)), namespaces, settings, refine=waiting.refine, hint=waiting.hint
     )
 
 
-def _account_report(work: _Work, name: str, verdict: Verdict | None) -> dict[str, Any]:
-    if verdict is None or (verdict.missing and not work.none_will_come):
-        return {"name": name, "provisioned": False, "pull_secret": None}
-    if verdict.missing:
-        return {
-            "name": name,
-            "provisioned": True,
-            "pull_secret": None,
-            "reason": f"none will come, because {work.none_will_come}",
-        }
-    return {"name": name, "provisioned": True, "pull_secret": verdict.secret}
+@dataclass
+class _Waiting:
+    """What is known of the cluster while something is awaited. `facts` are those of the last look."""
+
+    cluster: Cluster
+    facts: ClusterFacts = field(default_factory=lambda: ClusterFacts(None))
+
+    def refine(self, asked: ProvisionedAccounts) -> ProvisionedAccounts:
+        """The same question, knowing whether a pull secret will come at all."""
+        self.facts = _facts(self.cluster)
+        return replace(asked, none_will_come=why_none_will_come(self.facts))
+
+    def hint(self, left: Sequence[NamespaceResult]) -> str:
+        """What to do about what did not come."""
+        accounts = [account for result in left for account in result.extra["service_accounts"]]
+        missing = sorted({account["name"] for account in accounts if not account["exists"]})
+        unfinished = any(account["exists"] and not account["provisioned"] for account in accounts)
+        facts = _with(self.cluster, self.facts, REGISTRY_SERVICE) if unfinished else self.facts
+        existing = self._accounts_of(left[:_MOST_LISTED]) if missing else set()
+        return hint(facts, missing=missing, existing=existing, unfinished=unfinished)
+
+    def _accounts_of(self, results: Sequence[NamespaceResult]) -> set[str]:
+        """The names of all accounts in the namespaces, as far as they can be listed."""
+        found: set[str] = set()
+        for result in results:
+            try:
+                found.update(metadata(obj)["name"] for obj in self.cluster.list(SERVICE_ACCOUNT, namespace=result.name))
+            except ImagePullError:
+                continue
+        return found
+
+
+def _facts(cluster: Cluster) -> ClusterFacts:
+    """What the caller may see of the cluster's nature; what it may not see stays unknown."""
+    facts = ClusterFacts(_api_groups(cluster))
+    if facts.api_groups is not None and "config.openshift.io" not in facts.api_groups:
+        return facts
+    return _with(cluster, facts, CLUSTER_VERSION, IMAGE_REGISTRY)
+
+
+def _api_groups(cluster: Cluster) -> frozenset[str] | None:
+    """The groups that the API server serves; None when that cannot be read: a server without any is none."""
+    try:
+        groups = cluster.get_path("/apis").get("groups")
+    except ApiError:
+        return None
+    named = groups if isinstance(groups, list) else []
+    names = frozenset(
+        group["name"] for group in named if isinstance(group, dict) and isinstance(group.get("name"), str)
+    )
+    return names or None
+
+
+def _with(cluster: Cluster, facts: ClusterFacts, *refs: ObjectRef) -> ClusterFacts:
+    """The facts with further objects: read, absent, or unreadable."""
+    for ref in refs:
+        try:
+            found = cluster.get(ref)
+        except NotFound:
+            found = None
+        except Forbidden:
+            facts = replace(facts, unreadable=(*facts.unreadable, ref))
+            continue
+        except ApiError:
+            continue
+        facts = _added(facts, ref, found)
+    return facts
+
+
+def _added(facts: ClusterFacts, ref: ObjectRef, found: Json | None) -> ClusterFacts:
+    if found is None:
+        return replace(facts, absent=(*facts.absent, ref))
+    if ref == CLUSTER_VERSION:
+        return replace(facts, cluster_version=found)
+    return replace(facts, image_registry=found) if ref == IMAGE_REGISTRY else facts

@@ -1,23 +1,23 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Proof of a grant: asks the API server, for each subject and namespace, whether it may pull, and by which binding."""
+"""Verifies a grant: asks the API server, for each subject and namespace, whether it may pull, and by which binding."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import Forbidden
 from ..core.errors import ImagePullError
+from ..core.objects import ROLE_BINDING
 from ..features.image_puller_grant.desired import ImagePullerGrant
 from ..rbac.access_reviews import SUBJECT_ACCESS_REVIEW, MayPull, may_pull, question
 from ..rbac.subjects import Subject
-from ..reconcile.engine import Settings
 from ..reconcile.result import NamespaceResult, Outcome
+from ..reconcile.run import Settings
+from ..reconcile.workers import Workers
 
 __all__ = ["verify_access"]
 
@@ -25,50 +25,86 @@ __all__ = ["verify_access"]
 _NEWS_SECONDS = 2.0
 
 
+@dataclass(frozen=True)
+class _Answer:
+    """`outdated`: it names a binding that this task has changed, so it may be from before that."""
+
+    access: MayPull
+    outdated: bool
+
+
 def verify_access(cluster: Cluster, desired: ImagePullerGrant, outcome: Outcome, settings: Settings) -> Outcome:
     """The outcome with `may_pull` for each namespace: after writing, in check mode for what stands now."""
-    if not desired.verify_access:
+    if not desired.verify_access or outcome.stopped:
         return outcome
+    verifier = _Verifier(cluster, desired, settings)
+    with Workers(settings.concurrency) as workers:
+        return replace(outcome, namespaces=workers.map(verifier.verified, outcome.namespaces))
 
-    def ask(result: NamespaceResult) -> NamespaceResult:
+
+@dataclass(frozen=True)
+class _Verifier:
+    cluster: Cluster
+    desired: ImagePullerGrant
+    settings: Settings
+
+    def verified(self, result: NamespaceResult) -> NamespaceResult:
+        """The result of one namespace with the answers for each subject."""
         if result.status not in ("changed", "unchanged"):
             return result
-        wrote = result.status == "changed" and not settings.check_mode
+        edited = frozenset() if self.settings.check_mode else _edited(result)
         try:
-            answers = [_answer(cluster, desired, subject, result.name, wrote) for subject in desired.subjects]
-            notes = [] if settings.check_mode else _disproved(desired, result.name, answers)
+            answers = [self._ask(subject, result.name, edited) for subject in self.desired.subjects]
         except Forbidden as error:
-            answers, notes = [may_pull(subject, None) for subject in desired.subjects], [f"not proved: {error}"]
+            unknown = [may_pull(subject, None) for subject in self.desired.subjects]
+            return _with(result, unknown, [f"whether they may pull was not verified: {error}"])
         except ImagePullError as error:
-            return replace(result, status="failed", error=str(error))
-        return replace(result, notes=(*result.notes, *notes), extra={**result.extra, "may_pull": answers})
+            return replace(result, status="failed", error=f"whether they may pull was not verified: {error}")
+        notes = [] if self.settings.check_mode else self._disproved(result.name, answers)
+        return _with(result, [answer.access for answer in answers], list(notes))
 
-    with ThreadPoolExecutor(settings.concurrency) as pool:
-        return replace(outcome, namespaces=list(pool.map(ask, outcome.namespaces)))
+    def _ask(self, subject: Subject, namespace: str, edited: Collection[str]) -> _Answer:
+        """The answer, asked for again while it may be from before what was written."""
+        asked, about = question(subject, namespace), f"{subject} may pull from {namespace}"
+        clock = self.settings.clock
+        given_up_at, pause = clock.now() + _NEWS_SECONDS, 0.01
+        while True:
+            answer = may_pull(subject, self.cluster.review(SUBJECT_ACCESS_REVIEW, asked, about))
+            outdated = bool(edited) and self._is_outdated(answer, edited)
+            if not outdated or clock.now() >= given_up_at:
+                return _Answer(answer, outdated)
+            clock.sleep(pause)
+            pause = min(pause * 2, 0.5)
+
+    def _is_outdated(self, answer: MayPull, edited: Collection[str]) -> bool:
+        """Whether the answer may be from before what was written: not yet granted, or by a binding that was just edited."""
+        return answer["binding"] in edited if not self.desired.present else not answer["allowed"]
+
+    def _disproved(self, namespace: str, answers: Sequence[_Answer]) -> Iterator[str]:
+        """What a grant did not bring, or taking back did not end."""
+        for answer in answers:
+            access = answer.access
+            if access["allowed"] is self.desired.present:
+                continue
+            if self.desired.present:
+                yield (
+                    f"{access['subject']} may not pull from {namespace}, though it was granted: cluster role "
+                    f"{self.desired.role} does not allow 'get' on imagestreams/layers"
+                )
+            elif answer.outdated:
+                yield (
+                    f"the API server still names {access['binding']}, from which this task removed {access['subject']} "
+                    f"{_NEWS_SECONDS:g} s ago; run again to see whether it may still pull from {namespace}"
+                )
+            else:
+                yield f"{access['subject']} may still pull from {namespace}, by {access['binding']}"
 
 
-def _answer(cluster: Cluster, desired: ImagePullerGrant, subject: Subject, namespace: str, wrote: bool) -> MayPull:
-    asked, about = question(subject, namespace), f"{subject} may pull from {namespace}"
-    given_up_at, pause = time.monotonic() + _NEWS_SECONDS, 0.01
-    while True:
-        answer = may_pull(subject, cluster.review(SUBJECT_ACCESS_REVIEW, asked, about))
-        if not (wrote and _is_old_news(desired, answer, namespace)) or time.monotonic() > given_up_at:
-            return answer
-        time.sleep(pause)
-        pause = min(pause * 2, 0.5)
+def _with(result: NamespaceResult, answers: Sequence[MayPull], notes: Sequence[str]) -> NamespaceResult:
+    return replace(result, notes=(*result.notes, *notes), extra={**result.extra, "may_pull": list(answers)})
 
 
-def _is_old_news(desired: ImagePullerGrant, answer: MayPull, namespace: str) -> bool:
-    """Whether the answer may be from before what was written: not yet granted, or by a binding that was just edited."""
-    if desired.present:
-        return not answer["allowed"]
-    return bool(answer["binding"] == f"RoleBinding {namespace}/{desired.binding_name}")
-
-
-def _disproved(desired: ImagePullerGrant, namespace: str, answers: Sequence[MayPull]) -> list[str]:
-    """What a grant did not bring, or taking back did not end."""
-    wrong = [answer for answer in answers if answer["allowed"] is not desired.present]
-    if desired.present:
-        why = f"cluster role {desired.role} does not allow 'get' on imagestreams/layers"
-        return [f"{answer['subject']} may not pull from {namespace}, though it was granted: {why}" for answer in wrong]
-    return [f"{answer['subject']} may still pull from {namespace}, by {answer['binding']}" for answer in wrong]
+def _edited(result: NamespaceResult) -> frozenset[str]:
+    """The bindings that the task has written, as an answer names them."""
+    refs = (change.ref for change in result.changes if change.ref.kind == ROLE_BINDING)
+    return frozenset(f"RoleBinding {ref.namespace}/{ref.name}" for ref in refs)

@@ -7,40 +7,59 @@ from __future__ import annotations
 
 import json
 import random
-import re
-import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from ...core.changes import Change
 from ...core.errors import ImagePullError
 from ...core.objects import Json, Kind, ObjectRef
-from .connection import Connection, urllib3
-from .errors import ApiError, ConnectError, Expired, NotFound, Unanswered, api_error
+from . import answers
+from .connection import Connection
+from .errors import (
+    ApiError,
+    ClusterError,
+    ConnectError,
+    Expired,
+    FailedRequest,
+    NotFound,
+    Unanswered,
+    Unauthorized,
+    UnknownResource,
+)
+from .health import Health
+from .transport import Answer, Broken, Lost, NotSent, TooLarge, Unusable, send
 
 __all__ = ["Cluster"]
 
 #: One page of a list. Large enough for one request in most clusters, small enough to keep memory flat in the largest.
 _PAGE = 1000
-_TIMEOUT_SECONDS = 60.0
-_LIST_RESTARTS = 3
-#: A server that is starting, stopping or overloaded is asked again for this long.
+#: No cluster holds so many objects: a server that goes on and on is none.
+_MOST_PAGES = 10_000
+#: How often a list is read from its start, because the API server has lost it.
+_LIST_PASSES = 4
+#: The same request is repeated for this long, from its first failure on.
 _PATIENCE_SECONDS = 30.0
-#: One that has never answered, for this long.
-_FIRST_PATIENCE_SECONDS = 5.0
-#: TLS's words for a connection that was cut; its other errors are about certificates.
-_CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+#: Before the cluster is given up, it is asked once more, for so long.
+_PROBE_SECONDS = 5.0
+_LONGEST_PAUSE_SECONDS = 5.0
+_Read = TypeVar("_Read")
 _VERBS = {"create": "POST", "update": "PATCH", "delete": "DELETE"}
+_WORDS = {"create": "creating", "update": "updating", "delete": "deleting"}
 _CONTENT_TYPES = {"PATCH": "application/merge-patch+json"}
 
 
 @dataclass(frozen=True, repr=False)
 class _Request:
-    """One request. `attempt` says in words what is tried, `resource` on which kind, `name` on which object that is there."""
+    """One request.
+
+    `attempt` says in words what is tried, `resource` on which kind, `name` on which object that is there. `writes`: whether it
+    changes something, so that it must not simply be sent twice.
+    """
 
     method: str
     path: str
@@ -49,22 +68,34 @@ class _Request:
     name: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
     body: Json | None = None
+    writes: bool = False
 
     @property
     def target(self) -> str:
         given = {name: value for name, value in self.query.items() if value}
-        return self.path + (f"?{urlencode(given)}" if given else "")
+        return self.path + (f"?{urlencode(given, errors='replace')}" if given else "")
 
 
 class Cluster:
-    """One API server as one caller sees it. Safe to use from several threads."""
+    """One API server as one caller sees it. Safe to use from several threads.
 
-    def __init__(self, connection: Connection, user_agent: str, sleep: Callable[[float], None] = time.sleep) -> None:
+    Once a request has shown that the cluster as a whole fails for this caller (`ClusterError`), every further one raises the
+    same error without being sent.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        user_agent: str,
+        sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._connection = connection
+        self._headers = {"Accept": "application/json", "User-Agent": user_agent}
         self._sleep = sleep
-        self._user_agent = user_agent
+        self._now = now
         self._lock = threading.Lock()
-        self._reached = False
+        self._health = Health(now)
         #: How many requests had to be repeated.
         self.retries = 0
 
@@ -73,183 +104,286 @@ class Cluster:
         """How the cluster is called in messages: its API server's URL."""
         return self._connection.host
 
+    def close(self) -> None:
+        """From now on every request, also one of a thread still at work, raises `ClusterError` without being sent."""
+        self._health.stop(ClusterError(f"stopped: the task has ended, so nothing more is sent to {self.name}"))
+
     def get(self, ref: ObjectRef) -> Json | None:
         """The object, or None when it does not exist.
 
-        :raises ApiError: when it may not be read; `ConnectError`, `Unanswered` when nobody answers.
+        :raises ApiError: when it cannot be read; `ClusterError`, `Unanswered` when nobody answers.
         """
+        request = _Request("GET", _path(ref), f"reading {ref}", ref.kind.resource, ref.name)
         try:
-            return self._request(_Request("GET", _path(ref), f"reading {ref}", ref.kind.resource, ref.name))
+            return self._understood(request, lambda answer: answers.found(answer, ref))
+        except UnknownResource:
+            raise
         except NotFound:
             return None
 
     def list(
-        self, kind: Kind, *, namespace: str = "", field_selector: str = "", label_selector: str = ""
+        self,
+        kind: Kind,
+        *,
+        namespace: str = "",
+        field_selector: str = "",
+        label_selector: str = "",
+        keep: Callable[[Json], Json | None] | None = None,
     ) -> Iterator[Json]:
-        """All objects of a kind in one namespace or, without one, in the cluster; read page by page.
+        """All objects of a kind in one namespace or, without one, in the cluster, each once.
 
-        When the server has forgotten the list before its last page, it is read again from the start: an object may then
-        come twice, the newer state last.
+        The API server sends a list in pages and may lose it before the last one. Then it is read again from the start, and
+        what was read before does not count. So nothing is yielded before the last page is here; until then what `keep`
+        returns of each object is held, nothing of those for which it returns None. Without `keep`, that is the object except
+        its `managedFields`.
+
+        :raises ApiError: when it cannot be read, also when the server keeps losing it or sends no list.
         """
         query = {"fieldSelector": field_selector, "labelSelector": label_selector, "limit": str(_PAGE)}
         where = f"in namespace {namespace}" if namespace else "in all namespaces"
-        request = _Request("GET", _collection(kind, namespace), f"listing {kind.resource} {where}", kind.resource)
-        token, restarts = "", 0
-        while True:
-            try:
-                page = self._request(replace(request, query={**query, "continue": token}))
-            except Expired:
-                restarts += 1
-                if restarts > _LIST_RESTARTS:
-                    raise
-                token = ""
-                continue
-            yield from page.get("items") or []
-            token = (page.get("metadata") or {}).get("continue") or ""
-            if not token:
-                return
+        attempt, path = f"listing {kind.resource} {where}", _collection(kind, namespace)
+        request = _Request("GET", path, attempt, kind.resource, query=query)
+        for _pass in range(_LIST_PASSES):
+            with suppress(Expired):
+                kept = self._read_through(request, kind, namespace, keep or _slim)
+                break
+        else:
+            raise Expired(
+                f"{attempt} on {self.name} failed: {_LIST_PASSES} times in turn the API server lost the list before its last "
+                "page; run again when it has less to do"
+            )
+        yield from kept
 
     def get_path(self, path: str) -> Json:
         """What stands under a path that is no object, such as `/apis`."""
-        return self._request(_Request("GET", path, f"reading {path}"))
+        return self._understood(_Request("GET", path, f"reading {path}"), answers.mapping)
 
     def review(self, kind: Kind, spec: Json, about: str) -> Json:
         """The status of a review: a question that is sent as an object and answered, and stored nowhere.
 
-        :raises Forbidden: when the caller may not ask it.
+        :raises Forbidden: when the caller has no right to ask it.
         """
         body = {"apiVersion": kind.api_version, "kind": kind.kind, "spec": spec}
         request = _Request("POST", _collection(kind, ""), f"asking whether {about}", kind.resource, body=body)
-        return self._request(request).get("status") or {}
+        return self._understood(request, lambda answer: answers.mapping(answers.mapping(answer).get("status")))
 
     def write(self, change: Change, *, dry_run: bool = False) -> Json | None:
         """Carries out one change; returns the object as it now is, None once deleted. `dry_run`: the server only judges it.
 
         :raises Conflict: when the object is no longer the one that was planned for; `AlreadyExists`, `NotFound` and the
-            other `ApiError` likewise; `Unanswered` when it may or may not have been carried out.
+            other `ApiError` likewise; `Unanswered`, or `ClusterError` with `unanswered`, when it may or may not have been
+            carried out.
         """
-        method = _VERBS[change.action]
-        ref = change.ref
-        path = _collection(ref.kind, ref.namespace) if change.action == "create" else _path(ref)
-        attempt = {"create": "creating", "update": "updating", "delete": "deleting"}[change.action]
-        name, query = "" if change.action == "create" else ref.name, {"dryRun": "All"} if dry_run else {}
-        request = _Request(method, path, f"{attempt} {ref}", ref.kind.resource, name, query, change.body)
-        answer = self._request(request)
-        return None if change.action == "delete" else answer
+        ref, creates = change.ref, change.action == "create"
+        request = _Request(
+            _VERBS[change.action],
+            _collection(ref.kind, ref.namespace) if creates else _path(ref),
+            f"{_WORDS[change.action]} {ref}",
+            ref.kind.resource,
+            "" if creates else ref.name,
+            {"dryRun": "All"} if dry_run else {},
+            change.body,
+            writes=not dry_run,
+        )
+        if change.action == "delete":
+            self._understood(request, lambda answer: answers.deletion(answer, ref))
+            return None
+        return self._understood(request, lambda answer: answers.found(answer, ref))
 
-    def _request(self, request: _Request) -> Json:
-        """Sends a request; repeats it, with growing pauses and for a while, where that is safe."""
+    def _read_through(
+        self, request: _Request, kind: Kind, namespace: str, keep: Callable[[Json], Json | None]
+    ) -> Sequence[Json]:
+        """One pass from the first page to the last. Of an object that comes twice, the later state counts."""
+        kept: dict[tuple[str, str], Json | None] = {}
+        token, seen = "", {""}
+        while True:
+            page = self._understood(
+                replace(request, query={**request.query, "continue": token}),
+                lambda answer: answers.page(answer, kind, namespace),
+            )
+            kept.update(
+                ((item["metadata"].get("namespace", ""), item["metadata"]["name"]), keep(item)) for item in page.items
+            )
+            token = page.token
+            if not token:
+                return [item for item in kept.values() if item is not None]
+            if token in seen or len(seen) > _MOST_PAGES:
+                raise ApiError(
+                    f"{request.attempt} on {self.name} failed: the list has no end; check the API server and the proxy"
+                )
+            seen.add(token)
+
+    def _understood(self, request: _Request, read: Callable[[Any], _Read]) -> _Read:
+        """What `read` makes of the JSON that the request is answered with."""
         request = replace(request, attempt=f"{request.attempt} on {self.name}")
-        given_up_at = time.monotonic() + (_PATIENCE_SECONDS if self._reached else _FIRST_PATIENCE_SECONDS)
-        pause = 0.1
+        answer = self._repeated(request)
+        try:
+            return read(answers.decoded(answer.data))
+        except answers.Unintelligible as what:
+            raise _unintelligible(request, str(what)) from None
+
+    def _repeated(self, request: _Request) -> Answer:
+        """Sends a request; repeats it, with growing pauses and for a while, where that is safe."""
+        given_up_at, pause = float("inf"), 0.1
         while True:
             try:
-                return self._send(request)
-            except (ApiError, Unanswered, ConnectError) as error:
-                asked = self._asked_to_wait(request, error)
-                if asked is None or time.monotonic() + asked > given_up_at:
+                return self._logged_in(request)
+            except (ApiError, Unanswered) as error:
+                asked = _asked_to_wait(request, error)
+                given_up_at = min(given_up_at, self._now() + _PATIENCE_SECONDS)
+                if asked is None or self._now() + asked > given_up_at:
                     raise
             with self._lock:
                 self.retries += 1
             self._sleep(max(asked, pause) * random.uniform(1.0, 1.25))
-            pause = min(pause * 2, 5.0)
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
-    def _asked_to_wait(self, request: _Request, error: ImagePullError) -> float | None:
-        """Seconds that the server asks to wait at least before the same request; None when it must not be repeated."""
-        if isinstance(error, ApiError):
-            return error.retry_after
-        if isinstance(error, ConnectError):
-            # Not sent. A server that was never reached is not waited for, one that restarts is.
-            return 0.0 if self._reached else None
-        # A read is repeated; whether a write happened is for the caller to find out.
-        return 0.0 if request.method == "GET" else None
+    def _logged_in(self, request: _Request) -> Answer:
+        """Sends a request with the login, once more with a renewed one when that is refused.
 
-    def _send(self, request: _Request) -> Json:
-        attempt = request.attempt
-        headers = self._connection.headers()
-        headers.update({"Accept": "application/json", "User-Agent": self._user_agent})
-        content = None
-        if request.body is not None:
-            headers["Content-Type"] = _CONTENT_TYPES.get(request.method, "application/json")
-            content = json.dumps(request.body).encode("utf-8")
+        :raises ClusterError: the first one of this cluster, whatever comes later.
+        """
         try:
-            # It only sends: request() would copy the headers on the way.
-            response = self._connection.pool.request_encode_url(
-                request.method,
-                self.name + request.target,
-                body=content,
-                headers=headers,
-                timeout=_TIMEOUT_SECONDS,
-                retries=False,
-                redirect=False,
+            self._health.check()
+            login = self._connection.headers()
+            try:
+                return self._exchange(request, login)
+            except Unauthorized as error:
+                if error.status != 401 or not self._connection.renew(login):
+                    raise
+            return self._exchange(request, self._connection.headers())
+        except ClusterError as error:
+            failure = self._health.stop(error)
+            if error.unanswered:
+                failure = type(failure)(f"{failure}; {request.attempt} may have been carried out")
+                failure.unanswered = True
+            raise failure from None
+
+    def _exchange(self, request: _Request, login: Any) -> Answer:
+        """One request and its answer with a status of 2xx.
+
+        :raises ClusterError: also once the cluster has given no healthy answer to any request for too long.
+        """
+        self._health.check()
+        since = self._now()
+        try:
+            answer = self._send(request, login)
+            if answer.status < 500:
+                self._health.healthy()
+            else:
+                # It came late, perhaps, but it came.
+                self._health.reached, since = True, self._now()
+            if 200 <= answer.status < 300:
+                return answer
+            raise _failed(request, answer)
+        except (Unanswered, ApiError) as error:
+            if isinstance(error, Unanswered) or error.status >= 500:
+                self._check_patience(request, error, since)
+            raise
+
+    def _check_patience(self, request: _Request, error: Unanswered | ApiError, since: float) -> None:
+        """After a request without a healthy answer.
+
+        :raises ClusterError: when the cluster has given none to any request for too long, or nothing may be sent any more.
+        """
+        unsent = isinstance(error, _Unsent)
+        if unsent and not self._health.reached:
+            raise ConnectError(str(error))
+        silent = self._health.unhealthy(since)
+        if silent and not self._health.is_stopped and self._is_up():
+            return
+        if silent or self._health.is_stopped:
+            what = error.what if isinstance(error, Unanswered) else str(error)
+            failure = (ConnectError if unsent else ClusterError)(
+                f"no request to {self.name} was answered properly for {silent:.0f} s, so the rest is not sent; the last "
+                f"failure: {what}; look at the API server, the network and the proxy"
             )
-        except _unsent() as error:
-            raise ConnectError(
-                f"{attempt} failed: {_cause(error)}; check the address, the network and the proxy"
-            ) from None
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            inner = _innermost(error)
-            if isinstance(inner, ssl.SSLError) and not isinstance(inner, _CUT):
-                raise ConnectError(
-                    f"{attempt} failed: {_cause(error)}; give the cluster's CA in 'ca_cert' or kubeconfig"
-                ) from None
-            raise Unanswered(
-                f"{attempt} got no answer: {_cause(error)}; it may have been carried out: run again"
-            ) from None
-        except ValueError:
-            # The error quotes the header, and with it the token.
-            raise ConnectError(
-                f"{attempt} failed: no header can hold that login; remove line ends and unusual characters from it"
-            ) from None
-        self._reached = True
-        return _answer(response, request)
+            failure.unanswered = request.writes and isinstance(error, Unanswered) and not unsent
+            raise failure
+
+    def _is_up(self) -> bool:
+        """Whether the API server answers another question: then one object cannot be read, and the cluster does not fail."""
+        try:
+            request = _Request("GET", "/version", "reading the version")
+            answer = self._send(request, self._connection.headers(), seconds=_PROBE_SECONDS)
+        except ImagePullError:
+            return False
+        if answer.status >= 500:
+            return False
+        self._health.healthy()
+        return True
+
+    def _send(self, request: _Request, login: Any, **options: Any) -> Answer:
+        # Not a copy: the connection must know the login again when it is refused.
+        login.update(self._headers)
+        body = None
+        if request.body is not None:
+            login["Content-Type"] = _CONTENT_TYPES.get(request.method, "application/json")
+            body = json.dumps(request.body).encode("utf-8")
+        attempt = request.attempt
+        try:
+            return send(self._connection.pool, request.method, self.name + request.target, login, body, **options)
+        except NotSent as error:
+            raise _Unsent(f"{attempt} failed: {error}", "check the address, the network and the proxy") from None
+        except Unusable as error:
+            raise ConnectError(f"{attempt} failed: {error}") from None
+        except Lost as error:
+            way_out = "it may have been carried out: run again" if request.writes else "look at the API server"
+            raise Unanswered(f"{attempt} got no answer: {error}", way_out) from None
+        except TooLarge:
+            raise _unintelligible(request, "more than any API server sends") from None
+        except Broken as error:
+            raise Unanswered(f"{attempt} failed: {error}", "please report it") from None
 
 
-def _unsent() -> tuple[type[Exception], ...]:
-    """The failures after which the request has certainly not been carried out."""
-    exceptions = urllib3.exceptions
-    return exceptions.NewConnectionError, exceptions.ConnectTimeoutError, exceptions.ProxyError
+class _Unsent(Unanswered):
+    """There was no answer, and nothing can have been carried out: the same request may be sent again."""
 
 
-def _answer(response: Any, request: _Request) -> Json:
-    attempt, status = request.attempt, response.status
-    if not 200 <= status < 300:
-        wait = response.headers.get("Retry-After")
-        error = api_error(
-            attempt, status, response.data, resource=request.resource, name=request.name, retry_after=wait
-        )
-        if status >= 500 and not (status == 503 and error.retry_after is not None):
-            # A webhook, etcd or a proxy failed somewhere on the way; only a server that says when to come again did nothing.
-            raise Unanswered(str(error))
-        raise error
-    try:
-        answer: Json = json.loads(response.data)
-    except ValueError:
-        raise ApiError(
-            f"{attempt} was answered with something that is not JSON; check the address and the proxy"
-        ) from None
-    return answer
+def _asked_to_wait(request: _Request, error: ImagePullError) -> float | None:
+    """Seconds that the server asks to wait at least before the same request; None when it must not be repeated."""
+    if isinstance(error, ApiError):
+        # The server did nothing. Proxies do not say for how long they want to be left in peace.
+        return error.retry_after or 0.0 if error.status in (429, 503) else None
+    # A read is repeated; whether a write happened is for the caller to find out.
+    return None if request.writes and not isinstance(error, _Unsent) else 0.0
 
 
-def _innermost(error: BaseException) -> BaseException:
-    """The error that urllib3 wraps, several times, as a cause or an argument, with object addresses."""
-    while inner := error.__cause__ or next((part for part in error.args if isinstance(part, BaseException)), None):
-        error = inner
-    return error
+def _failed(request: _Request, answer: Answer) -> ImagePullError:
+    return FailedRequest(
+        attempt=request.attempt,
+        status=answer.status,
+        body=answer.data,
+        resource=request.resource,
+        name=request.name,
+        label_selector=request.query.get("labelSelector", ""),
+        writes=request.writes,
+        retry_after=answer.retry_after,
+        location=answer.location,
+    ).error()
 
 
-def _cause(error: BaseException) -> str:
-    """The innermost reason in words."""
-    error = _innermost(error)
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return re.sub(r"\[SSL[^]]*\] | \(_ssl\.c:\d+\)", "", text)
+def _unintelligible(request: _Request, what: str) -> ApiError:
+    doubt = "; it may have been carried out" if request.writes else ""
+    return ApiError(f"{request.attempt} was answered with {what}; check the address and the proxy{doubt}")
+
+
+def _slim(obj: Any) -> Json:
+    """Without the record of field managers, the largest part of most objects."""
+    obj["metadata"].pop("managedFields", None)
+    slim: Json = obj
+    return slim
 
 
 def _collection(kind: Kind, namespace: str) -> str:
     root = "/api" if "/" not in kind.api_version else "/apis"
-    scope = f"/namespaces/{quote(namespace, safe='')}" if namespace else ""
+    scope = f"/namespaces/{_quoted(namespace)}" if namespace else ""
     return f"{root}/{kind.api_version}{scope}/{kind.resource}"
 
 
 def _path(ref: ObjectRef) -> str:
-    return f"{_collection(ref.kind, ref.namespace)}/{quote(ref.name, safe='')}"
+    return f"{_collection(ref.kind, ref.namespace)}/{_quoted(ref.name)}"
+
+
+def _quoted(name: str) -> str:
+    return quote(name, safe="", errors="replace")

@@ -91,6 +91,10 @@ class Connection:
             several.add("Impersonate-Group", group)
         return several
 
+    def renew(self, stale: Any) -> bool:
+        """Whether there is another login than the one that was refused; `stale` are its headers."""
+        return bool(self.headers().get("Authorization") != stale.get("Authorization"))
+
 
 @contextmanager
 def connect(options: ConnectionOptions, *, connections: int, temporary_directory: str) -> Iterator[Connection]:

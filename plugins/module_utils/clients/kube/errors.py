@@ -1,51 +1,89 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an API server's refusal means: one table from status and reason to an error with a way out.
+"""What an answer other than success means: one table from status and message to an error that says what to do. Pure.
 
-Statuses and reasons: apimachinery pkg/api/errors/errors.go and apis/meta/v1/types.go.
+Statuses, reasons and messages: kubernetes apimachinery pkg/api/errors/errors.go, apis/meta/v1/types.go, apiserver
+pkg/endpoints/handlers/responsewriters and pkg/admission.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from ...core.errors import ImagePullError
 
 __all__ = [
     "AlreadyExists",
     "ApiError",
+    "ClusterError",
     "Conflict",
     "ConnectError",
     "Expired",
+    "FailedRequest",
     "Forbidden",
     "NamespaceMissing",
     "NamespaceTerminating",
     "NotFound",
     "Unanswered",
-    "api_error",
+    "Unauthorized",
+    "UnknownResource",
+    "one_line",
 ]
 
 
 class ApiError(ImagePullError):
-    """A request that the API server refused. `retry_after`: seconds that it asks to wait, None when it does not."""
+    """A request that the API server refused.
 
+    `status` is the HTTP status. `retry_after`: seconds that the server asks to wait, None when it does not.
+    """
+
+    status: int = 0
     retry_after: float | None = None
 
 
-class ConnectError(ImagePullError):
-    """The API server could not be reached, or there is no way to know where it is."""
+class ClusterError(ImagePullError):
+    """The cluster as a whole fails for this caller: no other request makes sense, and none is sent any more.
+
+    `unanswered`: whether the request was a write that was sent and whose answer was lost, so that it may have been carried
+    out. The message then says so.
+    """
+
+    unanswered: bool = False
+
+
+class ConnectError(ClusterError):
+    """The API server cannot be reached, or there is no usable login or certificate for it."""
+
+
+class Unauthorized(ClusterError):
+    """The API server accepts neither the login nor a renewed one (401), or the caller may not impersonate (403)."""
+
+    status: int = 401
 
 
 class Unanswered(ImagePullError):
-    """The connection broke or timed out after the request was sent: it may have been carried out."""
+    """The connection broke, timed out or failed on the way after the request was sent: it may have been carried out.
+
+    `what` is the message without what to do.
+    """
+
+    def __init__(self, what: str, way_out: str = "") -> None:
+        super().__init__(f"{what}; {way_out}" if way_out else what)
+        self.what = what
 
 
 class NotFound(ApiError):
     """The object is not there."""
+
+
+class UnknownResource(NotFound):
+    """The API server knows no such kind of object; whether an object is there is not said."""
 
 
 class NamespaceMissing(ApiError):
@@ -57,7 +95,7 @@ class NamespaceTerminating(ApiError):
 
 
 class Forbidden(ApiError):
-    """The caller may not, or an admission rule forbids it."""
+    """The caller has no right to it, or an admission rule forbids it."""
 
 
 class Conflict(ApiError):
@@ -65,98 +103,236 @@ class Conflict(ApiError):
 
 
 class Expired(ApiError):
-    """The server has forgotten the list that is being read page by page."""
+    """The API server no longer has the list that is being read page by page."""
 
 
 class AlreadyExists(ApiError):
-    """The object to be created is there."""
+    """The object to be created exists."""
 
 
-#: What OpenShift's admission plugin says of a subject that no RoleBindingRestriction of the project admits
-#: (openshift-kube-apiserver/admission/authorization/restrictusers).
-_RESTRICTED = re.compile(r"rolebindings to \w+ .+ are not allowed in project ")
+#: Longest text of an answer that is shown. It is written by others, and may hold what nobody should see.
+_MOST_TEXT = 300
 
-_WAY_OUT = {
-    400: "the request was not understood: please report it",
-    401: "give a valid token or certificate (api_key, kubeconfig, client_cert)",
-    403: "give the caller that right, or use another one (README, 'Permissions')",
-    413: "make the object smaller",
-    422: "correct the option that the server names",
-    429: "the server is overloaded: lower the concurrency, or try again later",
-}
+_REFUSALS = range(400, 500)
+_FAILURES = range(500, 1000)
 
 
-def api_error(
-    attempt: str, status: int, body: bytes, *, resource: str = "", name: str = "", retry_after: str | None = None
-) -> ApiError:
-    """The error for one refused request.
+@dataclass(frozen=True)
+class _Rule:
+    """Answers with one of these statuses whose text matches the pattern: what to do, and the class of the error.
 
-    `attempt` says what was tried, on what and where, `resource` on which kind, `name` on which object; it is empty for
-    an object that is to be created.
+    Without a class it is `Forbidden` for 403, otherwise `ApiError`. `plain`: whether it also holds for an answer that is no
+    Status object, so perhaps not from an API server.
     """
-    answer = _status_object(body)
-    message = str(answer.get("message") or body[:200].decode("utf-8", "replace").strip() or "no explanation")
-    kind, way_out = _classify(status, answer, message, (resource, name))
-    error = kind(f"{attempt} was refused: {status} {' '.join(message.split())}; {way_out}")
-    error.retry_after = _seconds(retry_after)
-    return error
+
+    statuses: Container[int]
+    pattern: str
+    way_out: str
+    error: type[ImagePullError] | None = None
+    plain: bool = True
 
 
-def _classify(
-    status: int, answer: Mapping[str, Any], message: str, asked_for: tuple[str, str]
-) -> tuple[type[ApiError], str]:
-    if status == 403:
-        return _forbidden(answer, message)
-    if status == 404:
-        return _not_found(answer.get("details") or {}, asked_for)
-    if status == 410:
-        return Expired, "run again"
-    if status == 409 and answer.get("reason") == "AlreadyExists":
+#: The first rule that fits counts. What other fields of the answer decide comes before: 404, 409, terminating namespaces.
+_RULES = (
+    _Rule(range(300, 400), "", "this is not the address of an API server: correct 'host' or the kubeconfig"),
+    _Rule({400}, "HTTP request to an HTTPS server", "put https:// before the host"),
+    _Rule(
+        {400},
+        "does not support dry run",
+        "that admission webhook cannot check a request in advance: have its owner declare sideEffects None",
+    ),
+    _Rule(
+        {401},
+        "",
+        "the login is not valid, or no longer: give a valid token or certificate (api_key, kubeconfig, client_cert)",
+        Unauthorized,
+    ),
+    _Rule(
+        {403},
+        r"cannot impersonate\S* resource",
+        "give the caller the right to impersonate, or leave out impersonate_user and impersonate_groups",
+        Unauthorized,
+    ),
+    _Rule(
+        {403},
+        "is attempting to grant",
+        "give the caller the verb 'bind' on that cluster role (README, 'Permissions')",
+    ),
+    # OpenShift's admission plugin (openshift-kube-apiserver/admission/authorization/restrictusers).
+    _Rule(
+        {403},
+        r"rolebindings to \w+ .+ are not allowed in project ",
+        "a RoleBindingRestriction of that project admits only some subjects: have its administrator admit this one "
+        "('oc get rolebindingrestrictions')",
+    ),
+    _Rule(
+        {403},
+        "(?:exceeded|failed|insufficient) quota",
+        "delete objects that the namespace no longer needs, or have its ResourceQuota raised",
+    ),
+    _Rule(
+        _REFUSALS,
+        "admission webhook .* denied the request|ValidatingAdmissionPolicy .* denied request",
+        "a policy of the cluster forbids it: change what its message names, or ask the policy's owner for an exception",
+    ),
+    _Rule(
+        {403},
+        'User "system:anonymous" cannot ',
+        "the request had no login: give api_key, client_cert, or a kubeconfig with a login",
+    ),
+    _Rule({403}, 'User ".*" cannot ', "give the caller that right, or use another one (README, 'Permissions')"),
+    _Rule({403}, "", "an admission rule of the cluster or a proxy forbids it: ask who runs the cluster"),
+    _Rule({405, 406, 415}, "", "the API server does not support this request: check its version"),
+    _Rule({410}, "", "run again", Expired),
+    _Rule({413}, "", "the object is too large for the API server: make it smaller"),
+    _Rule({422}, "", "correct the option that sets the field which the message names", plain=False),
+    _Rule({429}, "", "the API server is overloaded: lower 'concurrency', or try again later"),
+    _Rule(_REFUSALS, "", "the API server rejected the request: correct what the message names", plain=False),
+    _Rule(
+        _FAILURES,
+        "failed calling webhook",
+        "that admission webhook does not work: have its owner repair it",
+        Unanswered,
+    ),
+    _Rule(_FAILURES, "", "look at the API server and what it depends on, then run again", Unanswered),
+)
+
+_NO_API_SERVER = "this answer is not from a Kubernetes API server: check the address and the proxy"
+
+
+@dataclass(frozen=True)
+class FailedRequest:
+    """What is known of a request that was answered with a status other than 2xx.
+
+    `attempt` says in words what was tried, on what and where; `resource` on which kind, `name` on which object, empty for one
+    that is to be created; `label_selector` which objects a list asked for. `writes`: whether it would change something.
+    `retry_after` and `location` are the answer's headers of these names.
+    """
+
+    attempt: str
+    status: int
+    body: bytes
+    resource: str = ""
+    name: str = ""
+    label_selector: str = ""
+    writes: bool = False
+    retry_after: str | None = None
+    location: str | None = None
+
+    def error(self) -> ImagePullError:
+        """`ApiError`, `Unanswered` for a failure after which a write may have happened, or `Unauthorized`."""
+        answer = _status_object(self.body)
+        text = one_line(_message(answer, self.body)) or "no explanation"
+        kind, way_out = self._meaning(answer, text)
+        seconds = _seconds(self.retry_after)
+        if kind is Unanswered and self.status == 503 and seconds is not None:
+            # The server says when to come again: it did nothing.
+            kind, way_out = ApiError, "the API server is starting or overloaded: try again later"
+        elif kind is Unanswered and self.writes:
+            way_out = f"it may have been carried out; {way_out}"
+        what = f"{self.attempt} {self._outcome} {text}"
+        if kind is Unanswered:
+            return Unanswered(what, way_out)
+        error = kind(f"{what}; {way_out}")
+        if isinstance(error, (ApiError, Unauthorized)):
+            error.status = self.status
+        if isinstance(error, ApiError):
+            error.retry_after = seconds
+        return error
+
+    @property
+    def _outcome(self) -> str:
+        if 300 <= self.status < 400:
+            return f"was answered with a redirect to {_origin(self.location)}: {self.status}"
+        return f"{'was refused' if self.status in _REFUSALS else 'failed'}: {self.status}"
+
+    def _meaning(self, answer: Mapping[str, Any], text: str) -> tuple[type[ImagePullError], str]:
+        details = _mapping(answer.get("details"))
+        if self.status == 404:
+            return self._not_found(answer, details, text)
+        if self.status == 409 and answer:
+            return _at_odds(answer)
+        if "NamespaceTerminating" in _reasons(details):
+            return NamespaceTerminating, "the namespace is being deleted"
+        if self.status == 400 and self.label_selector and answer:
+            return ApiError, f"correct the label selector {self.label_selector!r} (namespace_selector.labels)"
+        for rule in _RULES:
+            if self.status in rule.statuses and re.search(rule.pattern, text) and (answer or rule.plain):
+                return rule.error or (Forbidden if self.status == 403 else ApiError), rule.way_out
+        return ApiError, _NO_API_SERVER
+
+    def _not_found(
+        self, answer: Mapping[str, Any], details: Mapping[str, Any], text: str
+    ) -> tuple[type[ApiError], str]:
+        """Not found is what the answer names, and that need not be what was asked for.
+
+        A role that does not exist is missed by who may not bind it: the server looks into it when a binding is written, and
+        calls it a cluster role or, on another path, a role binding of the role's name
+        (kubernetes pkg/registry/rbac/rolebinding/policybased/storage.go).
+        """
+        if not answer and "404 page not found" not in text:
+            return ApiError, _NO_API_SERVER
+        kind, name = details.get("kind"), details.get("name")
+        if not name:
+            return UnknownResource, "the API server has no such resource: check the address and the cluster's version"
+        if kind == "namespaces" and self.resource != "namespaces":
+            return NamespaceMissing, "create the namespace first, or correct its name"
+        is_other = kind != self.resource or name != self.name
+        if kind in ("clusterroles", "roles", "rolebindings") and self.resource == "rolebindings" and is_other:
+            return Forbidden, "it is the role that does not exist, not the binding: grant a role that exists"
+        return NotFound, "check the name"
+
+
+def one_line(text: str) -> str:
+    """A text that others wrote, fit for a message: one line, no control characters, of bounded length."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text[: 4 * _MOST_TEXT]).split())
+    return line if len(line) <= _MOST_TEXT else f"{line[:_MOST_TEXT]}…"
+
+
+def _at_odds(answer: Mapping[str, Any]) -> tuple[type[ApiError], str]:
+    """Two different errors have the status 409: the reason tells them apart."""
+    if answer.get("reason") == "AlreadyExists":
         return AlreadyExists, "it exists"
-    if status == 409:
-        return Conflict, "it was changed meanwhile; run again"
-    return ApiError, _WAY_OUT.get(status, "try again, and look at the API server")
+    return Conflict, "it was changed meanwhile: run again"
 
 
-def _forbidden(answer: Mapping[str, Any], message: str) -> tuple[type[ApiError], str]:
-    causes = (answer.get("details") or {}).get("causes") or []
-    if "NamespaceTerminating" in {cause.get("reason") for cause in causes}:
-        return NamespaceTerminating, "the namespace is being deleted"
-    if "is attempting to grant" in message:
-        return Forbidden, "give the caller the verb 'bind' on that cluster role (README, 'Permissions')"
-    if _RESTRICTED.search(message):
-        return Forbidden, (
-            "a RoleBindingRestriction of that project admits only some subjects: have its administrator admit this one "
-            "('oc get rolebindingrestrictions')"
-        )
-    return Forbidden, _WAY_OUT[403]
-
-
-def _not_found(details: Mapping[str, Any], asked_for: tuple[str, str]) -> tuple[type[ApiError], str]:
-    """Not found is what the answer names, and that need not be what was asked for.
-
-    A role that does not exist is missed by who may not bind it: the server looks into it when a binding is written, and
-    calls it a cluster role or, on another path, a role binding of the role's name
-    (kubernetes pkg/registry/rbac/rolebinding/policybased/storage.go).
-    """
-    (resource, name), kind = asked_for, details.get("kind")
-    if kind == "namespaces" and resource != "namespaces":
-        return NamespaceMissing, "create the namespace first, or correct its name"
-    is_other = kind != resource or details.get("name") != name
-    if kind in ("clusterroles", "roles", "rolebindings") and resource == "rolebindings" and is_other:
-        return Forbidden, "it is the role that does not exist, not the binding; grant one that does"
-    return NotFound, "check the name"
+def _message(answer: Mapping[str, Any], body: bytes) -> str:
+    """What the answer says in words: a Status has a message, priority and fairness and proxies send plain text."""
+    message = answer.get("message")
+    return message if isinstance(message, str) and message else body[: 4 * _MOST_TEXT].decode("utf-8", "replace")
 
 
 def _status_object(body: bytes) -> Mapping[str, Any]:
-    """The Status of a refusal; priority and fairness answers plain text."""
+    """The Status in a body, empty where there is none."""
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return answer if isinstance(answer, Mapping) and answer.get("kind") == "Status" else {}
+    answer = _mapping(answer)
+    return answer if answer.get("kind") == "Status" else {}
+
+
+def _reasons(details: Mapping[str, Any]) -> Iterator[Any]:
+    causes = details.get("causes")
+    for cause in causes if isinstance(causes, list) else ():
+        yield _mapping(cause).get("reason")
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _origin(location: str | None) -> str:
+    """Where a redirect leads, without what may be a login or a token."""
+    try:
+        parts = urlsplit(location or "")
+        host = parts.hostname
+    except ValueError:
+        host = None
+    return one_line(f"{parts.scheme}://{host}") if host else "another place"
 
 
 def _seconds(header: str | None) -> float | None:
-    """A number of seconds; a date, the header's other form, is not used by any API server."""
-    return float(header) if header and header.strip().isdecimal() else None
+    """A number of seconds, a thousand at most; a date, the header's other form, is not used by any API server."""
+    text = (header or "").strip()
+    return min(float(text), 1000.0) if text.isascii() and text.isdecimal() else None

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile import polling as rounds
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.clock import Clock as EngineClock
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.polling import poll
+from support.scripted_pool import Clock
 
 
 @dataclass
@@ -23,58 +25,62 @@ class Item:
         return self.looks > 0
 
 
-class Clock:
-    """Time that passes only in sleep."""
-
-    def __init__(self) -> None:
-        self.now, self.sleeps = 0.0, []
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-        self.sleeps.append(seconds)
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(rounds, "time", clock)
-    return clock
-
-
-def run(items: list[Item], timeout: float) -> list[int]:
-    """How many items each round looked at."""
+def run(clock: Clock, items: list[Item], timeout: float, look_seconds: float = 0.0) -> list[int]:
+    """How many items each look was at."""
     seen: list[int] = []
 
     def look(pending: Any) -> None:
         seen.append(len(pending))
+        clock.seconds += look_seconds
         for item in pending:
             item.looks -= 1
 
-    rounds.poll(items, timeout, look)
+    poll(items, timeout, look, EngineClock(clock.now, clock.sleep))
     return seen
 
 
-class TestInRounds:
+class TestPoll:
     @pytest.mark.parametrize("timeout", [0, 60])
-    def test_one_look_when_all_is_there(self, clock: Clock, timeout: float) -> None:
-        assert run([Item(1), Item(1)], timeout) == [2]
-        assert clock.sleeps == []
+    def test_one_look_when_all_is_there(self, timeout: float) -> None:
+        clock = Clock()
+        assert run(clock, [Item(1), Item(1)], timeout) == [2]
+        assert clock.slept == []
 
-    def test_no_look_without_items(self, clock: Clock) -> None:
-        assert run([], 60) == []
+    def test_no_look_without_items(self) -> None:
+        assert run(Clock(), [], 60) == []
 
-    def test_a_timeout_of_zero_looks_once(self, clock: Clock) -> None:
-        assert run([Item(9)], 0) == [1]
+    def test_a_timeout_of_zero_looks_once(self) -> None:
+        clock = Clock()
+        assert run(clock, [Item(9)], 0) == [1]
+        assert clock.slept == []
 
-    def test_looks_again_only_at_what_is_pending(self, clock: Clock) -> None:
-        assert run([Item(1), Item(3), Item(2)], 60) == [3, 2, 1]
+    def test_looks_again_only_at_what_is_pending(self) -> None:
+        assert run(Clock(), [Item(1), Item(3), Item(2)], 60) == [3, 2, 1]
 
-    def test_pauses_grow_to_one_second_and_end_at_the_deadline(self, clock: Clock) -> None:
-        run([Item(float("inf"))], 10)
-        assert clock.now == pytest.approx(10)
-        assert clock.sleeps[0] == pytest.approx(0.1)
-        assert max(clock.sleeps) == pytest.approx(1.0)
-        assert len(clock.sleeps) < 20
+    def test_pauses_grow_to_one_second_and_end_at_the_deadline(self) -> None:
+        clock = Clock()
+        run(clock, [Item(float("inf"))], 10)
+        assert clock.seconds == pytest.approx(1010)
+        assert clock.slept[:7] == pytest.approx([0.1, 0.15, 0.225, 0.3375, 0.50625, 0.759375, 1.0])
+        assert max(clock.slept) == 1.0
+        assert len(clock.slept) == 14
+
+    def test_the_last_look_is_at_the_deadline(self) -> None:
+        clock = Clock()
+        assert len(run(clock, [Item(float("inf"))], 0.1)) == 2
+        assert clock.slept == [pytest.approx(0.1)]
+
+    def test_looks_count_too(self) -> None:
+        clock = Clock()
+        assert len(run(clock, [Item(float("inf"))], 5, look_seconds=6)) == 1
+
+    def test_real_time_is_taken_when_none_is_given(self) -> None:
+        looks: list[int] = []
+        item = Item(2)
+
+        def look(pending: Any) -> None:
+            looks.append(len(pending))
+            item.looks -= 1
+
+        poll([item], 5, look)
+        assert looks == [1, 1]

@@ -31,7 +31,19 @@ class TestProgress:
         progress = Progress("sa_wait", 2, lines.append, now=lambda: next(clock))
         for _round in range(3):
             progress.tick()
-        assert lines == ["sa_wait 0/2 namespaces, 0 changed, 0 failed, about 0 s left"]
+        assert lines == ["sa_wait 0/2 namespaces, 0 changed, 0 failed"]
+
+    def test_every_three_seconds(self) -> None:
+        lines: list[str] = []
+        clock = iter([0.0, 2.9, 3.0, 5.9, 6.0])
+        progress = Progress("sa_link", 9, lines.append, now=lambda: next(clock))
+        counted = []
+        for number in range(4):
+            progress.finished(changed=False, failed=number < 2)
+            counted.append(len(lines))
+        assert counted == [0, 1, 1, 2]
+        assert (progress.done, progress.changed, progress.failed) == (4, 0, 2)
+        assert lines[0] == "sa_link 2/9 namespaces, 0 changed, 2 failed, about 10 s left"
 
     def test_switched_off(self) -> None:
         clock = iter([0.0, 9.0])

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A replacement happens whole or not at all, whatever the API server answers on the way."""
+"""A replacement happens whole or, as far as it can be had, not at all; and what is said of it is so."""
 
 from __future__ import annotations
 
@@ -11,106 +11,199 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import (
     AlreadyExists,
     Conflict,
-    ConnectError,
     Forbidden,
     Unanswered,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Change, replace
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import (
+    Change,
+    create,
+    delete,
+    replace,
+    update,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile import replacement as recreate
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.clock import Clock as EngineClock
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.replacement import carry_out
+from support.fake_api import LOST, FakeApi
+from support.scripted_pool import Answer, Clock, Request, status_object
 
-REF = ObjectRef(SECRET, "project-a", "pull")
-OLD = {
-    "metadata": {
-        "name": "pull",
-        "namespace": "project-a",
-        "uid": "u",
-        "resourceVersion": "7",
-        "labels": {"a": "b"},
-        "managedFields": [],
-    },
-    "type": "Opaque",
-    "data": {"k": "b2xk"},
-}
-CHANGE = replace(REF, OLD, {"type": "new", "data": {"k": "bmV3"}}, {}, before={}, after={})
-Step = tuple[str, Any]
+REF = ObjectRef(SECRET, "a", "pull")
+NEW = {"type": "new", "data": {"k": "bmV3"}}
+OLD = {"type": "Opaque", "data": {"k": "b2xk"}}
+DENIED = status_object(403, "Forbidden", "denied")
+BROKEN = status_object(500, "InternalError", "etcd")
+ALWAYS = 10**9
 
 
-class Script:
-    """An API server that answers each write as the script says: None carries it out, an error is raised, a pair does both."""
-
-    def __init__(self, *answers: Any) -> None:
-        self.answers, self.held, self.writes = list(answers), OLD, []
-
-    def write(self, change: Change, *, dry_run: bool = False) -> Any:
-        self.writes.append("dry run" if dry_run else change.action)
-        answer = self.answers.pop(0) if self.answers else None
-        done, error = answer if isinstance(answer, tuple) else (answer is None, answer)
-        if done and not dry_run:
-            self.held = None if change.action == "delete" else change.body
-        if error:
-            raise error
-        return self.held
-
-    def get(self, _ref: ObjectRef) -> Any:
-        return self.held
+@pytest.fixture
+def api() -> FakeApi:
+    found = FakeApi()
+    found.put("secrets", "a", "pull", metadata={"labels": {"a": "b"}, "annotations": {"n": "m"}}, **OLD)
+    return found
 
 
-TAKEN, DENIED, LOST = AlreadyExists("taken"), Forbidden("creating it was refused"), Unanswered("no answer")
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recreate, "_PATIENCE_SECONDS", 0.6)
-    monkeypatch.setattr(recreate.time, "sleep", lambda _seconds: None)
+def do(api: FakeApi, clock: Clock, change: Change | None = None) -> Any:
+    change = change or replace(REF, stored(api), NEW, {}, before={}, after={})
+    return carry_out(api.cluster(clock), change, EngineClock(clock.now, clock.sleep))
 
 
-class TestCarriedOut:
+def stored(api: FakeApi) -> Any:
+    return api.get("secrets", "a", "pull")
+
+
+def verbs(api: FakeApi) -> list[str]:
+    return ["DRY" if "dryRun" in line else line.split()[0] for line in api.asked]
+
+
+REAL = r"POST /api/v1/namespaces/a/secrets$"
+
+
+class TestOtherChanges:
+    def test_are_one_write(self, api: FakeApi, clock: Clock) -> None:
+        observed = stored(api)
+        assert do(api, clock, update(REF, observed, NEW, {}, before={}, after={}))["type"] == "new"
+        assert do(api, clock, delete(REF, stored(api), {}, {})) is None
+        assert do(api, clock, create(REF, NEW, {}, {}))["data"] == NEW["data"]
+        assert verbs(api) == ["PATCH", "DELETE", "POST"]
+
+
+class TestWhole:
+    def test_plainly(self, api: FakeApi, clock: Clock) -> None:
+        assert do(api, clock)["type"] == "new"
+        assert verbs(api) == ["DRY", "DELETE", "POST"]
+        assert stored(api)["metadata"]["labels"] == {
+            "a": "b",
+            "app.kubernetes.io/managed-by": "openshift_ops.image_pull",
+        }
+        assert stored(api)["metadata"]["annotations"] == {"n": "m"}
+        assert clock.slept == []
+
+    def test_the_deletion_is_bound_to_what_was_read(self, api: FakeApi, clock: Clock) -> None:
+        meta = stored(api)["metadata"]
+        do(api, clock)
+        assert api.requests[1].body["preconditions"] == {"uid": meta["uid"], "resourceVersion": meta["resourceVersion"]}
+
+    def test_the_answer_to_the_deletion_is_lost(self, api: FakeApi, clock: Clock) -> None:
+        api.fail("DELETE", LOST, carried_out=True)
+        assert do(api, clock)["type"] == "new"
+
+    @pytest.mark.parametrize("carried_out", [False, True])
+    def test_the_answer_to_the_create_is_lost(self, api: FakeApi, clock: Clock, carried_out: bool) -> None:
+        api.fail(REAL, LOST, carried_out=carried_out)
+        assert do(api, clock)["type"] == "new"
+        assert verbs(api) == ["DRY", "DELETE", "POST", "POST", *(["GET"] if carried_out else [])]
+        assert clock.slept == [0.25]
+
+    def test_a_server_that_fails_for_a_while_is_asked_again(self, api: FakeApi, clock: Clock) -> None:
+        api.fail(REAL, BROKEN, times=20)
+        assert do(api, clock)["type"] == "new"
+        assert clock.slept == [0.25] * 20
+
+
+class TestNotAtAll:
     @pytest.mark.parametrize(
-        ("answers", "writes"),
+        ("pattern", "answer", "error"),
         [
-            ([TAKEN], ["dry run", "delete", "create"]),
-            ([TAKEN, (True, LOST)], ["dry run", "delete", "create"]),
-            ([TAKEN, None, (False, LOST)], ["dry run", "delete", "create", "create"]),
-            ([TAKEN, None, (True, LOST), TAKEN], ["dry run", "delete", "create", "create"]),
-            ([TAKEN, None, ConnectError("down")], ["dry run", "delete", "create", "create"]),
+            ("dryRun", DENIED, Forbidden),
+            ("DELETE", status_object(409, "Conflict", "changed"), Conflict),
+            ("DELETE", LOST, Unanswered),
         ],
-        ids=["plainly", "delete unanswered", "create lost", "create unanswered", "server away"],
+        ids=["judged by the dry run", "changed meanwhile", "deletion not carried out"],
     )
-    def test_whole(self, answers: list[Any], writes: list[str]) -> None:
-        server = Script(*answers)
-        assert recreate.carry_out(server, CHANGE)["type"] == "new"  # type: ignore[arg-type,index]
-        assert server.writes == writes
-        assert server.held["metadata"]["labels"]["a"] == "b"
-
-    @pytest.mark.parametrize(
-        ("answers", "error"),
-        [([DENIED], Forbidden), ([TAKEN, Conflict("changed")], Conflict), ([TAKEN, (False, LOST)], Unanswered)],
-        ids=["judged in the dry run", "changed meanwhile", "delete not carried out"],
-    )
-    def test_not_at_all(self, answers: list[Any], error: type[Exception]) -> None:
-        server = Script(*answers)
+    def test_the_old_one_stays(self, api: FakeApi, clock: Clock, pattern: str, answer: Any, error: Any) -> None:
+        api.fail(pattern, answer)
         with pytest.raises(error):
-            recreate.carry_out(server, CHANGE)  # type: ignore[arg-type]
-        assert server.held is OLD
+            do(api, clock)
+        assert stored(api)["type"] == "Opaque"
+        assert "POST" not in verbs(api)
 
+
+class TestPutBack:
     @pytest.mark.parametrize(
-        "then", [[None], [DENIED, None], [(True, LOST), TAKEN]], ids=["at once", "late", "unanswered"]
+        "then",
+        [[], [(DENIED, 3, False)], [(LOST, 1, True)], [(LOST, 1, False)]],
+        ids=["at once", "late", "unanswered", "not carried out"],
     )
-    def test_the_old_one_is_put_back(self, then: list[Any]) -> None:
-        server = Script(TAKEN, None, DENIED, *then)
-        with pytest.raises(Refusal, match="^creating it was refused; the old secret project-a/pull was put back$"):
-            recreate.carry_out(server, CHANGE)  # type: ignore[arg-type]
-        assert (server.held["type"], server.held["data"]) == ("Opaque", {"k": "b2xk"})
-        assert server.held["metadata"] == {"name": "pull", "namespace": "project-a", "labels": {"a": "b"}}
+    def test_the_old_one_is_back(self, api: FakeApi, clock: Clock, then: list[Any]) -> None:
+        api.fail(REAL, DENIED)
+        for answer, times, carried_out in then:
+            api.fail(REAL, answer, times=times, carried_out=carried_out)
+        with pytest.raises(Refusal, match=r"^creating secret a/pull .*; the old secret a/pull was put back$"):
+            do(api, clock)
+        assert (stored(api)["type"], stored(api)["data"]) == ("Opaque", OLD["data"])
+        assert stored(api)["metadata"]["labels"] == {"a": "b"}
 
-    def test_says_when_it_is_gone(self) -> None:
-        server = Script(TAKEN, None, *[DENIED] * 1_000_000)
-        with pytest.raises(Refusal, match="^secret project-a/pull is gone: .*putting the old one back failed too"):
-            recreate.carry_out(server, CHANGE)  # type: ignore[arg-type]
+    def test_it_is_gone(self, api: FakeApi, clock: Clock) -> None:
+        api.fail(REAL, DENIED, times=ALWAYS)
+        started = clock.seconds
+        with pytest.raises(
+            Refusal, match=r"^secret a/pull is gone: .*putting the old one back failed too.*create it again$"
+        ):
+            do(api, clock)
+        assert 15 < clock.seconds - started < 16
 
-    def test_who_else_made_one_meanwhile_is_heard(self) -> None:
-        server = Script(TAKEN, None, TAKEN)
+    def test_it_may_be_gone(self, api: FakeApi, clock: Clock) -> None:
+        api.fail(REAL, DENIED)
+        api.fail(REAL, BROKEN, times=ALWAYS)
+        with pytest.raises(Refusal, match=r"^secret a/pull may be gone: "):
+            do(api, clock)
+
+    def test_somebody_elses_is_not_taken_for_it(self, api: FakeApi, clock: Clock) -> None:
+        api.fail(REAL, DENIED)
+        api.fail(REAL, put_by_another(api))
+        with pytest.raises(Refusal, match="; meanwhile another secret a/pull was created: look at it, then run again"):
+            do(api, clock)
+        assert stored(api)["data"] == {"k": "dGhlaXJz"}
+
+
+def put_by_another(api: FakeApi) -> Any:
+    def answer(_request: Request) -> Answer:
+        api.put("secrets", "a", "pull", type="new", data={"k": "dGhlaXJz"})
+        raise LOST
+
+    return answer
+
+
+class TestSomebodyElseCreatesOne:
+    def test_it_is_planned_for_again(self, api: FakeApi, clock: Clock) -> None:
+        api.fail(REAL, status_object(409, "AlreadyExists", "exists"))
         with pytest.raises(AlreadyExists):
-            recreate.carry_out(server, CHANGE)  # type: ignore[arg-type]
+            do(api, clock)
+
+    def test_also_when_an_answer_of_ours_was_lost(self, api: FakeApi, clock: Clock) -> None:
+        api.fail(REAL, put_by_another(api))
+        with pytest.raises(AlreadyExists, match="^secret a/pull was created by somebody else meanwhile$"):
+            do(api, clock)
+        assert stored(api)["data"] == {"k": "dGhlaXJz"}
+
+
+class TestNobodyKnows:
+    def test_ours_is_there_and_cannot_be_read(self, api: FakeApi, clock: Clock) -> None:
+        """The create was carried out, its answer was lost, and so was the read that follows: the new one is not «gone»."""
+        api.fail(REAL, LOST, carried_out=True)
+        api.fail("GET", DENIED, times=ALWAYS)
+        with pytest.raises(
+            Unanswered, match="^secret a/pull exists, and may be the new one or somebody else's: .*; run again$"
+        ):
+            do(api, clock)
+        assert stored(api)["type"] == "new"
+
+
+class TestNotBoundToAVersion:
+    """A write without the version that was read would undo what somebody else changed."""
+
+    @pytest.mark.parametrize("meta", [{}, {"resourceVersion": None}, {"resourceVersion": ""}, {"resourceVersion": 7}])
+    def test_is_refused(self, meta: Any) -> None:
+        observed = {"metadata": {"name": "pull", "uid": "u", **meta}, **OLD}
+        for make in (
+            lambda: update(REF, observed, NEW, {}, before={}, after={}),
+            lambda: delete(REF, observed, {}, {}),
+        ):
+            with pytest.raises(ImagePullError, match="^secret a/pull was read without a resourceVersion, so"):
+                make()

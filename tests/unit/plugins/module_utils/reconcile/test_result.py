@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Change
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.result import NamespaceResult, Outcome
@@ -68,6 +70,40 @@ class TestMessage:
         assert OUTCOME.message("sa_link") == "sa_link failed in 2 of 5 namespaces: c: no right; d: no answer"
 
 
+class TestStopped:
+    """A task that ended before all namespaces were attempted says why, once, and what was done."""
+
+    STOPPED = replace(OUTCOME, stopped="the server is gone")
+
+    def test_the_message_says_it_first(self) -> None:
+        assert self.STOPPED.message("sa_link") == (
+            "sa_link stopped: the server is gone; of 5 namespaces 1 were changed, 1 needed no change, 2 failed and 1 were not "
+            "attempted; run it again to finish; failed in 2 of 5 namespaces: c: no right; d: no answer"
+        )
+
+    def test_a_failure_of_that_reason_is_not_repeated(self) -> None:
+        outcome = Outcome(
+            [NamespaceResult("a", "failed", error="gone"), NamespaceResult("b", "skipped")], stopped="gone"
+        )
+        assert outcome.message("sa_link") == (
+            "sa_link stopped: gone; of 2 namespaces 0 were changed, 0 needed no change, 1 failed and 1 were not attempted; "
+            "run it again to finish"
+        )
+
+    def test_it_has_failed_also_when_no_namespace_has(self) -> None:
+        assert Outcome([], stopped="gone").has_failed
+        assert OUTCOME.has_failed
+        assert not Outcome(OUTCOME.namespaces[:2]).has_failed
+
+    def test_further_skipped_namespaces_leave_it_so(self) -> None:
+        more = self.STOPPED.with_skipped(["x", "y"], "being deleted")
+        assert [(result.name, result.status, result.error) for result in more.namespaces[-2:]] == [
+            ("x", "skipped", "being deleted"),
+            ("y", "skipped", "being deleted"),
+        ]
+        assert (more.stopped, more.retries, len(more.namespaces)) == ("the server is gone", 3, 7)
+
+
 class TestSize:
     """A result stays small: what nobody asked for is counted, not listed."""
 
@@ -84,3 +120,19 @@ class TestSize:
         assert message.startswith("sa_link failed in 30 of 30 namespaces: n0: no right; ")
         assert message.endswith("n19: no right; and 10 more, listed under 'failures'")
         assert len(self.FAILED.report()["failures"]) == 30
+
+    def test_twenty_failures_are_all_named(self) -> None:
+        outcome = Outcome(self.FAILED.namespaces[:20])
+        assert outcome.message("sa_link").endswith("; n19: no right")
+
+    def test_a_hundred_namespaces_are_small(self) -> None:
+        unchanged = [NamespaceResult(f"n{number}", "unchanged") for number in range(101)]
+        assert len(Outcome(unchanged[:100]).report()["namespaces"]) == 100
+        assert Outcome(unchanged).report()["namespaces"] == []
+        assert len(Outcome(unchanged).report(unchanged=True)["namespaces"]) == 101
+        assert Outcome(unchanged[:100]).report(unchanged=False)["namespaces"] == []
+        assert len(Outcome(self.LARGE.namespaces[:100]).report(diff=False)["diff"]) == 100
+
+    def test_findings_are_always_listed(self) -> None:
+        found = [NamespaceResult(f"n{number}", "unchanged", extra={"found": number}) for number in range(101)]
+        assert len(Outcome(found).report()["namespaces"]) == 101

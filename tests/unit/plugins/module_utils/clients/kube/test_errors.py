@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the API server's refusals mean (facts 8.1 and 8.3), each with a way out."""
+"""What the API server's refusals and failures mean (facts 8.1 and 8.3), each with what to do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube import errors
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import api_error
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import (
+    FailedRequest,
+    one_line,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +26,10 @@ def status(reason: str, message: str = "said the server", kind: str = "secrets",
     return json.dumps({"kind": "Status", "reason": reason, "message": message, "details": details}).encode()
 
 
+def error_of(code: int, body: bytes, **more: Any) -> ImagePullError:
+    return FailedRequest(ATTEMPT, code, body, **{"resource": "secrets", **more}).error()
+
+
 ESCALATION = (
     'user "u" (groups=["g"]) is attempting to grant RBAC permissions not currently held:\n{APIGroups:[""], ...}'
 )
@@ -30,111 +38,333 @@ RESTRICTED = (
     'rolebindings to ServiceAccount "default" are not allowed in project "project-b"'
 )
 RBAC = 'secrets is forbidden: User "u" cannot create resource "secrets" in API group "" in the namespace "a"'
+ANONYMOUS = 'secrets is forbidden: User "system:anonymous" cannot list resource "secrets" in API group ""'
+IMPERSONATE = 'users "alice" is forbidden: User "u" cannot impersonate resource "users" in API group "" at the cluster'
+IMPERSONATE_CONSTRAINED = 'users "alice" is forbidden: User "u" cannot impersonate:user-info resource "users"'
+QUOTA = 'secrets "quay" is forbidden: exceeded quota: q, requested: secrets=1, used: secrets=10, limited: secrets=10'
+FAILED_QUOTA = 'secrets "quay" is forbidden: failed quota: q: must specify limits'
+SCOPE_QUOTA = 'secrets "quay" is forbidden: insufficient quota to match these scopes: []'
+WEBHOOK = 'admission webhook "validate.kyverno.svc-fail" denied the request: policy no-secrets'
+POLICY = "secrets \"quay\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no"
+DRY_RUN = 'admission webhook "w.example.com" does not support dry run'
+BROKEN_WEBHOOK = 'Internal error occurred: failed calling webhook "w.example.com": context deadline exceeded'
+
+LOGIN = "the login is not valid, or no longer: give a valid token or certificate (api_key, kubeconfig, client_cert)"
+RIGHT = "give the caller that right, or use another one (README, 'Permissions')"
+IMPERSONATION = "give the caller the right to impersonate, or leave out impersonate_user and impersonate_groups"
+USED_UP = "delete objects that the namespace no longer needs, or have its ResourceQuota raised"
+FORBIDDEN_BY_POLICY = (
+    "a policy of the cluster forbids it: change what its message names, or ask the policy's owner for an exception"
+)
+NO_API_SERVER = "this answer is not from a Kubernetes API server: check the address and the proxy"
+UNKNOWN = "the API server has no such resource: check the address and the cluster's version"
+REJECTED = "the API server rejected the request: correct what the message names"
+UNSUPPORTED = "the API server does not support this request: check its version"
+FAILING = "look at the API server and what it depends on, then run again"
+
+#: Status, body, class, what is said to be the text, what to do.
+TABLE = [
+    (400, status("BadRequest"), errors.ApiError, "said the server", REJECTED),
+    (400, b"<html>", errors.ApiError, "<html>", NO_API_SERVER),
+    (
+        400,
+        b"Client sent an HTTP request to an HTTPS server.\n",
+        errors.ApiError,
+        "Client sent an HTTP request to an HTTPS server.",
+        "put https:// before the host",
+    ),
+    (
+        400,
+        status("BadRequest", DRY_RUN),
+        errors.ApiError,
+        DRY_RUN,
+        "that admission webhook cannot check a request in advance: have its owner declare sideEffects None",
+    ),
+    (401, status("Unauthorized", "Unauthorized"), errors.Unauthorized, "Unauthorized", LOGIN),
+    (401, b"", errors.Unauthorized, "no explanation", LOGIN),
+    (403, status("Forbidden", RBAC), errors.Forbidden, RBAC, RIGHT),
+    (
+        403,
+        status("Forbidden", ANONYMOUS),
+        errors.Forbidden,
+        ANONYMOUS,
+        "the request had no login: give api_key, client_cert, or a kubeconfig with a login",
+    ),
+    (403, status("Forbidden", IMPERSONATE), errors.Unauthorized, IMPERSONATE, IMPERSONATION),
+    (403, status("Forbidden", IMPERSONATE_CONSTRAINED), errors.Unauthorized, IMPERSONATE_CONSTRAINED, IMPERSONATION),
+    (
+        403,
+        status("Forbidden", ESCALATION, "rolebindings"),
+        errors.Forbidden,
+        ESCALATION.replace("\n", " "),
+        "give the caller the verb 'bind' on that cluster role (README, 'Permissions')",
+    ),
+    (
+        403,
+        status("Forbidden", RESTRICTED, "rolebindings"),
+        errors.Forbidden,
+        RESTRICTED,
+        "a RoleBindingRestriction of that project admits only some subjects: have its administrator admit this one "
+        "('oc get rolebindingrestrictions')",
+    ),
+    (403, status("Forbidden", QUOTA), errors.Forbidden, QUOTA, USED_UP),
+    (403, status("Forbidden", FAILED_QUOTA), errors.Forbidden, FAILED_QUOTA, USED_UP),
+    (403, status("Forbidden", SCOPE_QUOTA), errors.Forbidden, SCOPE_QUOTA, USED_UP),
+    (403, status("Forbidden", WEBHOOK), errors.Forbidden, WEBHOOK, FORBIDDEN_BY_POLICY),
+    (400, status("BadRequest", WEBHOOK), errors.ApiError, WEBHOOK, FORBIDDEN_BY_POLICY),
+    (403, status("Forbidden", POLICY), errors.Forbidden, POLICY, FORBIDDEN_BY_POLICY),
+    (422, status("Invalid", POLICY), errors.ApiError, POLICY, FORBIDDEN_BY_POLICY),
+    (
+        403,
+        status("Forbidden", causes=[{"reason": "NamespaceTerminating"}]),
+        errors.NamespaceTerminating,
+        "said the server",
+        "the namespace is being deleted",
+    ),
+    (
+        403,
+        b"blocked by a proxy",
+        errors.Forbidden,
+        "blocked by a proxy",
+        "an admission rule of the cluster or a proxy forbids it: ask who runs the cluster",
+    ),
+    (404, status("NotFound"), errors.NotFound, "said the server", "check the name"),
+    (404, b"404 page not found\n", errors.UnknownResource, "404 page not found", UNKNOWN),
+    (404, b'{"kind": "Status", "details": {}}', errors.UnknownResource, '{"kind": "Status", "details": {}}', UNKNOWN),
+    (404, b"<html>not here", errors.ApiError, "<html>not here", NO_API_SERVER),
+    (
+        404,
+        status("NotFound", kind="namespaces"),
+        errors.NamespaceMissing,
+        "said the server",
+        "create the namespace first, or correct its name",
+    ),
+    (405, status("MethodNotAllowed"), errors.ApiError, "said the server", UNSUPPORTED),
+    (406, b"", errors.ApiError, "no explanation", UNSUPPORTED),
+    (415, status("UnsupportedMediaType"), errors.ApiError, "said the server", UNSUPPORTED),
+    (409, status("AlreadyExists"), errors.AlreadyExists, "said the server", "it exists"),
+    (409, status("Conflict"), errors.Conflict, "said the server", "it was changed meanwhile: run again"),
+    (409, b"in use", errors.ApiError, "in use", NO_API_SERVER),
+    (410, status("Expired"), errors.Expired, "said the server", "run again"),
+    (413, b"", errors.ApiError, "no explanation", "the object is too large for the API server: make it smaller"),
+    (
+        422,
+        status("Invalid"),
+        errors.ApiError,
+        "said the server",
+        "correct the option that sets the field which the message names",
+    ),
+    (422, b"no", errors.ApiError, "no", NO_API_SERVER),
+    (
+        429,
+        b"Too many requests, please try again later.",
+        errors.ApiError,
+        "Too many requests, please try again later.",
+        "the API server is overloaded: lower 'concurrency', or try again later",
+    ),
+    (418, status("Teapot"), errors.ApiError, "said the server", REJECTED),
+    (499, b"", errors.ApiError, "no explanation", NO_API_SERVER),
+]
+FAILURES = [
+    (500, status("InternalError"), "said the server", FAILING),
+    (503, b"<html>", "<html>", FAILING),
+    (999, b"", "no explanation", FAILING),
+    (
+        500,
+        status("InternalError", BROKEN_WEBHOOK),
+        BROKEN_WEBHOOK,
+        "that admission webhook does not work: have its owner repair it",
+    ),
+]
 
 
-class TestApiError:
+class TestTable:
+    @pytest.mark.parametrize(("code", "body", "kind", "text", "way_out"), TABLE)
+    def test_a_refusal_says_what_to_do(
+        self, code: int, body: bytes, kind: type[Exception], text: str, way_out: str
+    ) -> None:
+        error: Any = error_of(code, body)
+        assert error.__class__ is kind
+        assert str(error) == f"{ATTEMPT} was refused: {code} {text}; {way_out}"
+        assert error.status == code
+
+    @pytest.mark.parametrize(("code", "body", "text", "way_out"), FAILURES)
+    def test_a_failure_is_no_refusal_and_says_when_a_write_may_have_happened(
+        self, code: int, body: bytes, text: str, way_out: str
+    ) -> None:
+        read, write = error_of(code, body), error_of(code, body, writes=True)
+        assert {read.__class__, write.__class__} == {errors.Unanswered}
+        assert str(read) == f"{ATTEMPT} failed: {code} {text}; {way_out}"
+        assert str(write) == f"{ATTEMPT} failed: {code} {text}; it may have been carried out; {way_out}"
+        assert isinstance(write, errors.Unanswered)
+        assert write.what == f"{ATTEMPT} failed: {code} {text}"
+
+    def test_a_server_that_says_when_to_come_again_has_done_nothing(self) -> None:
+        error: Any = error_of(503, status("ServiceUnavailable"), writes=True, retry_after="3")
+        assert error.__class__ is errors.ApiError
+        assert str(error) == (
+            f"{ATTEMPT} failed: 503 said the server; the API server is starting or overloaded: try again later"
+        )
+        assert (error.status, error.retry_after) == (503, 3.0)
+
+    @pytest.mark.parametrize("code", [500, 504])
+    def test_only_of_503_is_that_known(self, code: int) -> None:
+        assert error_of(code, b"", retry_after="3").__class__ is errors.Unanswered
+
     @pytest.mark.parametrize(
-        ("code", "body", "kind", "way_out"),
+        ("location", "where"),
         [
-            (400, status("BadRequest"), errors.ApiError, "the request was not understood: please report it"),
-            (
-                401,
-                status("Unauthorized"),
-                errors.ApiError,
-                "give a valid token or certificate (api_key, kubeconfig, client_cert)",
-            ),
-            (403, status("Forbidden", RBAC), errors.Forbidden, "give the caller that right, or use another one"),
-            (403, status("Forbidden", ESCALATION, "rolebindings"), errors.Forbidden, "give the caller the verb 'bind'"),
-            (
-                403,
-                status("Forbidden", RESTRICTED, "rolebindings"),
-                errors.Forbidden,
-                "a RoleBindingRestriction of that",
-            ),
-            (
-                403,
-                status("Forbidden", causes=[{"reason": "NamespaceTerminating"}]),
-                errors.NamespaceTerminating,
-                "the namespace is being deleted",
-            ),
-            (403, b"blocked by a proxy", errors.Forbidden, "give the caller that right"),
-            (404, status("NotFound"), errors.NotFound, "check the name"),
-            (404, b"404 page not found\n", errors.NotFound, "check the name"),
-            (404, status("NotFound", kind="namespaces"), errors.NamespaceMissing, "create the namespace first"),
-            (409, status("AlreadyExists"), errors.AlreadyExists, "it exists"),
-            (409, status("Conflict"), errors.Conflict, "it was changed meanwhile; run again"),
-            (413, b"", errors.ApiError, "make the object smaller"),
-            (422, status("Invalid"), errors.ApiError, "correct the option that the server names"),
-            (
-                429,
-                b"Too many requests, please try again later.",
-                errors.ApiError,
-                "the server is overloaded: lower the concurrency",
-            ),
-            (500, status("InternalError"), errors.ApiError, "try again, and look at the API server"),
-            (503, b"<html>", errors.ApiError, "try again, and look at the API server"),
+            ("https://user:pw@login.example.com/oauth?token=secret", "https://login.example.com"),
+            ("/login?token=secret", "another place"),
+            (None, "another place"),
+            ("http://[::1", "another place"),
+            ("https://a\nb.example.com/", "https://ab.example.com"),
         ],
     )
-    def test_table(self, code: int, body: bytes, kind: type[Exception], way_out: str) -> None:
-        error = api_error(ATTEMPT, code, body)
-        assert error.__class__ is kind
-        assert str(error).startswith(f"{ATTEMPT} was refused: {code} ")
-        assert f"; {way_out}" in str(error)
-        assert len(str(error).splitlines()) == 1
+    @pytest.mark.parametrize("code", [300, 301, 399])
+    def test_a_redirect_means_a_wrong_address(self, code: int, location: str | None, where: str) -> None:
+        error = error_of(code, b"moved", location=location)
+        assert error.__class__ is errors.ApiError
+        assert str(error) == (
+            f"{ATTEMPT} was answered with a redirect to {where}: {code} moved; "
+            "this is not the address of an API server: correct 'host' or the kubeconfig"
+        )
+
+    def test_a_label_selector_that_is_rejected_is_named(self) -> None:
+        body = status("BadRequest", "unable to parse requirement")
+        error = error_of(400, body, label_selector="a in b")
+        assert error.__class__ is errors.ApiError
+        assert str(error).endswith("; correct the label selector 'a in b' (namespace_selector.labels)")
+        assert str(error_of(400, b"text", label_selector="a in b")).endswith(NO_API_SERVER)
+        assert str(error_of(422, body, label_selector="a in b")).endswith("which the message names")
+
+
+class TestNotFound:
+    """Not found is what the answer names, and that need not be what was asked for."""
 
     @pytest.mark.parametrize("kind", ["clusterroles", "roles", "rolebindings"])
     @pytest.mark.parametrize("name", ["", "b"])
     def test_a_missing_role_on_writing_a_binding_is_not_taken_for_a_missing_binding(self, kind: str, name: str) -> None:
         """To create a binding (no name) or to change the binding b; the answer names the role, quay."""
         body = status("NotFound", f'{kind}.rbac.authorization.k8s.io "quay" not found', kind)
-        error = api_error("creating role binding a/b on https://api", 404, body, resource="rolebindings", name=name)
-        assert not isinstance(error, (errors.NotFound, errors.NamespaceMissing))
-        assert str(error).endswith("; it is the role that does not exist, not the binding; grant one that does")
+        error = error_of(404, body, resource="rolebindings", name=name)
+        assert error.__class__ is errors.Forbidden
+        assert str(error).endswith("; it is the role that does not exist, not the binding: grant a role that exists")
 
     def test_a_missing_binding_is_simply_not_found(self) -> None:
         body = status("NotFound", kind="rolebindings")
-        error = api_error("updating it", 404, body, resource="rolebindings", name="quay")
-        assert error.__class__ is errors.NotFound
+        assert error_of(404, body, resource="rolebindings", name="quay").__class__ is errors.NotFound
 
     @pytest.mark.parametrize("kind", ["clusterroles", "namespaces", "secrets"])
     def test_what_was_asked_for_itself_is_simply_not_found(self, kind: str) -> None:
         """So that a role that is granted can be looked for, and a namespace too."""
-        error = api_error("reading it", 404, status("NotFound", kind=kind), resource=kind)
-        assert error.__class__ is errors.NotFound
+        assert error_of(404, status("NotFound", kind=kind), resource=kind).__class__ is errors.NotFound
 
+    def test_another_kind_is_simply_not_found(self) -> None:
+        assert error_of(404, status("NotFound", kind="pods"), resource="rolebindings").__class__ is errors.NotFound
+
+
+class TestText:
     @pytest.mark.parametrize(
         ("body", "said"),
         [
-            (status("Invalid", "two\nlines"), "422 two lines;"),
-            (b"plain\r\ntext", "422 plain text;"),
-            (b"", "422 no explanation;"),
-            (b'{"kind": "Pod", "message": "x"}', '422 {"kind": "Pod", "message": "x"};'),
-            (b"\xff" * 300, "422 \ufffd"),
+            (status("Invalid", "two\nlines"), "two lines"),
+            (status("Invalid", ""), status("Invalid", "").decode()),
+            (b"plain\r\ntext", "plain text"),
+            (b"", "no explanation"),
+            (b" \n", "no explanation"),
+            (b'{"kind": "Pod", "message": "x"}', '{"kind": "Pod", "message": "x"}'),
+            (b'["Status"]', '["Status"]'),
+            (b"\xff\xffa", "\ufffd\ufffda"),
+            (b'{"kind": "Status", "message": "half \\ud800 pair"}', "half pair"),
+            (b'{"kind": "Status", "message": ["x"]}', '{"kind": "Status", "message": ["x"]}'),
+            (b"a\x1b[31mred\x00\xe2\x80\xaeb", "a [31mred b"),
+            (b"[" * 100_000, "[" * 300 + "…"),
         ],
     )
-    def test_says_in_one_line_what_the_server_said(self, body: bytes, said: str) -> None:
-        message = str(api_error(ATTEMPT, 422, body))
-        assert said in message
-        assert len(message) < 400
+    def test_is_one_line_without_control_characters(self, body: bytes, said: str) -> None:
+        assert str(error_of(413, body)) == f"{ATTEMPT} was refused: 413 {said}; " + (
+            "the object is too large for the API server: make it smaller"
+        )
 
+    @pytest.mark.parametrize(
+        ("text", "line"),
+        [
+            ("x" * 300, "x" * 300),
+            ("x" * 301, "x" * 300 + "…"),
+            (" " * 900 + "x" * 300, "x" * 300),
+            (" " * 900 + "x" * 301, "x" * 300),
+            ("a \t b", "a b"),
+        ],
+    )
+    def test_is_bounded(self, text: str, line: str) -> None:
+        assert one_line(text) == line
+        assert f": 413 {line or 'no explanation'};" in str(error_of(413, text.encode()))
+
+
+class TestRetryAfter:
     @pytest.mark.parametrize(
         ("header", "seconds"),
         [
             (None, None),
             ("", None),
+            ("0", 0.0),
             ("1", 1.0),
-            ("32", 32.0),
+            (" 32 ", 32.0),
+            ("1000", 1000.0),
+            ("9" * 400, 1000.0),
             ("Wed, 21 Oct 2026 07:28:00 GMT", None),
             ("nan", None),
+            ("inf", None),
             ("-1", None),
+            ("1.5", None),
+            ("\u0661", None),
+            ("\u00b2", None),
         ],
     )
-    def test_keeps_how_long_the_server_asks_to_wait(self, header: str | None, seconds: float | None) -> None:
-        assert (
-            api_error(ATTEMPT, 429, b"Too many requests, please try again later.", retry_after=header).retry_after
-            == seconds
-        )
+    def test_is_a_number_of_seconds_or_nothing(self, header: str | None, seconds: float | None) -> None:
+        error: Any = error_of(429, b"Too many requests, please try again later.", retry_after=header)
+        assert error.retry_after == seconds
 
-    @given(st.sampled_from([400, 403, 404, 409, 422, 500]), st.binary() | st.text().map(str.encode))
-    def test_never_fails_on_what_a_proxy_sends(self, code: int, body: bytes) -> None:
-        api_error(ATTEMPT, code, body)
+
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+STATUSES = st.fixed_dictionaries(
+    {"kind": st.just("Status")},
+    optional={
+        "message": ODD,
+        "reason": ODD | st.sampled_from(["AlreadyExists", "NotFound"]),
+        "details": ODD
+        | st.fixed_dictionaries(
+            {},
+            optional={
+                "kind": ODD | st.sampled_from(["namespaces", "roles"]),
+                "name": ODD,
+                "causes": ODD | st.lists(ODD | st.fixed_dictionaries({"reason": ODD}), max_size=2),
+            },
+        ),
+    },
+)
+
+
+class TestHostileAnswers:
+    @given(
+        code=st.integers(300, 999),
+        body=st.binary()
+        | ODD.map(lambda value: json.dumps(value).encode())
+        | STATUSES.map(lambda v: json.dumps(v).encode()),
+        resource=st.sampled_from(["", "secrets", "rolebindings"]),
+        writes=st.booleans(),
+        header=st.none() | st.text(max_size=30),
+    )
+    def test_one_line_comes_of_everything(
+        self, code: int, body: bytes, resource: str, writes: bool, header: str | None
+    ) -> None:
+        error = error_of(code, body, resource=resource, writes=writes, retry_after=header, location=header)
+        assert isinstance(error, ImagePullError)
+        assert str(error).startswith(ATTEMPT)
+        assert str(error).isprintable()
+        assert len(str(error)) < 800

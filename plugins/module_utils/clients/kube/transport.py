@@ -1,0 +1,134 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One HTTP request: sent once, bounded in size and in silence, every failure told apart by what it means for the request."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from dataclasses import dataclass
+from typing import Any
+
+from .connection import urllib3
+from .errors import one_line
+
+__all__ = ["Answer", "Broken", "Lost", "NotSent", "TooLarge", "Unusable", "send"]
+
+_CONNECT_SECONDS = 10.0
+#: Between two parts of an answer.
+_READ_SECONDS = 60.0
+#: A page of a thousand secrets of a quarter of a megabyte each.
+_MOST_BYTES = 256 * 1024 * 1024
+#: TLS's words for a connection that was cut; its other errors are about certificates.
+_CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+
+
+class _TransportError(Exception):
+    """The message says why, in a few words."""
+
+
+class NotSent(_TransportError):
+    """The request has certainly not been carried out; the same one may be sent later."""
+
+
+class Lost(_TransportError):
+    """The request was sent, or may have been, and there is no answer."""
+
+
+class TooLarge(_TransportError):
+    """The answer has no end, or is larger than any API server's."""
+
+
+class Unusable(_TransportError):
+    """No request can be sent over this connection, now or later. The message says what to do as well."""
+
+
+class Broken(_TransportError):
+    """An error that nobody foresaw; the request may have been sent."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`retry_after` and `location` are the headers of these names."""
+
+    status: int
+    data: bytes
+    retry_after: str | None
+    location: str | None
+
+
+def send(
+    pool: Any,
+    method: str,
+    url: str,
+    headers: Any,
+    body: bytes | None,
+    *,
+    most: int = _MOST_BYTES,
+    seconds: float = _READ_SECONDS,
+) -> Answer:
+    """The answer to one request of at most `most` bytes. `pool` is a urllib3 pool manager, `seconds` bound each read.
+
+    :raises NotSent: or `Lost`, `TooLarge`, `Unusable`, `Broken`.
+    """
+    try:
+        # It only sends: request() would copy the headers on the way.
+        response = pool.request_encode_url(
+            method,
+            url,
+            body=body,
+            headers=headers,
+            timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=seconds),
+            retries=False,
+            redirect=False,
+            preload_content=False,
+        )
+        data = _read(response, most + 1)
+    except Exception as error:
+        raise _meaning(error) from None
+    if len(data) > most:
+        response.close()
+        raise TooLarge
+    response.release_conn()
+    return Answer(response.status, data, response.headers.get("Retry-After"), response.headers.get("Location"))
+
+
+def _read(response: Any, most: int) -> bytes:
+    """Its body as it was sent, up to `most` bytes. That it was cut shows only when one goes on reading."""
+    parts: list[bytes] = []
+    while most > 0 and (part := response.read(most, decode_content=False)):
+        parts.append(part)
+        most -= len(part)
+    return b"".join(parts)
+
+
+def _meaning(error: Exception) -> _TransportError:
+    exceptions, inner = urllib3.exceptions, _innermost(error)
+    if isinstance(error, (exceptions.NewConnectionError, exceptions.ConnectTimeoutError, exceptions.ProxyError)):
+        return NotSent(_cause(inner))
+    if isinstance(inner, ssl.SSLError) and not isinstance(inner, _CUT):
+        return Unusable(f"{_cause(inner)}; give the cluster's certificate authority in 'ca_cert' or the kubeconfig")
+    if isinstance(error, ValueError):
+        # It quotes the address or the header, and with it the login.
+        return Unusable("the address or the login has characters that HTTP cannot send; remove line ends and the like")
+    if isinstance(error, (exceptions.HTTPError, OSError)):
+        return Lost(_cause(inner))
+    return Broken(f"the HTTP library failed with {type(inner).__name__}")
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """The error that urllib3 wraps, several times, as a cause or an argument, with object addresses."""
+    seen = {id(error)}
+    while inner := error.__cause__ or next((part for part in error.args if isinstance(part, BaseException)), None):
+        if id(inner) in seen:
+            break
+        seen.add(id(inner))
+        error = inner
+    return error
+
+
+def _cause(error: BaseException) -> str:
+    """The reason in words."""
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return one_line(re.sub(r"\[SSL[^]]*\] | \(_ssl\.c:\d+\)", "", str(text)))

@@ -1,0 +1,67 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What `sa_wait` asks: are the service accounts of a namespace provisioned? Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...core.objects import SECRET, SERVICE_ACCOUNT, ObjectRef, Objects
+from ...core.protocols import NOTHING_RELATED, Evaluation, Related, Selection
+from ...platform.generated import generated_names
+from ...platform.provisioning import UNREADABLE, Verdict, judge
+
+__all__ = ["ProvisionedAccounts"]
+
+
+@dataclass(frozen=True)
+class ProvisionedAccounts:
+    """`none_will_come`: why this cluster generates no pull secrets; empty when it does, or as long as that is not known."""
+
+    service_accounts: tuple[str, ...]
+    none_will_come: str = ""
+
+    @property
+    def selection(self) -> Selection:
+        return Selection(SERVICE_ACCOUNT, self.service_accounts)
+
+    def related(self, namespace: str, objects: Objects) -> Sequence[ObjectRef]:
+        """Secrets are read by name, only those that the accounts refer to: a list would bring the tokens of the whole cluster."""
+        chosen = (objects[name] for name in self.service_accounts if name in objects)
+        return [ObjectRef(SECRET, namespace, name) for account in chosen for name in generated_names(account)]
+
+    def evaluate(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Evaluation:
+        verdicts = {name: self._verdict(namespace, name, objects, found) for name in self.service_accounts}
+        missing = (self._missing(name, verdict) for name, verdict in verdicts.items())
+        return Evaluation(
+            waiting_for=tuple(words for words in missing if words),
+            notes=tuple(verdict.note for verdict in verdicts.values() if verdict and verdict.note),
+            extra={"service_accounts": [self._report(name, verdict) for name, verdict in verdicts.items()]},
+        )
+
+    def _verdict(self, namespace: str, name: str, objects: Objects, found: Related) -> Verdict | None:
+        account = objects.get(name)
+        if account is None:
+            return None
+        secrets = {
+            secret: found.get(ObjectRef(SECRET, namespace, secret), UNREADABLE) for secret in generated_names(account)
+        }
+        return judge(account, secrets)
+
+    def _missing(self, name: str, verdict: Verdict | None) -> str:
+        if verdict is None:
+            return f"service account {name} does not exist"
+        return f"service account {name}: {verdict.missing}" if verdict.missing and not self.none_will_come else ""
+
+    def _report(self, name: str, verdict: Verdict | None) -> dict[str, Any]:
+        report = {"name": name, "exists": verdict is not None, "provisioned": False, "pull_secret": None}
+        if verdict is None:
+            return report
+        if not verdict.missing:
+            return {**report, "provisioned": True, "pull_secret": verdict.secret}
+        if self.none_will_come:
+            return {**report, "provisioned": True, "reason": f"none will come, because {self.none_will_come}"}
+        return report

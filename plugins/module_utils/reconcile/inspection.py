@@ -1,0 +1,124 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The inspecting engine: read and evaluate, in parallel, until nothing is awaited or a deadline has passed. It writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from ..clients.kube.client import Cluster
+from ..core.errors import ImagePullError
+from ..core.protocols import Evaluation, Inspection
+from .polling import poll
+from .reader import View
+from .result import NamespaceResult, Outcome, Status
+from .run import Run, Settings, internal_error, running
+
+__all__ = ["inspect"]
+
+
+_Inspection = TypeVar("_Inspection", bound=Inspection)
+
+
+@dataclass
+class _Work:
+    """One namespace on its way: what was seen of it last, and what that means."""
+
+    namespace: str
+    view: View = field(default_factory=View)
+    evaluation: Evaluation = field(default_factory=Evaluation)
+    result: NamespaceResult | None = None
+    checked: bool = False
+
+    @property
+    def pending(self) -> bool:
+        return self.result is None and bool(self.evaluation.waiting_for)
+
+
+def inspect(
+    cluster: Cluster,
+    inspection: _Inspection,
+    namespaces: Sequence[str],
+    settings: Settings,
+    *,
+    refine: Callable[[_Inspection], _Inspection] = lambda inspection: inspection,
+    hint: Callable[[Sequence[NamespaceResult]], str] = lambda _left: "",
+) -> Outcome:
+    """What the inspection finds in every namespace; a namespace in which something is still awaited in the end has failed.
+
+    `refine`: called after a look that left something awaited; the inspection as it is then, which is asked once more about
+    what was seen. `hint`: what to do about what did not come, given the namespaces that still await it.
+
+    :raises ImagePullError: when nothing could be read at all.
+    """
+    works = [_Work(namespace) for namespace in dict.fromkeys(namespaces)]
+    with running(cluster, len(works), settings) as run:
+        asked = [inspection]
+
+        def look(pending: Sequence[_Work]) -> None:
+            _round(run, asked[-1], pending)
+            waiting = [work for work in pending if work.pending]
+            if waiting and not run.stopped:
+                asked.append(refine(asked[-1]))
+                for work in waiting:
+                    _evaluate(run, asked[-1], work)
+            for work in pending:
+                if not work.pending:
+                    _count(run, work)
+            run.progress.tick()
+
+        poll(works, settings.wait_timeout, look, settings.clock)
+        left = [work for work in works if work.pending]
+        run.workers.map(lambda work: _check(run, work, was_there=True), left)
+        failed = [_finished(work, "") for work in left if work.pending]
+        advice = hint(failed) if failed else ""
+    return run.outcome([_finished(work, advice) for work in works])
+
+
+def _round(run: Run, inspection: Inspection, pending: Sequence[_Work]) -> None:
+    seen = run.read(inspection, [work.namespace for work in pending])
+    for work in pending:
+        view = seen.get(work.namespace)
+        if view is None:
+            work.result = run.not_attempted(work.namespace)
+        elif isinstance(view, ImagePullError):
+            work.result = run.failed(work.namespace, view)
+        else:
+            work.view = view
+            _evaluate(run, inspection, work)
+    empty = [work for work in pending if work.pending and not work.checked and not work.view.objects]
+    run.workers.map(lambda work: _check(run, work, was_there=False), empty)
+
+
+def _evaluate(run: Run, inspection: Inspection, work: _Work) -> None:
+    try:
+        work.evaluation = inspection.evaluate(work.namespace, work.view.objects, work.view.related)
+    except ImagePullError as error:
+        work.result = run.failed(work.namespace, error)
+    except Exception as error:  # whatever an object holds that nobody foresaw
+        work.result = run.failed(work.namespace, internal_error(error))
+
+
+def _check(run: Run, work: _Work, *, was_there: bool) -> None:
+    """Whether the namespace is there at all: nothing is awaited in one that is not."""
+    work.checked = True
+    if not run.stopped and (why := run.what_is_wrong_with(work.namespace, was_there=was_there)):
+        work.result = NamespaceResult(work.namespace, "failed", error=why, extra=dict(work.evaluation.extra))
+
+
+def _count(run: Run, work: _Work) -> None:
+    run.progress.finished(changed=False, failed=work.result is not None and work.result.status == "failed")
+
+
+def _finished(work: _Work, advice: str) -> NamespaceResult:
+    if work.result is not None:
+        return work.result
+    found = work.evaluation
+    error = "; ".join(found.waiting_for)
+    if error and advice:
+        error += f"; {advice}"
+    status: Status = "failed" if error else "unchanged"
+    return NamespaceResult(work.namespace, status, notes=found.notes, error=error, extra=dict(found.extra))

@@ -1,0 +1,126 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What both engines share: the settings of a run, its progress, and what ends it early."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from ..clients.kube.client import Cluster
+from ..clients.kube.errors import ClusterError, NamespaceMissing, NamespaceTerminating
+from ..core.errors import ImagePullError
+from ..core.protocols import Question
+from .clock import Clock
+from .namespaces import deleted_sentence, missing_sentence, require_namespace, terminating_sentence
+from .progress import Progress
+from .reader import View, read
+from .result import NamespaceResult, Outcome
+from .workers import Workers
+
+__all__ = ["Run", "Settings", "internal_error", "running"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a task runs.
+
+    `wait_timeout`: seconds to wait for what is not there yet. `max_failures`: once more namespaces than that have failed,
+    the others are not attempted; None goes on to the end. `say` is given the progress lines.
+    """
+
+    check_mode: bool
+    concurrency: int = 8
+    wait_timeout: float = 0.0
+    max_failures: int | None = None
+    task: str = ""
+    say: Callable[[str], None] | None = None
+    clock: Clock = field(default_factory=Clock)
+
+
+@dataclass
+class Run:
+    """What all namespaces of one task share. `stopped` says why no further request makes sense; empty while one does."""
+
+    cluster: Cluster
+    settings: Settings
+    workers: Workers
+    progress: Progress
+    stopped: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        limit = self.settings.max_failures
+        return limit is not None and self.progress.failed > limit
+
+    def stop(self, error: ImagePullError) -> bool:
+        """Ends the run; whether this error is the one that does."""
+        first = not self.stopped
+        self.stopped = self.stopped or str(error)
+        return first
+
+    def read(self, question: Question, namespaces: Sequence[str]) -> Mapping[str, View | ImagePullError]:
+        """What the question needs to see, or why not; nothing once the run is stopped.
+
+        A list over all namespaces that fails stops the run, as an error of the cluster does: neither is one namespace's.
+        """
+        try:
+            seen = read(self.cluster, self.workers, question, namespaces)
+        except ImagePullError as error:
+            self.stop(error)
+            return {}
+        for answer in seen.values():
+            if isinstance(answer, ClusterError):
+                self.stop(answer)
+        return seen
+
+    def failed(self, namespace: str, error: ImagePullError) -> NamespaceResult:
+        """The result of a namespace in which nothing was changed before an error."""
+        if isinstance(error, ClusterError) and not self.stop(error) and not error.unanswered:
+            return self.not_attempted(namespace)
+        if isinstance(error, NamespaceTerminating):
+            return NamespaceResult(namespace, "skipped", error=terminating_sentence(self.cluster))
+        message = missing_sentence(self.cluster) if isinstance(error, NamespaceMissing) else str(error)
+        return NamespaceResult(namespace, "failed", error=message)
+
+    def not_attempted(self, namespace: str) -> NamespaceResult:
+        """The result of a namespace that is left out."""
+        reason = (
+            f"the task stopped ({self.cluster.name} failed)"
+            if self.stopped
+            else f"more than {self.settings.max_failures} namespaces failed (max_failures)"
+        )
+        return NamespaceResult(namespace, "skipped", error=f"not attempted: {reason}")
+
+    def what_is_wrong_with(self, namespace: str, *, was_there: bool) -> str:
+        """Why nothing can appear in a namespace; empty when it can, or when the caller may not know.
+
+        `was_there`: whether the task has seen it before.
+        """
+        try:
+            require_namespace(self.cluster, namespace)
+        except NamespaceMissing:
+            return deleted_sentence(self.cluster) if was_there else missing_sentence(self.cluster)
+        except ImagePullError as error:
+            return str(error)
+        return ""
+
+    def outcome(self, results: Sequence[NamespaceResult], retries: int = 0) -> Outcome:
+        return Outcome(results, self.cluster.retries + retries, self.stopped)
+
+
+@contextmanager
+def running(cluster: Cluster, namespaces: int, settings: Settings) -> Iterator[Run]:
+    """A run with its threads."""
+    with Workers(settings.concurrency) as workers:
+        progress = Progress(settings.task, namespaces, settings.say, settings.clock.now)
+        yield Run(cluster, settings, workers, progress)
+
+
+def internal_error(error: Exception) -> ImagePullError:
+    """What nobody foresaw is one namespace's failure too; the others go on."""
+    return ImagePullError(
+        f"an internal error: {type(error).__name__}: {error}; please report it, with the task's options"
+    )

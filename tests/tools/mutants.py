@@ -1,0 +1,509 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether the unit tests can tell: changes one place of the code at a time and looks whether a test fails.
+
+First every test file of tests/unit runs once and notes which lines of the code each test runs. Then each mutant is judged in a
+forked process by the tests that run its line, those of its own test file first, until the first failure. The working tree is
+never written to: the process imports the mutant in place of the module. A mutant that hangs or crashes counts as killed.
+
+Fails when a room (a package under plugins/module_utils, or plugins/plugin_utils) has less than 90 % of its mutants killed.
+Survivors that no test should kill stand in mutants_accepted.yml with the reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from importlib import import_module
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, Phase, settings
+from mutations import Mutant, mutants_of, mutated
+
+PACKAGE = "ansible_collections.openshift_ops.image_pull"
+ACCEPTED = Path(__file__).with_name("mutants_accepted.yml")
+THRESHOLD = 90.0
+#: Seconds that a mutant's tests may take: this many times their normal time, and at least so long.
+SLOWER, AT_LEAST = 10, 10
+#: A mutant that allocates without end is ended here.
+MEMORY = 6 * 2**30
+#: Imported once, before the processes are forked.
+PRELOADED = (
+    "pytest",
+    "hypothesis",
+    "kubernetes.client",
+    "kubernetes.config",
+    "requests",
+    "ansible.plugins.action.normal",
+)
+#: Of the changed sentences one in so many is judged, unless all are asked for: there are many, and all are alike.
+TEXTS = 4
+#: Seconds between two lines on the way.
+SAY_EVERY = 15
+
+
+@dataclass
+class Test:
+    """One test: where, how long it takes, and which lines of the code it runs (with the file's path before the colon)."""
+
+    file: str
+    name: str
+    seconds: float
+    lines: set[str]
+
+
+@dataclass
+class Record:
+    """What the run without a mutant showed."""
+
+    tests: list[Test] = field(default_factory=list)
+    #: For each file of the code the test files that import it.
+    importers: dict[str, set[str]] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Room:
+    name: str
+    planned: list[Mutant] = field(default_factory=list)
+    total: int = 0
+    killed: int = 0
+    survivors: list[Mutant] = field(default_factory=list)
+    accepted: int = 0
+
+    @property
+    def judged(self) -> int:
+        return self.killed + len(self.survivors)
+
+    @property
+    def percent(self) -> float:
+        return 100.0 * self.killed / self.judged if self.judged else 0.0
+
+    @property
+    def unjudged(self) -> int:
+        return len(self.planned) - self.judged - self.accepted
+
+
+class Code:
+    """The collection's code and its unit tests below one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+
+    def files(self, room: str) -> list[str]:
+        """The files of a room; `reconcile/engine` is one file of it."""
+        base = "plugins/plugin_utils" if room.split("/", maxsplit=1)[0] == "plugin_utils" else "plugins/module_utils"
+        below = self.root / base / room.removeprefix("plugin_utils").strip("/")
+        found = [below.with_suffix(".py")] if below.with_suffix(".py").is_file() else sorted(below.rglob("*.py"))
+        return [path.relative_to(self.root).as_posix() for path in found if path.stat().st_size]
+
+    def rooms(self) -> list[str]:
+        rooms = sorted(path.name for path in (self.root / "plugins/module_utils").iterdir() if path.is_dir())
+        return [room for room in [*rooms, "plugin_utils"] if self.files(room)]
+
+    def tests(self) -> list[str]:
+        found = sorted((self.root / "tests/unit").rglob("test_*.py"))
+        return [path.relative_to(self.root).as_posix() for path in found]
+
+    def source(self, file: str) -> str:
+        return (self.root / file).read_text(encoding="utf-8")
+
+
+def mirror_of(file: str) -> str:
+    """The test file of a file of the code."""
+    path = Path(file)
+    return (Path("tests/unit") / path.parent / f"test_{path.name}").as_posix()
+
+
+def module_of(file: str) -> str:
+    return ".".join([PACKAGE, *Path(file).with_suffix("").parts])
+
+
+# --- in a forked process
+
+
+class Recorder:
+    """A pytest plugin that notes which lines each test runs."""
+
+    def __init__(self, root: Path) -> None:
+        self._plugins = f"{root}/plugins/"
+        self._root, self._files, self._lines = root, dict[str, str](), set[str]()
+        self.tests: list[dict[str, Any]] = []
+        self.failures: list[str] = []
+        monitoring = sys.monitoring
+        monitoring.use_tool_id(monitoring.COVERAGE_ID, "mutants")
+        monitoring.register_callback(monitoring.COVERAGE_ID, monitoring.events.LINE, self._line)
+        monitoring.set_events(monitoring.COVERAGE_ID, monitoring.events.LINE)
+
+    def _line(self, code: Any, line: int) -> Any:
+        name = code.co_filename
+        if name not in self._files:
+            real = os.path.realpath(name)
+            self._files[name] = os.path.relpath(real, self._root) if real.startswith(self._plugins) else ""
+        if self._files[name]:
+            self._lines.add(f"{self._files[name]}:{line}")
+        return sys.monitoring.DISABLE
+
+    def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> None:
+        self._lines.clear()
+        sys.monitoring.restart_events()
+        self._started = time.monotonic()
+
+    def pytest_runtest_logfinish(self, nodeid: str, location: Any) -> None:
+        seconds = time.monotonic() - self._started
+        self.tests.append({"name": nodeid, "seconds": seconds, "lines": sorted(self._lines)})
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.failed:
+            self.failures.append(report.nodeid)
+
+
+class Chooser:
+    """A pytest plugin that runs only the chosen tests, the quickest first, and notes which one fails."""
+
+    def __init__(self, chosen: dict[str, float]) -> None:
+        self._chosen = chosen
+        self.failed = ""
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        items[:] = sorted(
+            (item for item in items if item.nodeid in self._chosen), key=lambda item: self._chosen[item.nodeid]
+        )
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.failed:
+            self.failed = report.nodeid
+
+
+class Finder:
+    """Imports the mutant where the module is asked for."""
+
+    def __init__(self, name: str, code: Any) -> None:
+        self._name, self._code = name, code
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        if name != self._name:
+            return None
+        spec = PathFinder.find_spec(name, path)
+        if spec and spec.origin:
+            spec.loader = Loader(name, spec.origin, self._code)
+        return spec
+
+
+class Loader(SourceFileLoader):
+    def __init__(self, name: str, path: str, code: Any) -> None:
+        super().__init__(name, path)
+        self._code = code
+
+    def get_code(self, _name: str) -> Any:
+        return self._code
+
+
+def run_pytest(files: Sequence[str], plugin: object, *options: str) -> int:
+    quiet = ["-q", "--no-header", "--no-summary", "--tb=no", "-p", "no:cacheprovider", "-W", "ignore"]
+    return int(pytest.main([*quiet, *options, *files], plugins=[plugin]))
+
+
+def record_file(root: Path, test_file: str) -> dict[str, Any]:
+    recorder = Recorder(root)
+    status = run_pytest([test_file], recorder)
+    names = {name.removeprefix(f"{PACKAGE}.") for name in sys.modules if name.startswith(f"{PACKAGE}.plugins.")}
+    failures = recorder.failures or ([] if status in (0, 5) else [f"{test_file}: pytest ended with status {status}"])
+    return {"file": test_file, "tests": recorder.tests, "modules": sorted(names), "failures": failures}
+
+
+def judge(code: Code, mutant: Mutant, stages: Sequence[dict[str, Test]]) -> dict[str, Any]:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    name, tree = module_of(mutant.file), mutated(code.source(mutant.file), mutant)
+    sys.meta_path.insert(0, Finder(name, compile(tree, str(code.root / mutant.file), "exec", dont_inherit=True)))
+    try:
+        import_module(name)
+    except BaseException as error:
+        return {"killed_by": f"import: {type(error).__name__}"}
+    for stage in stages:
+        chooser = Chooser({test.name: place for place, test in enumerate(stage.values())})
+        files = list(dict.fromkeys(test.file for test in stage.values()))
+        status = run_pytest(files, chooser, "-x")
+        if status not in (0, 5):
+            return {"killed_by": chooser.failed or f"pytest's status {status}"}
+    return {"killed_by": ""}
+
+
+# --- in this process
+
+
+@dataclass
+class Child:
+    task: Any
+    answer: Path
+    deadline: float
+
+
+class Pool:
+    """Runs functions in forked processes, a few at a time; yields each task with its answer, None when there is none."""
+
+    def __init__(self, jobs: int, directory: Path) -> None:
+        self._jobs, self._directory = jobs, directory
+        self._children: dict[int, Child] = {}
+        self._count = 0
+
+    def run(
+        self, tasks: Iterator[tuple[Any, float, Callable[[], dict[str, Any]]]]
+    ) -> Iterator[tuple[Any, dict[str, Any] | None]]:
+        more = True
+        try:
+            while more or self._children:
+                while more and len(self._children) < self._jobs:
+                    task = next(tasks, None)
+                    if task is None:
+                        more = False
+                        break
+                    self._start(*task)
+                yield from self._finished()
+        finally:
+            for pid in self._children:
+                _end(pid)
+
+    def _start(self, task: Any, seconds: float, function: Callable[[], dict[str, Any]]) -> None:
+        self._count += 1
+        answer = self._directory / f"{self._count}.json"
+        sys.stdout.flush()
+        pid = os.fork()
+        if not pid:
+            _work(function, answer)
+        self._children[pid] = Child(task, answer, time.monotonic() + seconds)
+
+    def _finished(self) -> Iterator[tuple[Any, dict[str, Any] | None]]:
+        time.sleep(0.005)
+        for pid, child in list(self._children.items()):
+            ended, _status = os.waitpid(pid, os.WNOHANG)
+            if not ended and time.monotonic() < child.deadline:
+                continue
+            _end(pid, reap=not ended)
+            del self._children[pid]
+            try:
+                yield child.task, json.loads(child.answer.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                yield child.task, None
+
+
+def _end(pid: int, *, reap: bool = True) -> None:
+    """Ends a child with all that it has started."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    if reap:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def _work(function: Callable[[], dict[str, Any]], answer: Path) -> None:
+    """The life of a child."""
+    try:
+        os.setsid()
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for number in (0, 1, 2):
+            os.dup2(nowhere, number)
+        answer.write_text(json.dumps(function()), encoding="utf-8")
+    finally:
+        os._exit(0)
+
+
+def record(code: Code, pool: Pool) -> Record:
+    """Runs every test file once, without a mutant."""
+    found = Record()
+    tasks = ((name, 600.0, partial(record_file, code.root, name)) for name in code.tests())
+    for name, answer in pool.run(tasks):
+        if answer is None:
+            found.failures.append(f"{name}: the tests crash or hang")
+            continue
+        found.failures += answer["failures"]
+        for module in answer["modules"]:
+            found.importers.setdefault(f"{module.replace('.', '/')}.py", set()).add(name)
+        found.tests += [Test(name, one["name"], one["seconds"], set(one["lines"])) for one in answer["tests"]]
+    # A test that fails anyway would kill everything.
+    found.tests = [test for test in found.tests if test.name not in found.failures]
+    found.tests.sort(key=lambda test: (test.file, test.seconds))
+    return found
+
+
+def chosen(mutant: Mutant, known: Record) -> list[dict[str, Test]]:
+    """The tests that may kill a mutant, in the order in which to try: its own test file's, then the others."""
+    mirror = mirror_of(mutant.file)
+    if mutant.function:
+        lines = {f"{mutant.file}:{line}" for line in range(mutant.lines[0], mutant.lines[1] + 1)}
+        tests = [test for test in known.tests if test.file == mirror or lines & test.lines]
+    else:
+        importers = known.importers.get(mutant.file, set())
+        tests = [test for test in known.tests if test.file in importers]
+    tests.sort(key=lambda test: test.seconds)
+    own = {test.name: test for test in tests if test.file == mirror}
+    others = {test.name: test for test in tests if test.file != mirror}
+    return [stage for stage in (own, others) if stage]
+
+
+def plan(code: Code, room: Room, *, seed: int, count: int | None) -> None:
+    """Chooses the room's mutants: the same ones for the same seed and code."""
+    found = [mutant for file in code.files(room.name) for mutant in mutants_of(code.source(file), file)]
+    dice = random.Random(f"{seed}:{room.name}")
+    room.total = len(found)
+    if count is None:
+        room.planned = found
+        return
+    found = [mutant for mutant in found if mutant.kind != "text" or not dice.randrange(TEXTS)]
+    room.planned = dice.sample(found, min(count, len(found)))
+
+
+def taking_turns(rooms: Sequence[Room]) -> Iterator[tuple[Room, Mutant]]:
+    for place in range(max((len(room.planned) for room in rooms), default=0)):
+        yield from ((room, room.planned[place]) for room in rooms if place < len(room.planned))
+
+
+def judge_all(rooms: Sequence[Room], judged: Iterator[tuple[tuple[Room, Mutant], Any]], accepted: set[Any]) -> None:
+    total, said = sum(len(room.planned) for room in rooms), time.monotonic()
+    for done, ((room, mutant), answer) in enumerate(judged, 1):
+        if answer is None or answer["killed_by"]:
+            room.killed += 1
+        elif mutant.key in accepted:
+            room.accepted += 1
+        else:
+            room.survivors.append(mutant)
+        if time.monotonic() - said > SAY_EVERY or done == total:
+            said = time.monotonic()
+            say(f"{done} of {total} judged")
+
+
+def trials(code: Code, rooms: Sequence[Room], known: Record, until: float) -> Iterator[Any]:
+    """The work of the pool: every mutant with its time limit, until the time is up."""
+    for room, mutant in taking_turns(rooms):
+        if time.monotonic() > until:
+            return
+        stages = chosen(mutant, known)
+        normal = sum(test.seconds for stage in stages for test in stage.values())
+        yield (room, mutant), max(AT_LEAST, SLOWER * normal), partial(judge, code, mutant, stages)
+
+
+def say(text: str) -> None:
+    print(f"mutants: {text}", file=sys.stderr, flush=True)
+
+
+def read_accepted(path: Path) -> list[dict[str, str]]:
+    entries = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else []
+    for entry in entries or []:
+        if set(entry) != {"file", "function", "kind", "before", "after", "reason"} or not entry["reason"].strip():
+            sys.exit(f"mutants: an entry of {path.name} needs file, function, kind, before, after and reason: {entry}")
+    return entries or []
+
+
+def key_of(entry: dict[str, str]) -> tuple[str, ...]:
+    return tuple(entry[name] for name in ("file", "function", "kind", "before", "after"))
+
+
+def stale(code: Code, entries: Sequence[dict[str, str]]) -> list[str]:
+    """The accepted survivors that the code no longer has."""
+    found: dict[str, set[Any]] = {}
+    for file in {entry["file"] for entry in entries}:
+        exists = (code.root / file).is_file()
+        found[file] = {mutant.key for mutant in mutants_of(code.source(file), file)} if exists else set()
+    return [" | ".join(key_of(entry)) for entry in entries if key_of(entry) not in found[entry["file"]]]
+
+
+def report(rooms: Sequence[Room], old: Sequence[str]) -> bool:
+    """Prints what came out; returns whether all is well."""
+    good = not old
+    for room in rooms:
+        if room.survivors:
+            print(f"\nSurvivors in {room.name}:")
+        for mutant in sorted(room.survivors, key=lambda mutant: (mutant.file, mutant.line)):
+            print(f"  {mutant}")
+    for line in old:
+        print(f"\nAccepted, but no such mutant exists any more; remove it from {ACCEPTED.name}:\n  {line}")
+    print(f"\n{'room':<16}{'mutants':>8}{'judged':>8}{'killed':>8}{'survived':>9}{'accepted':>9}{'killed':>9}")
+    for room in rooms:
+        verdict = "" if room.percent >= THRESHOLD else f"  less than {THRESHOLD:.0f} %"
+        if room.unjudged:
+            verdict += f"  {room.unjudged} not judged: the time was up"
+        good = good and not verdict
+        numbers = (
+            f"{room.total:>8}{room.judged + room.accepted:>8}{room.killed:>8}{len(room.survivors):>9}{room.accepted:>9}"
+        )
+        print(f"{room.name:<16}{numbers}{room.percent:>7.1f} %{verdict}")
+    return good
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--room", action="append", help="secrets, features/sa_link, reconcile/engine, ...; more than one is fine"
+    )
+    parser.add_argument("--count", type=int, default=60, help="mutants for each room")
+    parser.add_argument("--all", action="store_true", help="all mutants")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=1800, help="no further mutant is tried after this time")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--root", type=Path, default=Path(__file__).parents[2], help="the collection's folder")
+    parser.add_argument("--accepted", type=Path, default=ACCEPTED)
+    return parser.parse_args()
+
+
+def preload() -> None:
+    """What every child needs and no mutant changes."""
+    for name in PRELOADED:
+        try:
+            import_module(name)
+        except ImportError:
+            print(f"mutants: {name} cannot be imported here", file=sys.stderr)
+    quick = {"max_examples": 25, "deadline": None, "derandomize": True, "database": None}
+    phases = (Phase.explicit, Phase.generate)
+    settings.register_profile("mutants", **quick, phases=phases, suppress_health_check=list(HealthCheck))
+    settings.load_profile("mutants")
+
+
+def main() -> int:
+    options = arguments()
+    until = time.monotonic() + options.seconds
+    code = Code(options.root)
+    os.chdir(code.root)
+    rooms = [Room(name) for name in options.room or code.rooms()]
+    for room in rooms:
+        plan(code, room, seed=options.seed, count=None if options.all else options.count)
+        if not room.planned:
+            sys.exit(f"mutants: there is no room {room.name}; there are {', '.join(code.rooms())}")
+    entries = [entry for entry in read_accepted(options.accepted) if not options.room]
+    accepted = {key_of(entry) for entry in read_accepted(options.accepted)}
+    directory = Path(tempfile.mkdtemp(prefix="mutants-"))
+    # Byte code is kept for the children, but never beside the source.
+    sys.pycache_prefix, sys.dont_write_bytecode = str(directory / "pycache"), False
+    os.environ["PYTEST_DEBUG_TEMPROOT"] = str(directory)
+    try:
+        preload()
+        pool = Pool(options.jobs, directory)
+        known = record(code, pool)
+        say(f"{len(known.tests)} tests recorded after {options.seconds - until + time.monotonic():.0f} s")
+        judge_all(rooms, pool.run(trials(code, rooms, known, until)), accepted)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+    good = report(rooms, stale(code, entries))
+    if known.failures:
+        print("\nThese fail without a mutant and have judged none:", *known.failures, sep="\n  ")
+    return 0 if good and not known.failures else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,235 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tool that judges the tests can tell a good test from a poor one."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from tools.mutations import mutants_of, mutated
+
+TOOL = Path(__file__).with_name("mutants.py")
+SOURCE = '''\
+"""A small room."""
+
+
+def is_adult(age: int) -> bool:
+    """Whether somebody is of age."""
+    return age >= 18
+'''
+GOOD_TEST = """\
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.example import is_adult
+
+
+@pytest.mark.parametrize(("age", "adult"), [(17, False), (18, True), (19, True)])
+def test_from_the_birthday_on(age, adult):
+    assert is_adult(age) is adult
+"""
+POOR_TEST = """\
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.example import is_adult
+
+
+def test_that_it_answers():
+    assert is_adult(40)
+"""
+HANGING = """\
+def count_down(number: int) -> int:
+    while number > 0:
+        number -= 1
+    return number
+"""
+HANGING_TEST = """\
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.example import count_down
+
+
+def test_ends_at_zero():
+    assert count_down(3) == 0
+    assert count_down(-3) == -3
+"""
+
+
+class Example:
+    """A collection of one file and its test file, judged by the tool."""
+
+    def __init__(self, directory: Path) -> None:
+        self.collections = directory
+        self.root = directory / "ansible_collections/openshift_ops/image_pull"
+        self.accepted = directory / "accepted.yml"
+
+    def write(self, source: str, test: str) -> None:
+        for path, text in (("plugins/module_utils/core/example.py", source), (f"{MIRROR}/test_example.py", test)):
+            (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+            (self.root / path).write_text(text)
+        (self.root / "plugins/module_utils/core/__init__.py").touch()
+
+    def accept(self, **entry: str) -> None:
+        self.accepted.write_text(yaml.safe_dump([entry]))
+
+    def judge(self, *options: str) -> tuple[int, str]:
+        """The exit status, and what the tool printed."""
+        command = [sys.executable, TOOL, "--root", self.root, "--accepted", self.accepted, "--all", *options]
+        variables = {**os.environ, "PYTHONPATH": str(self.collections)}
+        done = subprocess.run(command, capture_output=True, text=True, env=variables, timeout=300, check=False)
+        return done.returncode, done.stderr + done.stdout
+
+
+MIRROR = "tests/unit/plugins/module_utils/core"
+EXAMPLE = "plugins/module_utils/core/example.py"
+BOUNDARY = {"file": EXAMPLE, "function": "is_adult", "kind": "comparison", "before": "age >= 18", "after": "age > 18"}
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Example:
+    return Example(tmp_path)
+
+
+class TestGate:
+    def test_passes_when_every_mutant_is_killed(self, example: Example) -> None:
+        example.write(SOURCE, GOOD_TEST)
+        status, text = example.judge()
+        assert text.splitlines()[-1].split() == ["core", "4", "4", "4", "0", "0", "100.0", "%"]
+        assert status == 0
+
+    def test_fails_and_shows_what_survived(self, example: Example) -> None:
+        example.write(SOURCE, POOR_TEST)
+        status, text = example.judge()
+        assert f"  {EXAMPLE}:6: comparison in is_adult: age >= 18 -> age > 18\n" in text
+        assert f"  {EXAMPLE}:6: constant in is_adult: 18 -> 19\n" in text
+        assert text.splitlines()[-1].split()[:7] == ["core", "4", "4", "2", "2", "0", "50.0"]
+        assert status == 1
+
+    def test_fails_when_no_test_runs_the_code(self, example: Example) -> None:
+        example.write(SOURCE, "def test_nothing():\n    pass\n")
+        status, text = example.judge()
+        assert "0.0 %  less than 90 %" in text
+        assert status == 1
+
+    def test_a_mutant_that_hangs_is_killed(self, example: Example) -> None:
+        example.write(HANGING, HANGING_TEST)
+        status, text = example.judge()
+        assert "number -= 1 -> pass" not in text
+        assert status == 0, text
+
+    def test_fails_when_a_test_fails_without_a_mutant(self, example: Example) -> None:
+        example.write(SOURCE, GOOD_TEST.replace("18, True", "18, False"))
+        status, text = example.judge()
+        assert text.endswith(
+            "fail without a mutant and have judged none:\n"
+            f"  {MIRROR}/test_example.py::test_from_the_birthday_on[18-False]\n"
+        )
+        assert "core                   4       4       2 " in text
+        assert status == 1
+
+    def test_fails_when_the_time_was_up(self, example: Example) -> None:
+        example.write(SOURCE, GOOD_TEST)
+        status, text = example.judge("--seconds", "0")
+        assert "4 not judged: the time was up" in text
+        assert status == 1
+
+
+class TestAccepted:
+    def test_a_survivor_with_a_reason_is_not_counted(self, example: Example) -> None:
+        example.write(SOURCE, GOOD_TEST.replace("(18, True)", "(18.5, True)"))
+        assert "75.0 %" in example.judge()[1]
+        example.accept(**BOUNDARY, reason="nobody asks on the birthday")
+        status, text = example.judge()
+        assert text.splitlines()[-1].split() == ["core", "4", "4", "3", "0", "1", "100.0", "%"]
+        assert status == 0
+
+    def test_a_reason_is_needed(self, example: Example) -> None:
+        example.write(SOURCE, GOOD_TEST)
+        example.accept(**BOUNDARY, reason=" ")
+        status, text = example.judge()
+        assert "needs file, function, kind, before, after and reason" in text
+        assert status == 1
+
+    def test_one_that_is_gone_fails(self, example: Example) -> None:
+        example.write(SOURCE, GOOD_TEST)
+        example.accept(**{**BOUNDARY, "before": "age >= 21"}, reason="of age later")
+        status, text = example.judge()
+        assert "no such mutant exists any more" in text
+        assert status == 1
+
+
+def changes(source: str) -> list[str]:
+    return [f"{mutant.kind}: {mutant.before} -> {mutant.after}" for mutant in mutants_of(source, "x.py")]
+
+
+class TestMutations:
+    @pytest.mark.parametrize(
+        ("source", "expected"),
+        [
+            ("a < b", ["comparison: a < b -> a <= b", "comparison: a < b -> a >= b"]),
+            ("a is not b", ["comparison: a is not b -> a is b"]),
+            ("not a", ["not: not a -> a"]),
+            ("a or b", ["and/or: a or b -> a and b", "operand: a or b -> b", "operand: a or b -> a"]),
+            ("a + 1", ["arithmetic: a + 1 -> a - 1", "constant: 1 -> 2"]),
+            ("a[1:]", ["slice: 1: -> :", "constant: 1 -> 2"]),
+            ("f(a, key=b)", ["argument: f(a, key=b) -> f(a)"]),
+            ("f(a, b)", ["argument: f(a, b) -> f(a)"]),
+            ("a.strip()", ["call: a.strip() -> a"]),
+            ("all(a)", ["call: all(a) -> any(a)"]),
+            ("[a for a in b if c]", ["filter: for a in b if c -> for a in b"]),
+            ("a if b else c", ["condition: a if b else c -> a", "condition: a if b else c -> c"]),
+            ("'*?['", ["string: '*?[' -> '?['"]),
+            ("f'{a}'", ["text: f'{a}' -> 'XX'"]),
+            ("{'a': b}", ["element: {'a': b} -> {}", "string: 'a' -> 'XXaXX'"]),
+        ],
+    )
+    def test_of_an_expression(self, source: str, expected: list[str]) -> None:
+        assert changes(f"x = {source}") == expected
+
+    @pytest.mark.parametrize(
+        ("source", "expected"),
+        [
+            (
+                "if a:\n    f()",
+                ["condition: if a: -> if True:", "condition: if a: -> if False:", "statement: f() -> pass"],
+            ),
+            ("while a:\n    break", ["condition: while a: -> while False:", "statement: break -> pass"]),
+            ("raise a", ["statement: raise a -> pass"]),
+            ("a -= b", ["arithmetic: a -= b -> a += b", "statement: a -= b -> pass"]),
+            ("a.b = c", ["statement: a.b = c -> pass"]),
+            ("def f():\n    return a", ["return: return a -> return None"]),
+            ("def f():\n    a = b", ["assignment: a = b -> a = None"]),
+            ("def f(a):\n    a = b", ["assignment: a = b -> a = None", "statement: a = b -> pass"]),
+            ("def f(a=1): ...", ["constant: 1 -> 2"]),
+        ],
+    )
+    def test_of_a_statement(self, source: str, expected: list[str]) -> None:
+        assert changes(source) == expected
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            '"""A docstring."""',
+            "x: int",
+            "def f(a: 'int | None') -> 'str': ...",
+            "__all__ = ['a', 'b']",
+            "Pair = tuple[int, 'str']",
+            "T = TypeVar('T', bound='int')",
+            "x = cast('int', y)",
+            "if TYPE_CHECKING:\n    x = 1",
+            "from a import b",
+            "@dataclass(frozen=True)\nclass A:\n    a: dict = field(repr=False)",
+            "class A(Protocol):\n    b: int = 1",
+            "def f():\n    return None",
+            "x = a.decode(encoding='utf-8')",
+        ],
+    )
+    def test_none_of_what_no_test_should_tell(self, source: str) -> None:
+        assert changes(source) == []
+
+    def test_changes_one_place_only(self) -> None:
+        source = "def f(a):\n    if a > 1:\n        return a\n    return 1\n"
+        texts = [ast.unparse(mutated(source, mutant)) for mutant in mutants_of(source, "x.py")]
+        assert "def f(a):\n    if a >= 1:\n        return a\n    return 1" in texts
+        assert len(texts) == len(set(texts)) == 8

@@ -1,0 +1,191 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a successful answer must look like; everything else is said to be something else, never taken for nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.answers import (
+    Page,
+    Unintelligible,
+    decoded,
+    deletion,
+    found,
+    mapping,
+    page,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    NAMESPACE,
+    SECRET,
+    Kind,
+    ObjectRef,
+)
+
+REF = ObjectRef(SECRET, "a", "pull")
+IMAGE = Kind("config.openshift.io/v1", "Image", "images", "image configuration", namespaced=False)
+META = {"name": "pull", "namespace": "a"}
+NO_OBJECTS = [None, [], "text", 7, True, {}, {"metadata": None}, {"metadata": []}, {"metadata": {}}]
+
+
+class TestDecoded:
+    @pytest.mark.parametrize(
+        ("data", "value"),
+        [
+            (b'{"a": 1}', {"a": 1}),
+            (b"null", None),
+            ('"é"'.encode(), "é"),
+            (b'"\\ud83d\\ude00 \\uD83D\\uDE00"', "\U0001f600 \U0001f600"),
+            (b'"\\\\ud800"', "\\ud800"),
+        ],
+    )
+    def test_json(self, data: bytes, value: Any) -> None:
+        assert decoded(data) == value
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            b"",
+            b"<html>",
+            b"{",
+            b'"\xff"',
+            '{"a": 1}'.encode("utf-16"),
+            b"\xef\xbb\xbf{}",
+            b"[" * 200_000,
+            b'{"a":' * 200_000,
+            b'"\\ud800"',
+            b'"\\uDfff"',
+            b'"\xed\xa0\x80"',
+            b"1" * 5000,
+        ],
+        ids=[
+            "empty",
+            "html",
+            "cut",
+            "latin-1",
+            "utf-16",
+            "mark",
+            "deep",
+            "deeper",
+            "half",
+            "other half",
+            "raw half",
+            "long",
+        ],
+    )
+    def test_everything_else(self, data: bytes) -> None:
+        with pytest.raises(Unintelligible, match=r"^something that is not JSON$"):
+            decoded(data)
+
+
+class TestMapping:
+    def test_an_object_of_any_kind(self) -> None:
+        assert mapping({"groups": []}) == {"groups": []}
+
+    @pytest.mark.parametrize("value", [None, [], "text", 7])
+    def test_everything_else(self, value: Any) -> None:
+        with pytest.raises(Unintelligible, match=r"^something that is not a JSON object$"):
+            mapping(value)
+
+
+class TestFound:
+    @pytest.mark.parametrize("answer", [{"metadata": META}, {"kind": "Secret", "metadata": {**META, "uid": "u"}}])
+    def test_the_object_that_was_asked_for(self, answer: Any) -> None:
+        assert found(answer, REF) is answer
+
+    def test_one_of_the_cluster_has_no_namespace(self) -> None:
+        answer = {"kind": "Namespace", "metadata": {"name": "a"}}
+        assert found(answer, ObjectRef(NAMESPACE, "", "a")) is answer
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            *NO_OBJECTS,
+            {"metadata": {**META, "name": None}},
+            {"metadata": {**META, "name": ""}},
+            {"metadata": {**META, "name": "other"}},
+            {"metadata": {"name": "pull"}},
+            {"metadata": {**META, "namespace": "b"}},
+            {"kind": "Status", "metadata": META},
+            {"kind": None, "metadata": META},
+        ],
+    )
+    def test_nothing_else(self, answer: Any) -> None:
+        with pytest.raises(Unintelligible, match=r"^something that is not a Secret$"):
+            found(answer, REF)
+
+    def test_the_kind_is_named_in_plain_english(self) -> None:
+        with pytest.raises(Unintelligible, match=r"^something that is not an Image$"):
+            found(None, ObjectRef(IMAGE, "", "cluster"))
+
+
+class TestDeletion:
+    @pytest.mark.parametrize("answer", [{"kind": "Status"}, {"kind": "Secret"}])
+    def test_is_answered_with_a_status_or_the_object(self, answer: Any) -> None:
+        deletion(answer, REF)
+
+    @pytest.mark.parametrize("answer", [None, [], "Status", {}, {"kind": "Pod"}])
+    def test_with_nothing_else(self, answer: Any) -> None:
+        with pytest.raises(Unintelligible, match=r"^something that is not a Status$"):
+            deletion(answer, REF)
+
+
+def listed(*items: Any, **more: Any) -> dict[str, Any]:
+    return {"kind": "SecretList", "metadata": {"continue": "t"}, "items": list(items), **more}
+
+
+class TestPage:
+    @pytest.mark.parametrize("namespace", ["a", ""])
+    def test_items_and_token(self, namespace: str) -> None:
+        items = [{"metadata": META}, {"kind": "Secret", "metadata": {**META, "name": "other"}}]
+        assert page(listed(*items), SECRET, namespace) == Page(items, "t")
+
+    def test_items_of_the_cluster_have_no_namespace(self) -> None:
+        items = [{"metadata": {"name": "a"}}]
+        assert page({"metadata": {}, "items": items}, NAMESPACE, "") == Page(items, "")
+
+    @pytest.mark.parametrize("token", [{}, {"continue": None}, {"continue": ""}])
+    def test_the_last_one_has_no_token(self, token: Any) -> None:
+        assert page(listed(metadata=token), SECRET, "a") == Page([], "")
+
+    def test_no_items_may_be_null(self) -> None:
+        assert page(listed(items=None), SECRET, "a") == Page([], "t")
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            listed(kind="PodList"),
+            listed(kind="Secret"),
+            listed(metadata=None),
+            listed(metadata="x"),
+            listed(metadata={"continue": 7}),
+            listed(metadata={"continue": False}),
+            listed(metadata={"continue": ["t"]}),
+            listed(items={}),
+            listed(items="x"),
+            {"kind": "SecretList", "items": []},
+            {"kind": "SecretList", "metadata": {}},
+        ],
+    )
+    def test_no_list(self, answer: Any) -> None:
+        with pytest.raises(Unintelligible, match=r"^something that is not a SecretList$"):
+            page(answer, SECRET, "a")
+
+    @pytest.mark.parametrize("answer", [None, [], "x", 3])
+    def test_no_object(self, answer: Any) -> None:
+        with pytest.raises(Unintelligible, match=r"^something that is not a JSON object$"):
+            page(answer, SECRET, "a")
+
+    @pytest.mark.parametrize(
+        "item", [*NO_OBJECTS, {"metadata": {**META, "namespace": "b"}}, {"metadata": {"name": "x"}}]
+    )
+    def test_odd_items(self, item: Any) -> None:
+        with pytest.raises(Unintelligible, match=r"^a list with something in it that is not a Secret$"):
+            page(listed({"metadata": META}, item), SECRET, "a")
+
+    @pytest.mark.parametrize("namespace", [None, "", 7])
+    def test_items_of_all_namespaces_say_theirs(self, namespace: Any) -> None:
+        with pytest.raises(Unintelligible):
+            page(listed({"metadata": {**META, "namespace": namespace}}), SECRET, "")

@@ -1,0 +1,270 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What becomes of one request, over real sockets: answers whole, cut, without end; servers that are not there."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import RemoteDisconnected
+from typing import Any
+
+import pytest
+import urllib3
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.transport import (
+    Answer,
+    Broken,
+    Lost,
+    NotSent,
+    TooLarge,
+    Unusable,
+    send,
+)
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    LocationParseError,
+    NewConnectionError,
+    ProtocolError,
+    ProxyError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+
+def wrapping(outer: Exception, inner: BaseException) -> Exception:
+    outer.__cause__ = inner
+    return outer
+
+
+@contextmanager
+def server(*answers: bytes) -> Iterator[tuple[str, list[bytes]]]:
+    """Answers each request on one connection with the next of the bytes, then ends it; yields its URL and what it got."""
+    received: list[bytes] = []
+
+    def serve(listening: socket.socket) -> None:
+        connection = listening.accept()[0]
+        with connection:
+            for answer in answers:
+                received.append(request_on(connection))
+                connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, args=(listening,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", received
+        thread.join(10)
+
+
+def request_on(connection: socket.socket) -> bytes:
+    data = connection.recv(65536)
+    while b"Content-Length: 4" in data and not data.endswith(b"body"):
+        data += connection.recv(65536)
+    return data
+
+
+@pytest.fixture
+def pool() -> Iterator[urllib3.PoolManager]:
+    with urllib3.PoolManager() as manager:
+        yield manager
+
+
+def http(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+class TestAnswer:
+    def test_status_body_and_headers(self, pool: Any) -> None:
+        with server(http(b"busy", "Retry-After: 3", "Location: /x", status="503 No")) as (url, received):
+            answer = send(pool, "PATCH", f"{url}/a?b=c", {"X-Y": "z"}, b"body")
+        assert answer == Answer(503, b"busy", "3", "/x")
+        head, body = received[0].split(b"\r\n\r\n", 1)
+        assert head.startswith(b"PATCH /a?b=c HTTP/1.1\r\n")
+        assert b"\r\nX-Y: z" in head
+        assert body == b"body"
+
+    def test_headers_that_are_not_there(self, pool: Any) -> None:
+        with server(http(b"")) as (url, _received):
+            assert send(pool, "GET", url, {}, None) == Answer(200, b"", None, None)
+
+    def test_the_connection_serves_the_next_request(self, pool: Any) -> None:
+        chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"
+        with server(chunked, http(b"two"), http(b"three")) as (url, received):
+            assert [send(pool, "GET", url, {}, None).data for _request in range(3)] == [b"ab", b"two", b"three"]
+        assert len(received) == 3
+
+    def test_a_redirect_is_not_followed(self, pool: Any) -> None:
+        with server(http(b"", "Location: http://127.0.0.1:1/", status="302 Found")) as (url, _received):
+            assert send(pool, "GET", url, {}, None) == Answer(302, b"", None, "http://127.0.0.1:1/")
+
+    def test_it_is_not_unpacked(self, pool: Any) -> None:
+        """Nothing packed was asked for, and a small answer could fill all memory."""
+        with server(http(b"packed", "Content-Encoding: gzip")) as (url, _received):
+            assert send(pool, "GET", url, {}, None).data == b"packed"
+
+
+class TestSize:
+    def test_a_large_enough_answer_is_taken(self, pool: Any) -> None:
+        with server(http(b"1234")) as (url, _received):
+            assert send(pool, "GET", url, {}, None, most=4).data == b"1234"
+
+    def test_a_larger_one_is_not(self, pool: Any) -> None:
+        with server(http(b"12345")) as (url, _received), pytest.raises(TooLarge):
+            send(pool, "GET", url, {}, None, most=4)
+
+    def test_one_without_end_is_not_read_to_its_end(self, pool: Any) -> None:
+        chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+        stopped = threading.Event()
+
+        def serve(listening: socket.socket) -> None:
+            with listening.accept()[0] as connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+                try:
+                    while True:
+                        connection.sendall(chunk)
+                except OSError:
+                    stopped.set()
+
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            threading.Thread(target=serve, args=(listening,), daemon=True).start()
+            with pytest.raises(TooLarge):
+                send(pool, "GET", f"http://127.0.0.1:{listening.getsockname()[1]}", {}, None, most=1_000_000)
+            assert stopped.wait(10), "the connection is still open"
+
+    def test_a_quarter_of_a_gigabyte_is_the_most(self) -> None:
+        asked: list[int] = []
+        pool = Pool(answer_of=lambda amount: asked.append(amount) or b"")
+        send(pool, "GET", "http://a", {}, None)
+        assert asked == [256 * 1024 * 1024 + 1]
+
+
+class Response:
+    status = 200
+    headers: dict[str, str] = {}
+
+    def __init__(self, answer_of: Callable[[int], bytes]) -> None:
+        self.answer_of = answer_of
+
+    def read(self, amount: int, decode_content: bool) -> bytes:
+        return self.answer_of(amount)
+
+    def release_conn(self) -> None:
+        """Nothing is held."""
+
+
+class Pool:
+    """Raises, or answers with what a function of the awaited size returns. `keywords` are those of the request."""
+
+    def __init__(self, error: Exception | None = None, answer_of: Callable[[int], bytes] = lambda _amount: b"") -> None:
+        self.error, self.answer_of = error, answer_of
+        self.keywords: dict[str, Any] = {}
+
+    def request_encode_url(self, method: str, url: str, **keywords: Any) -> Response:
+        self.keywords = {"method": method, "url": url, **keywords}
+        if self.error:
+            raise self.error
+        return Response(self.answer_of)
+
+
+def test_it_is_sent_once_and_waits_for_a_bounded_time() -> None:
+    pool = Pool()
+    send(pool, "GET", "http://a", {"b": "c"}, None)
+    timeout = pool.keywords.pop("timeout")
+    assert (timeout.connect_timeout, timeout.read_timeout) == (10.0, 60.0)
+    assert pool.keywords == {
+        "method": "GET",
+        "url": "http://a",
+        "headers": {"b": "c"},
+        "body": None,
+        "retries": False,
+        "redirect": False,
+        "preload_content": False,
+    }
+
+
+def endless() -> Exception:
+    first, second = OSError("first"), ProtocolError("second")
+    first.__cause__, second.__cause__ = second, first
+    return second
+
+
+class TestFailures:
+    @pytest.mark.parametrize(
+        ("error", "kind", "text"),
+        [
+            (wrapping(NewConnectionError(None, ""), OSError(111, "refused")), NotSent, "refused"),  # type: ignore[arg-type]
+            (wrapping(ConnectTimeoutError(None, ""), TimeoutError("slow")), NotSent, "slow"),
+            (
+                ProxyError("no", OSError("Tunnel connection failed: 407 no")),
+                NotSent,
+                "Tunnel connection failed: 407 no",
+            ),
+            (ProtocolError("Connection aborted.", RemoteDisconnected("no answer")), Lost, "no answer"),
+            (ProtocolError("Connection aborted.", ConnectionResetError(104, "reset by peer")), Lost, "reset by peer"),
+            (wrapping(ReadTimeoutError(None, "", ""), TimeoutError("timed out")), Lost, "timed out"),  # type: ignore[arg-type]
+            (OSError(5, "odd"), Lost, "odd"),
+            (OSError(), Lost, "OSError"),
+            (ProtocolError("bad\r\nstatus \x1b line " + "x" * 400), Lost, "bad status line " + "x" * 284 + "…"),
+            (wrapping(SSLError("s"), ssl.SSLEOFError(8, "[SSL: EOF] cut (_ssl.c:1)")), Lost, "cut"),
+            (SSLError(ssl.SSLZeroReturnError(6, "closed")), Lost, "closed"),
+            (SSLError(ssl.SSLSyscallError(5, "broken")), Lost, "broken"),
+            (
+                SSLError(ssl.SSLError(1, "[SSL: BAD] self-signed certificate (_ssl.c:1000)")),
+                Unusable,
+                "self-signed certificate; give the cluster's certificate authority in 'ca_cert' or the kubeconfig",
+            ),
+            (
+                ValueError("Invalid header value b'Bearer secret'"),
+                Unusable,
+                "the address or the login has characters that HTTP cannot send; remove line ends and the like",
+            ),
+            (
+                LocationParseError("http://user:secret@"),
+                Unusable,
+                "the address or the login has characters that HTTP cannot send; remove line ends and the like",
+            ),
+            (RuntimeError("secret"), Broken, "the HTTP library failed with RuntimeError"),
+            (wrapping(KeyError("k"), AttributeError("secret")), Broken, "the HTTP library failed with AttributeError"),
+            (endless(), Lost, "first"),
+        ],
+        ids=lambda value: value.__class__.__name__ if isinstance(value, Exception) else "",
+    )
+    def test_what_they_mean(self, error: Exception, kind: type[Exception], text: str) -> None:
+        with pytest.raises(Exception) as caught:
+            send(Pool(error), "GET", "http://a", {}, None)
+        assert (caught.type, str(caught.value)) == (kind, text)
+        assert caught.value.__suppress_context__
+
+    def test_an_interruption_is_no_failure(self) -> None:
+        with pytest.raises(KeyboardInterrupt):
+            send(Pool(KeyboardInterrupt()), "GET", "http://a", {}, None)  # type: ignore[arg-type]
+
+    def test_nobody_listens(self, pool: Any) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{free.getsockname()[1]}"
+            with pytest.raises(NotSent, match=r"^Connection refused$"):
+                send(pool, "GET", url, {}, None)
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            b"",
+            b"garbage\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+        ],
+    )
+    def test_an_answer_that_is_cut_or_odd_is_none(self, pool: Any, answer: bytes) -> None:
+        with server(answer) as (url, _received), pytest.raises(Lost):
+            send(pool, "GET", url, {}, None)
+
+    def test_a_header_that_cannot_be_sent(self, pool: Any) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listening, pytest.raises(Unusable, match="HTTP cannot send"):
+            send(pool, "GET", f"http://127.0.0.1:{listening.getsockname()[1]}", {"Authorization": "Bearer a\nb"}, None)

@@ -1,0 +1,67 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Objects and where they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    CLUSTER_ROLE,
+    NAMESPACE,
+    ROLE_BINDING,
+    SECRET,
+    SERVICE_ACCOUNT,
+    Kind,
+    ObjectRef,
+    metadata,
+    trimmed,
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        (NAMESPACE, ("v1", "Namespace", "namespaces", "namespace", False)),
+        (SECRET, ("v1", "Secret", "secrets", "secret", True)),
+        (SERVICE_ACCOUNT, ("v1", "ServiceAccount", "serviceaccounts", "service account", True)),
+        (CLUSTER_ROLE, ("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", "cluster role", False)),
+        (ROLE_BINDING, ("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings", "role binding", True)),
+    ],
+)
+def test_kinds_are_named_as_the_api_server_names_them(kind: Kind, path: Any) -> None:
+    assert (kind.api_version, kind.kind, kind.resource, kind.title, kind.namespaced) == path
+
+
+def test_a_reference_reads_as_a_person_would_say_it() -> None:
+    assert str(ObjectRef(SECRET, "a", "pull")) == "secret a/pull"
+    assert str(ObjectRef(NAMESPACE, "", "a")) == "namespace a"
+
+
+@pytest.mark.parametrize(
+    ("obj", "found"),
+    [
+        ({}, {}),
+        ({"metadata": None}, {}),
+        ({"metadata": ["x"]}, {}),
+        ({"metadata": "x"}, {}),
+        ({"metadata": {"a": 1}}, {"a": 1}),
+    ],
+)
+def test_metadata_is_always_a_mapping(obj: Any, found: Any) -> None:
+    assert metadata(obj) == found
+
+
+class TestTrimmed:
+    OBJ = {"metadata": {"name": "x", "managedFields": [1]}, "data": {"k": "v"}}
+
+    def test_only_the_field_managers_go(self) -> None:
+        assert trimmed(SECRET, self.OBJ) == {"metadata": {"name": "x"}, "data": {"k": "v"}}
+        assert self.OBJ["metadata"] == {"name": "x", "managedFields": [1]}
+
+    def test_a_kind_may_keep_less(self) -> None:
+        kind = Kind("v1", "Pod", "pods", "pod", trim=lambda obj: {"metadata": obj["metadata"]})
+        assert trimmed(kind, self.OBJ) == {"metadata": self.OBJ["metadata"]}
+        assert kind == Kind("v1", "Pod", "pods", "pod")

@@ -1,0 +1,25 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The values of the two shapes."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import (
+    NOTHING_RELATED,
+    Evaluation,
+    Plan,
+)
+
+
+def test_nothing_is_planned_and_nothing_found_unless_it_is_said() -> None:
+    assert (Plan().changes, Plan().waiting_for, Plan().notes, Plan().extra) == ((), (), (), {})
+    assert (Evaluation().waiting_for, Evaluation().notes, Evaluation().extra) == ((), (), {})
+
+
+def test_the_empty_answer_cannot_be_filled_by_accident() -> None:
+    assert dict(NOTHING_RELATED) == {}
+    with pytest.raises(TypeError):
+        NOTHING_RELATED[ObjectRef(SECRET, "a", "b")] = None  # type: ignore[index]

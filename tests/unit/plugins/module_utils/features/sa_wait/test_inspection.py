@@ -1,0 +1,119 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is asked of the accounts of a namespace, and what the answers mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    SECRET,
+    SERVICE_ACCOUNT,
+    ObjectRef,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Evaluation, Selection
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_wait.inspection import (
+    ProvisionedAccounts,
+)
+
+from unit.canaries import b64
+
+GENERATED = "default-dockercfg-x7k2p"
+REF = ObjectRef(SECRET, "a", GENERATED)
+ASKS = ProvisionedAccounts(("default", "builder"))
+ONE = ProvisionedAccounts(("default",))
+
+
+def account(*listed: str) -> dict[str, Any]:
+    annotations = {"openshift.io/internal-registry-pull-secret-ref": GENERATED}
+    return {
+        "metadata": {"name": "default", "namespace": "a", "annotations": annotations},
+        "imagePullSecrets": [{"name": name} for name in listed],
+    }
+
+
+READY = {
+    "type": "kubernetes.io/dockercfg",
+    "metadata": {
+        "annotations": {
+            "openshift.io/internal-registry-auth-token.service-account": "default",
+            "openshift.io/internal-registry-auth-token.binding": "bound",
+        }
+    },
+    "data": {".dockercfg": b64('{"registry.example.com": {"auth": "' + b64("u:p") + '"}}')},
+}
+
+
+class TestSees:
+    def test_the_named_accounts(self) -> None:
+        assert ASKS.selection == Selection(SERVICE_ACCOUNT, ("default", "builder"))
+
+    def test_only_the_secrets_that_they_refer_to(self) -> None:
+        assert ASKS.related("a", {"default": account(GENERATED, "mine")}) == [REF]
+        assert ASKS.related("a", {}) == []
+        assert ASKS.related("a", {"other": account(GENERATED)}) == []
+
+
+class TestEvaluates:
+    def test_ready(self) -> None:
+        report = {"name": "default", "exists": True, "provisioned": True, "pull_secret": GENERATED}
+        assert ONE.evaluate("a", {"default": account(GENERATED)}, {REF: READY}) == Evaluation(
+            extra={"service_accounts": [report]}
+        )
+
+    def test_an_account_that_is_missing(self) -> None:
+        found = ASKS.evaluate("a", {"default": account(GENERATED)}, {REF: READY})
+        assert found.waiting_for == ("service account builder does not exist",)
+        assert found.extra["service_accounts"][1] == {
+            "name": "builder",
+            "exists": False,
+            "provisioned": False,
+            "pull_secret": None,
+        }
+
+    @pytest.mark.parametrize(
+        ("listed", "secrets", "missing"),
+        [
+            ([], {}, "service account default: no generated pull secret in imagePullSecrets"),
+            ([GENERATED], {REF: None}, f"service account default: secret {GENERATED} is listed but does not exist yet"),
+        ],
+    )
+    def test_what_is_not_there_yet(self, listed: list[str], secrets: Any, missing: str) -> None:
+        found = ONE.evaluate("a", {"default": account(*listed)}, secrets)
+        assert found.waiting_for == (missing,)
+        assert found.extra["service_accounts"] == [
+            {"name": "default", "exists": True, "provisioned": False, "pull_secret": None}
+        ]
+        assert found.notes == ()
+
+    def test_a_secret_that_may_not_be_read_is_said(self) -> None:
+        found = ONE.evaluate("a", {"default": account(GENERATED)}, {})
+        assert found.waiting_for == ()
+        assert len(found.notes) == 1
+        assert GENERATED in found.notes[0]
+        assert found.extra["service_accounts"][0]["pull_secret"] == GENERATED
+
+
+class TestNoneWillCome:
+    ASKS = ProvisionedAccounts(("default", "builder"), none_will_come="this is not OpenShift")
+
+    def test_is_a_success_with_the_reason(self) -> None:
+        found = ProvisionedAccounts(("default",), "this is not OpenShift").evaluate("a", {"default": account()}, {})
+        reason = "none will come, because this is not OpenShift"
+        report = {"name": "default", "exists": True, "provisioned": True, "pull_secret": None, "reason": reason}
+        assert found == Evaluation(extra={"service_accounts": [report]})
+
+    def test_an_account_has_to_exist_all_the_same(self) -> None:
+        found = self.ASKS.evaluate("a", {"default": account()}, {})
+        assert found.waiting_for == ("service account builder does not exist",)
+
+    def test_a_secret_that_is_there_counts(self) -> None:
+        found = self.ASKS.evaluate("a", {"default": account(GENERATED)}, {REF: READY})
+        assert found.extra["service_accounts"][0] == {
+            "name": "default",
+            "exists": True,
+            "provisioned": True,
+            "pull_secret": GENERATED,
+        }

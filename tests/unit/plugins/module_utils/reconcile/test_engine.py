@@ -1,0 +1,507 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The reconciling engine over an API server in memory: what is written, what is reported, and what one failure costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import (
+    Change,
+    create,
+    delete,
+    update,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    CLUSTER_ROLE,
+    SECRET,
+    SERVICE_ACCOUNT,
+    Json,
+    ObjectRef,
+    Objects,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan, Related, Selection
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile import engine
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.clock import Clock as EngineClock
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.engine import reconcile
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.result import Outcome
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.run import Settings
+from support.fake_api import LOST, FakeApi
+from support.scripted_pool import Answer, Clock, Request, status_object
+
+WANTED, OTHER = {"data": {"k": "d2FudGVk"}}, {"data": {"k": "b3RoZXI="}}
+UNAUTHORIZED = status_object(401, "Unauthorized", "Unauthorized")
+BROKEN = status_object(500, "InternalError", "etcdserver: leader changed")
+FORBIDDEN = status_object(403, "Forbidden", "secrets is forbidden")
+
+
+@dataclass(frozen=True)
+class Keep:
+    """A secret named keep, present or absent; `account` has to be there first; `refers` are objects that are looked up."""
+
+    present: bool = True
+    account: str = ""
+    refers: tuple[str, ...] = ()
+    precondition: ObjectRef | None = None
+    breaks_on: str = ""
+    names: tuple[str, ...] = ("keep",)
+
+    @property
+    def selection(self) -> Selection:
+        return Selection(SECRET, self.names)
+
+    def related(self, namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
+        accounts = [ObjectRef(SERVICE_ACCOUNT, namespace, self.account)] if self.account else []
+        return [*accounts, *(ObjectRef(SERVICE_ACCOUNT, namespace, name) for name in self.refers)]
+
+    def plan(self, namespace: str, objects: Objects, found: Related) -> Plan:
+        if namespace == self.breaks_on:
+            raise KeyError("unforeseen")
+        if self.account and found.get(ObjectRef(SERVICE_ACCOUNT, namespace, self.account)) is None:
+            return Plan(waiting_for=(f"service account {self.account}",))
+        changes = [change for name in self.names if (change := self._change(namespace, name, objects.get(name)))]
+        return Plan(tuple(changes), notes=(f"seen in {namespace}",), extra={"seen": sorted(objects)})
+
+    def _change(self, namespace: str, name: str, observed: Json | None) -> Change | None:
+        ref = ObjectRef(SECRET, namespace, name)
+        if observed is None:
+            return create(ref, WANTED, {"what": name}, {"new": name}) if self.present else None
+        if not self.present:
+            return delete(ref, observed, {}, {"old": name})
+        if observed["data"] == WANTED["data"]:
+            return None
+        return update(ref, observed, WANTED, {}, before={"old": name}, after={"new": name})
+
+
+def run(
+    api: FakeApi, desired: Any, namespaces: Sequence[str] = ("a",), clock: Clock | None = None, **settings: Any
+) -> Outcome:
+    clock = clock or Clock()
+    given = {"check_mode": False, "concurrency": 1, "clock": EngineClock(clock.now, clock.sleep), **settings}
+    return reconcile(api.cluster(clock), desired, namespaces, Settings(**given))
+
+
+def statuses(outcome: Outcome) -> dict[str, str]:
+    return {result.name: result.status for result in outcome.namespaces}
+
+
+def actions(outcome: Outcome, number: int = 0) -> list[str]:
+    return [change.action for change in outcome.namespaces[number].changes]
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    return FakeApi()
+
+
+class TestTruthTable:
+    """{present, absent} x {missing, same, different} x {real, check}."""
+
+    TABLE = [
+        (True, None, ["create"], ["POST /api/v1/namespaces/a/secrets"]),
+        (True, WANTED, [], []),
+        (True, OTHER, ["update"], ["PATCH /api/v1/namespaces/a/secrets/keep"]),
+        (False, None, [], []),
+        (False, WANTED, ["delete"], ["DELETE /api/v1/namespaces/a/secrets/keep"]),
+        (False, OTHER, ["delete"], ["DELETE /api/v1/namespaces/a/secrets/keep"]),
+    ]
+
+    @pytest.mark.parametrize("check", [False, True])
+    @pytest.mark.parametrize(("present", "held", "changes", "writes"), TABLE)
+    def test_writes_and_report(
+        self, present: bool, held: Any, changes: list[str], writes: list[str], check: bool
+    ) -> None:
+        api = FakeApi()
+        api.put("namespaces", "", "a")
+        if held is not None:
+            api.put("secrets", "a", "keep", **held)
+        outcome = run(api, Keep(present), check_mode=check)
+        assert actions(outcome) == changes
+        assert statuses(outcome) == {"a": "changed" if changes else "unchanged"}
+        assert outcome.namespaces[0].notes == ("seen in a",)
+        assert outcome.namespaces[0].extra == {"seen": [] if held is None else ["keep"]}
+        assert api.writes == ([] if check else writes)
+        assert (outcome.stopped, outcome.retries, outcome.has_failed) == ("", 0, False)
+        if check:
+            return
+        stored = api.get("secrets", "a", "keep")
+        assert (stored or {}).get("data") == (WANTED["data"] if present else None)
+        again = run(api, Keep(present))
+        assert (actions(again), api.writes) == ([], writes), "the second run writes nothing"
+
+    def test_several_changes_of_one_namespace_are_carried_out_in_order(self, api: FakeApi) -> None:
+        api.put("secrets", "a", "two", **OTHER)
+        outcome = run(api, Keep(names=("one", "two", "three")))
+        assert actions(outcome) == ["create", "update", "create"]
+        base = "/api/v1/namespaces/a/secrets"
+        assert api.writes == [f"POST {base}", f"PATCH {base}/two", f"POST {base}"]
+
+    def test_a_namespace_named_twice_is_one(self, api: FakeApi) -> None:
+        outcome = run(api, Keep(), ["b", "a", "b"])
+        assert [result.name for result in outcome.namespaces] == ["b", "a"]
+        assert len(api.writes) == 2
+
+    def test_many_cost_one_list_and_one_write_each(self, api: FakeApi) -> None:
+        names = [f"n{number:02}" for number in range(40)]
+        api.put("secrets", "n07", "keep", **WANTED)
+        outcome = run(api, Keep(), names, concurrency=4)
+        assert [line for line in api.asked if line.startswith("GET")] == [
+            "GET /api/v1/secrets?fieldSelector=metadata.name%3Dkeep&limit=1000"
+        ]
+        assert len(api.writes) == 39
+        assert [result.name for result in outcome.namespaces if result.status == "unchanged"] == ["n07"]
+
+
+class TestConflicts:
+    def somebody_writes(self, api: FakeApi, verb: str, **parts: Any) -> None:
+        """Just before the first request of a kind, somebody else writes or removes the object."""
+        waiting = [True]
+
+        def interfere(request: Request) -> None:
+            if request.method == verb and waiting.pop():
+                waiting.append(False)
+                if parts:
+                    api.put("secrets", "a", "keep", **parts)
+                else:
+                    api.remove("secrets", "a", "keep")
+
+        api.before = interfere
+
+    def test_a_changed_object_is_read_and_planned_again(self, api: FakeApi) -> None:
+        api.put("secrets", "a", "keep", **OTHER)
+        self.somebody_writes(api, "PATCH", data={"k": "dGhpcmQ="}, type="t")
+        outcome = run(api, Keep())
+        assert actions(outcome) == ["update"]
+        assert outcome.retries == 1
+        assert api.get("secrets", "a", "keep")["data"] == WANTED["data"]  # type: ignore[index]
+        assert [line.split()[0] for line in api.asked] == ["GET", "PATCH", "GET", "PATCH"]
+
+    def test_what_somebody_else_made_right_meanwhile_is_no_change(self, api: FakeApi) -> None:
+        api.put("secrets", "a", "keep", **OTHER)
+        self.somebody_writes(api, "PATCH", **WANTED)
+        outcome = run(api, Keep())
+        assert (actions(outcome), statuses(outcome), outcome.retries) == ([], {"a": "unchanged"}, 1)
+
+    def test_one_that_somebody_else_created_is_updated(self, api: FakeApi) -> None:
+        self.somebody_writes(api, "POST", **OTHER)
+        assert actions(run(api, Keep())) == ["update"]
+        assert [line.split()[0] for line in api.asked] == ["GET", "POST", "GET", "PATCH"]
+
+    @pytest.mark.parametrize(("present", "then"), [(True, ["create"]), (False, [])])
+    def test_one_that_somebody_else_deleted(self, api: FakeApi, present: bool, then: list[str]) -> None:
+        api.put("secrets", "a", "keep", **OTHER)
+        self.somebody_writes(api, "PATCH" if present else "DELETE")
+        outcome = run(api, Keep(present))
+        assert (actions(outcome), outcome.retries) == (then, 1)
+
+    def test_one_that_is_changed_all_the_time_is_given_up_after_a_minute(self, api: FakeApi) -> None:
+        api.put("secrets", "a", "keep", **OTHER)
+        api.fail("PATCH", status_object(409, "Conflict", "modified"), times=10**9)
+        clock = Clock()
+        started = clock.seconds
+        outcome = run(api, Keep(), clock=clock)
+        assert statuses(outcome) == {"a": "failed"}
+        assert "updating secret a/keep" in outcome.failed[0].error
+        assert 60 < clock.seconds - started < 62
+        assert outcome.retries == len(api.writes) - 1
+        assert max(clock.slept) <= 1.0
+
+
+class TestLostAnswers:
+    @pytest.mark.parametrize("present", [True, False])
+    def test_a_write_that_was_carried_out_is_reported_once_and_not_sent_again(
+        self, api: FakeApi, present: bool
+    ) -> None:
+        if not present:
+            api.put("secrets", "a", "keep", **OTHER)
+        api.fail("POST|DELETE", LOST, carried_out=True)
+        outcome = run(api, Keep(present))
+        assert actions(outcome) == ["create" if present else "delete"]
+        assert (len(api.writes), outcome.retries) == (1, 1)
+
+    def test_one_that_was_not_is_sent_again_and_reported_once(self, api: FakeApi) -> None:
+        api.fail("POST", LOST)
+        outcome = run(api, Keep())
+        assert actions(outcome) == ["create"]
+        assert (len(api.writes), outcome.retries) == (2, 1)
+
+    def test_carried_out_and_changed_by_somebody_else_both_writes_are_reported(self, api: FakeApi) -> None:
+        def created_then_changed(_request: Request) -> Answer:
+            api.put("secrets", "a", "keep", **OTHER)
+            raise LOST
+
+        api.fail("POST", created_then_changed)
+        assert actions(run(api, Keep())) == ["create", "update"]
+
+    def test_too_many_in_one_namespace_end_it(self, api: FakeApi) -> None:
+        api.fail("POST /api/v1/namespaces/a/", BROKEN, times=10**9)
+        outcome = run(api, Keep(), ["a", "b"])
+        assert statuses(outcome) == {"a": "failed", "b": "changed"}
+        assert "POST /api/v1/namespaces/a/secrets".count("/a/") * 7 == sum("/a/" in line for line in api.writes)
+        error = outcome.failed[0].error
+        assert "creating secret a/keep" in error
+        assert error.endswith("; the answer to this was lost, so it may have been carried out: create secret a/keep")
+
+
+class TestOneFailure:
+    def test_stays_one(self, api: FakeApi) -> None:
+        api.fail("POST /api/v1/namespaces/b/", FORBIDDEN)
+        outcome = run(api, Keep(), ["a", "b", "c"])
+        assert statuses(outcome) == {"a": "changed", "b": "failed", "c": "changed"}
+        assert outcome.has_failed
+        assert outcome.stopped == ""
+        assert "creating secret b/keep" in outcome.failed[0].error
+        assert outcome.failed[0].changes == ()
+
+    def test_what_was_done_before_it_is_reported(self, api: FakeApi) -> None:
+        api.fail("POST", FORBIDDEN, after=1)
+        outcome = run(api, Keep(names=("one", "two")))
+        assert statuses(outcome) == {"a": "failed"}
+        assert [change.ref.name for change in outcome.namespaces[0].changes] == ["one"]
+        assert outcome.namespaces[0].notes == ("seen in a",)
+        assert "creating secret a/two" in outcome.failed[0].error
+
+    @pytest.mark.parametrize("answer", [BROKEN, status_object(400, "BadRequest", "no")], ids=["500", "400"])
+    def test_a_related_object_that_cannot_be_read_fails_its_namespace_alone(self, api: FakeApi, answer: Answer) -> None:
+        for name in ("a", "b"):
+            api.put("serviceaccounts", name, "robot")
+        api.fail("GET /api/v1/namespaces/b/serviceaccounts/robot", answer, times=10**9)
+        outcome = run(api, Keep(refers=("robot",)), ["a", "b"])
+        assert statuses(outcome) == {"a": "changed", "b": "failed"}
+        assert "reading service account b/robot" in outcome.failed[0].error
+
+    def test_a_related_object_that_may_not_be_read_is_left_out(self, api: FakeApi) -> None:
+        api.fail("serviceaccounts", FORBIDDEN, times=10**9)
+        assert statuses(run(api, Keep(refers=("robot",)))) == {"a": "changed"}
+
+    def test_an_error_in_the_plan(self, api: FakeApi) -> None:
+        outcome = run(api, Keep(breaks_on="b"), ["a", "b", "c"])
+        assert statuses(outcome) == {"a": "changed", "b": "failed", "c": "changed"}
+        assert outcome.failed[0].error == (
+            "an internal error: KeyError: 'unforeseen'; please report it, with the task's options"
+        )
+
+    def test_an_error_in_a_thread(self, api: FakeApi) -> None:
+        def unforeseen(_request: Request) -> Answer:
+            raise ZeroDivisionError("unforeseen")
+
+        api.fail("POST /api/v1/namespaces/b/", unforeseen, times=10**9)
+        outcome = run(api, Keep(), ["a", "b", "c"])
+        assert statuses(outcome) == {"a": "changed", "b": "failed", "c": "changed"}
+        assert "ZeroDivisionError" in outcome.failed[0].error
+
+    def test_an_object_that_cannot_be_read_is_not_the_clusters_failure(self, api: FakeApi) -> None:
+        """Nothing but 500 for half a minute: the server is asked for something else before it is given up."""
+        api.fail("GET /api/v1/namespaces/b/", BROKEN, times=10**9)
+        outcome = run(api, Keep(), ["a", "b", "c"])
+        assert statuses(outcome) == {"a": "changed", "b": "failed", "c": "changed"}
+        assert outcome.stopped == ""
+        assert api.asked.count("GET /version") == 1
+
+    def test_a_namespace_that_is_not_there(self, api: FakeApi) -> None:
+        api.namespaces_checked = True
+        api.put("namespaces", "", "a")
+        outcome = run(api, Keep(), ["a", "missing"])
+        assert statuses(outcome) == {"a": "changed", "missing": "failed"}
+        assert outcome.failed[0].error == (
+            "the namespace does not exist on https://api.example.com:6443; create it first, or correct its name"
+        )
+
+    def test_one_that_is_being_deleted_is_skipped(self, api: FakeApi) -> None:
+        api.put("namespaces", "", "a", metadata={"deletionTimestamp": "now"})
+        outcome = run(api, Keep(), ["a", "b"])
+        assert statuses(outcome) == {"a": "skipped", "b": "changed"}
+        assert outcome.namespaces[0].error == "the namespace is being deleted on https://api.example.com:6443"
+        assert not outcome.has_failed
+
+    @pytest.mark.parametrize(
+        ("held", "status"), [(None, "failed"), ({"metadata": {"deletionTimestamp": "now"}}, "skipped"), ({}, "changed")]
+    )
+    def test_check_mode_looks_whether_it_is_there(self, api: FakeApi, held: Any, status: str) -> None:
+        if held is not None:
+            api.put("namespaces", "", "a", **held)
+        outcome = run(api, Keep(), check_mode=True)
+        assert statuses(outcome) == {"a": status}
+        assert api.asked == ["GET /api/v1/namespaces/a/secrets/keep", "GET /api/v1/namespaces/a"]
+
+    def test_check_mode_goes_on_when_it_may_not_look(self, api: FakeApi) -> None:
+        api.fail("GET /api/v1/namespaces/a$", FORBIDDEN)
+        assert statuses(run(api, Keep(), check_mode=True)) == {"a": "changed"}
+
+    def test_check_mode_does_not_look_for_an_update(self, api: FakeApi) -> None:
+        api.put("secrets", "a", "keep", **OTHER)
+        run(api, Keep(), check_mode=True)
+        assert api.asked == ["GET /api/v1/namespaces/a/secrets/keep"]
+
+
+class TestLimit:
+    def test_a_few_failures_do_not_end_it(self, api: FakeApi) -> None:
+        api.fail("POST", FORBIDDEN, times=2)
+        outcome = run(api, Keep(), list("abcd"), max_failures=2)
+        assert list(statuses(outcome).values()) == ["failed", "failed", "changed", "changed"]
+
+    def test_one_more_does(self, api: FakeApi) -> None:
+        api.fail("POST", FORBIDDEN, times=10)
+        outcome = run(api, Keep(), list("abcde"), max_failures=2)
+        assert list(statuses(outcome).values()) == ["failed", "failed", "failed", "skipped", "skipped"]
+        assert outcome.namespaces[3].error == "not attempted: more than 2 namespaces failed (max_failures)"
+        assert len(api.writes) == 3
+
+    def test_zero_is_a_limit(self, api: FakeApi) -> None:
+        api.fail("POST", FORBIDDEN, times=10)
+        assert list(statuses(run(api, Keep(), list("abc"), max_failures=0)).values()) == [
+            "failed",
+            "skipped",
+            "skipped",
+        ]
+
+
+class TestTheClusterFails:
+    def test_a_login_that_is_revoked_ends_the_task_soon(self, api: FakeApi) -> None:
+        api.fail("POST", UNAUTHORIZED, times=10**9, after=10)
+        names = [f"n{number:04}" for number in range(1000)]
+        outcome = run(api, Keep(), names, concurrency=4)
+        assert len(api.writes) <= 10 + 2 * 4, "not one request for each namespace that is left"
+        count = outcome.report()["summary"]
+        assert count["changed"] == 10
+        assert count["skipped"] + count["failed"] == 990
+        assert count["failed"] <= 1
+        assert "401" in outcome.stopped
+        assert outcome.has_failed
+        message = outcome.message("pull_secret")
+        assert message.count("401") == 1, "said once"
+        assert "of 1000 namespaces 10 were changed" in message
+        skipped = next(result for result in outcome.namespaces if result.status == "skipped")
+        assert skipped.error == "not attempted: the task stopped (https://api.example.com:6443 failed)"
+
+    def test_the_next_run_finishes(self, api: FakeApi) -> None:
+        api.fail("POST", UNAUTHORIZED, after=1)
+        run(api, Keep(), list("abc"))
+        assert statuses(run(api, Keep(), list("abc"))) == {"a": "unchanged", "b": "changed", "c": "changed"}
+
+    def test_a_namespace_that_is_half_done_is_reported_as_failed(self, api: FakeApi) -> None:
+        api.fail("POST", UNAUTHORIZED, times=10**9, after=1)
+        outcome = run(api, Keep(names=("one", "two")))
+        assert statuses(outcome) == {"a": "failed"}
+        assert [change.ref.name for change in outcome.namespaces[0].changes] == ["one"]
+        assert outcome.failed[0].error == outcome.stopped
+
+    def test_at_the_first_request_it_is_the_tasks_failure(self, api: FakeApi) -> None:
+        api.fail("GET", UNAUTHORIZED, times=10**9)
+        outcome = run(api, Keep(), list("abc"))
+        assert set(statuses(outcome).values()) <= {"failed", "skipped"}
+        assert "401" in outcome.stopped
+        assert api.writes == []
+
+    def test_a_list_that_fails_is_no_namespaces_failure(self, api: FakeApi) -> None:
+        api.fail("GET /api/v1/secrets", status_object(400, "BadRequest", "odd"), times=10**9)
+        names = [f"n{number}" for number in range(40)]
+        outcome = run(api, Keep(), names)
+        assert set(statuses(outcome).values()) == {"skipped"}
+        assert "listing secrets in all namespaces" in outcome.stopped
+        assert api.writes == []
+
+    def test_one_in_a_later_round_loses_nothing(self, api: FakeApi) -> None:
+        """Some namespaces wait for an account; the list of the second look fails after the first has written."""
+        names = [f"n{number:02}" for number in range(70)]
+        for name in names:
+            api.put("namespaces", "", name)
+        for name in names[:50]:
+            api.put("serviceaccounts", name, "robot")
+        api.fail("GET /api/v1/secrets", status_object(400, "BadRequest", "odd"), times=10**9, after=1)
+        outcome = run(api, Keep(account="robot"), names, wait_timeout=5)
+        assert list(statuses(outcome).values()) == ["changed"] * 50 + ["skipped"] * 20
+        assert "listing secrets" in outcome.stopped
+
+
+class TestWaiting:
+    def test_what_appears_in_time(self, api: FakeApi) -> None:
+        clock = Clock()
+        looks = []
+
+        def appear(request: Request) -> None:
+            if "serviceaccounts" in request.path:
+                looks.append(1)
+                if len(looks) == 3:
+                    api.put("serviceaccounts", "a", "robot")
+
+        api.before = appear
+        api.put("namespaces", "", "a")
+        outcome = run(api, Keep(account="robot"), clock=clock, wait_timeout=30)
+        assert actions(outcome) == ["create"]
+        assert len(looks) == 3
+        assert clock.slept == [pytest.approx(0.1), pytest.approx(0.15)]
+
+    def test_what_does_not(self, api: FakeApi) -> None:
+        api.put("namespaces", "", "a")
+        clock = Clock()
+        outcome = run(api, Keep(account="robot"), clock=clock, wait_timeout=5)
+        assert statuses(outcome) == {"a": "failed"}
+        assert outcome.failed[0].error == "service account robot did not appear in time; create it, or wait longer"
+        assert sum(clock.slept) == pytest.approx(5)
+
+    def test_nothing_is_awaited_in_a_namespace_that_is_not_there(self, api: FakeApi) -> None:
+        clock = Clock()
+        outcome = run(api, Keep(account="robot"), clock=clock, wait_timeout=5)
+        assert "the namespace does not exist" in outcome.failed[0].error
+        assert clock.slept == []
+
+    def test_one_that_vanishes_meanwhile_is_not_to_be_created(self, api: FakeApi) -> None:
+        api.put("namespaces", "", "a")
+        clock = Clock()
+
+        def vanish(_request: Request) -> None:
+            if clock.slept:
+                api.remove("namespaces", "", "a")
+
+        api.before = vanish
+        outcome = run(api, Keep(account="robot"), clock=clock, wait_timeout=5)
+        assert outcome.failed[0].error == (
+            "the namespace was deleted on https://api.example.com:6443 while the task was running; "
+            "create it again, or take it out of the task"
+        )
+
+    def test_the_others_are_done_meanwhile(self, api: FakeApi) -> None:
+        for name in ("a", "b"):
+            api.put("namespaces", "", name)
+        api.put("serviceaccounts", "b", "robot")
+        outcome = run(api, Keep(account="robot"), ["a", "b"], wait_timeout=0)
+        assert statuses(outcome) == {"a": "failed", "b": "changed"}
+
+
+class TestPrecondition:
+    ROLE = ObjectRef(CLUSTER_ROLE, "", "puller")
+
+    def test_is_read_before_anything_else(self, api: FakeApi) -> None:
+        with pytest.raises(Refusal, match="cluster role puller does not exist on https://api.example.com:6443, so"):
+            run(api, Keep(precondition=self.ROLE))
+        assert api.asked == ["GET /apis/rbac.authorization.k8s.io/v1/clusterroles/puller"]
+
+    def test_may_be_forbidden_to_read(self, api: FakeApi) -> None:
+        api.fail("clusterroles", FORBIDDEN)
+        assert statuses(run(api, Keep(precondition=self.ROLE))) == {"a": "changed"}
+
+    def test_is_there(self, api: FakeApi) -> None:
+        api.put("clusterroles", "", "puller")
+        assert statuses(run(api, Keep(precondition=self.ROLE))) == {"a": "changed"}
+
+    def test_cannot_be_read(self, api: FakeApi) -> None:
+        api.fail("clusterroles", status_object(400, "BadRequest", "odd"))
+        with pytest.raises(ImagePullError, match="reading cluster role puller"):
+            run(api, Keep(precondition=self.ROLE))
+
+
+class TestProgress:
+    def test_counts_each_namespace_once(self, api: FakeApi) -> None:
+        clock, said = Clock(), []
+        api.before = lambda _request: clock.sleep(4.0)
+        api.fail("POST /api/v1/namespaces/c/", FORBIDDEN)
+        api.put("secrets", "b", "keep", **WANTED)
+        run(api, Keep(), list("abcd"), clock=clock, task="pull_secret", say=said.append)
+        assert said[-1].startswith("pull_secret 4/4 namespaces, 2 changed, 1 failed")
+        assert engine.Settings is Settings

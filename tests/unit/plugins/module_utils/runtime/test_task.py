@@ -1,0 +1,254 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One run of a module: validated options in, a result out, over a server on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.client import Cluster
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ClusterError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import create
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef, Objects
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import (
+    NOTHING_RELATED,
+    Plan,
+    Selection,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.result import NamespaceResult, Outcome
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CONNECTION_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import (
+    Module,
+    Task,
+    execute,
+    over_namespaces,
+    reconciling,
+)
+from support.fake_api import FakeApi
+from support.scripted_pool import status_object
+
+FORBIDDEN = status_object(403, "Forbidden", "no")
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    return FakeApi()
+
+
+@pytest.fixture
+def host(api: FakeApi) -> Iterator[str]:
+    with api.served() as found:
+        yield found
+
+
+@pytest.fixture
+def task(host: str, tmp_path: Path) -> Task:
+    options: dict[str, Any] = dict.fromkeys(CONNECTION_OPTIONS)
+    options |= {"host": host, "api_key": "token", "namespaces": ["a", "b"], "namespace_selector": None}
+    options |= {"concurrency": 2, "max_failures": None, "report_unchanged": None, "progress": True}
+    return Task("ns.name.module", options, False, True, str(tmp_path), set())
+
+
+@dataclass(frozen=True)
+class Keep:
+    warnings: tuple[str, ...] = ()
+    selection = Selection(SECRET, ("keep",))
+    precondition = None
+
+    def related(self, _namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
+        return ()
+
+    def plan(self, namespace: str, objects: Objects, _found: Any = NOTHING_RELATED) -> Plan:
+        if objects:
+            return Plan(notes=("it is there",))
+        return Plan((create(ObjectRef(SECRET, namespace, "keep"), {}, {}, {"new": True}),))
+
+
+class TestReconciling:
+    def test_brings_options_to_the_cluster_and_the_outcome_to_the_result(self, api: FakeApi, task: Task) -> None:
+        api.put("secrets", "b", "keep")
+        result = reconciling(task, Keep(warnings=("said before",)))
+        assert result["changed"] is True
+        assert [(entry["name"], entry["status"]) for entry in result["namespaces"]] == [
+            ("a", "changed"),
+            ("b", "unchanged"),
+        ]
+        assert result["diff"][0]["after"] == {"new": True}
+        assert result["failures"] == []
+        assert "failed" not in result
+        assert task.warnings == ["said before", "it is there"]
+        assert api.writes == ["POST /api/v1/namespaces/a/secrets"]
+        headers = api.requests[-1].headers
+        assert headers["User-Agent"].startswith("openshift_ops.image_pull/")
+        assert headers["User-Agent"].endswith(" (ns.name.module)")
+        assert headers["Authorization"] == "Bearer token"
+
+    def test_check_mode_writes_nothing(self, api: FakeApi, task: Task) -> None:
+        for name in ("a", "b"):
+            api.put("namespaces", "", name)
+        task.check_mode = True
+        assert reconciling(task, Keep())["changed"] is True
+        assert api.writes == []
+
+    def test_a_failed_namespace_fails_the_task_by_name(self, api: FakeApi, task: Task) -> None:
+        api.fail("POST /api/v1/namespaces/b/", FORBIDDEN)
+        result = reconciling(task, Keep())
+        assert result["failed"] is True
+        assert result["msg"].startswith("ns.name.module failed in 1 of 2 namespaces: b: creating secret b/keep")
+        assert result["summary"] == {"total": 2, "changed": 1, "unchanged": 0, "failed": 1, "skipped": 0, "retries": 0}
+
+    def test_a_stopped_task_has_failed(self, api: FakeApi, task: Task) -> None:
+        api.fail("POST", status_object(401, "Unauthorized", "Unauthorized"), times=10**9)
+        result = reconciling(task, Keep())
+        assert result["failed"] is True
+        assert result["msg"].startswith("ns.name.module stopped: creating secret")
+
+    def test_what_looks_afterwards_adds_to_the_outcome(self, task: Task) -> None:
+        seen: list[Any] = []
+
+        def look(cluster: Cluster, desired: Keep, outcome: Outcome, settings: Settings) -> Outcome:
+            seen.extend([cluster.name, desired, len(outcome.namespaces), settings.concurrency])
+            return Outcome([NamespaceResult("a", "failed", error="gone again")])
+
+        result = reconciling(task, Keep(), afterwards=look)
+        assert seen == [task.params["host"], Keep(), 2, 2]
+        assert result["msg"] == "ns.name.module failed in 1 of 1 namespaces: a: gone again"
+
+
+class TestOverNamespaces:
+    def run(self, task: Task, wait_timeout: float = 7.0) -> tuple[dict[str, Any], list[Any]]:
+        seen: list[Any] = []
+
+        def work(cluster: Cluster, namespaces: Sequence[str], settings: Settings) -> Outcome:
+            seen.extend([cluster, list(namespaces), settings])
+            return Outcome([NamespaceResult(name, "unchanged") for name in namespaces])
+
+        return over_namespaces(task, wait_timeout, work), seen
+
+    def test_settings_come_from_the_options(self, task: Task) -> None:
+        task.params = {**task.params, "max_failures": "50%", "concurrency": 3}
+        task.say = print
+        _result, (_cluster, namespaces, settings) = self.run(task)
+        assert namespaces == ["a", "b"]
+        assert (settings.check_mode, settings.concurrency, settings.wait_timeout) == (False, 3, 7.0)
+        assert (settings.max_failures, settings.task, settings.say) == (1, "module", print)
+
+    def test_no_progress_when_it_is_switched_off(self, task: Task) -> None:
+        task.params = {**task.params, "progress": False}
+        task.say = print
+        assert self.run(task)[1][2].say is None
+
+    def test_a_selector_is_asked_of_the_cluster(self, api: FakeApi, task: Task) -> None:
+        for name in ("team-b", "team-a", "other"):
+            api.put("namespaces", "", name)
+        api.put("namespaces", "", "team-gone", metadata={"deletionTimestamp": "now"})
+        task.params = {**task.params, "namespaces": None, "namespace_selector": {"include": ["team-*"]}}
+        result, seen = self.run(task)
+        assert seen[1] == ["team-a", "team-b"]
+        assert result["namespaces"][-1] == {
+            "name": "team-gone",
+            "changed": False,
+            "status": "skipped",
+            "changes": [],
+            "reason": f"the namespace is being deleted on {task.params['host']}",
+        }
+
+    def test_one_that_selects_nothing_is_told(self, task: Task) -> None:
+        task.params = {**task.params, "namespaces": None, "namespace_selector": {"include": ["none"]}}
+        assert self.run(task)[0]["summary"]["total"] == 0
+        assert task.warnings == ["the namespace_selector selects no namespace, so nothing was done"]
+
+    @pytest.mark.parametrize("concurrency", [0, -1])
+    def test_a_concurrency_of_none_is_refused_before_anything_is_sent(
+        self, api: FakeApi, task: Task, concurrency: int
+    ) -> None:
+        task.params = {**task.params, "concurrency": concurrency}
+        with pytest.raises(OptionError, match="^option 'concurrency' must be at least 1$"):
+            self.run(task)
+        assert api.asked == []
+
+    @pytest.mark.parametrize("name", ["timeout", "wait_timeout"])
+    def test_a_negative_time_is_refused(self, api: FakeApi, task: Task, name: str) -> None:
+        task.params = {**task.params, name: 0}
+        self.run(task)
+        task.params = {**task.params, name: -1}
+        with pytest.raises(
+            OptionError, match=f"^option '{name}' must not be negative: give seconds, or 0 to look once$"
+        ):
+            self.run(task)
+        assert api.asked == []
+
+    @pytest.mark.parametrize(("unchanged", "listed"), [(None, 2), (False, 0), (True, 2)])
+    def test_report_unchanged(self, task: Task, unchanged: Any, listed: int) -> None:
+        task.params = {**task.params, "report_unchanged": unchanged}
+        assert len(self.run(task)[0]["namespaces"]) == listed
+
+    def test_nothing_is_sent_after_the_end(self, task: Task) -> None:
+        """A thread that is still at work when a task ends early must not write any more."""
+        _result, (cluster, _namespaces, _settings) = self.run(task)
+        with pytest.raises(ClusterError):
+            cluster.get(ObjectRef(SECRET, "a", "b"))
+
+    def test_nor_after_an_early_end(self, api: FakeApi, task: Task) -> None:
+        seen: list[Cluster] = []
+
+        def interrupted(cluster: Cluster, _namespaces: Any, _settings: Any) -> Outcome:
+            seen.append(cluster)
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            over_namespaces(task, 0.0, interrupted)
+        with pytest.raises(ClusterError):
+            seen[0].get(ObjectRef(SECRET, "a", "b"))
+        assert api.asked == []
+
+
+class TestExecute:
+    def module(self, run: Any) -> Module:
+        return Module({}, run, library="kubernetes", import_error=None)
+
+    def test_a_result(self, task: Task) -> None:
+        assert execute(self.module(lambda given: {"name": given.name}), task) == {"name": "ns.name.module"}
+
+    def test_a_refusal_is_one_line(self, task: Task) -> None:
+        def refuse(_task: Task) -> Any:
+            raise ImagePullError("no")
+
+        assert execute(self.module(refuse), task) == {"failed": True, "msg": "no"}
+
+
+class TestRules:
+    def test_namespaces_are_given_in_one_way(self) -> None:
+        rules = {"mutually_exclusive": [("x", "y")], "required_if": [("a", "b", ["c"])]}
+        module = Module({"namespaces": {}}, lambda _task: {}, "kubernetes", None, rules)
+        both = ("namespaces", "namespace_selector")
+        assert module.all_rules == {
+            "mutually_exclusive": [("x", "y"), both],
+            "required_one_of": [both],
+            "required_if": [("a", "b", ["c"])],
+        }
+        assert rules["mutually_exclusive"] == [("x", "y")]
+
+    def test_a_module_without_namespaces_has_its_own_only(self) -> None:
+        assert Module({}, lambda _task: {}, "requests", None).all_rules == {}
+
+
+class TestReadFile:
+    def test_its_credentials_are_masked_from_then_on(self, task: Task, tmp_path: Path) -> None:
+        path = tmp_path / "auth.json"
+        path.write_text('{"auths": {"quay.io": {"username": "u", "password": "canary-password"}}}')
+        assert task.read_file(str(path)) == path.read_text()
+        assert "canary-password" in task.secrets
+
+    def test_one_that_is_not_there(self, task: Task, tmp_path: Path) -> None:
+        with pytest.raises(
+            OptionError, match="^file '.*auth.json' cannot be read on the host that runs the task: No such file"
+        ):
+            task.read_file(str(tmp_path / "auth.json"))
