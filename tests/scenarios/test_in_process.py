@@ -12,13 +12,15 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 import pytest
 import yaml
-from support.lab import pull_names
 from support.playbooks import forms, leaks, play
 
 PREFIX = "openshift_ops.image_pull"
@@ -44,7 +46,7 @@ class Job:
         self.output = ""
 
     def run(
-        self, *tasks: dict[str, Any], options: tuple[str, ...] = (), keywords: Any = None, **variables: str
+        self, *tasks: dict[str, Any], options: tuple[str, ...] = (), keywords: Any = None, **variables: Any
     ) -> list[Any]:
         results = self.directory / "results.json"
         names = [f"result_{n}" for n in range(len(tasks))]
@@ -63,16 +65,17 @@ class Job:
         }
         given = {**(keywords or {}), "tasks": [*map(self.named, tasks, names), last]}
         self.write([{"hosts": "all", "gather_facts": False, **given}])
-        done = play(self.book, self.inventory, *options, **{"K8S_AUTH_KUBECONFIG": self.lab.kubeconfig, **variables})
+        variables = {"K8S_AUTH_KUBECONFIG": self.lab.kubeconfig, **variables}
+        given_ = {name: value for name, value in variables.items() if value is not None}
+        done = play(self.book, self.inventory, *options, **given_)
         self.output = done.output
         assert done.status == 0, done.output
         return json.loads(results.read_text())
 
     @staticmethod
     def named(task: dict[str, Any], name: str) -> dict[str, Any]:
-        if "block" in task:
-            return yaml.safe_load(yaml.safe_dump(task).replace("RESULT", name))
-        return {**task, "register": name, "ignore_errors": True}
+        registered = task if "block" in task else {**task, "register": name, "ignore_errors": True}
+        return yaml.safe_load(yaml.dump(registered).replace("RESULT", name)) if "RESULT" in str(task) else registered
 
     def write(self, book: list[dict[str, Any]]) -> None:
         host = {
@@ -119,43 +122,145 @@ def link(namespace: str, **options: Any) -> dict[str, Any]:
 
 
 def told(results: list[Any], namespace: str) -> list[str]:
-    """The results without what differs from namespace to namespace."""
+    """The results without what differs from namespace to namespace, and from run to run."""
     text = json.dumps(results, indent=1, sort_keys=True).replace(namespace, "NAMESPACE")
-    return re.sub(r"-dockercfg-\w{5}", "-dockercfg-XXXXX", text).splitlines()
+    text = re.sub(r"-dockercfg-\w{5}", "-dockercfg-XXXXX", text)
+    return re.sub(r"\bj\d+\.\d+", "JOB", text).splitlines()
+
+
+def missing(namespace: str, **more: Any) -> dict[str, Any]:
+    """A task that fails."""
+    return {**link(namespace, secrets=["missing"]), **more}
+
+
+def in_group(module: str) -> str:
+    return f"group/{PREFIX}.{module}"
+
+
+#: What a task may be told. Each is one task of one play; RESULT is its register.
+TASKS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "check mode": lambda place: {**secret(place), "check_mode": True, "diff": True},
+    "changed": secret,
+    "unchanged": secret,
+    "linked": link,
+    "failed for some": lambda place: link(place, namespaces=[place, "does-not-exist"]),
+    "refused by the engine": lambda place: {
+        f"{PREFIX}.image_puller_grant": {"namespaces": [place], "projects": ["does-not-exist"]}
+    },
+    "waited": lambda place: {f"{PREFIX}.sa_wait": {"namespaces": [place]}},
+    "a registry asked": lambda _place: {
+        f"{PREFIX}.registry_auth_info": {"registry": "{{ registry }}", "validate_certs": False}
+    },
+    "a value refused": lambda place: secret(
+        place, registries=[{"registry": "x y", "username": "u", "password": PASSWORD}]
+    ),
+    "a choice refused": lambda place: secret(place, state="perhaps"),
+    "an unknown option": lambda place: secret(place, passwrod=PASSWORD),
+    "an option left out": lambda _place: {f"{PREFIX}.sa_link": {"secrets": ["mine"]}},
+    "no cluster": lambda place: link(place, kubeconfig="/nonexistent"),
+    "a number refused": lambda place: link(place, max_failures="some"),
+    "an option and its alias": lambda place: link(place, ca_cert="{{ ca_cert }}", ssl_ca_cert="{{ ca_cert }}"),
+    "its alias, and refused": lambda place: link(place, ca_cert="/none", ssl_ca_cert="/none", concurrency="some"),
+    "a short name": lambda place: {"sa_link": {"namespaces": [place], "nmae": 1}, "collections": [PREFIX]},
+    "until": lambda place: missing(place, until="RESULT is succeeded", retries=1, delay=0),
+    "failed_when": lambda place: {**link(place), "failed_when": "RESULT.summary.total == 1"},
+    "never failed": lambda place: missing(place, failed_when=False),
+    "changed_when": lambda place: {**link(place), "changed_when": "RESULT.summary.unchanged == 1"},
+    "no_log": lambda place: {**secret(place, state="perhaps"), "no_log": True},
+    "no_log, done": lambda place: {**secret(place), "no_log": True},
+    "a loop": lambda place: {
+        **link("{{ item }}"), "loop": [place, "does-not-exist"], "loop_control": {"label": "here", "index_var": "n"}
+    },
+    "a condition": lambda place: {**link(place), "when": "ansible_check_mode"},
+    "variables": lambda place: {**link("{{ target }}"), "vars": {"target": "{{ other | lower }}", "other": place}},
+    "a template in an answer": lambda place: link(place, secrets=["{% raw %}{{ 6 * 7 }}{% endraw %}"]),
+    "environment": lambda place: {**link(place, kubeconfig="{{ omit }}"), "environment": {"K8S_AUTH_KUBECONFIG": "/none"}, "module_defaults": {in_group("k8s"): {}}},
+    "environment, as for kubectl": lambda place: {**link(place), "environment": {"KUBECONFIG": "{{ kubeconfig }}"}, "module_defaults": {in_group("k8s"): {}}},
+    "no defaults": lambda place: {**link(place), "module_defaults": {in_group("k8s"): {"kubeconfig": "/none"}}},
+    "defaults of one module": lambda place: {
+        f"{PREFIX}.sa_link": {"namespaces": [place]}, "module_defaults": {f"{PREFIX}.sa_link": {"secrets": ["missing"], "wait_timeout": 0}},
+    },
+    "run once": lambda place: {**link(place), "run_once": True, "throttle": 1},
+    "delegated": lambda place: {**link(place), "delegate_to": "localhost"},
+    "rescued": lambda place: {
+        "block": [missing(place)],
+        "rescue": [{"ansible.builtin.set_fact": {"RESULT": "{{ [ansible_failed_result, ansible_failed_task.action] }}"}}],
+    },
+    "asynchronous": lambda place: {**secret(place), "async": 60, "poll": 1, "vars": {"ansible_python_interpreter": "auto"}},
+    "another user": lambda place: {
+        **secret(place), "become": True, "vars": {"ansible_become_exe": "{{ playbook_dir }}/sudo", "ansible_python_interpreter": "auto"}
+    },
+    "any Python": lambda place: {**link(place), "vars": {"ansible_python_interpreter": "auto"}},
+    "a dry run of all": lambda place: {**link(place, secrets=["other"], require="none"), "check_mode": True, "diff": False},
+    "removed": lambda place: secret(place, state="absent", registries="{{ omit }}"),
+}  # fmt: skip
+#: As sudo is called: `sudo -H -S -n -u root command...`.
+SUDO = '#!/bin/sh\nwhile [ "$1" != -u ]; do shift; done\nshift 2\nexec "$@"\n'
+
+
+def wrapped_python(directory: Path) -> str:
+    """As the fixture other_python, for more than one test."""
+    script = directory / "another-python"
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    script.chmod(0o755)
+    return str(script)
+
+
+@dataclass(frozen=True)
+class Both:
+    """The same play in Ansible's process and in processes of its own."""
+
+    here: list[Any]
+    elsewhere: list[Any]
+    outputs: tuple[str, str]
+
+
+@pytest.fixture(scope="module")
+def both(lab, tmp_path_factory) -> Both:
+    def run(name: str, *, is_here: bool) -> tuple[list[Any], str]:
+        directory = tmp_path_factory.mktemp(name)
+        (directory / "sudo").write_text(SUDO)
+        (directory / "sudo").chmod(0o755)
+        job = Job(lab, directory, sys.executable if is_here else wrapped_python(directory))
+        keywords = {
+            "module_defaults": {in_group("k8s"): {"kubeconfig": "{{ kubeconfig }}"}},
+            "vars": {
+                "kubeconfig": lab.kubeconfig,
+                "ca_cert": lab.data["ca_cert"],
+                "registry": lab.registry("private")["host"],
+            },
+        }
+        lab.namespace(name)
+        tasks = [task(name) for task in TASKS.values()]
+        results = job.run(*tasks, keywords=keywords, K8S_AUTH_KUBECONFIG=None, ANSIBLE_PIPELINING="1")
+        printed = told(job.output.replace(str(directory), "DIRECTORY").splitlines(), name)
+        return [told(result, name) for result in results], "\n".join(printed)
+
+    with ThreadPoolExecutor(2) as pool:
+        plays = [pool.submit(run, "side-a", is_here=True), pool.submit(run, "side-b", is_here=False)]
+        (here, printed_here), (elsewhere, printed_elsewhere) = (one.result() for one in plays)
+    return Both(here, elsewhere, (printed_here, printed_elsewhere))
 
 
 class TestSameResult:
-    def test_of_every_kind_of_end(self, lab, namespaces, here, elsewhere):
-        """Changed, unchanged, check mode, warned, refused by the options, by the engine, and for some namespaces only."""
+    @pytest.mark.parametrize("name", TASKS)
+    def test_of_a_task(self, both, name):
+        number = list(TASKS).index(name)
+        assert both.here[number] == both.elsewhere[number]
 
-        def tasks(namespace: str) -> list[dict[str, Any]]:
-            return [
-                {**secret(namespace), "check_mode": True, "diff": True},
-                secret(namespace),
-                secret(namespace),
-                link(namespace),
-                link(namespace, namespaces=[namespace, "does-not-exist"]),
-                {f"{PREFIX}.image_puller_grant": {"namespaces": [namespace], "projects": ["does-not-exist"]}},
-                {f"{PREFIX}.sa_wait": {"namespaces": [namespace]}},
-                {
-                    f"{PREFIX}.registry_auth_info": {
-                        "registry": lab.registry("private")["host"],
-                        "validate_certs": False,
-                    }
-                },
-                secret(namespace, registries=[{"registry": "x y", "username": "u", "password": PASSWORD}]),
-                secret(namespace, state="perhaps"),
-                secret(namespace, passwrod=PASSWORD),
-                {f"{PREFIX}.sa_link": {"secrets": ["mine"]}},
-                link(namespace, kubeconfig="/nonexistent"),
-                link(namespace, max_failures="some"),
-            ]
+    def test_what_is_printed(self, both):
+        """Warnings and deprecations, too."""
+        assert both.outputs[0].splitlines() == both.outputs[1].splitlines()
+        assert "Both option ca_cert and its alias ssl_ca_cert are set" in both.outputs[0]
 
-        one, two = namespaces(2)
-        found, expected = told(here.run(*tasks(one)), one), told(elsewhere.run(*tasks(two)), two)
-        assert found == expected
-        assert pull_names(lab.account(one))[-1] == pull_names(lab.account(two))[-1] == "mine"
-        assert leaks(here.output + "\n".join(found), forms(PASSWORD, "user")) == []
+    def test_no_credential_is_in_it(self, both):
+        everything = json.dumps([both.here, both.outputs])
+        assert leaks(everything, forms(PASSWORD, "user")) == []
+
+    def test_any_python_is_ansibles_own(self, both):
+        """Whatever Python Ansible would find: it may lack the client library."""
+        for name in ("asynchronous", "another user", "any Python"):
+            assert ' "failed": false,' in both.here[list(TASKS).index(name)], name
 
 
 class TestWhere:
