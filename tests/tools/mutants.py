@@ -23,7 +23,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -36,6 +36,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, Phase, settings
 from mutations import Mutant, mutants_of, mutated
+from prepare import cache, digest
 
 PACKAGE = "ansible_collections.openshift_ops.image_pull"
 ACCEPTED = Path(__file__).with_name("mutants_accepted.yml")
@@ -325,11 +326,52 @@ def _work(function: Callable[[], dict[str, Any]], answer: Path) -> None:
         os._exit(0)
 
 
-def record(code: Code, pool: Pool) -> Record:
+class Notes:
+    """What test files showed when they last ran without a mutant, kept for as long as nothing that they may use changes."""
+
+    def __init__(self, code: Code, directory: Path | None) -> None:
+        self._code, self._directory = code, directory
+        if directory:
+            directory.mkdir(parents=True, exist_ok=True)
+            folders = [code.root / name for name in ("meta", "plugins", "roles", "tests")]
+            files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
+            shared = [path for path in files if not path.name.startswith("test_") and path.suffix != ".pyc"]
+            self._shared = digest(shared, sys.version, *(str(path) for path in shared))
+
+    def _place(self, test_file: str) -> tuple[Path, str]:
+        assert self._directory
+        name = test_file.replace("/", ".").removesuffix(".py")
+        return self._directory / f"{name}.json", digest([self._code.root / test_file], self._shared)
+
+    def read(self, test_file: str) -> dict[str, Any] | None:
+        if not self._directory or not Path(test_file).parts[2:-1]:
+            return None  # a test of no one file, such as test_house.py, reads more than is watched here
+        path, key = self._place(test_file)
+        with suppress(OSError, ValueError):
+            found = json.loads(path.read_text(encoding="utf-8"))
+            return found["answer"] if found["key"] == key else None
+        return None
+
+    def write(self, test_file: str, answer: dict[str, Any]) -> None:
+        if self._directory and not answer["failures"]:
+            path, key = self._place(test_file)
+            path.write_text(json.dumps({"key": key, "answer": answer}), encoding="utf-8")
+
+
+def record(code: Code, pool: Pool, notes: Notes) -> Record:
     """Runs every test file once, without a mutant."""
-    found = Record()
-    tasks = ((name, 600.0, partial(record_file, code.root, name)) for name in code.tests())
+    known = {name: notes.read(name) for name in code.tests()}
+    tasks = ((name, 600.0, partial(record_file, code.root, name)) for name, answer in known.items() if not answer)
     for name, answer in pool.run(tasks):
+        known[name] = answer
+        if answer:
+            notes.write(name, answer)
+    return recorded(known)
+
+
+def recorded(answers: Mapping[str, dict[str, Any] | None]) -> Record:
+    found = Record()
+    for name, answer in answers.items():
         if answer is None:
             found.failures.append(f"{name}: the tests crash or hang")
             continue
@@ -458,6 +500,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=1800, help="no further mutant is tried after this time")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--root", type=Path, default=Path(__file__).parents[2], help="the collection's folder")
+    parser.add_argument("--fresh", action="store_true", help="run all tests anew first, also those that ran before")
     parser.add_argument("--accepted", type=Path, default=ACCEPTED)
     return parser.parse_args()
 
@@ -494,7 +537,8 @@ def main() -> int:
     try:
         preload()
         pool = Pool(options.jobs, directory)
-        known = record(code, pool)
+        kept = cache() / f"mutants-{digest([], str(code.root))}"
+        known = record(code, pool, Notes(code, None if options.fresh else kept))
         say(f"{len(known.tests)} tests recorded after {options.seconds - until + time.monotonic():.0f} s")
         judge_all(rooms, pool.run(trials(code, rooms, known, until)), accepted)
     finally:
