@@ -4,8 +4,10 @@
 """Whether the unit tests can tell: changes one place of the code at a time and looks whether a test fails.
 
 First every test file of tests/unit runs once and notes which lines of the code each test runs. Then each mutant is judged in a
-forked process by the tests that run its line, those of its own test file first, until the first failure. The working tree is
-never written to: the process imports the mutant in place of the module. A mutant that hangs or crashes counts as killed.
+forked process by the tests that run its line, those of its own test file first, until the first failure. All works on a copy, and
+not even that is written to: the process imports the mutant in place of the module. A mutant that hangs or crashes is killed.
+
+mutmut cannot do this: it mutates a copy that a collection's absolute imports never reach. cosmic-ray writes to the checkout.
 
 Fails when a room (a package under plugins/module_utils, or plugins/plugin_utils) has less than 90 % of its mutants killed.
 Survivors that no test should kill stand in mutants_accepted.yml with the reason.
@@ -317,6 +319,7 @@ def _end(pid: int, *, reap: bool = True) -> None:
 def _work(function: Callable[[], dict[str, Any]], answer: Path) -> None:
     """The life of a child."""
     try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.setsid()
         nowhere = os.open(os.devnull, os.O_RDWR)
         for number in (0, 1, 2):
@@ -336,7 +339,7 @@ class Notes:
             folders = [code.root / name for name in ("meta", "plugins", "roles", "tests")]
             files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
             shared = [path for path in files if not path.name.startswith("test_") and path.suffix != ".pyc"]
-            self._shared = digest(shared, sys.version, *(str(path) for path in shared))
+            self._shared = digest(shared, sys.version, *(str(path.relative_to(code.root)) for path in shared))
 
     def _place(self, test_file: str) -> tuple[Path, str]:
         assert self._directory
@@ -518,11 +521,28 @@ def preload() -> None:
     settings.load_profile("mutants")
 
 
+def copied(root: Path, directory: Path) -> Code:
+    """A copy of the collection, which the tests import: meanwhile one may go on editing."""
+    collection = directory / Path(*PACKAGE.split("."))
+    shutil.copytree(root, collection, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+    others = [path for path in sys.path if path not in os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    sys.path[:] = [str(directory), *others]
+    os.environ["PYTHONPATH"] = os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(directory)
+    os.chdir(collection)
+    return Code(collection)
+
+
 def main() -> int:
     options = arguments()
     until = time.monotonic() + options.seconds
-    code = Code(options.root)
-    os.chdir(code.root)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with tempfile.TemporaryDirectory(prefix="mutants-") as directory:
+        return judged_in(Path(directory), options, until)
+
+
+def judged_in(directory: Path, options: argparse.Namespace, until: float) -> int:
+    """The exit status of a run whose files, the code's copy among them, are in a directory."""
+    code = copied(options.root, directory)
     rooms = [Room(name) for name in options.room or code.rooms()]
     for room in rooms:
         plan(code, room, seed=options.seed, count=None if options.all else options.count)
@@ -530,19 +550,15 @@ def main() -> int:
             sys.exit(f"mutants: there is no room {room.name}; there are {', '.join(code.rooms())}")
     entries = [entry for entry in read_accepted(options.accepted) if not options.room]
     accepted = {key_of(entry) for entry in read_accepted(options.accepted)}
-    directory = Path(tempfile.mkdtemp(prefix="mutants-"))
     # Byte code is kept for the children, but never beside the source.
     sys.pycache_prefix, sys.dont_write_bytecode = str(directory / "pycache"), False
     os.environ["PYTEST_DEBUG_TEMPROOT"] = str(directory)
-    try:
-        preload()
-        pool = Pool(options.jobs, directory)
-        kept = cache() / f"mutants-{digest([], str(code.root))}"
-        known = record(code, pool, Notes(code, None if options.fresh else kept))
-        say(f"{len(known.tests)} tests recorded after {options.seconds - until + time.monotonic():.0f} s")
-        judge_all(rooms, pool.run(trials(code, rooms, known, until)), accepted)
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
+    preload()
+    pool = Pool(options.jobs, directory)
+    kept = cache() / f"mutants-{digest([], str(options.root.resolve()))}"
+    known = record(code, pool, Notes(code, None if options.fresh else kept))
+    say(f"{len(known.tests)} tests recorded after {options.seconds - until + time.monotonic():.0f} s")
+    judge_all(rooms, pool.run(trials(code, rooms, known, until)), accepted)
     good = report(rooms, stale(code, entries))
     if known.failures:
         print("\nThese fail without a mutant and have judged none:", *known.failures, sep="\n  ")
