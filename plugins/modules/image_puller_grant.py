@@ -12,11 +12,11 @@ version_added: 0.1.0
 description:
   - Grants a role in the projects that own image streams, to service accounts, to all service accounts of whole projects, to
     groups and to users, as C(oc policy add-role-to-user) and C(add-role-to-group) do.
-  - All that is granted here stands in one role binding for each project. A grant that another binding gives already is left
-    alone and counts as met.
+  - Each project gets one role binding that holds all that is granted here. What another binding grants already is not granted
+    again.
   - Subjects that mean the same are one, such as the user C(system:serviceaccount:NS:NAME) and that service account.
-  - A service account or project that does not exist yet can be granted to; a warning says so. C(docs/oc.md) lists where C(oc)
-    differs, command by command.
+  - A service account or project that does not exist yet can be granted to; a warning says so. C(docs/oc.md) lists the
+    differences to C(oc), command by command.
 options:
   namespaces:
     description:
@@ -43,77 +43,92 @@ options:
     elements: str
   groups:
     description:
-      - Groups that may pull. Groups that stand for everybody are refused here, as they are easily given by mistake, see
-        O(authenticated) and O(anonymous); so is C(system:serviceaccounts), every service account of the cluster. To take
-        a grant back, they are accepted.
+      - Groups that may pull. Groups that stand for everybody are easily granted by mistake and are refused here, see
+        O(authenticated) and O(anonymous); so is C(system:serviceaccounts), every service account of the cluster. With
+        O(state=absent) they are accepted.
     type: list
     elements: str
   users:
-    description: Users that may pull.
+    description:
+      - Users that may pull. C(system:serviceaccount:NS:NAME) is that service account.
+      - Names of service accounts that cannot exist are refused, except with O(state=absent).
     type: list
     elements: str
   authenticated:
-    description: Whether everybody who is logged in may pull, all service accounts included (group C(system:authenticated)).
+    description:
+      - Allow pulls by everybody who is logged in, all service accounts included (group C(system:authenticated)).
     type: bool
     default: false
   anonymous:
-    description: Whether everybody may pull, without any login (group C(system:unauthenticated)).
+    description:
+      - Allow anonymous pulls, by clients that send no credentials (group C(system:unauthenticated)).
+      - It does not include those who send credentials. On OpenShift these are all pods whose service account has a generated
+        pull secret, and everybody who has logged in to the registry. To allow pulls by everybody, also set O(authenticated=true).
     type: bool
     default: false
   role:
-    description: The cluster role that is granted. The task fails when the cluster has none of that name.
+    description: The cluster role that is granted. The task fails if the cluster does not have it.
     type: str
     default: system:image-puller
   binding_name:
     description:
-      - The role binding that holds our grants. Names that the platform reserves, such as C(system:image-pullers), are refused.
-      - The default is C(image-puller-grant), followed by the role when that is not the default one.
+      - The role binding that holds what is granted here. Names that the platform reserves, such as C(system:image-pullers), are
+        refused.
+      - The default is C(image-puller-grant), followed by O(role) if that is not the default one.
     type: str
   state:
     description:
-      - V(present) grants. V(absent) takes the given subjects out of our binding, and deletes it once it is empty and carries
-        our label; a grant that another binding still gives is reported as a warning, see O(revoke_from).
+      - V(present) grants. V(absent) removes the given subjects from our binding, and deletes the binding if that leaves it empty
+        and it has our label. If another binding still grants the role, a warning says so, see O(revoke_from).
     type: str
     choices: [present, absent]
     default: present
   exclusive:
-    description: Whether our binding shall hold no other subjects than the given ones. Other bindings are not touched.
+    description: Remove all other subjects from our binding. Other bindings are not changed.
     type: bool
     default: false
   revoke_from:
     description:
-      - Where O(state=absent) takes the subjects from. V(ours) is the binding O(binding_name); V(every_binding) is every binding
-        of O(role) in the namespace, whoever made it, as C(oc policy remove-role-from-user) does.
-      - Bindings that this empties are deleted, but for those annotated C(rbac.authorization.kubernetes.io/autoupdate=false) and
-        the platform's own, such as C(system:image-pullers), which stay switched off when emptied and come back when deleted.
+      - Where O(state=absent) removes the subjects. V(ours) is the binding O(binding_name); V(every_binding) is every binding
+        of O(role) in the namespace, whoever created it, as C(oc policy remove-role-from-user) does.
+      - Bindings that this leaves empty are deleted, except those annotated C(rbac.authorization.kubernetes.io/autoupdate=false) and
+        the platform's own, such as C(system:image-pullers), which are switched off while they are empty and come back when they
+        are deleted.
     type: str
     choices: [ours, every_binding]
     default: ours
   prune:
     description:
-      - Whether subjects of our binding whose service account or project is gone are taken out. Check mode lists them as C(pruned).
-      - Given subjects are kept with O(state=present). Subjects that the caller may not look up are kept, with a warning.
-      - Can be given without any subject.
+      - Remove subjects from our binding whose service account or project does not exist any more. Check mode lists them as
+        C(pruned).
+      - With O(state=present) the given subjects are kept. Subjects that the caller may not look up are kept, with a warning.
+      - Needs no subject to be given.
     type: bool
     default: false
   recreate:
     description:
-      - Whether a binding of our name that gives another role is deleted and made again with O(role), which is the only way to
-        change its role. The subjects that it held lose the old role, and get the new one only when they are given.
-      - Without it such a binding is an error. Between the two writes nobody holds either role; when the second is refused the
+      - Delete a binding of our name that has another role, and create it with O(role); the role of a binding cannot be changed.
+        The subjects that it held lose the old role, and get the new one only if they are given.
+      - Without it such a binding is an error. Between the two writes nobody has either role; if the second is refused, the
         old binding is put back.
     type: bool
     default: false
   verify_access:
     description:
-      - Whether to ask the API server for each subject and namespace, after writing, whether it may pull, and report that with the
-        binding that gives it. In check mode the answer is for what stands now.
-      - It is the integrated registry's own question (C(get imagestreams/layers)). Of a group, a member is asked about; of a user,
-        nothing is known of his other groups.
-      - Each question is a SubjectAccessReview, which is sent as a C(create) request also in check mode but stores nothing. It needs the
+      - After writing, ask the API server for each subject and namespace whether it may pull, and report that with the
+        binding that allows it. In check mode the answer is for what stands now.
+      - It is the integrated registry's own question (C(get imagestreams/layers)). For a group, a member is asked about; of a user's
+        other groups nothing is known.
+      - Each question is a SubjectAccessReview. It is sent as a C(create) request, in check mode too, and stores nothing. It needs the
         right to create C(subjectaccessreviews); without it the answers are unknown, with a warning.
     type: bool
     default: false
+attributes:
+  check_mode:
+    description:
+      - Reports what a real run would change, and sends nothing but reads.
+      - With O(verify_access=true) it also creates SubjectAccessReviews, which ask a question and store nothing.
+    support: full
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
@@ -135,7 +150,7 @@ EXAMPLES = r"""
     namespaces: [project-b]
     projects: [project-a]
 
-- name: These two projects and nobody else by our binding, with proof
+- name: These two projects and nobody else by our binding, verified
   openshift_ops.image_pull.image_puller_grant:
     namespaces: [project-b]
     projects: [project-a, project-c]
@@ -147,19 +162,25 @@ EXAMPLES = r"""
     namespaces: [project-b]
     authenticated: true
 
-- name: Forget subjects whose project is gone
+- name: Everybody may pull, with or without a login
+  openshift_ops.image_pull.image_puller_grant:
+    namespaces: [project-b]
+    authenticated: true
+    anonymous: true
+
+- name: Remove subjects whose project does not exist any more
   openshift_ops.image_pull.image_puller_grant:
     namespaces: [project-b]
     prune: true
 
-- name: Take a project's access away, whoever gave it
+- name: Revoke a project's access, whoever granted it
   openshift_ops.image_pull.image_puller_grant:
     namespaces: [project-b]
     projects: [project-a]
     state: absent
     revoke_from: every_binding
 
-- name: Take both grants back
+- name: Revoke both grants
   openshift_ops.image_pull.image_puller_grant:
     namespaces: [project-b]
     service_accounts:
@@ -183,7 +204,7 @@ namespaces:
       description: Whether anything was written in it.
       type: bool
     status:
-      description: One of C(changed), C(unchanged), C(failed), C(skipped).
+      description: One of V(changed), V(unchanged), V(failed), V(skipped).
       type: str
       sample: changed
     reason:
@@ -202,7 +223,7 @@ namespaces:
           granted: [ServiceAccount project-a/default]
     may_pull:
       description:
-        - For each given subject whether it may pull, and the binding that lets it, as the API server says. Both are none when the
+        - For each given subject whether it may pull, and the binding that allows it, as the API server says. Both are null if the
           caller may not ask.
       type: list
       elements: dict
@@ -212,13 +233,13 @@ namespaces:
           allowed: true
           binding: RoleBinding project-b/image-puller-grant
 failures:
-  description: The namespaces that failed and why. The task fails when there is one, after the others are done.
+  description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
   returned: always
   type: list
   elements: dict
   sample: []
 summary:
-  description: Counts of namespaces by status, and of objects that had to be read again because others wrote them.
+  description: Counts of namespaces by status, and C(retries), the number of requests that had to be repeated.
   returned: always
   type: dict
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}

@@ -7,74 +7,101 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: registry_auth_info
-short_description: Ask a registry how it authenticates
+short_description: Find out how a registry authenticates
 version_added: 0.1.0
 description:
   - Asks a container registry where it wants a login to be sent, as a node does before each pull (C(GET /v2/)).
   - A registry that delegates authentication names another host than its own, as C(registry.redhat.io) did with
     C(sso.redhat.com).
-  - No credential is sent, no cluster is asked. The module is therefore not in the action group of the others.
+  - Sends no credential and asks no cluster. The module is therefore not in the action group of the others.
+  - Reads no more than the status and the headers of the answer, and follows no redirect.
 options:
   registry:
-    description: C(host[:port]) of the registry, or any image or repository in it.
+    description:
+      - C(host[:port]) of the registry, or any image or repository in it.
+      - Only https is supported. C(docker.io) and C(index.docker.io) mean Docker Hub's registry, C(registry-1.docker.io).
     type: str
     required: true
+  realm_host:
+    description:
+      - C(host[:port]) that takes the logins, if you know it. The registry is then not asked, and the module only says whether
+        that is another host (RV(delegated)).
+    type: str
   ca_cert:
-    description: Path of a file with the certificate authorities to trust instead of the system's.
+    description:
+      - Path of a file with the certificate authorities to trust instead of the system's, in PEM form, on the host that runs
+        the task.
     type: path
   validate_certs:
-    description: Whether to verify the registry's certificate.
+    description: Verify the registry's certificate.
     type: bool
     default: true
   timeout:
-    description: Seconds to wait for the connection, and then for the answer.
+    description:
+      - Seconds to wait for the whole answer, from V(1) to V(3600).
+      - Connecting has the same limit for each address of the host. How long a name may take to resolve is a setting of the
+        host that runs the task.
     type: int
     default: 10
 extends_documentation_fragment:
   - openshift_ops.image_pull.attributes
+notes:
+  - The environment variables C(https_proxy), C(no_proxy), C(REQUESTS_CA_BUNDLE) and C(CURL_CA_BUNDLE) are used.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """
 
 EXAMPLES = r"""
-- name: Where does this registry want logins?
+- name: Find out where this registry wants logins to be sent
   openshift_ops.image_pull.registry_auth_info:
     registry: registry.redhat.io
   register: answer
 
 - name: Show it
   ansible.builtin.debug:
-    msg: "{{ answer.realm_host }} {{ 'is asked instead' if answer.delegated else 'is the registry itself' }}"
+    msg: "Logins go to {{ answer.realm_host }}{{ ', which is another host' if answer.delegated else '' }}"
+
+- name: Find out whether a host that is known is another one, without asking the registry
+  openshift_ops.image_pull.registry_auth_info:
+    registry: privateregistry.example.com
+    realm_host: sso.redhat.com
 """
 
 RETURN = r"""
 registry:
-  description: The registry that was asked, C(host[:port]).
+  description: The registry, C(host[:port]).
   returned: success
   type: str
   sample: registry.example.com
 scheme:
-  description: V(bearer) for a token service, V(basic) for a direct login, V(none) when the registry is open.
+  description:
+    - V(bearer) for a token service, V(basic) for a login to the registry itself, V(none) for a registry that asks for no login.
+    - Empty when O(realm_host) is given.
   returned: success
   type: str
   sample: bearer
 realm:
-  description: The URL of the token service, or the name of the realm for V(basic); empty for V(none).
+  description:
+    - The URL of the token service, or the name of the realm for V(basic), as the registry sent it.
+    - Empty for V(none), and when O(realm_host) is given.
   returned: success
   type: str
   sample: https://sso.example.com/auth
 realm_host:
-  description: The C(host[:port]) that a login is sent to; empty for V(none).
+  description: The C(host[:port]) that a login is sent to; empty when the registry asks for none.
   returned: success
   type: str
   sample: sso.example.com
 service:
-  description: The service that the token is asked for; empty when the registry names none.
+  description: The service that the token is requested for; empty when the registry names none.
   returned: success
   type: str
   sample: docker-registry
 delegated:
-  description: Whether the login goes to another host than the registry.
+  description:
+    - Whether the login goes to another host, or another port, than the registry's.
+    - Hosts are compared as clients connect to them, so C(quay.io), C(QUAY.IO) and C(quay.io:443) are one, as are the names of
+      Docker Hub's registry.
   returned: success
   type: bool
   sample: true
@@ -93,6 +120,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.t
 
 ARGUMENTS = {
     "registry": {"type": "str", "required": True},
+    "realm_host": {"type": "str"},
     "ca_cert": {"type": "path"},
     "validate_certs": {"type": "bool", "default": True},
     "timeout": {"type": "int", "default": 10},
@@ -101,7 +129,7 @@ ARGUMENTS = {
 
 def run(task: Task) -> dict[str, object]:
     options = RegistryOptions(**task.params)
-    return {"changed": False, "registry": registry_host(options.registry), **asdict(ask(options))}
+    return {"changed": False, "registry": registry_host(options), **asdict(ask(options))}
 
 
 MODULE = Module(ARGUMENTS, run, library="requests", import_error=IMPORT_ERROR)

@@ -10,84 +10,95 @@ module: sa_link
 short_description: Link secrets to service accounts, for pulling, mounting or both
 version_added: 0.1.0
 description:
-  - Puts secrets into, or takes them out of, the lists of service accounts in many namespaces, as C(oc secrets link) and
+  - Adds secrets to, or removes them from, the lists of service accounts in many namespaces, as C(oc secrets link) and
     C(oc secrets unlink) do for one.
-  - Only the given names are added or removed. The platform's own entry, entries of others and their order stay as they are,
-    also when the platform writes the account at the same moment. C(docs/oc.md) lists where C(oc) differs, command by command.
+  - Only the given names are added or removed. The platform's own entry, the entries of others and their order are kept, also
+    when the platform writes the account at the same moment. C(docs/oc.md) lists the differences to C(oc), command by command.
   - A pod copies the list when it is created. Pods that exist already do not change; O(restart_pods) tells which these are.
 options:
   secrets:
     description:
-      - Names of secrets in the same namespace. New ones are appended in this order, which builds use, as they take the first secret
-        that fits.
-      - Those that are listed already stay where they are, also in another order. To reorder, unlink and link.
-      - A name of ours that is there twice is left where it first stands. One of others that is there twice stays, with a warning.
+      - Names of secrets in the same namespace. New ones are appended in this order. Builds use the first secret that fits.
+      - Names that are listed already stay where they are, also in another order. To reorder them, unlink and link.
+      - A given name that is listed twice is kept where it first stands. Another name that is listed twice is kept, with a warning.
     type: list
     elements: str
     required: true
   service_accounts:
     description:
       - Names of service accounts, or globs such as V(*) and V(build-*).
-      - A name is waited for, or made with O(create). A glob takes the accounts that exist; V(*) is all of the namespace.
+      - A name is waited for, or created with O(create). A glob selects the accounts that exist; V(*) is all of the namespace.
     type: list
     elements: str
     default: [default]
   link_for:
     description:
       - V(pull) is C(imagePullSecrets), the list that pods pull with; V(mount) is C(secrets), the list of mountable secrets.
-      - C(oc secrets link) defaults to mount; here the default is what this collection is for.
+      - The default of C(oc secrets link) is mount.
     type: list
     elements: str
     choices: [pull, mount]
     default: [pull]
   state:
     description:
-      - V(present) links, V(absent) unlinks from the lists that O(link_for) names, also when the secret is gone.
-      - An entry that the platform made for the account is never unlinked, since it would put it back; a warning says so.
+      - V(present) links. V(absent) unlinks from the lists that O(link_for) names, also when the secret does not exist any more.
+      - The pull secret that OpenShift generates for the account is never unlinked, since the platform would link it again; a
+        warning says so. The annotation C(openshift.io/internal-registry-pull-secret-ref) of the account names it.
+      - Before OpenShift 4.16 there is no such annotation. A secret whose name looks generated, such as C(default-dockercfg-x7k2p),
+        is then read, and its type, annotations and owner decide. When the caller may not read it, it stays linked, with a warning.
     type: str
     choices: [present, absent]
     default: present
   exclusive:
     description:
-      - Whether the lists that O(link_for) names shall hold nothing but O(secrets) and the platform's entries.
-      - The platform's entries are the one that the annotation C(openshift.io/internal-registry-pull-secret-ref) names, and
-        C(ACCOUNT-dockercfg-*) and C(ACCOUNT-token-*). They stay, in place, whatever the option says.
+      - Remove everything but O(secrets) and the platform's entries from the lists that O(link_for) names.
+      - The platform's entries are the generated pull secret, as in O(state), and the token secret that Kubernetes generated
+        before version 1.24. Entries that name no secret are kept too.
+    type: bool
+    default: false
+  only_managed:
+    description:
+      - With O(state=absent), unlink only secrets that this collection created (label
+        C(app.kubernetes.io/managed-by=openshift_ops.image_pull)), or that do not exist. Others stay linked, with a warning.
+      - Run this before the secrets are deleted with the same condition. A secret that the caller may not read stays linked, with a
+        warning.
     type: bool
     default: false
   create:
     description:
-      - Whether to make a named service account that does not exist, instead of waiting for it. Globs make nothing.
-      - Accounts such as V(default) are made by the cluster itself; when it is faster, its account is linked.
+      - Create a named service account that does not exist, instead of waiting for it. Globs create nothing.
+      - The cluster itself creates accounts such as V(default); when it is faster, its account is linked.
     type: bool
     default: false
   require:
     description:
       - What a secret must be like to be linked. Otherwise nothing is written in that namespace, and the task fails with the
-        secret's name, why, and what to do.
+        secret's name, the reason, and what to do.
       - V(usable) is a type that nodes read (C(kubernetes.io/dockerconfigjson), C(kubernetes.io/dockercfg)) and at least one entry
-        with user and password. For V(mount) alone, V(existing) is all that is looked at.
-      - V(existing) takes any secret. V(none) looks at none, which check mode needs when an earlier task of the play would have
-        made the secret.
-      - A caller who may not read the secret gets a warning that it was not verified.
+        with user and password. For V(mount) alone, the secret only has to exist.
+      - V(existing) accepts any secret that exists. V(none) checks nothing, which check mode needs when an earlier task of the play
+        would create the secret.
+      - When the caller may not read a secret, it is linked with a warning that it was not checked.
     type: str
     choices: [usable, existing, none]
     default: usable
   restart_pods:
     description:
-      - What to do about pods of the service accounts that lack one of O(secrets) and will never get it, because they were made
-        before the link, or bring a list of their own.
+      - What to do about pods of the service accounts that lack one of O(secrets) and will never get it, because they were created
+        before the link, or have a list of their own.
       - V(report) lists them in the result with the controllers that own them.
       - V(stuck) also deletes, after linking, those that wait with C(ErrImagePull) or C(ImagePullBackOff), belong to a controller that
-        makes them anew, and have no list of their own. A pod that has changed in the meantime is looked at again first.
+        replaces them, and have no list of their own. A pod that has changed in the meantime is checked again first.
       - Needs the right to list pods, and for V(stuck) to delete them.
     type: str
     choices: [never, report, stuck]
     default: never
   verify_after:
     description:
-      - Seconds after which each service account that was written is read once more. When another client has taken a secret out of
-        the list again, the namespace fails and names that client, as the account's C(managedFields) record it.
-      - V(0) does not look. Check mode does not look either.
+      - Seconds after which each service account that was written is read again, at most 86400. When a secret is missing from the
+        list again, the namespace fails. The message names the client that wrote the list last, as the account's C(managedFields)
+        record it.
+      - V(0) does not read again. Check mode does not either.
     type: float
     default: 0
   wait_timeout:
@@ -125,19 +136,26 @@ EXAMPLES = r"""
     service_accounts: [builder]
     exclusive: true
 
-- name: Link, and have pods made anew that were too early
+- name: Link, and recreate pods that started before the link
   openshift_ops.image_pull.sa_link:
     namespaces: [project-a]
     secrets: [private-registry]
     restart_pods: stuck
 
-- name: Take it away from all accounts
+- name: Unlink it from all accounts
   openshift_ops.image_pull.sa_link:
     namespaces: [project-a]
     secrets: [private-registry]
     service_accounts: ["*"]
     link_for: [pull, mount]
     state: absent
+
+- name: Before a teardown, unlink what this collection created and nothing else
+  openshift_ops.image_pull.sa_link:
+    namespaces: [project-a]
+    secrets: [private-registry]
+    state: absent
+    only_managed: true
 """
 
 RETURN = r"""
@@ -155,7 +173,7 @@ namespaces:
       description: Whether anything was written in it.
       type: bool
     status:
-      description: One of C(changed), C(unchanged), C(failed), C(skipped).
+      description: One of V(changed), V(unchanged), V(failed), V(skipped).
       type: str
       sample: changed
     reason:
@@ -174,8 +192,8 @@ namespaces:
             imagePullSecrets: {added: [private-registry], removed: []}
     pods:
       description:
-        - The pods that lack a secret and will never have it. C(has_own_list) says that the pod does not have its account's list,
-          so that it needs the secret in its own template; C(owner) is its controller, C(waiting_reason) why it does not start.
+        - The pods that lack a secret and will never get it. C(has_own_list) says that the pod does not have its account's list,
+          so that its own template needs the secret; C(owner) is its controller, C(waiting_reason) why it does not start.
       type: list
       elements: dict
       returned: when O(restart_pods) is V(report) or V(stuck)
@@ -187,13 +205,13 @@ namespaces:
           waiting_reason: ImagePullBackOff
           has_own_list: false
 failures:
-  description: The namespaces that failed and why. The task fails when there is one, after the others are done.
+  description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
   returned: always
   type: list
   elements: dict
   sample: []
 summary:
-  description: Counts of namespaces by status, and of objects that had to be read again because others wrote them.
+  description: Counts of namespaces by status, and C(retries), the number of requests that had to be repeated.
   returned: always
   type: dict
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
@@ -213,6 +231,7 @@ ARGUMENTS = {
     "link_for": {"type": "list", "elements": "str", "choices": list(sa_link.LISTS), "default": ["pull"]},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "exclusive": {"type": "bool", "default": False},
+    "only_managed": {"type": "bool", "default": False},
     "create": {"type": "bool", "default": False},
     "require": {"type": "str", "choices": ["usable", "existing", "none"], "default": "usable"},
     "restart_pods": {"type": "str", "choices": ["never", "report", "stuck"], "default": "never"},

@@ -72,11 +72,11 @@ namespaces:
       elements: dict
       sample: []
     service_accounts:
-      description: Each account with C(provisioned), the C(pull_secret) that was generated for it, and a C(reason) if the cluster generates none.
+      description: Each account with C(exists), C(provisioned), the C(pull_secret) that was generated for it, and a C(reason) if the cluster generates none.
       type: list
       elements: dict
       sample:
-        - {name: default, provisioned: true, pull_secret: default-dockercfg-x7k2p}
+        - {name: default, exists: true, provisioned: true, pull_secret: default-dockercfg-x7k2p}
 failures:
   description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
   returned: always

@@ -167,7 +167,7 @@ class TestRefusals:
         other = {**binding(GROUP), "roleRef": {**PULLER, "name": "view"}}
         before = lab.create(namespace, "rolebindings", other)
         result = grant(run, [namespace])
-        assert "gives ClusterRole view" in result["failures"][0]["error"]
+        assert "has ClusterRole view, and the role of a binding cannot be changed" in result["failures"][0]["error"]
         assert lab.get(namespace, "rolebindings", "image-puller-grant") == before
 
     @pytest.mark.parametrize("check", [False, True])

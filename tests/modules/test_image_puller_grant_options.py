@@ -58,7 +58,7 @@ class TestEverybody:
     def test_only_by_the_option_that_says_so(self, lab, run, namespace, option, name):
         audit = lab.audit()
         refused = grant(run, [namespace], groups=[name])
-        assert f"give '{option}: true' instead" in refused["msg"]
+        assert f"use '{option}: true' instead" in refused["msg"]
         assert audit.ours() == []
         assert grant(run, [namespace], **{option: True})["changed"]
         assert subjects(lab, namespace) == [group(name)]
@@ -67,6 +67,16 @@ class TestEverybody:
 
     def test_every_service_account_of_the_cluster_is_refused(self, run, namespace):
         assert "name 'projects' instead" in grant(run, [namespace], groups=["system:serviceaccounts"])["msg"]
+
+    def test_anonymous_does_not_include_who_sends_credentials(self, lab, run, namespaces):
+        """facts 6.5: the registry asks with the caller's own login, and a pod sends its account's."""
+        owner, user = namespaces(2)
+        lab.run("push", "--dir", str(lab.dir), f"{owner}/app:v1")
+        lab.pod(user, "app", f"{lab.registry('integrated')['host']}/{owner}/app:v1")
+        grant(run, [owner], anonymous=True)
+        assert not lab.pull(user, "app")["pulled"]
+        grant(run, [owner], anonymous=True, authenticated=True)
+        assert lab.pull(user, "app")["pulled"]
 
     def test_anonymous_pull_is_proved_by_the_api_server(self, run, namespace):
         result = grant(run, [namespace], anonymous=True, verify_access=True)
@@ -143,7 +153,7 @@ class TestEveryBinding:
 class TestRecreate:
     def test_another_role_is_replaced_only_when_asked(self, lab, run, namespace):
         lab.create(namespace, "rolebindings", binding(BOB, role="view"))
-        assert "or give 'recreate: true'" in grant(run, [namespace], users=["alice"])["msg"]
+        assert "or set 'recreate: true'" in grant(run, [namespace], users=["alice"])["msg"]
         audit = lab.audit()
         checked = grant(run, [namespace], users=["alice"], recreate=True, check=True)
         assert audit.writes() == []
@@ -193,7 +203,7 @@ class TestPrune:
         limited(lab, namespace, WRITES)
         result = grant(run, [namespace], prune=True, impersonate_user="limited")
         assert (result["failed"], result["changed"]) == (False, False)
-        assert "was not pruned: the caller may not see" in str(result["warnings"])
+        assert "was not pruned: the caller may not read" in str(result["warnings"])
 
 
 class TestProof:
@@ -239,7 +249,7 @@ class TestProof:
         result = grant(run, [namespace], users=["bob"], verify_access=True, impersonate_user="limited")
         assert (result["failed"], result["changed"]) == (False, True)
         assert result["namespaces"][0]["may_pull"] == [{"subject": "User bob", "allowed": None, "binding": None}]
-        assert "not proved: asking whether User bob may pull" in str(result["warnings"])
+        assert "was not verified: asking whether User bob may pull" in str(result["warnings"])
 
     def test_no_question_is_asked_unless_wanted(self, lab, run, namespace):
         audit = lab.audit()

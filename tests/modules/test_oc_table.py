@@ -108,6 +108,33 @@ class TestLinking:
         assert "'configmaps/x' cannot be an object's name" in link("configmaps/x")["msg"]
         assert audit.ours() == []
 
+    @pytest.mark.parametrize("prefix", ["secret", "secrets"])
+    def test_link_with_a_prefix(self, lab, link, prefix):
+        audit = lab.audit()
+        assert f"write 's1' instead of '{prefix}/s1'" in link(f"{prefix}/s1")["msg"]
+        assert audit.ours() == []
+
+    def test_link_one_that_is_listed_twice(self, lab, project, link, lists):
+        self.arrange(lab, project, pull="s2 s1 s2 s3 s3")
+        result = link("s2")
+        assert result["namespaces"][0]["changes"][0]["lists"]["imagePullSecrets"]["deduplicated"] == ["s2"]
+        assert lists() == (["s2", "s1", "s3", "s3"], [])
+        assert "lists secret s3 more than once" in str(result["warnings"])
+        assert not link("s2")["changed"]
+
+    def test_unlink_one_that_is_listed_twice(self, lab, project, link, lists):
+        self.arrange(lab, project, pull="s2 s1 s2", mount="s2 s2")
+        assert self.unlink(link, "s2")["changed"]
+        assert lists() == (["s1"], [])
+
+    def test_unlink_the_platforms_entry(self, lab, project, link):
+        account = lab.account(project)
+        audit = lab.audit()
+        result = self.unlink(link, *pull_names(account))
+        assert (result["failed"], result["changed"]) == (False, False)
+        assert "the platform generated it for this account and would link it again" in str(result["warnings"])
+        assert audit.writes() == []
+
     def unlink(self, link: Any, *secrets: str) -> dict[str, Any]:
         return link(*secrets, state="absent", link_for=["pull", "mount"])
 
@@ -226,6 +253,37 @@ class TestGranting:
         assert result["failed"]
         assert "cluster role nosuchrole does not exist" in result["msg"]
         assert audit.writes() == []
+
+    def test_grant_every_service_account(self, lab, projects, grant):
+        audit = lab.audit()
+        assert (
+            "every service account of the cluster; name 'projects'" in grant(groups=["system:serviceaccounts"])["msg"]
+        )
+        assert audit.ours() == []
+
+    def test_revoke_every_service_account(self, lab, projects, grant):
+        every = {"apiGroup": RBAC, "kind": "Group", "name": "system:serviceaccounts"}
+        self.bind(lab, projects[1], PULLER, every)
+        assert self.revoke(grant, groups=["system:serviceaccounts"])["changed"]
+        assert self.bindings(lab, projects[1]) == {}
+
+    def test_grant_an_account_that_cannot_exist(self, lab, projects, grant):
+        audit = lab.audit()
+        result = grant(users=["system:serviceaccount:project-a:Default"])
+        assert result["failed"]
+        assert "option 'users': 'Default' cannot be an object's name" in result["msg"]
+        assert audit.ours() == []
+
+    def test_revoke_from_an_account_that_cannot_exist(self, lab, projects, grant):
+        name = "system:serviceaccount:project-a:Default"
+        self.bind(lab, projects[1], PULLER, {"apiGroup": RBAC, "kind": "User", "name": name})
+        assert self.revoke(grant, users=[name])["changed"]
+        assert self.bindings(lab, projects[1]) == {}
+
+    def test_grant_to_the_anonymous(self, lab, projects, grant):
+        assert "use 'anonymous: true' instead" in grant(groups=["system:unauthenticated"])["msg"]
+        assert grant(anonymous=True)["changed"]
+        assert self.bindings(lab, projects[1]) == {"image-puller-grant": ["system:unauthenticated"]}
 
     def revoke(self, grant: Any, **options: Any) -> dict[str, Any]:
         return grant(state="absent", revoke_from="every_binding", **options)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import base64
+import itertools
 import multiprocessing
 import threading
 from collections import Counter
@@ -12,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from support.lab import mount_names, path_of, pull_names
+from support.lab import Lab, mount_names, path_of, pull_names
 from support.modules import run_module
 
 
@@ -74,6 +76,201 @@ class TestForeignEntries:
         lab.until(lambda: platform in pull_names(lab.account(namespace)), "the platform's entry is back")
         counted = Counter(pull_names(lab.account(namespace)))
         assert counted == Counter({platform: 1, "theirs-1": 2, "theirs-2": 1, "mine": 1})
+
+
+_numbers = itertools.count()
+
+RBAC = "rbac.authorization.k8s.io"
+REFERENCE = "openshift.io/internal-registry-pull-secret-ref"
+LONG = "pipeline-runner-of-the-payments-department-production"
+MANAGED = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull"}
+
+
+def pull_secret(name: str, **metadata: Any) -> dict[str, Any]:
+    auth = base64.b64encode(b'{"auths":{"quay.io":{"auth":"cm9ib3Q6U2VjcmV0LTE="}}}').decode()
+    return {
+        "metadata": {"name": name, **metadata},
+        "type": "kubernetes.io/dockerconfigjson",
+        "data": {".dockerconfigjson": auth},
+    }
+
+
+def let_link(lab: Any, namespace: str, *resources: str) -> None:
+    """Lets the user `limited` link in the namespace, and read the given resources."""
+    rules = [{"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["get", "patch"]}]
+    rules += [{"apiGroups": [""], "resources": [name], "verbs": ["get"]} for name in resources]
+    lab.create(namespace, "roles", {"metadata": {"name": "linker"}, "rules": rules})
+    user = {"kind": "User", "name": "limited", "apiGroup": RBAC}
+    role = {"apiGroup": RBAC, "kind": "Role", "name": "linker"}
+    lab.create(namespace, "rolebindings", {"metadata": {"name": "linker"}, "roleRef": role, "subjects": [user]})
+
+
+class TestWhatLooksGenerated:
+    """From 4.16 on the account's annotation names the one generated secret; another name may look like it."""
+
+    ALIKE = ("default-token-quay", "default-dockercfg-zzzzz", "default-token-x7k2p")
+
+    @pytest.mark.parametrize("name", ALIKE)
+    def test_a_users_secret_is_unlinked_and_then_nothing_dangles(self, lab, run, namespace, name):
+        lab.create(namespace, "secrets", pull_secret(name))
+        platform = pull_names(lab.account(namespace))
+        both = {"link_for": ["pull", "mount"]}
+        assert link(run, [namespace], name, **both)["changed"]
+        assert pull_names(lab.account(namespace)) == [*platform, name]
+        result = link(run, [namespace], name, state="absent", **both)
+        assert (result["changed"], result.get("warnings")) == (True, None)
+        lab.api("DELETE", path_of(namespace, "secrets", name))
+        account = lab.account(namespace)
+        assert (pull_names(account), mount_names(account)) == (platform, platform)
+        audit = lab.audit()
+        assert not link(run, [namespace], name, state="absent", **both)["changed"]
+        assert audit.verbs() == ["get"], "the second run costs no look at a secret"
+
+    @pytest.mark.parametrize("name", ALIKE)
+    def test_one_whose_secret_was_deleted_first_does_not_dangle_for_good(self, lab, run, namespace, name):
+        lab.set_account(namespace, imagePullSecrets=[name], secrets=[name])
+        platform = pull_names(lab.account(namespace))[0]
+        assert link(run, [namespace], name, state="absent", link_for=["pull", "mount"])["changed"]
+        account = lab.account(namespace)
+        assert (pull_names(account), mount_names(account)) == ([platform], [platform])
+
+    def test_an_exclusive_list_keeps_the_annotated_one_and_costs_one_list(self, lab, run, namespaces):
+        names = namespaces(6)
+        for name in names:
+            lab.set_account(name, imagePullSecrets=["default-token-quay", "default-dockercfg-zzzzz", "theirs"])
+        audit = lab.audit()
+        assert link(run, names, "mine", exclusive=True)["summary"]["changed"] == 6
+        assert sorted(audit.verbs()) == ["list"] + ["patch"] * 6
+        for name in names:
+            platform, mine = pull_names(lab.account(name))
+            assert (platform, mine) == (lab.account(name)["metadata"]["annotations"][REFERENCE], "mine")
+        audit = lab.audit()
+        assert link(run, names, "mine", exclusive=True)["summary"]["unchanged"] == 6
+        assert audit.verbs() == ["list"]
+
+    def test_the_shortened_name_of_a_long_account_stays(self, lab, run, namespace):
+        lab.create(namespace, "serviceaccounts", {"metadata": {"name": LONG}})
+        lab.until(lambda: lab.provisioned(namespace, LONG), f"{LONG} is provisioned")
+        (platform,) = pull_names(lab.account(namespace, LONG))
+        assert platform.startswith("pipeline-runner-of-the-payments-depart-402877bf-dockercfg-")
+        options = {"service_accounts": [LONG], "link_for": ["pull", "mount"]}
+        link(run, [namespace], "mine", exclusive=True, **options)
+        assert link(run, [namespace], platform, "mine", state="absent", **options)["changed"]
+        assert pull_names(lab.account(namespace, LONG)) == [platform]
+        assert mount_names(lab.account(namespace, LONG)) == [platform]
+
+
+@pytest.fixture(scope="module")
+def old(lab_factory) -> Lab:
+    return lab_factory("--provisioner", "legacy", "--no-registries")
+
+
+class TestBefore416:
+    """Only names tell, also shortened ones; where they are not enough, the secret decides."""
+
+    @pytest.fixture
+    def old_run(self, old):
+        return lambda module, **options: run_module(module, kubeconfig=old.kubeconfig, **options)
+
+    @pytest.fixture
+    def project(self, old) -> str:
+        return old.namespace(f"old-{next(_numbers)}")
+
+    def account(self, old: Lab, project: str, name: str) -> str:
+        """The generated pull secret of a new account."""
+        old.create(project, "serviceaccounts", {"metadata": {"name": name}})
+        old.until(lambda: old.provisioned(project, name), f"{name} is provisioned")
+        (generated,) = pull_names(old.account(project, name))
+        assert REFERENCE not in (old.account(project, name)["metadata"].get("annotations") or {})
+        return generated
+
+    @pytest.mark.parametrize("name", ["app", LONG])
+    def test_the_generated_entry_stays(self, old, old_run, project, name):
+        generated = self.account(old, project, name)
+        options = {"service_accounts": [name], "link_for": ["pull", "mount"]}
+        audit = old.audit()
+        assert link(old_run, [project], "mine", exclusive=True, **options)["changed"]
+        assert link(old_run, [project], "mine", exclusive=True, **options)["changed"] is False
+        assert audit.verbs() == ["get", "patch", "get"], "no secret is read for an ordinary account"
+        result = link(old_run, [project], generated, "mine", state="absent", **options)
+        assert result["changed"]
+        assert "the platform generated it for this account" in str(result["warnings"])
+        found = old.account(project, name)
+        assert (pull_names(found), mount_names(found)) == ([generated], [generated])
+
+    def test_a_users_secret_of_the_same_form_does_not(self, old, old_run, project):
+        (generated,) = pull_names(old.account(project))
+        mine = "default-dockercfg-zzzzz"
+        old.create(project, "secrets", pull_secret(mine))
+        old.set_account(project, imagePullSecrets=[mine, "default-dockercfg-bbbbb"])
+        link(old_run, [project], "team", exclusive=True)
+        assert pull_names(old.account(project)) == [generated, "team"], "a user's one and a stale one are gone"
+        assert link(old_run, [project], mine)["changed"]
+        assert link(old_run, [project], mine, state="absent")["changed"]
+        assert pull_names(old.account(project)) == [generated, "team"]
+
+    def test_who_may_not_read_the_secret_leaves_it_and_is_told(self, old, old_run, project):
+        generated = pull_names(old.account(project))
+        let_link(old, project)
+        result = link(old_run, [project], *generated, state="absent", impersonate_user="limited")
+        assert (result["failed"], result["changed"]) == (False, False)
+        assert "it is not known whether the platform generated it, because it could not be read" in str(
+            result["warnings"]
+        )
+        assert pull_names(old.account(project)) == generated
+
+    def test_after_an_upgrade_the_annotation_names_the_legacy_secret(self, lab_factory):
+        lab = lab_factory("--provisioner", "legacy", "--no-registries")
+        project = lab.namespace("upgraded")
+        (generated,) = pull_names(lab.account(project))
+        lab.run("set", "--dir", str(lab.dir), "--provisioner", "bound")
+        lab.until(
+            lambda: (lab.account(project)["metadata"].get("annotations") or {}).get(REFERENCE) == generated, "adopted"
+        )
+        options = {"namespaces": [project], "kubeconfig": lab.kubeconfig, "require": "none"}
+        run_module("sa_link", secrets=["mine"], exclusive=True, **options)
+        assert pull_names(lab.account(project)) == [generated, "mine"]
+        result = run_module("sa_link", secrets=[generated, "mine"], state="absent", **options)
+        assert result["changed"]
+        assert pull_names(lab.account(project)) == [generated]
+
+
+class TestOnlyManaged:
+    """Teardown: what this collection created is unlinked, and what does not exist; nothing else."""
+
+    def test_table(self, lab, run, namespace):
+        lab.create(namespace, "secrets", pull_secret("ours", labels=MANAGED))
+        lab.create(namespace, "secrets", pull_secret("theirs"))
+        platform = pull_names(lab.account(namespace))[0]
+        lab.set_account(namespace, imagePullSecrets=["theirs", "ours", "gone"])
+        options = {"state": "absent", "only_managed": True}
+        audit = lab.audit()
+        checked = link(run, [namespace], "ours", "theirs", "gone", "unlinked", platform, check=True, **options)
+        assert audit.writes() == []
+        result = link(run, [namespace], "ours", "theirs", "gone", "unlinked", platform, **options)
+        assert (checked["namespaces"], checked["warnings"]) == (result["namespaces"], result["warnings"])
+        assert pull_names(lab.account(namespace)) == [platform, "theirs"]
+        told = str(result["warnings"])
+        assert f"secret theirs stays linked to service account {namespace}/default: it does not have the label" in told
+        assert f"secret {platform} stays linked" in told
+        audit = lab.audit()
+        assert not link(run, [namespace], "ours", "gone", **options)["changed"]
+        assert audit.verbs() == ["get"], "what is not linked is not looked up"
+
+    def test_who_may_not_read_the_secret_leaves_it_and_is_told(self, lab, run, namespace):
+        lab.create(namespace, "secrets", pull_secret("ours", labels=MANAGED))
+        link(run, [namespace], "ours")
+        before = pull_names(lab.account(namespace))
+        let_link(lab, namespace)
+        options = {"state": "absent", "only_managed": True, "impersonate_user": "limited"}
+        result = link(run, [namespace], "ours", **options)
+        assert (result["failed"], result["changed"]) == (False, False)
+        assert "it is not known whether it has the label" in str(result["warnings"])
+        assert pull_names(lab.account(namespace)) == before
+        lab.api("DELETE", path_of(namespace, "roles", "linker"))
+        lab.api("DELETE", path_of(namespace, "rolebindings", "linker"))
+        let_link(lab, namespace, "secrets")
+        assert link(run, [namespace], "ours", **options)["changed"]
 
 
 class TestPurposes:

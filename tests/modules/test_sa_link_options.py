@@ -83,7 +83,7 @@ class TestRequire:
         lab.create(namespace, "rolebindings", {"metadata": {"name": "linker"}, "roleRef": role, "subjects": [user]})
         result = link(run, [namespace], "s", impersonate_user="limited")
         assert result["changed"]
-        assert "secret s may not be read by the caller, so it was not verified" in str(result["warnings"])
+        assert f"secret {namespace}/s was not checked: the caller may not read it" in str(result["warnings"])
 
     def test_unlinking_looks_at_no_secret(self, lab, run, namespace):
         lab.set_account(namespace, imagePullSecrets=["s"])
@@ -118,14 +118,6 @@ class TestExclusive:
         assert not link(run, [namespace], "mine", "too", exclusive=True, require="none")["changed"]
         assert audit.writes() == []
 
-    def test_legacy_entries_are_the_platforms_too(self, lab, run, namespace):
-        legacy = ["default-token-abcde", "default-dockercfg-fghij"]
-        lab.set_account(namespace, imagePullSecrets=[*legacy, "builder-dockercfg-x"], secrets=[*legacy, "theirs"])
-        platform = pull_names(lab.account(namespace))[0]
-        link(run, [namespace], "mine", exclusive=True, link_for=["pull", "mount"], require="none")
-        assert pull_names(lab.account(namespace)) == [platform, *legacy, "mine"]
-        assert mount_names(lab.account(namespace)) == [platform, *legacy, "mine"]
-
 
 class TestPlatformsEntry:
     """Promise 1: it survives state absent by its own name."""
@@ -134,7 +126,7 @@ class TestPlatformsEntry:
         before = pull_names(lab.account(namespace))
         result = link(run, [namespace], *before, state="absent")
         assert result["changed"] is False
-        assert "platform's own entry" in str(result["warnings"])
+        assert "the platform generated it for this account and would link it again" in str(result["warnings"])
         assert pull_names(lab.account(namespace)) == before
 
     def test_a_duplicate_of_others_is_told(self, lab, run, namespace):

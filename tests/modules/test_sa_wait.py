@@ -34,6 +34,7 @@ class TestProvisioned:
     def test_says_which_secret(self, lab, run, namespace):
         assert account_of(run("sa_wait", namespaces=[namespace])) == {
             "name": "default",
+            "exists": True,
             "provisioned": True,
             "pull_secret": pull_names(lab.account(namespace))[0],
         }

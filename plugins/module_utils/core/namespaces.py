@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from .errors import OptionError
+from .errors import OptionError, Refusal
 from .objects import Json, metadata
+from .shapes import mapping, text
 
 __all__ = ["NamespaceSelector", "from_options"]
 
 #: The platform's own namespaces; `redhat-*` on managed clusters.
 _SYSTEM = ("default", "kube-*", "openshift", "openshift-*", "redhat-*")
+
+_TERMINATING = "Terminating"
 
 
 @dataclass(frozen=True)
@@ -30,19 +33,14 @@ class NamespaceSelector:
     system: bool = False
 
     def choose(self, namespaces: Iterable[Json]) -> tuple[list[str], list[str]]:
-        """The names that are meant, in order, and those among them that are being deleted."""
-        chosen: list[str] = []
-        terminating: list[str] = []
-        for namespace in namespaces:
-            name = metadata(namespace)["name"]
-            if not self._means(name):
-                continue
-            phase = (namespace.get("status") or {}).get("phase", "Active")
-            if phase == "Terminating" or metadata(namespace).get("deletionTimestamp"):
-                terminating.append(name)
-            elif phase in self.phases:
-                chosen.append(name)
-        return sorted(chosen), sorted(terminating)
+        """The names that are meant, each once and in order, and those among them that are being deleted.
+
+        :raises Refusal: for a namespace without a name: it may be one that is meant.
+        """
+        phases = {_name(namespace): _phase(namespace) for namespace in namespaces}
+        meant = sorted(name for name in phases if self._means(name))
+        chosen = [name for name in meant if phases[name] in self.phases and phases[name] != _TERMINATING]
+        return chosen, [name for name in meant if phases[name] == _TERMINATING]
 
     def _means(self, name: str) -> bool:
         included = not self.include or _any(name, self.include)
@@ -63,6 +61,19 @@ def from_options(options: Mapping[str, Any]) -> NamespaceSelector:
             "option 'namespace_selector' gives neither 'labels' nor 'include': for all namespaces write include: ['*']"
         )
     return selector
+
+
+def _name(namespace: Json) -> str:
+    name = text(metadata(mapping(namespace)).get("name"))
+    if not name:
+        raise Refusal("the list of namespaces holds one without a name, so it is not clear which are meant")
+    return name
+
+
+def _phase(namespace: Json) -> str:
+    """The phase; `Terminating` also when only the time of deletion says so, `Active` when nothing is said."""
+    going = metadata(namespace).get("deletionTimestamp")
+    return _TERMINATING if going else text(mapping(namespace.get("status")).get("phase")) or "Active"
 
 
 def _any(name: str, patterns: Iterable[str]) -> bool:

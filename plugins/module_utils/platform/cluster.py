@@ -8,42 +8,146 @@ When the controllers are switched off: cluster-openshift-controller-manager-oper
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
-from ..core.objects import Json
+from ..core.objects import Json, Kind, ObjectRef
+from ..core.shapes import mapping, sequence, text
 
-__all__ = ["ClusterFacts", "why_none_will_come"]
+__all__ = [
+    "CLUSTER_VERSION",
+    "IMAGE_REGISTRY",
+    "REGISTRY_SERVICE",
+    "ClusterFacts",
+    "hint",
+    "what_is_unknown",
+    "why_none_will_come",
+]
 
-#: From this minor version of OpenShift 4 on, nothing is generated while the image registry is Removed.
-_REMOVED_COUNTS_FROM = 15
+_CONFIG = "config.openshift.io"
+
+#: What tells whether pull secrets are generated. `REGISTRY_SERVICE` is only worth a look when a wait has failed: without it
+#: the secrets are created and stay empty (openshift-controller-manager registry_urls_observation_controller.go).
+CLUSTER_VERSION = ObjectRef(
+    Kind(f"{_CONFIG}/v1", "ClusterVersion", "clusterversions", "ClusterVersion", namespaced=False), "", "version"
+)
+IMAGE_REGISTRY = ObjectRef(
+    Kind(f"{_CONFIG}/v1", "ClusterOperator", "clusteroperators", "ClusterOperator", namespaced=False),
+    "",
+    "image-registry",
+)
+REGISTRY_SERVICE = ObjectRef(Kind("v1", "Service", "services", "service"), "openshift-image-registry", "image-registry")
+
+#: From this version on, nothing is generated while the image registry is Removed.
+_REMOVED_COUNTS_FROM = (4, 15)
+_VERSION = re.compile(r"v?([0-9]{1,4})\.([0-9]{1,4})(?![0-9])")
+_CAPABILITY = "ImageRegistry"
 
 
 @dataclass(frozen=True)
 class ClusterFacts:
-    """What the cluster says of itself. None: it could not be read, which proves nothing."""
+    """What the cluster says of itself.
+
+    `api_groups`: names of the API groups that it serves; None when they could not be read. `cluster_version` and
+    `image_registry`: `CLUSTER_VERSION` and `IMAGE_REGISTRY` as they were read, None otherwise, which proves nothing.
+    `absent` is what was asked for and does not exist, `unreadable` what the caller may not read.
+    """
 
     api_groups: Collection[str] | None
     cluster_version: Json | None = None
     image_registry: Json | None = None
+    absent: Collection[ObjectRef] = ()
+    unreadable: Collection[ObjectRef] = ()
 
 
 def why_none_will_come(facts: ClusterFacts) -> str:
     """Why this cluster generates no pull secrets; empty when it does, or when that cannot be known."""
-    if facts.api_groups is not None and "config.openshift.io" not in facts.api_groups:
+    if facts.api_groups is not None and _CONFIG not in facts.api_groups:
         return "this cluster is not OpenShift, so nothing generates pull secrets"
-    status = (facts.cluster_version or {}).get("status") or {}
-    capabilities = status.get("capabilities") or {}
-    enabled, known = capabilities.get("enabledCapabilities"), capabilities.get("knownCapabilities")
-    if enabled is not None and "ImageRegistry" not in enabled and (known is None or "ImageRegistry" in known):
-        return "the ImageRegistry capability of this cluster is off, so nothing generates pull secrets"
-    conditions = ((facts.image_registry or {}).get("status") or {}).get("conditions") or [{}]
-    if conditions[0].get("reason") == "Removed" and _minor(status) >= _REMOVED_COUNTS_FROM:
+    status = mapping(mapping(facts.cluster_version).get("status"))
+    if _is_switched_off(mapping(status.get("capabilities"))):
+        return f"the {_CAPABILITY} capability of this cluster is off, so nothing generates pull secrets"
+    if _is_removed(mapping(facts.image_registry)) and _version(status) >= _REMOVED_COUNTS_FROM:
         return "the image registry of this cluster is Removed, so nothing generates pull secrets"
     return ""
 
 
-def _minor(status: Json) -> int:
-    """The minor version of OpenShift 4; of an unknown one, that of the newest."""
-    parts = str((status.get("desired") or {}).get("version") or "").split(".")
-    return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else _REMOVED_COUNTS_FROM
+def what_is_unknown(facts: ClusterFacts) -> str:
+    """A sentence that names what the caller may not read and what would tell; empty when it may read all of that."""
+    names = [str(ref) for ref in facts.unreadable if ref != REGISTRY_SERVICE]
+    if facts.api_groups is None:
+        names.append("the list of API groups (/apis)")
+    if not names:
+        return ""
+    return (
+        f"the caller may not read {_joined(names)}, so it is not known whether this cluster generates pull secrets at all; "
+        "allow it to 'get' them"
+    )
+
+
+def hint(
+    facts: ClusterFacts, *, missing: Iterable[str] = (), existing: Collection[str] = (), unfinished: bool = False
+) -> str:
+    """What to do when service accounts could not pull in time: clauses for the end of a message, empty when there is none.
+
+    `missing`: names of accounts that do not exist. `existing`: names of those that do, as far as they were listed, to find
+    a misspelt one. `unfinished`: whether an account exists whose pull secret is missing or does not work yet.
+    """
+    steps = [_about_account(name, existing) for name in missing]
+    is_openshift = CLUSTER_VERSION not in facts.absent
+    if steps or is_openshift:
+        steps.append("wait longer (timeout)")
+    if unfinished:
+        steps.append(_about_secrets(facts, is_openshift=is_openshift))
+    return "; ".join(steps)
+
+
+def _about_account(name: str, existing: Collection[str]) -> str:
+    alike = get_close_matches(name, sorted(existing), n=1)
+    return (
+        f"correct the name {name}: there is a service account {alike[0]}" if alike else f"create service account {name}"
+    )
+
+
+def _about_secrets(facts: ClusterFacts, *, is_openshift: bool) -> str:
+    if not is_openshift:
+        return (
+            f"{CLUSTER_VERSION} does not exist, so this is probably not OpenShift: nothing generates pull secrets here"
+        )
+    if REGISTRY_SERVICE in facts.absent:
+        return (
+            f"{REGISTRY_SERVICE} does not exist, and generated pull secrets stay empty until it does: "
+            f"see 'oc describe clusteroperator {IMAGE_REGISTRY.name}'"
+        )
+    return what_is_unknown(facts) or (
+        "see 'oc describe clusteroperator openshift-controller-manager' and the pods of namespace "
+        "openshift-controller-manager"
+    )
+
+
+def _is_switched_off(capabilities: Json) -> bool:
+    """Whether the capability exists in this version and is not enabled; a list of none is left out of the status."""
+    enabled, known = capabilities.get("enabledCapabilities"), capabilities.get("knownCapabilities")
+    if enabled is None:
+        return _CAPABILITY in sequence(known)
+    if not isinstance(enabled, list) or _CAPABILITY in enabled:
+        return False
+    return known is None or _CAPABILITY in sequence(known)
+
+
+def _is_removed(operator: Json) -> bool:
+    """Whether the registry's operator says so in its first condition, which is the one that the platform looks at."""
+    conditions = sequence(mapping(operator.get("status")).get("conditions"))
+    return bool(conditions) and mapping(conditions[0]).get("reason") == "Removed"
+
+
+def _version(status: Json) -> tuple[int, int]:
+    """Major and minor version of OpenShift; of an unknown one, those of the newest."""
+    match = _VERSION.match(text(mapping(status.get("desired")).get("version")))
+    return (int(match[1]), int(match[2])) if match else _REMOVED_COUNTS_FROM
+
+
+def _joined(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -10,15 +10,14 @@ What is observed: openshift-controller-manager pkg/internalregistry/controllers 
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ..core.objects import Json, metadata
-from ..dockerconfig.auth_file import read_stored
+from ..core.shapes import mapping
 from ..dockerconfig.entry import Entry
+from ..secrets.content import StoredSecret
 from .generated import generated_names
 
 __all__ = ["UNREADABLE", "Verdict", "judge"]
@@ -57,13 +56,16 @@ def judge(account: Json, secrets: Mapping[str, Json | None]) -> Verdict:
 def _what_is_missing(account: Json, name: str, secret: Json | None) -> str:
     if secret is None:
         return f"secret {name} is listed but does not exist yet"
-    annotations = metadata(secret).get("annotations") or {}
+    annotations = mapping(metadata(secret).get("annotations"))
     if secret.get("type") != _TYPE:
         return f"secret {name} has type {secret.get('type')} instead of {_TYPE}"
     has_token = annotations.get(_BINDING) in ("bound", "legacy")
     if _LEGACY not in annotations and not (has_token and annotations.get(_ACCOUNT) == metadata(account).get("name")):
         return f"secret {name} has no token yet"
-    entries = read_stored(_content(secret), legacy=True).entries
+    held = StoredSecret.of(secret)
+    if held.unreadable:
+        return f"secret {name} cannot be read: its content {held.unreadable}"
+    entries = held.auth_file.entries
     if not entries:
         return f"secret {name} holds no registry yet"
     if any(_is_for_other(account, entry) for entry in entries.values()):
@@ -71,28 +73,19 @@ def _what_is_missing(account: Json, name: str, secret: Json | None) -> str:
     return ""
 
 
-def _content(secret: Json) -> str:
-    try:
-        return base64.b64decode((secret.get("data") or {}).get(".dockercfg") or "").decode("utf-8", "replace")
-    except binascii.Error:
-        return ""
-
-
 def _is_for_other(account: Json, entry: Entry) -> bool:
-    """Whether the token names another uid: an account made again under an old name keeps the old secret for a moment."""
-    claims = _claims(entry.password).get("kubernetes.io")
-    named = (claims if isinstance(claims, Mapping) else {}).get("serviceaccount") or {}
-    uid = named.get("uid") if isinstance(named, Mapping) else None
+    """Whether the token names another uid: an account that was deleted and created again keeps the old secret for a moment."""
+    claims = mapping(_claims(entry.password).get("kubernetes.io"))
+    uid = mapping(claims.get("serviceaccount")).get("uid")
     return uid is not None and uid != metadata(account).get("uid")
 
 
-def _claims(token: str) -> Mapping[str, Any]:
+def _claims(token: str) -> Json:
     """The claims of a JWT, unverified; empty when it is none."""
     parts = token.split(".")
     if len(parts) != 3:
         return {}
     try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (binascii.Error, ValueError):
+        return mapping(json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))))
+    except (ValueError, RecursionError):
         return {}
-    return claims if isinstance(claims, Mapping) else {}

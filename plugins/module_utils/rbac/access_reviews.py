@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..core.objects import Json, Kind
+from ..core.shapes import mapping, text
 from .subjects import Subject
 
 __all__ = ["SUBJECT_ACCESS_REVIEW", "MayPull", "may_pull", "question"]
@@ -40,11 +41,13 @@ def question(subject: Subject, namespace: str) -> dict[str, Any]:
 
 
 def may_pull(subject: Subject, status: Json | None) -> MayPull:
-    """What is reported of one answer; None stands for an answer that the caller may not ask for."""
-    if status is None:
-        return {"subject": str(subject), "allowed": None, "binding": None}
-    allowed = bool(status.get("allowed"))
-    match = _REASON.search(str(status.get("reason") or "")) if allowed else None
-    kind, name, namespace = match.groups() if match else ("", "", "")
-    binding = f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
-    return {"subject": str(subject), "allowed": allowed, "binding": binding if match else None}
+    """What is reported of one answer: `allowed` is None when the caller may not ask (`status` is None), or nothing was said."""
+    answer = mapping(status)
+    allowed = answer["allowed"] if isinstance(answer.get("allowed"), bool) else None
+    match = _REASON.search(text(answer.get("reason"))) if allowed else None
+    return {"subject": str(subject), "allowed": allowed, "binding": _binding(match) if match else None}
+
+
+def _binding(match: re.Match[str]) -> str:
+    kind, name, namespace = match.groups()
+    return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"

@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.errors import OptionError
-from ..core.names import check_name, check_namespace
+from ..core.errors import OptionError, Refusal
+from ..core.names import check_free_name, check_name, check_namespace, is_name, is_namespace
 from ..core.objects import NAMESPACE, SERVICE_ACCOUNT, Json, ObjectRef, metadata
+from ..core.shapes import mapping, text
 
-__all__ = ["RBAC", "Subject", "given", "subject_of", "subjects_of"]
+__all__ = ["RBAC", "Subject", "given", "listed", "subject_of", "subjects_of"]
 
 RBAC = "rbac.authorization.k8s.io"
 _ACCOUNT = "system:serviceaccount:"
@@ -23,13 +24,17 @@ _UNAUTHENTICATED = "system:unauthenticated"
 
 #: Who stands for more than anybody should give away without meaning to, and how to say that one means it.
 _FAR_REACHING = {
+    ("groups", _AUTHENTICATED): "everybody who is logged in, all service accounts included; "
+    "if that is meant, use 'authenticated: true' instead",
     (
         "groups",
-        _AUTHENTICATED,
-    ): "everybody who is logged in, service accounts included; give 'authenticated: true' instead",
-    ("groups", _UNAUTHENTICATED): "everybody, without a login; give 'anonymous: true' instead",
-    ("users", "system:anonymous"): "everybody, without a login; give 'anonymous: true' instead",
-    ("groups", "system:serviceaccounts"): "every service account of the cluster; name 'projects' instead, or give "
+        _UNAUTHENTICATED,
+    ): "every client that sends no credentials; if that is meant, use 'anonymous: true' instead",
+    (
+        "users",
+        "system:anonymous",
+    ): "every client that sends no credentials; if that is meant, use 'anonymous: true' instead",
+    ("groups", "system:serviceaccounts"): "every service account of the cluster; name 'projects' instead, or use "
     "'authenticated: true'",
 }
 
@@ -52,11 +57,15 @@ class Subject:
 
     @property
     def ref(self) -> ObjectRef | None:
-        """What has to exist for the subject to be anybody: the account, or the project. None where nobody can look."""
-        if self.kind == "ServiceAccount":
+        """What has to exist for the subject to be anybody: the account, or the project.
+
+        None where there is nothing to look up: users and other groups are no objects, and some names cannot exist.
+        """
+        if self.kind == "ServiceAccount" and is_namespace(self.namespace) and is_name(self.name):
             return ObjectRef(SERVICE_ACCOUNT, self.namespace, self.name)
-        if self.kind == "Group" and self.name.startswith(_PROJECT):
-            return ObjectRef(NAMESPACE, "", self.name.removeprefix(_PROJECT))
+        project = self.name.removeprefix(_PROJECT)
+        if self.kind == "Group" and project != self.name and is_namespace(project):
+            return ObjectRef(NAMESPACE, "", project)
         return None
 
     def login(self) -> dict[str, Any]:
@@ -72,33 +81,56 @@ class Subject:
         return {"user": self.name, "groups": [_AUTHENTICATED]}
 
 
-def subject_of(entry: Json, binding_namespace: str) -> Subject:
-    """The normal form of an API subject.
+def subject_of(entry: Any, binding_namespace: str) -> Subject | None:
+    """The normal form of an API subject; None for an entry that is no subject.
 
     A service account without namespace is one of the binding's, and a user named `system:serviceaccount:NS:NAME` is that
     service account (kubernetes pkg/registry/rbac/validation/rule.go).
     """
-    kind, name = entry.get("kind", ""), entry.get("name", "")
+    found = mapping(entry)
+    kind, name, namespace = text(found.get("kind")), text(found.get("name")), found.get("namespace")
+    if not kind or not name or not isinstance(namespace, (str, type(None))):
+        return None
+    return _normal_form(kind, name, namespace or binding_namespace)
+
+
+def _normal_form(kind: str, name: str, namespace: str) -> Subject:
     if kind == "ServiceAccount":
-        return Subject(kind, name, entry.get("namespace") or binding_namespace)
+        return Subject(kind, name, namespace)
     parts = name[len(_ACCOUNT) :].split(":") if name.startswith(_ACCOUNT) else []
     if kind == "User" and len(parts) == 2 and all(parts):
         return Subject("ServiceAccount", parts[1], parts[0])
     return Subject(kind, name)
 
 
+def listed(binding: Json) -> Sequence[Any]:
+    """The entries under `subjects`, as they stand. :raises Refusal: when that is no list."""
+    entries = binding.get("subjects")
+    if entries is not None and not isinstance(entries, list):
+        meta = metadata(binding)
+        raise Refusal(
+            f"role binding {meta.get('namespace')}/{meta.get('name')} cannot be read: its 'subjects' are not a list; "
+            "nothing was changed in this namespace"
+        )
+    return entries or []
+
+
 def subjects_of(binding: Json) -> list[Subject]:
-    namespace = metadata(binding).get("namespace", "")
-    return [subject_of(entry, namespace) for entry in binding.get("subjects") or []]
+    """The subjects of a role binding; entries that are none are left out. :raises Refusal: as `listed`."""
+    namespace = text(metadata(binding).get("namespace"))
+    found = (subject_of(entry, namespace) for entry in listed(binding))
+    return [subject for subject in found if subject is not None]
 
 
 def given(options: Mapping[str, Any]) -> tuple[Subject, ...]:
     """The subjects that the module's options name, each once.
 
-    :raises OptionError: for a name that cannot exist, or one that gives to far more than its option should.
+    :raises OptionError: for a name that cannot exist, or one that gives to far more than its option should. With state
+        absent only what cannot be a name at all is refused: whatever was granted can be taken back.
     """
     if options["state"] == "present":
         _refuse_far_reaching(options)
+        _refuse_nobody(options)
     return tuple(dict.fromkeys(_given(options)))
 
 
@@ -111,9 +143,11 @@ def _given(options: Mapping[str, Any]) -> Iterable[Subject]:
         check_namespace("projects", project)
         yield Subject("Group", _PROJECT + project)
     for group in options.get("groups") or []:
-        yield Subject("Group", _not_empty("groups", group))
+        check_free_name("groups", group)
+        yield Subject("Group", group)
     for user in options.get("users") or []:
-        yield subject_of({"kind": "User", "name": _not_empty("users", user)}, "")
+        check_free_name("users", user)
+        yield _normal_form("User", user, "")
     if options.get("authenticated"):
         yield Subject("Group", _AUTHENTICATED)
     if options.get("anonymous"):
@@ -126,7 +160,13 @@ def _refuse_far_reaching(options: Mapping[str, Any]) -> None:
             raise OptionError(f"option {option!r}: {name} is {hint}")
 
 
-def _not_empty(option: str, name: str) -> str:
-    if not name.strip():
-        raise OptionError(f"option {option!r} holds an empty name")
-    return name
+def _refuse_nobody(options: Mapping[str, Any]) -> None:
+    """:raises OptionError: for the name of a service account, or of all of a project, that can never exist."""
+    for user in options.get("users") or []:
+        if user.startswith(_ACCOUNT):
+            namespace, _colon, name = user.removeprefix(_ACCOUNT).partition(":")
+            check_namespace("users", namespace)
+            check_name("users", name)
+    for group in options.get("groups") or []:
+        if group.startswith(_PROJECT):
+            check_namespace("groups", group.removeprefix(_PROJECT))

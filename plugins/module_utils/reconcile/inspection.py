@@ -45,12 +45,12 @@ def inspect(
     settings: Settings,
     *,
     refine: Callable[[_Inspection], _Inspection] = lambda inspection: inspection,
-    hint: Callable[[], str] = lambda: "",
+    hint: Callable[[Sequence[NamespaceResult]], str] = lambda _left: "",
 ) -> Outcome:
     """What the inspection finds in every namespace; a namespace in which something is still awaited in the end has failed.
 
     `refine`: called after a look that left something awaited; the inspection as it is then, which is asked once more about
-    what was seen. `hint`: what to do about what did not come.
+    what was seen. `hint`: what to do about what did not come, given the namespaces that still await it.
 
     :raises ImagePullError: when nothing could be read at all.
     """
@@ -73,7 +73,8 @@ def inspect(
         poll(works, settings.wait_timeout, look, settings.clock)
         left = [work for work in works if work.pending]
         run.workers.map(lambda work: _check(run, work, was_there=True), left)
-        advice = hint() if any(work.pending for work in left) else ""
+        failed = [_finished(work, "") for work in left if work.pending]
+        advice = hint(failed) if failed else ""
     return run.outcome([_finished(work, advice) for work in works])
 
 

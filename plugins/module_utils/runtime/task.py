@@ -79,16 +79,15 @@ class Task:
         self.warnings.extend(messages)
 
     def read_file(self, path: str) -> str:
-        """The text of a file that an option names.
+        """The text of a file that an option names; bytes that are not UTF-8 stand in it as `surrogateescape` writes them.
 
         :raises OptionError: when it cannot be read.
         """
         try:
-            text = Path(path).read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            raise OptionError(f"file {path} is not text in UTF-8") from None
-        except OSError as error:
-            raise OptionError(f"file {path} cannot be read on the host that runs the task: {error.strerror}") from None
+            text = Path(path).read_bytes().decode("utf-8", "surrogateescape")
+        except (OSError, ValueError) as error:  # ValueError: the path holds a NUL
+            why = getattr(error, "strerror", None) or error
+            raise OptionError(f"file {path!r} cannot be read on the host that runs the task: {why}") from None
         self.secrets.update(credentials_in_text(text))
         return text
 

@@ -6,59 +6,113 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from ..clients.kube.client import Cluster
-from ..clients.kube.errors import ApiError
-from ..core.objects import Json, Kind, ObjectRef
+from ..clients.kube.errors import ApiError, Forbidden, NotFound
+from ..core.errors import ImagePullError
+from ..core.objects import SERVICE_ACCOUNT, Json, ObjectRef, metadata
 from ..features.sa_wait.inspection import ProvisionedAccounts
-from ..platform.cluster import ClusterFacts, why_none_will_come
+from ..platform.cluster import (
+    CLUSTER_VERSION,
+    IMAGE_REGISTRY,
+    REGISTRY_SERVICE,
+    ClusterFacts,
+    hint,
+    why_none_will_come,
+)
 from ..reconcile.inspection import inspect
-from ..reconcile.result import Outcome
+from ..reconcile.result import NamespaceResult, Outcome
 from ..reconcile.run import Settings
 
 __all__ = ["wait_for_provisioned"]
 
-_CLUSTER_VERSION = Kind(
-    "config.openshift.io/v1", "ClusterVersion", "clusterversions", "cluster version", namespaced=False
-)
-_CLUSTER_OPERATOR = Kind(
-    "config.openshift.io/v1", "ClusterOperator", "clusteroperators", "cluster operator", namespaced=False
-)
+#: In so many namespaces, accounts are listed to find the one that a misspelt name means.
+_MOST_LISTED = 3
 
 
 def wait_for_provisioned(
     cluster: Cluster, accounts: Sequence[str], namespaces: Sequence[str], settings: Settings
 ) -> Outcome:
     """One look when all is there; otherwise looks again until it is, or `settings.wait_timeout` seconds have passed."""
-
-    def refine(asked: ProvisionedAccounts) -> ProvisionedAccounts:
-        return replace(asked, none_will_come=why_none_will_come(_cluster_facts(cluster)))
-
+    waiting = _Waiting(cluster)
     return inspect(
-        cluster,
-        ProvisionedAccounts(tuple(accounts)),
-        namespaces,
-        settings,
-        refine=refine,
-        hint=lambda: "wait longer (timeout), or look at the cluster's openshift-controller-manager",
+        cluster, ProvisionedAccounts(tuple(accounts)), namespaces, settings, refine=waiting.refine, hint=waiting.hint
     )
 
 
-def _cluster_facts(cluster: Cluster) -> ClusterFacts:
+@dataclass
+class _Waiting:
+    """What is known of the cluster while something is awaited. `facts` are those of the last look."""
+
+    cluster: Cluster
+    facts: ClusterFacts = field(default_factory=lambda: ClusterFacts(None))
+
+    def refine(self, asked: ProvisionedAccounts) -> ProvisionedAccounts:
+        """The same question, knowing whether a pull secret will come at all."""
+        self.facts = _facts(self.cluster)
+        return replace(asked, none_will_come=why_none_will_come(self.facts))
+
+    def hint(self, left: Sequence[NamespaceResult]) -> str:
+        """What to do about what did not come."""
+        accounts = [account for result in left for account in result.extra["service_accounts"]]
+        missing = sorted({account["name"] for account in accounts if not account["exists"]})
+        unfinished = any(account["exists"] and not account["provisioned"] for account in accounts)
+        facts = _with(self.cluster, self.facts, REGISTRY_SERVICE) if unfinished else self.facts
+        existing = self._accounts_of(left[:_MOST_LISTED]) if missing else set()
+        return hint(facts, missing=missing, existing=existing, unfinished=unfinished)
+
+    def _accounts_of(self, results: Sequence[NamespaceResult]) -> set[str]:
+        """The names of all accounts in the namespaces, as far as they can be listed."""
+        found: set[str] = set()
+        for result in results:
+            try:
+                found.update(metadata(obj)["name"] for obj in self.cluster.list(SERVICE_ACCOUNT, namespace=result.name))
+            except ImagePullError:
+                continue
+        return found
+
+
+def _facts(cluster: Cluster) -> ClusterFacts:
     """What the caller may see of the cluster's nature; what it may not see stays unknown."""
-    try:
-        groups = {group["name"] for group in cluster.get_path("/apis").get("groups") or []}
-    except ApiError:
-        return ClusterFacts(None)
-    if "config.openshift.io" not in groups:
-        return ClusterFacts(groups)
-    version = _readable(cluster, ObjectRef(_CLUSTER_VERSION, "", "version"))
-    return ClusterFacts(groups, version, _readable(cluster, ObjectRef(_CLUSTER_OPERATOR, "", "image-registry")))
+    facts = ClusterFacts(_api_groups(cluster))
+    if facts.api_groups is not None and "config.openshift.io" not in facts.api_groups:
+        return facts
+    return _with(cluster, facts, CLUSTER_VERSION, IMAGE_REGISTRY)
 
 
-def _readable(cluster: Cluster, ref: ObjectRef) -> Json | None:
+def _api_groups(cluster: Cluster) -> frozenset[str] | None:
+    """The groups that the API server serves; None when that cannot be read: a server without any is none."""
     try:
-        return cluster.get(ref)
+        groups = cluster.get_path("/apis").get("groups")
     except ApiError:
         return None
+    named = groups if isinstance(groups, list) else []
+    names = frozenset(
+        group["name"] for group in named if isinstance(group, dict) and isinstance(group.get("name"), str)
+    )
+    return names or None
+
+
+def _with(cluster: Cluster, facts: ClusterFacts, *refs: ObjectRef) -> ClusterFacts:
+    """The facts with further objects: read, absent, or unreadable."""
+    for ref in refs:
+        try:
+            found = cluster.get(ref)
+        except NotFound:
+            found = None
+        except Forbidden:
+            facts = replace(facts, unreadable=(*facts.unreadable, ref))
+            continue
+        except ApiError:
+            continue
+        facts = _added(facts, ref, found)
+    return facts
+
+
+def _added(facts: ClusterFacts, ref: ObjectRef, found: Json | None) -> ClusterFacts:
+    if found is None:
+        return replace(facts, absent=(*facts.absent, ref))
+    if ref == CLUSTER_VERSION:
+        return replace(facts, cluster_version=found)
+    return replace(facts, image_registry=found) if ref == IMAGE_REGISTRY else facts

@@ -8,13 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+
+from .endpoints import endpoint, url_host
 
 __all__ = ["AuthInfo", "Challenge", "auth_info", "parse_challenges"]
 
-_SCHEME = re.compile(r"[\s,]*([A-Za-z0-9!#$%&'*+.^_`|~-]+)(?=\s|,|\Z)")
+_TOKEN = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+_SCHEME = re.compile(rf"[\s,]*({_TOKEN})(?=[\s,]|\Z)")
 #: A value is a quoted string with backslash escapes, or anything up to a comma: OpenShift sends its realm unquoted.
-_PARAMETER = re.compile(r'[\s,]*([A-Za-z0-9!#$%&\'*+.^_`|~-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^",]*))')
+#: Each character can be read in one way only, so a header is read in time proportional to its length.
+_PARAMETER = re.compile(rf'[\s,]*({_TOKEN})\s*=\s*(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^",]*))', re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,8 @@ class Challenge:
 class AuthInfo:
     """How a registry authenticates.
 
-    `scheme` is `bearer`, `basic` or `none`. `realm_host` is where a login is sent, `host` or `host:port`.
-    `delegated`: the login goes to another host than the registry.
+    `scheme` is `bearer`, `basic` or `none`; empty when the registry was not asked. `realm_host` is where a login is sent,
+    `host` or `host:port`. `delegated`: the login goes to another host than the registry, or to another port.
     """
 
     scheme: str
@@ -44,15 +48,12 @@ def parse_challenges(header: str) -> list[Challenge]:
     """The challenges of one header in order; what cannot be read is left out."""
     challenges = []
     position = 0
-    while position < len(header):
-        scheme = _SCHEME.match(header, position)
-        if not scheme:
-            break
+    while scheme := _SCHEME.match(header, position):
         position = scheme.end()
         parameters: dict[str, str] = {}
         while parameter := _PARAMETER.match(header, position):
             name, quoted, plain = parameter.groups()
-            value = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else plain.strip()
+            value = plain.strip() if quoted is None else _ESCAPED.sub(r"\1", quoted)
             parameters.setdefault(name.lower(), value)
             position = parameter.end()
         challenges.append(Challenge(scheme.group(1).lower(), parameters))
@@ -65,19 +66,17 @@ def auth_info(host: str, headers: Iterable[str]) -> AuthInfo | None:
         realm = challenge.parameters.get("realm", "")
         if challenge.scheme == "basic":
             return AuthInfo("basic", realm, host)
-        if challenge.scheme == "bearer" and _is_url(realm):
-            realm_host = urlsplit(realm).netloc.rpartition("@")[2] or host
-            service = challenge.parameters.get("service", "")
-            return AuthInfo("bearer", realm, realm_host, service, _with_port(realm_host) != _with_port(host))
+        if challenge.scheme == "bearer" and (info := _bearer(host, realm, challenge.parameters.get("service", ""))):
+            return info
     return None
 
 
-def _is_url(realm: str) -> bool:
+def _bearer(host: str, realm: str, service: str) -> AuthInfo | None:
+    """None when the realm is no URL that a login could be sent to. A path alone is one on the registry."""
+    if realm.startswith("/") and not realm.startswith("//"):
+        return AuthInfo("bearer", realm, host, service)
     try:
-        return bool(urlsplit(realm).geturl())
+        realm_host, where = url_host(realm)
     except ValueError:
-        return False
-
-
-def _with_port(host: str) -> str:
-    return host.lower() if re.search(r":\d+\Z", host) else f"{host.lower()}:443"
+        return None
+    return AuthInfo("bearer", realm, realm_host, service, where != endpoint(host))

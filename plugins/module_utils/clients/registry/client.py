@@ -5,13 +5,18 @@
 
 from __future__ import annotations
 
+import ssl
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from ...core.errors import ImagePullError, OptionError
 from .challenge import AuthInfo, auth_info
+from .endpoints import endpoint, option_host, url_host
+from .failures import root_cause, sentence
+from .limits import Limits, limit
 
 try:
     import requests
@@ -22,8 +27,14 @@ except ImportError:
 
 __all__ = ["IMPORT_ERROR", "RegistryError", "RegistryOptions", "ask", "registry_host"]
 
-#: Docker Hub answers to another name than the one in images.
-_API_HOSTS = {"docker.io": "registry-1.docker.io", "index.docker.io": "registry-1.docker.io"}
+#: Bytes of an answer up to the end of its headers. Registries send a few hundred; servers and proxies allow up to 32 KiB.
+_LONGEST_ANSWER = 64 * 1024
+_LONGEST_TIMEOUT = 3600
+
+_NO_PROXY_URL = (
+    "environment variable https_proxy holds no URL of a proxy that can be used, such as http://proxy.example.com:3128; "
+    "correct it, or name the registry in no_proxy"
+)
 
 
 class RegistryError(ImagePullError):
@@ -32,77 +43,157 @@ class RegistryError(ImagePullError):
 
 @dataclass(frozen=True)
 class RegistryOptions:
-    """`timeout` in seconds, for the connection and for the answer."""
+    """`realm_host`: who takes the logins, when that is known: the registry is not asked then.
+
+    `ca_cert` is the path of a file, `timeout` in seconds, for the whole answer.
+    """
 
     registry: str
+    realm_host: str | None = None
     ca_cert: str | None = None
     validate_certs: bool = True
     timeout: float = 10.0
 
 
-def registry_host(registry: str) -> str:
-    """The `host[:port]` of a registry given as host, URL or repository.
+def registry_host(options: RegistryOptions) -> str:
+    """The `host[:port]` of the registry, as the option spells it.
 
-    :raises OptionError: when there is none, or the scheme is not https.
+    :raises OptionError: when there is none.
     """
-    scheme, found, rest = registry.strip().partition("://")
-    if found and scheme.lower() != "https":
-        raise OptionError(
-            f"option 'registry': {scheme}:// is not asked, since a login over it is readable; give https or no scheme"
-        )
-    host = urlsplit(f"//{rest if found else registry.strip()}").netloc
-    if not host or "@" in host or any(character.isspace() for character in host):
-        raise OptionError(f"option 'registry': {registry.rpartition('@')[2]!r} holds no host[:port]")
-    return host
+    return option_host("registry", options.registry)
 
 
 def ask(options: RegistryOptions) -> AuthInfo:
     """How the registry authenticates, from its answer to `GET /v2/`.
 
+    :raises OptionError: when an option cannot work; nothing has been sent.
     :raises RegistryError: when it cannot be reached, its certificate is not trusted, or it is no registry.
     """
-    host = registry_host(options.registry)
-    url = f"https://{_API_HOSTS.get(host, host)}/v2/"
-    response = _get(url, options)
-    if response.status_code == 200:
+    host = registry_host(options)
+    if not 0 < options.timeout <= _LONGEST_TIMEOUT:
+        raise OptionError(f"option 'timeout' is in seconds, from 1 to {_LONGEST_TIMEOUT}")
+    if options.realm_host is not None:
+        realm_host = option_host("realm_host", options.realm_host)
+        return AuthInfo("", realm_host=realm_host, delegated=endpoint(realm_host) != endpoint(host))
+    url = f"https://{endpoint(host)}/v2/"
+    attempt = f"asking registry {host} how it authenticates (GET {url})"
+    return _understood(attempt, host, _get(attempt, url, options))
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What is read of an answer: never its body."""
+
+    status: int
+    challenges: Sequence[str]
+    location: str
+
+
+def _understood(attempt: str, host: str, answer: _Answer) -> AuthInfo:
+    """:raises RegistryError: when the answer is not one of a registry."""
+    if answer.status == 200:
         return AuthInfo("none")
-    info = auth_info(host, _headers(response)) if response.status_code == 401 else None
+    info = auth_info(host, answer.challenges) if answer.status == 401 else None
     if info is None:
-        raise RegistryError(
-            f"asking registry {host} how it authenticates (GET {url}) was answered {response.status_code} without a login "
-            "challenge: it is no registry of API version 2, or a proxy stands before it"
-        )
+        raise RegistryError(f"{attempt} was answered {answer.status}{_explained(answer)}")
     return info
 
 
-def _get(url: str, options: RegistryOptions) -> Any:
-    verify: bool | str = options.validate_certs and (options.ca_cert or True)
+def _explained(answer: _Answer) -> str:
+    """What an answer means that says nothing of logins, and what to do."""
+    if answer.status == 401:
+        return " without a login challenge that a node can use; check the name: it may be no registry, or one behind a proxy"
+    if 300 <= answer.status < 400:
+        return f", a redirect{_target(answer.location)}; it is not followed: give the registry's own host"
+    if answer.status == 429 or answer.status >= 500:
+        return "; the registry is overloaded or out of order: try again later"
+    return "; it is no registry of API version 2, or a proxy stands before it: check the name and the port"
+
+
+def _target(location: str) -> str:
+    try:
+        return f" to {url_host(location)[1]}"
+    except ValueError:
+        return ""
+
+
+def _get(attempt: str, url: str, options: RegistryOptions) -> _Answer:
+    """The answer to one request, within the time and the size that an answer may have."""
     with requests.Session() as session:
-        session.auth = _no_login
-        try:
-            return session.get(url, timeout=options.timeout, verify=verify, allow_redirects=False)
-        except requests.exceptions.SSLError as error:
-            raise _unreachable(url, error, "give the registry's CA in 'ca_cert'") from None
-        except (requests.exceptions.RequestException, OSError) as error:
-            raise _unreachable(url, error, "check the name, the port and the network") from None
+        verify: bool | str = options.validate_certs and (options.ca_cert or True)
+        settings = session.merge_environment_settings(url, {}, True, verify, None)
+    proxy = requests.utils.select_proxy(url, settings["proxies"])
+    if proxy and not _has_host(proxy):
+        raise RegistryError(f"{attempt} failed: {_NO_PROXY_URL}")
+    context = limit(_context(options, settings["verify"]), Limits(options.timeout, _LONGEST_ANSWER))
+    adapter = _adapter(context)
+    try:
+        # Not by the session: it would send a login out of a .netrc file, and read what is not needed.
+        raw = adapter.send(_request(url), timeout=options.timeout, **settings)
+        return _Answer(raw.status, raw.headers.getlist("WWW-Authenticate"), raw.headers.get("Location", ""))
+    except (requests.exceptions.RequestException, requests.exceptions.BaseHTTPError, OSError, ValueError) as error:
+        raise RegistryError(f"{attempt} failed: {_failure(error)}") from None
+    finally:
+        adapter.close()
 
 
-def _no_login(request: Any) -> Any:
-    """Keeps `requests` from sending a login out of a .netrc file."""
-    return request
+def _request(url: str) -> Any:
+    return requests.Request("GET", url, headers={"User-Agent": "openshift_ops.image_pull"}).prepare()
 
 
-def _headers(response: Any) -> list[str]:
-    """All `WWW-Authenticate` headers; `requests` alone would join them, and a realm may hold a comma."""
-    return list(response.raw.headers.getlist("WWW-Authenticate"))
+def _adapter(context: ssl.SSLContext) -> Any:
+    """What sends a request for `requests`, with our TLS context, and hands out the answer as it is."""
+
+    class Adapter(requests.adapters.HTTPAdapter):  # type: ignore[misc]
+        def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
+            super().init_poolmanager(*arguments, ssl_context=context, **keywords)
+
+        def proxy_manager_for(self, *arguments: Any, **keywords: Any) -> Any:
+            return super().proxy_manager_for(*arguments, ssl_context=context, **keywords)
+
+        def build_response(self, _request: Any, answer: Any) -> Any:
+            return answer
+
+    return Adapter()
 
 
-def _unreachable(url: str, error: BaseException, way_out: str) -> RegistryError:
-    root: BaseException = error
-    while (inner := getattr(root, "reason", None) or root.__cause__ or root.__context__) and isinstance(
-        inner, BaseException
-    ):
-        root = inner
-    return RegistryError(
-        f"asking the registry at {url} how it authenticates failed: {str(root) or type(root).__name__}; {way_out}"
-    )
+def _context(options: RegistryOptions, verify: bool | str) -> ssl.SSLContext:
+    """The TLS context. `verify`: against the system's authorities, those of a file or directory, or not at all.
+
+    :raises OptionError: when the authorities cannot be read.
+    """
+    if not isinstance(verify, str):
+        context = ssl.create_default_context()
+        context.check_hostname = verify
+        context.verify_mode = ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
+        return context
+    source = "option 'ca_cert'" if options.ca_cert else "environment variable REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE"
+    try:
+        directory = Path(verify).is_dir()
+        return ssl.create_default_context(cafile=None if directory else verify, capath=verify if directory else None)
+    except ssl.SSLError:
+        raise OptionError(f"{source}: {verify!r} holds no certificate in PEM form") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no path"
+        raise OptionError(f"{source}: {verify!r} cannot be read on the host that runs the task: {reason}") from None
+
+
+def _has_host(proxy: str) -> bool:
+    """Whether a request can go by that URL: `requests` has no error of its own for one without a host."""
+    authority = proxy.rpartition("://")[2].partition("/")[0]
+    try:
+        endpoint(authority.rpartition("@")[2])
+    except ValueError:
+        return False
+    return True
+
+
+def _failure(error: Exception) -> str:
+    """Why there was no answer, and what to do. A proxy's URL is never shown: it may hold a login."""
+    if isinstance(error, requests.exceptions.ProxyError):
+        return (
+            "the proxy did not connect to it; check the environment variables https_proxy and no_proxy, and the proxy"
+        )
+    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
+        return _NO_PROXY_URL
+    return sentence(root_cause(error))

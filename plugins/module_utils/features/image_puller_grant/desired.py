@@ -1,27 +1,30 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The `image_puller_grant` module's wish: who may pull a project's image streams. Pure."""
+"""The state that `image_puller_grant` brings about: who may pull a project's image streams. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ...core.changes import MANAGED_BY, Change, create, delete, replace, update
+from ...core.changes import Change, create, delete, replace, update
 from ...core.errors import Refusal
 from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, Json, ObjectRef, Objects, metadata
+from ...core.ownership import is_managed
 from ...core.protocols import NOTHING_RELATED, Plan, Related, Selection
-from ...rbac.subjects import RBAC, Subject, subject_of, subjects_of
+from ...core.shapes import mapping
+from ...rbac.subjects import RBAC, Subject, listed, subject_of, subjects_of
 
 __all__ = ["DEFAULT_BINDING", "DEFAULT_ROLE", "RESERVED", "ImagePullerGrant"]
 
 DEFAULT_ROLE = "system:image-puller"
 DEFAULT_BINDING = "image-puller-grant"
 
-#: A controller of the platform makes these in every project, makes them again when they are deleted, and never repairs
-#: them (openshift-controller-manager pkg/authorization/defaultrolebindings): emptied, they are switched off.
+#: A controller of the platform creates these in every project, creates them again when they are deleted, and never repairs
+#: them (openshift-controller-manager pkg/authorization/defaultrolebindings): without subjects, they are switched off.
 RESERVED = ("system:image-pullers", "system:image-builders", "system:deployers")
 
 #: The API server itself restores what carries this; `oc` keeps the emptied binding of who switched that off.
@@ -30,7 +33,10 @@ _AUTOUPDATE = "rbac.authorization.kubernetes.io/autoupdate"
 
 @dataclass(frozen=True)
 class ImagePullerGrant:
-    """Grants (or takes back) `role` for `subjects` in each target namespace, which own the image streams."""
+    """Grants `role` to `subjects`, or revokes it, in each target namespace: these own the image streams.
+
+    `everywhere`: revoke in every binding of the role, not only in ours.
+    """
 
     subjects: tuple[Subject, ...]
     role: str
@@ -49,17 +55,21 @@ class ImagePullerGrant:
         return ObjectRef(CLUSTER_ROLE, "", self.role) if self.present else None
 
     def related(self, _namespace: str, objects: Objects) -> Sequence[ObjectRef]:
-        """Whether the subjects are anybody: those to be granted, and those of our binding that may have to be pruned."""
+        """The accounts and projects behind the subjects: those to be granted, and those of our binding if it is pruned."""
         ours = objects.get(self.binding_name)
         wanted = self.subjects if self.present else ()
-        held = subjects_of(ours) if self.prune and ours is not None else ()
+        held: Sequence[Subject] = ()
+        with suppress(Refusal):  # plan() says it
+            held = subjects_of(ours) if self.prune and ours is not None else ()
         return list(dict.fromkeys(subject.ref for subject in (*wanted, *held) if subject.ref is not None))
 
     def plan(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Plan:
-        """:raises Refusal: when the binding of our name gives another role, and may not be made again."""
+        """:raises Refusal: when the binding of our name has another role and may not be recreated, or one cannot be read."""
         ref, ours = ObjectRef(ROLE_BINDING, namespace, self.binding_name), objects.get(self.binding_name)
-        others = [obj for name, obj in sorted(objects.items()) if name != self.binding_name and self._gives_role(obj)]
-        if ours is not None and not self._gives_role(ours):
+        others = {
+            name: obj for name, obj in sorted(objects.items()) if name != self.binding_name and self._has_role(obj)
+        }
+        if ours is not None and not self._has_role(ours):
             if not self.everywhere:
                 return self._plan_other_role(ref, ours, others, found)
             ours = None
@@ -67,30 +77,31 @@ class ImagePullerGrant:
             self._plan_grant(ref, ours, others, found) if self.present else self._plan_revoke(ref, ours, others, found)
         )
 
-    def _gives_role(self, binding: Json) -> bool:
-        role = binding.get("roleRef") or {}
+    def _has_role(self, binding: Json) -> bool:
+        role = mapping(binding.get("roleRef"))
         return role.get("kind") == "ClusterRole" and role.get("name") == self.role
 
-    def _plan_other_role(self, ref: ObjectRef, ours: Json, others: list[Json], found: Related) -> Plan:
-        role = ours.get("roleRef") or {}
+    def _plan_other_role(self, ref: ObjectRef, ours: Json, others: Objects, found: Related) -> Plan:
+        role = mapping(ours.get("roleRef"))
         if not (self.present and self.recreate):
-            way_out = "choose another binding_name" + (", or give 'recreate: true'" if self.present else "")
+            way_out = "choose another 'binding_name'" + (", or set 'recreate: true'" if self.present else "")
             raise Refusal(
-                f"{ref} gives {role.get('kind')} {role.get('name')}, and the role of a binding cannot be changed; {way_out}"
+                f"{ref} has {role.get('kind')} {role.get('name')}, and the role of a binding cannot be changed; {way_out}"
             )
         granted = self._plan_grant(ref, None, others, found)
         held, name = subjects_of(ours), str(role.get("name"))
         if not granted.changes:
             return granted
-        (made,) = granted.changes
-        details = {**made.details, "from_role": name, "revoked": [str(subject) for subject in held]}
+        (creation,) = granted.changes
+        details = {**creation.details, "from_role": name, "revoked": [str(subject) for subject in held]}
+        before = _view(name, held)
         return Plan(
-            (replace(ref, ours, made.body, details, before=_view(name, held), after=made.after),), notes=granted.notes
+            (replace(ref, ours, creation.body, details, before=before, after=creation.after),), notes=granted.notes
         )
 
-    def _plan_grant(self, ref: ObjectRef, ours: Json | None, others: list[Json], found: Related) -> Plan:
+    def _plan_grant(self, ref: ObjectRef, ours: Json | None, others: Objects, found: Related) -> Plan:
         held = subjects_of(ours) if ours else []
-        granted = {*held, *(subject for binding in others for subject in subjects_of(binding))}
+        granted = {*held, *(subject for binding in others.values() for subject in subjects_of(binding))}
         missing = [subject for subject in self.subjects if subject not in granted]
         revoked = [subject for subject in dict.fromkeys(held) if self.exclusive and subject not in self.subjects]
         pruned = [subject for subject in self._gone(held, found) if subject not in (*revoked, *self.subjects)]
@@ -104,39 +115,43 @@ class ImagePullerGrant:
             return Plan((create(ref, body, details, _view(self.role, missing)),), notes=notes)
         return Plan((self._edit(ref, ours, {*revoked, *pruned}, missing, details),), notes=notes)
 
-    def _plan_revoke(self, ref: ObjectRef, ours: Json | None, others: list[Json], found: Related) -> Plan:
-        bindings = [*([ours] if ours else []), *(others if self.everywhere else [])]
-        pruned = self._gone(subjects_of(ours), found) if ours else []
-        changes, notes = [], list(self._unread(subjects_of(ours), found)) if ours else []
-        for binding in bindings:
+    def _plan_revoke(self, ref: ObjectRef, ours: Json | None, others: Objects, found: Related) -> Plan:
+        own = subjects_of(ours) if ours else []
+        gone = self._gone(own, found)
+        bindings = {**({self.binding_name: ours} if ours else {}), **(others if self.everywhere else {})}
+        changes, notes = [], [*self._unread(own, found)]
+        for name, binding in bindings.items():
             held = subjects_of(binding)
             revoked = [subject for subject in self.subjects if subject in held]
-            dead = [subject for subject in pruned if binding is ours and subject not in revoked]
-            if revoked or dead:
-                at = ObjectRef(ref.kind, ref.namespace, metadata(binding)["name"])
-                details = self._details(revoked=revoked, pruned=dead)
-                changes.append(self._edit(at, binding, {*revoked, *dead}, [], details))
+            pruned = [subject for subject in gone if binding is ours and subject not in revoked]
+            if revoked or pruned:
+                at = ObjectRef(ref.kind, ref.namespace, name)
+                details = self._details(revoked=revoked, pruned=pruned)
+                changes.append(self._edit(at, binding, {*revoked, *pruned}, [], details))
                 notes += _comes_back(at, binding)
-        left = [] if self.everywhere else others
+        left = {} if self.everywhere else others
         return Plan(tuple(changes), notes=(*notes, *_still_granted(ref.namespace, self.subjects, left)))
 
     def _edit(
         self, ref: ObjectRef, binding: Json, unwanted: Collection[Subject], wanted: Sequence[Subject], details: Json
     ) -> Change:
-        """The binding with some subjects taken out and some put at the end; its deletion when we emptied it and may."""
-        entries = binding.get("subjects") or []
-        kept = [entry for entry in entries if subject_of(entry, ref.namespace) not in unwanted]
+        """The binding with some subjects removed and some appended; its deletion when that leaves none and it may go.
+
+        All other entries are kept as they stand, also those that are no subjects.
+        """
+        kept = [entry for entry in listed(binding) if subject_of(entry, ref.namespace) not in unwanted]
         after = [*kept, *(subject.to_api() for subject in wanted)]
         before = _view(self.role, subjects_of(binding))
-        if not after and self._may_delete(binding):
+        if not after and self._may_delete(ref.name, binding):
             return delete(ref, binding, details, before)
-        shown = _view(self.role, (subject_of(entry, ref.namespace) for entry in after))
+        left = (subject_of(entry, ref.namespace) for entry in after)
+        shown = _view(self.role, (subject for subject in left if subject is not None))
         return update(ref, binding, {"subjects": after}, details, before=before, after=shown)
 
-    def _may_delete(self, binding: Json) -> bool:
-        if _autoupdate(binding) == "false" or metadata(binding).get("name") in RESERVED:
+    def _may_delete(self, name: str, binding: Json) -> bool:
+        if _autoupdate(binding) == "false" or name in RESERVED:
             return False
-        return self.everywhere or _is_ours(binding)
+        return self.everywhere or is_managed(binding)
 
     def _details(self, **subjects: Sequence[Subject]) -> dict[str, Any]:
         named = {what: [str(subject) for subject in found] for what, found in subjects.items() if found}
@@ -151,16 +166,11 @@ class ImagePullerGrant:
     def _unread(self, held: Sequence[Subject], found: Related) -> Iterator[str]:
         for subject in dict.fromkeys(held):
             if self.prune and subject.ref is not None and subject.ref not in found:
-                yield f"{subject} was not pruned: the caller may not see whether {subject.ref} exists"
-
-
-def _is_ours(binding: Json) -> bool:
-    labels = metadata(binding).get("labels") or {}
-    return all(labels.get(key) == value for key, value in MANAGED_BY.items())
+                yield f"{subject} was not pruned: the caller may not read {subject.ref}, so it is not known whether it exists"
 
 
 def _autoupdate(binding: Json) -> str:
-    return str((metadata(binding).get("annotations") or {}).get(_AUTOUPDATE) or "")
+    return str(mapping(metadata(binding).get("annotations")).get(_AUTOUPDATE) or "")
 
 
 def _is_gone(subject: Subject, found: Related) -> bool:
@@ -171,22 +181,24 @@ def _is_gone(subject: Subject, found: Related) -> bool:
 def _not_there_yet(subjects: Iterable[Subject], found: Related) -> Iterator[str]:
     for subject in subjects:
         if _is_gone(subject, found):
-            yield f"{subject.ref} does not exist yet: what is granted to {subject} takes effect once it does"
+            yield f"{subject.ref} does not exist yet; the grant to {subject} takes effect once it does"
 
 
 def _comes_back(ref: ObjectRef, binding: Json) -> list[str]:
     return (
-        [f"{ref} is restored by the API server when it starts (autoupdate)"] if _autoupdate(binding) == "true" else []
+        [f"{ref} will be restored by the API server when it restarts (annotation {_AUTOUPDATE})"]
+        if _autoupdate(binding) == "true"
+        else []
     )
 
 
-def _still_granted(namespace: str, subjects: Iterable[Subject], others: list[Json]) -> Iterator[str]:
+def _still_granted(namespace: str, subjects: Iterable[Subject], others: Objects) -> Iterator[str]:
     for subject in subjects:
-        names = [metadata(binding).get("name", "") for binding in others if subject in subjects_of(binding)]
+        names = [name for name, binding in others.items() if subject in subjects_of(binding)]
         if names:
             yield (
-                f"{subject} may still pull from {namespace}: role binding {', '.join(names)} is not ours and was left alone "
-                "(revoke_from: every_binding)"
+                f"{subject} may still pull from {namespace}, by role binding {', '.join(names)}; not changed: "
+                "revoke it there too with 'revoke_from: every_binding'"
             )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...core.errors import OptionError
+from ...core.names import check_path_segment
 from ...rbac.subjects import given
 from .desired import DEFAULT_BINDING, DEFAULT_ROLE, RESERVED, ImagePullerGrant
 
@@ -16,24 +17,23 @@ __all__ = ["DEFAULT_ROLE", "from_options"]
 
 
 def from_options(options: Mapping[str, Any]) -> ImagePullerGrant:
-    """The wish that the module's options express.
+    """The state that the module's options declare.
 
     :raises OptionError: when no subject is given, a name is reserved or cannot exist, or options contradict each other.
     """
+    check_path_segment("role", options["role"])
     subjects = given(options)
     if not subjects and (options["exclusive"] or not options["prune"]):
         raise OptionError(
             "give at least one of 'service_accounts', 'projects', 'groups', 'users', 'authenticated' and 'anonymous'"
         )
     name = options.get("binding_name") or _default_binding(options["role"])
+    check_path_segment("binding_name", name)
     if name in RESERVED:
         raise OptionError(
-            f"option 'binding_name': {name} is reserved for the platform, which makes it in every project"
+            f"option 'binding_name': {name} is reserved for the platform, which creates it in every project; "
+            "choose another name"
         )
-    for option in ("role", "binding_name"):
-        value = options.get(option) or "-"
-        if "/" in value or "%" in value or value in (".", ".."):
-            raise OptionError(f"option {option!r}: {value!r} cannot be an object's name")
     _refuse_contradictions(options)
     return ImagePullerGrant(
         subjects,
@@ -52,10 +52,12 @@ def _refuse_contradictions(options: Mapping[str, Any]) -> None:
     for option in ("exclusive", "recreate"):
         if options[option] and options["state"] == "absent":
             raise OptionError(
-                f"option {option!r} goes with state present only: absent takes exactly the given subjects away"
+                f"option {option!r} is for state present only: with state absent exactly the given subjects are removed"
             )
     if options["revoke_from"] != "ours" and options["state"] == "present":
-        raise OptionError("option 'revoke_from' goes with state absent only: present takes nothing from other bindings")
+        raise OptionError(
+            "option 'revoke_from' is for state absent only: with state present no other binding is changed"
+        )
 
 
 def _default_binding(role: str) -> str:

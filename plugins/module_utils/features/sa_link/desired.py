@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The `sa_link` module's wish: secrets on the lists of service accounts. Pure."""
+"""The state that `sa_link` brings about: secrets on the lists of service accounts. Pure."""
 
 from __future__ import annotations
 
@@ -14,26 +14,35 @@ from ...core.errors import Refusal
 from ...core.names import is_pattern
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, ObjectRef, Objects
 from ...core.protocols import NOTHING_RELATED, Plan, Related, Selection
-from ...platform.generated import platforms_own
+from ...core.shapes import mapping, sequence
+from ...platform.generated import Origin, origin_of
 from ...secrets.usable import why_not_there, why_not_usable
-from .lists import LISTS, changes_of, exclusively, link, names, repeated, unlink, view
-from .pods import POD, Lists, PodWithout, pods_without
+from .lists import LISTS, changes_of, entries_of, link, names_in, repeated, unlink, view
+from .pods import POD, AccountPullList, PodMissingSecrets, pods_missing_secrets
+from .unlinking import Decision, Unlinking
 
 __all__ = ["SaLink"]
 
 #: What a secret must be like to be linked; under 'none' none is looked at.
 _REQUIREMENTS = {"existing": why_not_there, "usable": why_not_usable}
 
+#: By list and name, what happens to the entries that are to be removed.
+_Decisions = Mapping[tuple[str, str], Decision]
+
 
 @dataclass(frozen=True)
 class SaLink:
-    """`service_accounts` are names or globs; a name is waited for or created, a glob takes what there is."""
+    """`service_accounts` are names or globs; a name is waited for or created, a glob takes what there is.
+
+    `only_managed`: with `present` False, unlink only secrets that carry our label, or do not exist.
+    """
 
     secrets: tuple[str, ...]
     service_accounts: tuple[str, ...]
     lists: tuple[str, ...]
     present: bool
     exclusive: bool = False
+    only_managed: bool = False
     create: bool = False
     require: str = "none"
     restart_pods: str = "never"
@@ -46,23 +55,29 @@ class SaLink:
         exact = tuple(name for name in self.service_accounts if not is_pattern(name))
         return Selection(SERVICE_ACCOUNT, exact if len(exact) == len(self.service_accounts) else ())
 
-    def related(self, namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
-        if not self.present:
-            return ()
-        secrets = self.secrets if self.require in _REQUIREMENTS else ()
-        pods = [] if self.restart_pods == "never" else [ObjectRef(POD, namespace, "")]
-        return [*(ObjectRef(SECRET, namespace, name) for name in secrets), *pods]
+    def related(self, namespace: str, objects: Objects) -> Sequence[ObjectRef]:
+        """The secrets that must be usable, those that alone tell whether they may be unlinked, and the pods."""
+        required = self.secrets if self.present and self.require in _REQUIREMENTS else ()
+        doubtful = (
+            name
+            for account in self._chosen(objects).values()
+            for key, name in self._unwanted(account)
+            if self._unlinking.must_be_read(account, key, name)
+        )
+        secrets = [ObjectRef(SECRET, namespace, name) for name in dict.fromkeys((*required, *doubtful))]
+        return [*secrets, ObjectRef(POD, namespace, "")] if self._looks_at_pods else secrets
 
     def plan(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Plan:
-        """:raises Refusal: when a secret is not what is required of it."""
+        """:raises Refusal: when a secret is not what is required of it, or an account cannot be read."""
         unread = self._require(namespace, found)
-        chosen = {name: objects[name] for name in sorted(objects) if self._chooses(name)}
+        chosen = {ObjectRef(SERVICE_ACCOUNT, namespace, name): obj for name, obj in self._chosen(objects).items()}
+        decisions = {ref: self._decisions(namespace, account, found) for ref, account in chosen.items()}
         missing = self._missing(objects)
-        planned = [self._plan_account(ObjectRef(SERVICE_ACCOUNT, namespace, name), chosen[name]) for name in chosen]
+        planned = [self._plan_account(ref, account, decisions[ref]) for ref, account in chosen.items()]
         created = [self._create(ObjectRef(SERVICE_ACCOUNT, namespace, name)) for name in missing if self.create]
-        pods, unseen = self._pods_without(namespace, chosen, found)
-        restarts = [pod.restart(namespace) for pod in pods if pod.is_helped_by_restart and self.restart_pods == "stuck"]
-        notes = [note for name, account in chosen.items() for note in self._notes(f"{namespace}/{name}", account)]
+        pods, unseen = self._pods(namespace, chosen, found)
+        restarts = [pod.restart(namespace) for pod in pods if pod.recovers_by_restart and self.restart_pods == "stuck"]
+        notes = [note for ref, account in chosen.items() for note in self._notes(ref, account, decisions[ref])]
         return Plan(
             changes=(*(change for change in planned if change is not None), *created, *restarts),
             waiting_for=tuple(f"service account {name}" for name in missing if not self.create),
@@ -72,9 +87,20 @@ class SaLink:
 
     def lost(self, account: Json) -> dict[str, list[str]]:
         """What should stand on a list of the account and does not."""
-        found = {key: set(names(account.get(key) or [])) for key in self.lists}
+        found = {key: names_in(account, key) for key in self.lists}
         lost = {key: [name for name in self.secrets if name not in listed] for key, listed in found.items()}
         return {key: missing for key, missing in lost.items() if missing and self.present}
+
+    @property
+    def _looks_at_pods(self) -> bool:
+        return self.present and self.restart_pods != "never"
+
+    @property
+    def _unlinking(self) -> Unlinking:
+        return Unlinking(by_name=not self.present, only_managed=self.only_managed)
+
+    def _chosen(self, objects: Objects) -> Objects:
+        return {name: objects[name] for name in sorted(objects) if self._chooses(name)}
 
     def _chooses(self, name: str) -> bool:
         return any(fnmatchcase(name, pattern) for pattern in self.service_accounts)
@@ -91,54 +117,66 @@ class SaLink:
         unread = []
         for ref in (ObjectRef(SECRET, namespace, name) for name in self.secrets):
             if ref not in found:
-                unread.append(f"secret {ref.name} may not be read by the caller, so it was not verified")
+                unread.append(f"{ref} was not checked: the caller may not read it")
             elif reason := why_not(ref, found[ref]):
                 raise Refusal(reason)
         return unread
 
-    def _plan_account(self, ref: ObjectRef, account: Json) -> Change | None:
-        before = {key: account.get(key) or [] for key in self.lists}
-        platforms = platforms_own(account)
-        after = {key: self._edited(entries, platforms) for key, entries in before.items()}
+    def _unwanted(self, account: Json) -> Iterator[tuple[str, str]]:
+        """Each list, and each name on it that is to be removed."""
+        if self.present and not self.exclusive:
+            return
+        for key in self.lists:
+            for name in dict.fromkeys(names_in(account, key)):
+                if (name in self.secrets) is not self.present:
+                    yield key, name
+
+    def _decisions(self, namespace: str, account: Json, found: Related) -> _Decisions:
+        return {
+            (key, name): self._unlinking.decide(account, key, ObjectRef(SECRET, namespace, name), found)
+            for key, name in self._unwanted(account)
+        }
+
+    def _plan_account(self, ref: ObjectRef, account: Json, decisions: _Decisions) -> Change | None:
+        before = {key: entries_of(ref, account, key) for key in self.lists}
+        after = {}
+        for key, entries in before.items():
+            linked = link(entries, self.secrets) if self.present else entries
+            after[key] = unlink(
+                linked, {name for (where, name), fate in decisions.items() if where == key and fate.remove}
+            )
         patch = {key: after[key] for key in self.lists if after[key] != before[key]}
         if not patch:
             return None
         details = {"lists": {key: changes_of(before[key], after[key]) for key in patch}}
         return update(ref, account, patch, details, before=view(before, patch), after=view(after, patch))
 
-    def _edited(self, entries: Sequence[Json], platforms: frozenset[str]) -> list[Json]:
-        if not self.present:
-            return unlink(entries, {*self.secrets} - platforms)
-        return exclusively(entries, self.secrets, platforms) if self.exclusive else link(entries, self.secrets)
-
     def _create(self, ref: ObjectRef) -> Change:
         lists: dict[str, list[Json]] = {key: [{"name": name} for name in self.secrets] for key in self.lists}
         details = {"lists": {key: changes_of([], entries) for key, entries in lists.items()}}
         return create(ref, lists, details, view(lists, lists))
 
-    def _pods_without(
-        self, namespace: str, accounts: Mapping[str, Json], found: Related
-    ) -> tuple[list[PodWithout], list[str]]:
+    def _pods(
+        self, namespace: str, accounts: Mapping[ObjectRef, Json], found: Related
+    ) -> tuple[list[PodMissingSecrets], list[str]]:
         """The pods that lack what is linked, and a note when they may not be seen."""
-        if self.restart_pods == "never" or not self.present:
+        if not self._looks_at_pods:
             return [], []
         seen = found.get(ObjectRef(POD, namespace, ""))
         if seen is None:
-            return [], ["pods may not be listed by the caller, so none was looked for that lacks the secrets"]
-        lists = {name: self._lists(account) for name, account in accounts.items()}
-        return pods_without(self.secrets, lists, seen.get("items") or []), []
+            return [], [f"the pods of namespace {namespace} were not checked: the caller may not list them"]
+        lists = {ref.name: self._pull_list(account) for ref, account in accounts.items()}
+        return pods_missing_secrets(self.secrets, lists, sequence(mapping(seen).get("items"))), []
 
-    def _lists(self, account: Json) -> Lists:
-        listed = {*names(account.get(LISTS["pull"]) or [])}
-        return Lists(known=frozenset({*listed, *self.secrets}), platforms=platforms_own(account) & listed)
+    def _pull_list(self, account: Json) -> AccountPullList:
+        key = LISTS["pull"]
+        listed = names_in(account, key)
+        generated = frozenset(name for name in listed if origin_of(account, key, name) is not Origin.OTHER)
+        return AccountPullList(frozenset({*listed, *self.secrets}), generated)
 
-    def _notes(self, title: str, account: Json) -> Iterator[str]:
-        platforms = platforms_own(account)
-        for name in self.secrets:
-            if name in platforms and not self.present:
-                yield f"secret {name} is the platform's own entry of service account {title} and stays linked"
+    def _notes(self, ref: ObjectRef, account: Json, decisions: _Decisions) -> Iterator[str]:
+        yield from dict.fromkeys(fate.note for fate in decisions.values() if fate.note)
         for key in self.lists:
-            foreign = [] if self.exclusive else repeated(account.get(key) or [])
-            for name in foreign:
-                if name not in self.secrets:
-                    yield f"service account {title} lists secret {name} more than once in {key}: not ours, left alone"
+            for name in repeated(entries_of(ref, account, key)):
+                if name not in self.secrets and (key, name) not in decisions:
+                    yield f"{ref} lists secret {name} more than once in {key}; the duplicate is not ours and was kept"

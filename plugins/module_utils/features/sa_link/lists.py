@@ -4,7 +4,8 @@
 """References to secrets on a service account: the arithmetic of its two lists. Pure.
 
 `imagePullSecrets` is an atomic list for the API server (api/core/v1/types.go): whoever writes it writes all of it. So
-the functions here return the whole list with our own entries put in or taken out, everything else where it was.
+the functions here return the whole list with our own entries added or removed, everything else where it was: also
+entries that name no secret, as they stand.
 """
 
 from __future__ import annotations
@@ -12,15 +13,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ...core.objects import Json
+from ...core.errors import Refusal
+from ...core.objects import Json, ObjectRef
+from ...core.shapes import mapping, sequence, text
 
 __all__ = [
     "LISTS",
     "Entries",
     "changes_of",
-    "exclusively",
+    "entries_of",
     "link",
     "names",
+    "names_in",
     "repeated",
     "unlink",
     "view",
@@ -29,33 +33,43 @@ __all__ = [
 #: Which list of the service account serves which purpose, as `oc secrets link --for` has it.
 LISTS = {"pull": "imagePullSecrets", "mount": "secrets"}
 
-Entries = Sequence[Json]
+#: Entries as the API server sent them; each should be an object with a name.
+Entries = Sequence[Any]
+
+
+def entries_of(ref: ObjectRef, account: Json, key: str) -> Entries:
+    """The list `key` of the account, to be changed. :raises Refusal: when it is no list."""
+    entries = account.get(key)
+    if entries is not None and not isinstance(entries, list):
+        raise Refusal(f"{ref} cannot be read: its '{key}' are not a list; nothing was changed in this namespace")
+    return entries or []
 
 
 def names(entries: Entries) -> list[str]:
-    return [entry.get("name", "") for entry in entries]
+    """The name in each entry, empty where it names no secret."""
+    return [_name(entry) for entry in entries]
 
 
-def link(entries: Entries, wanted: Sequence[str]) -> list[Json]:
+def names_in(holder: Json, key: str) -> list[str]:
+    """The secrets that a list of an account or a pod names, for looking only: what is no list names none."""
+    return [name for name in names(sequence(holder.get(key))) if name]
+
+
+def link(entries: Entries, wanted: Sequence[str]) -> list[Any]:
     """`entries` with each wanted name in it once: kept where it first stands, appended in the given order otherwise."""
     seen: set[str] = set()
     kept = []
     for entry in entries:
-        name = entry.get("name", "")
+        name = _name(entry)
         if name not in wanted or name not in seen:
             kept.append(entry)
         seen.add(name)
     return kept + [{"name": name} for name in dict.fromkeys(wanted) if name not in seen]
 
 
-def exclusively(entries: Entries, wanted: Sequence[str], platforms: Collection[str]) -> list[Json]:
-    """As `link`, without anything that is neither wanted nor the platform's."""
-    return [entry for entry in link(entries, wanted) if entry.get("name", "") in {*wanted, *platforms}]
-
-
-def unlink(entries: Entries, unwanted: Collection[str]) -> list[Json]:
+def unlink(entries: Entries, unwanted: Collection[str]) -> list[Any]:
     """`entries` without the unwanted names, duplicates included."""
-    return [entry for entry in entries if entry.get("name", "") not in unwanted]
+    return [entry for entry in entries if _name(entry) not in unwanted]
 
 
 def repeated(entries: Entries) -> list[str]:
@@ -78,3 +92,7 @@ def changes_of(before: Entries, after: Entries) -> dict[str, list[str]]:
 def view(lists: Mapping[str, Entries], shown: Mapping[str, Any]) -> dict[str, Any]:
     """The lists as a diff shows them."""
     return {key: names(lists[key]) for key in shown}
+
+
+def _name(entry: Any) -> str:
+    return text(mapping(entry).get("name"))

@@ -15,9 +15,12 @@ from .lists import LISTS
 
 __all__ = ["LISTS", "from_options"]
 
+#: Nobody waits longer than a day for a controller to undo a link.
+_LONGEST_VERIFICATION = 86_400
+
 
 def from_options(options: Mapping[str, Any]) -> SaLink:
-    """The wish that the module's options express.
+    """The state that the module's options declare.
 
     :raises OptionError: for an empty list, a name that cannot exist, or options that contradict each other.
     """
@@ -27,7 +30,7 @@ def from_options(options: Mapping[str, Any]) -> SaLink:
     for option in ("secrets", "service_accounts"):
         for name in options[option]:
             if option == "secrets" or not is_pattern(name):
-                check_name(option, name)
+                _check(option, name)
     _refuse_contradictions(options)
     return SaLink(
         secrets=tuple(dict.fromkeys(options["secrets"])),
@@ -35,6 +38,7 @@ def from_options(options: Mapping[str, Any]) -> SaLink:
         lists=tuple(key for purpose, key in LISTS.items() if purpose in options["link_for"]),
         present=options["state"] == "present",
         exclusive=options["exclusive"],
+        only_managed=options["only_managed"],
         create=options["create"],
         require=options["require"],
         restart_pods=options["restart_pods"],
@@ -42,15 +46,27 @@ def from_options(options: Mapping[str, Any]) -> SaLink:
     )
 
 
+def _check(option: str, name: str) -> None:
+    prefix, slash, rest = name.partition("/")
+    if option == "secrets" and slash and prefix in ("secret", "secrets"):
+        raise OptionError(f"option 'secrets': write {rest!r} instead of {name!r}: only secrets can be linked")
+    check_name(option, name)
+
+
 def _refuse_contradictions(options: Mapping[str, Any]) -> None:
+    absent = options["state"] == "absent"
     for option in ("exclusive", "create"):
-        if options[option] and options["state"] == "absent":
+        if options[option] and absent:
             raise OptionError(
-                f"option {option!r} goes with state present only: absent takes exactly the given secrets away"
+                f"option {option!r} is for state present only: with state absent exactly the given secrets are unlinked"
             )
-    if options["restart_pods"] != "never" and (options["state"] == "absent" or "pull" not in options["link_for"]):
+    if options["only_managed"] and not absent:
+        raise OptionError("option 'only_managed' is for state absent only: it narrows what is unlinked")
+    if options["restart_pods"] != "never" and (absent or "pull" not in options["link_for"]):
         raise OptionError(
-            "option 'restart_pods' goes with state present and link_for pull only: pods pull with that list"
+            "option 'restart_pods' is for state present with link_for pull only: pods pull with that list"
         )
-    if options["verify_after"] < 0:
-        raise OptionError("option 'verify_after' must not be negative")
+    if not 0 <= options["verify_after"] <= _LONGEST_VERIFICATION:
+        raise OptionError(
+            f"option 'verify_after': {options['verify_after']} must be a number of seconds from 0 to {_LONGEST_VERIFICATION}"
+        )

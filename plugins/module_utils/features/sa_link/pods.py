@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pods that were made before their service account listed a secret, and will never have it. Pure.
+"""Pods that were created before their service account listed a secret, and will never have it. Pure.
 
 Admission copies the account's list into a pod when it is created, and only into a pod that brings no list of its own
 (kubernetes plugin/pkg/admission/serviceaccount); a pod's list cannot be edited.
@@ -15,36 +15,58 @@ from typing import Any
 
 from ...core.changes import Change, delete
 from ...core.objects import Json, Kind, ObjectRef, metadata
+from ...core.shapes import mapping, sequence, text
 from .lists import names
 
-__all__ = ["POD", "Lists", "PodWithout", "pods_without"]
+__all__ = ["POD", "AccountPullList", "PodMissingSecrets", "pods_missing_secrets"]
 
-POD = Kind("v1", "Pod", "pods", "pod")
-
+_KEY = "imagePullSecrets"
 _MIRROR = "kubernetes.io/config.mirror"
 _CANNOT_PULL = ("ErrImagePull", "ImagePullBackOff")
-_OVER = ("Succeeded", "Failed")
+_FINISHED = ("Succeeded", "Failed")
+
+_CONTAINERS = ("initContainerStatuses", "containerStatuses")
+_OF_METADATA = ("name", "namespace", "uid", "resourceVersion", "deletionTimestamp", "ownerReferences")
+
+
+def _trimmed(pod: Json) -> Json:
+    """The parts of a pod that are used below, a tenth of it: thousands are kept."""
+    meta, status = metadata(pod), mapping(pod.get("status"))
+    states = {
+        part: [{"state": mapping(container).get("state")} for container in sequence(status.get(part))]
+        for part in _CONTAINERS
+    }
+    mirror = _only(mapping(meta.get("annotations")), (_MIRROR,))
+    return {
+        "metadata": {**_only(meta, _OF_METADATA), "annotations": mirror},
+        "spec": _only(mapping(pod.get("spec")), ("serviceAccountName", _KEY)),
+        "status": {**_only(status, ("phase",)), **states},
+    }
+
+
+def _only(obj: Json, members: Sequence[str]) -> dict[str, Any]:
+    return {name: obj[name] for name in members if name in obj}
+
+
+POD = Kind("v1", "Pod", "pods", "pod", trim=_trimmed)
 
 
 @dataclass(frozen=True)
-class Lists:
-    """What a pod may have been given by its account: `known` is all that the account lists, `platforms` what of it is the
-    platform's, which is there from the account's first moments on."""
+class AccountPullList:
+    """The pull list of a service account, now and before: `known` is all that it lists, `generated` the part that the
+    platform adds in the account's first moments."""
 
     known: frozenset[str]
-    platforms: frozenset[str]
+    generated: frozenset[str]
 
-    def gave(self, listed: Sequence[str]) -> bool:
-        """Whether a pod's list can be a copy of the account's as it once was. In doubt it is taken for the pod's own."""
-        return not listed or self.platforms <= set(listed) <= self.known
+    def may_have_been_copied_as(self, listed: Sequence[str]) -> bool:
+        """Whether a pod's list can be a copy of the account's as it once was. In doubt it is the pod's own."""
+        return not listed or self.generated <= set(listed) <= self.known
 
 
 @dataclass(frozen=True)
-class PodWithout:
-    """A pod that lacks secrets. `has_own_list`: it, or its template, brought a list of its own, so no link ever reaches it.
-
-    `waiting_reason` is why it does not start, empty when its images were pulled; `owner` is the controller that replaces it.
-    """
+class PodMissingSecrets:
+    """A pod that lacks secrets. `has_own_list`: it, or its template, brought a list of its own, so no link ever reaches it."""
 
     pod: Json
     account: str
@@ -53,25 +75,28 @@ class PodWithout:
 
     @property
     def name(self) -> str:
-        return str(metadata(self.pod).get("name", ""))
+        return text(metadata(self.pod).get("name"))
 
     @property
     def owner(self) -> str:
-        for reference in metadata(self.pod).get("ownerReferences") or []:
+        """The controller that replaces the pod, such as `ReplicaSet app-6d4cf56db6`; empty when there is none."""
+        for reference in map(mapping, sequence(metadata(self.pod).get("ownerReferences"))):
             if reference.get("controller"):
                 return f"{reference.get('kind')} {reference.get('name')}"
         return ""
 
     @property
     def waiting_reason(self) -> str:
-        status = self.pod.get("status") or {}
-        containers = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
-        reasons = [((container.get("state") or {}).get("waiting") or {}).get("reason") for container in containers]
+        """Why it does not start: `ErrImagePull` or `ImagePullBackOff`, or empty when its images were pulled."""
+        status = mapping(self.pod.get("status"))
+        containers = [container for part in _CONTAINERS for container in sequence(status.get(part))]
+        states = (mapping(mapping(container).get("state")) for container in containers)
+        reasons = (mapping(state.get("waiting")).get("reason") for state in states)
         return next((reason for reason in reasons if reason in _CANNOT_PULL), "")
 
     @property
-    def is_helped_by_restart(self) -> bool:
-        """Whether it fails to pull, somebody makes it anew, and the new one will have the secrets."""
+    def recovers_by_restart(self) -> bool:
+        """Whether it fails to pull, and its controller would replace it by a pod that has the secrets."""
         return bool(self.waiting_reason and self.owner) and not self.has_own_list
 
     def report(self) -> dict[str, Any]:
@@ -85,33 +110,42 @@ class PodWithout:
         }
 
     def restart(self, namespace: str) -> Change:
-        """Its deletion, refused by the server when it is no longer the pod that was seen, or no longer in that state."""
+        """Its deletion, which the server refuses when it is no longer the pod that was seen, or no longer in that state."""
         details = {"service_account": self.account, "owner": self.owner, "waiting_reason": self.waiting_reason}
-        before = {**details, "imagePullSecrets": _listed(self.pod)}
+        before = {**details, _KEY: _listed(self.pod)}
         return delete(ObjectRef(POD, namespace, self.name), self.pod, details, before)
 
 
-def pods_without(wanted: Sequence[str], accounts: Mapping[str, Lists], pods: Iterable[Json]) -> list[PodWithout]:
-    """The pods of the accounts that lack a wanted secret."""
+def pods_missing_secrets(
+    wanted: Sequence[str], accounts: Mapping[str, AccountPullList], pods: Iterable[Json]
+) -> list[PodMissingSecrets]:
+    """The pods of the accounts that lack a wanted secret, by name."""
     found = []
-    for pod in sorted(pods, key=lambda pod: str(metadata(pod).get("name"))):
+    for pod in map(mapping, pods):
         account, listed = _account(pod), _listed(pod)
-        lacks = tuple(name for name in wanted if name not in listed)
-        if account in accounts and lacks and not _is_out_of_question(pod):
-            found.append(PodWithout(pod, account, lacks, has_own_list=not accounts[account].gave(listed)))
-    return found
+        missing = tuple(name for name in wanted if name not in listed)
+        if account in accounts and missing and not _is_out_of_question(pod):
+            has_own_list = not (_is_readable(pod) and accounts[account].may_have_been_copied_as(listed))
+            found.append(PodMissingSecrets(pod, account, missing, has_own_list))
+    return sorted(found, key=lambda pod: pod.name)
 
 
 def _account(pod: Json) -> str:
-    return (pod.get("spec") or {}).get("serviceAccountName") or "default"
+    return text(mapping(pod.get("spec")).get("serviceAccountName")) or "default"
 
 
 def _listed(pod: Json) -> list[str]:
-    return names((pod.get("spec") or {}).get("imagePullSecrets") or [])
+    return names(sequence(mapping(pod.get("spec")).get(_KEY)))
+
+
+def _is_readable(pod: Json) -> bool:
+    """Whether the pod's list is one; any other may be its own."""
+    return isinstance(mapping(pod.get("spec")).get(_KEY), (list, type(None)))
 
 
 def _is_out_of_question(pod: Json) -> bool:
-    """It is over, or going, or made by a node from a file: admission gives such a pod nothing."""
+    """It has finished, is being deleted, or is the mirror of a static pod, to which admission adds nothing."""
     meta = metadata(pod)
-    is_over = (pod.get("status") or {}).get("phase") in _OVER
-    return bool(is_over or meta.get("deletionTimestamp") or _MIRROR in (meta.get("annotations") or {}))
+    is_finished = mapping(pod.get("status")).get("phase") in _FINISHED
+    is_mirror = _MIRROR in mapping(meta.get("annotations"))
+    return bool(not text(meta.get("name")) or is_finished or meta.get("deletionTimestamp") or is_mirror)

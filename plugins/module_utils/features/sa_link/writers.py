@@ -6,16 +6,18 @@
 from __future__ import annotations
 
 from ...core.objects import Json, metadata
+from ...core.shapes import mapping, sequence
 
 __all__ = ["last_writers"]
 
 
 def last_writers(account: Json, key: str, ours: str) -> list[str]:
     """Who else owns a list of the account by its record of field managers, the latest first."""
+    fields = sequence(metadata(account).get("managedFields"))
     entries = [
         entry
-        for entry in metadata(account).get("managedFields") or []
-        if f"f:{key}" in (entry.get("fieldsV1") or {}) and entry.get("manager") != ours
+        for entry in map(mapping, fields)
+        if f"f:{key}" in mapping(entry.get("fieldsV1")) and entry.get("manager") != ours
     ]
     entries.sort(key=lambda entry: str(entry.get("time") or ""), reverse=True)
     return list(dict.fromkeys(str(entry.get("manager")) for entry in entries))

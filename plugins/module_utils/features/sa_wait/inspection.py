@@ -57,9 +57,11 @@ class ProvisionedAccounts:
         return f"service account {name}: {verdict.missing}" if verdict.missing and not self.none_will_come else ""
 
     def _report(self, name: str, verdict: Verdict | None) -> dict[str, Any]:
-        if verdict is None or (verdict.missing and not self.none_will_come):
-            return {"name": name, "provisioned": False, "pull_secret": None}
-        if verdict.missing:
-            reason = f"none will come, because {self.none_will_come}"
-            return {"name": name, "provisioned": True, "pull_secret": None, "reason": reason}
-        return {"name": name, "provisioned": True, "pull_secret": verdict.secret}
+        report = {"name": name, "exists": verdict is not None, "provisioned": False, "pull_secret": None}
+        if verdict is None:
+            return report
+        if not verdict.missing:
+            return {**report, "provisioned": True, "pull_secret": verdict.secret}
+        if self.none_will_come:
+            return {**report, "provisioned": True, "reason": f"none will come, because {self.none_will_come}"}
+        return report

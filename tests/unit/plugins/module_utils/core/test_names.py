@@ -8,19 +8,46 @@ from __future__ import annotations
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core import names
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from hypothesis import given
+from hypothesis import strategies as st
 
-BAD = ["", "A", "-a", "a-", "a_b", "a/b", "a..b", ".a", "a\n", "ä", "../x"]
+BAD = ["", "A", "-a", "a-", "a_b", "a/b", "a..b", ".a", "a.", "a\n", "a\0", "ä", "../x", "\ud800"]
+GOOD_NAMES = ["a", "0", "private-registry", "a.b-c.d", "a" * 253]
+GOOD_NAMESPACES = ["a", "project-a", "0", "a" * 63]
 
 
 class TestCheckName:
-    @pytest.mark.parametrize("name", ["a", "0", "private-registry", "a.b-c.d", "a" * 253])
+    @pytest.mark.parametrize("name", GOOD_NAMES)
     def test_accepts_dns_subdomains(self, name: str) -> None:
         names.check_name("name", name)
+        assert names.is_name(name) is True
 
     @pytest.mark.parametrize("name", [*BAD, "a" * 254])
-    def test_refuses_the_rest_and_names_the_option(self, name: str) -> None:
-        with pytest.raises(OptionError, match=r"^option 'name': .*cannot be an object's name"):
+    def test_refuses_the_rest(self, name: str) -> None:
+        assert names.is_name(name) is False
+        with pytest.raises(OptionError):
             names.check_name("name", name)
+
+    def test_says_which_option_and_what_a_name_looks_like(self) -> None:
+        with pytest.raises(OptionError) as caught:
+            names.check_name("secrets", "Quay")
+        assert str(caught.value) == (
+            "option 'secrets': 'Quay' cannot be an object's name: use lower-case letters, digits, '-' and '.', at most 253, "
+            "beginning and ending with a letter or digit"
+        )
+
+    @pytest.mark.parametrize(("length", "shown"), [(80, "A" * 80), (81, "A" * 80 + "...")])
+    def test_a_huge_name_is_not_repeated(self, length: int, shown: str) -> None:
+        with pytest.raises(OptionError, match=f"^option 'name': '{shown}' cannot be"):
+            names.check_name("name", "A" * length)
+
+    @given(st.text())
+    def test_never_fails_otherwise(self, name: str) -> None:
+        for check in (names.check_name, names.check_namespace, names.check_path_segment, names.check_free_name):
+            try:
+                check("name", name)
+            except OptionError as error:
+                assert "\n" not in str(error)
 
 
 class TestCheckNames:
@@ -32,24 +59,69 @@ class TestCheckNames:
             names.check_names("secrets", [])
 
     def test_refuses_one_bad_name(self) -> None:
-        with pytest.raises(OptionError, match="'B!'"):
+        with pytest.raises(OptionError, match="^option 'secrets': 'B!' cannot be"):
             names.check_names("secrets", ["a", "B!"])
 
 
 class TestCheckNamespace:
-    @pytest.mark.parametrize("name", ["a", "project-a", "a" * 63])
+    @pytest.mark.parametrize("name", GOOD_NAMESPACES)
     def test_accepts_dns_labels(self, name: str) -> None:
         names.check_namespace("namespaces", name)
+        assert names.is_namespace(name) is True
 
     @pytest.mark.parametrize("name", [*BAD, "a.b", "a" * 64])
     def test_refuses_the_rest(self, name: str) -> None:
-        with pytest.raises(OptionError, match=r"^option 'namespaces': .*cannot be a namespace"):
+        assert names.is_namespace(name) is False
+        with pytest.raises(OptionError):
             names.check_namespace("namespaces", name)
+
+    def test_says_which_option_and_what_a_namespace_looks_like(self) -> None:
+        with pytest.raises(OptionError) as caught:
+            names.check_namespace("projects", "a.b")
+        assert str(caught.value) == (
+            "option 'projects': 'a.b' cannot be a namespace: use lower-case letters, digits and '-', at most 63, "
+            "beginning and ending with a letter or digit"
+        )
+
+
+class TestCheckPathSegment:
+    @pytest.mark.parametrize("name", ["a", "system:image-puller", "...", ".a", "A b", "ä", "a" * 300])
+    def test_accepts_what_roles_and_bindings_may_be_called(self, name: str) -> None:
+        names.check_path_segment("role", name)
+
+    @pytest.mark.parametrize(
+        "name", ["", " ", ".", "..", "a/b", "/", "a%b", "a\0", "a\n", "a\x1f", "\x7f", "\x9f", "\ud800"]
+    )
+    def test_refuses_the_rest(self, name: str) -> None:
+        with pytest.raises(OptionError) as caught:
+            names.check_path_segment("role", name)
+        assert str(caught.value) == (
+            f"option 'role': {name!r} cannot be an object's name: it must not be empty, '.' or '..', nor hold '/', '%' or "
+            "control characters"
+        )
+
+
+class TestCheckFreeName:
+    @pytest.mark.parametrize("name", ["jane", "CN=Jane, O=Ops", "system:serviceaccounts", "a/b", "ä", "a b", "\xa0a"])
+    def test_accepts_what_an_identity_provider_may_call_somebody(self, name: str) -> None:
+        names.check_free_name("users", name)
+
+    @pytest.mark.parametrize("name", ["", " ", "\t"])
+    def test_refuses_an_empty_name(self, name: str) -> None:
+        with pytest.raises(OptionError, match="^option 'users' holds an empty name$"):
+            names.check_free_name("users", name)
+
+    @pytest.mark.parametrize("name", ["a\0", "a\nb", "\x1fa", "a\x7f", "a\x80", "a\x9f", "a\ud800", "a\udfff"])
+    def test_refuses_what_the_api_server_would_not_store_as_it_is(self, name: str) -> None:
+        with pytest.raises(OptionError) as caught:
+            names.check_free_name("users", name)
+        assert str(caught.value) == f"option 'users': {name!r} holds control characters or half a character"
 
 
 class TestIsPattern:
     @pytest.mark.parametrize(
-        ("name", "pattern"), [("default", False), ("build*", True), ("app-?", True), ("[ab]", True)]
+        ("name", "pattern"),
+        [("default", False), ("build*", True), ("app-?", True), ("[ab]", True), ("ab]", False), ("", False)],
     )
     def test_tells_globs_from_names(self, name: str, pattern: bool) -> None:
         assert names.is_pattern(name) is pattern

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import (
     NamespaceSelector,
     from_options,
@@ -17,17 +19,35 @@ def namespace(name: str, phase: str = "Active", **metadata: str) -> dict:
     return {"metadata": {"name": name, **metadata}, "status": {"phase": phase}}
 
 
-ALL = [namespace(name) for name in ("team-b", "team-a", "other", "default", "kube-system", "openshift", "openshift-x")]
+ALL = [
+    namespace(name)
+    for name in (
+        "team-b",
+        "team-a",
+        "other",
+        "default",
+        "kube-system",
+        "openshift",
+        "openshift-x",
+        "redhat-x",
+        "openshifty",
+    )
+]
+EVERY = NamespaceSelector(include=("*",))
 
 
 class TestChoose:
     @pytest.mark.parametrize(
         ("selector", "names"),
         [
-            (NamespaceSelector(include=("*",)), ["other", "team-a", "team-b"]),
+            (EVERY, ["openshifty", "other", "team-a", "team-b"]),
             (NamespaceSelector(include=("team-*",), exclude=("*-b",)), ["team-a"]),
-            (NamespaceSelector(labels="a=b"), ["other", "team-a", "team-b"]),
+            (NamespaceSelector(include=("team-a", "o*")), ["openshifty", "other", "team-a"]),
+            (NamespaceSelector(include=("Team-*",)), []),
+            (NamespaceSelector(labels="a=b"), ["openshifty", "other", "team-a", "team-b"]),
             (NamespaceSelector(include=("kube-*",)), []),
+            (NamespaceSelector(include=("default",)), []),
+            (NamespaceSelector(include=("redhat-*",)), []),
             (NamespaceSelector(include=("kube-*",), system=True), ["kube-system"]),
             (NamespaceSelector(include=("openshift",), system=True), ["openshift"]),
         ],
@@ -36,17 +56,55 @@ class TestChoose:
         assert selector.choose(ALL) == (names, [])
 
     def test_what_is_being_deleted_is_told_apart(self) -> None:
-        going = [namespace("a", "Terminating"), namespace("b", deletionTimestamp="now"), namespace("c")]
-        assert NamespaceSelector(include=("*",)).choose(going) == (["c"], ["a", "b"])
+        going = [namespace("b", "Terminating"), namespace("a", deletionTimestamp="now"), namespace("c")]
+        assert EVERY.choose(going) == (["c"], ["a", "b"])
+        assert NamespaceSelector(include=("*",), phases=("Terminating",)).choose(going) == ([], ["a", "b"])
+        assert NamespaceSelector(include=("c",)).choose(going) == (["c"], [])
 
     def test_other_phases_only_when_asked(self) -> None:
         odd = [namespace("a", "Failed"), {"metadata": {"name": "b"}}]
-        assert NamespaceSelector(include=("*",)).choose(odd) == (["b"], [])
+        assert EVERY.choose(odd) == (["b"], [])
         assert NamespaceSelector(include=("*",), phases=("Failed",)).choose(odd) == (["a"], [])
+
+    def test_one_that_comes_twice_counts_once_as_it_was_last(self) -> None:
+        """A list that had to be read again from the start: the newer state comes last."""
+        assert EVERY.choose([namespace("a"), namespace("b"), namespace("a", "Terminating")]) == (["b"], ["a"])
+        assert EVERY.choose([namespace("a"), namespace("a")]) == (["a"], [])
+
+    @pytest.mark.parametrize("status", [None, [], "Terminating", {"phase": None}, {"phase": ["Terminating"]}])
+    def test_a_phase_that_cannot_be_read_is_no_reason_to_leave_one_out(self, status: Any) -> None:
+        assert EVERY.choose([{"metadata": {"name": "a"}, "status": status}]) == (["a"], [])
+
+    @pytest.mark.parametrize("odd", [None, "text", {}, {"metadata": None}, {"metadata": {"name": None}}])
+    def test_one_without_a_name_is_an_error(self, odd: Any) -> None:
+        with pytest.raises(Refusal) as caught:
+            EVERY.choose([namespace("a"), odd])
+        assert (
+            str(caught.value) == "the list of namespaces holds one without a name, so it is not clear which are meant"
+        )
 
 
 class TestFromOptions:
     @pytest.mark.parametrize("options", [{}, {"labels": " "}, {"include": []}, {"exclude": ["a"]}])
     def test_refuses_to_mean_every_namespace_unasked(self, options: dict) -> None:
-        with pytest.raises(OptionError, match=r"include: \['\*'\]"):
+        with pytest.raises(OptionError) as caught:
             from_options(options)
+        assert str(caught.value) == (
+            "option 'namespace_selector' gives neither 'labels' nor 'include': for all namespaces write include: ['*']"
+        )
+
+    def test_takes_each_option(self) -> None:
+        options = {
+            "labels": " team=a ",
+            "include": ["a*"],
+            "exclude": ["b"],
+            "phases": ["Failed"],
+            "system_namespaces": True,
+        }
+        assert from_options(options) == NamespaceSelector("team=a", ("a*",), ("b",), ("Failed",), system=True)
+
+    def test_without_more_it_means_active_namespaces_of_users(self) -> None:
+        nothing = dict.fromkeys(("labels", "exclude", "phases", "system_namespaces"))
+        assert from_options({**nothing, "include": ["*"]}) == NamespaceSelector(
+            labels="", include=("*",), exclude=(), phases=("Active",), system=False
+        )

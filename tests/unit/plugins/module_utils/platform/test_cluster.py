@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When no pull secret will ever come: facts 7.5 as a table."""
+"""When no pull secret will ever come, and what to do when one did not: facts 7.5 as tables."""
 
 from __future__ import annotations
 
@@ -9,15 +9,21 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform import cluster
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import ClusterFacts
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import (
+    CLUSTER_VERSION,
+    IMAGE_REGISTRY,
+    REGISTRY_SERVICE,
+    ClusterFacts,
+)
 
 NOT_OPENSHIFT = "this cluster is not OpenShift, so nothing generates pull secrets"
 OPENSHIFT = {"apps", "config.openshift.io", "image.openshift.io"}
 OFF = "the ImageRegistry capability of this cluster is off, so nothing generates pull secrets"
 REMOVED = "the image registry of this cluster is Removed, so nothing generates pull secrets"
+ALL = ["ImageRegistry"]
 
 
-def version(desired: str | None = "4.20.1", enabled: Any = ("ImageRegistry",), known: Any = ("ImageRegistry",)) -> Any:
+def version(desired: Any = "4.20.1", enabled: Any = ALL, known: Any = ALL) -> Any:
     capabilities = {"enabledCapabilities": enabled, "knownCapabilities": known}
     return {"status": {"desired": {"version": desired}, "capabilities": capabilities}}
 
@@ -35,21 +41,197 @@ class TestWhyNoneWillCome:
             (ClusterFacts(None), ""),
             (ClusterFacts(OPENSHIFT), ""),
             (ClusterFacts(OPENSHIFT, version(), operator("Ready")), ""),
-            (ClusterFacts(OPENSHIFT, version(enabled=["Build"])), OFF),
-            (ClusterFacts(OPENSHIFT, version(enabled=[], known=None)), OFF),
-            (ClusterFacts(OPENSHIFT, version(enabled=["Build"], known=["Build"])), ""),
-            (ClusterFacts(OPENSHIFT, version(enabled=None)), ""),
             (ClusterFacts(OPENSHIFT, {}, {}), ""),
-            (ClusterFacts(OPENSHIFT, version("4.14.9"), operator("Removed")), ""),
-            (ClusterFacts(OPENSHIFT, version("4.15.0-rc.1"), operator("Removed")), REMOVED),
-            (ClusterFacts(OPENSHIFT, version("4.20.1"), operator("Removed")), REMOVED),
-            (ClusterFacts(OPENSHIFT, version(None), operator("Removed")), REMOVED),
-            (ClusterFacts(OPENSHIFT, version("unknown"), operator("Removed")), REMOVED),
-            (ClusterFacts(OPENSHIFT, None, operator("Removed")), REMOVED),
             (ClusterFacts(OPENSHIFT, version(), operator("Ready", "Removed")), ""),
             (ClusterFacts(OPENSHIFT, version(), operator()), ""),
+            (ClusterFacts(None, version(enabled=[])), OFF),
         ],
     )
-    def test_table(self, facts: ClusterFacts, reason: str) -> None:
+    def test_by_kind_of_cluster(self, facts: ClusterFacts, reason: str) -> None:
         """What is unknown proves nothing: then the task waits, with a limit."""
         assert cluster.why_none_will_come(facts) == reason
+
+    @pytest.mark.parametrize(
+        ("enabled", "known", "reason"),
+        [
+            (["Build", "ImageRegistry"], ["Build", "ImageRegistry"], ""),
+            (["Build"], ["Build", "ImageRegistry"], OFF),
+            ([], ALL, OFF),
+            # A list of none is left out: all that is known is off.
+            (None, ALL, OFF),
+            (None, ["Build", "ImageRegistry"], OFF),
+            # It is no capability of that version yet (before 4.14), so it cannot be off.
+            (["Build"], ["Build"], ""),
+            (None, ["Build"], ""),
+            (None, [], ""),
+            ([], [], ""),
+            # Nothing is said of what is known.
+            ([], None, OFF),
+            (["Build"], None, OFF),
+            (ALL, None, ""),
+            (None, None, ""),
+            # Not what an API server sends.
+            ("ImageRegistry", ALL, ""),
+            ({"ImageRegistry": True}, ALL, ""),
+            (["Build"], "ImageRegistry", ""),
+            ([None, {"a": "b"}], ALL, OFF),
+        ],
+    )
+    def test_by_capability(self, enabled: Any, known: Any, reason: str) -> None:
+        assert cluster.why_none_will_come(ClusterFacts(OPENSHIFT, version(enabled=enabled, known=known))) == reason
+
+    def test_a_list_that_is_left_out_is_one_of_none(self) -> None:
+        found = {"status": {"capabilities": {"knownCapabilities": ALL}}}
+        assert cluster.why_none_will_come(ClusterFacts(OPENSHIFT, found)) == OFF
+
+    @pytest.mark.parametrize(
+        ("desired", "reason"),
+        [
+            ("4.14.9", ""),
+            ("4.9.0", ""),
+            ("4.0.0", ""),
+            ("3.11.0", ""),
+            ("3.99.0", ""),
+            ("v4.14.9", ""),
+            ("4.14", ""),
+            ("4.14.0-0.nightly-2024-01-01-000000", ""),
+            ("4.15.0", REMOVED),
+            ("4.15.0-rc.1", REMOVED),
+            ("v4.15", REMOVED),
+            ("4.20.1", REMOVED),
+            ("4.100.0", REMOVED),
+            ("5.0.0", REMOVED),
+            ("5.3.0-ec.1", REMOVED),
+            ("10.2.0", REMOVED),
+            # What cannot be read is taken for the newest.
+            (None, REMOVED),
+            ("", REMOVED),
+            ("unknown", REMOVED),
+            ("4", REMOVED),
+            ("4.x", REMOVED),
+            ("4.\u00b2", REMOVED),
+            ("\u0664.14", REMOVED),
+            ("-4.14", REMOVED),
+            (" 4.14", REMOVED),
+            ("4." + "1" * 5000, REMOVED),
+            ("4.99999", REMOVED),
+            (4.14, REMOVED),
+            (["4.14"], REMOVED),
+        ],
+    )
+    def test_removed_counts_from_4_15_on(self, desired: Any, reason: str) -> None:
+        facts = ClusterFacts(OPENSHIFT, version(desired), operator("Removed"))
+        assert cluster.why_none_will_come(facts) == reason
+
+    @pytest.mark.parametrize("found", [None, {}, {"status": None}, {"status": {"desired": None}}])
+    def test_removed_counts_when_the_version_is_not_known(self, found: Any) -> None:
+        assert cluster.why_none_will_come(ClusterFacts(OPENSHIFT, found, operator("Removed"))) == REMOVED
+
+    @pytest.mark.parametrize(
+        "odd", [None, [], "text", {"status": "text"}, {"status": {"capabilities": [], "conditions": {}}}]
+    )
+    def test_what_cannot_be_read_proves_nothing(self, odd: Any) -> None:
+        assert cluster.why_none_will_come(ClusterFacts(OPENSHIFT, odd, odd)) == ""
+
+    @pytest.mark.parametrize("conditions", [None, "Removed", {}, [None], ["Removed"], [{}], [{"reason": ["Removed"]}]])
+    def test_conditions_that_cannot_be_read_prove_nothing(self, conditions: Any) -> None:
+        facts = ClusterFacts(OPENSHIFT, version(), {"status": {"conditions": conditions}})
+        assert cluster.why_none_will_come(facts) == ""
+
+
+class TestWhatIsUnknown:
+    """A 403 is not the same as «not there»."""
+
+    @pytest.mark.parametrize(
+        ("facts", "names"),
+        [
+            (ClusterFacts(OPENSHIFT, unreadable=[IMAGE_REGISTRY]), "ClusterOperator image-registry"),
+            (
+                ClusterFacts(OPENSHIFT, unreadable=[CLUSTER_VERSION, IMAGE_REGISTRY]),
+                "ClusterVersion version and ClusterOperator image-registry",
+            ),
+            (ClusterFacts(None), "the list of API groups (/apis)"),
+            (
+                ClusterFacts(None, unreadable=[CLUSTER_VERSION, IMAGE_REGISTRY]),
+                "ClusterVersion version, ClusterOperator image-registry and the list of API groups (/apis)",
+            ),
+        ],
+    )
+    def test_names_it_and_the_way_out(self, facts: ClusterFacts, names: str) -> None:
+        assert cluster.what_is_unknown(facts) == (
+            f"the caller may not read {names}, so it is not known whether this cluster generates pull secrets at all; "
+            "allow it to 'get' them"
+        )
+
+    def test_says_nothing_when_all_could_be_read(self) -> None:
+        assert cluster.what_is_unknown(ClusterFacts(OPENSHIFT, absent=[CLUSTER_VERSION])) == ""
+
+    def test_the_registrys_service_does_not_tell_whether_any_is_generated(self) -> None:
+        assert cluster.what_is_unknown(ClusterFacts(OPENSHIFT, unreadable=[REGISTRY_SERVICE])) == ""
+        both = ClusterFacts(OPENSHIFT, unreadable=[REGISTRY_SERVICE, IMAGE_REGISTRY])
+        assert cluster.what_is_unknown(both) == cluster.what_is_unknown(UNREAD)
+
+
+CONTROLLER = (
+    "wait longer (timeout); see 'oc describe clusteroperator openshift-controller-manager' and the pods of namespace "
+    "openshift-controller-manager"
+)
+UNREAD = ClusterFacts(OPENSHIFT, unreadable=[IMAGE_REGISTRY])
+
+
+class TestHint:
+    @pytest.mark.parametrize(
+        ("facts", "unfinished", "words"),
+        [
+            (ClusterFacts(OPENSHIFT), True, CONTROLLER),
+            (ClusterFacts(OPENSHIFT), False, "wait longer (timeout)"),
+            (UNREAD, True, f"wait longer (timeout); {cluster.what_is_unknown(UNREAD)}"),
+            (
+                ClusterFacts(OPENSHIFT, absent=[REGISTRY_SERVICE]),
+                True,
+                "wait longer (timeout); service openshift-image-registry/image-registry does not exist, and generated pull "
+                "secrets stay empty until it does: see 'oc describe clusteroperator image-registry'",
+            ),
+            (
+                ClusterFacts(OPENSHIFT, absent=[CLUSTER_VERSION, REGISTRY_SERVICE]),
+                True,
+                "ClusterVersion version does not exist, so this is probably not OpenShift: nothing generates pull secrets "
+                "here",
+            ),
+            (ClusterFacts(OPENSHIFT, absent=[CLUSTER_VERSION]), False, ""),
+            (ClusterFacts(OPENSHIFT, absent=[REGISTRY_SERVICE]), False, "wait longer (timeout)"),
+        ],
+    )
+    def test_about_secrets_that_did_not_come(self, facts: ClusterFacts, unfinished: bool, words: str) -> None:
+        assert cluster.hint(facts, unfinished=unfinished) == words
+
+    @pytest.mark.parametrize(
+        ("missing", "existing", "words"),
+        [
+            (["app"], [], "create service account app; wait longer (timeout)"),
+            (["app"], ["default", "builder"], "create service account app; wait longer (timeout)"),
+            (
+                ["bulider"],
+                ["deployer", "builder", "default"],
+                "correct the name bulider: there is a service account builder; wait longer (timeout)",
+            ),
+            (
+                ["defualt", "app"],
+                {"default"},
+                "correct the name defualt: there is a service account default; create service account app; "
+                "wait longer (timeout)",
+            ),
+        ],
+    )
+    def test_about_accounts_that_do_not_exist(self, missing: Any, existing: Any, words: str) -> None:
+        assert cluster.hint(ClusterFacts(OPENSHIFT), missing=missing, existing=existing) == words
+
+    def test_an_account_can_still_come_where_no_secret_will(self) -> None:
+        words = cluster.hint(ClusterFacts(OPENSHIFT, absent=[CLUSTER_VERSION]), missing=["app"], unfinished=True)
+        assert words.startswith(
+            "create service account app; wait longer (timeout); ClusterVersion version does not exist"
+        )
+
+    def test_about_both(self) -> None:
+        words = cluster.hint(ClusterFacts(OPENSHIFT), missing=["app"], unfinished=True)
+        assert words == f"create service account app; {CONTROLLER}"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which of an account's secrets are the platform's."""
+"""Which of an account's entries the platform generated: facts 7.1 and 7.3 as tables."""
 
 from __future__ import annotations
 
@@ -9,28 +9,211 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform import generated
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.generated import Origin
+
+GENERATED, PRESUMED, UNCERTAIN, OTHER = Origin.GENERATED, Origin.PRESUMED, Origin.UNCERTAIN, Origin.OTHER
+
+X, Z = "default-dockercfg-x7k2p", "default-dockercfg-zzzzz"
+TOKEN = "default-token-x7k2p"
+PULL, MOUNT = "imagePullSecrets", "secrets"
+LONG = "pipeline-runner-of-the-payments-department-production"
+#: What library-go's own code makes of long names; the two letters at the end are those that it was asked with.
+CUT = {
+    "a" * 47: ("a" * 47 + "-dockercfg-", "a" * 47 + "-token-"),
+    "a" * 48: ("a" * 38 + "-9e51a975-dockercfg-", "a" * 48 + "-token-"),
+    "a" * 51: ("a" * 38 + "-3f3248b2-dockercfg-", "a" * 51 + "-token-"),
+    "a" * 52: ("a" * 38 + "-4f28a429-dockercfg-", "a" * 42 + "-4f28a429-token-"),
+    LONG: (
+        "pipeline-runner-of-the-payments-depart-402877bf-dockercfg-",
+        "pipeline-runner-of-the-payments-department-402877bf-token-",
+    ),
+    "b.c-" * 60: ("b.c-" * 9 + "b.-6839a975-dockercfg-", "b.c-" * 10 + "b.-6839a975-token-"),
+}
 
 
-def account(name: str = "default", **lists: list[str]) -> dict[str, Any]:
-    meta = {"name": name, "namespace": "project-a", "resourceVersion": "7"}
-    return {"metadata": meta, **{key: [{"name": entry} for entry in entries] for key, entries in lists.items()}}
+def account(pull: Any = (), mount: Any = (), *, named: str | None = None, name: str = "default") -> dict[str, Any]:
+    meta = {"name": name, "uid": "u", "annotations": None if named is None else {generated.REFERENCE: named}}
+    return {"metadata": meta, PULL: [{"name": entry} for entry in pull], MOUNT: [{"name": entry} for entry in mount]}
 
 
-class TestPlatformsOwn:
+class TestOriginOf:
+    @pytest.mark.parametrize("key", [PULL, MOUNT])
+    @pytest.mark.parametrize("name", [X, "by-annotation", "default-token-quay"])
+    def test_what_the_annotation_names_is_generated(self, key: str, name: str) -> None:
+        """Whatever its name: it is what the platform puts back."""
+        assert generated.origin_of(account([name], [name, TOKEN], named=name), key, name) is GENERATED
+
+    @pytest.mark.parametrize("key", [PULL, MOUNT])
     @pytest.mark.parametrize(
-        ("name", "theirs"),
+        ("found", "origin"),
         [
-            ("default-dockercfg-x7k2p", True),
-            ("default-token-x7k2p", True),
-            ("by-annotation", True),
-            ("builder-dockercfg-x7k2p", False),
-            ("default-dockercfg", False),
-            ("team", False),
-            ("", False),
+            # From 4.16 on the annotation tells which one counts, as long as it is on a list.
+            (account([X, Z], [X, Z], named=X), OTHER),
+            (account([X, Z], [Z], named=X), OTHER),
+            (account([Z], [X, Z], named=X), OTHER),
+            (account([Z], [Z], named=X), UNCERTAIN),
+            (account(["team", Z], [Z], named="team"), OTHER),
+            # Before, the name alone does, in both lists.
+            (account([Z], [Z]), PRESUMED),
+            (account(["team", Z, Z], ["team", Z]), PRESUMED),
+            (account([Z], [Z], named=""), PRESUMED),
+            (account([Z], []), UNCERTAIN),
+            (account([], [Z]), UNCERTAIN),
+            (account([X, Z], [X, Z]), UNCERTAIN),
+            (account([X, Z], [Z]), UNCERTAIN),
+            (account([Z], [X, Z]), UNCERTAIN),
+            (account([Z, "default-dockercfg-quay", "builder-dockercfg-x7k2p"], [Z, TOKEN]), PRESUMED),
         ],
     )
-    @pytest.mark.parametrize("key", ["imagePullSecrets", "secrets"])
-    def test_is_known_by_the_annotation_or_the_form_of_the_name(self, key: str, name: str, theirs: bool) -> None:
-        observed = account(**{key: [name, "other"]})
-        observed["metadata"]["annotations"] = {generated.REFERENCE: "by-annotation"}
-        assert generated.platforms_own(observed) == ({name} if theirs else set())
+    def test_a_name_that_looks_like_a_generated_pull_secret(self, found: Any, origin: Origin, key: str) -> None:
+        assert generated.origin_of(found, key, Z) is origin
+
+    @pytest.mark.parametrize(
+        ("key", "found", "origin"),
+        [
+            (MOUNT, account([], [TOKEN]), PRESUMED),
+            (MOUNT, account([], [X, TOKEN, "default-token-quay"], named=X), PRESUMED),
+            (MOUNT, account(["default-token-zzzzz"], [TOKEN]), PRESUMED),
+            (MOUNT, account([], [TOKEN, "default-token-zzzzz"]), UNCERTAIN),
+            (PULL, account([TOKEN], [TOKEN]), OTHER),
+        ],
+    )
+    def test_a_name_that_looks_like_a_generated_token(self, key: str, found: Any, origin: Origin) -> None:
+        """Nobody puts tokens on the pull list."""
+        assert generated.origin_of(found, key, TOKEN) is origin
+
+    @pytest.mark.parametrize("key", [PULL, MOUNT])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "default-token-quay",
+            "default-dockercfg-quay",
+            "default-dockercfg-",
+            "default-dockercfg-x7k2",
+            "default-dockercfg-x7k2pp",
+            "default-dockercfg-x7k2p\n",
+            "default-dockercfg-x7k2a",
+            "default-dockercfg-x7k21",
+            "default-dockercfg-X7K2P",
+            "x-default-dockercfg-x7k2p",
+            "builder-dockercfg-x7k2p",
+            "default-x7k2p",
+            "team",
+            "",
+        ],
+    )
+    def test_any_other_name_is_not_generated(self, name: str, key: str) -> None:
+        """The five characters at the end are never vowels, 0, 1 or 3; 'quay' has four, of which two are vowels."""
+        assert generated.origin_of(account([name], [name]), key, name) is OTHER
+
+    @pytest.mark.parametrize(("name", "prefixes"), CUT.items())
+    def test_long_names_are_cut_and_marked_with_a_hash(self, name: str, prefixes: tuple[str, str]) -> None:
+        pull, token = (f"{prefix}x7k2p" for prefix in prefixes)
+        assert generated.origin_of(account([pull], [pull], name=name), PULL, pull) is PRESUMED
+        assert generated.origin_of(account([], [token], name=name), MOUNT, token) is PRESUMED
+
+    @pytest.mark.parametrize("name", ["a" * 51, "a" * 52, "a" * 58, "a" * 70])
+    def test_kubernetes_only_cuts(self, name: str) -> None:
+        token = f"{name}-token-"[:58] + "x7k2p"
+        assert generated.origin_of(account([], [token], name=name), MOUNT, token) is PRESUMED
+
+    @pytest.mark.parametrize("name", ["a" * 48, LONG])
+    def test_a_name_that_is_not_cut_is_not_generated(self, name: str) -> None:
+        entry = f"{name}-dockercfg-x7k2p"
+        assert generated.origin_of(account([entry], [entry], name=name), PULL, entry) is OTHER
+
+    def test_the_hash_of_another_account_is_not_ours(self) -> None:
+        entry = f"{CUT['a' * 48][0]}x7k2p"
+        assert generated.origin_of(account([entry], [entry], name="a" * 49), PULL, entry) is OTHER
+
+    @pytest.mark.parametrize("odd", [None, "text", {}, [None], ["text"], [{"name": None}], [{"name": ["x"]}], [{}]])
+    def test_lists_that_cannot_be_read_name_nothing(self, odd: Any) -> None:
+        found = {**account([Z], [Z]), MOUNT: odd}
+        assert generated.origin_of(found, PULL, Z) is UNCERTAIN
+        assert generated.origin_of({"metadata": None, PULL: odd}, PULL, Z) is OTHER
+
+    @pytest.mark.parametrize(
+        "annotations", [None, "text", [X], {generated.REFERENCE: None}, {generated.REFERENCE: [X]}]
+    )
+    def test_an_annotation_that_cannot_be_read_names_nothing(self, annotations: Any) -> None:
+        found = account([X], [X])
+        found["metadata"]["annotations"] = annotations
+        assert generated.origin_of(found, PULL, X) is PRESUMED
+
+
+def secret(kind: str, owner: Any = None, **annotations: str) -> dict[str, Any]:
+    names = {
+        "account": "openshift.io/internal-registry-auth-token.service-account",
+        "binding": "openshift.io/internal-registry-auth-token.binding",
+        "token": "openshift.io/token-secret.name",
+        "of": "kubernetes.io/service-account.name",
+    }
+    meta = {
+        "annotations": {names[key]: value for key, value in annotations.items()},
+        "ownerReferences": [] if owner is None else [{"kind": "ReplicaSet", "name": "default"}, owner],
+    }
+    return {"metadata": meta, "type": kind}
+
+
+DOCKERCFG = "kubernetes.io/dockercfg"
+JSON = "kubernetes.io/dockerconfigjson"
+OF_ACCOUNT = {"kind": "ServiceAccount", "name": "default", "uid": "u"}
+OF_TOKEN = {"kind": "Secret", "name": TOKEN, "uid": "t"}
+
+
+class TestIsGenerated:
+    @pytest.mark.parametrize(
+        ("found", "expected"),
+        [
+            (secret(DOCKERCFG, account="default", binding="bound", owner=OF_ACCOUNT), True),
+            (secret(DOCKERCFG, account="default"), True),
+            (secret(DOCKERCFG, account="builder"), False),
+            (secret(DOCKERCFG, of="default", token=TOKEN, owner=OF_TOKEN), True),
+            (secret(DOCKERCFG, of="default", token=TOKEN, account="default", binding="legacy"), True),
+            (secret(DOCKERCFG, token=TOKEN), True),
+            (secret(DOCKERCFG, of="builder", token=TOKEN), False),
+            (secret(DOCKERCFG, of="default"), False),
+            (secret(DOCKERCFG, owner=OF_ACCOUNT), True),
+            (secret(DOCKERCFG, owner={**OF_ACCOUNT, "name": "builder"}), False),
+            (secret(DOCKERCFG, owner=OF_TOKEN), True),
+            (secret(DOCKERCFG, owner={**OF_TOKEN, "name": "team"}), False),
+            (secret(DOCKERCFG, owner={**OF_TOKEN, "kind": "ConfigMap"}), False),
+            (secret(DOCKERCFG), False),
+            (secret(JSON, account="default", of="default", token=TOKEN, owner=OF_ACCOUNT), False),
+            (secret("Opaque", account="default"), False),
+            (secret("kubernetes.io/service-account-token", of="default"), True),
+            (secret("kubernetes.io/service-account-token", of="builder", account="default"), False),
+            (secret("kubernetes.io/service-account-token"), False),
+            ({}, False),
+            ({"type": DOCKERCFG, "metadata": None}, False),
+            (
+                {"type": DOCKERCFG, "metadata": {"annotations": ["x"], "ownerReferences": {"kind": "ServiceAccount"}}},
+                False,
+            ),
+            ({"type": DOCKERCFG, "metadata": {"ownerReferences": [None, "x", {"kind": "Secret", "name": 5}]}}, False),
+            ({"type": [DOCKERCFG]}, False),
+        ],
+    )
+    def test_by_type_annotations_and_owner(self, found: Any, expected: bool) -> None:
+        assert generated.is_generated(account(), found) is expected
+
+
+class TestGeneratedNames:
+    @pytest.mark.parametrize(
+        ("found", "names"),
+        [
+            (account(), []),
+            (account(named=X), []),
+            (account(mount=[X], named=X), []),
+            (account(["quay", "other-dockercfg-aaaaa"]), []),
+            (account(["quay", X]), [X]),
+            (account([X, X]), [X]),
+            (account(["default-dockercfg-other", X], named=X), [X, "default-dockercfg-other"]),
+            (account(["cut-name-dockercfg-0a"], named="cut-name-dockercfg-0a"), ["cut-name-dockercfg-0a"]),
+            (account([f"{CUT[LONG][0]}x7k2p", f"{LONG}-dockercfg-x7k2p"], name=LONG), [f"{CUT[LONG][0]}x7k2p"]),
+            ({"metadata": {"name": "default"}}, []),
+            ({"metadata": {"name": "default"}, PULL: [None, {"name": None}, {"name": X}, "x"]}, [X]),
+        ],
+    )
+    def test_only_listed_names_count_and_the_annotated_one_comes_first(self, found: Any, names: list[str]) -> None:
+        assert generated.generated_names(found) == names

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform import generated, provisioning
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform import provisioning
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.provisioning import UNREADABLE, Verdict
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,26 +59,6 @@ NO_REGISTRY = f"secret {NAME} holds no registry yet"
 OF_ANOTHER = f"secret {NAME} still holds the token of a deleted account of the same name"
 
 
-class TestGeneratedNames:
-    @pytest.mark.parametrize(
-        ("found", "names"),
-        [
-            (account(), []),
-            (account(annotations=REF), []),
-            (account("quay", "other-dockercfg-aaaaa"), []),
-            (account("quay", NAME), [NAME]),
-            (account("default-dockercfg-other", NAME, annotations=REF), [NAME, "default-dockercfg-other"]),
-            (
-                account("cut-name-dockercfg-0a", annotations={REFERENCE: "cut-name-dockercfg-0a"}),
-                ["cut-name-dockercfg-0a"],
-            ),
-            ({"metadata": {"name": "default"}}, []),
-        ],
-    )
-    def test_only_listed_names_count_and_the_annotated_one_comes_first(self, found: Any, names: list[str]) -> None:
-        assert generated.generated_names(found) == names
-
-
 class TestJudge:
     @pytest.mark.parametrize(
         ("found", "missing"),
@@ -97,11 +77,23 @@ class TestJudge:
             (secret(annotations={**BOUND, SERVICE_ACCOUNT: "builder"}), NO_TOKEN),
             (empty(b64("{}")), NO_REGISTRY),
             (empty(b64("{}"), LEGACY), NO_REGISTRY),
-            (empty(b64("[]")), NO_REGISTRY),
+            (empty(b64("[]")), f"secret {NAME} cannot be read: its content is a list, not an object"),
             (empty(""), NO_REGISTRY),
-            (empty("%"), NO_REGISTRY),
+            (empty("%"), f"secret {NAME} cannot be read: its content is not base64"),
             ({**secret(), "data": None}, NO_REGISTRY),
             (secret(token_of("old")), OF_ANOTHER),
+            (secret(token_of("old"), annotations=LEGACY), OF_ANOTHER),
+            (secret(jwt({"kubernetes.io": None})), ""),
+            (secret(jwt({"kubernetes.io": {"serviceaccount": ["uid"]}})), ""),
+            (secret(jwt({"kubernetes.io": {"serviceaccount": {"uid": None}}})), ""),
+            (secret(f"x.{token_of('old')}"), ""),
+            (secret(token_of("old").partition(".")[2]), ""),
+            (secret("a." + b64("[" * 100_000) + ".c"), ""),
+            (secret("a.\u00e4\u00e4\u00e4\u00e4.c"), ""),
+            (secret(kind=None), f"secret {NAME} has type None instead of kubernetes.io/dockercfg"),
+            (secret(annotations={**BOUND, BINDING: "unbound"}), NO_TOKEN),
+            ({**secret(), "metadata": None}, NO_TOKEN),
+            ({**secret(), "metadata": {"annotations": ["bound"]}}, NO_TOKEN),
         ],
     )
     def test_what_is_missing(self, found: Any, missing: str) -> None:
@@ -114,14 +106,28 @@ class TestJudge:
         verdict = provisioning.judge(found, {NAME: secret()})
         assert verdict.missing == "no generated pull secret in imagePullSecrets"
 
+    def test_the_first_entry_of_another_account_suffices_to_tell(self) -> None:
+        entries = {host: {"auth": b64(f"<token>:{token_of(uid)}")} for host, uid in (("a", "new"), ("b", "old"))}
+        found = {**secret(), "data": {".dockercfg": b64(json.dumps(entries))}}
+        assert provisioning.judge(account(NAME), {NAME: found}) == Verdict(missing=OF_ANOTHER)
+
+    def test_what_was_not_read_does_not_exist(self) -> None:
+        verdict = provisioning.judge(account(NAME), {})
+        assert verdict == Verdict(missing=f"secret {NAME} is listed but does not exist yet")
+
+    def test_what_the_last_name_lacks_is_told(self) -> None:
+        other = "default-dockercfg-zzzzz"
+        verdict = provisioning.judge(account(NAME, other), {NAME: secret(annotations={}), other: None})
+        assert verdict == Verdict(missing=f"secret {other} is listed but does not exist yet")
+
     def test_one_good_secret_suffices(self) -> None:
         names = ("default-dockercfg-old", NAME)
         assert provisioning.judge(account(*names), {names[0]: None, NAME: secret()}) == Verdict(NAME)
 
     def test_a_secret_that_may_not_be_read_counts_with_a_note(self) -> None:
         verdict = provisioning.judge(account(NAME, annotations=REF), {NAME: UNREADABLE})
-        assert (verdict.secret, verdict.missing) == (NAME, "")
-        assert verdict.note == f"secret {NAME} is listed, but may not be read: its content was not verified"
+        note = f"secret {NAME} is listed, but may not be read: its content was not verified"
+        assert verdict == Verdict(NAME, missing="", note=note)
 
     @given(st.text(), st.text())
     def test_never_fails_on_what_a_secret_holds(self, token: str, text: str) -> None:
@@ -130,18 +136,3 @@ class TestJudge:
 
     def test_shows_no_token(self) -> None:
         assert "canary" not in repr(provisioning.judge(account(NAME), {NAME: secret("canary", annotations={})}))
-
-
-def version(desired: str | None = "4.20.1", enabled: Any = ("ImageRegistry",), known: Any = ("ImageRegistry",)) -> Any:
-    capabilities = {"enabledCapabilities": enabled, "knownCapabilities": known}
-    return {"status": {"desired": {"version": desired}, "capabilities": capabilities}}
-
-
-def operator(*reasons: str) -> Any:
-    return {"status": {"conditions": [{"type": "Available", "reason": reason} for reason in reasons]}}
-
-
-OPENSHIFT = {"apps", "config.openshift.io", "image.openshift.io"}
-NOT_OPENSHIFT = "this cluster is not OpenShift, so nothing generates pull secrets"
-OFF = "the ImageRegistry capability of this cluster is off, so nothing generates pull secrets"
-REMOVED = "the image registry of this cluster is Removed, so nothing generates pull secrets"

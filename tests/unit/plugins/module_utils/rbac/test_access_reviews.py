@@ -8,7 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import may_pull, question
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
+    SUBJECT_ACCESS_REVIEW,
+    may_pull,
+    question,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
 
 ACCOUNT = Subject("ServiceAccount", "default", "project-a")
@@ -16,6 +20,16 @@ LOGGED_IN = "system:authenticated"
 
 
 class TestQuestion:
+    def test_is_put_to_the_api_server_about_the_whole_cluster(self) -> None:
+        kind = SUBJECT_ACCESS_REVIEW
+        assert (kind.api_version, kind.kind, kind.resource, kind.namespaced) == (
+            "authorization.k8s.io/v1",
+            "SubjectAccessReview",
+            "subjectaccessreviews",
+            False,
+        )
+        assert kind.title == "subject access review"
+
     def test_is_what_the_registry_asks(self) -> None:
         assert question(ACCOUNT, "project-b")["resourceAttributes"] == {
             "namespace": "project-b",
@@ -68,8 +82,17 @@ class TestMayPull:
             ({"allowed": True, "reason": "by a webhook"}, True, None),
             ({"allowed": True}, True, None),
             ({"allowed": False, "reason": GRANT.format('RoleBinding "a/b"')}, False, None),
-            ({}, False, None),
+            ({"allowed": True, "reason": None}, True, None),
+            ({"allowed": True, "reason": ["x"]}, True, None),
+            ({"allowed": False}, False, None),
             (None, None, None),
+            # An answer that does not say it is no answer.
+            ({}, None, None),
+            ({"allowed": None}, None, None),
+            ({"allowed": "false", "reason": GRANT.format('RoleBinding "a/b"')}, None, None),
+            ({"allowed": 1}, None, None),
+            ([], None, None),
+            ("text", None, None),
         ],
     )
     def test_says_whether_and_by_which_binding(self, status: Any, allowed: bool | None, binding: str | None) -> None:

@@ -290,9 +290,18 @@ class TestOneFailure:
         def unforeseen(_request: Request) -> Answer:
             raise ZeroDivisionError("unforeseen")
 
-        api.fail("POST /api/v1/namespaces/b/", unforeseen)
+        api.fail("POST /api/v1/namespaces/b/", unforeseen, times=10**9)
         outcome = run(api, Keep(), ["a", "b", "c"])
         assert statuses(outcome) == {"a": "changed", "b": "failed", "c": "changed"}
+        assert "ZeroDivisionError" in outcome.failed[0].error
+
+    def test_an_object_that_cannot_be_read_is_not_the_clusters_failure(self, api: FakeApi) -> None:
+        """Nothing but 500 for half a minute: the server is asked for something else before it is given up."""
+        api.fail("GET /api/v1/namespaces/b/", BROKEN, times=10**9)
+        outcome = run(api, Keep(), ["a", "b", "c"])
+        assert statuses(outcome) == {"a": "changed", "b": "failed", "c": "changed"}
+        assert outcome.stopped == ""
+        assert api.asked.count("GET /version") == 1
 
     def test_a_namespace_that_is_not_there(self, api: FakeApi) -> None:
         api.namespaces_checked = True

@@ -104,9 +104,9 @@ class TestFindings:
 
     def test_what_does_not(self, api: FakeApi) -> None:
         api.put("serviceaccounts", "b", "robot")
-        outcome = run(api, ["a", "b"], wait_timeout=3, hint=lambda: "look at the controller")
+        outcome = run(api, ["a", "b"], wait_timeout=3, hint=lambda left: f"look at the controller of {left[0].name}")
         assert statuses(outcome) == {"a": "failed", "b": "unchanged"}
-        assert outcome.failed[0].error == "robot is missing; and so is its secret; look at the controller"
+        assert outcome.failed[0].error == "robot is missing; and so is its secret; look at the controller of a"
         assert outcome.failed[0].extra == {"found": []}
         assert outcome.failed[0].notes == ("noted",)
         assert api.writes == []
@@ -116,7 +116,7 @@ class TestFindings:
 
     def test_no_hint_is_asked_for_when_all_is_there(self, api: FakeApi) -> None:
         api.put("serviceaccounts", "a", "robot")
-        assert not run(api, ["a"], hint=lambda: 1 / 0).has_failed  # type: ignore[arg-type,return-value]
+        assert not run(api, ["a"], hint=lambda _left: 1 / 0).has_failed  # type: ignore[arg-type,return-value]
 
 
 class TestRefined:
@@ -163,7 +163,7 @@ class TestNamespaces:
                 api.remove("namespaces", "", "a")
 
         api.before = vanish
-        outcome = run(api, ["a"], clock, wait_timeout=2, hint=lambda: "hint")
+        outcome = run(api, ["a"], clock, wait_timeout=2, hint=lambda _left: "hint")
         assert outcome.failed[0].error.startswith("the namespace was deleted on https://api.example.com:6443 while")
         assert "hint" not in outcome.failed[0].error
 

@@ -104,6 +104,10 @@ class TestNoneWillCome:
         [
             (KUBERNETES, None, "this cluster is not OpenShift"),
             (OPENSHIFT, REMOVED, "the image registry of this cluster is Removed"),
+            # What the API groups cannot tell, the operators may.
+            (FORBIDDEN, REMOVED, "the image registry of this cluster is Removed"),
+            ({"groups": None}, REMOVED, "the image registry of this cluster is Removed"),
+            ({"groups": [None, "odd", {"name": None}]}, REMOVED, "the image registry of this cluster is Removed"),
         ],
     )
     def test_is_a_success_at_once(self, api: FakeApi, groups: Any, operator: Any, why: str) -> None:
@@ -125,24 +129,66 @@ class TestNoneWillCome:
 
 
 class TestStillMissing:
-    @pytest.mark.parametrize(
-        ("groups", "version", "operator"),
-        [
-            (OPENSHIFT, VERSION, None),
-            (OPENSHIFT, FORBIDDEN, FORBIDDEN),
-            (OPENSHIFT, None, None),
-            (FORBIDDEN, VERSION, REMOVED),
-            ({"groups": None}, VERSION, REMOVED),
-        ],
-    )
-    def test_is_waited_for_and_then_told(self, api: FakeApi, groups: Any, version: Any, operator: Any) -> None:
-        serve(api, groups, version, operator)
-        put_account(api, ready=False)
+    HINT = "wait longer (timeout); see 'oc describe clusteroperator openshift-controller-manager' and the pods of namespace "
+    MISSING = "service account default: no generated pull secret in imagePullSecrets; "
+
+    def told(self, api: FakeApi, **served: Any) -> str:
+        serve(api, **{"groups": OPENSHIFT, **served})
         clock = Clock()
         outcome = wait(api, clock, timeout=5)
-        if groups == {"groups": None}:
-            assert not outcome.has_failed
-            return
         assert sum(clock.slept) == pytest.approx(5)
         (failed,) = outcome.failed
-        assert failed.error.startswith("service account default: no generated pull secret in imagePullSecrets; ")
+        return failed.error
+
+    def test_is_waited_for_and_then_told(self, api: FakeApi) -> None:
+        put_account(api, ready=False)
+        api.put("services", "openshift-image-registry", "image-registry")
+        assert self.told(api).startswith(self.MISSING + self.HINT)
+
+    @pytest.mark.parametrize(
+        ("version", "what"),
+        [
+            (VERSION, "ClusterOperator image-registry"),
+            (FORBIDDEN, "ClusterVersion version and ClusterOperator image-registry"),
+        ],
+    )
+    def test_what_may_not_be_read_is_named(self, api: FakeApi, version: Any, what: str) -> None:
+        put_account(api, ready=False)
+        api.put("services", "openshift-image-registry", "image-registry")
+        said = self.told(api, version=version, operator=FORBIDDEN)
+        assert f"the caller may not read {what}, so it is not known whether" in said
+
+    def test_a_registry_without_a_service(self, api: FakeApi) -> None:
+        put_account(api, ready=False)
+        said = self.told(api)
+        assert (
+            "service openshift-image-registry/image-registry does not exist, and generated pull secrets stay empty"
+            in said
+        )
+
+    def test_no_cluster_version_is_no_openshift(self, api: FakeApi) -> None:
+        put_account(api, ready=False)
+        said = self.told(api, version=None)
+        assert said.endswith(
+            "ClusterVersion version does not exist, so this is probably not OpenShift: nothing generates pull secrets here"
+        )
+
+    def test_a_misspelt_account(self, api: FakeApi) -> None:
+        api.put("serviceaccounts", "a", "defaults")
+        said = self.told(api)
+        assert said.startswith(
+            "service account default does not exist; correct the name default: there is a service account"
+        )
+        assert "defaults; wait longer (timeout)" in said
+        assert "controller-manager" not in said
+        assert not [line for line in api.asked if "/services/" in line]
+
+    def test_accounts_that_may_not_be_listed(self, api: FakeApi) -> None:
+        api.fail(r"GET /api/v1/namespaces/a/serviceaccounts\?", FORBIDDEN, times=ALWAYS)
+        assert "create service account default" in self.told(api)
+
+    def test_an_error_of_the_server_is_not_taken_for_an_answer(self, api: FakeApi) -> None:
+        put_account(api, ready=False)
+        api.put("services", "openshift-image-registry", "image-registry")
+        said = self.told(api, version=status_object(400, "BadRequest", "odd"))
+        assert said.startswith(self.MISSING + self.HINT)

@@ -5,26 +5,543 @@
 
 from __future__ import annotations
 
+import json
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.client import Cluster
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import (
+    AlreadyExists,
+    ApiError,
     ClusterError,
+    Conflict,
+    ConnectError,
+    Expired,
+    Forbidden,
+    Unanswered,
     Unauthorized,
+    UnknownResource,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from support.scripted_pool import Answer, Clock, ScriptedConnection, ScriptedPool, status_object
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import (
+    Change,
+    create,
+    delete,
+    update,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    NAMESPACE,
+    ROLE_BINDING,
+    SECRET,
+    Kind,
+    ObjectRef,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+from support.scripted_pool import HOST, Answer, Clock, ScriptedConnection, ScriptedPool, status_object
+from urllib3.exceptions import NewConnectionError, ProtocolError, ReadTimeoutError, SSLError
 
 REF = ObjectRef(SECRET, "a", "pull")
-GET = "GET /api/v1/namespaces/a/secrets/pull"
-FOUND = Answer(200, {"kind": "Secret", "metadata": {"name": "pull", "namespace": "a"}})
+REVIEW = Kind("authorization.k8s.io/v1", "SubjectAccessReview", "subjectaccessreviews", "review", namespaced=False)
+PATH = "/api/v1/namespaces/a/secrets"
+GET = f"GET {PATH}/pull"
+FOUND = Answer(200, {"kind": "Secret", "metadata": {"name": "pull", "namespace": "a", "uid": "u"}})
+CREATE = create(REF, {"data": {"k": "é"}}, {}, {})
+UPDATE = update(REF, {"metadata": {"resourceVersion": "7"}}, {"data": {}}, {}, before={}, after={})
+DELETE = delete(REF, {"metadata": {"uid": "u", "resourceVersion": "7"}}, {}, {})
+WRITES = [
+    (CREATE, f"POST {PATH}", "creating"),
+    (UPDATE, f"PATCH {PATH}/pull", "updating"),
+    (DELETE, f"DELETE {PATH}/pull", "deleting"),
+]
+
 REFUSED = status_object(401, "Unauthorized")
+MISSING = status_object(404, "NotFound", 'secrets "pull" not found', kind="secrets", name="pull")
+BUSY = Answer(429, b"Too many requests, please try again later.", {"Retry-After": "1"})
+FAILING = Answer(500, b"etcd")
+STARTING = Answer(503, b"starting", {"Retry-After": "2"})
+DOWN = NewConnectionError(None, "")  # type: ignore[arg-type]
+DOWN.__cause__ = ConnectionRefusedError(111, "connection refused")
+CUT = ProtocolError("Connection aborted.", ConnectionResetError(104, "reset by peer"))
+HANGS = ReadTimeoutError(None, "", "timed out")  # type: ignore[arg-type]
+GONE = status_object(410, "Expired", "The provided continue parameter is too old")
 
 
 def cluster_of(*script: tuple[str, Any], **connection: Any) -> tuple[Cluster, ScriptedPool, Clock]:
     pool, clock = ScriptedPool(*script), Clock()
-    return Cluster(ScriptedConnection(pool, **connection), "tests", clock.sleep, clock.now), pool, clock
+    return Cluster(ScriptedConnection(pool, **connection), "tests/1", clock.sleep, clock.now), pool, clock
+
+
+def after(clock: Clock, seconds: float, answer: Any) -> Callable[[Any], Any]:
+    """The answer, so much later."""
+
+    def wait(_request: Any) -> Any:
+        clock.seconds += seconds
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return wait
+
+
+class TestGet:
+    def test_the_object(self) -> None:
+        cluster, pool, _clock = cluster_of((GET, FOUND))
+        assert cluster.get(REF) == FOUND.body
+        (request,) = pool.requests
+        assert request.headers == {
+            "Accept": "application/json",
+            "User-Agent": "tests/1",
+            "Authorization": "Bearer token-1",
+        }
+        assert request.body is None
+        pool.done()
+
+    def test_none_when_it_does_not_exist(self) -> None:
+        cluster, pool, _clock = cluster_of((GET, MISSING))
+        assert cluster.get(REF) is None
+        pool.done()
+
+    def test_that_a_kind_is_unknown_does_not_say_that_the_object_is_missing(self) -> None:
+        cluster, _pool, _clock = cluster_of((GET, Answer(404, b"404 page not found\n")))
+        with pytest.raises(UnknownResource, match=f"^reading secret a/pull on {HOST} was refused: 404 404 page not"):
+            cluster.get(REF)
+
+    def test_that_a_proxy_finds_nothing_neither(self) -> None:
+        cluster, _pool, _clock = cluster_of((GET, Answer(404, b"<html>")))
+        with pytest.raises(ApiError, match="not from a Kubernetes API server"):
+            cluster.get(REF)
+
+    @pytest.mark.parametrize(
+        ("ref", "path"),
+        [
+            (ObjectRef(NAMESPACE, "", "a"), "/api/v1/namespaces/a"),
+            (
+                ObjectRef(ROLE_BINDING, "a", "system:x/y"),
+                "/apis/rbac.authorization.k8s.io/v1/namespaces/a/rolebindings/system%3Ax%2Fy",
+            ),
+            (ObjectRef(SECRET, "a/../b", "\ud800"), "/api/v1/namespaces/a%2F..%2Fb/secrets/%3F"),
+        ],
+    )
+    def test_every_name_makes_one_part_of_the_path(self, ref: ObjectRef, path: str) -> None:
+        cluster, pool, _clock = cluster_of((f"GET {path}", MISSING))
+        assert cluster.get(ref) is None
+        pool.done()
+
+    @pytest.mark.parametrize(
+        ("body", "instead"),
+        [
+            (b"<html>", "something that is not JSON"),
+            (b"", "something that is not JSON"),
+            ([], "something that is not a Secret"),
+            (None, "something that is not JSON"),
+            ({"kind": "Secret", "metadata": {"name": None}}, "something that is not a Secret"),
+            ({"kind": "Pod", "metadata": {"name": "pull", "namespace": "a"}}, "something that is not a Secret"),
+        ],
+    )
+    def test_what_is_no_such_object_is_said(self, body: Any, instead: str) -> None:
+        cluster, _pool, _clock = cluster_of((GET, Answer(200, body)))
+        with pytest.raises(ApiError) as caught:
+            cluster.get(REF)
+        assert str(caught.value) == (
+            f"reading secret a/pull on {HOST} was answered with {instead}; check the address and the proxy"
+        )
+
+    def test_an_answer_without_end_is_no_answer(self) -> None:
+        cluster, _pool, _clock = cluster_of((GET, Answer(200, bytes)))
+        with pytest.raises(ApiError, match="answered with more than any API server sends; check the address"):
+            cluster.get(REF)
+
+    def test_the_kind_and_name_tell_what_a_refusal_is_about(self) -> None:
+        """Of a missing role binding the answer could also be about the role that it grants."""
+        ref = ObjectRef(ROLE_BINDING, "a", "b")
+        answer = status_object(404, "NotFound", "not found", kind="rolebindings", name="b")
+        path = "/apis/rbac.authorization.k8s.io/v1/namespaces/a/rolebindings/b"
+        cluster, _pool, _clock = cluster_of((f"GET {path}", answer))
+        assert cluster.get(ref) is None
+
+
+class TestOtherReads:
+    def test_a_path(self) -> None:
+        cluster, pool, _clock = cluster_of(("GET /apis", Answer(200, {"groups": []})))
+        assert cluster.get_path("/apis") == {"groups": []}
+        pool.done()
+
+    def test_a_path_with_something_else(self) -> None:
+        cluster, _pool, _clock = cluster_of(("GET /apis", Answer(200, [])))
+        with pytest.raises(
+            ApiError, match=f"^reading /apis on {HOST} was answered with something that is not a JSON obj"
+        ):
+            cluster.get_path("/apis")
+
+    def test_a_review(self) -> None:
+        path = "POST /apis/authorization.k8s.io/v1/subjectaccessreviews"
+        cluster, pool, _clock = cluster_of((path, Answer(201, {"status": {"allowed": True}})))
+        assert cluster.review(REVIEW, {"user": "u"}, "u may pull") == {"allowed": True}
+        (request,) = pool.requests
+        assert request.body == {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": {"user": "u"},
+        }
+        assert request.headers["Content-Type"] == "application/json"
+
+    @pytest.mark.parametrize("body", [None, {}, {"status": None}, {"status": []}])
+    def test_a_review_without_an_answer(self, body: Any) -> None:
+        cluster, _pool, _clock = cluster_of(
+            ("POST /apis/authorization.k8s.io/v1/subjectaccessreviews", Answer(201, body))
+        )
+        with pytest.raises(ApiError, match=f"^asking whether u may pull on {HOST} was answered with"):
+            cluster.review(REVIEW, {}, "u may pull")
+
+    def test_a_review_changes_nothing_and_is_repeated(self) -> None:
+        path = "POST /apis/authorization.k8s.io/v1/subjectaccessreviews"
+        cluster, pool, _clock = cluster_of((path, CUT), (path, Answer(201, {"status": {}})))
+        assert cluster.review(REVIEW, {}, "u may pull") == {}
+        pool.done()
+
+
+class TestWrite:
+    def test_create(self) -> None:
+        cluster, pool, _clock = cluster_of((f"POST {PATH}", Answer(201, FOUND.body)))
+        assert cluster.write(CREATE) == FOUND.body
+        (request,) = pool.requests
+        assert request.body == CREATE.body
+        assert request.headers["Content-Type"] == "application/json"
+
+    def test_update(self) -> None:
+        cluster, pool, _clock = cluster_of((f"PATCH {PATH}/pull", FOUND))
+        assert cluster.write(UPDATE) == FOUND.body
+        (request,) = pool.requests
+        assert request.body == UPDATE.body
+        assert request.headers["Content-Type"] == "application/merge-patch+json"
+
+    @pytest.mark.parametrize("body", [{"kind": "Status", "status": "Success"}, FOUND.body])
+    def test_delete(self, body: Any) -> None:
+        cluster, pool, _clock = cluster_of((f"DELETE {PATH}/pull", Answer(200, body)))
+        assert cluster.write(DELETE) is None
+        assert pool.requests[0].body == DELETE.body
+
+    @pytest.mark.parametrize(("change", "request_line", "word"), WRITES)
+    def test_what_is_no_such_object_is_said_with_the_doubt(self, change: Change, request_line: str, word: str) -> None:
+        cluster, _pool, _clock = cluster_of((request_line, Answer(200, b"<html>")))
+        with pytest.raises(ApiError) as caught:
+            cluster.write(change)
+        assert str(caught.value) == (
+            f"{word} secret a/pull on {HOST} was answered with something that is not JSON; check the address and the "
+            "proxy; it may have been carried out"
+        )
+
+    def test_a_proxys_answer_is_no_deletion(self) -> None:
+        cluster, _pool, _clock = cluster_of((f"DELETE {PATH}/pull", Answer(200, {"ok": True})))
+        with pytest.raises(ApiError, match="something that is not a Status"):
+            cluster.write(DELETE)
+
+    @pytest.mark.parametrize(
+        ("answer", "kind"),
+        [
+            (status_object(409, "AlreadyExists"), AlreadyExists),
+            (status_object(409, "Conflict"), Conflict),
+            (status_object(403, "Forbidden"), Forbidden),
+        ],
+    )
+    def test_a_refusal(self, answer: Answer, kind: type[Exception]) -> None:
+        cluster, pool, _clock = cluster_of((f"POST {PATH}", answer))
+        with pytest.raises(kind, match=f"^creating secret a/pull on {HOST} was refused: {answer.status}"):
+            cluster.write(CREATE)
+        pool.done()
+
+    @pytest.mark.parametrize(("name", "ref"), [("role", "b"), ("b", "b")])
+    def test_a_missing_role_is_no_missing_binding(self, name: str, ref: str) -> None:
+        """To create a binding there is no binding yet that could be missing."""
+        change = create(ObjectRef(ROLE_BINDING, "a", ref), {}, {}, {})
+        answer = status_object(404, "NotFound", "not found", kind="rolebindings", name=name)
+        cluster, _pool, _clock = cluster_of(
+            ("POST /apis/rbac.authorization.k8s.io/v1/namespaces/a/rolebindings", answer)
+        )
+        with pytest.raises(Forbidden, match="it is the role that does not exist"):
+            cluster.write(change)
+
+    @pytest.mark.parametrize(("change", "request_line", "word"), WRITES)
+    @pytest.mark.parametrize("answer", [CUT, HANGS, FAILING], ids=["cut", "hangs", "fails"])
+    def test_an_answer_that_is_lost_is_not_sent_again(
+        self, change: Change, request_line: str, word: str, answer: Any
+    ) -> None:
+        cluster, pool, clock = cluster_of((GET, FOUND), (request_line, answer))
+        cluster.get(REF)
+        with pytest.raises(Unanswered, match=f"^{word} secret a/pull on {HOST} .*; it may have been carried out"):
+            cluster.write(change)
+        assert clock.slept == []
+        assert cluster.retries == 0
+        pool.done()
+
+    def test_a_lost_answer_in_full(self) -> None:
+        cluster, _pool, _clock = cluster_of((f"POST {PATH}", CUT))
+        with pytest.raises(Unanswered) as caught:
+            cluster.write(CREATE)
+        assert str(caught.value) == (
+            f"creating secret a/pull on {HOST} got no answer: reset by peer; it may have been carried out: run again"
+        )
+
+    def test_a_dry_run_says_so_to_the_server_and_is_repeated(self) -> None:
+        line = f"POST {PATH}?dryRun=All"
+        cluster, pool, _clock = cluster_of((line, CUT), (line, Answer(201, FOUND.body)))
+        assert cluster.write(CREATE, dry_run=True) == FOUND.body
+        pool.done()
+
+
+def page(*names: str, token: Any = "", namespace: str = "a", version: str = "1") -> Answer:
+    items = [
+        {"metadata": {"name": name, "namespace": namespace, "resourceVersion": version, "managedFields": [1]}}
+        for name in names
+    ]
+    return Answer(200, {"kind": "SecretList", "metadata": {"continue": token}, "items": items})
+
+
+def names(objects: Iterator[Any]) -> list[tuple[str, str]]:
+    return [(found["metadata"]["name"], found["metadata"]["resourceVersion"]) for found in objects]
+
+
+LIST = f"GET {PATH}?limit=1000"
+
+
+class TestList:
+    def test_page_by_page(self) -> None:
+        cluster, pool, _clock = cluster_of(
+            (LIST, page("x", "y", token="t 1")), (f"{LIST}&continue=t+1", page("z", version="2"))
+        )
+        assert names(cluster.list(SECRET, namespace="a")) == [("x", "1"), ("y", "1"), ("z", "2")]
+        pool.done()
+
+    def test_without_the_record_of_field_managers(self) -> None:
+        cluster, _pool, _clock = cluster_of((LIST, page("x")))
+        assert list(cluster.list(SECRET, namespace="a")) == [
+            {"metadata": {"name": "x", "namespace": "a", "resourceVersion": "1"}}
+        ]
+
+    def test_what_the_caller_keeps(self) -> None:
+        cluster, _pool, _clock = cluster_of((LIST, page("x", "y", token="2")), (f"{LIST}&continue=2", page("x")))
+        kept = cluster.list(
+            SECRET, namespace="a", keep=lambda found: found if found["metadata"]["name"] == "x" else None
+        )
+        assert [found["metadata"] for found in kept] == [
+            {"name": "x", "namespace": "a", "resourceVersion": "1", "managedFields": [1]}
+        ]
+
+    def test_selectors(self) -> None:
+        line = "GET /api/v1/secrets?fieldSelector=metadata.name%3Dx&labelSelector=a+in+%28b%29&limit=1000"
+        cluster, pool, _clock = cluster_of((line, page()))
+        assert list(cluster.list(SECRET, field_selector="metadata.name=x", label_selector="a in (b)")) == []
+        pool.done()
+
+    def test_a_selector_with_half_a_letter(self) -> None:
+        cluster, _pool, _clock = cluster_of(
+            ("GET /api/v1/secrets?labelSelector=%3F&limit=1000", status_object(400, "BadRequest", "unable to parse"))
+        )
+        with pytest.raises(ApiError, match=r"correct the label selector .* \(namespace_selector.labels\)"):
+            list(cluster.list(SECRET, label_selector="\udc00"))
+
+    @pytest.mark.parametrize(("namespace", "where"), [("a", "in namespace a"), ("", "in all namespaces")])
+    def test_a_refusal_says_where(self, namespace: str, where: str) -> None:
+        path = PATH if namespace else "/api/v1/secrets"
+        cluster, _pool, _clock = cluster_of((f"GET {path}?limit=1000", status_object(403, "Forbidden")))
+        with pytest.raises(Forbidden, match=f"^listing secrets {where} on {HOST} was refused: 403"):
+            list(cluster.list(SECRET, namespace=namespace))
+
+    def test_a_lost_list_is_read_from_its_start_and_what_was_read_before_does_not_count(self) -> None:
+        """Of what was read first, one object has changed, one has vanished, one is new."""
+        cluster, pool, _clock = cluster_of(
+            (LIST, page("changed", "vanished", token="1")),
+            (f"{LIST}&continue=1", GONE),
+            (LIST, page("changed", "new", token="1", version="2")),
+            (f"{LIST}&continue=1", page("last", version="2")),
+        )
+        found = names(cluster.list(SECRET, namespace="a"))
+        assert found == [("changed", "2"), ("new", "2"), ("last", "2")]
+        pool.done()
+
+    def test_an_object_that_comes_twice_counts_once_as_it_came_last(self) -> None:
+        cluster, _pool, _clock = cluster_of(
+            (LIST, page("x", "x", "y", token="1")), (f"{LIST}&continue=1", page("x", version="2"))
+        )
+        assert names(cluster.list(SECRET, namespace="a")) == [("x", "2"), ("y", "1")]
+
+    def test_objects_of_one_name_in_two_namespaces_are_two(self) -> None:
+        line = "GET /api/v1/secrets?limit=1000"
+        cluster, _pool, _clock = cluster_of(
+            (line, page("x", token="1")), (f"{line}&continue=1", page("x", namespace="b"))
+        )
+        assert names(cluster.list(SECRET)) == [("x", "1"), ("x", "1")]
+
+    def test_objects_of_the_cluster(self) -> None:
+        items = [{"metadata": {"name": "x"}}, {"metadata": {"name": "y"}}]
+        cluster, _pool, _clock = cluster_of(
+            ("GET /api/v1/namespaces?limit=1000", Answer(200, {"metadata": {}, "items": items}))
+        )
+        assert list(cluster.list(NAMESPACE)) == items
+
+    def test_one_that_is_lost_again_and_again_is_given_up(self) -> None:
+        passes = [(LIST, page("x", token="1")), (f"{LIST}&continue=1", GONE)] * 4
+        cluster, pool, _clock = cluster_of(*passes)
+        with pytest.raises(Expired) as caught:
+            list(cluster.list(SECRET, namespace="a"))
+        assert str(caught.value) == (
+            f"listing secrets in namespace a on {HOST} failed: 4 times in turn the API server lost the list before its "
+            "last page; run again when it has less to do"
+        )
+        pool.done()
+
+    def test_one_that_is_lost_three_times_is_not(self) -> None:
+        passes = [(LIST, page("x", token="1")), (f"{LIST}&continue=1", GONE)] * 3
+        cluster, pool, _clock = cluster_of(*passes, (LIST, page("y")))
+        assert names(cluster.list(SECRET, namespace="a")) == [("y", "1")]
+        pool.done()
+
+    def test_the_same_token_for_ever_is_an_error(self) -> None:
+        cluster, pool, _clock = cluster_of(
+            (LIST, page("x", token="1")),
+            (f"{LIST}&continue=1", page("y", token="2")),
+            (f"{LIST}&continue=2", page("x", token="1")),
+        )
+        with pytest.raises(ApiError) as caught:
+            list(cluster.list(SECRET, namespace="a"))
+        assert str(caught.value) == (
+            f"listing secrets in namespace a on {HOST} failed: the list has no end; check the API server and the proxy"
+        )
+        pool.done()
+
+    def test_so_are_new_tokens_for_ever(self) -> None:
+        numbers = iter(range(1_000_000))
+
+        class Endless:
+            def request_encode_url(self, *_arguments: Any, **_keywords: Any) -> Answer:
+                return page(token=str(next(numbers)))
+
+        with pytest.raises(ApiError, match="the list has no end"):
+            list(Cluster(ScriptedConnection(Endless()), "tests").list(SECRET, namespace="a"))
+        assert next(numbers) == 10_001
+
+    @pytest.mark.parametrize(
+        ("body", "instead"),
+        [
+            ({"metadata": None, "items": []}, "something that is not a SecretList"),
+            ({"metadata": {}, "items": [None]}, "a list with something in it that is not a Secret"),
+        ],
+    )
+    def test_what_is_no_list_is_said(self, body: Any, instead: str) -> None:
+        cluster, _pool, _clock = cluster_of((LIST, Answer(200, body)))
+        with pytest.raises(ApiError) as caught:
+            list(cluster.list(SECRET, namespace="a"))
+        assert str(caught.value) == (
+            f"listing secrets in namespace a on {HOST} was answered with {instead}; check the address and the proxy"
+        )
+
+    def test_nothing_is_yielded_of_a_list_that_fails_later(self) -> None:
+        cluster, _pool, _clock = cluster_of(
+            (LIST, page("x", token="1")), (f"{LIST}&continue=1", status_object(403, "Forbidden"))
+        )
+        with pytest.raises(Forbidden):
+            next(cluster.list(SECRET, namespace="a"))
+
+
+class TestRepeating:
+    """A request is repeated where that is safe, with growing pauses, and for a while."""
+
+    @pytest.mark.parametrize("answer", [DOWN, CUT, HANGS, FAILING, Answer(503, b""), STARTING, BUSY])
+    def test_a_read(self, answer: Any) -> None:
+        cluster, pool, _clock = cluster_of((GET, FOUND), (GET, answer), (GET, answer), (GET, FOUND))
+        cluster.get(REF)
+        assert cluster.get(REF) == FOUND.body
+        assert cluster.retries == 2
+        pool.done()
+
+    @pytest.mark.parametrize("answer", [DOWN, STARTING, BUSY, Answer(429, b""), Answer(429, b"", {"Retry-After": "x"})])
+    def test_a_write_that_cannot_have_been_carried_out(self, answer: Any) -> None:
+        line = f"POST {PATH}"
+        cluster, pool, _clock = cluster_of((GET, FOUND), (line, answer), (line, Answer(201, FOUND.body)))
+        cluster.get(REF)
+        assert cluster.write(CREATE) == FOUND.body
+        assert cluster.retries == 1
+        pool.done()
+
+    @pytest.mark.parametrize("status", [403, 404, 409, 422])
+    def test_not_a_refusal_even_if_it_says_when_to_come_again(self, status: int) -> None:
+        answer = status_object(status, "X", kind="secrets", name="pull")
+        answer.headers = {"Retry-After": "1"}
+        cluster, pool, _clock = cluster_of((f"PATCH {PATH}/pull", answer))
+        with pytest.raises(ApiError):
+            cluster.write(UPDATE)
+        pool.done()
+
+    def test_the_pauses_grow_up_to_five_seconds(self) -> None:
+        cluster, _pool, clock = cluster_of((GET, FOUND), *[(GET, CUT)] * 8, (GET, FOUND))
+        cluster.get(REF)
+        cluster.get(REF)
+        assert len(clock.slept) == 8
+        for pause, least in zip(clock.slept, [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0], strict=True):
+            assert least <= pause <= 1.25 * least
+
+    def test_the_server_may_ask_for_longer_ones(self) -> None:
+        cluster, _pool, clock = cluster_of((GET, Answer(429, b"", {"Retry-After": "20"})), (GET, FOUND))
+        cluster.get(REF)
+        (pause,) = clock.slept
+        assert 20.0 <= pause <= 25.0
+
+    @pytest.mark.parametrize(("header", "repeated"), [("30", True), ("31", False), ("9" * 400, False)])
+    def test_but_not_for_ever(self, header: str, repeated: bool) -> None:
+        busy = Answer(429, b"", {"Retry-After": header})
+        cluster, pool, _clock = cluster_of((GET, busy), *[(GET, FOUND)] * repeated)
+        if repeated:
+            assert cluster.get(REF) == FOUND.body
+        else:
+            with pytest.raises(ApiError, match="429 no explanation; the API server is overloaded"):
+                cluster.get(REF)
+        pool.done()
+
+    def test_for_half_a_minute_from_the_first_failure(self) -> None:
+        """While others are answered, a request that always fails is given up on its own."""
+        cluster, _pool, clock = cluster_of()
+        sent: list[float] = []
+
+        def fail(_request: Any) -> Any:
+            clock.seconds += 7.0
+            sent.append(clock.seconds)
+            return BUSY
+
+        cluster._connection.pool.script = [(GET, fail)] * 9
+        with pytest.raises(ApiError, match="429"):
+            cluster.get(REF)
+        assert 30.0 <= sent[-1] - sent[0] < 40.0
+        assert sent[-2] - sent[0] < 30.0
+
+    def test_one_object_that_always_fails_does_not_stop_the_others(self) -> None:
+        other = ObjectRef(SECRET, "a", "other")
+        found = {"metadata": {"name": "other", "namespace": "a"}}
+        clock = Clock()
+
+        class Server:
+            def request_encode_url(self, _method: str, url: str, **_keywords: Any) -> Answer:
+                return Answer(200, found) if url.endswith("other") else Answer(500, b"cannot decrypt")
+
+        cluster = Cluster(ScriptedConnection(Server()), "tests", clock.sleep, clock.now)
+
+        def sleep(seconds: float) -> None:
+            clock.sleep(seconds)
+            assert cluster.get(other)
+
+        cluster._sleep = sleep
+        with pytest.raises(Unanswered) as caught:
+            cluster.get(REF)
+        assert str(caught.value) == (
+            f"reading secret a/pull on {HOST} failed: 500 cannot decrypt; look at the API server and what it depends on, "
+            "then run again"
+        )
+        assert cluster.get(other)
 
 
 class TestLogin:
@@ -34,12 +551,303 @@ class TestLogin:
         assert [request.headers["Authorization"] for request in pool.requests] == ["Bearer token-1", "Bearer token-2"]
         pool.done()
 
+    def test_a_write_with_a_refused_login_is_sent_again_with_the_new_one(self) -> None:
+        line = f"POST {PATH}"
+        cluster, pool, _clock = cluster_of((line, REFUSED), (line, Answer(201, FOUND.body)), renewals=["token-2"])
+        assert cluster.write(CREATE) == FOUND.body
+        assert [request.body for request in pool.requests] == [CREATE.body] * 2
+
     @pytest.mark.parametrize(("script", "renewals"), [([(GET, REFUSED)], []), ([(GET, REFUSED)] * 2, ["2", "3"])])
     def test_a_login_that_stays_refused_stops_everything(self, script: Any, renewals: list[str]) -> None:
         cluster, pool, _clock = cluster_of(*script, renewals=renewals)
-        for _attempt in range(3):
-            with pytest.raises(Unauthorized, match="reading secret a/pull on .* 401"):
+        for attempt in (lambda: cluster.get(REF), lambda: cluster.write(CREATE), lambda: cluster.get_path("/apis")):
+            with pytest.raises(Unauthorized) as caught:
+                attempt()
+            assert str(caught.value) == (
+                f"reading secret a/pull on {HOST} was refused: 401 Unauthorized; the login is not valid, or no longer: "
+                "give a valid token or certificate (api_key, kubeconfig, client_cert)"
+            )
+            assert not caught.value.unanswered
+        pool.done()
+
+    def test_the_refused_login_is_what_is_renewed(self) -> None:
+        cluster, _pool, _clock = cluster_of((GET, REFUSED), (GET, FOUND), renewals=["token-2"])
+        connection: Any = cluster._connection
+        stale: list[Any] = []
+        renew = connection.renew
+        connection.renew = lambda headers: stale.append(headers) or renew(headers)
+        cluster.get(REF)
+        assert [headers["Authorization"] for headers in stale] == ["Bearer token-1"]
+
+    def test_who_may_not_impersonate_stops_everything_without_a_renewal(self) -> None:
+        answer = status_object(403, "Forbidden", 'User "u" cannot impersonate resource "users" in API group ""')
+        cluster, pool, _clock = cluster_of((GET, answer), renewals=["token-2"])
+        for _attempt in range(2):
+            with pytest.raises(Unauthorized, match="403 .*give the caller the right to impersonate"):
                 cluster.get(REF)
+        assert cluster._connection.renewed == 0  # type: ignore[attr-defined]
+        pool.done()
+
+    @pytest.mark.parametrize("where", ["headers", "renew"])
+    def test_a_login_that_cannot_be_had_stops_everything(self, where: str) -> None:
+        def fail(*_arguments: Any) -> Any:
+            calls.append(where)
+            raise ConnectError("the plugin failed")
+
+        calls: list[str] = []
+        cluster, pool, _clock = cluster_of(*[(GET, REFUSED)] * (where == "renew"))
+        setattr(cluster._connection, where, fail)
+        for _attempt in range(3):
+            with pytest.raises(ConnectError, match=r"^the plugin failed$"):
+                cluster.get(REF)
+        assert calls == [where]
+        pool.done()
+
+
+class TestStopping:
+    """The cluster as a whole fails: it is said once, and nothing more is sent."""
+
+    def test_a_server_that_was_never_reached_is_not_waited_for(self) -> None:
+        cluster, pool, clock = cluster_of((GET, DOWN))
+        for _attempt in range(3):
+            with pytest.raises(ConnectError) as caught:
+                cluster.get(REF)
+            assert str(caught.value) == (
+                f"reading secret a/pull on {HOST} failed: connection refused; check the address, the network and the proxy"
+            )
+        assert clock.slept == []
+        pool.done()
+
+    def test_a_certificate_that_does_not_fit_stops_everything(self) -> None:
+        bad = SSLError(ssl.SSLError(1, "[SSL: BAD] self-signed certificate"))
+        cluster, pool, _clock = cluster_of((GET, FOUND), (f"POST {PATH}", bad))
+        cluster.get(REF)
+        for attempt in (lambda: cluster.write(CREATE), lambda: cluster.get(REF)):
+            with pytest.raises(ConnectError) as caught:
+                attempt()
+            assert str(caught.value) == (
+                f"creating secret a/pull on {HOST} failed: self-signed certificate; give the cluster's certificate "
+                "authority in 'ca_cert' or the kubeconfig"
+            )
+            assert not caught.value.unanswered
+        pool.done()
+
+    def test_an_error_that_nobody_foresaw_is_one_requests_failure(self) -> None:
+        cluster, pool, _clock = cluster_of(
+            (GET, RuntimeError("Bearer token-1\nx")), (GET, FOUND), (f"POST {PATH}", RuntimeError())
+        )
+        assert cluster.get(REF) == FOUND.body, "a read is repeated"
+        with pytest.raises(Unanswered) as caught:
+            cluster.write(CREATE)
+        assert str(caught.value) == (
+            f"creating secret a/pull on {HOST} failed: the HTTP library failed with RuntimeError; please report it"
+        )
+        pool.script.append((GET, FOUND))
+        assert cluster.get(REF) == FOUND.body, "the others go on"
+        pool.done()
+
+    def test_one_object_that_cannot_be_read_is_not_the_clusters_failure(self) -> None:
+        cluster, pool, _clock = cluster_of((GET, FOUND), *[(GET, FAILING)] * 100)
+        pool.probe = Answer(403, b"forbidden")
+        cluster.get(REF)
+        with pytest.raises(Unanswered, match=f"^reading secret a/pull on {HOST} failed: 500 etcd"):
+            cluster.get(REF)
+        (probe,) = pool.probes
+        assert probe.headers["Authorization"] == "Bearer token-1"
+        assert (probe.timeout.connect_timeout, probe.timeout.read_timeout) == (10.0, 5.0)
+        pool.script[:] = [(GET, FOUND)]
+        assert cluster.get(REF) == FOUND.body, "the others go on"
+
+    @pytest.mark.parametrize("probe", [Answer(500), Answer(503), DOWN, CUT, HANGS, RuntimeError()])
+    def test_a_cluster_that_answers_nothing_else_is_given_up(self, probe: Any) -> None:
+        cluster, pool, _clock = cluster_of((GET, FOUND), *[(GET, FAILING)] * 100)
+        pool.probe = probe
+        cluster.get(REF)
+        with pytest.raises(ClusterError, match="was answered properly for"):
+            cluster.get(REF)
+        assert len(pool.probes) == 1
+
+    @pytest.mark.parametrize("answer", [DOWN, CUT, FAILING, STARTING], ids=["down", "cut", "fails", "starting"])
+    def test_a_server_that_is_gone_is_waited_for_once(self, answer: Any) -> None:
+        cluster, pool, clock = cluster_of((GET, FOUND), *[(GET, answer)] * 100)
+        cluster.get(REF)
+        began = clock.seconds
+        with pytest.raises(
+            ClusterError, match=f"^no request to {HOST} was answered properly for 3. s, so the rest is not"
+        ):
+            cluster.get(REF)
+        assert 30.0 <= clock.seconds - began < 37.0
+        left, now = len(pool.script), clock.seconds
+        for attempt in (lambda: cluster.get(REF), lambda: cluster.write(CREATE)):
+            with pytest.raises(ClusterError, match="was answered properly for"):
+                attempt()
+        assert (len(pool.script), clock.seconds) == (left, now)
+
+    @pytest.mark.parametrize(
+        ("answer", "kind", "what"),
+        [
+            (DOWN, ConnectError, "failed: connection refused"),
+            (HANGS, ClusterError, "got no answer: None: timed out"),
+            (FAILING, ClusterError, "failed: 500 etcd"),
+        ],
+    )
+    def test_in_full(self, answer: Any, kind: type[Exception], what: str) -> None:
+        cluster, pool, clock = cluster_of((GET, FOUND), (GET, CUT))
+        pool.script.append((GET, after(clock, 60.0, answer)))
+        cluster.get(REF)
+        with pytest.raises(ClusterError) as caught:
+            cluster.get(REF)
+        assert caught.type is kind
+        assert str(caught.value) == (
+            f"no request to {HOST} was answered properly for 60 s, so the rest is not sent; the last failure: reading "
+            f"secret a/pull on {HOST} {what}; look at the API server, the network and the proxy"
+        )
+
+    def test_a_server_that_hangs_while_nobody_is_answered(self) -> None:
+        cluster, pool, clock = cluster_of((GET, FOUND))
+        pool.script.append((GET, after(clock, 60.0, HANGS)))
+        cluster.get(REF)
+        with pytest.raises(ClusterError, match="for 60 s"):
+            cluster.get(REF)
+        assert clock.slept == []
+        pool.done()
+
+    def test_a_slow_failure_is_an_answer(self) -> None:
+        """A webhook that takes its thirty seconds, for everybody at once."""
+        cluster, pool, clock = cluster_of((GET, FOUND))
+        pool.script += [(f"POST {PATH}", after(clock, 30.0, FAILING)), (GET, FOUND)]
+        cluster.get(REF)
+        with pytest.raises(Unanswered):
+            cluster.write(CREATE)
+        assert cluster.get(REF) == FOUND.body
+        pool.done()
+
+    def test_a_first_request_is_given_five_seconds(self) -> None:
+        cluster, pool, clock = cluster_of((GET, CUT))
+        pool.script.append((GET, after(clock, 5.0, CUT)))
+        with pytest.raises(ClusterError, match="for 5 s"):
+            cluster.get(REF)
+        pool.done()
+
+    def test_an_unhealthy_answer_shows_that_there_is_a_server(self) -> None:
+        cluster, pool, clock = cluster_of((GET, FAILING))
+        pool.script += [(GET, after(clock, 6.0, DOWN)), (GET, FOUND)]
+        assert cluster.get(REF) == FOUND.body
+        pool.done()
+
+    def test_a_restart_of_some_seconds_is_waited_for(self) -> None:
+        cluster, pool, _clock = cluster_of((GET, FOUND), *[(GET, DOWN)] * 4, (GET, STARTING), (GET, FOUND))
+        cluster.get(REF)
+        assert cluster.get(REF) == FOUND.body
+        pool.done()
+
+    @pytest.mark.parametrize("answer", [CUT, HANGS, FAILING])
+    def test_a_write_whose_answer_was_lost_then_says_so(self, answer: Any) -> None:
+        cluster, pool, clock = cluster_of((GET, FOUND), (f"PATCH {PATH}/pull", answer))
+        pool.script.append((f"POST {PATH}", after(clock, 31.0, answer)))
+        cluster.get(REF)
+        with pytest.raises(Unanswered):
+            cluster.write(UPDATE)
+        with pytest.raises(ClusterError) as caught:
+            cluster.write(CREATE)
+        assert caught.value.unanswered
+        assert str(caught.value).endswith(
+            f"; look at the API server, the network and the proxy; creating secret a/pull on {HOST} may have been carried out"
+        )
+        with pytest.raises(ClusterError) as caught:
+            cluster.write(UPDATE)
+        assert not caught.value.unanswered
+        assert str(caught.value).endswith("; look at the API server, the network and the proxy")
+        pool.done()
+
+    def test_a_write_that_was_not_sent_has_no_doubt(self) -> None:
+        cluster, pool, clock = cluster_of((GET, FOUND))
+        pool.script.append((f"POST {PATH}", after(clock, 31.0, DOWN)))
+        cluster.get(REF)
+        with pytest.raises(ConnectError) as caught:
+            cluster.write(CREATE)
+        assert not caught.value.unanswered
+        pool.done()
+
+    def test_a_dry_run_has_none_either(self) -> None:
+        cluster, pool, clock = cluster_of((GET, FOUND))
+        pool.script.append((f"POST {PATH}?dryRun=All", after(clock, 31.0, CUT)))
+        cluster.get(REF)
+        with pytest.raises(ClusterError) as caught:
+            cluster.write(CREATE, dry_run=True)
+        assert not caught.value.unanswered
+
+
+class TestThreads:
+    def test_one_that_hangs_while_the_others_are_answered_harms_nobody(self) -> None:
+        """Seven threads go on reading; the eighth waits for a webhook, and is cut off after a minute."""
+        clock, hanging, others_done = Clock(), threading.Event(), threading.Event()
+
+        class Server:
+            def request_encode_url(self, method: str, _url: str, **_keywords: Any) -> Answer:
+                if method == "POST":
+                    hanging.set()
+                    assert others_done.wait(10)
+                    raise HANGS
+                return Answer(200, FOUND.body)
+
+        cluster = Cluster(ScriptedConnection(Server()), "tests", clock.sleep, clock.now)
+        cluster.get(REF)
+        with ThreadPoolExecutor(8) as pool:
+            write = pool.submit(cluster.write, CREATE)
+            assert hanging.wait(10)
+            for _second in range(60):
+                clock.seconds += 1.0
+                assert list(pool.map(lambda _n: cluster.get(REF), range(7))) == [FOUND.body] * 7
+            others_done.set()
+            with pytest.raises(Unanswered):
+                write.result(10)
+        assert cluster.get(REF) == FOUND.body
+
+    @pytest.mark.parametrize("stopped_by", ["failure", "close"])
+    @pytest.mark.parametrize("answer", [CUT, DOWN, FAILING, FOUND, BUSY], ids=["cut", "down", "fails", "found", "busy"])
+    def test_a_write_under_way_when_the_others_stop(self, stopped_by: str, answer: Any) -> None:
+        """It is not sent again. That its answer was lost is said; an answer that comes counts."""
+        clock = Clock()
+
+        class Server:
+            def request_encode_url(self, method: str, _url: str, **_keywords: Any) -> Answer:
+                if method == "GET":
+                    return Answer(200, FOUND.body)
+                writes.append(method)
+                if stopped_by == "close":
+                    cluster.close()
+                else:
+                    cluster._health.stop(ConnectError("the plugin failed"))
+                if isinstance(answer, Exception):
+                    raise answer
+                return Answer(answer.status, answer.body, answer.headers)
+
+        writes: list[str] = []
+        cluster = Cluster(ScriptedConnection(Server()), "tests", clock.sleep, clock.now)
+        cluster.get(REF)
+        first = "stopped: the task has ended" if stopped_by == "close" else "the plugin failed"
+        if answer is FOUND:
+            assert cluster.write(CREATE) == FOUND.body
+        else:
+            with pytest.raises(ClusterError) as caught:
+                cluster.write(CREATE)
+            lost = answer in (CUT, FAILING)
+            assert str(caught.value).startswith(first)
+            assert caught.value.unanswered is lost
+            assert (
+                str(caught.value).endswith("creating secret a/pull on " + HOST + " may have been carried out") is lost
+            )
+        assert writes == ["POST"]
+        with pytest.raises(ClusterError, match=f"^{first}"):
+            cluster.get(REF)
+
+    def test_a_login_that_takes_long_does_not_let_a_request_slip_through(self) -> None:
+        cluster, pool, _clock = cluster_of()
+        headers = cluster._connection.headers
+        cluster._connection.headers = lambda: cluster.close() or headers()  # type: ignore[method-assign]
+        with pytest.raises(ClusterError, match="^stopped"):
+            cluster.write(CREATE)
         pool.done()
 
 
@@ -48,6 +856,109 @@ class TestClose:
         cluster, pool, _clock = cluster_of()
         cluster.close()
         cluster.close()
-        with pytest.raises(ClusterError, match=r"^stopped: the task has ended"):
+        with pytest.raises(ClusterError) as caught:
             cluster.get(REF)
+        assert caught.type is ClusterError
+        assert str(caught.value) == f"stopped: the task has ended, so nothing more is sent to {HOST}"
         pool.done()
+
+    def test_what_failed_before_stays_said(self) -> None:
+        cluster, _pool, _clock = cluster_of((GET, REFUSED))
+        with pytest.raises(Unauthorized):
+            cluster.get(REF)
+        cluster.close()
+        with pytest.raises(Unauthorized):
+            cluster.get(REF)
+
+
+def test_real_time_by_default() -> None:
+    cluster = Cluster(ScriptedConnection(ScriptedPool()), "tests")
+    assert (cluster._sleep, cluster._now) == (time.sleep, time.monotonic)
+    assert cluster.name == HOST
+
+
+ODD: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+METADATA = ODD | st.fixed_dictionaries(
+    {},
+    optional={
+        "name": ODD | st.sampled_from(["pull", "other"]),
+        "namespace": ODD | st.just("a"),
+        "uid": ODD,
+        "continue": ODD | st.sampled_from(["1", ""]),
+        "managedFields": ODD,
+    },
+)
+OBJECTS = st.fixed_dictionaries(
+    {}, optional={"kind": ODD | st.sampled_from(["Secret", "Status"]), "metadata": METADATA, "status": ODD}
+)
+LISTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "kind": st.just("SecretList") | ODD,
+        "metadata": METADATA,
+        "items": ODD | st.lists(ODD | OBJECTS, max_size=3),
+    },
+)
+STATUS_OBJECTS = st.fixed_dictionaries(
+    {"kind": st.just("Status")},
+    optional={
+        "reason": ODD,
+        "message": ODD,
+        "details": ODD | st.fixed_dictionaries({}, optional={"causes": ODD | st.lists(ODD), "kind": ODD, "name": ODD}),
+    },
+)
+BODIES = st.binary(max_size=20) | (ODD | OBJECTS | LISTS | STATUS_OBJECTS).map(lambda value: json.dumps(value).encode())
+HEADERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "Retry-After": st.sampled_from(["-1", "9" * 99, "inf", "nan", "soon", "", "0"]) | st.text(max_size=5),
+        "Location": st.text(max_size=20),
+    },
+)
+ANSWERS = st.builds(
+    Answer,
+    st.sampled_from([200, 201, 202, 204, 301, 304, 400, 401, 403, 404, 409, 410, 429, 500, 503]),
+    BODIES,
+    HEADERS,
+)
+EXCEPTIONS = st.sampled_from([DOWN, CUT, HANGS, ValueError("x"), RuntimeError("x"), RecursionError("x")])
+REQUESTS: list[Callable[[Cluster], Any]] = [
+    lambda cluster: cluster.get(REF),
+    lambda cluster: list(cluster.list(SECRET, namespace="a", label_selector="x")),
+    lambda cluster: list(cluster.list(SECRET)),
+    lambda cluster: cluster.get_path("/apis"),
+    lambda cluster: cluster.review(REVIEW, {}, "x"),
+    lambda cluster: cluster.write(CREATE),
+    lambda cluster: cluster.write(UPDATE),
+    lambda cluster: cluster.write(DELETE),
+    lambda cluster: cluster.write(CREATE, dry_run=True),
+]
+
+
+class TestHostileServer:
+    @given(answers=st.lists(ANSWERS | EXCEPTIONS, min_size=1, max_size=4), ask=st.sampled_from(REQUESTS))
+    def test_only_an_error_of_ours_in_one_line_ever_comes_of_it(self, answers: list[Any], ask: Any) -> None:
+        """Whatever is sent, again and again: an object, a list of objects, or one line that says what went wrong."""
+        clock, sent = Clock(), iter(range(1_000_000))
+
+        class Server:
+            def request_encode_url(self, *_arguments: Any, **_keywords: Any) -> Answer:
+                answer = answers[min(next(sent), len(answers) - 1)]
+                if isinstance(answer, Exception):
+                    raise answer
+                return Answer(answer.status, answer.body, answer.headers)
+
+        cluster = Cluster(ScriptedConnection(Server(), renewals=["2", "3"]), "tests", clock.sleep, clock.now)
+        try:
+            answer = ask(cluster)
+        except ImagePullError as error:
+            assert str(error).isprintable()
+            assert HOST in str(error)
+        else:
+            for found in answer if isinstance(answer, list) else [answer]:
+                assert found is None or isinstance(found, dict)
+        assert next(sent) < 100

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -59,6 +60,17 @@ class TestParseChallenges:
             (', Basic realm="a"', [("basic", {"realm": "a"})]),
             ('Basic realm="never closed', [("basic", {"realm": ""})]),
             ('"junk" Basic realm="a"', []),
+            ('Bearer realm="a" "junk", Basic realm="b"', [("bearer", {"realm": "a"})]),
+            ("Basic@", []),
+            ("Basic\trealm=a\t", [("basic", {"realm": "a"})]),
+            ("Basic\0", []),
+            ('Basic realm="a\0b"', [("basic", {"realm": "a\0b"})]),
+            ('Basic realm="a\r\n b"', [("basic", {"realm": "a\r\n b"})]),
+            ('Basic realm="a\\\nb"', [("basic", {"realm": "a\nb"})]),
+            ('Basic realm="a\\"', [("basic", {"realm": ""})]),
+            ('Basic realm="\\\\"', [("basic", {"realm": "\\"})]),
+            ('Basic realm=ä,x="ö"', [("basic", {"realm": "ä", "x": "ö"})]),
+            ("Negotiate YII==", [("negotiate", {"yii": "="})]),
         ],
     )
     def test_table(self, header: str, challenges: Any) -> None:
@@ -69,6 +81,49 @@ class TestParseChallenges:
         quoted = {name: value.replace("\\", "\\\\").replace('"', '\\"') for name, value in parameters.items()}
         header = f"{scheme} " + ", ".join(f'{name}="{value}"' for name, value in quoted.items())
         assert parse_challenges(header) == [Challenge(scheme.lower(), parameters)]
+
+
+class TestLongHeaders:
+    """A server may send what makes a careless parser try every way to read it: 100 kB are read within a second."""
+
+    SIZE = 100_000
+    REALM = [("basic", {"realm": "r"})]
+
+    @pytest.mark.parametrize(
+        ("tail", "challenges"),
+        [
+            ('"' * SIZE, REALM),
+            ("\\" * SIZE, REALM),
+            ('\\"' * (SIZE // 2), REALM),
+            (',x="' + "\\" * SIZE, [("basic", {"realm": "r", "x": ""})]),
+            (',x="' + '\\"' * (SIZE // 2), [("basic", {"realm": "r", "x": ""})]),
+            (',x="' + "\\a" * (SIZE // 2), [("basic", {"realm": "r", "x": ""})]),
+            (',x="' + "a" * SIZE, [("basic", {"realm": "r", "x": ""})]),
+            (',x="' + "\\a" * (SIZE // 2) + '"', [("basic", {"realm": "r", "x": "a" * (SIZE // 2)})]),
+            (" " * SIZE, REALM),
+            ("," * SIZE, REALM),
+            (", " * (SIZE // 2) + '"', REALM),
+            (" " + "a" * SIZE + "@", REALM),
+            (" a" * (SIZE // 2), REALM + [("a", {})] * (SIZE // 2)),
+            ("," + "=" * SIZE, REALM),
+            (",x" + " " * SIZE + "@", [*REALM, ("x", {})]),
+            (",x=a" * (SIZE // 4), [("basic", {"realm": "r", "x": "a"})]),
+        ],
+        ids=lambda value: repr(value)[:12],
+    )
+    def test_in_one_pass(self, tail: str, challenges: Any) -> None:
+        started = time.process_time()
+        found = parse_challenges('Basic realm="r"' + tail)
+        assert time.process_time() - started < 1
+        assert found == [Challenge(scheme, parameters) for scheme, parameters in challenges]
+
+
+class TestDefaults:
+    def test_of_a_challenge(self) -> None:
+        assert Challenge("basic") == Challenge("basic", {})
+
+    def test_of_what_is_not_known(self) -> None:
+        assert AuthInfo("none") == AuthInfo("none", "", "", "", delegated=False)
 
 
 class TestAuthInfo:
@@ -100,8 +155,23 @@ class TestAuthInfo:
             ),
             ("a.io", ['Basic realm="a"', 'Bearer realm="https://b.io"'], AuthInfo("basic", "a", "a.io")),
             ("a.io", ['Bearer service="s"', 'Basic realm="a"'], AuthInfo("basic", "a", "a.io")),
-            ("a.io", ['Bearer realm="/token"'], AuthInfo("bearer", "/token", "a.io")),
+            ("a.io", ['Bearer realm="/token",service="s"'], AuthInfo("bearer", "/token", "a.io", "s")),
+            ("a.io", ['Digest realm="https://b.io/t"'], None),
             ("a.io", ['Bearer realm="https://["', 'Basic realm="a"'], AuthInfo("basic", "a", "a.io")),
+            ("a.io", ['Bearer realm="b"'], None),
+            ("a.io", ['Bearer realm="//b.io/token"'], None),
+            ("a.io", ['Bearer realm=""'], None),
+            ("a.io", ['Bearer realm="ftp://b.io"'], None),
+            ("a.io", ['Bearer realm="https://b.io:99999/"'], None),
+            ("a.io", ['Bearer realm="https://b\0.io/"'], None),
+            ("a.io", ['Bearer realm="https://bücher.example.com/"'], None),
+            ("a.io", ['Bearer realm="https://b.io/t'], None),
+            ("a.io", ["Basic"], AuthInfo("basic", "", "a.io")),
+            (
+                "a.io",
+                ['Bearer realm="https://u:p@b.io/t", service="s"'],
+                AuthInfo("bearer", "https://u:p@b.io/t", "b.io", "s", delegated=True),
+            ),
             ("a.io", ["Negotiate"], None),
             ("a.io", [], None),
         ],
@@ -114,12 +184,28 @@ class TestAuthInfo:
         [
             ("a.io", "A.IO", False),
             ("a.io", "a.io:443", False),
+            ("a.io:443", "a.io", False),
+            ("a.io.", "a.io", False),
+            ("a.io", "a.io.:443", False),
             ("a.io:5000", "a.io", True),
+            ("a.io", "a.io:80", True),
+            ("a.io", "sub.a.io", True),
             ("[::1]:5000", "[::1]:5000", False),
+            ("[::1]", "[0::1]:443", False),
+            ("docker.io", "auth.docker.io", True),
+            ("docker.io", "index.docker.io", False),
+            ("index.docker.io", "registry-1.docker.io:443", False),
+            ("docker.io:5000", "registry-1.docker.io:5000", True),
         ],
     )
     def test_delegated_means_another_host_or_port(self, host: str, realm_host: str, delegated: bool) -> None:
         info = auth_info(host, [f'Bearer realm="https://{realm_host}/token"'])
+        assert info is not None
+        assert info.delegated is delegated
+
+    @pytest.mark.parametrize(("host", "delegated"), [("a.io:80", False), ("a.io", True)])
+    def test_a_realm_without_tls_has_another_default_port(self, host: str, delegated: bool) -> None:
+        info = auth_info(host, ['Bearer realm="http://a.io/token"'])
         assert info is not None
         assert info.delegated is delegated
 

@@ -9,17 +9,18 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError, Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     NAMESPACE,
+    ROLE_BINDING,
     SERVICE_ACCOUNT,
     ObjectRef,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan, Selection
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
     options as grant,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import (
-    Subject,
     subject_of,
 )
 from hypothesis import given
@@ -52,42 +53,14 @@ def binding(
     return {"metadata": meta, "roleRef": {"kind": kind, "name": role}, "subjects": list(subjects)}
 
 
-def wish(**given_: Any) -> grant.ImagePullerGrant:
+def declared(**given_: Any) -> grant.ImagePullerGrant:
     options = {"role": ROLE, "state": "present", "service_accounts": [{"namespace": "project-a", "name": "default"}]}
     further = {"exclusive": False, "revoke_from": "ours", "prune": False, "recreate": False, "verify_access": False}
     return grant.from_options({**options, **further, **given_})
 
 
 def plan(*bindings: dict[str, Any], **given_: Any) -> Any:
-    return wish(**given_).plan("project-a", {obj["metadata"]["name"]: obj for obj in bindings})
-
-
-class TestSubjectOf:
-    @pytest.mark.parametrize("entry", SPELLINGS)
-    def test_spellings_of_one_account_are_equal(self, entry: dict[str, str]) -> None:
-        assert subject_of(entry, "project-a") == Subject("ServiceAccount", "default", "project-a")
-
-    @pytest.mark.parametrize(
-        ("one", "other"),
-        [
-            (SPELLINGS[3], {**DEFAULT, "namespace": "project-b"}),
-            (JANE, {"kind": "Group", "name": "jane"}),
-            ({"kind": "User", "name": "system:serviceaccount:project-a"}, {"kind": "User", "name": "project-a"}),
-            (DEFAULT, {"kind": "User", "name": "system:serviceaccount:project-a:default:x"}),
-            (DEFAULT, {"kind": "Group", "name": "system:serviceaccount:project-a:default"}),
-            (DEFAULT, {"kind": "Group", "name": "system:serviceaccounts:project-a"}),
-        ],
-    )
-    def test_subjects_that_grant_something_else_differ(self, one: Any, other: Any) -> None:
-        assert subject_of(one, "project-a") != subject_of(other, "project-a")
-
-    @given(st.text(), st.text())
-    def test_what_is_written_is_read_back_as_the_same(self, kind: str, name: str) -> None:
-        for subject in (
-            Subject("ServiceAccount", name, "ns"),
-            subject_of({"kind": kind, "name": name}, "ns"),
-        ):
-            assert subject_of(subject.to_api(), "other" if subject.namespace else "ns") == subject
+    return declared(**given_).plan("project-a", {obj["metadata"]["name"]: obj for obj in bindings})
 
 
 class TestPlanPresent:
@@ -128,8 +101,8 @@ class TestPlanPresent:
         with pytest.raises(Refusal) as caught:
             plan(binding(OURS, DEFAULT, role=role, kind=kind), state=state)
         assert str(caught.value) == (
-            f"role binding project-a/{OURS} gives {kind} {role}, and the role of a binding cannot be changed; "
-            f"choose another binding_name{', or give ' + repr('recreate: true') if state == 'present' else ''}"
+            f"role binding project-a/{OURS} has {kind} {role}, and the role of a binding cannot be changed; "
+            f"choose another 'binding_name'{', or set ' + repr('recreate: true') if state == 'present' else ''}"
         )
 
 
@@ -161,8 +134,8 @@ class TestPlanAbsent:
         )
         assert result.changes == ()
         assert result.notes == (
-            "ServiceAccount project-a/default may still pull from project-a: "
-            "role binding a, b is not ours and was left alone (revoke_from: every_binding)",
+            "ServiceAccount project-a/default may still pull from project-a, by role binding a, b; not changed: "
+            "revoke it there too with 'revoke_from: every_binding'",
         )
 
     ENTRIES = st.lists(st.sampled_from([*SPELLINGS, JANE, ALL_OF_C, {"kind": "Group", "name": "ops"}]), max_size=6)
@@ -170,7 +143,7 @@ class TestPlanAbsent:
     @given(ENTRIES, ENTRIES, st.booleans(), st.sampled_from(["present", "absent"]))
     def test_a_plan_carried_out_leaves_nothing_to_plan(self, own: Any, others: Any, ours: bool, state: str) -> None:
         objects = {OURS: binding(OURS, *own, ours=ours), "other": binding("other", *others)}
-        desired = wish(state=state, users=["jane"])
+        desired = declared(state=state, users=["jane"])
         for change in desired.plan("project-a", objects).changes:
             objects[OURS] = {**objects[OURS], "subjects": change.body.get("subjects", [])}
         assert desired.plan("project-a", objects).changes == ()
@@ -224,7 +197,8 @@ class TestEveryBinding:
         result = self.revoke(self.annotated("true", DEFAULT))
         assert [change.action for change in result.changes] == ["delete"]
         assert result.notes == (
-            "role binding project-a/kept is restored by the API server when it starts (autoupdate)",
+            "role binding project-a/kept will be restored by the API server when it restarts "
+            "(annotation rbac.authorization.kubernetes.io/autoupdate)",
         )
 
     def test_one_that_was_empty_already_is_not_ours_to_delete(self) -> None:
@@ -256,48 +230,49 @@ PROJECT_REF = ObjectRef(NAMESPACE, "", "project-c")
 
 class TestNotThereYet:
     def test_what_is_granted_to_nobody_yet_is_told(self) -> None:
-        desired = wish(projects=["project-c"], users=["jane"])
+        desired = declared(projects=["project-c"], users=["jane"])
         assert desired.related("project-b", {}) == [ACCOUNT_REF, PROJECT_REF]
         result = desired.plan("project-b", {}, {ACCOUNT_REF: {}, PROJECT_REF: None})
         assert len(result.changes[0].body["subjects"]) == 3
         assert result.notes == (
-            "namespace project-c does not exist yet: what is granted to Group system:serviceaccounts:project-c takes effect "
+            "namespace project-c does not exist yet; the grant to Group system:serviceaccounts:project-c takes effect "
             "once it does",
         )
 
     def test_what_the_caller_may_not_see_is_no_news(self) -> None:
-        assert wish().plan("project-b", {}, {}).notes == ()
+        assert declared().plan("project-b", {}, {}).notes == ()
 
     def test_taking_back_looks_nobody_up(self) -> None:
-        assert wish(state="absent").related("project-b", {OURS: binding(OURS, DEFAULT)}) == []
+        assert declared(state="absent").related("project-b", {OURS: binding(OURS, DEFAULT)}) == []
 
 
 class TestPrune:
     HELD = (DEFAULT, JANE, ALL_OF_C, DEFAULT)
 
     def test_takes_out_who_is_gone_and_nobody_else(self) -> None:
-        desired, objects = wish(service_accounts=[], prune=True), {OURS: binding(OURS, *self.HELD)}
+        desired, objects = declared(service_accounts=[], prune=True), {OURS: binding(OURS, *self.HELD)}
         assert desired.related("project-a", objects) == [ACCOUNT_REF, PROJECT_REF]
         (change,) = desired.plan("project-a", objects, {ACCOUNT_REF: None, PROJECT_REF: {}}).changes
         assert change.body["subjects"] == [JANE, ALL_OF_C]
         assert change.details == {"role": ROLE, "pruned": ["ServiceAccount project-a/default"]}
 
     def test_who_is_given_stays_with_a_warning(self) -> None:
-        result = wish(prune=True).plan("project-a", {OURS: binding(OURS, DEFAULT)}, {ACCOUNT_REF: None})
+        result = declared(prune=True).plan("project-a", {OURS: binding(OURS, DEFAULT)}, {ACCOUNT_REF: None})
         assert result.changes == ()
         assert "service account project-a/default does not exist yet" in result.notes[0]
 
     def test_who_may_not_be_looked_up_stays_and_that_is_told(self) -> None:
-        desired, objects = wish(service_accounts=[], prune=True), {OURS: binding(OURS, ALL_OF_C)}
+        desired, objects = declared(service_accounts=[], prune=True), {OURS: binding(OURS, ALL_OF_C)}
         result = desired.plan("project-a", objects, {})
         assert result.changes == ()
         assert result.notes == (
-            "Group system:serviceaccounts:project-c was not pruned: the caller may not see whether namespace project-c exists",
+            "Group system:serviceaccounts:project-c was not pruned: the caller may not read namespace project-c, so it is not "
+            "known whether it exists",
         )
 
     def test_goes_with_taking_back_and_never_touches_another_binding(self) -> None:
         objects = {OURS: binding(OURS, JANE, ALL_OF_C, ours=True), "by-hand": binding("by-hand", ALL_OF_C)}
-        desired = wish(service_accounts=[], users=["jane"], prune=True, state="absent")
+        desired = declared(service_accounts=[], users=["jane"], prune=True, state="absent")
         (change,) = desired.plan("project-a", objects, {PROJECT_REF: None}).changes
         assert (change.action, change.ref.name) == ("delete", OURS)
         assert change.details == {
@@ -307,7 +282,7 @@ class TestPrune:
         }
 
     def test_without_the_option_nobody_is_looked_up(self) -> None:
-        assert wish(users=["jane"], service_accounts=[]).related("a", {OURS: binding(OURS, ALL_OF_C)}) == []
+        assert declared(users=["jane"], service_accounts=[]).related("a", {OURS: binding(OURS, ALL_OF_C)}) == []
 
 
 class TestEveryOptionAtOnce:
@@ -324,7 +299,7 @@ class TestEveryOptionAtOnce:
     @given(ENTRIES, ENTRIES, st.booleans(), GONE, OPTIONS)
     def test_is_a_fixed_point(self, own: Any, others: Any, ours: bool, found: Any, given_: Any) -> None:
         objects = {OURS: binding(OURS, *own, ours=ours), "other": binding("other", *others)}
-        desired = wish(users=["jane"], **given_)
+        desired = declared(users=["jane"], **given_)
         for change in desired.plan("project-a", objects, found).changes:
             objects[change.ref.name] = {**objects[change.ref.name], "subjects": change.body.get("subjects", [])}
         assert desired.plan("project-a", objects, found).changes == ()
@@ -339,68 +314,215 @@ class TestEveryOptionAtOnce:
             assert foreign(objects[OURS]["subjects"]) == foreign(own)
 
 
-class TestPrerequisite:
+class TestPrecondition:
     @pytest.mark.parametrize(("state", "needed"), [("present", "cluster role system:image-puller"), ("absent", "None")])
     def test_the_role_is_needed_to_grant_only(self, state: str, needed: str) -> None:
-        assert str(wish(state=state).precondition) == needed
+        assert str(declared(state=state).precondition) == needed
 
 
-class TestFromOptions:
-    @pytest.mark.parametrize("name", ["system:image-pullers", "system:image-builders", "system:deployers"])
-    def test_refuses_the_platforms_own_bindings(self, name: str) -> None:
-        with pytest.raises(OptionError, match=f"^option 'binding_name': {name} is reserved for the platform"):
-            wish(binding_name=name)
-
-    @pytest.mark.parametrize("option", ["role", "binding_name"])
-    @pytest.mark.parametrize("name", ["a/b", "a%b", ".", ".."])
-    def test_refuses_names_that_cannot_exist(self, option: str, name: str) -> None:
-        with pytest.raises(OptionError, match=f"^option '{option}': .* cannot be an object's name$"):
-            wish(**{option: name})
+class TestUnlabelledBinding:
+    """A binding of our name that somebody else created, or that lost its label: edited, never deleted."""
 
     @pytest.mark.parametrize(
-        ("given_", "message"),
-        [
-            ({"service_accounts": []}, "^give at least one of 'service_accounts', 'projects', .* and 'anonymous'$"),
-            ({"service_accounts": [], "prune": True, "exclusive": True}, "^give at least one of 'service_accounts'"),
-            ({"groups": ["system:authenticated"]}, "^option 'groups': .*'authenticated: true' instead$"),
-            ({"groups": ["system:unauthenticated"]}, "^option 'groups': .*'anonymous: true' instead$"),
-            ({"users": ["system:anonymous"]}, "^option 'users': .*'anonymous: true' instead$"),
-            ({"groups": ["system:serviceaccounts"]}, "^option 'groups': .* name 'projects' instead, or give"),
-            ({"exclusive": True, "state": "absent"}, "^option 'exclusive' goes with state present only"),
-            ({"recreate": True, "state": "absent"}, "^option 'recreate' goes with state present only"),
-            ({"revoke_from": "every_binding"}, "^option 'revoke_from' goes with state absent only"),
-            (
-                {"service_accounts": [{"namespace": "A", "name": "a"}]},
-                "^option 'service_accounts': 'A' cannot be a namespace",
-            ),
-            (
-                {"service_accounts": [{"namespace": "a", "name": "A"}]},
-                "^option 'service_accounts': 'A' cannot be an object's",
-            ),
-            ({"projects": ["a.b"]}, "^option 'projects': 'a.b' cannot be a namespace"),
-            ({"groups": [" "]}, "^option 'groups' holds an empty name$"),
-            ({"users": [""]}, "^option 'users' holds an empty name$"),
-        ],
+        "given_", [{"state": "absent"}, {"exclusive": True, "users": ["bob"], "service_accounts": []}]
     )
-    def test_refuses_subjects_that_grant_nobody_anything(self, given_: Any, message: str) -> None:
-        with pytest.raises(OptionError, match=message):
-            wish(**given_)
+    def test_is_never_deleted(self, given_: Any) -> None:
+        objects = {OURS: binding(OURS, DEFAULT), "by-hand": binding("by-hand", {**JANE, "name": "bob"})}
+        (change,) = declared(**given_).plan("project-a", objects).changes
+        assert (change.action, change.ref.name, change.body["subjects"]) == ("update", OURS, [])
+        assert change.after == {"role": ROLE, "subjects": []}
+
+    @pytest.mark.parametrize("labels", [{}, None, {"app.kubernetes.io/managed-by": "helm"}, ["app"]])
+    def test_is_one_without_our_label_and_its_value(self, labels: Any) -> None:
+        found = binding(OURS, DEFAULT)
+        found["metadata"]["labels"] = labels
+        (change,) = plan(found, state="absent").changes
+        assert change.action == "update"
+
+    def test_is_deleted_with_every_binding(self) -> None:
+        (change,) = plan(binding(OURS, DEFAULT), state="absent", revoke_from="every_binding").changes
+        assert change.action == "delete"
+
+    def test_is_extended_like_any_other(self) -> None:
+        (change,) = plan(binding(OURS, JANE)).changes
+        assert (change.action, change.body["subjects"]) == ("update", [JANE, DEFAULT])
+        assert "labels" not in change.body["metadata"]
+
+
+class TestAbsentWithPrune:
+    GONE = {"kind": "ServiceAccount", "name": "gone", "namespace": "project-x"}
+    GONE_REF = ObjectRef(SERVICE_ACCOUNT, "project-x", "gone")
+
+    def pruned(self, *bindings: Any, found: Any = None, **given_: Any) -> Any:
+        desired = declared(state="absent", prune=True, **given_)
+        objects = {obj["metadata"]["name"]: obj for obj in bindings}
+        assert set(desired.related("project-a", objects)) >= {self.GONE_REF}
+        return desired.plan("project-a", objects, {self.GONE_REF: None} if found is None else found)
+
+    def test_removes_the_given_and_the_dead_and_keeps_the_rest(self) -> None:
+        (change,) = self.pruned(binding(OURS, JANE, DEFAULT, self.GONE, ALL_OF_C, self.GONE)).changes
+        assert (change.action, change.body["subjects"]) == ("update", [JANE, ALL_OF_C])
+        assert change.details == {
+            "role": ROLE,
+            "revoked": ["ServiceAccount project-a/default"],
+            "pruned": ["ServiceAccount project-x/gone"],
+        }
+        held = ["User jane", "ServiceAccount project-a/default", "ServiceAccount project-x/gone"]
+        every = [*held, "Group system:serviceaccounts:project-c", "ServiceAccount project-x/gone"]
+        assert change.before == {"role": ROLE, "subjects": every}
+        assert change.after == {"role": ROLE, "subjects": ["User jane", "Group system:serviceaccounts:project-c"]}
+
+    def test_a_given_one_that_is_dead_is_revoked_not_pruned(self) -> None:
+        accounts = [{"namespace": "project-x", "name": "gone"}]
+        (change,) = self.pruned(binding(OURS, self.GONE, ours=True), service_accounts=accounts).changes
+        assert change.action == "delete"
+        assert change.details == {"role": ROLE, "revoked": ["ServiceAccount project-x/gone"]}
+
+    def test_other_bindings_lose_the_given_and_keep_the_dead(self) -> None:
+        bindings = [binding(OURS, self.GONE), binding("other", self.GONE, DEFAULT)]
+        result = self.pruned(*bindings, revoke_from="every_binding")
+        done = {
+            change.ref.name: (change.action, change.details, change.body.get("subjects")) for change in result.changes
+        }
+        assert done == {
+            OURS: ("delete", {"role": ROLE, "pruned": ["ServiceAccount project-x/gone"]}, None),
+            "other": ("update", {"role": ROLE, "revoked": ["ServiceAccount project-a/default"]}, [self.GONE]),
+        }
+
+    def test_who_may_not_be_looked_up_stays_and_the_given_goes(self) -> None:
+        result = self.pruned(binding(OURS, DEFAULT, self.GONE), found={})
+        (change,) = result.changes
+        assert change.body["subjects"] == [self.GONE]
+        assert result.notes == (
+            "ServiceAccount project-a/default was not pruned: the caller may not read service account project-a/default, "
+            "so it is not known whether it exists",
+            "ServiceAccount project-x/gone was not pruned: the caller may not read service account project-x/gone, "
+            "so it is not known whether it exists",
+        )
+
+    def test_without_our_binding_there_is_nothing_to_do(self) -> None:
+        assert declared(state="absent", prune=True).plan("project-a", {}) == Plan()
+
+    def test_what_a_path_cannot_be_made_of_is_neither_looked_up_nor_removed(self) -> None:
+        odd = {"kind": "User", "name": "system:serviceaccount:project-x:../gone", "apiGroup": RBAC}
+        desired, objects = declared(state="absent", prune=True), {OURS: binding(OURS, odd)}
+        assert desired.related("project-a", objects) == []
+        assert desired.plan("project-a", objects) == Plan()
+
+
+class TestOddEntries:
+    """What no API server sends: nothing is lost and nothing fails otherwise than in words."""
+
+    ODD = (
+        None,
+        "text",
+        ["list"],
+        {},
+        {"kind": "User", "name": None},
+        {"kind": "ServiceAccount", "name": "a", "namespace": 5},
+    )
+
+    def test_are_kept_in_their_places(self) -> None:
+        entries = [self.ODD[0], JANE, *self.ODD[1:4], DEFAULT, *self.ODD[4:]]
+        (granted,) = plan(binding(OURS, *entries), projects=["project-c"]).changes
+        assert granted.body["subjects"] == [*entries, ALL_OF_C]
+        (revoked,) = plan(binding(OURS, *entries, ours=True), state="absent").changes
+        assert revoked.body["subjects"] == [entry for entry in entries if entry != DEFAULT]
+        assert revoked.after == {"role": ROLE, "subjects": ["User jane"]}
+
+    def test_keep_a_binding_from_being_deleted(self) -> None:
+        (change,) = plan(binding(OURS, None, DEFAULT, ours=True), state="absent").changes
+        assert (change.action, change.body["subjects"]) == ("update", [None])
+
+    def test_stay_with_an_exclusive_grant(self) -> None:
+        (change,) = plan(binding(OURS, JANE, *self.ODD, DEFAULT), exclusive=True).changes
+        assert change.body["subjects"] == [*self.ODD, DEFAULT]
+
+    @pytest.mark.parametrize("name", [OURS, "other"])
+    @pytest.mark.parametrize(
+        "given_", [{}, {"state": "absent"}, {"state": "absent", "prune": True}, {"prune": True, "users": ["jane"]}]
+    )
+    def test_subjects_that_are_no_list_are_an_error(self, name: str, given_: Any) -> None:
+        objects = {name: {**binding(name, ours=True), "subjects": {"kind": "User"}}}
+        desired = declared(**given_)
+        assert desired.related("project-a", objects) == ([] if "state" in given_ else [ACCOUNT_REF])
+        with pytest.raises(
+            Refusal, match=f"^role binding project-a/{name} cannot be read: its 'subjects' are not a list"
+        ):
+            desired.plan("project-a", objects)
+
+    @pytest.mark.parametrize("role", [None, "text", ["x"], {}, {"kind": "ClusterRole", "name": None}])
+    def test_a_role_that_cannot_be_read_is_another_role(self, role: Any) -> None:
+        assert [change.action for change in plan({**binding("x", DEFAULT), "roleRef": role}).changes] == ["create"]
+        with pytest.raises(
+            Refusal, match=f"^role binding project-a/{OURS} has .*, and the role of a binding cannot be"
+        ):
+            plan({**binding(OURS, DEFAULT), "roleRef": role})
+
+    def test_a_binding_is_known_by_the_name_that_it_was_read_under(self) -> None:
+        objects = {"other": {**binding("other", DEFAULT), "metadata": {"resourceVersion": "7"}}}
+        (change,) = declared(state="absent", revoke_from="every_binding").plan("project-a", objects).changes
+        assert (change.action, change.ref.name) == ("delete", "other")
+        (note,) = declared(state="absent").plan("project-a", objects).notes
+        assert "by role binding other; not changed" in note
 
     @pytest.mark.parametrize(
-        ("given_", "name"),
-        [({"authenticated": True}, "system:authenticated"), ({"anonymous": True}, "system:unauthenticated")],
+        "annotations", [None, "text", ["x"], {"rbac.authorization.kubernetes.io/autoupdate": None}]
     )
-    def test_everybody_has_an_option_of_its_own(self, given_: Any, name: str) -> None:
-        assert wish(service_accounts=[], **given_).subjects == (Subject("Group", name),)
+    def test_annotations_that_cannot_be_read_say_nothing(self, annotations: Any) -> None:
+        found = binding("other", DEFAULT)
+        found["metadata"]["annotations"] = annotations
+        result = plan(found, state="absent", revoke_from="every_binding")
+        assert [change.action for change in result.changes] == ["delete"]
+        assert result.notes == ()
 
-    def test_what_is_refused_to_grant_can_be_taken_back(self) -> None:
-        names = ["system:authenticated", "system:serviceaccounts"]
-        assert [subject.name for subject in wish(service_accounts=[], groups=names, state="absent").subjects] == names
 
-    def test_equal_subjects_are_one(self) -> None:
-        desired = wish(users=["system:serviceaccount:project-a:default"])
-        assert desired.subjects == (Subject("ServiceAccount", "default", "project-a"),)
+class TestDetails:
+    def test_of_a_new_binding(self) -> None:
+        (change,) = plan(users=["jane"]).changes
+        assert str(change.ref) == f"role binding project-a/{OURS}"
+        assert change.details == {"role": ROLE, "granted": ["ServiceAccount project-a/default", "User jane"]}
+        assert change.before == {}
+        assert change.after == {"role": ROLE, "subjects": ["ServiceAccount project-a/default", "User jane"]}
 
-    @pytest.mark.parametrize(("role", "name"), [(ROLE, OURS), ("registry-viewer", f"{OURS}-registry-viewer")])
-    def test_each_role_has_its_own_binding(self, role: str, name: str) -> None:
-        assert wish(role=role).binding_name == name
+    def test_of_an_exclusive_grant(self) -> None:
+        (change,) = plan(
+            binding(OURS, JANE, ALL_OF_C, JANE), users=["bob"], service_accounts=[], exclusive=True
+        ).changes
+        assert change.details == {
+            "role": ROLE,
+            "granted": ["User bob"],
+            "revoked": ["User jane", "Group system:serviceaccounts:project-c"],
+        }
+        assert change.before["subjects"] == ["User jane", "Group system:serviceaccounts:project-c", "User jane"]
+        assert change.after == {"role": ROLE, "subjects": ["User bob"]}
+
+    def test_of_a_binding_that_is_recreated(self) -> None:
+        objects = {OURS: binding(OURS, JANE, ALL_OF_C, role="view")}
+        result = declared(recreate=True).plan("project-a", objects, {ACCOUNT_REF: None})
+        (change,) = result.changes
+        held = ["User jane", "Group system:serviceaccounts:project-c"]
+        assert change.details == {
+            "role": ROLE,
+            "granted": ["ServiceAccount project-a/default"],
+            "from_role": "view",
+            "revoked": held,
+        }
+        assert change.before == {"role": "view", "subjects": held}
+        assert change.after == {"role": ROLE, "subjects": ["ServiceAccount project-a/default"]}
+        assert len(result.notes) == 1
+
+    def test_every_subject_that_is_still_granted_is_told(self) -> None:
+        result = plan(binding("by-hand", DEFAULT, ALL_OF_C), state="absent", projects=["project-c"], users=["jane"])
+        assert [note.partition(" may")[0] for note in result.notes] == [
+            "ServiceAccount project-a/default",
+            "Group system:serviceaccounts:project-c",
+        ]
+
+    def test_recreating_grants_only_what_stands_nowhere_else(self) -> None:
+        objects = {OURS: binding(OURS, JANE, role="view"), "by-hand": binding("by-hand", DEFAULT)}
+        (change,) = declared(recreate=True, users=["bob"]).plan("project-a", objects).changes
+        assert change.details["granted"] == ["User bob"]
+
+    def test_all_bindings_of_the_namespace_are_read(self) -> None:
+        assert declared().selection == Selection(ROLE_BINDING)

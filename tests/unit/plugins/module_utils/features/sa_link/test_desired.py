@@ -1,18 +1,19 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Promise 1: what is not ours is never taken away; promise 2: nothing is written when all is as wished."""
+"""Promise 1: what is not ours is never taken away; promise 2: nothing is written when all is as declared."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError, Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import options as sa_link
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.pods import POD
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.writers import last_writers
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,8 +30,8 @@ def foreign(entries: Any, ours: Any) -> list[Any]:
 
 def options(**given_: Any) -> dict[str, Any]:
     defaults = {"secrets": ["quay"], "service_accounts": ["default"], "link_for": ["pull"], "state": "present"}
-    further = {"exclusive": False, "create": False, "require": "none", "restart_pods": "never", "verify_after": 0.0}
-    return {**defaults, **further, **given_}
+    flags = {"exclusive": False, "only_managed": False, "create": False}
+    return {**defaults, **flags, "require": "none", "restart_pods": "never", "verify_after": 0.0, **given_}
 
 
 def account(name: str = "default", **lists: list[str]) -> dict[str, Any]:
@@ -40,25 +41,6 @@ def account(name: str = "default", **lists: list[str]) -> dict[str, Any]:
 
 def plan(observed: dict[str, Any], **given_: Any) -> Any:
     return sa_link.from_options(options(**given_)).plan("project-a", observed)
-
-
-class TestPlatformsOwn:
-    def test_is_kept_when_it_is_to_be_unlinked_and_that_is_told(self) -> None:
-        result = plan(
-            {"default": account(imagePullSecrets=[PLATFORM, "quay"])}, secrets=[PLATFORM, "quay"], state="absent"
-        )
-        assert result.changes[0].after == {"imagePullSecrets": [PLATFORM]}
-        expected = (
-            f"secret {PLATFORM} is the platform's own entry of service account project-a/default and stays linked"
-        )
-        assert result.notes == (expected,)
-
-    def test_is_kept_when_the_list_is_ours_alone(self) -> None:
-        observed = {"default": account(imagePullSecrets=["team", PLATFORM, "quay", "quay"])}
-        (change,) = plan(observed, exclusive=True).changes
-        assert change.after == {"imagePullSecrets": [PLATFORM, "quay"]}
-        lists = {"added": [], "removed": ["team"], "deduplicated": ["quay"]}
-        assert change.details == {"lists": {"imagePullSecrets": lists}}
 
 
 class TestRequire:
@@ -72,12 +54,10 @@ class TestRequire:
     WRAPPED = {"type": "kubernetes.io/dockercfg", "data": {".dockercfg": WORKS["data"][".dockerconfigjson"]}}
 
     def plan(self, secret: Any, **given_: Any) -> Any:
-        wish = sa_link.from_options(
-            options(require="usable", **given_) if "require" not in given_ else options(**given_)
-        )
-        (ref,) = wish.related("project-a", {})
+        desired = sa_link.from_options(options(**{"require": "usable", **given_}))
+        (ref,) = desired.related("project-a", {})
         assert ref == ObjectRef(SECRET, "project-a", "quay")
-        return wish.plan("project-a", {"default": account()}, {ref: secret})
+        return desired.plan("project-a", {"default": account()}, {ref: secret})
 
     @pytest.mark.parametrize("secret", [WORKS, LEGACY])
     def test_a_secret_that_works_is_linked(self, secret: Any) -> None:
@@ -91,7 +71,10 @@ class TestRequire:
             ({"data": {".dockerconfigjson": "e30="}}, "has type Opaque, which no node reads"),
             (EMPTY, "holds no entry with user and password"),
             (WRAPPED, "holds no entry with user and password"),
-            ({**EMPTY, "data": {".dockerconfigjson": "%"}}, "holds no entry with user and password"),
+            (
+                {**EMPTY, "data": {".dockerconfigjson": "%"}},
+                "stops every pull of a pod that uses it, because it is not base64",
+            ),
             ({**EMPTY, "data": None}, "holds no entry with user and password"),
         ],
     )
@@ -107,7 +90,7 @@ class TestRequire:
 
     def test_who_may_not_read_it_is_told_that_it_was_not_verified(self) -> None:
         result = sa_link.from_options(options(require="usable")).plan("project-a", {"default": account()}, {})
-        assert result.notes == ("secret quay may not be read by the caller, so it was not verified",)
+        assert result.notes == ("secret project-a/quay was not checked: the caller may not read it",)
         assert len(result.changes) == 1
 
     @pytest.mark.parametrize("given_", [{"require": "none"}, {"state": "absent", "require": "usable"}])
@@ -124,119 +107,13 @@ class TestCreate:
         assert result.waiting_for == ()
 
 
-def pod(name: str, *listed: str, waits: str = "", owner: str = "ReplicaSet", **status: Any) -> dict[str, Any]:
-    owners = [{"kind": "Node", "name": "n"}, {"kind": owner, "name": "app", "controller": True}] if owner else []
-    state = {"containerStatuses": [{"state": {"running": {}}}, {"state": {"waiting": {"reason": waits}}}]}
-    return {
-        "metadata": {"name": name, "uid": f"uid-{name}", "resourceVersion": "9", "ownerReferences": owners},
-        "spec": {"serviceAccountName": "default", "imagePullSecrets": [{"name": entry} for entry in listed]},
-        "status": {"phase": "Pending", **(state if waits else {}), **status},
-    }
-
-
-class TestPods:
-    def plan(self, *pods: Any, listed: Any = (PLATFORM,), restart: str = "stuck") -> Any:
-        wish = sa_link.from_options(options(restart_pods=restart))
-        (ref,) = wish.related("project-a", {})
-        assert ref == ObjectRef(POD, "project-a", "")
-        return wish.plan("project-a", {"default": account(imagePullSecrets=list(listed))}, {ref: {"items": list(pods)}})
-
-    def test_those_that_lack_the_secret_are_reported_with_their_owners(self) -> None:
-        pods = [pod("b", PLATFORM), pod("a", owner=""), pod("has-it", "quay"), pod("own", "team", waits="ErrImagePull")]
-        common = {"service_account": "default", "missing_secrets": ["quay"]}
-        assert self.plan(*pods, restart="report").extra["pods"] == [
-            {"name": "a", **common, "owner": None, "waiting_reason": None, "has_own_list": False},
-            {"name": "b", **common, "owner": "ReplicaSet app", "waiting_reason": None, "has_own_list": False},
-            {
-                "name": "own",
-                **common,
-                "owner": "ReplicaSet app",
-                "waiting_reason": "ErrImagePull",
-                "has_own_list": True,
-            },
-        ]
-
-    @pytest.mark.parametrize("reason", ["ErrImagePull", "ImagePullBackOff"])
-    def test_one_that_cannot_pull_is_deleted_after_the_link_and_only_as_it_was_seen(self, reason: str) -> None:
-        link, restart = self.plan(pod("a", PLATFORM, waits=reason)).changes
-        assert (link.action, restart.action) == ("update", "delete")
-        assert str(restart.ref) == "pod project-a/a"
-        assert restart.body["preconditions"] == {"uid": "uid-a", "resourceVersion": "9"}
-        assert restart.details == {"service_account": "default", "owner": "ReplicaSet app", "waiting_reason": reason}
-
-    def test_an_init_container_counts(self) -> None:
-        waits = {"initContainerStatuses": [{"state": {"waiting": {"reason": "ErrImagePull"}}}]}
-        assert [change.action for change in self.plan(pod("a", **waits)).changes] == ["update", "delete"]
-
-    @pytest.mark.parametrize(
-        "kept",
-        [
-            pod("runs", PLATFORM),
-            pod("has-it", PLATFORM, "quay", waits="ErrImagePull"),
-            pod("own-list", PLATFORM, "team", waits="ErrImagePull"),
-            pod("own-list-of-known-names", "listed", waits="ErrImagePull"),
-            pod("nobody-makes-it-anew", waits="ErrImagePull", owner=""),
-            pod("crashes", waits="CrashLoopBackOff"),
-            pod("over", waits="ErrImagePull", phase="Failed"),
-        ],
-        ids=lambda found: found["metadata"]["name"],
-    )
-    def test_others_are_never_deleted(self, kept: Any) -> None:
-        result = self.plan(kept, listed=[PLATFORM, "listed"])
-        assert [change.action for change in result.changes] == ["update"]
-
-    @pytest.mark.parametrize(
-        "meta", [{"deletionTimestamp": "now"}, {"annotations": {"kubernetes.io/config.mirror": "x"}}]
-    )
-    def test_those_that_go_or_that_a_node_made_are_not_even_reported(self, meta: Any) -> None:
-        found = pod("a", waits="ErrImagePull")
-        found["metadata"].update(meta)
-        assert self.plan(found).extra["pods"] == []
-
-    def test_a_pod_of_another_account_is_nobodys_business(self) -> None:
-        found = pod("a", waits="ErrImagePull")
-        found["spec"]["serviceAccountName"] = "other"
-        assert self.plan(found).extra["pods"] == []
-
-    def test_those_of_an_account_that_is_linked_already_are_found_too(self) -> None:
-        (change,) = self.plan(pod("a", PLATFORM, waits="ErrImagePull"), listed=[PLATFORM, "quay"]).changes
-        assert change.action == "delete"
-
-    def test_who_may_not_list_pods_is_told(self) -> None:
-        result = sa_link.from_options(options(restart_pods="stuck")).plan("project-a", {"default": account()}, {})
-        assert result.notes == ("pods may not be listed by the caller, so none was looked for that lacks the secrets",)
-
-    def test_without_the_option_none_is_looked_for(self) -> None:
-        assert plan({"default": account()}).extra == {}
-
-
-class TestLost:
-    """asks 2: who takes our entry out again is named."""
-
-    FIELDS = [
-        {"manager": "openshift_ops.image_pull", "time": "2026-01-03", "fieldsV1": {"f:imagePullSecrets": {}}},
-        {"manager": "old", "time": "2026-01-01", "fieldsV1": {"f:imagePullSecrets": {}}},
-        {"manager": "pipeline", "time": "2026-01-02", "fieldsV1": {"f:imagePullSecrets": {}, "f:secrets": {}}},
-        {"manager": "labeller", "time": "2026-01-04", "fieldsV1": {"f:metadata": {}}},
-    ]
-
-    def test_names_what_is_gone_by_list(self) -> None:
-        wish = sa_link.from_options(options(secrets=["a", "b"], link_for=["pull", "mount"]))
-        observed = account(imagePullSecrets=["b"], secrets=["a", "b"])
-        assert wish.lost(observed) == {"imagePullSecrets": ["a"]}
-
-    def test_the_last_writer_of_that_list_comes_first_and_never_we(self) -> None:
-        observed = {"metadata": {"managedFields": self.FIELDS}}
-        assert last_writers(observed, "imagePullSecrets", "openshift_ops.image_pull") == ["pipeline", "old"]
-        assert last_writers({"metadata": {}}, "secrets", "openshift_ops.image_pull") == []
-
-
 class TestNotes:
     def test_a_duplicate_of_others_is_told_and_stays(self) -> None:
         result = plan({"default": account(imagePullSecrets=["quay", "team", "team", "", ""])})
         assert result.changes == ()
         assert result.notes == (
-            "service account project-a/default lists secret team more than once in imagePullSecrets: not ours, left alone",
+            "service account project-a/default lists secret team more than once in imagePullSecrets; the duplicate is not ours "
+            "and was kept",
         )
 
 
@@ -285,10 +162,10 @@ class TestPlan:
     @given(LISTS, WANTED, st.sampled_from(["present", "absent"]))
     def test_a_plan_carried_out_leaves_nothing_to_plan(self, entries: Any, wanted: Any, state: str) -> None:
         observed = {**account(), "imagePullSecrets": entries}
-        wish = sa_link.from_options(options(secrets=wanted, state=state))
-        for change in wish.plan("project-a", {"default": observed}).changes:
+        desired = sa_link.from_options(options(secrets=wanted, state=state))
+        for change in desired.plan("project-a", {"default": observed}).changes:
             observed = {**observed, **change.body}
-        assert wish.plan("project-a", {"default": observed}).changes == ()
+        assert desired.plan("project-a", {"default": observed}).changes == ()
         assert foreign(observed["imagePullSecrets"], wanted) == foreign(entries, wanted)
 
     def test_absent_takes_our_duplicates_and_only_ours(self) -> None:
@@ -313,30 +190,307 @@ class TestPlan:
         assert sa_link.from_options(options(service_accounts=accounts)).selection.names == read
 
 
-class TestFromOptions:
-    @pytest.mark.parametrize("option", ["secrets", "service_accounts", "link_for"])
-    def test_refuses_an_empty_list(self, option: str) -> None:
-        with pytest.raises(OptionError, match=f"^option '{option}' is empty: give at least one$"):
-            sa_link.from_options(options(**{option: []}))
+REFERENCE = "openshift.io/internal-registry-pull-secret-ref"
+Z = "default-dockercfg-zzzzz"
+TOKEN = "default-token-x7k2p"
+PULL, MOUNT = "imagePullSecrets", "secrets"
+USERS = {"type": "kubernetes.io/dockerconfigjson", "metadata": {}}
+GENERATED = {
+    "type": "kubernetes.io/dockercfg",
+    "metadata": {
+        "annotations": {"openshift.io/token-secret.name": TOKEN, "kubernetes.io/service-account.name": "default"}
+    },
+}
+OURS_LABELLED = {**USERS, "metadata": {"labels": MANAGED_BY}}
 
-    @pytest.mark.parametrize("option", ["secrets", "service_accounts"])
-    def test_refuses_a_name_that_cannot_exist(self, option: str) -> None:
-        with pytest.raises(OptionError, match=f"^option '{option}': 'Quay' cannot be an object's name"):
-            sa_link.from_options(options(**{option: ["Quay"]}))
+
+def named(name: str, **lists: list[str]) -> dict[str, Any]:
+    """An account of OpenShift 4.16 or later."""
+    found = account(**lists)
+    found["metadata"]["annotations"] = {REFERENCE: name}
+    return found
+
+
+def ref(name: str) -> ObjectRef:
+    return ObjectRef(SECRET, "project-a", name)
+
+
+class TestUnlinking:
+    """Promise 1: the platform's entry survives; and what is not the platform's never stays for good."""
+
+    def look(self, observed: Any, **given_: Any) -> tuple[Any, list[ObjectRef]]:
+        desired = sa_link.from_options(options(**given_))
+        return desired, list(desired.related("project-a", {"default": observed}))
+
+    def after(self, observed: Any, found: Any = None, **given_: Any) -> Any:
+        desired, _refs = self.look(observed, **given_)
+        result = desired.plan("project-a", {"default": observed}, found or {})
+        lists = {key: [entry["name"] for entry in observed.get(key, [])] for key in desired.lists}
+        for change in result.changes:
+            lists.update(change.after)
+        return lists, result.notes
+
+    def test_the_entry_that_the_annotation_names_stays_and_that_is_told(self) -> None:
+        observed = named(PLATFORM, imagePullSecrets=[PLATFORM, "quay"], secrets=[PLATFORM])
+        given_ = {"secrets": [PLATFORM, "quay"], "state": "absent", "link_for": ["pull", "mount"]}
+        assert self.look(observed, **given_)[1] == []
+        lists, notes = self.after(observed, **given_)
+        assert lists == {PULL: [PLATFORM], MOUNT: [PLATFORM]}
+        assert notes == (
+            f"secret {PLATFORM} stays linked to service account project-a/default: the platform generated it for this "
+            "account and would link it again",
+        )
+
+    @pytest.mark.parametrize("name", ["default-token-quay", Z, "default-dockercfg-quay"])
+    @pytest.mark.parametrize("given_", [{"state": "absent"}, {"secrets": ["team"], "exclusive": True}])
+    def test_a_name_that_only_looks_generated_is_unlinked_without_a_look(self, given_: Any, name: str) -> None:
+        """A user's, or a stale one: it would dangle for good once the secret is deleted."""
+        observed = named(PLATFORM, imagePullSecrets=[PLATFORM, name, "team"], secrets=[PLATFORM])
+        given_ = {"secrets": [name], **given_}
+        assert self.look(observed, **given_)[1] == []
+        assert self.after(observed, **given_) == ({PULL: [PLATFORM, "team"]}, ())
+
+    @pytest.mark.parametrize(("secret", "stays"), [(GENERATED, True), (USERS, False), (None, False)])
+    def test_before_4_16_the_secret_decides_when_it_is_named(self, secret: Any, stays: bool) -> None:
+        observed = account(imagePullSecrets=[Z, "team"], secrets=[Z])
+        given_ = {"secrets": [Z], "state": "absent"}
+        assert self.look(observed, **given_)[1] == [ref(Z)]
+        lists, notes = self.after(observed, {ref(Z): secret}, **given_)
+        assert lists == {PULL: [Z, "team"] if stays else ["team"]}
+        assert len(notes) == stays
+
+    def test_before_4_16_an_exclusive_list_costs_no_look(self) -> None:
+        observed = account(imagePullSecrets=[Z, "team"], secrets=[Z, TOKEN, "team"])
+        given_ = {"exclusive": True, "link_for": ["pull", "mount"]}
+        assert self.look(observed, **given_)[1] == []
+        assert self.after(observed, **given_) == ({PULL: [Z, "quay"], MOUNT: [Z, TOKEN, "quay"]}, ())
+
+    def test_an_exclusive_list_with_two_that_look_generated_is_decided_by_the_secrets(self) -> None:
+        observed = account(imagePullSecrets=[PLATFORM, Z, "team"], secrets=[PLATFORM])
+        assert self.look(observed, exclusive=True)[1] == [ref(PLATFORM), ref(Z)]
+        found = {ref(PLATFORM): GENERATED, ref(Z): None}
+        assert self.after(observed, found, exclusive=True) == ({PULL: [PLATFORM, "quay"]}, ())
+
+    @pytest.mark.parametrize("given_", [{"secrets": [Z], "state": "absent"}, {"exclusive": True, "secrets": ["team"]}])
+    def test_one_that_may_not_be_read_stays_and_that_is_told(self, given_: Any) -> None:
+        observed = account(imagePullSecrets=[Z, "team"])
+        assert self.look(observed, **given_)[1] == [ref(Z)]
+        lists, notes = self.after(observed, {}, **given_)
+        assert lists == {PULL: [Z, "team"]}
+        assert notes == (
+            f"secret {Z} stays linked to service account project-a/default: it is not known whether the platform generated "
+            "it, because it could not be read; allow the caller to 'get' it, or run again",
+        )
+
+    def test_the_entry_of_an_account_with_a_long_name_stays(self) -> None:
+        """Before 4.16 nothing but the name tells, which is cut and marked with a hash."""
+        name = "pipeline-runner-of-the-payments-department-production"
+        entry = "pipeline-runner-of-the-payments-depart-402877bf-dockercfg-x7k2p"
+        observed = account(name, imagePullSecrets=[entry, "team"], secrets=[entry])
+        desired = sa_link.from_options(options(exclusive=True, service_accounts=[name]))
+        (change,) = desired.plan("project-a", {name: observed}).changes
+        assert change.after == {PULL: [entry, "quay"]}
+
+    def test_nothing_is_looked_up_that_is_not_to_be_removed(self) -> None:
+        observed = account(imagePullSecrets=[Z, "quay"])
+        assert self.look(observed, secrets=["quay"])[1] == []
+        assert self.look(observed, secrets=["quay"], state="absent")[1] == []
+        assert self.look(observed, secrets=["quay", Z], exclusive=True)[1] == []
+        assert self.look(observed, secrets=[Z], state="absent", link_for=["mount"])[1] == []
+
+    def test_accounts_that_are_not_chosen_cost_nothing(self) -> None:
+        desired = sa_link.from_options(options(secrets=["team"], exclusive=True, service_accounts=["b*"]))
+        objects = {name: account(name, imagePullSecrets=[f"{name}-dockercfg-x7k2p"]) for name in ("builder", "default")}
+        assert desired.related("project-a", objects) == [ref("builder-dockercfg-x7k2p")]
+
+    def test_secrets_that_are_required_are_looked_up_first_and_each_once(self) -> None:
+        observed = account(imagePullSecrets=[PLATFORM, Z], secrets=[PLATFORM, Z])
+        given_ = {"exclusive": True, "require": "usable", "link_for": ["pull", "mount"]}
+        assert self.look(observed, **given_)[1] == [ref("quay"), ref(PLATFORM), ref(Z)]
+
+    def test_several_accounts_are_decided_each_on_its_own(self) -> None:
+        desired = sa_link.from_options(options(secrets=[Z], state="absent", service_accounts=["*"]))
+        objects = {"default": account(imagePullSecrets=[Z]), "other": account("other", imagePullSecrets=[Z])}
+        assert desired.related("project-a", objects) == [ref(Z)]
+        result = desired.plan("project-a", objects, {ref(Z): GENERATED})
+        assert [change.ref.name for change in result.changes] == ["other"]
+        assert len(result.notes) == 1
+
+
+class TestOnlyManaged:
+    """Teardown: only what carries our label, or does not exist, is unlinked."""
+
+    def plan(self, found: Any, *listed: str, **given_: Any) -> Any:
+        desired = sa_link.from_options(options(state="absent", only_managed=True, **given_))
+        observed = {"default": named(PLATFORM, imagePullSecrets=[PLATFORM, *listed], secrets=[PLATFORM])}
+        asked = list(desired.related("project-a", observed))
+        return asked, desired.plan("project-a", observed, found)
 
     @pytest.mark.parametrize(
-        ("given_", "option"),
+        ("found", "removed", "note"),
         [
-            ({"exclusive": True, "state": "absent"}, "exclusive"),
-            ({"create": True, "state": "absent"}, "create"),
-            ({"restart_pods": "report", "state": "absent"}, "restart_pods"),
-            ({"restart_pods": "stuck", "link_for": ["mount"]}, "restart_pods"),
-            ({"verify_after": -1}, "verify_after"),
+            ({ref("quay"): OURS_LABELLED}, True, ""),
+            ({ref("quay"): None}, True, ""),
+            (
+                {ref("quay"): USERS},
+                False,
+                "it does not have the label app.kubernetes.io/managed-by=openshift_ops.image_pull (only_managed)",
+            ),
+            (
+                {},
+                False,
+                "it is not known whether it has the label app.kubernetes.io/managed-by=openshift_ops.image_pull "
+                "(only_managed), because it could not be read; allow the caller to 'get' it, or run again",
+            ),
         ],
     )
-    def test_refuses_what_contradicts_itself(self, given_: dict[str, Any], option: str) -> None:
-        with pytest.raises(OptionError, match=f"^option '{option}' "):
-            sa_link.from_options(options(**given_))
+    def test_table(self, found: Any, removed: bool, note: str) -> None:
+        asked, result = self.plan(found, "quay", "team", "quay")
+        assert asked == [ref("quay")]
+        assert [change.after for change in result.changes] == ([{PULL: [PLATFORM, "team"]}] if removed else [])
+        title = "secret quay stays linked to service account project-a/default: "
+        assert result.notes == ((title + note,) if note else ())
 
-    def test_keeps_each_name_once_in_order(self) -> None:
-        assert sa_link.from_options(options(secrets=["b", "a", "b"])).secrets == ("b", "a")
+    def test_what_is_not_linked_is_not_looked_up(self) -> None:
+        """A second run costs nothing."""
+        asked, result = self.plan({}, "team")
+        assert (asked, result) == ([], Plan())
+
+    def test_the_platforms_entry_stays_whatever_its_label(self) -> None:
+        asked, result = self.plan({ref(PLATFORM): OURS_LABELLED}, secrets=[PLATFORM])
+        assert (asked, result.changes) == ([], ())
+        assert "would link it again" in result.notes[0]
+
+    def test_each_secret_is_decided_on_its_own(self) -> None:
+        found = {ref("quay"): OURS_LABELLED, ref("team"): USERS}
+        asked, result = self.plan(found, "quay", "team", secrets=["team", "quay", "gone"])
+        assert asked == [ref("quay"), ref("team")]
+        assert result.changes[0].after == {PULL: [PLATFORM, "team"]}
+
+
+class TestPods:
+    FOUND = {
+        "metadata": {
+            "name": "web",
+            "uid": "u",
+            "resourceVersion": "9",
+            "ownerReferences": [{"kind": "ReplicaSet", "name": "app", "controller": True}],
+        },
+        "spec": {"imagePullSecrets": [{"name": PLATFORM}]},
+        "status": {"containerStatuses": [{"state": {"waiting": {"reason": "ErrImagePull"}}}]},
+    }
+    ALL = ObjectRef(POD, "project-a", "")
+
+    def plan(self, observed: Any, found: Any = None, **given_: Any) -> Any:
+        desired = sa_link.from_options(options(**{"restart_pods": "stuck", **given_}))
+        assert list(desired.related("project-a", {"default": observed})) == [self.ALL]
+        seen = {self.ALL: {"items": [self.FOUND]}} if found is None else found
+        return desired.plan("project-a", {"default": observed}, seen)
+
+    def test_a_restart_follows_the_link(self) -> None:
+        result = self.plan(account(imagePullSecrets=[PLATFORM]))
+        assert [(change.action, str(change.ref)) for change in result.changes] == [
+            ("update", "service account project-a/default"),
+            ("delete", "pod project-a/web"),
+        ]
+        assert [found["name"] for found in result.extra["pods"]] == ["web"]
+
+    def test_a_report_restarts_nothing(self) -> None:
+        result = self.plan(account(imagePullSecrets=[PLATFORM, "quay"]), restart_pods="report")
+        assert result.changes == ()
+        assert [found["missing_secrets"] for found in result.extra["pods"]] == [["quay"]]
+
+    def test_pods_of_an_account_that_is_linked_already_are_restarted_too(self) -> None:
+        (change,) = self.plan(account(imagePullSecrets=[PLATFORM, "quay"])).changes
+        assert change.action == "delete"
+
+    @pytest.mark.parametrize(
+        ("observed", "own"),
+        [
+            (account(imagePullSecrets=[PLATFORM, "listed"]), False),
+            (account(imagePullSecrets=["listed", Z]), True),
+            (named(Z, imagePullSecrets=[PLATFORM, Z]), True),
+            (named(PLATFORM, imagePullSecrets=[PLATFORM, Z]), False),
+            (account(imagePullSecrets=[PLATFORM, Z]), True),
+            (account(), True),
+            ({**account(), "imagePullSecrets": [None, {"name": PLATFORM}]}, False),
+        ],
+    )
+    def test_a_pod_has_the_accounts_list_when_it_lacks_nothing_of_the_platforms(self, observed: Any, own: bool) -> None:
+        """In doubt, what looks generated is; then the list is the pod's own, and the pod stays."""
+        result = self.plan(observed)
+        assert [found["has_own_list"] for found in result.extra["pods"]] == [own]
+        assert [change.action for change in result.changes] == ["update"] + ["delete"] * (not own)
+
+    def test_only_pods_of_the_chosen_accounts_count(self) -> None:
+        desired = sa_link.from_options(options(restart_pods="report", service_accounts=["builder"]))
+        objects = {"default": account(), "builder": account("builder")}
+        assert desired.plan("project-a", objects, {self.ALL: {"items": [self.FOUND]}}).extra == {"pods": []}
+
+    def test_who_may_not_list_pods_is_told(self) -> None:
+        result = self.plan(account(), {})
+        assert result.notes == ("the pods of namespace project-a were not checked: the caller may not list them",)
+        assert result.extra == {"pods": []}
+
+    @pytest.mark.parametrize("odd", [{}, {"items": None}, {"items": "text"}, {"items": [None, "text", {}]}, []])
+    def test_a_list_that_cannot_be_read_holds_none(self, odd: Any) -> None:
+        assert self.plan(account(), {self.ALL: odd}).extra == {"pods": []}
+
+    @pytest.mark.parametrize("given_", [{}, {"state": "absent"}])
+    def test_without_the_option_none_is_looked_for(self, given_: Any) -> None:
+        result = plan({"default": account()}, **given_)
+        assert (result.extra, result.notes) == ({}, ())
+
+
+class TestLost:
+    @pytest.mark.parametrize(
+        ("observed", "lost"),
+        [
+            (account(imagePullSecrets=["b"], secrets=["a", "b"]), {PULL: ["a"]}),
+            (account(imagePullSecrets=["b", "a"], secrets=["a", "b"]), {}),
+            (account(), {PULL: ["a", "b"], MOUNT: ["a", "b"]}),
+            ({PULL: "text", MOUNT: [None, {"name": "a"}]}, {PULL: ["a", "b"], MOUNT: ["b"]}),
+        ],
+    )
+    def test_names_what_is_gone_by_list(self, observed: Any, lost: Any) -> None:
+        desired = sa_link.from_options(options(secrets=["a", "b"], link_for=["pull", "mount"]))
+        assert desired.lost(observed) == lost
+
+    def test_what_was_unlinked_is_not_lost(self) -> None:
+        assert sa_link.from_options(options(state="absent")).lost(account()) == {}
+
+
+class TestOddEntries:
+    """What no API server sends: nothing is lost and nothing fails otherwise than in words."""
+
+    ODD: tuple[Any, ...] = (None, "text", ["quay"], {}, {"name": None}, {"name": ["quay"]})
+
+    @pytest.mark.parametrize(
+        ("given_", "kept"),
+        [({}, ["quay", "team"]), ({"exclusive": True}, ["quay"]), ({"state": "absent"}, ["team"])],
+    )
+    def test_are_kept_in_their_places(self, given_: Any, kept: list[str]) -> None:
+        entries = [*self.ODD[:3], {"name": "quay"}, *self.ODD[3:], {"name": "team"}, {"name": "quay"}, None]
+        observed = {**account(), PULL: entries}
+        (change,) = plan({"default": observed}, **given_).changes
+        first = [{"name": "quay"}] if "quay" in kept else []
+        last = [{"name": "team"}] if "team" in kept else []
+        assert change.body[PULL] == [*self.ODD[:3], *first, *self.ODD[3:], *last, None]
+
+    @pytest.mark.parametrize("given_", [{}, {"exclusive": True}, {"state": "absent"}, {"restart_pods": "report"}])
+    def test_a_list_that_is_none_is_an_error(self, given_: Any) -> None:
+        desired, objects = sa_link.from_options(options(**given_)), {"default": {**account(), PULL: {"name": "quay"}}}
+        desired.related("project-a", objects)
+        with pytest.raises(
+            Refusal, match="^service account project-a/default cannot be read: its 'imagePullSecrets' are"
+        ):
+            desired.plan("project-a", objects)
+
+    def test_the_other_list_is_nobodys_business(self) -> None:
+        assert len(plan({"default": {**account(), MOUNT: "text"}}).changes) == 1
+
+    @pytest.mark.parametrize("meta", [None, "text", {"resourceVersion": "7", "annotations": "text", "name": None}])
+    def test_metadata_that_cannot_be_read_never_fails(self, meta: Any) -> None:
+        observed = {"default": {**account(imagePullSecrets=["quay", Z]), "metadata": meta}}
+        for given_ in ({}, {"state": "absent", "secrets": ["other"]}):
+            assert plan(observed, **given_).changes == ()

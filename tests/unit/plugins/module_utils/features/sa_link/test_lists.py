@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SERVICE_ACCOUNT, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import lists as references
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +19,8 @@ FOREIGN = st.sampled_from([PLATFORM, "team", "mirror", ""])
 OURS = st.sampled_from(["redhat-connect-sso", "private-registry", "quay"])
 LISTS = st.lists(st.builds(lambda name: {"name": name}, FOREIGN | OURS) | st.just({}), max_size=8)
 WANTED = st.lists(OURS, min_size=1, max_size=3)
+#: What no API server sends.
+ODD: list[Any] = [None, "text", ["quay"], {}, {"name": None}, {"name": ""}, {"name": ["quay"]}, {"Name": "quay"}, 5]
 
 
 def foreign(entries: Any, ours: Any) -> list[Any]:
@@ -59,19 +64,75 @@ class TestUnlink:
     def test_undoes_link(self, entries: Any, wanted: Any) -> None:
         assert references.unlink(references.link(entries, wanted), wanted) == foreign(entries, wanted)
 
+    @pytest.mark.parametrize("unwanted", [[], ["nobody"]])
+    def test_keeps_every_entry_otherwise(self, unwanted: Any) -> None:
+        entries = [*ODD, {"name": "quay"}]
+        assert references.unlink(entries, unwanted) == entries
 
-class TestExclusive:
-    @given(LISTS, WANTED, st.sets(FOREIGN))
-    def test_holds_ours_once_and_the_platforms_as_they_stood(self, entries: Any, wanted: Any, platforms: Any) -> None:
-        only = references.exclusively(entries, wanted, platforms)
-        assert foreign(only, wanted) == [
-            entry for entry in foreign(entries, wanted) if entry.get("name", "") in platforms
-        ]
-        assert [entry for entry in only if entry.get("name") in wanted] == [
-            entry for entry in references.link(entries, wanted) if entry.get("name") in wanted
-        ]
 
-    @given(LISTS, WANTED, st.sets(FOREIGN))
-    def test_twice_is_once(self, entries: Any, wanted: Any, platforms: Any) -> None:
-        only = references.exclusively(entries, wanted, platforms)
-        assert references.exclusively(only, wanted, platforms) == only
+class TestOddEntries:
+    """What names no secret is never ours, and stands where it stood."""
+
+    def test_link_and_unlink_keep_them_in_their_places(self) -> None:
+        entries = [ODD[0], {"name": "quay", "namespace": "x"}, *ODD[1:], {"name": "quay"}, {"name": "team"}]
+        linked = references.link(entries, ["quay", "mirror"])
+        assert linked == [ODD[0], {"name": "quay", "namespace": "x"}, *ODD[1:], {"name": "team"}, {"name": "mirror"}]
+        assert references.unlink(linked, ["quay", "mirror"]) == [*ODD, {"name": "team"}]
+
+    def test_names_nothing(self) -> None:
+        assert references.names([*ODD, {"name": "quay"}]) == [""] * len(ODD) + ["quay"]
+        assert references.names_in({"secrets": [*ODD, {"name": "quay"}]}, "secrets") == ["quay"]
+        assert references.repeated([*ODD, *ODD]) == []
+
+    @pytest.mark.parametrize("odd", [None, "text", {"name": "quay"}, 5])
+    def test_what_is_no_list_names_nothing(self, odd: Any) -> None:
+        assert references.names_in({"secrets": odd}, "secrets") == []
+
+
+class TestEntriesOf:
+    REF = ObjectRef(SERVICE_ACCOUNT, "project-a", "default")
+
+    def test_is_what_stands_there(self) -> None:
+        assert references.entries_of(self.REF, {"secrets": ODD}, "secrets") is ODD
+        assert references.entries_of(self.REF, {"secrets": None}, "secrets") == []
+        assert references.entries_of(self.REF, {}, "secrets") == []
+
+    @pytest.mark.parametrize("odd", ["text", {"name": "quay"}, 5, True])
+    def test_what_is_no_list_is_an_error_and_never_empty(self, odd: Any) -> None:
+        with pytest.raises(Refusal) as caught:
+            references.entries_of(self.REF, {"secrets": odd}, "secrets")
+        assert str(caught.value) == (
+            "service account project-a/default cannot be read: its 'secrets' are not a list; nothing was changed in this "
+            "namespace"
+        )
+
+
+def entries(*names: str) -> list[dict[str, str]]:
+    return [{"name": name} for name in names]
+
+
+class TestChangesOf:
+    @pytest.mark.parametrize(
+        ("before", "after", "changes"),
+        [
+            ("a", "a", {"added": [], "removed": []}),
+            ("a b", "b c d", {"added": ["c", "d"], "removed": ["a"]}),
+            ("a a b", "b", {"added": [], "removed": ["a"]}),
+            ("a a b", "a b", {"added": [], "removed": [], "deduplicated": ["a"]}),
+            ("b a b a", "b a c", {"added": ["c"], "removed": [], "deduplicated": ["b", "a"]}),
+            ("", "a", {"added": ["a"], "removed": []}),
+        ],
+    )
+    def test_names_what_changed(self, before: str, after: str, changes: Any) -> None:
+        assert references.changes_of(entries(*before.split()), entries(*after.split())) == changes
+
+
+class TestRepeated:
+    def test_names_each_once_in_order(self) -> None:
+        assert references.repeated(entries("b", "a", "c", "a", "b", "b")) == ["b", "a"]
+
+
+class TestView:
+    def test_shows_the_lists_that_change(self) -> None:
+        lists = {"imagePullSecrets": entries("a"), "secrets": entries("b")}
+        assert references.view(lists, {"secrets": ()}) == {"secrets": ["b"]}

@@ -58,7 +58,7 @@ class TestSees:
 
 class TestEvaluates:
     def test_ready(self) -> None:
-        report = {"name": "default", "provisioned": True, "pull_secret": GENERATED}
+        report = {"name": "default", "exists": True, "provisioned": True, "pull_secret": GENERATED}
         assert ONE.evaluate("a", {"default": account(GENERATED)}, {REF: READY}) == Evaluation(
             extra={"service_accounts": [report]}
         )
@@ -66,7 +66,12 @@ class TestEvaluates:
     def test_an_account_that_is_missing(self) -> None:
         found = ASKS.evaluate("a", {"default": account(GENERATED)}, {REF: READY})
         assert found.waiting_for == ("service account builder does not exist",)
-        assert found.extra["service_accounts"][1] == {"name": "builder", "provisioned": False, "pull_secret": None}
+        assert found.extra["service_accounts"][1] == {
+            "name": "builder",
+            "exists": False,
+            "provisioned": False,
+            "pull_secret": None,
+        }
 
     @pytest.mark.parametrize(
         ("listed", "secrets", "missing"),
@@ -78,7 +83,9 @@ class TestEvaluates:
     def test_what_is_not_there_yet(self, listed: list[str], secrets: Any, missing: str) -> None:
         found = ONE.evaluate("a", {"default": account(*listed)}, secrets)
         assert found.waiting_for == (missing,)
-        assert found.extra["service_accounts"] == [{"name": "default", "provisioned": False, "pull_secret": None}]
+        assert found.extra["service_accounts"] == [
+            {"name": "default", "exists": True, "provisioned": False, "pull_secret": None}
+        ]
         assert found.notes == ()
 
     def test_a_secret_that_may_not_be_read_is_said(self) -> None:
@@ -95,7 +102,7 @@ class TestNoneWillCome:
     def test_is_a_success_with_the_reason(self) -> None:
         found = ProvisionedAccounts(("default",), "this is not OpenShift").evaluate("a", {"default": account()}, {})
         reason = "none will come, because this is not OpenShift"
-        report = {"name": "default", "provisioned": True, "pull_secret": None, "reason": reason}
+        report = {"name": "default", "exists": True, "provisioned": True, "pull_secret": None, "reason": reason}
         assert found == Evaluation(extra={"service_accounts": [report]})
 
     def test_an_account_has_to_exist_all_the_same(self) -> None:
@@ -104,4 +111,9 @@ class TestNoneWillCome:
 
     def test_a_secret_that_is_there_counts(self) -> None:
         found = self.ASKS.evaluate("a", {"default": account(GENERATED)}, {REF: READY})
-        assert found.extra["service_accounts"][0] == {"name": "default", "provisioned": True, "pull_secret": GENERATED}
+        assert found.extra["service_accounts"][0] == {
+            "name": "default",
+            "exists": True,
+            "provisioned": True,
+            "pull_secret": GENERATED,
+        }

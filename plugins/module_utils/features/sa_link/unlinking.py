@@ -1,0 +1,86 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which entries of a service account are really removed, of those that are to be. Pure.
+
+The platform's entry stays, since it would be put back. Whether an entry is the platform's is decided in `platform.generated`;
+here is decided when that is worth reading the secret.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ...core.changes import MANAGED_BY
+from ...core.objects import Json, ObjectRef, metadata
+from ...core.ownership import is_managed
+from ...core.protocols import Related
+from ...core.shapes import mapping
+from ...platform.generated import Origin, is_generated, origin_of
+
+__all__ = ["Decision", "Unlinking"]
+
+_LABEL = ", ".join(f"{key}={value}" for key, value in MANAGED_BY.items())
+
+
+class Decision(NamedTuple):
+    """Whether an entry is removed; `note` is what the user should know when it is not."""
+
+    remove: bool
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Unlinking:
+    """`by_name`: the user named the secrets (state absent), rather than all others (exclusive).
+
+    `only_managed`: remove only what carries our label, or what does not exist.
+    """
+
+    by_name: bool
+    only_managed: bool = False
+
+    def must_be_read(self, account: Json, key: str, name: str) -> bool:
+        """Whether only the secret itself tells if the entry `name` of the list `key` may be removed."""
+        return self._is_open(origin_of(account, key, name))
+
+    def decide(self, account: Json, key: str, secret: ObjectRef, found: Related) -> Decision:
+        """What happens to the entry `secret.name` of the list `key`; `found` holds what was read."""
+        origin, who = origin_of(account, key, secret.name), _title(account, secret)
+        if self._stays(origin):
+            return self._kept(who)
+        if not self._is_open(origin):
+            return Decision(remove=True)
+        if secret not in found:
+            unknown = f"{who}: {self._unknown(origin)}, because it could not be read; allow the caller to 'get' it, or run again"
+            return Decision(remove=False, note=unknown)
+        observed = found[secret]
+        if observed is None:
+            return Decision(remove=True)
+        if origin is not Origin.OTHER and is_generated(account, mapping(observed)):
+            return self._kept(who)
+        if self.only_managed and not is_managed(mapping(observed)):
+            return Decision(remove=False, note=f"{who}: it does not have the label {_LABEL} (only_managed)")
+        return Decision(remove=True)
+
+    def _is_open(self, origin: Origin) -> bool:
+        return not self._stays(origin) and (self.only_managed or origin is not Origin.OTHER)
+
+    def _stays(self, origin: Origin) -> bool:
+        """Whether the account alone tells that the platform would put it back. What the user names is looked at twice."""
+        return origin is Origin.GENERATED or (origin is Origin.PRESUMED and not self.by_name)
+
+    def _kept(self, who: str) -> Decision:
+        note = f"{who}: the platform generated it for this account and would link it again"
+        return Decision(remove=False, note=note if self.by_name else "")
+
+    def _unknown(self, origin: Origin) -> str:
+        if origin is Origin.OTHER:
+            return f"it is not known whether it has the label {_LABEL} (only_managed)"
+        return "it is not known whether the platform generated it"
+
+
+def _title(account: Json, secret: ObjectRef) -> str:
+    name = metadata(account).get("name")
+    return f"secret {secret.name} stays linked to service account {secret.namespace}/{name}"

@@ -1,0 +1,132 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A server on 127.0.0.1 that answers with whatever bytes it is given, at whatever pace: over TLS, without, or as a proxy."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+
+#: No connection is served longer than this, in seconds.
+_LONGEST = 20.0
+_CLIENT_HELLO = b"\x16\x03"
+
+#: The pieces of an answer. `pause(seconds)` between two of them says whether the server is still wanted.
+Script = Callable[["HostileRegistry"], Iterable[bytes]]
+
+
+class HostileRegistry:
+    """`requests` holds what each client sent, up to the end of its headers; `hung_up` is set once a client is gone.
+
+    `context` is that of TLS, None for a server without. With `tunnel` it is a proxy, and the host behind it too.
+    """
+
+    def __init__(self, script: Script, context: ssl.SSLContext | None, *, tunnel: bool = False) -> None:
+        self._script, self._context, self._tunnel = script, context, tunnel
+        self._over = threading.Event()
+        self.hung_up = threading.Event()
+        self.requests: list[bytes] = []
+        self.sent = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(_LONGEST)
+        self.host = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._serve)
+
+    def pause(self, seconds: float) -> bool:
+        """Waits, and says whether to go on."""
+        return not self._over.wait(seconds)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._over.set()
+        with suppress(OSError), socket.create_connection(self._listener.getsockname()[:2], timeout=1):
+            pass
+        self._thread.join(_LONGEST)
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while not self._over.is_set():
+            with suppress(OSError):
+                connection, _address = self._listener.accept()
+                with connection:
+                    self._answer(connection)
+
+    def _answer(self, connection: socket.socket) -> None:
+        connection.settimeout(_LONGEST)
+        if self._over.is_set():
+            return
+        plain = connection.dup()
+        try:
+            if self._tunnel:
+                self._read(connection)
+                connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            if self._context:
+                connection = self._context.wrap_socket(connection, server_side=True)
+            self._read(connection)
+            for piece in self._script(self):
+                connection.sendall(piece)
+                self.sent += len(piece)
+        except OSError:
+            self.hung_up.set()
+            _drain(plain)
+        finally:
+            with plain, connection, suppress(OSError):
+                plain.shutdown(socket.SHUT_RDWR)
+
+    def _read(self, connection: socket.socket) -> None:
+        """Up to the end of the headers, or what a client of TLS says first."""
+        request = b""
+        while not request.endswith(b"\r\n\r\n") and not request.startswith(_CLIENT_HELLO):
+            part = connection.recv(4096)
+            if not part:
+                break
+            request += part
+        self.requests.append(request)
+
+
+def _drain(plain: socket.socket) -> None:
+    """Reads what is left: a connection that is closed before takes the last alert of TLS with it."""
+    with suppress(OSError):
+        plain.shutdown(socket.SHUT_WR)
+        plain.settimeout(1)
+        while plain.recv(4096):
+            pass
+
+
+def answer(*lines: str | bytes, body: bytes = b"") -> Script:
+    """A whole answer: the status line, headers, and a body."""
+    head = [line.encode() if isinstance(line, str) else line for line in lines]
+    return sends(b"\r\n".join([*head, b"", b""]) + body)
+
+
+def sends(content: bytes) -> Script:
+    """These bytes, and then the end of the connection."""
+    return lambda _server: [content]
+
+
+def drips(first: bytes, piece: bytes, seconds: float) -> Script:
+    """`first`, and then a piece every so many seconds, for ever."""
+
+    def script(server: HostileRegistry) -> Iterator[bytes]:
+        yield first
+        while server.pause(seconds):
+            yield piece
+
+    return script
+
+
+@contextmanager
+def served(script: Script, context: ssl.SSLContext | None, *, tunnel: bool = False) -> Iterator[HostileRegistry]:
+    """The server, as long as it is wanted."""
+    server = HostileRegistry(script, context, tunnel=tunnel)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()

@@ -1,0 +1,484 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asking a registry, over TLS on 127.0.0.1: what is sent, what each answer means, and what a hostile server can do."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.challenge import AuthInfo
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.client import (
+    IMPORT_ERROR,
+    RegistryError,
+    RegistryOptions,
+    ask,
+    registry_host,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, OptionError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.certificates import server_context, write_certificate
+from support.hostile_registry import HostileRegistry, Script, answer, drips, sends, served
+
+CANARY = "Canary-77"
+KIB = 1024
+OK = answer("HTTP/1.1 200 OK")
+CHALLENGE = 'WWW-Authenticate: Bearer realm="https://sso.example.com/token",service="s"'
+DELEGATED = AuthInfo("bearer", "https://sso.example.com/token", "sso.example.com", "s", delegated=True)
+CLOSED = "the connection was closed without an answer; check the port, and whether a proxy is needed"
+CUT_OFF = "the connection was closed in the middle of the answer; try again, or check the proxy before the registry"
+TOO_LONG = "the answer is longer than a registry's; check the name and the port"
+LATE = "there was no complete answer in time; check the network and firewalls, or raise 'timeout'"
+NOT_HTTP = "the answer is not valid HTTP; check the name and the port"
+NO_PROXY_URL = (
+    "environment variable https_proxy holds no URL of a proxy that can be used, such as http://proxy.example.com:3128; "
+    "correct it, or name the registry in no_proxy"
+)
+PROXY = "the proxy did not connect to it; check the environment variables https_proxy and no_proxy, and the proxy"
+
+Serve = Callable[..., HostileRegistry]
+
+pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+
+
+@pytest.fixture(autouse=True)
+def no_outside_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy") or name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
+
+
+@pytest.fixture
+def serve(certificate: str) -> Iterator[Serve]:
+    """Starts servers that give one answer; all end with the test."""
+    with ExitStack() as stack:
+
+        def start(
+            script: Script, context: ssl.SSLContext | None = None, *, tls: bool = True, tunnel: bool = False
+        ) -> HostileRegistry:
+            given = (context or server_context(certificate)) if tls else None
+            return stack.enter_context(served(script, given, tunnel=tunnel))
+
+        yield start
+
+
+@pytest.fixture
+def asking(certificate: str) -> Callable[..., AuthInfo]:
+    """Asks a server, trusting its certificate."""
+    return lambda host, **options: ask(RegistryOptions(host, **{"ca_cert": certificate, **options}))
+
+
+@pytest.fixture
+def refusal(asking: Callable[..., AuthInfo]) -> Callable[..., str]:
+    """What the error says besides the attempt."""
+
+    def call(host: str, **options: Any) -> str:
+        with pytest.raises(RegistryError) as error:
+            asking(host, **options)
+        attempt = f"asking registry {host} how it authenticates (GET https://{host}/v2/) "
+        assert str(error.value).startswith(attempt)
+        assert str(error.value).isprintable()
+        return str(error.value).removeprefix(attempt)
+
+    return call
+
+
+def closed_port() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{free.getsockname()[1]}"
+
+
+class TestRequest:
+    def test_the_library_is_there(self) -> None:
+        assert IMPORT_ERROR is None
+
+    def test_is_one_and_says_who_asks_and_nothing_else(self, serve: Serve, asking: Any) -> None:
+        server = serve(OK)
+        asking(server.host)
+        (request,) = server.requests
+        lines = request.decode().removesuffix("\r\n\r\n").split("\r\n")
+        assert lines[0] == "GET /v2/ HTTP/1.1"
+        assert sorted(lines[1:]) == [
+            "Accept-Encoding: identity",
+            f"Host: {server.host}",
+            "User-Agent: openshift_ops.image_pull",
+        ]
+
+    def test_no_login_is_sent_out_of_a_netrc_file(
+        self, serve: Serve, asking: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        (tmp_path / "netrc").write_text(f"default login alice password {CANARY}\n")
+        (tmp_path / "netrc").chmod(0o600)
+        monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+        server = serve(OK)
+        asking(server.host)
+        assert b"uthorization" not in server.requests[0]
+
+    @pytest.mark.parametrize("spelling", ["https://{}", "{}/team/app:v1", " {} "])
+    def test_goes_to_the_host_of_any_reference(self, serve: Serve, asking: Any, spelling: str) -> None:
+        server = serve(OK)
+        assert asking(spelling.format(server.host)) == AuthInfo("none")
+        assert len(server.requests) == 1
+        assert registry_host(RegistryOptions(spelling.format(server.host))) == server.host
+
+
+class TestAnswer:
+    def test_an_open_registry(self, serve: Serve, asking: Any) -> None:
+        assert asking(serve(answer("HTTP/1.1 200 OK", CHALLENGE, body=b"<html>")).host) == AuthInfo("none")
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            [CHALLENGE],
+            ["WWW-Authenticate: Negotiate", CHALLENGE.replace("WWW-Authenticate", "www-authenticate")],
+            [CHALLENGE, 'WWW-Authenticate: Basic realm="r"'],
+            [*["WWW-Authenticate: Negotiate"] * 80, CHALLENGE],
+            [b'WWW-Authenticate: Basic\0realm="\xff"', CHALLENGE],
+            ["Set-Cookie: a=b; expires=" + "1" * 10000, "Content-Length: " + "9" * 5000, CHALLENGE],
+            ["Content-Encoding: gzip", "Transfer-Encoding: chunked", CHALLENGE],
+        ],
+        ids=lambda headers: str(headers)[:60],
+    )
+    def test_a_challenge_among_others(self, serve: Serve, asking: Any, headers: list[str]) -> None:
+        assert asking(serve(answer("HTTP/1.1 401 Unauthorized", *headers)).host) == DELEGATED
+
+    def test_basic_with_what_is_not_ascii(self, serve: Serve, asking: Any) -> None:
+        server = serve(answer("HTTP/1.1 401 Unauthorized", b'WWW-Authenticate: Basic realm="\xe4"'))
+        assert asking(server.host) == AuthInfo("basic", "ä", server.host)
+
+    @pytest.mark.parametrize(
+        "header",
+        [
+            "X: y",
+            "WWW-Authenticate: Negotiate",
+            'WWW-Authenticate: Bearer realm="https://sso.example.com/token',
+            'WWW-Authenticate: Bearer service="s"',
+            b'WWW-Authenticate: Bearer realm="https://\xff.example.com/"',
+        ],
+    )
+    def test_401_without_a_challenge(self, serve: Serve, refusal: Any, header: str | bytes) -> None:
+        assert refusal(serve(answer("HTTP/1.1 401 Unauthorized", header)).host) == (
+            "was answered 401 without a login challenge that a node can use; check the name: it may be no registry, or one "
+            "behind a proxy"
+        )
+
+    @pytest.mark.parametrize("status", [204, 299, 400, 403, 404, 418, 499])
+    def test_another_status(self, serve: Serve, refusal: Any, status: int) -> None:
+        assert refusal(serve(answer(f"HTTP/1.1 {status} text of the server", CHALLENGE)).host) == (
+            f"was answered {status}; it is no registry of API version 2, or a proxy stands before it: check the name and the "
+            "port"
+        )
+
+    @pytest.mark.parametrize("status", [429, 500, 503, 599])
+    def test_a_registry_in_trouble(self, serve: Serve, refusal: Any, status: int) -> None:
+        assert refusal(serve(answer(f"HTTP/1.1 {status} text of the server", CHALLENGE)).host) == (
+            f"was answered {status}; the registry is overloaded or out of order: try again later"
+        )
+
+    @pytest.mark.parametrize("status", [300, 301, 302, 307, 308, 399])
+    @pytest.mark.parametrize(
+        ("location", "target"),
+        [
+            ("https://other.example.com:5000/v2/", " to other.example.com:5000"),
+            (f"https://alice:{CANARY}@other.example.com/{CANARY}", " to other.example.com"),
+            ("/login", ""),
+            (f"https://{CANARY} x/", ""),
+            ("", ""),
+        ],
+    )
+    def test_a_redirect_is_said_and_not_followed(
+        self, serve: Serve, refusal: Any, status: int, location: str, target: str
+    ) -> None:
+        server = serve(answer(f"HTTP/1.1 {status} Found", f"Location: {location}", CHALLENGE))
+        assert refusal(server.host) == (
+            f"was answered {status}, a redirect{target}; it is not followed: give the registry's own host"
+        )
+        assert len(server.requests) == 1
+
+    def test_a_redirect_without_a_target(self, serve: Serve, refusal: Any) -> None:
+        assert refusal(serve(answer("HTTP/1.1 302 Found")).host).startswith("was answered 302, a redirect; ")
+
+
+class TestHostileServer:
+    @pytest.mark.parametrize(
+        ("script", "sentence"),
+        [
+            (sends(b""), CLOSED),
+            (sends(b"HTTP/1.1 401"), CUT_OFF),
+            (sends(b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer realm=https://sso.exa"), CUT_OFF),
+            (sends(b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer realm=https://sso.exa\r\n"), CUT_OFF),
+            (sends(b"text of the server\r\n\r\n"), NOT_HTTP),
+            (sends(b"\0" * 100 + b"\r\n\r\n"), NOT_HTTP),
+            (answer("HTTP/1.1 abc"), NOT_HTTP),
+            (answer("HTTP/1.1 -200 OK"), NOT_HTTP),
+            (answer("HTTP/2.0 200 OK"), NOT_HTTP),
+            (answer("HTTP/1.1 200 OK", *["X: y"] * 101), NOT_HTTP),
+            (answer("HTTP/1.1 200 OK", "Content-Length: 1, 2"), NOT_HTTP),
+            (answer("HTTP/1.1 200 OK", "X: " + "y" * 65 * KIB), TOO_LONG),
+            (answer("HTTP/1.1 401 Unauthorized", CHALLENGE, *["X: " + "y" * KIB] * 65), TOO_LONG),
+            (drips(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100, 0), TOO_LONG),
+            (drips(b"HTTP/1.1 401 Unauthorized\r\nX: ", b"y" * KIB, 0), TOO_LONG),
+        ],
+        ids=lambda value: None if callable(value) else str(value)[:30],
+    )
+    def test_is_told_apart(self, serve: Serve, refusal: Any, script: Script, sentence: str) -> None:
+        assert refusal(serve(script).host) == f"failed: {sentence}"
+
+    def test_headers_of_63_kib_are_read(self, serve: Serve, asking: Any) -> None:
+        server = serve(answer("HTTP/1.1 401 Unauthorized", *["X: " + "y" * (KIB - 5)] * 63, CHALLENGE))
+        assert asking(server.host) == DELEGATED
+
+    @pytest.mark.parametrize("first", [b"", b"HTTP/1.1 401 Unauthorized\r\nX: "])
+    def test_that_drips_is_read_no_longer_than_the_timeout(self, serve: Serve, refusal: Any, first: bytes) -> None:
+        """Each byte comes well before the timeout, which counts from the beginning on."""
+        server = serve(drips(first, b"1", 0.05))
+        started = time.monotonic()
+        assert refusal(server.host, timeout=0.3) == f"failed: {LATE}"
+        assert 0.25 < time.monotonic() - started < 5
+
+    @pytest.mark.parametrize("tls", [True, False], ids=["silent", "silent before TLS"])
+    def test_that_is_silent(self, serve: Serve, refusal: Any, tls: bool) -> None:
+        assert refusal(serve(drips(b"", b"", 0.05), tls=tls).host, timeout=0.2) == f"failed: {LATE}"
+
+    @pytest.mark.parametrize("status", ["200 OK", "401 Unauthorized"])
+    def test_with_an_endless_body_is_left_at_once(self, serve: Serve, asking: Any, status: str) -> None:
+        head = f"HTTP/1.1 {status}\r\n{CHALLENGE}\r\n\r\n".encode()
+        server = serve(drips(head, b"x" * KIB, 0.01))
+        assert asking(server.host).scheme == ("none" if status == "200 OK" else "bearer")
+        assert server.hung_up.wait(10), "nothing keeps the connection open"
+        # What the kernel takes from the server before it sees that nobody reads.
+        assert server.sent < 4 * KIB * KIB
+
+    @settings(max_examples=40, deadline=None)
+    @given(head=st.binary(max_size=200), within=st.binary(max_size=200))
+    def test_anything_is_an_answer_or_one_line(self, certificate: str, head: bytes, within: bytes) -> None:
+        for content in (head, b"HTTP/1.1 401 x\r\nWWW-Authenticate: Bearer realm=" + within + b"\r\n\r\n"):
+            with served(sends(content), server_context(certificate)) as server:
+                try:
+                    ask(RegistryOptions(server.host, ca_cert=certificate))
+                except ImagePullError as error:
+                    assert str(error).isprintable()
+
+
+class TestTls:
+    @pytest.mark.parametrize(
+        ("made", "message"),
+        [
+            (
+                {"begins": -2, "ends": -1},
+                "certificate has expired; have the certificate renewed, or check the clock of the host that runs the task",
+            ),
+            (
+                {"begins": 1, "ends": 2},
+                "certificate is not yet valid; have the certificate replaced, or check the clock of the host that runs the "
+                "task",
+            ),
+            (
+                {"address": "127.0.0.2"},
+                "IP address mismatch, certificate is not valid for '127.0.0.1'.; give the registry by a name or address that "
+                "the certificate holds",
+            ),
+        ],
+    )
+    def test_a_certificate_that_is_not_good(
+        self, serve: Serve, refusal: Any, tmp_path: Path, made: dict[str, Any], message: str
+    ) -> None:
+        file = write_certificate(tmp_path / "server.pem", **made)
+        server = serve(OK, server_context(file))
+        assert refusal(server.host, ca_cert=file) == f"failed: certificate verify failed: {message}"
+        assert server.requests == []
+        assert ask(RegistryOptions(server.host, validate_certs=False)) == AuthInfo("none")
+
+    @pytest.mark.parametrize("trusted", ["the system's", "another's"])
+    def test_an_authority_that_is_not_trusted(self, serve: Serve, refusal: Any, tmp_path: Path, trusted: str) -> None:
+        other = None if trusted == "the system's" else write_certificate(tmp_path / "other.pem")
+        assert refusal(serve(OK).host, ca_cert=other) == (
+            "failed: certificate verify failed: self-signed certificate; give the certificate of the authority that signed "
+            "it in 'ca_cert'"
+        )
+
+    @pytest.mark.parametrize("options", [{}, {"ca_cert": None}, {"ca_cert": "/nonexistent"}])
+    def test_is_not_verified_on_request(self, serve: Serve, asking: Any, options: dict[str, Any]) -> None:
+        assert asking(serve(OK).host, validate_certs=False, **options) == AuthInfo("none")
+
+    def test_authorities_in_a_directory(self, serve: Serve, refusal: Any, tmp_path: Path) -> None:
+        assert "certificate verify failed" in refusal(serve(OK).host, ca_cert=str(tmp_path))
+
+    @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+    def test_authorities_of_the_environment(
+        self, serve: Serve, asking: Any, certificate: str, monkeypatch: pytest.MonkeyPatch, variable: str
+    ) -> None:
+        monkeypatch.setenv(variable, certificate)
+        assert asking(serve(OK).host, ca_cert=None) == AuthInfo("none")
+        monkeypatch.setenv(variable, "/nonexistent")
+        with pytest.raises(OptionError) as error:
+            asking("127.0.0.1:1", ca_cert=None)
+        assert str(error.value) == (
+            "environment variable REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE: '/nonexistent' cannot be read on the host that runs "
+            "the task: No such file or directory"
+        )
+
+    @pytest.mark.parametrize(
+        "content", ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----"]
+    )
+    def test_a_ca_cert_that_holds_none(self, tmp_path: Path, content: str) -> None:
+        (tmp_path / "ca.pem").write_text(content)
+        with pytest.raises(OptionError) as error:
+            ask(RegistryOptions("127.0.0.1:1", ca_cert=str(tmp_path / "ca.pem")))
+        assert str(error.value) == f"option 'ca_cert': '{tmp_path}/ca.pem' holds no certificate in PEM form"
+
+    @pytest.mark.parametrize(
+        ("path", "reason"), [("/nonexistent", "No such file or directory"), ("a\0b", "it is no path")]
+    )
+    def test_a_ca_cert_that_cannot_be_read(self, path: str, reason: str) -> None:
+        with pytest.raises(OptionError) as error:
+            ask(RegistryOptions("127.0.0.1:1", ca_cert=path))
+        assert str(error.value) == (
+            f"option 'ca_cert': {path!r} cannot be read on the host that runs the task: {reason}"
+        )
+
+    def test_a_server_without_tls(self, serve: Serve, refusal: Any) -> None:
+        assert refusal(serve(answer("HTTP/1.1 400 Bad Request"), tls=False).host) == (
+            "failed: the server does not speak TLS on this port; check the port, since a registry without TLS is not asked"
+        )
+
+    def test_a_server_that_asks_for_a_certificate(self, serve: Serve, refusal: Any, certificate: str) -> None:
+        context = server_context(certificate)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(certificate)
+        assert refusal(serve(OK, context).host) == (
+            "failed: the server asks for a client certificate, which this module cannot send; give the host where it asks "
+            "for none"
+        )
+
+
+class TestConnection:
+    def test_a_closed_port(self, refusal: Any) -> None:
+        assert (
+            refusal(closed_port())
+            == "failed: the connection was refused; check the port, and whether the registry runs"
+        )
+
+    def test_a_name_that_does_not_exist(self, refusal: Any) -> None:
+        assert refusal("registry.invalid") == (
+            "failed: the name cannot be resolved; check the name, and DNS on the host that runs the task"
+        )
+
+
+class TestProxy:
+    @pytest.mark.parametrize(
+        ("registry", "host"),
+        [("registry.example.com", "registry.example.com"), ("Docker.io:443", "registry-1.docker.io")],
+    )
+    def test_that_refuses(self, serve: Serve, monkeypatch: pytest.MonkeyPatch, registry: str, host: str) -> None:
+        proxy = serve(answer(f"HTTP/1.1 407 {CANARY}"), tls=False)
+        monkeypatch.setenv("https_proxy", f"http://alice:{CANARY}@{proxy.host}")
+        with pytest.raises(RegistryError) as error:
+            ask(RegistryOptions(registry))
+        attempt = f"asking registry {registry} how it authenticates (GET https://{host}/v2/)"
+        assert str(error.value) == f"{attempt} failed: {PROXY}"
+        assert proxy.requests[0].startswith(f"CONNECT {host}:443 HTTP/1.".encode())
+
+    def test_passes_the_request_on(self, serve: Serve, asking: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        proxy = serve(answer("HTTP/1.1 401 Unauthorized", CHALLENGE), tunnel=True)
+        monkeypatch.setenv("https_proxy", proxy.host)
+        assert asking("127.0.0.1:1") == DELEGATED
+        assert [request.partition(b" ")[0] for request in proxy.requests] == [b"CONNECT", b"GET"]
+
+    def test_hides_no_untrusted_certificate(self, serve: Serve, refusal: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("https_proxy", serve(OK, tunnel=True).host)
+        assert refusal("127.0.0.1:1", ca_cert=None).startswith(
+            "failed: certificate verify failed: self-signed certificate"
+        )
+
+    def test_a_registry_behind_it_has_no_longer_to_answer(
+        self, serve: Serve, refusal: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("https_proxy", serve(drips(b"HTTP/1.1 401 x\r\nX: ", b"1", 0.05), tunnel=True).host)
+        assert refusal("127.0.0.1:1", timeout=0.3) == f"failed: {LATE}"
+
+    def test_a_closed_port(self, refusal: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("https_proxy", f"http://alice:{CANARY}@{closed_port()}")
+        assert refusal("registry.example.com") == f"failed: {PROXY}"
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "http://alice:{}/#@proxy.example.com:3128",
+            "http://:{}@",
+            "http://[::1:{}",
+            "http://proxy.example.com:{}",
+            "ftp://alice:{}@proxy.example.com",
+            "http://alice:{}@proxy.example.com:99999",
+        ],
+    )
+    def test_that_is_no_url(self, refusal: Any, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+        monkeypatch.setenv("https_proxy", url.format(CANARY))
+        assert refusal("registry.example.com") == f"failed: {NO_PROXY_URL}"
+
+    def test_is_not_used_for_what_no_proxy_names(
+        self, serve: Serve, asking: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("https_proxy", f"http://{closed_port()}")
+        monkeypatch.setenv("no_proxy", "127.0.0.0/8")
+        assert asking(serve(OK).host) == AuthInfo("none")
+
+
+class TestOptions:
+    @pytest.mark.parametrize("timeout", [0, -1, 3601, 10**30])
+    @pytest.mark.parametrize("realm_host", [None, "sso.example.com"])
+    def test_a_timeout_that_cannot_be(self, timeout: int, realm_host: str | None) -> None:
+        with pytest.raises(OptionError) as error:
+            ask(RegistryOptions("127.0.0.1:1", timeout=timeout, realm_host=realm_host))
+        assert str(error.value) == "option 'timeout' is in seconds, from 1 to 3600"
+
+    def test_the_longest_timeout(self, serve: Serve, asking: Any) -> None:
+        assert asking(serve(OK).host, timeout=3600) == AuthInfo("none")
+
+    def test_the_registry_is_the_one_at_fault(self) -> None:
+        with pytest.raises(OptionError, match=r"^option 'registry': '\[::1' does not begin with"):
+            ask(RegistryOptions("[::1"))
+
+    def test_defaults(self) -> None:
+        assert RegistryOptions("a.io") == RegistryOptions("a.io", None, None, True, 10.0)
+
+
+class TestKnownRealm:
+    """The same decision without a question; nothing listens at these hosts."""
+
+    @pytest.mark.parametrize(
+        ("registry", "realm_host", "delegated"),
+        [
+            ("a.invalid", "sso.invalid", True),
+            ("a.invalid/team", "https://A.invalid.:443/auth", False),
+            ("a.invalid:5000", "a.invalid", True),
+            ("docker.io", "auth.docker.io", True),
+            ("docker.io", "registry-1.docker.io", False),
+        ],
+    )
+    def test_is_compared(self, registry: str, realm_host: str, delegated: bool) -> None:
+        host = realm_host.removeprefix("https://").partition("/")[0]
+        found = ask(RegistryOptions(registry, realm_host=realm_host))
+        assert found == AuthInfo("", "", host, "", delegated=delegated)
+
+    @pytest.mark.parametrize("realm_host", ["", "http://sso.example.com", f"alice:{CANARY}@sso.example.com"])
+    def test_is_refused(self, realm_host: str) -> None:
+        with pytest.raises(OptionError, match=r"^option 'realm_host': ") as error:
+            ask(RegistryOptions("a.invalid", realm_host=realm_host))
+        assert CANARY not in str(error.value)

@@ -1,0 +1,129 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each way to get no answer has a sentence of its own that says what to do."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.failures import (
+    root_cause,
+    sentence,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.limits import CutOff, TooLong
+
+NOT_HTTP = "the answer is not valid HTTP; check the name and the port"
+CLOSED = "the connection was closed without an answer; check the port, and whether a proxy is needed"
+NO_TLS = "the server does not speak TLS on this port; check the port, since a registry without TLS is not asked"
+OLD_TLS = "the server speaks no TLS version that this host allows; have TLS 1.2 or later enabled on the registry"
+
+
+def tls(reason: str | None) -> ssl.SSLError:
+    error = ssl.SSLError(1, "[SSL] text of the server")
+    error.reason = reason
+    return error
+
+
+def untrusted(number: int, message: str) -> ssl.SSLCertVerificationError:
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    error.verify_code, error.verify_message = number, message
+    return error
+
+
+class TestSentence:
+    @pytest.mark.parametrize(
+        ("error", "text"),
+        [
+            (TooLong(), "the answer is longer than a registry's; check the name and the port"),
+            (
+                CutOff(),
+                "the connection was closed in the middle of the answer; try again, or check the proxy before the registry",
+            ),
+            (
+                TimeoutError(),
+                "there was no complete answer in time; check the network and firewalls, or raise 'timeout'",
+            ),
+            (
+                socket.gaierror(-2, "Name or service not known"),
+                "the name cannot be resolved; check the name, and DNS on the host that runs the task",
+            ),
+            (ConnectionRefusedError(), "the connection was refused; check the port, and whether the registry runs"),
+            (ConnectionResetError(), CLOSED),
+            (BrokenPipeError(), CLOSED),
+            (
+                OSError(101, "Network is unreachable"),
+                "Network is unreachable; check the name, the port and the network",
+            ),
+            (OSError("text of the server"), NOT_HTTP),
+            (ValueError("text of the server"), NOT_HTTP),
+        ],
+    )
+    def test_of_the_connection(self, error: BaseException, text: str) -> None:
+        assert sentence(error) == text
+
+    @pytest.mark.parametrize(
+        ("reason", "text"),
+        [
+            ("WRONG_VERSION_NUMBER", NO_TLS),
+            ("PACKET_LENGTH_TOO_LONG", NO_TLS),
+            ("RECORD_LAYER_FAILURE", NO_TLS),
+            ("HTTP_REQUEST", NO_TLS),
+            ("UNSUPPORTED_PROTOCOL", OLD_TLS),
+            ("TLSV1_ALERT_PROTOCOL_VERSION", OLD_TLS),
+            (
+                "TLSV13_ALERT_CERTIFICATE_REQUIRED",
+                "the server asks for a client certificate, which this module cannot send; give the host where it asks for none",
+            ),
+            (
+                "SSLV3_ALERT_HANDSHAKE_FAILURE",
+                "the TLS connection failed (SSLV3_ALERT_HANDSHAKE_FAILURE); check the port and the registry's TLS settings",
+            ),
+            (None, "the TLS connection failed (unknown); check the port and the registry's TLS settings"),
+        ],
+    )
+    def test_of_tls(self, reason: str | None, text: str) -> None:
+        assert sentence(tls(reason)) == text
+
+    @pytest.mark.parametrize("kind", [ssl.SSLEOFError, ssl.SSLZeroReturnError])
+    def test_of_an_end_in_tls(self, kind: type[ssl.SSLError]) -> None:
+        assert sentence(kind(8, "EOF")) == CLOSED
+
+    @pytest.mark.parametrize(
+        ("number", "what_to_do"),
+        [
+            (9, "have the certificate replaced, or check the clock of the host that runs the task"),
+            (10, "have the certificate renewed, or check the clock of the host that runs the task"),
+            (62, "give the registry by a name that the certificate holds"),
+            (64, "give the registry by a name or address that the certificate holds"),
+            (18, "give the certificate of the authority that signed it in 'ca_cert'"),
+            (20, "give the certificate of the authority that signed it in 'ca_cert'"),
+        ],
+    )
+    def test_of_a_certificate(self, number: int, what_to_do: str) -> None:
+        assert sentence(untrusted(number, "why")) == f"certificate verify failed: why; {what_to_do}"
+
+
+class TestRootCause:
+    def test_of_an_error_alone(self) -> None:
+        error = ValueError("a", 1)
+        assert root_cause(error) is error
+
+    def test_along_causes_and_contexts(self) -> None:
+        root, middle, outer = ValueError(), OSError(), RuntimeError()
+        outer.__cause__, outer.__context__ = middle, TypeError()
+        middle.__context__ = root
+        assert root_cause(outer) is root
+
+    def test_handed_on_as_an_argument_or_a_reason(self) -> None:
+        """As urllib3 does: `ProtocolError("...", error)`, `MaxRetryError.reason`."""
+        root = ConnectionResetError()
+        outer = RuntimeError()
+        outer.reason = OSError("Connection aborted.", root)  # type: ignore[attr-defined]
+        assert root_cause(outer) is root
+
+    def test_a_reason_that_is_text(self) -> None:
+        error = tls("WRONG_VERSION_NUMBER")
+        assert root_cause(error) is error

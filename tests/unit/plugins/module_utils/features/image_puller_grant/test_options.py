@@ -1,0 +1,106 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Promise 5: what cannot work is refused before a request is sent; what can is what the options say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
+    options as grant,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant.desired import (
+    ImagePullerGrant,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
+
+ROLE = "system:image-puller"
+OURS = "image-puller-grant"
+ACCOUNT = Subject("ServiceAccount", "default", "project-a")
+
+
+def declared(**more: Any) -> ImagePullerGrant:
+    options = {"role": ROLE, "state": "present", "service_accounts": [{"namespace": "project-a", "name": "default"}]}
+    further = {"exclusive": False, "revoke_from": "ours", "prune": False, "recreate": False, "verify_access": False}
+    return grant.from_options({**options, **further, **more})
+
+
+class TestFromOptions:
+    def test_without_more_it_is_a_grant_in_our_binding(self) -> None:
+        assert declared() == ImagePullerGrant((ACCOUNT,), ROLE, OURS, present=True)
+
+    @pytest.mark.parametrize(
+        ("more", "member", "value"),
+        [
+            ({"state": "absent"}, "present", False),
+            ({"exclusive": True}, "exclusive", True),
+            ({"prune": True}, "prune", True),
+            ({"recreate": True}, "recreate", True),
+            ({"verify_access": True}, "verify_access", True),
+            ({"state": "absent", "revoke_from": "every_binding"}, "everywhere", True),
+            ({"state": "absent", "prune": True}, "prune", True),
+            ({"binding_name": "mine"}, "binding_name", "mine"),
+            ({"binding_name": None}, "binding_name", OURS),
+            ({"binding_name": ""}, "binding_name", OURS),
+            ({"role": "view"}, "role", "view"),
+            ({"role": "view"}, "binding_name", f"{OURS}-view"),
+            ({"role": "view", "binding_name": "mine"}, "binding_name", "mine"),
+        ],
+    )
+    def test_each_option_is_taken(self, more: Any, member: str, value: Any) -> None:
+        assert getattr(declared(**more), member) == value
+
+    @pytest.mark.parametrize("name", ["system:image-pullers", "system:image-builders", "system:deployers"])
+    def test_refuses_the_platforms_own_bindings(self, name: str) -> None:
+        with pytest.raises(OptionError) as caught:
+            declared(binding_name=name)
+        assert str(caught.value) == (
+            f"option 'binding_name': {name} is reserved for the platform, which creates it in every project; "
+            "choose another name"
+        )
+
+    @pytest.mark.parametrize("name", ["a/b", "a%b", ".", "..", " ", "a\0"])
+    @pytest.mark.parametrize("option", ["role", "binding_name"])
+    def test_refuses_names_that_cannot_exist(self, option: str, name: str) -> None:
+        with pytest.raises(OptionError, match=f"^option '{option}': .* cannot be an object's name"):
+            declared(**{option: name})
+
+    def test_refuses_a_role_without_a_name(self) -> None:
+        with pytest.raises(OptionError, match="^option 'role': '' cannot be an object's name"):
+            declared(role="")
+
+    AT_LEAST_ONE = (
+        "give at least one of 'service_accounts', 'projects', 'groups', 'users', 'authenticated' and 'anonymous'"
+    )
+    PRESENT_ONLY = "is for state present only: with state absent exactly the given subjects are removed"
+
+    @pytest.mark.parametrize(
+        ("more", "message"),
+        [
+            ({"service_accounts": []}, AT_LEAST_ONE),
+            ({"service_accounts": [], "state": "absent"}, AT_LEAST_ONE),
+            ({"service_accounts": [], "prune": True, "exclusive": True}, AT_LEAST_ONE),
+            ({"exclusive": True, "state": "absent"}, f"option 'exclusive' {PRESENT_ONLY}"),
+            ({"recreate": True, "state": "absent"}, f"option 'recreate' {PRESENT_ONLY}"),
+            (
+                {"revoke_from": "every_binding"},
+                "option 'revoke_from' is for state absent only: with state present no other binding is changed",
+            ),
+        ],
+    )
+    def test_refuses_what_contradicts_itself(self, more: Any, message: str) -> None:
+        with pytest.raises(OptionError) as caught:
+            declared(**more)
+        assert str(caught.value) == message
+
+    @pytest.mark.parametrize("state", ["present", "absent"])
+    def test_prune_needs_no_subject(self, state: str) -> None:
+        found = declared(service_accounts=[], prune=True, state=state)
+        assert (found.subjects, found.prune) == ((), True)
+
+    def test_subjects_are_checked(self) -> None:
+        with pytest.raises(OptionError, match="^option 'users': 'Default' cannot be an object's name"):
+            declared(users=["system:serviceaccount:a:Default"])

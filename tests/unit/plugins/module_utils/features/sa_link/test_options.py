@@ -1,0 +1,98 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Promise 5: what cannot work is refused before a request is sent; what can is what the options say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import options as sa_link
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.desired import SaLink
+
+
+def options(**more: Any) -> dict[str, Any]:
+    defaults = {"secrets": ["quay"], "service_accounts": ["default"], "link_for": ["pull"], "state": "present"}
+    flags = {"exclusive": False, "only_managed": False, "create": False}
+    return {**defaults, **flags, "require": "none", "restart_pods": "never", "verify_after": 0.0, **more}
+
+
+def refused(**more: Any) -> str:
+    with pytest.raises(OptionError) as caught:
+        sa_link.from_options(options(**more))
+    return str(caught.value)
+
+
+class TestFromOptions:
+    def test_without_more_it_links_for_pulling(self) -> None:
+        assert sa_link.from_options(options()) == SaLink(
+            secrets=("quay",), service_accounts=("default",), lists=("imagePullSecrets",), present=True
+        )
+
+    @pytest.mark.parametrize(
+        ("more", "member", "value"),
+        [
+            ({"secrets": ["b", "a", "b"]}, "secrets", ("b", "a")),
+            ({"service_accounts": ["b", "a*", "b"]}, "service_accounts", ("b", "a*")),
+            ({"link_for": ["mount"]}, "lists", ("secrets",)),
+            ({"link_for": ["mount", "pull"]}, "lists", ("imagePullSecrets", "secrets")),
+            ({"state": "absent"}, "present", False),
+            ({"exclusive": True}, "exclusive", True),
+            ({"only_managed": True, "state": "absent"}, "only_managed", True),
+            ({"create": True}, "create", True),
+            ({"require": "usable"}, "require", "usable"),
+            ({"restart_pods": "stuck"}, "restart_pods", "stuck"),
+            ({"restart_pods": "report", "link_for": ["mount", "pull"]}, "restart_pods", "report"),
+            ({"verify_after": 0.5}, "verify_after", 0.5),
+            ({"verify_after": 86400}, "verify_after", 86400),
+        ],
+    )
+    def test_each_option_is_taken(self, more: Any, member: str, value: Any) -> None:
+        assert getattr(sa_link.from_options(options(**more)), member) == value
+
+    @pytest.mark.parametrize("option", ["secrets", "service_accounts", "link_for"])
+    def test_refuses_an_empty_list(self, option: str) -> None:
+        assert refused(**{option: []}) == f"option '{option}' is empty: give at least one"
+
+    @pytest.mark.parametrize("option", ["secrets", "service_accounts"])
+    @pytest.mark.parametrize("name", ["Quay", "a\0", "", "x/y", "secrets:a", "a\ud800"])
+    def test_refuses_a_name_that_cannot_exist(self, option: str, name: str) -> None:
+        assert refused(**{option: ["ok", name]}).startswith(f"option '{option}': {name!r} cannot be an object's name")
+
+    @pytest.mark.parametrize("name", ["secret", "secrets"])
+    def test_a_secret_may_be_called_secrets(self, name: str) -> None:
+        assert sa_link.from_options(options(secrets=[name])).secrets == (name,)
+
+    def test_a_glob_is_no_name_of_a_secret(self) -> None:
+        assert refused(secrets=["quay*"]).startswith("option 'secrets': 'quay*' cannot be an object's name")
+
+    @pytest.mark.parametrize("name", ["secret/quay", "secrets/quay", "secrets/Quay"])
+    def test_a_prefix_that_oc_takes_is_refused_with_the_name_to_write(self, name: str) -> None:
+        expected = f"option 'secrets': write '{name.partition('/')[2]}' instead of '{name}': only secrets can be linked"
+        assert refused(secrets=[name]) == expected
+
+    def test_a_prefix_is_no_part_of_an_accounts_name(self) -> None:
+        assert refused(service_accounts=["secrets/a"]).startswith("option 'service_accounts': 'secrets/a' cannot be")
+
+    PRESENT_ONLY = "is for state present only: with state absent exactly the given secrets are unlinked"
+    RESTART = "option 'restart_pods' is for state present with link_for pull only: pods pull with that list"
+
+    @pytest.mark.parametrize(
+        ("more", "message"),
+        [
+            ({"exclusive": True, "state": "absent"}, f"option 'exclusive' {PRESENT_ONLY}"),
+            ({"create": True, "state": "absent"}, f"option 'create' {PRESENT_ONLY}"),
+            ({"only_managed": True}, "option 'only_managed' is for state absent only: it narrows what is unlinked"),
+            ({"restart_pods": "report", "state": "absent"}, RESTART),
+            ({"restart_pods": "stuck", "link_for": ["mount"]}, RESTART),
+        ],
+    )
+    def test_refuses_what_contradicts_itself(self, more: Any, message: str) -> None:
+        assert refused(**more) == message
+
+    @pytest.mark.parametrize("seconds", [-1, -0.001, float("nan"), float("inf"), float("-inf"), 86400.1, 1e308])
+    def test_refuses_a_time_that_never_comes(self, seconds: float) -> None:
+        expected = f"option 'verify_after': {seconds} must be a number of seconds from 0 to 86400"
+        assert refused(verify_after=seconds) == expected

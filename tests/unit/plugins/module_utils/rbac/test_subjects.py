@@ -1,0 +1,282 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Subjects in their one normal form, as they stand in a binding and as a task names them: facts 6.2."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError, Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    NAMESPACE,
+    SERVICE_ACCOUNT,
+    ObjectRef,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import (
+    Subject,
+    given,
+    listed,
+    subject_of,
+    subjects_of,
+)
+from hypothesis import given as generated
+from hypothesis import strategies as st
+
+RBAC = "rbac.authorization.k8s.io"
+DEFAULT = {"kind": "ServiceAccount", "name": "default", "namespace": "project-a"}
+AS_USER = {"kind": "User", "name": "system:serviceaccount:project-a:default", "apiGroup": RBAC}
+OF_BINDING = {"kind": "ServiceAccount", "name": "default"}
+SPELLINGS = [DEFAULT, {**DEFAULT, "apiGroup": ""}, AS_USER, OF_BINDING, {**OF_BINDING, "namespace": ""}]
+JANE = {"kind": "User", "name": "jane", "apiGroup": RBAC}
+ACCOUNT = Subject("ServiceAccount", "default", "project-a")
+#: What no API server sends.
+NO_SUBJECTS = [
+    None,
+    "text",
+    ["list"],
+    {},
+    {"kind": "User"},
+    {"kind": "User", "name": None},
+    {"kind": "User", "name": ""},
+    {"kind": None, "name": "jane"},
+    {"kind": ["User"], "name": "jane"},
+    {"kind": "User", "name": {"a": "b"}},
+    {**DEFAULT, "namespace": ["project-a"]},
+]
+
+
+class TestSubjectOf:
+    @pytest.mark.parametrize("entry", SPELLINGS)
+    def test_spellings_of_one_account_are_equal(self, entry: dict[str, str]) -> None:
+        assert subject_of(entry, "project-a") == ACCOUNT
+
+    @pytest.mark.parametrize(
+        ("entry", "subject"),
+        [
+            (OF_BINDING, Subject("ServiceAccount", "default", "project-b")),
+            (DEFAULT, ACCOUNT),
+            (JANE, Subject("User", "jane")),
+            ({"kind": "Group", "name": "jane"}, Subject("Group", "jane")),
+            ({**JANE, "namespace": "project-a"}, Subject("User", "jane")),
+            ({**AS_USER, "kind": "Group"}, Subject("Group", AS_USER["name"])),
+            ({"kind": "User", "name": "system:serviceaccount:a:B"}, Subject("ServiceAccount", "B", "a")),
+        ],
+    )
+    def test_others_stay_what_they_are(self, entry: Any, subject: Subject) -> None:
+        assert subject_of(entry, "project-b") == subject
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "system:serviceaccount:",
+            "system:serviceaccount:project-a",
+            "system:serviceaccount:project-a:",
+            "system:serviceaccount::default",
+            "system:serviceaccount:project-a:default:x",
+            "xsystem:serviceaccount:project-a:default",
+            "just-as-long-a-prefix:project-a:default",
+            "abcdefghijklmnopqrstuvproject-a:default",
+        ],
+    )
+    def test_a_user_that_spells_no_account_is_a_user(self, name: str) -> None:
+        assert subject_of({"kind": "User", "name": name}, "project-a") == Subject("User", name)
+
+    @pytest.mark.parametrize("entry", NO_SUBJECTS, ids=repr)
+    def test_what_is_no_subject_is_none(self, entry: Any) -> None:
+        assert subject_of(entry, "project-a") is None
+
+    @generated(st.text(min_size=1), st.text(min_size=1))
+    def test_what_is_written_is_read_back_as_the_same(self, kind: str, name: str) -> None:
+        for subject in (Subject("ServiceAccount", name, "ns"), subject_of({"kind": kind, "name": name}, "ns")):
+            assert subject is not None
+            assert subject_of(subject.to_api(), "other" if subject.namespace else "ns") == subject
+
+
+class TestSubject:
+    @pytest.mark.parametrize(
+        ("subject", "entry", "title"),
+        [
+            (ACCOUNT, DEFAULT, "ServiceAccount project-a/default"),
+            (Subject("User", "jane"), JANE, "User jane"),
+            (Subject("Group", "ops"), {**JANE, "kind": "Group", "name": "ops"}, "Group ops"),
+        ],
+    )
+    def test_as_it_is_written_and_shown(self, subject: Subject, entry: Any, title: str) -> None:
+        assert subject.to_api() == entry
+        assert str(subject) == title
+
+    @pytest.mark.parametrize(
+        ("subject", "ref"),
+        [
+            (ACCOUNT, ObjectRef(SERVICE_ACCOUNT, "project-a", "default")),
+            (Subject("Group", "system:serviceaccounts:project-c"), ObjectRef(NAMESPACE, "", "project-c")),
+            (Subject("Group", "system:serviceaccounts"), None),
+            (Subject("Group", "project-c"), None),
+            (Subject("User", "system:serviceaccounts:project-c"), None),
+            (Subject("User", "jane"), None),
+            (Subject("User", "jane", "project-a"), None),
+            # Nothing of such a name can exist, and a path is made of it.
+            (Subject("ServiceAccount", "Default", "project-a"), None),
+            (Subject("ServiceAccount", "default", "../project-a"), None),
+            (Subject("ServiceAccount", "", "project-a"), None),
+            (Subject("Group", "system:serviceaccounts:a.b"), None),
+            (Subject("Group", "system:serviceaccounts:"), None),
+        ],
+    )
+    def test_what_has_to_exist(self, subject: Subject, ref: ObjectRef | None) -> None:
+        assert subject.ref == ref
+
+
+class TestSubjectsOf:
+    def test_in_order_with_duplicates(self) -> None:
+        found = {"metadata": {"namespace": "project-b"}, "subjects": [JANE, OF_BINDING, JANE]}
+        jane = Subject("User", "jane")
+        assert subjects_of(found) == [jane, Subject("ServiceAccount", "default", "project-b"), jane]
+
+    @pytest.mark.parametrize("subjects", [None, []])
+    def test_of_a_binding_without_any(self, subjects: Any) -> None:
+        assert subjects_of({"metadata": {"namespace": "project-b"}, "subjects": subjects}) == []
+        assert subjects_of({}) == []
+
+    def test_leaves_out_what_is_none(self) -> None:
+        assert subjects_of({"metadata": None, "subjects": [*NO_SUBJECTS, JANE]}) == [Subject("User", "jane")]
+
+    @pytest.mark.parametrize("odd", ["text", {"kind": "User"}, 5, True])
+    def test_what_is_no_list_is_an_error_and_never_empty(self, odd: Any) -> None:
+        found = {"metadata": {"namespace": "project-b", "name": "puller"}, "subjects": odd}
+        for read in (subjects_of, listed):
+            with pytest.raises(Refusal) as caught:
+                read(found)
+            assert str(caught.value) == (
+                "role binding project-b/puller cannot be read: its 'subjects' are not a list; nothing was changed in this "
+                "namespace"
+            )
+
+    def test_listed_is_what_stands_there(self) -> None:
+        assert listed({"subjects": NO_SUBJECTS}) is NO_SUBJECTS
+        assert listed({}) == []
+
+
+def options(**more: Any) -> dict[str, Any]:
+    return {"state": "present", **more}
+
+
+ACCOUNTS = [{"namespace": "project-a", "name": "default"}]
+EVERYBODY = {
+    "groups": ["system:authenticated", "system:unauthenticated", "system:serviceaccounts"],
+    "users": ["system:anonymous"],
+}
+
+
+class TestGiven:
+    def test_each_option_names_its_subjects(self) -> None:
+        found = given(
+            options(
+                service_accounts=ACCOUNTS,
+                projects=["project-c"],
+                groups=["ops"],
+                users=["jane"],
+                authenticated=True,
+                anonymous=True,
+            )
+        )
+        assert found == (
+            ACCOUNT,
+            Subject("Group", "system:serviceaccounts:project-c"),
+            Subject("Group", "ops"),
+            Subject("User", "jane"),
+            Subject("Group", "system:authenticated"),
+            Subject("Group", "system:unauthenticated"),
+        )
+
+    def test_anonymous_alone_is_nobody_else(self) -> None:
+        """facts 6.5: who sends credentials is in no group of the anonymous."""
+        assert given(options(anonymous=True, authenticated=False)) == (Subject("Group", "system:unauthenticated"),)
+
+    def test_nothing_is_nobody(self) -> None:
+        nothing = dict.fromkeys(("service_accounts", "projects", "groups", "users", "authenticated", "anonymous"))
+        assert given(options()) == given(options(**nothing)) == ()
+
+    def test_equal_subjects_are_one(self) -> None:
+        assert given(options(service_accounts=[*ACCOUNTS, *ACCOUNTS], users=[AS_USER["name"]])) == (ACCOUNT,)
+
+    @pytest.mark.parametrize(
+        ("more", "message"),
+        [
+            (
+                {"groups": ["system:authenticated"]},
+                "option 'groups': system:authenticated is everybody who is logged in, all service accounts included; "
+                "if that is meant, use 'authenticated: true' instead",
+            ),
+            (
+                {"groups": ["ops", "system:unauthenticated"]},
+                "option 'groups': system:unauthenticated is every client that sends no credentials; "
+                "if that is meant, use 'anonymous: true' instead",
+            ),
+            (
+                {"users": ["system:anonymous"]},
+                "option 'users': system:anonymous is every client that sends no credentials; "
+                "if that is meant, use 'anonymous: true' instead",
+            ),
+            (
+                {"groups": ["system:serviceaccounts"]},
+                "option 'groups': system:serviceaccounts is every service account of the cluster; "
+                "name 'projects' instead, or use 'authenticated: true'",
+            ),
+        ],
+    )
+    def test_everybody_is_not_granted_by_mistake(self, more: Any, message: str) -> None:
+        with pytest.raises(OptionError) as caught:
+            given(options(**more))
+        assert str(caught.value) == message
+
+    def test_what_is_refused_to_grant_can_be_revoked(self) -> None:
+        names = [name for option in EVERYBODY.values() for name in option]
+        assert [subject.name for subject in given(options(**EVERYBODY, state="absent"))] == names
+
+    NAME = "cannot be an object's name"
+    PROJECT = "cannot be a namespace"
+
+    @pytest.mark.parametrize(
+        ("more", "message"),
+        [
+            ({"service_accounts": [{"namespace": "A", "name": "a"}]}, f"^option 'service_accounts': 'A' {PROJECT}"),
+            ({"service_accounts": [{"namespace": "a", "name": "A"}]}, f"^option 'service_accounts': 'A' {NAME}"),
+            ({"projects": ["a.b"]}, f"^option 'projects': 'a.b' {PROJECT}"),
+            ({"groups": [" "]}, "^option 'groups' holds an empty name$"),
+            ({"users": [""]}, "^option 'users' holds an empty name$"),
+            ({"groups": ["a\0"]}, "^option 'groups': .* holds control characters or half a character$"),
+            ({"users": ["a\ud800"]}, "^option 'users': .* holds control characters or half a character$"),
+        ],
+    )
+    @pytest.mark.parametrize("state", ["present", "absent"])
+    def test_a_name_that_cannot_be_one_is_refused(self, state: str, more: Any, message: str) -> None:
+        with pytest.raises(OptionError, match=message):
+            given(options(**more, state=state))
+
+    @pytest.mark.parametrize(
+        ("option", "name", "message"),
+        [
+            ("users", "system:serviceaccount:a:Default", f"^option 'users': 'Default' {NAME}"),
+            ("users", "system:serviceaccount:A:default", f"^option 'users': 'A' {PROJECT}"),
+            ("users", "system:serviceaccount:a:b:c", f"^option 'users': 'b:c' {NAME}"),
+            ("users", "system:serviceaccount:a:", f"^option 'users': '' {NAME}"),
+            ("users", "system:serviceaccount:a", f"^option 'users': '' {NAME}"),
+            ("users", "system:serviceaccount::b", f"^option 'users': '' {PROJECT}"),
+            ("groups", "system:serviceaccounts:A", f"^option 'groups': 'A' {PROJECT}"),
+            ("groups", "system:serviceaccounts:", f"^option 'groups': '' {PROJECT}"),
+        ],
+    )
+    def test_an_account_that_can_never_exist_is_not_granted_but_can_be_revoked(
+        self, option: str, name: str, message: str
+    ) -> None:
+        """The API server answers the first with a bare 422; the others would grant nobody anything."""
+        with pytest.raises(OptionError, match=message):
+            given(options(**{option: ["jane", name]}))
+        assert len(given(options(**{option: ["jane", name]}, state="absent"))) == 2
+
+    def test_other_system_names_are_granted(self) -> None:
+        found = given(options(users=["system:admin"], groups=["system:masters", "system:serviceaccountsx"]))
+        assert [subject.name for subject in found] == ["system:masters", "system:serviceaccountsx", "system:admin"]
