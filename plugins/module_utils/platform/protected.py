@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..core.changes import MANAGED_BY
 from ..core.errors import OptionError, Refusal
 from ..core.objects import Json, ObjectRef, metadata
 from ..dockerconfig.registry_keys import same_path
@@ -16,7 +15,6 @@ from ..secrets.content import DOCKERCONFIGJSON, MAX_BYTES, TYPES, StoredSecret
 __all__ = [
     "check_size",
     "is_global",
-    "is_managed",
     "refuse_dropping",
     "refuse_foreign",
     "refuse_platform_name",
@@ -71,12 +69,6 @@ def refuse_foreign(ref: ObjectRef, observed: Json, *, convertible: bool) -> None
 def is_global(ref: ObjectRef) -> bool:
     """Whether it is the pull secret of the cluster's nodes."""
     return (ref.namespace, ref.name) == _GLOBAL
-
-
-def is_managed(observed: Json) -> bool:
-    """Whether an object carries the label of what this collection creates."""
-    labels = metadata(observed).get("labels") or {}
-    return all(labels.get(name) == value for name, value in MANAGED_BY.items())
 
 
 def refuse_dropping(ref: ObjectRef, secret_type: str, removed: Iterable[str], action: str) -> None:

@@ -118,7 +118,7 @@ class StoredSecret:
     def for_kubelet(self) -> KubeletReading:
         """What the kubelet makes of it; nothing for a type that it does not read."""
         try:
-            return kubelet_reading(self.text if self.value else "null", legacy=self.legacy)
+            return kubelet_reading(self.text, legacy=self.legacy)
         except Unreadable as error:
             return KubeletReading({}, (f"it {error}",))
 

@@ -58,8 +58,17 @@ class Answer:
     location: str | None
 
 
-def send(pool: Any, method: str, url: str, headers: Any, body: bytes | None, *, most: int = _MOST_BYTES) -> Answer:
-    """The answer to one request of at most `most` bytes. `pool` is a urllib3 pool manager.
+def send(
+    pool: Any,
+    method: str,
+    url: str,
+    headers: Any,
+    body: bytes | None,
+    *,
+    most: int = _MOST_BYTES,
+    seconds: float = _READ_SECONDS,
+) -> Answer:
+    """The answer to one request of at most `most` bytes. `pool` is a urllib3 pool manager, `seconds` bound each read.
 
     :raises NotSent: or `Lost`, `TooLarge`, `Unusable`, `Broken`.
     """
@@ -70,7 +79,7 @@ def send(pool: Any, method: str, url: str, headers: Any, body: bytes | None, *, 
             url,
             body=body,
             headers=headers,
-            timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS),
+            timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=seconds),
             retries=False,
             redirect=False,
             preload_content=False,
