@@ -7,98 +7,118 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pull_secret
-short_description: Keep a pull secret in many namespaces
+short_description: Manage an image pull secret in many namespaces
 version_added: 0.1.0
 description:
-  - Makes one named secret with registry credentials exist in every given namespace, with exactly the given registries or,
-    with O(mode), adds single registries to it or takes them out.
-  - The credentials come from single values, from a file that C(docker login) or C(podman login) wrote, or from data.
-  - What no node could use is refused before anything is sent, with the registry and the way out.
-  - Content is compared decoded, so order, white space and padding are no changes. Results and diffs name registries
+  - Manages one named secret with registry credentials in every given namespace. By default the secret has exactly the given
+    registries; O(mode) adds registries to it or removes them.
+  - The credentials are given as values, as a file that C(docker login) or C(podman login) wrote, or as data.
+  - What no node could use is refused before any request is sent. The message names the registry and what to do.
+  - Content is compared decoded, so order, white space and base64 padding are no changes. Results and diffs name registries
     and which part of a credential changed, never a value.
+  - Content that cannot be read is never taken for empty. O(mode=merge) and O(mode=remove) fail on it, and so does any change of
+    C(openshift-config/pull-secret) that might lose an entry. O(mode=replace) and O(state=absent) work on any other secret, with
+    a warning that its old registries are not known.
 options:
   name:
-    description: The secret's name.
+    description: The name of the secret.
     type: str
     required: true
   state:
     description:
-      - V(present) creates the secret or changes it as O(mode) says.
-      - V(absent) deletes the secret. A secret that is no pull secret, or that belongs to the platform, is left alone
-        and the task fails.
+      - V(present) creates the secret, or changes it as O(mode) says.
+      - V(absent) deletes the secret. The task fails when the secret is not a pull secret, or belongs to the platform.
     type: str
     choices: [present, absent]
     default: present
   mode:
     description:
       - What O(state=present) does to a secret that exists.
-      - V(replace) puts the given registries in the place of all that it held.
-      - V(merge) adds the given registries, or puts them in the place of those for the same path. All others stay letter by
-        letter, and so do fields of a given entry that are not given, such as an e-mail address.
-      - V(remove) takes out the registries that O(registries) names, however they are spelt in the secret; neither user nor
-        password is needed. A file or data names those that a merge of it puts in. Nothing is done where the secret does not
-        exist. Its type is kept.
-      - A secret that somebody else changes meanwhile is read again, so that no change is lost.
+      - V(replace) replaces its whole content with the given registries.
+      - V(merge) adds the given registries, and replaces the credentials of those that are there. All other entries are kept byte
+        for byte. So are fields of a given entry that are not given, such as an e-mail address.
+      - V(remove) removes the registries that O(registries) names, however they are spelt in the secret. User and password are not
+        needed. A file or data names the registries that a merge of it adds. Nothing is done where the secret does not exist. The
+        type of the secret is kept.
+      - V(merge) and V(remove) fail when the content cannot be read, or has C(auths) twice. When somebody else changes the secret at
+        the same time, it is read and planned again, so no change is lost.
     type: str
     choices: [replace, merge, remove]
     default: replace
   update_existing:
-    description: Whether a secret that exists is changed. V(false) only creates it where it is missing.
+    description: Whether to change a secret that exists. V(false) only creates it where it is missing.
     type: bool
     default: true
+  only_managed:
+    description:
+      - With O(state=absent), delete the secret only if it has the label C(app.kubernetes.io/managed-by=openshift_ops.image_pull), which
+        this module sets on every secret that it creates. Any other secret is kept, with a warning.
+    type: bool
+    default: false
+  delete_empty:
+    description:
+      - With O(mode=remove), delete the secret when it has no registry left, if it has the label
+        C(app.kubernetes.io/managed-by=openshift_ops.image_pull) and no other data. Otherwise the empty secret is kept.
+      - Also deletes such a secret when it has no registry to begin with, so the next run completes one that was interrupted.
+    type: bool
+    default: false
   recreate:
     description:
-      - Whether a secret that cannot be changed, because it has another type or is immutable, is deleted and created anew.
+      - Whether to delete and create a secret that cannot be changed, because it has another type or is immutable.
         Without it the task fails there.
-      - The API server judges the new secret before the old one is deleted. If it refuses the new one nevertheless, the old
-        one is put back. Labels, annotations, owners and other data keys are kept; C(metadata.uid) is a new one.
-      - Also converts a secret of a type that no node reads, such as C(Opaque) or V(kubernetes.io/podmanconfigjson), when it
+      - The API server checks the new secret before the old one is deleted. If the create fails nevertheless, the old secret is
+        restored. Labels, annotations, owners and other data keys are kept; C(metadata.uid) changes.
+      - Also converts a secret of a type that no node reads, such as C(Opaque) or V(kubernetes.io/podmanconfigjson), if it
         holds an auth file and nothing else.
     type: bool
     default: false
   type:
     description:
-      - How the credentials are stored. Files of Docker and of Podman have the same content and both work as
+      - The type of the secret. Files of Docker and of Podman have the same content, and both work as
         V(kubernetes.io/dockerconfigjson).
       - V(kubernetes.io/dockercfg) is the legacy format.
-      - V(kubernetes.io/podmanconfigjson) is what OpenShift's manual names for Podman's file. No component reads it; it is
-        written as documented there, under the file's base name, with a warning.
-      - The type of an existing secret can only be changed with O(recreate=true).
+      - V(kubernetes.io/podmanconfigjson) is what the OpenShift documentation names for Podman's file. No component reads it. It is
+        written as documented there, under the base name of the file, with a warning.
+      - The type of a secret that exists can only be changed with O(recreate=true).
     type: str
     choices: [kubernetes.io/dockerconfigjson, kubernetes.io/dockercfg, kubernetes.io/podmanconfigjson]
     default: kubernetes.io/dockerconfigjson
   registries:
-    description: The credentials, one entry for each registry or repository path.
+    description:
+      - The credentials, one entry for each registry or repository path.
+      - Exactly one of O(registries), O(auth_file) and O(auth_config) is required with O(state=present).
     type: list
     elements: dict
     suboptions:
       registry:
         description:
-          - C(host[:port]), optionally with a path such as C(quay.io/team), as it stands in image names.
+          - C(host[:port]), optionally with a path such as C(quay.io/team), as in image names. Unlike C(oc), there is no default.
           - Two entries for the same path are refused, also when they are spelt differently. C(quay.io) and C(quay.io/team)
             are two paths.
-          - The kubelet compares paths letter by letter, so C(quay.io/team) is tried for images of C(quay.io/teammates) too.
-            CRI-O, Podman and Skopeo compare whole parts. A key that they read differently otherwise, such as one with a
-            trailing slash, a wildcard or C(https://) and a path, gives a warning.
+          - The kubelet compares paths character by character, so it also tries C(quay.io/team) for images of C(quay.io/teammates).
+            CRI-O, Podman and Skopeo compare whole path segments. Any other key that they read differently, such as one with a
+            trailing slash, a wildcard, or C(https://) and a path, gives a warning.
         type: str
         required: true
       username:
-        description: The user. It cannot hold a colon. An entry without user or password is refused, except with O(mode=remove).
+        description: The user name. It cannot contain a colon. Required, except with O(mode=remove).
         type: str
       password:
         description:
-          - The password or token, a string.
-          - Before ansible-core 2.19 a template turns text that looks like JSON into data, as in the key file of a cloud's
+          - The password or token, a string. Required, except with O(mode=remove).
+          - Before ansible-core 2.19 a template turns text that looks like JSON into data, as in the key file of a cloud
             service account. Such data is refused; keep it text with P(ansible.builtin.string#filter).
         type: raw
       email:
-        description: Stored beside the credential; no registry asks for it.
+        description: Stored beside the credential. No registry asks for it.
         type: str
   auth_file:
     description:
       - Path of a C(config.json) of Docker or an C(auth.json) of Podman, on the host that runs the task.
       - For a file that is encrypted with ansible-vault use O(auth_config) with P(ansible.builtin.file#lookup).
-      - A file whose credentials are kept by a credential helper is refused.
+      - A file whose credentials are in a credential helper is refused.
+      - A byte that is not UTF-8, such as one of a Latin-1 e-mail address, is kept as it is. In C(username) or C(password) it is
+        refused unless C(auth) holds the login, since every reader would see another login.
     type: path
   auth_config:
     description:
@@ -106,21 +126,21 @@ options:
     type: raw
   only:
     description:
-      - Which entries of O(auth_file) or O(auth_config) to take, by names or globs such as C(quay.io/*). A star also stands
-        for slashes. All are taken by default.
-      - What is not chosen is not looked at, so one entry of a file that keeps others in a credential helper can be taken.
-      - A name that means no entry is an error. Entries keep the names that they have.
+      - Which entries of O(auth_file) or O(auth_config) to take, as names or globs such as C(quay.io/*). A star also matches
+        slashes. By default all are taken.
+      - Entries that are not selected are not checked, so you can take one entry of a file that has others in a credential helper.
+      - A name or glob that matches no entry is an error. Entries keep their names.
     type: list
     elements: str
   labels:
-    description: Labels that the secret shall have. Others that it has stay.
+    description: Labels that the secret must have. Its other labels are kept.
     type: dict
   annotations:
-    description: Annotations that the secret shall have. Others that it has stay.
+    description: Annotations that the secret must have. Its other annotations are kept.
     type: dict
   immutable:
     description:
-      - Whether the API server shall refuse every change of the content. By default it is left as it is.
+      - Whether the API server refuses every change of the content. By default this is not changed.
       - An immutable secret can only be changed, or made mutable, with O(recreate=true).
     type: bool
 extends_documentation_fragment:
@@ -152,7 +172,7 @@ EXAMPLES = r"""
     namespaces: [project-a]
     auth_file: "{{ playbook_dir }}/auth.json"
 
-- name: Two accounts of one registry
+- name: Two accounts of the same registry
   openshift_ops.image_pull.pull_secret:
     name: quay
     namespaces: [project-a]
@@ -160,7 +180,7 @@ EXAMPLES = r"""
       - {registry: quay.io, username: reader, password: "{{ vaulted_reader }}"}
       - {registry: quay.io/team, username: team+robot, password: "{{ vaulted_robot }}"}
 
-- name: Add one registry to a secret that others fill too
+- name: Add one registry to a secret that others change too
   openshift_ops.image_pull.pull_secret:
     name: team-registries
     namespaces: [project-a]
@@ -168,7 +188,7 @@ EXAMPLES = r"""
     registries:
       - {registry: quay.io/team, username: team+robot, password: "{{ vaulted_robot }}"}
 
-- name: Take one registry out of it
+- name: Remove one registry from it
   openshift_ops.image_pull.pull_secret:
     name: team-registries
     namespaces: [project-a]
@@ -176,7 +196,16 @@ EXAMPLES = r"""
     registries:
       - registry: old.example.com
 
-- name: Take two entries of a personal file
+- name: Remove what was merged, and the secret if this collection created it and nothing is left
+  openshift_ops.image_pull.pull_secret:
+    name: team-registries
+    namespaces: [project-a]
+    mode: remove
+    delete_empty: true
+    registries:
+      - registry: quay.io/team
+
+- name: Use two entries of a personal file
   openshift_ops.image_pull.pull_secret:
     name: team-registries
     namespaces: [project-a]
@@ -190,11 +219,12 @@ EXAMPLES = r"""
     auth_file: "{{ playbook_dir }}/auth.json"
     recreate: true
 
-- name: Take it away again
+- name: Delete the secret, but only where this collection created it
   openshift_ops.image_pull.pull_secret:
     name: team-registries
     namespaces: [project-a]
     state: absent
+    only_managed: true
 """
 
 RETURN = r"""
@@ -223,7 +253,9 @@ namespaces:
       description:
         - Each write, by action, kind and name, with the registries that were added, changed or removed, and the names of
           the labels and annotations.
-        - The action C(replace) is a delete and a create; C(type) then says what the type was and is.
+        - The action C(replace) is a delete and a create; C(type) then has the type before and after.
+        - C(previous_content) says why the old content could not be read, or not by any node. If it could not be read, the registries
+          that were removed are not known.
       type: list
       elements: dict
       sample:
@@ -264,6 +296,8 @@ ARGUMENTS = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "mode": {"type": "str", "choices": list(pull_secret.MODES), "default": pull_secret.MODES[0]},
     "update_existing": {"type": "bool", "default": True},
+    "only_managed": {"type": "bool", "default": False},
+    "delete_empty": {"type": "bool", "default": False},
     "recreate": {"type": "bool", "default": False},
     "type": {"type": "str", "choices": list(pull_secret.TYPES), "default": pull_secret.TYPES[0]},
     "registries": {"type": "list", "elements": "dict", "options": REGISTRY},

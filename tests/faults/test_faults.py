@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.faulty_proxy import FAULTS, FaultyProxy, token_kubeconfig
+from support.faulty_proxy import FAULTS, FaultyProxy
 from support.fleet import RBAC, by_namespace, default_accounts, delete_namespaces, make_namespaces
 from support.lab import Lab, mount_names, path_of, pull_names
+from support.logins import token_kubeconfig
 from support.modules import run_module
 
 NAMESPACES = int(os.environ.get("IMAGE_PULL_FAULT_NAMESPACES", "30"))

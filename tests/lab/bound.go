@@ -6,14 +6,13 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
-	"hash/fnv"
 	"slices"
 	"strings"
 	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -29,8 +28,6 @@ const (
 	secretManager  = "openshift.io/image-registry-pull-secrets_image-pull-secret-controller"
 	// A token is replaced when 40 % of its life is left.
 	refreshFraction = 0.4
-	// Names are cut to leave room for the five random characters.
-	longestPrefix = 58
 )
 
 type bound struct {
@@ -59,12 +56,12 @@ func newBound(c *controller, urls []string) {
 	_, _ = secrets.AddEventHandler(enqueue(b.naming, accountKey))
 }
 
-// accountKey is the account a managed secret belongs to.
+// accountKey is the account a managed secret belongs to, or one that an older release made.
 func accountKey(o metav1.Object) string {
 	if name := o.GetAnnotations()[accountAnnotation]; name != "" {
 		return o.GetNamespace() + "/" + name
 	}
-	return ""
+	return tokenAccountKey(o)
 }
 
 // syncAccount names the secret in the account, then makes the secret.
@@ -74,74 +71,44 @@ func (b *bound) syncAccount(ctx context.Context, key string) error {
 	if err != nil || account.DeletionTimestamp != nil {
 		return ignoreNotFound(err)
 	}
-	managed, err := b.managedSecrets(account)
+	existing, err := b.secrets.Secrets(namespace).List(labels.Everything())
 	if err != nil {
 		return err
 	}
-	secret := managedName(account, managed)
+	secret := managedName(account, existing)
 	if secret == "" {
 		if left := b.remaining(account); left > 0 {
 			b.naming.AddAfter(key, left)
 			return nil
 		}
-		secret = pullSecretPrefix(name) + randomSuffix()
+		secret = generatedName(name, pullSecretKind)
 	}
-	if !refersTo(account, secret) {
-		if account, err = b.refer(ctx, account, secret); err != nil {
-			return ignoreGone(err)
-		}
+	if account, err = b.refer(ctx, account, secret); err != nil {
+		return ignoreGone(err)
 	}
 	return ignoreGone(b.ensureSecret(ctx, account, secret))
 }
 
-func (b *bound) managedSecrets(account *corev1.ServiceAccount) ([]*corev1.Secret, error) {
-	all, err := b.secrets.Secrets(account.Namespace).List(labels.Everything())
-	managed := slices.DeleteFunc(all, func(s *corev1.Secret) bool {
-		return s.DeletionTimestamp != nil || s.Annotations[accountAnnotation] != account.Name && !isLegacyOf(s, account)
-	})
-	slices.SortFunc(managed, func(x, y *corev1.Secret) int { return strings.Compare(x.Name, y.Name) })
-	return managed, err
-}
-
-// managedName finds the name already in use, by the annotation, the account's lists, or the secrets themselves: a lost
-// annotation gets its old value again, and an account made anew gets the secret of its predecessor.
-func managedName(account *corev1.ServiceAccount, managed []*corev1.Secret) string {
-	annotated := account.Annotations[refAnnotation]
-	linked, existing := "", ""
-	for _, secret := range managed {
-		if secret.Name == annotated {
-			return annotated
-		}
-		if existing == "" {
-			existing = secret.Name
-		}
-		if linked == "" && (pulls(account, secret.Name) || mounts(account, secret.Name)) {
-			linked = secret.Name
-		}
-	}
-	if linked != "" {
-		return linked
-	}
-	if existing != "" {
-		return existing
-	}
-	// The annotation alone: the secret was deleted or is not made yet. A stranger's name is not taken.
-	if strings.HasPrefix(annotated, pullSecretPrefix(account.Name)) {
+// managedName finds the name already in use. The annotation decides, whatever it names, a user's secret too; without it, so does
+// a secret made for this account, or for its predecessor of the same name, and then one that an older release made.
+func managedName(account *corev1.ServiceAccount, existing []*corev1.Secret) string {
+	if annotated := account.Annotations[refAnnotation]; annotated != "" {
 		return annotated
 	}
-	return ""
-}
-
-// pullSecretPrefix is the part of the name before the random characters; long account names are cut and marked by a hash.
-func pullSecretPrefix(account string) string {
-	const ending = "-dockercfg-"
-	if len(account)+len(ending) <= longestPrefix {
-		return account + ending
+	slices.SortFunc(existing, func(x, y *corev1.Secret) int { return strings.Compare(x.Name, y.Name) })
+	for _, secret := range existing {
+		if owner := secret.Annotations[accountAnnotation]; owner == account.Name || owner == "" && ownedBy(secret, account) {
+			return secret.Name
+		}
 	}
-	hash := fnv.New32a()
-	_, _ = hash.Write([]byte(account))
-	mark := fmt.Sprintf("-%08x", hash.Sum32())
-	return account[:longestPrefix-len(ending)-len(mark)] + mark + ending
+	for _, reference := range account.ImagePullSecrets {
+		for _, secret := range existing {
+			if secret.Name == reference.Name && isLegacyOf(secret, account) {
+				return secret.Name
+			}
+		}
+	}
+	return ""
 }
 
 func pulls(account *corev1.ServiceAccount, secret string) bool {
@@ -152,26 +119,30 @@ func mounts(account *corev1.ServiceAccount, secret string) bool {
 	return slices.ContainsFunc(account.Secrets, func(r corev1.ObjectReference) bool { return r.Name == secret })
 }
 
-func refersTo(account *corev1.ServiceAccount, secret string) bool {
-	return account.Annotations[refAnnotation] == secret && pulls(account, secret) && mounts(account, secret)
-}
-
-// refer repeats the entries it found and appends its own, guarded by the resourceVersion that was read.
+// refer applies the annotation and the entries, unless this manager has applied just that before. A list that lacks the entry is
+// repeated with the entry at its end, guarded by the resourceVersion that was read; so its last writer is this manager.
 func (b *bound) refer(ctx context.Context, account *corev1.ServiceAccount, secret string) (*corev1.ServiceAccount, error) {
-	patch := applycore.ServiceAccount(account.Name, account.Namespace).
-		WithUID(account.UID).WithResourceVersion(account.ResourceVersion).
-		WithAnnotations(map[string]string{refAnnotation: secret})
-	for _, reference := range account.ImagePullSecrets {
-		patch.WithImagePullSecrets(applycore.LocalObjectReference().WithName(reference.Name))
+	applied, err := applycore.ExtractServiceAccount(account, accountManager)
+	if err != nil {
+		return nil, err
 	}
-	if !pulls(account, secret) {
+	patch := applycore.ServiceAccount(account.Name, account.Namespace).
+		WithAnnotations(map[string]string{refAnnotation: secret}).
+		WithSecrets(applycore.ObjectReference().WithName(secret))
+	if pulls(account, secret) {
+		patch.ImagePullSecrets = applied.ImagePullSecrets
+	} else {
+		for _, reference := range account.ImagePullSecrets {
+			patch.WithImagePullSecrets(applycore.LocalObjectReference().WithName(reference.Name))
+		}
 		patch.WithImagePullSecrets(applycore.LocalObjectReference().WithName(secret))
 	}
-	for _, reference := range account.Secrets {
-		patch.WithSecrets(applycore.ObjectReference().WithName(reference.Name))
+	if equality.Semantic.DeepEqual(patch, applied) {
+		return account, nil
 	}
-	if !mounts(account, secret) {
-		patch.WithSecrets(applycore.ObjectReference().WithName(secret))
+	patch.WithUID(account.UID)
+	if len(patch.ImagePullSecrets) > 0 {
+		patch.WithResourceVersion(account.ResourceVersion)
 	}
 	return b.client.CoreV1().ServiceAccounts(account.Namespace).Apply(ctx, patch, applyAs(accountManager))
 }
@@ -191,7 +162,7 @@ func (b *bound) ensureSecret(ctx context.Context, account *corev1.ServiceAccount
 	case existing.Annotations[bindingAnnotation] == bindingLegacy:
 		return nil
 	case isLegacyOf(existing, account):
-		return b.adopt(ctx, existing, account)
+		return b.adopt(ctx, existing)
 	case existing.Annotations[accountAnnotation] == account.Name && ownedBy(existing, account):
 		return nil
 	default:
@@ -229,9 +200,11 @@ func (b *bound) syncSecret(ctx context.Context, key string) error {
 	if err != nil {
 		return ignoreNotFound(err)
 	}
-	if b.orphaned(account, secret) {
-		options := metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &secret.UID}}
-		return ignoreNotFound(b.client.CoreV1().Secrets(namespace).Delete(ctx, name, options))
+	if orphaned(account, secret) {
+		return ignoreGone(b.discard(ctx, account, secret))
+	}
+	if len(b.urls) == 0 {
+		return nil // no name of the registry was observed, so there is nothing to write
 	}
 	if left := b.freshFor(secret); left > 0 {
 		b.filling.AddAfter(key, left)
@@ -240,14 +213,23 @@ func (b *bound) syncSecret(ctx context.Context, key string) error {
 	return ignoreGone(b.fill(ctx, account, secret))
 }
 
-// orphaned is a managed secret whose account has another managed secret and does not list this one.
-func (b *bound) orphaned(account *corev1.ServiceAccount, secret *corev1.Secret) bool {
-	named := account.Annotations[refAnnotation]
-	if named == "" || named == secret.Name || pulls(account, secret.Name) || mounts(account, secret.Name) {
-		return false
+// orphaned is a managed secret whose account's annotation names another one.
+func orphaned(account *corev1.ServiceAccount, secret *corev1.Secret) bool {
+	named, found := account.Annotations[refAnnotation]
+	return found && named != secret.Name
+}
+
+// discard takes an orphaned secret out of its account's lists and deletes it.
+func (b *bound) discard(ctx context.Context, account *corev1.ServiceAccount, secret *corev1.Secret) error {
+	if pulls(account, secret.Name) || mounts(account, secret.Name) {
+		account = account.DeepCopy()
+		dropReferences(account, secret.Name)
+		if _, err := b.client.CoreV1().ServiceAccounts(account.Namespace).Update(ctx, account, metav1.UpdateOptions{}); err != nil {
+			return err
+		}
 	}
-	other, err := b.secrets.Secrets(account.Namespace).Get(named)
-	return err == nil && other.Annotations[accountAnnotation] == account.Name
+	options := metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &secret.UID}}
+	return b.client.CoreV1().Secrets(secret.Namespace).Delete(ctx, secret.Name, options)
 }
 
 // fill asks for a token that lives no longer than the secret and writes it for every name of the registry.

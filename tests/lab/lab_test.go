@@ -34,40 +34,55 @@ func TestGrantPull(t *testing.T) {
 	}
 }
 
-func TestPullSecretPrefix(t *testing.T) {
-	if got := pullSecretPrefix("default"); got != "default-dockercfg-" {
-		t.Error(got)
-	}
-	long := pullSecretPrefix(strings.Repeat("a", 200))
-	if len(long) != longestPrefix || long == pullSecretPrefix(strings.Repeat("a", 199)) {
-		t.Errorf("%q of %d characters", long, len(long))
+// The values are what library-go's own GetName answers.
+func TestGeneratedPrefix(t *testing.T) {
+	const long = "an-account-with-a-name-of-fifty-two-characters-xxxxx"
+	for _, test := range []struct{ account, kind, want string }{
+		{"default", pullSecretKind, "default-dockercfg-"},
+		{"default", tokenSecretKind, "default-token-"},
+		{long[:47], pullSecretKind, "an-account-with-a-name-of-fifty-two-characters--dockercfg-"},
+		{long, pullSecretKind, "an-account-with-a-name-of-fifty-two-ch-dda19367-dockercfg-"},
+		{long[:51], tokenSecretKind, "an-account-with-a-name-of-fifty-two-characters-xxxx-token-"},
+		{long, tokenSecretKind, "an-account-with-a-name-of-fifty-two-charac-dda19367-token-"},
+	} {
+		if got := generatedPrefix(test.account, test.kind); got != test.want {
+			t.Errorf("%s of %s: %q, want %q", test.kind, test.account, got, test.want)
+		}
 	}
 }
 
 func TestManagedName(t *testing.T) {
-	secret := func(name string) *corev1.Secret { return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name}} }
+	secret := func(name string, annotations map[string]string) *corev1.Secret {
+		return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Annotations: annotations}}
+	}
 	account := func(annotation string, linked ...string) *corev1.ServiceAccount {
-		a := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "sa", Annotations: map[string]string{refAnnotation: annotation}}}
+		a := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "sa", UID: "1", Annotations: map[string]string{refAnnotation: annotation}}}
 		for _, name := range linked {
 			link(a, name)
 		}
 		return a
 	}
-	a, b := secret("sa-dockercfg-aaaaa"), secret("sa-dockercfg-bbbbb")
+	mine := map[string]string{accountAnnotation: "sa"}
+	a, b := secret("sa-dockercfg-aaaaa", mine), secret("sa-dockercfg-bbbbb", mine)
+	users := secret("sa-dockercfg-quay", nil)
+	others := secret("sa-dockercfg-ccccc", map[string]string{accountAnnotation: "other"})
+	old := secret("sa-dockercfg-ddddd", map[string]string{corev1.ServiceAccountUIDKey: "1", tokenNameAnnotation: "sa-token-ddddd"})
 	for name, test := range map[string]struct {
-		account *corev1.ServiceAccount
-		managed []*corev1.Secret
-		want    string
+		account  *corev1.ServiceAccount
+		existing []*corev1.Secret
+		want     string
 	}{
-		"new":                {account(""), nil, ""},
-		"annotated":          {account(b.Name), []*corev1.Secret{a, b}, b.Name},
-		"annotation lost":    {account("", b.Name), []*corev1.Secret{a, b}, b.Name},
-		"annotation changed": {account("foo", b.Name), []*corev1.Secret{a, b}, b.Name},
-		"account made anew":  {account(""), []*corev1.Secret{a}, a.Name},
-		"secret deleted":     {account(a.Name, a.Name), nil, a.Name},
-		"a stranger's name":  {account("foo"), nil, ""},
+		"new":                            {account(""), nil, ""},
+		"annotated":                      {account(b.Name), []*corev1.Secret{a, b}, b.Name},
+		"annotation lost":                {account("", b.Name), []*corev1.Secret{b}, b.Name},
+		"account made anew":              {account(""), []*corev1.Secret{a}, a.Name},
+		"secret deleted":                 {account(a.Name, a.Name), nil, a.Name},
+		"annotation names another":       {account("foo", b.Name), []*corev1.Secret{a, b}, "foo"},
+		"a user's secret of such a name": {account("", users.Name), []*corev1.Secret{users, others}, ""},
+		"an older release's":             {account("", old.Name), []*corev1.Secret{old}, old.Name},
+		"an older release's, not linked": {account(""), []*corev1.Secret{old}, ""},
 	} {
-		if got := managedName(test.account, test.managed); got != test.want {
+		if got := managedName(test.account, test.existing); got != test.want {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
 	}

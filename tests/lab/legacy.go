@@ -15,6 +15,7 @@ import (
 	informercore "k8s.io/client-go/informers/core/v1"
 	listers "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/utils/ptr"
 )
 
 const (
@@ -69,7 +70,7 @@ func (l *legacy) sync(ctx context.Context, key string) error {
 			l.queue.AddAfter(key, left)
 			return nil
 		}
-		metav1.SetMetaDataAnnotation(&account.ObjectMeta, pendingAnnotation, name+"-token-"+randomSuffix())
+		metav1.SetMetaDataAnnotation(&account.ObjectMeta, pendingAnnotation, generatedName(name, tokenSecretKind))
 		if account, err = l.update(ctx, account); err != nil {
 			return ignoreGone(err)
 		}
@@ -79,7 +80,7 @@ func (l *legacy) sync(ctx context.Context, key string) error {
 
 // linkedPullSecret is the pull secret named by either list; the other list is repaired from it.
 func linkedPullSecret(account *corev1.ServiceAccount) string {
-	prefix := pullSecretPrefix(account.Name)
+	prefix := generatedPrefix(account.Name, pullSecretKind)
 	for _, reference := range account.ImagePullSecrets {
 		if strings.HasPrefix(reference.Name, prefix) {
 			return reference.Name
@@ -183,14 +184,17 @@ func (l *legacy) pullSecret(ctx context.Context, account *corev1.ServiceAccount,
 	}
 	return client.Create(ctx, &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{
-			Name: pullSecretPrefix(account.Name) + randomSuffix(), Namespace: account.Namespace,
+			Name: generatedName(account.Name, pullSecretKind), Namespace: account.Namespace,
 			Annotations: map[string]string{
 				corev1.ServiceAccountNameKey: account.Name,
 				corev1.ServiceAccountUIDKey:  string(account.UID),
 				tokenNameAnnotation:          token.Name,
 				tokenAnnotation:              value,
 			},
-			OwnerReferences: []metav1.OwnerReference{{APIVersion: "v1", Kind: "Secret", Name: token.Name, UID: token.UID}},
+			OwnerReferences: []metav1.OwnerReference{{
+				APIVersion: "v1", Kind: "Secret", Name: token.Name, UID: token.UID,
+				Controller: ptr.To(true), BlockOwnerDeletion: ptr.To(false),
+			}},
 		},
 		Type: corev1.SecretTypeDockercfg,
 		Data: map[string][]byte{corev1.DockerConfigKey: content},

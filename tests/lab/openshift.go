@@ -43,6 +43,14 @@ var (
 	projects         = resource{"project.openshift.io", "projects", "Project", extensionsv1.ClusterScoped}
 )
 
+// The integrated registry's Service, by whose names pods reach it.
+const (
+	registryNamespace = "openshift-image-registry"
+	registryService   = "image-registry"
+	registryPort      = 5000
+	registryIP        = "10.0.0.48"
+)
+
 func (r resource) versioned() schema.GroupVersionResource {
 	return schema.GroupVersionResource{Group: r.group, Version: "v1", Resource: r.plural}
 }
@@ -69,9 +77,11 @@ func (o *openshift) install(ctx context.Context, mode string) error {
 			return err
 		}
 	}
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "openshift-config"}}
-	if _, err := o.core.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{}); err != nil {
-		return err
+	for _, name := range []string{"openshift-config", registryNamespace} {
+		namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
+		if _, err := o.core.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{}); err != nil {
+			return err
+		}
 	}
 	return o.describe(ctx, mode)
 }
@@ -134,6 +144,9 @@ func (o *openshift) describe(ctx context.Context, mode string) error {
 	if removed {
 		hostname, reason, management = "", "Removed", "Removed"
 	}
+	if err := o.serve(ctx, !removed); err != nil {
+		return err
+	}
 	available := map[string]any{"type": "Available", "status": "True", "reason": reason}
 	imageStatus := map[string]any{}
 	if hostname != "" {
@@ -145,8 +158,11 @@ func (o *openshift) describe(ctx context.Context, mode string) error {
 		content  map[string]any
 	}{
 		{clusterVersions, "version", map[string]any{"status": map[string]any{
-			"desired":      map[string]any{"version": version},
-			"capabilities": map[string]any{"enabledCapabilities": []any{"Build", "DeploymentConfig", "ImageRegistry"}},
+			"desired": map[string]any{"version": version},
+			"capabilities": map[string]any{
+				"enabledCapabilities": []any{"Build", "DeploymentConfig", "ImageRegistry"},
+				"knownCapabilities":   []any{"Build", "Console", "DeploymentConfig", "ImageRegistry", "MachineAPI"},
+			},
 		}}},
 		{clusterOperators, "image-registry", map[string]any{"status": map[string]any{"conditions": []any{available}}}},
 		{imageConfigs, "cluster", map[string]any{"status": imageStatus}},
@@ -157,6 +173,24 @@ func (o *openshift) describe(ctx context.Context, mode string) error {
 		}
 	}
 	return nil
+}
+
+// serve makes the registry's Service be there or not.
+func (o *openshift) serve(ctx context.Context, there bool) error {
+	client := o.core.CoreV1().Services(registryNamespace)
+	if !there {
+		return ignoreNotFound(client.Delete(ctx, registryService, metav1.DeleteOptions{}))
+	}
+	service := &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Name: registryService},
+		Spec:       corev1.ServiceSpec{ClusterIP: registryIP, Ports: []corev1.ServicePort{{Port: registryPort}}},
+	}
+	// It is looked for first: one that is there is refused for its address, not as one that is there.
+	_, err := client.Get(ctx, registryService, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		_, err = client.Create(ctx, service, metav1.CreateOptions{})
+	}
+	return err
 }
 
 // put creates or replaces one object. A resource just defined may not be served yet: not found is tried again.

@@ -4,7 +4,9 @@ package main
 
 import (
 	"context"
-	"math/rand/v2"
+	"net"
+	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -34,8 +36,8 @@ const (
 
 // provisioner runs one mode at a time.
 type provisioner struct {
-	client kubernetes.Interface
-	urls   []string // the registry's names, the keys of each pull secret
+	client    kubernetes.Interface
+	hostnames []string // names of the registry beside those of its Service
 
 	mu    sync.Mutex
 	mode  string
@@ -45,14 +47,26 @@ type provisioner struct {
 
 func newProvisioner(config *rest.Config, hostname string) (*provisioner, error) {
 	client, err := kubernetes.NewForConfig(config)
-	urls := []string{
-		"image-registry.openshift-image-registry.svc:5000",
-		"image-registry.openshift-image-registry.svc.cluster.local:5000",
-	}
+	p := &provisioner{client: client}
 	if hostname != "" {
-		urls = append(urls, hostname)
+		p.hostnames = []string{hostname}
 	}
-	return &provisioner{client: client, urls: urls}, err
+	return p, err
+}
+
+// registryURLs are the keys of each pull secret. A controller learns them from the registry's Service: while that has never been
+// there, it knows none, also not the other names.
+func (p *provisioner) registryURLs(ctx context.Context) ([]string, error) {
+	service, err := p.client.CoreV1().Services(registryNamespace).Get(ctx, registryService, metav1.GetOptions{})
+	if err != nil {
+		return nil, ignoreNotFound(err)
+	}
+	host := registryService + "." + registryNamespace + ".svc"
+	urls := slices.Clone(p.hostnames)
+	for _, name := range []string{host, service.Spec.ClusterIP, host + ".cluster.local"} {
+		urls = append(urls, net.JoinHostPort(name, strconv.Itoa(registryPort)))
+	}
+	return urls, nil
 }
 
 func (p *provisioner) settings() (string, time.Duration) {
@@ -61,7 +75,7 @@ func (p *provisioner) settings() (string, time.Duration) {
 	return p.mode, p.delay
 }
 
-// set ends the running mode and starts the new one; it returns when the new one watches.
+// set ends the running mode and starts the new one, as a controller that is restarted; it returns when the new one watches.
 func (p *provisioner) set(mode string, delay time.Duration) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -74,14 +88,18 @@ func (p *provisioner) set(mode string, delay time.Duration) error {
 			return err
 		}
 	}
+	urls, err := p.registryURLs(context.Background())
+	if err != nil {
+		return err
+	}
 	p.mode, p.delay = mode, delay
 	base := newController(p.client, delay)
 	switch mode {
 	case modeBound:
-		newBound(base, p.urls)
+		newBound(base, urls)
 		newPullers(base)
 	case modeLegacy:
-		newLegacy(base, p.urls)
+		newLegacy(base, urls)
 		newPullers(base)
 	case modeRemoved:
 		return cleanUp(context.Background(), p.client)
@@ -219,14 +237,4 @@ func ownKey(o metav1.Object) string { return o.GetNamespace() + "/" + o.GetName(
 // secretsOfType narrows a watch of secrets to those that matter here.
 func secretsOfType(secretType corev1.SecretType) func(*metav1.ListOptions) {
 	return func(options *metav1.ListOptions) { options.FieldSelector = "type=" + string(secretType) }
-}
-
-// randomSuffix is like the one the API server appends to generateName.
-func randomSuffix() string {
-	const letters = "bcdfghjklmnpqrstvwxz2456789"
-	suffix := make([]byte, 5)
-	for i := range suffix {
-		suffix[i] = letters[rand.IntN(len(letters))]
-	}
-	return string(suffix)
 }

@@ -24,15 +24,16 @@ func isLegacyOf(secret *corev1.Secret, account *corev1.ServiceAccount) bool {
 		secret.Annotations[corev1.ServiceAccountUIDKey] == string(account.UID)
 }
 
-// adopt marks a legacy pull secret as this account's and its token as legacy; the content is not touched.
-func (b *bound) adopt(ctx context.Context, secret *corev1.Secret, account *corev1.ServiceAccount) error {
+// adopt marks a legacy pull secret and its token as legacy; the content is not touched. It gets no annotation of a bound one: who
+// owns it is said by those that it has.
+func (b *bound) adopt(ctx context.Context, secret *corev1.Secret) error {
 	label := map[string]any{"metadata": map[string]any{"labels": map[string]any{legacyMark: "true"}}}
 	if err := b.merge(ctx, secret.Namespace, secret.Annotations[tokenNameAnnotation], label); err != nil {
 		return err
 	}
 	return b.merge(ctx, secret.Namespace, secret.Name, map[string]any{"metadata": map[string]any{
 		"resourceVersion": secret.ResourceVersion,
-		"annotations":     map[string]any{accountAnnotation: account.Name, bindingAnnotation: bindingLegacy},
+		"annotations":     map[string]any{bindingAnnotation: bindingLegacy},
 		"finalizers":      append(slices.Clone(secret.Finalizers), legacyMark),
 	}})
 }

@@ -69,7 +69,7 @@ def test_the_example_inventory_works_with_vaulted_passwords(lab: Any, inventory:
     try:
         output = play(lab, inventory, "site")
         stored = lab.entries("project-a", "quay") | lab.entries("project-c", "redhat-connect-sso")
-        stored |= lab.entries("project-a", "private-registry")
+        stored |= lab.entries("project-a", "team-registry")
         found = {base64.b64decode(entry["auth"]).decode().partition(":")[2] for entry in stored.values()}
         assert found == set(PASSWORDS)
         output += (second := play(lab, inventory, "site"))

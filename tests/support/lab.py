@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,19 +44,46 @@ class Lab:
 
     # --- the API server
 
-    def api(self, method: str, path: str, body: Any = None, *, expect: tuple[int, ...] = (200, 201, 202)) -> Any:
-        """One request as the cluster's administrator."""
-        content = {"PATCH": "application/merge-patch+json"}.get(method, "application/json")
+    def api(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        expect: tuple[int, ...] = (200, 201, 202),
+        user: str = "",
+        content: str = "",
+    ) -> Any:
+        """One request as the cluster's administrator, or as `user`. `content` is the body's type, for the method's usual one."""
+        usual = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        headers = {"Content-Type": content or usual, "User-Agent": "tests"}
         response = self._pool.request(
             method,
             self.data["server"] + path,
             body=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": content, "User-Agent": "tests"},
+            headers=headers | ({"Impersonate-User": user} if user else {}),
             retries=False,
         )
         if response.status not in expect:
             raise AssertionError(f"{method} {path}: {response.status} {response.data[:500]!r}")
         return json.loads(response.data) if response.data else None
+
+    @contextmanager
+    def watch(self, path: str) -> Iterator[Iterator[dict[str, Any]]]:
+        """The events of a watch, those of what is there first; it ends with the block, or after a minute."""
+        separator = "&" if "?" in path else "?"
+        response = self._pool.request(
+            "GET",
+            f"{self.data['server']}{path}{separator}watch=true&timeoutSeconds=60",
+            headers={"User-Agent": "tests"},
+            retries=False,
+            preload_content=False,
+        )
+        assert response.status == 200, response.data
+        try:
+            yield (json.loads(line) for line in _lines(response.stream(65536)))
+        finally:
+            response.close()
 
     def get(self, namespace: str, resource: str, name: str) -> dict[str, Any] | None:
         found = self.api("GET", path_of(namespace, resource, name), expect=(200, 404))
@@ -182,17 +210,25 @@ class Audit:
         ]
 
 
+def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """A stream of any pieces, line by line."""
+    rest = b""
+    for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from lines
+
+
 def path_of(namespace: str, resource: str, name: str = "") -> str:
     root = "/apis/rbac.authorization.k8s.io/v1" if resource in ("rolebindings", "roles") else "/api/v1"
     return f"{root}/namespaces/{namespace}/{resource}" + (f"/{name}" if name else "")
 
 
 def pull_names(account: dict[str, Any]) -> list[str]:
-    return [entry["name"] for entry in account.get("imagePullSecrets") or []]
+    return [entry.get("name", "") for entry in account.get("imagePullSecrets") or []]
 
 
 def mount_names(account: dict[str, Any]) -> list[str]:
-    return [entry["name"] for entry in account.get("secrets") or []]
+    return [entry.get("name", "") for entry in account.get("secrets") or []]
 
 
 def _pool_for(directory: Path, kubeconfig: Path, ca_cert: str) -> urllib3.PoolManager:

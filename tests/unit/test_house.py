@@ -6,13 +6,16 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import importlib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 ROOT = Path(__file__).parents[2]
 COLLECTION = "ansible_collections.openshift_ops.image_pull"
@@ -200,6 +203,255 @@ class TestModules:
         group = yaml.safe_load((ROOT / "meta/runtime.yml").read_text(encoding="utf-8"))["action_groups"]["k8s"]
         assert (module in group) is ("namespaces" in loaded(module).ARGUMENTS)
         assert {"metadata": {"extend_group": ["kubernetes.core.k8s"]}} in group
+
+
+#: Options of a module that its feature does not read, and who does: the module's page hands it on.
+HANDED_ON = {"sa_link": {"wait_timeout"}}
+#: For each feature, options that together show everything that it reads.
+SAMPLES: dict[str, list[dict[str, Any]]] = {
+    "image_puller_grant": [
+        {"users": ["u"], "binding_name": "b", "exclusive": True, "recreate": True, "verify_access": True},
+        {"projects": ["p"], "role": "r", "state": "absent", "revoke_from": "every_binding", "prune": True},
+    ],
+    "pull_secret": [
+        {"name": "s", "registries": [{"registry": "quay.io", "username": "u", "password": "p"}], "recreate": True},
+        {"name": "s", "auth_file": "config.json", "only": ["quay.io"], "mode": "merge", "update_existing": False},
+        {"name": "s", "auth_config": {"auths": {"quay.io": {"auth": "dTpw"}}}, "type": "kubernetes.io/dockercfg"},
+        {"name": "s", "registries": [{"registry": "quay.io"}], "mode": "remove"},
+        {"name": "s", "state": "absent"},
+    ],
+    "sa_link": [
+        {"secrets": ["s"], "exclusive": True, "create": True, "restart_pods": "stuck", "verify_after": 5},
+        {"secrets": ["s"], "service_accounts": ["build-*"], "link_for": ["mount"], "require": "none"},
+        {"secrets": ["s"], "state": "absent"},
+    ],
+}
+FEATURES = sorted(SAMPLES)
+
+
+class Reading(dict[str, Any]):
+    """Options that note which of them are read; a name that is no option is an error."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        super().__init__(values)
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> Any:
+        self.names.add(name)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self[name]
+
+
+def own_arguments(module: str) -> dict[str, Any]:
+    options = runtime_options()
+    return {name: spec for name, spec in loaded(module).ARGUMENTS.items() if name not in options.CLUSTER_OPTIONS}
+
+
+def runtime_options() -> Any:
+    return importlib.import_module(f"{COLLECTION}.plugins.module_utils.runtime.options")
+
+
+def validated(arguments: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options as the module gets them, with all defaults."""
+    result = ArgumentSpecValidator(arguments).validate(dict(given))
+    assert result.error_messages == []
+    return result.validated_parameters
+
+
+def made_of(feature: str, options: Reading) -> Any:
+    """What the feature makes of its options."""
+    make = importlib.import_module(f"{COLLECTION}.plugins.module_utils.features.{feature}.options").from_options
+    files = {"read_file": lambda _path: '{"auths": {"quay.io": {"auth": "dTpw"}}}'} if feature == "pull_secret" else {}
+    return make(options, **files)
+
+
+class TestOneOptionIsWrittenOnce:
+    """Documentation and argument table agree (above); so do the dataclass that is made of the options, and the roles (below)."""
+
+    def test_every_feature_with_options_has_samples(self) -> None:
+        assert sorted(path.parent.name for path in (MODULE_UTILS / "features").glob("*/options.py")) == FEATURES
+
+    @pytest.mark.parametrize("feature", FEATURES)
+    def test_a_feature_reads_all_its_options_and_no_other(self, feature: str) -> None:
+        arguments = own_arguments(feature)
+        given = [Reading(validated(arguments, sample)) for sample in SAMPLES[feature]]
+        for options in given:
+            made_of(feature, options)
+        read = {name for options in given for name in options.names}
+        assert read == set(arguments) - HANDED_ON.get(feature, set())
+
+    @pytest.mark.parametrize("feature", FEATURES)
+    def test_a_field_with_an_options_name_holds_the_option(self, feature: str) -> None:
+        for sample in SAMPLES[feature]:
+            options = validated(own_arguments(feature), sample)
+            made = made_of(feature, Reading(options))
+            names = {field.name for field in dataclasses.fields(made)} & {*sample} - {"registries", "auth_file", "mode"}
+            held = {name: getattr(made, name) for name in names}
+            assert {name: list(value) if isinstance(value, tuple) else value for name, value in held.items()} == {
+                name: options[name] for name in names
+            }
+
+    @pytest.mark.parametrize("feature", FEATURES)
+    def test_a_feature_compares_options_with_their_choices_only(self, feature: str) -> None:
+        """A choice that is renamed in the table alone would never be met again."""
+        choices = {name: spec["choices"] for name, spec in own_arguments(feature).items() if "choices" in spec}
+        found = [
+            f"{path.name}:{line}: {name} is never {value!r}"
+            for path in (MODULE_UTILS / "features" / feature).glob("*.py")
+            for line, name, value in compared_in(path)
+            if name in choices and value not in choices[name] and (feature, name, value) not in BESIDE_CHOICES
+        ]
+        assert found == []
+
+    def test_the_selector_reads_all_its_suboptions_and_no_other(self) -> None:
+        arguments = runtime_options().CLUSTER_OPTIONS["namespace_selector"]["options"]
+        options = Reading(validated(arguments, {"labels": "a=b"}))
+        selector = importlib.import_module(f"{COLLECTION}.plugins.module_utils.core.namespaces")
+        made = selector.from_options(options)
+        assert options.names == set(arguments)
+        assert made == dataclasses.replace(selector.NamespaceSelector(), labels="a=b")
+
+    def test_the_connections_options_are_its_fields(self) -> None:
+        found = importlib.import_module(f"{COLLECTION}.plugins.module_utils.clients.kube.connection").ConnectionOptions
+        assert {field.name for field in dataclasses.fields(found)} == set(runtime_options().CONNECTION_OPTIONS)
+
+    def test_the_registrys_options_are_its_fields_and_their_defaults(self) -> None:
+        module = loaded("registry_auth_info")
+        arguments = module.ARGUMENTS
+        given = validated(arguments, {"registry": "quay.io"})
+        assert dataclasses.asdict(module.RegistryOptions(registry="quay.io")) == given
+
+
+#: What a feature compares with beside the choices of an option: `PullSecret.mode` also stands for the option `state`.
+BESIDE_CHOICES = {("pull_secret", "mode", "absent")}
+
+
+def compared_in(path: Path) -> Iterator[tuple[int, str, str]]:
+    """Comparisons of an option, or of an attribute of its name, with strings: the line, the name and each string."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            names = {name for side in sides if (name := option_name(side))}
+            values = [part for side in sides for part in getattr(side, "elts", [side])]
+            for part in values:
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    yield from ((node.lineno, name, part.value) for name in names)
+
+
+def option_name(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+        return node.attr
+    if (
+        isinstance(node, ast.Subscript)
+        and ast.unparse(node.value) == "options"
+        and isinstance(node.slice, ast.Constant)
+    ):
+        return str(node.slice.value)
+    if (
+        isinstance(node, ast.Call)
+        and ast.unparse(node.func) == "options.get"
+        and isinstance(node.args[0], ast.Constant)
+    ):
+        return str(node.args[0].value)
+    return ""
+
+
+def version(text: Any) -> tuple[int, ...]:
+    assert isinstance(text, str), "a version is text: 0.10 must not become 0.1"
+    return tuple(int(part) for part in text.split("."))
+
+
+@pytest.mark.parametrize("module", MODULES)
+class TestPages:
+    def test_documents_the_rules_between_options(self, module: str) -> None:
+        """Options that exclude or need each other: the page of one of them names all, and what the rule depends on."""
+        rules = loaded(module).MODULE.all_rules
+        assert set(rules) <= {"mutually_exclusive", "required_one_of", "required_if"}
+        groups = [*rules.get("mutually_exclusive", ()), *rules.get("required_one_of", ())]
+        wanted = [{f"O({name})" for name in group} for group in groups]
+        for option, value, names, *_any in rules.get("required_if", ()):
+            wanted.append({f"O({option}={value})", *(f"O({name})" for name in names)})
+        texts = [str(option["description"]) for option in documented(module).values()]
+        assert [words for words in wanted if not any(all(word in text for word in words) for text in texts)] == []
+
+    def test_says_since_when(self, module: str) -> None:
+        """A module since a version that exists; an option that came later says so, one as old as its module does not."""
+        ours = version(yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"])
+        page = version(documentation(module)["version_added"])
+        assert page <= ours
+
+        def added(options: dict[str, Any]) -> Iterator[tuple[int, ...]]:
+            for option in options.values():
+                if "version_added" in option:
+                    yield version(option["version_added"])
+                yield from added(option.get("suboptions") or {})
+
+        assert [each for each in added(documented(module)) if not page < each <= ours] == []
+
+
+ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
+#: Options of roles that take fewer choices than the module's option, and those that they leave out.
+FEWER_CHOICES = {("private_registry", "mode"): {"remove"}}
+
+
+def role_file(role: str, name: str) -> Any:
+    return yaml.safe_load((ROOT / "roles" / role / name).read_text(encoding="utf-8"))
+
+
+def role_options(role: str) -> dict[str, Any]:
+    return role_file(role, "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+
+
+def entry_options(role: str) -> dict[str, Any]:
+    """The options of one entry of the role's list."""
+    lists = [option["options"] for option in role_options(role).values() if option.get("elements") == "dict"]
+    assert len(lists) == 1
+    return lists[0]
+
+
+def handed_on(role: str) -> set[tuple[str, str, str]]:
+    """What the role hands to modules as it is given, when it is given: module, its option, option of the role's entry."""
+    found = set()
+    for path in (ROOT / "roles" / role / "tasks").glob("*.yml"):
+        for task in yaml.safe_load(path.read_text(encoding="utf-8")):
+            for key, arguments in task.items():
+                if key.startswith("openshift_ops.image_pull."):
+                    for name, value in arguments.items():
+                        for option in re.findall(r"\w+\.(\w+) \| default\(omit\)", str(value)):
+                            found.add((key.rpartition(".")[2], name, option))
+    return found
+
+
+def as_a_role_may(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
+    """A role may require what the module takes without, and has no aliases. All else is the module's."""
+    options = {
+        name: as_a_role_may(ours["options"][name], option) if name in ours["options"] else option
+        for name, option in theirs["options"].items()
+    }
+    return {**theirs, "required": ours["required"] or theirs["required"], "aliases": [], "options": options}
+
+
+@pytest.mark.parametrize("role", ROLES)
+class TestRoles:
+    def test_an_option_that_is_handed_on_is_the_modules(self, role: str) -> None:
+        entry, found = entry_options(role), handed_on(role)
+        assert len(found) > 5
+        for module, name, option in sorted(found):
+            ours = contract({name: entry[option]}, "options")[name]
+            theirs = as_a_role_may(ours, contract({name: loaded(module).ARGUMENTS[name]}, "options")[name])
+            fewer = FEWER_CHOICES.get((role, option), set())
+            theirs["choices"] = [choice for choice in theirs["choices"] if choice not in fewer]
+            assert (module, option, ours) == (module, option, theirs)
+
+    def test_its_defaults_are_those_that_it_documents(self, role: str) -> None:
+        documented_defaults = {name: option["default"] for name, option in role_options(role).items()}
+        assert role_file(role, "defaults/main.yml") == documented_defaults
+
+    def test_describes_every_option(self, role: str) -> None:
+        assert [name for name, option in role_options(role).items() if not option.get("description")] == []
+        assert [name for name, option in entry_options(role).items() if not option.get("description")] == []
 
 
 class TestVersion:

@@ -1,19 +1,37 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must never be shown, in any encoding, and how a task's options are shown instead. Pure."""
+"""What must never be shown, in any encoding, and how a result and a task's options are shown instead. Pure.
+
+Two ways, because neither is enough alone. `hide` knows where a credential stands among the options and shows a constant in its
+place, whatever it is. `mask` replaces the credentials that a task was given wherever they turn up: in the message of a server
+that repeats what was sent, or in a traceback.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Collection, Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import cache
+from itertools import takewhile
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, quote_plus, unquote
 
-__all__ = ["HIDDEN", "credentials", "credentials_in_text", "forms", "hide", "is_path"]
+__all__ = ["HIDDEN", "SHORTEST", "credentials", "credentials_in_text", "forms", "hide", "is_path", "mask"]
 
+#: As Ansible shows the value of an option with `no_log`, and a part of a text that is one.
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+MASKED = "********"
+
+#: Strings of fewer characters are not masked. They stand in ordinary words: `n********mesp********ce` would show that the
+#: password is an `a`, which the unmasked text does not.
+SHORTEST = 4
+
+#: Up to so many secrets, it is fastest to look for each of them.
+_FEW = 256
 
 #: Members that hold a credential wherever they stand: in options, auth files and kubeconfigs.
 _SECRET_MEMBERS = frozenset(
@@ -36,35 +54,128 @@ _SECRET_MEMBERS = frozenset(
 _SHOWN_OF_REGISTRY = frozenset({"registry", "username", "email"})
 _CONTAINERS = frozenset({"auth_config"})
 #: Options that are URLs or parts of one, where some write a login.
-_ADDRESSES = ("host", "registry")
+_ADDRESSES = frozenset({"host", "registry"})
+
+#: `name: value` in a line of YAML: in quotes, or as it stands between brackets, or as it ends a line.
+_YAML_MEMBER = r"""["']?([A-Za-z_-]+)["']?\s*:\s*"""
+_YAML_QUOTED = re.compile(_YAML_MEMBER + r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')""")
+_YAML_IN_BRACKETS = re.compile(_YAML_MEMBER + r"""([^\s"'{[,}\]][^,}\]]*)""")
+_YAML_LINE = re.compile(r"[\s-]*" + _YAML_MEMBER + r"""([^\s"'].*)""")
 
 
 def credentials(options: Mapping[str, Any], no_log_values: Iterable[str]) -> set[str]:
     """All strings to be masked in a task's output: the credentials among its options, in every form they may take.
 
-    Ansible would mask each string of `auth_config`, so that a user named `app` blanks every "app" in the result.
+    `no_log_values` are those that Ansible found. Of `auth_config` it takes each string, so that a user named `app` would blank
+    every "app" in the result; those that are no credential are left out.
     """
-    config = _decoded(options.get("auth_config"))
-    harmless = set() if isinstance(config, str) else set(_strings(config, secret=False))
-    found = set(no_log_values) - harmless
-    for value in options.values():
-        found.update(_strings(_decoded(value), secret=True))
-    found.update(_proxy_password(options.get("proxy")))
-    for name in _ADDRESSES:
-        found.update(_proxy_password(_authority(options.get(name))))
-    return {form for value in found if value for form in forms(value)}
+    decoded = {name: _decoded(value) for name, value in options.items()}
+    config = decoded.get("auth_config")
+    beside = _strings(config) if isinstance(config, Mapping) else ()
+    harmless = {text for text, _name, is_secret in beside if not is_secret}
+    return _all_forms((set(no_log_values) - harmless) | _secrets_in(decoded))
 
 
 def credentials_in_text(text: str) -> set[str]:
     """The same for the text of an auth file."""
-    return {form for value in _strings(_decoded(text), secret=True) for form in forms(value)}
+    return _all_forms(_secrets_in(_decoded(text)))
 
 
 def forms(secret: str) -> set[str]:
-    """A credential as it is, as JSON would escape it, and in base64."""
-    escaped = json.dumps(secret)[1:-1]
-    encoded = base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode("ascii")
-    return {secret, escaped, encoded}
+    """A credential as it is, and as JSON, Python, a URL and base64 would hold it, also in the middle of a longer base64."""
+    raw = secret.encode("utf-8", "surrogatepass")
+    written = {json.dumps(secret, ensure_ascii=only_ascii)[1:-1] for only_ascii in (True, False)}
+    written |= {repr(secret)[1:-1], repr(raw)[2:-1], quote(raw, safe=""), quote(raw), quote_plus(raw)}
+    encoded = {_base64(secret), _base64(secret).rstrip("="), *_inside_base64(raw)}
+    return {secret, *written, *encoded, *(text.translate(_URL_SAFE) for text in encoded)}
+
+
+_URL_SAFE = str.maketrans("+/", "-_")
+
+
+def _inside_base64(raw: bytes) -> Iterator[str]:
+    """The characters that depend on `raw` alone where other bytes stand around it, for each of the three ways it may lie."""
+    for shift, mixed in enumerate((0, 2, 3)):
+        encoded = base64.b64encode(b"\0" * shift + raw).decode("ascii")
+        yield encoded[mixed : (shift + len(raw)) * 8 // 6]
+
+
+def _all_forms(secrets: Iterable[str]) -> set[str]:
+    long_enough = {secret for secret in secrets if len(secret) >= SHORTEST}
+    return {form for secret in long_enough for form in forms(secret)}
+
+
+def mask(value: Any, secrets: Collection[str]) -> Any:
+    """The same JSON-like value with each of the `secrets` replaced wherever it stands in a string.
+
+    Keys that are identifiers stay: they are the result's own, such as `changes`. Numbers stay, too: they are counts. A value
+    without a secret is returned as it is.
+    """
+    present = _present("\n".join(set(_texts(value))), {secret for secret in secrets if len(secret) >= SHORTEST})
+    return _masked(value, present) if present else value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    pending = [value]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, Mapping):
+            pending += part
+            pending += part.values()
+        elif isinstance(part, (list, tuple)):
+            pending += part
+
+
+def _is_own_key(key: Any) -> bool:
+    return isinstance(key, str) and key.isidentifier()
+
+
+def _present(text: str, secrets: Collection[str]) -> list[str]:
+    """The secrets that stand in a text.
+
+    Of thousands, one pass over the text tells which of them can be there at all: those whose last characters are. (Not the
+    first ones: the logins of one user all begin alike.)
+    """
+    if len(secrets) > _FEW:
+        ends = {text[at : at + SHORTEST] for at in range(len(text) - SHORTEST + 1)}
+        secrets = [secret for secret in secrets if secret[-SHORTEST:] in ends]
+    return [secret for secret in secrets if secret in text]
+
+
+def _masked(value: Any, secrets: Collection[str]) -> Any:
+    @cache  # most strings of a large result are the same for all namespaces
+    def without(text: str) -> str:
+        return _without(text, _present(text, secrets))
+
+    def masked(part: Any) -> Any:
+        if isinstance(part, str):
+            return without(part)
+        if isinstance(part, Mapping):
+            return {key if _is_own_key(key) else masked(key): masked(item) for key, item in part.items()}
+        return [masked(item) for item in part] if isinstance(part, (list, tuple)) else part
+
+    return masked(value)
+
+
+def _without(text: str, secrets: Collection[str]) -> str:
+    """The text without the secrets, also where two of them overlap."""
+    if text in secrets:
+        return HIDDEN
+    parts, masked_to = [], 0
+    for start, end in sorted(place for secret in secrets for place in _places(text, secret)):
+        if start >= masked_to:
+            parts += [text[masked_to:start], MASKED]
+        masked_to = max(masked_to, end)
+    return "".join([*parts, text[masked_to:]])
+
+
+def _places(text: str, secret: str) -> Iterator[tuple[int, int]]:
+    start = text.find(secret)
+    while start >= 0:
+        yield start, start + len(secret)
+        start = text.find(secret, start + 1)
 
 
 def hide(options: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
@@ -80,7 +191,7 @@ def _hide(name: str, value: Any) -> Any:
         return HIDDEN
     if name == "registries":
         return [_hide_registry(item) for item in value] if isinstance(value, list) else HIDDEN
-    if _proxy_password(value if name == "proxy" else _authority(value) if name in _ADDRESSES else None):
+    if isinstance(value, str) and _password_in_url(name, value):
         return HIDDEN
     if isinstance(value, Mapping):
         return {key: _hide(str(key), part) for key, part in value.items()}
@@ -93,60 +204,127 @@ def _hide_registry(item: Any) -> Any:
     return {key: part if key in _SHOWN_OF_REGISTRY or part is None else HIDDEN for key, part in item.items()}
 
 
-def _strings(value: Any, *, secret: bool, inside: bool = False) -> Iterable[str]:
-    """The strings under members that hold a credential (`secret`), or all the others."""
-    if isinstance(value, Mapping):
-        for key, part in value.items():
-            yield from _strings(part, secret=secret, inside=inside or _is_secret(str(key)))
-        if secret and value.get("username") and value.get("password"):
-            yield f"{value['username']}:{value['password']}"
-    elif isinstance(value, (list, tuple)):
-        for part in value:
-            yield from _strings(part, secret=secret, inside=inside)
-    elif isinstance(value, str) and value and inside == secret:
-        yield value
-        if secret:
-            yield from _inside_auth(value)
+def _secrets_in(value: Any) -> set[str]:
+    found: set[str] = set()
+    for text, name, is_secret in _strings(value):
+        if is_secret:
+            found.update((text, *_inside_auth(text)))
+        if _plain(name).endswith("basicauth"):
+            found.add(text.partition(":")[2])
+        password = _password_in_url(name, text)
+        found.update((password, unquote(password)))
+    return found
 
 
-def _inside_auth(value: str) -> Iterable[str]:
-    """User and password in an `auth` field, which may lack its padding or hold a line end; and the password alone."""
+def _strings(value: Any) -> Iterator[tuple[str, str, bool]]:
+    """Each string, the name of its member, and whether that holds a credential. Keys are given as registries."""
+    pending: list[tuple[Any, str, bool]] = [(value, "", False)]
+    while pending:  # not by recursion: the depth is the caller's choice
+        part, name, inside = pending.pop()
+        if isinstance(part, Mapping):
+            pending += ((item, str(key), inside or _holds_secret(str(key), part)) for key, item in part.items())
+            pending += ((str(key), "registry", False) for key in part)
+            if part.get("username") and part.get("password"):
+                login = f"{part['username']}:{part['password']}"
+                pending += ((login, "auth", True), (_base64(login), "auth", True))
+        elif isinstance(part, (list, tuple)):
+            pending += ((item, name, inside) for item in part)
+            pending += ((item, name, True) for item in _values_of_flags(part))
+        elif isinstance(part, str):
+            yield part, name, inside
+
+
+def _holds_secret(name: str, siblings: Mapping[str, Any]) -> bool:
+    """Whether a member holds a credential; the value of an environment variable may be one (a kubeconfig's login plugin)."""
+    return _is_secret(name) or (name == "value" and "name" in siblings)
+
+
+def _values_of_flags(arguments: Sequence[Any]) -> Iterator[Any]:
+    """What a kubeconfig's login plugin is given as `--client-secret VALUE` or `--client-secret=VALUE`."""
+    for argument, following in zip(arguments, [*arguments, None][1:], strict=True):
+        if isinstance(argument, str) and argument.startswith("-"):
+            name, is_joined, value = argument.partition("=")
+            if _plain(name).endswith(tuple(_SECRET_MEMBERS)):
+                yield value if is_joined else following
+
+
+def _inside_auth(value: str) -> Iterator[str]:
+    """What base64 holds: user and password of an `auth` field, which may lack its padding or hold a line end; or a key."""
     text = "".join(value.split()).rstrip("=")
     try:
-        login = base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode("utf-8")
+        decoded = base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode("utf-8")
     except ValueError:
         return
-    password = login.partition(":")[2]
+    password = decoded.partition(":")[2]
     if password:
-        yield from (login, password)
+        yield from (decoded, password)
+    elif decoded.startswith("-----BEGIN"):
+        yield decoded
 
 
 def _is_secret(name: str) -> bool:
-    return name.lower().replace("_", "").replace("-", "") in _SECRET_MEMBERS
+    return _plain(name) in _SECRET_MEMBERS
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
 
 
 def is_path(kubeconfig: Any) -> bool:
     """Whether a kubeconfig is given as a path, or several, rather than as content."""
-    return isinstance(kubeconfig, str) and "\n" not in kubeconfig and not kubeconfig.lstrip().startswith("{")
+    return isinstance(kubeconfig, str) and not re.match(r"\s*\{|.*:\s|.*\n", kubeconfig)
 
 
 def _decoded(value: Any) -> Any:
-    """JSON given as text, decoded, so that what is in it can be found."""
-    if isinstance(value, str) and value.lstrip().startswith("{"):
-        try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
-            return value
-    return value
+    """Text in JSON or YAML, decoded so far that its members can be found by their names; anything else as it is."""
+    if not isinstance(value, str) or is_path(value):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        # As an environment variable's value stands: beside a name.
+        return [value, *({"name": "", name: part} for name, part in _members_of_yaml(value))]
 
 
-def _proxy_password(proxy: Any) -> Iterable[str]:
-    """What stands between the first colon and the last `@`, also where the URL is no good one."""
-    login = proxy.rpartition("@")[0].rpartition("://")[2] if isinstance(proxy, str) else ""
-    password = login.partition(":")[2]
-    return [password, unquote(password)] if password else []
+def _members_of_yaml(text: str) -> Iterator[tuple[str, str]]:
+    """Names and values in a text that may be YAML. (Only the client of Kubernetes may need a library for it.)"""
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        for name, value in _YAML_QUOTED.findall(line):
+            yield name, value[1:-1].replace("''", "'")
+            with suppress(ValueError):
+                yield name, json.loads(value)
+        for name, value in _YAML_IN_BRACKETS.findall(line):
+            yield name, value.strip()
+        if found := _YAML_LINE.match(line):
+            name, value = found.groups()
+            yield name, value.partition(" #")[0].strip()
+            yield from ((name, part) for part in _block(lines[number:]))
 
 
-def _authority(url: Any) -> str | None:
-    """What stands before the path: an image's digest follows an `@` too."""
-    return url.rpartition("://")[2].partition("/")[0] if isinstance(url, str) else None
+def _block(lines: Sequence[str]) -> Iterator[str]:
+    """A text of several lines: those below the first that stand further right, each and joined."""
+    edge = _indentation(lines[0])
+    below = [line.strip() for line in takewhile(lambda line: _indentation(line) > edge, lines[1:])]
+    yield from (*below, *(joint.join(below) for joint in ("\n", " ", "")))
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip(" -"))
+
+
+def _password_in_url(name: str, url: str) -> str:
+    """What stands between the first colon and the last `@`, also where the URL is no good one; empty when there is none."""
+    kind = name.lower().replace("-", "_")
+    if kind in {"proxy", "proxy_url"}:
+        login = url.rpartition("@")[0].rpartition("://")[2]
+    elif kind in _ADDRESSES or "://" in url:
+        # An image's digest follows an `@`, too, behind the path.
+        login = url.rpartition("://")[2].partition("/")[0].rpartition("@")[0]
+    else:
+        return ""
+    return login.partition(":")[2]
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode("ascii")

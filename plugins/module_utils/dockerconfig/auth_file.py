@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Auth files: Docker's `config.json`, Podman's `auth.json`, the legacy `.dockercfg`, and single credentials.
+"""Auth files: Docker's `config.json`, Podman's `auth.json`, the legacy `.dockercfg`, and single credentials. Pure.
 
 All become one `AuthFile`, in which every entry has a user and a password and no two entries name the same path.
 What cannot work on a node is refused here, before anything is sent. Who reads which field: kubelet
@@ -22,12 +22,12 @@ from typing import Any
 
 from ..core.errors import OptionError
 from .credential_helpers import Helpers
-from .entry import FIELDS, Entry, from_file, from_option, is_decodable, json_type, known_fields, stored_entry
+from .document import Document, auths_of, is_bare_map
+from .entry import Entry, from_file, from_option, stored_entry
+from .json_text import EMPTY, Member, Object, Unreadable, kind, value_of
 from .registry_keys import matches, same_path, without_user
 
-__all__ = ["NOTHING", "AuthFile", "from_registries", "parse", "parse_text", "read_stored", "undecodable"]
-
-_TOP_FIELDS = ("auths", "credsStore", "credHelpers", "HttpHeaders")
+__all__ = ["NOTHING", "AuthFile", "from_registries", "parse", "parse_text", "read_stored"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,9 +49,10 @@ class AuthFile:
         paths = {same_path(key) for key in wanted.entries}
         return not any(same_path(key) in paths for key in self.entries if key not in wanted.entries)
 
-    def auths(self) -> dict[str, Any]:
-        """The `auths` object, which is also the whole of a legacy `.dockercfg`."""
-        return {key: dict(self.entries[key].fields) for key in self.registries}
+    def text(self, *, legacy: bool) -> str:
+        """The file as JSON: the object with `auths` or, `legacy`, the bare map."""
+        entries = ", ".join(f"{json.dumps(key)}: {self.entries[key].text}" for key in self.registries)
+        return f"{{{entries}}}" if legacy else f'{{"auths": {{{entries}}}}}'
 
 
 NOTHING = AuthFile({})
@@ -65,113 +66,102 @@ def from_registries(registries: Iterable[Mapping[str, Any]]) -> AuthFile:
     return _collect((from_option(item) for item in registries), "option 'registries'")
 
 
-def parse_text(text: str, source: str, only: Sequence[str] | None = None) -> AuthFile:
-    """An auth file from its JSON text. `source` names it in errors.
+def parse(data: object, source: str, only: Sequence[str] | None = None) -> AuthFile:
+    """An auth file from decoded JSON. `source` names it in errors.
 
-    :raises OptionError: when it is not JSON, or as for `parse`.
+    :raises OptionError: when JSON cannot express it, or as for `parse_text`.
     """
     try:
-        data = json.loads(text, object_pairs_hook=_Object, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        where = f" at line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise OptionError(f"{source} is not valid JSON{where}: {_json_hint(text)}") from None
-    return parse(data, source, only)
+        text = json.dumps(data, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        raise OptionError(
+            f"{source} holds a value that JSON cannot express, such as a date or '.nan', or is nested too deeply: "
+            "give the content of a Docker config.json or a Podman auth.json"
+        ) from None
+    return parse_text(text, source, only)
 
 
-def parse(data: object, source: str, only: Sequence[str] | None = None) -> AuthFile:
-    """An auth file from decoded JSON: the object with `auths`, or the bare map of a legacy `.dockercfg`.
+def parse_text(text: str, source: str, only: Sequence[str] | None = None) -> AuthFile:
+    """An auth file from its JSON text: the object with `auths`, or the bare map of a legacy `.dockercfg`.
 
     With `only`, names or globs of registries, the other entries are not looked at.
 
     :raises OptionError: for anything that would not work on a node; the message names `source`, the registry and the
         way out.
     """
-    top, auths = _shape(data, source)
+    try:
+        top = _top(value_of(text))
+        auths = _auths(top)
+    except Unreadable as error:
+        hint = f": {_json_hint(text)}" if str(error).startswith("is not valid JSON") else ""
+        raise OptionError(f"{source} {error}{hint}") from None
     helpers = Helpers.of(top, source)
-    chosen = dict(auths) if only is None else _chosen(auths, helpers, source, only)
-    repeated = [key for key in getattr(auths, "repeated", ()) if key in chosen]
-    if repeated:
-        raise OptionError(
-            f"{source} has the key {without_user(repeated[0])!r} twice in 'auths'; "
-            "keep one, since only the last is ever read"
-        )
+    chosen = auths.members if only is None else _chosen(auths, helpers, source, only)
+    names = [item.name for item in chosen]
+    _refuse_doubled(names, source)
     if only is None:
-        helpers.refuse_unreachable(auths, source)
+        helpers.refuse_unreachable(names, source)
     if not chosen:
-        raise OptionError(f"{source} holds no credential: {_why_empty(data)}")
-    for key, value in chosen.items():
-        helpers.refuse_empty(key, value, source)
-    return _collect((from_file(key, value, source) for key, value in chosen.items()), source)
+        raise OptionError(f"{source} holds no credential: {_why_empty(top)}")
+    for item in chosen:
+        helpers.refuse_empty(item.name, item.value, source)
+    return _collect((from_file(item.name, item.value, source) for item in chosen), source)
 
 
 # In a fleet most namespaces hold the same content: it is read once.
 @lru_cache(maxsize=64)
 def read_stored(text: str, *, legacy: bool) -> AuthFile:
-    """What a secret holds, for comparison only: never refuses; an entry that no node could use has no password.
+    """What a secret holds, for comparison only; an entry that no node could use has no password.
 
-    `legacy`: it is a `.dockercfg`. A node reads each of the two shapes only from a secret of its own type.
+    `legacy`: it is a `.dockercfg`. A node reads each of the two forms only from a secret of its own type.
+
+    :raises Unreadable: when it is not an auth file of that form.
     """
-    entries = (stored_entry(key, value) for key, value in _stored_auths(text, legacy=legacy).items())
+    entries = (stored_entry(item.name, item.value) for item in Document.parse(text, legacy=legacy).auths.members)
     return AuthFile({entry.key: entry for entry in entries})
 
 
-@lru_cache(maxsize=64)
-def undecodable(text: str, *, legacy: bool) -> tuple[str, ...]:
-    """The keys of a stored secret whose entries no kubelet can read: one of them stops every pull of a pod."""
-    auths = _stored_auths(text, legacy=legacy)
-    return tuple(sorted(without_user(key) for key, value in auths.items() if not is_decodable(value)))
+def _top(value: str) -> Object:
+    if kind(value) != "an object":
+        raise Unreadable(f"is not an auth file: expected a JSON object with 'auths', found {kind(value)}")
+    return Object.parse(value)
 
 
-def _stored_auths(text: str, *, legacy: bool) -> Mapping[str, Any]:
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    if not isinstance(data, Mapping):
-        return {}
-    auths = data if legacy else known_fields(data, _TOP_FIELDS).get("auths")
-    return auths if isinstance(auths, Mapping) else {}
+def _auths(top: Object) -> Object:
+    """The entries of a file of either form; none when it has no `auths`."""
+    at = auths_of(top)
+    if at is not None:
+        return Object.parse(top.members[at].value)
+    return top if is_bare_map(top) else EMPTY
 
 
-def _shape(data: object, source: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """The file's members, and those of its `auths`."""
-    if not isinstance(data, Mapping):
-        raise OptionError(f"{source} is not an auth file: expected a JSON object with 'auths', found {json_type(data)}")
-    top = known_fields(data, _TOP_FIELDS)
-    auths = top.get("auths", data if _is_legacy(data) else {})
-    if auths is None:
-        auths = {}
-    if not isinstance(auths, Mapping):
-        raise OptionError(f"{source} is not an auth file: 'auths' is {json_type(auths)}, not an object")
-    return top, auths
+def _chosen(auths: Object, helpers: Helpers, source: str, only: Sequence[str]) -> tuple[Member, ...]:
+    """The entries that the patterns name.
 
-
-def _chosen(auths: Mapping[str, Any], helpers: Helpers, source: str, only: Sequence[str]) -> dict[str, Any]:
-    """The entries that the patterns name. :raises OptionError: when a pattern names none."""
+    :raises OptionError: when a pattern names none.
+    """
+    names = [item.name for item in auths.members]
     for pattern in only:
-        if not any(matches(key, pattern) for key in auths):
+        if not any(matches(name, pattern) for name in names):
             helpers.refuse_chosen(pattern, source)
-            held = ", ".join(sorted(map(without_user, auths))) or "none"
+            held = ", ".join(sorted(map(without_user, names))) or "none"
+            raise OptionError(f"{source} has no entry that matches {pattern!r} of option 'only'; its entries: {held}")
+    return tuple(item for item in auths.members if any(matches(item.name, pattern) for pattern in only))
+
+
+def _refuse_doubled(names: Iterable[str], source: str) -> None:
+    for name, times in Counter(names).items():
+        if times > 1:
             raise OptionError(
-                f"{source} has no entry that option 'only' means by {pattern!r}: it has {held}; correct it, or leave it out"
+                f"{source} has the key {without_user(name)!r} twice in 'auths'; keep one, since only the last is ever read"
             )
-    return {key: value for key, value in auths.items() if any(matches(key, pattern) for pattern in only)}
 
 
-def _why_empty(data: object) -> str:
-    members = set(data) if isinstance(data, Mapping) else set()
-    if members & {".dockerconfigjson", ".dockercfg"} or {"kind", "apiVersion"} <= members:
+def _why_empty(top: Object) -> str:
+    names = {item.name for item in top.members}
+    if names & {".dockerconfigjson", ".dockercfg"} or {"kind", "apiVersion"} <= names:
         return "it is a secret, or its data; give the decoded value of '.dockerconfigjson' or '.dockercfg' alone"
     return "'auths' is empty; log in to the registry first, for example with 'podman login --authfile FILE REGISTRY'"
-
-
-class _Object(dict):  # type: ignore[type-arg]
-    """A JSON object that remembers the keys it was given twice, of which Python and Go both keep the last."""
-
-    def __init__(self, pairs: Iterable[tuple[str, Any]]) -> None:
-        seen = list(pairs)
-        super().__init__(seen)
-        self.repeated = sorted(key for key, times in Counter(key for key, _value in seen).items() if times > 1)
 
 
 def _collect(entries: Iterable[Entry], source: str) -> AuthFile:
@@ -192,26 +182,15 @@ def _no_two_for_one_path(entries: Iterable[Entry], source: str) -> Iterable[Entr
         yield entry
 
 
-def _is_legacy(data: Mapping[str, Any]) -> bool:
-    """Whether this is a `.dockercfg`: no wrapper, every member an object, one at least with a credential."""
-    members = [value for value in data.values() if isinstance(value, Mapping)]
-    return len(members) == len(data) and any(
-        {"auth", "username", "identitytoken"} & set(known_fields(value, FIELDS)) for value in members
-    )
-
-
-def _refuse_constant(name: str) -> None:
-    """NaN and Infinity, which Python reads and the API server does not."""
-    raise ValueError(name)
-
-
 def _json_hint(text: str) -> str:
+    if text.startswith("\ufeff"):
+        return "save it as UTF-8 without that mark"
+    if "\0" in text:
+        return "it looks like UTF-16; save it as UTF-8"
     try:
         decoded = base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
-        return "give a Docker config.json or a Podman auth.json"
-    return (
-        "it looks like base64; decode it first"
-        if decoded[:1] == b"{"
-        else "give a Docker config.json or a Podman auth.json"
-    )
+        decoded = b""
+    if decoded[:1] == b"{":
+        return "it looks like base64; decode it first"
+    return "give a Docker config.json or a Podman auth.json"

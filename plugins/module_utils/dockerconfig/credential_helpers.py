@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ..core.errors import OptionError
+from .json_text import Object, Unreadable, fold, kind, string
 from .registry_keys import matches, same_path, without_user
 
 __all__ = ["Helpers"]
@@ -23,20 +23,34 @@ class Helpers:
     by_host: Mapping[str, str]
 
     @classmethod
-    def of(cls, top: Mapping[str, Any], source: str) -> Helpers:
-        store, helpers = top.get("credsStore") or "", top.get("credHelpers") or {}
-        if not isinstance(store, str) or not isinstance(helpers, Mapping):
-            raise OptionError(f"{source} is not an auth file: 'credsStore' or 'credHelpers' has the wrong type")
-        if not all(isinstance(value, str) for value in helpers.values()):
-            raise OptionError(f"{source} is not an auth file: 'credHelpers' holds something else than names of helpers")
-        return cls(store, {same_path(without_user(key)): value for key, value in helpers.items()})
+    def of(cls, top: Object, source: str) -> Helpers:
+        """The helpers that a file names.
+
+        :raises OptionError: when they are of a wrong type.
+        """
+        fields = {fold(item.name): item.value for item in top.members if item.value != "null"}
+        store = fields.get("credsstore", '""')
+        try:
+            helpers = Object.parse(fields.get("credhelpers", "null")).members
+        except Unreadable as error:
+            raise OptionError(f"{source} is not an auth file: 'credHelpers' {error}") from None
+        if kind(store) != "a string":
+            raise OptionError(f"{source} is not an auth file: 'credsStore' is {kind(store)}, not a string")
+        for item in helpers:
+            if kind(item.value) != "a string":
+                raise OptionError(
+                    f"{source} is not an auth file: 'credHelpers' has a value that is {kind(item.value)}, not a string"
+                )
+        by_host = {same_path(without_user(item.name)): string(item.value) for item in helpers}
+        return cls(string(store), by_host)
 
     def name_for(self, key: str) -> str:
         return self.by_host.get(same_path(key).partition("/")[0]) or self.store
 
-    def refuse_empty(self, key: str, value: object, source: str) -> None:
-        """Refuse an entry that only marks that its credential is in a helper."""
-        if value in (None, {}) and (helper := self.name_for(key)):
+    def refuse_empty(self, key: str, value: str, source: str) -> None:
+        """Refuse an entry, given as JSON, that only marks that its credential is in a helper."""
+        empty = kind(value) in ("an object", "null") and not Object.parse(value).members
+        if empty and (helper := self.name_for(key)):
             raise _kept_elsewhere(source, without_user(key), helper)
 
     def refuse_chosen(self, pattern: str, source: str) -> None:
@@ -57,6 +71,6 @@ class Helpers:
 
 def _kept_elsewhere(source: str, registry: str, helper: str) -> OptionError:
     return OptionError(
-        f"{source} holds no credential for {registry}: it is kept by the credential helper {'docker-credential-' + helper!r}, "
-        "which no node can ask; log in with 'podman login --authfile FILE REGISTRY', or give 'registries' instead"
+        f"{source} holds no credential for {registry}: the credential helper {'docker-credential-' + helper!r} keeps it, "
+        "and no node can ask that; log in with 'podman login --authfile FILE REGISTRY', or give 'registries' instead"
     )

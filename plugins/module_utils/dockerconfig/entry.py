@@ -10,48 +10,52 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.errors import OptionError
+from .json_text import Object, Unreadable, fold, has_bad_text, has_huge_number, kind, string
+from .kubelet_reading import login_of
 from .registry_keys import check_key, without_user
 
-__all__ = [
-    "FIELDS",
-    "Entry",
-    "changed_fields",
-    "from_file",
-    "from_option",
-    "is_decodable",
-    "json_type",
-    "known_fields",
-    "stored_entry",
-]
+__all__ = ["Entry", "changed_fields", "field_name", "from_file", "from_option", "stored_entry"]
 
-FIELDS = ("auth", "username", "password", "email", "identitytoken", "registrytoken", "serveraddress")
+#: What may be nested deeper is compared as text: Python's depth of recursion is limited.
+_NESTED = 100
+
+_FIELDS = ("auth", "username", "password", "email", "identitytoken", "registrytoken", "serveraddress")
 
 
 @dataclass(frozen=True, repr=False)
 class Entry:
-    """The credential under one key. `fields` is the entry as it is written, `auth` included."""
+    """The credential under one key. `fields` is the entry as it is written, `auth` included: the JSON of each value by its name."""
 
     key: str
     username: str
     password: str
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The entry as JSON."""
+        return "{" + ", ".join(f"{json.dumps(name)}: {value}" for name, value in self.fields.items()) + "}"
 
     @property
     def meaning(self) -> dict[str, Any]:
         """What the entry says, without its spelling: `auth` against `username` and `password`, padding, order."""
-        rest = {name: value for name, value in self.fields.items() if name not in ("auth", "username", "password")}
-        return {"username": self.username, "password": self.password, **rest}
+        rest = (name for name in self.fields if name not in ("auth", "username", "password"))
+        return {"username": self.username, "password": self.password, **{n: _meaning(self.fields[n]) for n in rest}}
 
 
 def from_option(item: Mapping[str, Any]) -> Entry:
-    """An entry of the `registries` option. :raises OptionError: when the auth file format cannot express it."""
+    """An entry of the `registries` option.
+
+    :raises OptionError: when the auth file format cannot express it.
+    """
     key, username = item["registry"], item.get("username") or ""
-    where = f"option 'registries': the entry for {key!r}"
+    where = f"option 'registries': the entry for {without_user(key)!r}"
     password = _text(item.get("password"), where)
     _check_key(key, "option 'registries'")
     if ":" in username:
@@ -60,18 +64,25 @@ def from_option(item: Mapping[str, Any]) -> Entry:
     fields = {"username": username, "password": password, "auth": _encode(username, password, where)}
     if item.get("email"):
         fields["email"] = item["email"]
-    return Entry(key, username, password, fields)
+    return Entry(key, username, password, {name: json.dumps(value) for name, value in fields.items()})
 
 
-def from_file(key: str, value: object, source: str) -> Entry:
-    """An entry of a file. :raises OptionError: when no node could use it; the message names file, registry and way out."""
+def from_file(key: str, value: str, source: str) -> Entry:
+    """An entry of a file, given as JSON.
+
+    :raises OptionError: when no node could use it; the message names file, registry and way out.
+    """
     where = f"{source}: the entry for {without_user(key)!r}"
     _check_key(key, source)
-    if value is None or (isinstance(value, Mapping) and not value):
+    if value == "null":
         raise OptionError(f"{where} is empty: log in to it again")
-    if not isinstance(value, Mapping):
-        raise OptionError(f"{where} is {json_type(value)}, not an object with 'auth'")
-    fields = {name: part for name, part in known_fields(value, FIELDS).items() if part not in (None, "")}
+    if kind(value) != "an object":
+        raise OptionError(f"{where} is {kind(value)}, not an object with 'auth'")
+    fields = _fields_of(value)
+    if not Object.parse(value).members:
+        raise OptionError(f"{where} is empty: log in to it again")
+    if has_huge_number(value):
+        raise OptionError(f"{where} has a number that is too large for the API server: remove it")
     username, password = _credential(fields, where)
     if not password and fields.get("identitytoken"):
         raise OptionError(
@@ -79,29 +90,23 @@ def from_file(key: str, value: object, source: str) -> Entry:
             "registry, with user and password"
         )
     _require_both(where, username, password, "log in to it again with user and password")
-    return Entry(key, username, password, {**fields, "auth": _encode(username, password, where)})
+    return Entry(key, username, password, {**fields, "auth": json.dumps(_encode(username, password, where))})
 
 
-def stored_entry(key: str, value: object) -> Entry:
-    """An entry of a secret, for comparison: one that no node could use has neither user nor password."""
+def stored_entry(key: str, value: str) -> Entry:
+    """An entry of a secret, given as JSON, for comparison: one that no node could use has neither user nor password."""
     try:
-        return from_file(key, value, "the stored secret")
-    except OptionError:
+        check_key(key)
+        username, password = login_of(value)
+    except (OptionError, Unreadable):
         return Entry(without_user(key), "", "")
+    usable = bool(username and password)
+    return Entry(key, username, password, _fields_of(value)) if usable else Entry(key, "", "")
 
 
-def is_decodable(value: object) -> bool:
-    """Whether the kubelet can read an entry, be it empty; when it cannot, it gives up the whole secret and every pull."""
-    if value is None:
-        return True
-    if not isinstance(value, Mapping):
-        return False
-    fields = {name: part for name, part in known_fields(value, FIELDS).items() if part not in (None, "")}
-    try:
-        _credential(fields, "")
-    except OptionError:
-        return False
-    return True
+def field_name(name: str) -> str:
+    """The name of an entry's field: a known one in any case, as Go reads it; any other as it is."""
+    return fold(name) if fold(name) in _FIELDS else name
 
 
 def changed_fields(before: Entry, after: Entry) -> list[str]:
@@ -116,7 +121,7 @@ def _text(password: object, where: str) -> str:
     if isinstance(password, int) and not isinstance(password, bool):
         return str(password)
     raise OptionError(
-        f"{where} has a password that is {json_type(password)}, not a string: quote it, or keep a template's result text "
+        f"{where} has a password that is {_option_type(password)}, not a string: quote it, or keep a template's result text "
         "with the filter 'string'"
     )
 
@@ -128,20 +133,33 @@ def _check_key(key: str, source: str) -> None:
         raise OptionError(f"{source}: {error}") from None
 
 
-def _credential(fields: Mapping[str, Any], where: str) -> tuple[str, str]:
+def _fields_of(value: str) -> dict[str, str]:
+    """The JSON of an entry's fields that are set, by name; known names in any case, as Go reads them, and the last one wins."""
+    fields = {field_name(item.name): item.value for item in Object.parse(value).members if item.value != "null"}
+    return {name: text for name, text in fields.items() if text != '""'}
+
+
+def _credential(fields: Mapping[str, str], where: str) -> tuple[str, str]:
     """User and password of an entry; `auth` wins over the plain fields, as on a node."""
-    for name in FIELDS:
-        if not isinstance(fields.get(name, ""), str):
-            raise OptionError(f"{where} has a {name!r} that is {json_type(fields[name])}, not a string")
+    for name in _FIELDS:
+        if kind(fields.get(name, '""')) != "a string":
+            raise OptionError(f"{where} has a {name!r} that is {kind(fields[name])}, not a string")
     if "auth" not in fields:
-        return fields.get("username", ""), fields.get("password", "")
-    username, colon, password = _decode(fields["auth"], where).partition(":")
+        return _plain(fields.get("username", '""'), where), _plain(fields.get("password", '""'), where)
+    username, colon, password = _decode(string(fields["auth"]), where).partition(":")
     if not colon:
         twice = " and it was encoded twice" if _is_login(username) else ""
         raise OptionError(
             f"{where} has an 'auth' without a colon: it must be base64 of USER:PASSWORD{twice}; log in to it again"
         )
     return username, password
+
+
+def _plain(value: str, where: str) -> str:
+    """A user or password that is given as it is."""
+    if has_bad_text(value):
+        raise OptionError(f"{where} has a user or password that is not valid Unicode: save the file as UTF-8")
+    return string(value)
 
 
 def _is_login(text: str) -> bool:
@@ -176,14 +194,21 @@ def _decode(auth: str, where: str) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
 
-def known_fields(data: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, Any]:
-    """The object's members; known names in any case, as Go's JSON reads them; the last one wins."""
-    spelling = {name.lower(): name for name in known}
-    return {spelling.get(name.lower(), name): value for name, value in data.items()}
+def _meaning(value: str) -> Any:
+    """What a field's JSON stands for, to be compared: text as Go reads it, all else without white space and order where it can be."""
+    if kind(value) == "a string":
+        return string(value)
+    if value.count("[") + value.count("{") > _NESTED:
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
 
 
-def json_type(value: object) -> str:
+def _option_type(value: object) -> str:
+    """What kind of value an option's is, in words."""
     if isinstance(value, Mapping):
         return "an object"
     names = {str: "a string", list: "a list", bool: "true or false", int: "a number", float: "a number"}
-    return names.get(type(value), "null")
+    return names.get(type(value), "of another type")

@@ -22,15 +22,15 @@ _API_PREFIXES = ("v1/", "v2/")
 def check_key(key: str) -> None:
     """Refuse what no client reads as a registry.
 
-    :raises OptionError: when the key is empty, or holds white space or a user name.
+    :raises OptionError: when the key is empty, has no host, or holds white space, a control character or a user name.
     """
-    if not key or key != key.strip() or any(character.isspace() for character in key):
+    if not key or not key.isprintable() or " " in key:
         raise OptionError(
-            f"registry {without_user(key)!r} is not a host[:port][/path]: it is empty or holds white space"
+            f"registry {without_user(key)!r} is not host[:port][/path]: it is empty, or has white space or a control character"
         )
     if not _without_scheme(key).partition("/")[0] or "@" in key:
         raise OptionError(
-            f"registry {without_user(key)!r} is not a host[:port][/path]: it holds no host, or an '@'; "
+            f"registry {without_user(key)!r} is not host[:port][/path]: it has no host, or an '@'; "
             "give the user in 'username', and no digest"
         )
 
@@ -45,10 +45,11 @@ def same_path(key: str) -> str:
     """The one spelling under which all keys for the same registry path are equal.
 
     `https://quay.io/`, `quay.io` and `quay.io/v2/` are one; `quay.io/team` is another; so is `quay.io:443`, since
-    every client compares ports as text. All forms of Docker Hub's own host are `docker.io`.
+    every client compares ports as text. All forms of Docker Hub's own host are `docker.io`. A user before an `@` does not
+    count: the kubelet drops it.
     """
     host, _slash, path = _without_scheme(key).partition("/")
-    host = host.lower()
+    host = host.rpartition("@")[2].lower()
     if path + "/" in _API_PREFIXES or path in _API_PREFIXES:
         path = ""
     elif path.startswith(_API_PREFIXES):

@@ -12,7 +12,14 @@ from ..core.objects import Json, ObjectRef, metadata
 from ..dockerconfig.registry_keys import same_path
 from ..secrets.content import DOCKERCONFIGJSON, MAX_BYTES, TYPES, StoredSecret
 
-__all__ = ["check_size", "is_global", "refuse_dropping", "refuse_foreign", "refuse_platform_name"]
+__all__ = [
+    "check_size",
+    "is_global",
+    "refuse_dropping",
+    "refuse_foreign",
+    "refuse_platform_name",
+    "refuse_unknown_loss",
+]
 
 #: The platform writes these; facts: openshift-controller-manager pkg/internalregistry/controllers and, before 4.16,
 #: pkg/serviceaccounts/controllers.
@@ -42,21 +49,21 @@ def refuse_foreign(ref: ObjectRef, observed: Json, *, convertible: bool) -> None
     """
     meta, held = metadata(observed), StoredSecret.of(observed)
     if any(name in (meta.get("annotations") or {}) for name in _PLATFORM_ANNOTATIONS):
-        raise Refusal(f"{ref} belongs to the platform, which would write it again; choose another name")
+        raise Refusal(f"{ref} belongs to the platform, which would restore it; not changed: choose another name")
     for owner in meta.get("ownerReferences") or []:
         if owner.get("controller"):
             who = f"{owner.get('kind')} {owner.get('name')}"
             raise Refusal(
-                f"{ref} is managed by {who}, which would write it again; change it there, or choose another name"
+                f"{ref} is managed by {who}, which would restore it; not changed: change it there, or choose another name"
             )
     if held.type in TYPES or (convertible and held.is_auth_file):
         return
     if held.is_auth_file:
         raise Refusal(
-            f"{ref} holds an auth file, but is of type {held.type}, from which no node reads one; "
-            f"convert it with recreate=true, or choose another name"
+            f"{ref} holds an auth file, but has type {held.type}, from which no node reads one; not changed: "
+            "convert it with recreate=true, or choose another name"
         )
-    raise Refusal(f"{ref} is no pull secret but of type {held.type}; it is left alone: choose another name")
+    raise Refusal(f"{ref} has type {held.type} and is not a pull secret; not changed: choose another name")
 
 
 def is_global(ref: ObjectRef) -> bool:
@@ -65,22 +72,40 @@ def is_global(ref: ObjectRef) -> bool:
 
 
 def refuse_dropping(ref: ObjectRef, secret_type: str, removed: Iterable[str], action: str) -> None:
-    """:raises Refusal: for a change of the nodes' pull secret that breaks upgrades, telemetry or every pull."""
+    """:raises Refusal: for a change of the nodes' pull secret that breaks upgrades, telemetry or every pull.
+
+    `action` is what is to be done, as in `Change`.
+    """
     if not is_global(ref):
         return
-    dropped = sorted(key for key in removed if same_path(key).partition("/")[0] in _PLATFORM_REGISTRIES)
     if action in ("delete", "replace"):
         raise Refusal(
-            f"{ref} is every node's pull secret and must never be deleted, also not for a moment; use mode=merge or remove"
+            f"{ref} is the pull secret of every node and must not be deleted, not even for a moment; not changed: "
+            "use mode=merge or mode=remove"
         )
     if secret_type != DOCKERCONFIGJSON:
         raise Refusal(
-            f"{ref} is every node's pull secret and must be of type {DOCKERCONFIGJSON}; leave out the option 'type'"
+            f"{ref} is the pull secret of every node and must have type {DOCKERCONFIGJSON}; not changed: "
+            "leave out the option 'type'"
         )
+    dropped = sorted(key for key in removed if same_path(key).partition("/")[0] in _PLATFORM_REGISTRIES)
     if dropped:
         raise Refusal(
-            f"{ref} is every node's pull secret, and the platform needs its entries for {', '.join(dropped)}; "
+            f"{ref} is the pull secret of every node, and the platform needs its entries for {', '.join(dropped)}; not changed: "
             "add registries with mode=merge, or give these entries too"
+        )
+
+
+def refuse_unknown_loss(ref: ObjectRef, why: str) -> None:
+    """:raises Refusal: when the nodes' pull secret cannot be read, so that nobody knows what a replacement would take away.
+
+    `why` says why, as `StoredSecret.unreadable`; empty when it can be read.
+    """
+    if is_global(ref) and why:
+        raise Refusal(
+            f"{ref} is the pull secret of every node, and its content {why}, so what mode=replace would remove is not known; "
+            f"not changed: repair the content first, for example with 'oc set data secret/{ref.name} -n {ref.namespace} "
+            "--from-file=.dockerconfigjson=FILE'"
         )
 
 
@@ -89,5 +114,5 @@ def check_size(what: str, *values: str) -> None:
     size = sum(len(value) // 4 * 3 - value.count("=", -2) for value in values)
     if size > MAX_BYTES:
         raise OptionError(
-            f"the credentials for {what} are {size} bytes; a secret holds {MAX_BYTES} at most: take fewer"
+            f"the data of {what} is {size} bytes; a secret holds at most {MAX_BYTES}: use fewer registries"
         )

@@ -10,15 +10,14 @@ What is observed: openshift-controller-manager pkg/internalregistry/controllers 
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..core.objects import Json, metadata
 from ..core.shapes import mapping
-from ..dockerconfig.auth_file import read_stored
 from ..dockerconfig.entry import Entry
+from ..secrets.content import StoredSecret
 from .generated import generated_names
 
 __all__ = ["UNREADABLE", "Verdict", "judge"]
@@ -63,19 +62,15 @@ def _what_is_missing(account: Json, name: str, secret: Json | None) -> str:
     has_token = annotations.get(_BINDING) in ("bound", "legacy")
     if _LEGACY not in annotations and not (has_token and annotations.get(_ACCOUNT) == metadata(account).get("name")):
         return f"secret {name} has no token yet"
-    entries = read_stored(_content(secret), legacy=True).entries
+    held = StoredSecret.of(secret)
+    if held.unreadable:
+        return f"secret {name} cannot be read: its content {held.unreadable}"
+    entries = held.auth_file.entries
     if not entries:
         return f"secret {name} holds no registry yet"
     if any(_is_for_other(account, entry) for entry in entries.values()):
         return f"secret {name} still holds the token of a deleted account of the same name"
     return ""
-
-
-def _content(secret: Json) -> str:
-    try:
-        return base64.b64decode((secret.get("data") or {}).get(".dockercfg") or "").decode("utf-8", "replace")
-    except binascii.Error:
-        return ""
 
 
 def _is_for_other(account: Json, entry: Entry) -> bool:

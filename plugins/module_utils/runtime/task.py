@@ -8,6 +8,7 @@ A run is the same in a process of its own (`ansible_module`) and in Ansible's (`
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -79,26 +80,34 @@ class Task:
         self.warnings.extend(messages)
 
     def read_file(self, path: str) -> str:
-        """The text of a file that an option names.
+        """The text of a file that an option names; bytes that are not UTF-8 stand in it as `surrogateescape` writes them.
 
         :raises OptionError: when it cannot be read.
         """
         try:
-            text = Path(path).read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            raise OptionError(f"file {path} is not text in UTF-8") from None
-        except OSError as error:
-            raise OptionError(f"file {path} cannot be read on the host that runs the task: {error.strerror}") from None
+            text = Path(path).read_bytes().decode("utf-8", "surrogateescape")
+        except (OSError, ValueError) as error:  # ValueError: the path holds a NUL
+            why = getattr(error, "strerror", None) or error
+            raise OptionError(f"file {path!r} cannot be read on the host that runs the task: {why}") from None
         self.secrets.update(credentials_in_text(text))
         return text
 
 
 def execute(module: Module, task: Task) -> dict[str, Any]:
-    """The result of one run; failed, with the one line that the error says, when it was refused."""
+    """The result of one run; failed, with the one line that the error says, when it was refused.
+
+    An error that nobody foresaw fails the task, too, and brings its traceback: both are masked at the exit, as all is.
+    """
     try:
         return module.run(task)
     except ImagePullError as error:
         return {"failed": True, "msg": str(error)}
+    except Exception as error:
+        message = (
+            f"{task.name} stopped at an unexpected error, {type(error).__name__}: {error}; run it again with -vvv, from "
+            "ansible-core 2.19 on with ANSIBLE_DISPLAY_TRACEBACK=error, and report it with the traceback"
+        )
+        return {"failed": True, "msg": message, "exception": traceback.format_exc()}
 
 
 def over_namespaces(

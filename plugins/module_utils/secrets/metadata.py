@@ -1,7 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a secret carries beside its content: labels, annotations, and whether it is immutable. Pure."""
+"""What a secret carries beside its content: labels, annotations, and whether it is immutable. Pure.
+
+What the API server refuses: apimachinery `pkg/util/validation` and `pkg/api/validation/objectmeta.go`.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,13 @@ from ..core.objects import Json, metadata
 
 __all__ = ["SecretMetadata"]
 
-_LABEL = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?\Z")
-_KEY = re.compile(r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?\Z")
+#: The API server's limit on all annotations of an object together, names included, in bytes.
+_MAX_ANNOTATIONS = 256 * 1024
+
+_WORD = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_LABEL_VALUE = re.compile(rf"({_WORD})?\Z")
+_NAME = re.compile(rf"((?=[^/]{{1,253}}/){_DNS_LABEL}(\.{_DNS_LABEL})*/)?{_WORD}\Z")
 
 
 @dataclass(frozen=True)
@@ -32,11 +40,17 @@ class SecretMetadata:
         """:raises OptionError: for what the API server would refuse."""
         labels, annotations = (_texts(name, options.get(name)) for name in ("labels", "annotations"))
         for name, value in labels.items():
-            if not _LABEL.match(value):
+            if not _LABEL_VALUE.match(value):
                 raise OptionError(
-                    f"option 'labels': the value of {name!r} cannot be a label's: letters, digits, '-', '_' and '.', at most 63; "
-                    "use 'annotations' for other text"
+                    f"option 'labels': the value of {name!r} is not valid: a label value has at most 63 letters, digits, '-', '_' "
+                    "and '.', and begins and ends with a letter or digit; use 'annotations' for other text"
                 )
+        size = sum(len(name.encode()) + len(value.encode()) for name, value in annotations.items())
+        if size > _MAX_ANNOTATIONS:
+            raise OptionError(
+                f"option 'annotations': they are {size} bytes; the annotations of an object have {_MAX_ANNOTATIONS} at most: "
+                "shorten them"
+            )
         return cls(labels, annotations, options.get("immutable"))
 
     def body(self) -> dict[str, Any]:
@@ -62,10 +76,22 @@ class SecretMetadata:
 
 def _texts(option: str, given: Mapping[str, Any] | None) -> dict[str, str]:
     for name, value in (given or {}).items():
-        if not _KEY.match(str(name)):
+        # The API server takes annotations in any case, labels not.
+        if not _NAME.match(str(name).lower() if option == "annotations" else str(name)):
             raise OptionError(
-                f"option {option!r}: {name!r} cannot be a name: write [prefix/]name, as in example.com/team"
+                f"option {option!r}: the name {name!r} is not valid: write [prefix/]name, as in example.com/team, with at most 63 "
+                "letters, digits, '-', '_' and '.' behind the prefix"
             )
         if not isinstance(value, (str, int)) or isinstance(value, bool):
-            raise OptionError(f"option {option!r}: the value of {name!r} is no text: quote it")
+            raise OptionError(f"option {option!r}: the value of {name!r} is not text: quote it")
+        if not _is_unicode(str(value)):
+            raise OptionError(f"option {option!r}: the value of {name!r} is not valid Unicode")
     return {str(name): str(value) for name, value in (given or {}).items()}
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -8,18 +8,14 @@ What a node reads: kubelet `pkg/credentialprovider/secrets/secrets.go`; everythi
 
 from __future__ import annotations
 
-import base64
-import binascii
-
 from ..core.objects import Json, ObjectRef
-from ..dockerconfig.auth_file import read_stored, undecodable
+from ..dockerconfig.key_matching import indexed_as
+from .content import DATA_KEYS, StoredSecret
 
 __all__ = ["why_not_there", "why_not_usable"]
 
-#: The data key that a node reads of each type that it reads.
-_KEYS = {"kubernetes.io/dockerconfigjson": ".dockerconfigjson", "kubernetes.io/dockercfg": ".dockercfg"}
-
-_ANYWAY = "or link it all the same with 'require: none'"
+_ANYWAY = "or link it without this check, with 'require: none'"
+_SHOWN = 5
 
 
 def why_not_there(ref: ObjectRef, secret: Json | None) -> str:
@@ -31,27 +27,18 @@ def why_not_usable(ref: ObjectRef, secret: Json | None) -> str:
     """Why no pod would pull with the secret, with the way out; empty when one may."""
     if secret is None:
         return why_not_there(ref, secret)
-    kind = secret.get("type") or "Opaque"
-    if kind not in _KEYS:
+    held = StoredSecret.of(secret)
+    if held.type not in DATA_KEYS:
         return (
-            f"{ref} has type {kind}, which no node reads: make it again as kubernetes.io/dockerconfigjson "
-            f"(module pull_secret), {_ANYWAY}"
+            f"{ref} has type {held.type}, which no node reads: create it as kubernetes.io/dockerconfigjson "
+            f"(module pull_secret with recreate=true), {_ANYWAY}"
         )
-    text, legacy = _text(secret, _KEYS[kind]), kind.endswith("/dockercfg")
-    entries = read_stored(text, legacy=legacy).entries
-    if not any(entry.username and entry.password for entry in entries.values()):
-        return f"{ref} holds no entry with user and password: write it again (module pull_secret), {_ANYWAY}"
-    broken = undecodable(text, legacy=legacy)
-    if broken:
+    reading = held.for_kubelet
+    if reading.problems:
         return (
-            f"{ref} has an entry for {', '.join(broken)} that does not decode, which stops every pull of a pod: "
+            f"{ref} stops every pull of a pod that uses it, because {'; '.join(reading.problems[:_SHOWN])}: "
             f"write it again (module pull_secret), {_ANYWAY}"
         )
+    if not any(user and password and indexed_as(key) is not None for key, (user, password) in reading.logins.items()):
+        return f"{ref} holds no entry with user and password: write it again (module pull_secret), {_ANYWAY}"
     return ""
-
-
-def _text(secret: Json, key: str) -> str:
-    try:
-        return base64.b64decode((secret.get("data") or {}).get(key) or "").decode("utf-8", "replace")
-    except binascii.Error:
-        return ""

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The `pull_secret` module's wish: one named secret with registry credentials in a namespace. Pure."""
+"""What `pull_secret` declares: one named secret with registry credentials in a namespace. Pure."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ from typing import Any
 from ...core.changes import Change, create, delete, replace, update
 from ...core.errors import Refusal
 from ...core.objects import SECRET, Json, ObjectRef, Objects
+from ...core.ownership import is_managed
 from ...core.protocols import NOTHING_RELATED, Plan, Related, Selection
-from ...dockerconfig.auth_file import NOTHING, AuthFile
-from ...dockerconfig.editing import NotAnAuthFile, converted, merged, without
+from ...dockerconfig.auth_file import NOTHING, AuthFile, read_stored
+from ...dockerconfig.editing import converted, merged, without
+from ...dockerconfig.json_text import Unreadable
 from ...dockerconfig.key_warnings import key_warnings
-from ...platform.protected import check_size, refuse_dropping, refuse_foreign
+from ...dockerconfig.kubelet_reading import kubelet_reading
+from ...dockerconfig.registry_keys import same_path
+from ...platform.protected import check_size, refuse_dropping, refuse_foreign, refuse_unknown_loss
 from ...secrets.content import (
+    DATA_KEYS,
     DOCKERCONFIGJSON,
     PODMANCONFIGJSON,
     StoredSecret,
@@ -25,6 +30,7 @@ from ...secrets.content import (
     encoded,
     no_changes,
     registry_changes,
+    stored_view,
     view,
 )
 from ...secrets.metadata import SecretMetadata
@@ -35,23 +41,33 @@ __all__ = ["MODES", "PullSecret"]
 MODES = ("replace", "merge", "remove")
 
 _PODMAN_WARNING = (
-    f"type {PODMANCONFIGJSON} is stored as asked, but the kubelet, CRI-O, image import and builds do not read it, so no pod "
+    f"type {PODMANCONFIGJSON} is written as requested, but the kubelet, CRI-O, image import and builds do not read it, so no pod "
     f"can pull with this secret; Podman's auth.json works when it is stored as {DOCKERCONFIGJSON}, the default type"
+)
+_SHOWN = 5
+_HOW_TO_RECREATE = (
+    "with recreate=true it is deleted and created again, or restored if that fails; or choose another name"
 )
 
 
 @dataclass(frozen=True, repr=False)
 class PullSecret:
-    """`mode` is one of `MODES`, or `absent` for the whole secret. `registries` are those to be removed."""
+    """`mode` is one of `MODES`, or `absent` for the whole secret. `registries` are those to be removed.
+
+    With `only_managed`, `absent` keeps a secret that does not carry our label. With `delete_empty`, `remove` deletes a secret that
+    carries it and holds nothing any more.
+    """
 
     name: str
     target: Target
     mode: str
     auth_file: AuthFile = NOTHING
     registries: tuple[str, ...] = ()
-    marks: SecretMetadata = field(default_factory=SecretMetadata)
+    secret_metadata: SecretMetadata = field(default_factory=SecretMetadata)
     update_existing: bool = True
     recreate: bool = False
+    only_managed: bool = False
+    delete_empty: bool = False
 
     precondition = None
 
@@ -72,132 +88,192 @@ class PullSecret:
         ref, observed = ObjectRef(SECRET, namespace, self.name), objects.get(self.name)
         if observed is None:
             return self._plan_new(ref)
+        if self.only_managed and not is_managed(observed):
+            return Plan(
+                notes=(f"{ref} does not carry the label of this collection, so it was kept (only_managed=true)",)
+            )
         refuse_foreign(ref, observed, convertible=self.recreate and self.mode in ("replace", "merge"))
+        held = StoredSecret.of(observed, self.target.key)
         if self.mode == "absent":
-            return _plan_absent(ref, observed)
-        return self._plan_existing(ref, observed) if self.update_existing else Plan()
+            return _plan_delete(ref, observed, held)
+        return self._plan_existing(ref, observed, held) if self.update_existing else Plan()
 
     def _plan_new(self, ref: ObjectRef) -> Plan:
         if self.mode in ("absent", "remove"):
             return Plan()
         refuse_dropping(ref, self.target.type, (), "create")
         value = self.target.encode(self.auth_file)
-        details = {"registries": registry_changes(NOTHING, value, legacy=self.target.legacy)}
-        body = {**self.marks.body(), "type": self.target.type, "data": {self.target.key: value}}
-        return Plan((create(ref, body, details, view(self.target.type, self.auth_file)),))
+        details = {"registries": {**no_changes(), "added": self.auth_file.registries}}
+        body = {**self.secret_metadata.body(), "type": self.target.type, "data": {self.target.key: value}}
+        return Plan((create(ref, body, details, view(self.target.type, self.auth_file.registries)),))
 
-    def _plan_existing(self, ref: ObjectRef, observed: Json) -> Plan:
-        held = StoredSecret.of(observed)
+    def _plan_existing(self, ref: ObjectRef, observed: Json, held: StoredSecret) -> Plan:
         target = Target(held.type, held.key) if self.mode == "remove" or held.type == self.target.type else self.target
         target = target if target.key else self.target
-        value = self._value(ref, held, target)
-        changes = registry_changes(held.auth_file, value, legacy=target.legacy)
-        missing = self.marks.missing(observed)
-        keeps = held.type == target.type and not any(changes.values())
-        difference = _Difference(held, target, held.value if keeps else value, changes, missing)
-        if difference.is_none:
-            return Plan()
-        return Plan((self._change(ref, observed, difference),), notes=tuple(difference.notes(ref, self.auth_file)))
+        text, after = self._content(ref, held, target)
+        if self.delete_empty and not after.entries and is_managed(observed) and not held.others:
+            return _plan_delete(ref, observed, held)
+        missing, broken = self.secret_metadata.missing(observed), self._broken(held)
+        difference = _Difference(held, target, text, after, missing, broken)
+        notes = tuple(difference.notes(ref))
+        return Plan(() if difference.is_none else (self._change(ref, observed, difference),), notes=notes)
 
-    def _value(self, ref: ObjectRef, held: StoredSecret, target: Target) -> str:
-        """What the data key shall hold."""
-        if self.mode == "replace":
-            return target.encode(self.auth_file)
-        if self.mode == "merge" and held.type == target.type and held.auth_file.holds(self.auth_file):
-            return held.value
-        text = held.text.strip() or "{}"
+    def _content(self, ref: ObjectRef, held: StoredSecret, target: Target) -> tuple[str, AuthFile]:
+        """What the data key shall hold, and what that means."""
         try:
-            text = converted(text, legacy=target.legacy) if held.legacy != target.legacy else text
-            if self.mode == "remove":
-                return encoded(without(text, self.registries, legacy=target.legacy))
-            return encoded(merged(text, self.auth_file, legacy=target.legacy))
-        except NotAnAuthFile as error:
-            if self.mode == "remove":
-                return held.value
+            text = self._text(ref, held, target)
+            return text, read_stored(text, legacy=target.legacy)
+        except Unreadable as error:
             raise Refusal(
-                f"{ref} holds no auth file that could be added to: {error}; use mode=replace to put the given registries in its place"
+                f"{ref} was not changed: its content {error}, so registries can neither be added nor removed; "
+                "use mode=replace with all registries that it shall hold, or state=absent"
             ) from None
 
+    def _text(self, ref: ObjectRef, held: StoredSecret, target: Target) -> str:
+        """:raises Unreadable: when the content cannot be edited."""
+        if self.mode == "replace":
+            refuse_unknown_loss(ref, held.unreadable)
+            return self.auth_file.text(legacy=target.legacy)
+        kept = held.auth_file  # read before anything else: what cannot be read is never edited
+        if self.mode == "merge" and held.type == target.type and kept.holds(self.auth_file):
+            return held.text
+        text = converted(held.text, legacy=target.legacy) if held.legacy != target.legacy else held.text
+        if self.mode == "remove":
+            return without(text, self.registries, legacy=target.legacy)
+        return merged(text, self.auth_file, legacy=target.legacy)
+
+    def _broken(self, held: StoredSecret) -> str:
+        """Why the old content must be replaced although its registries may be the wanted ones; empty when it need not."""
+        if self.mode != "replace":
+            return ""
+        problems = held.for_kubelet.problems if held.type in DATA_KEYS else ()
+        return held.unreadable or (f"stops every pull: {problems[0]}" if problems else "")
+
     def _change(self, ref: ObjectRef, observed: Json, difference: _Difference) -> Change:
-        views = {"before": difference.before(), "after": difference.after()}
+        views = {"before": difference.view_before(), "after": difference.view_after()}
         why = difference.cannot_update(ref, observed)
-        refuse_dropping(ref, difference.target.type, difference.changes["removed"], "replace" if why else "update")
+        refuse_dropping(ref, difference.target.type, difference.dropped, "replace" if why else "update")
         if not why:
             return update(ref, observed, difference.patch(ref), difference.details, **views)
         if not self.recreate:
-            raise Refusal(
-                f"{why}; with recreate=true it is deleted and created anew, or put back if that fails; or choose another name"
-            )
-        body = {**self.marks.body(), **difference.body(ref)}
-        if self.marks.immutable is None and observed.get("immutable"):
+            raise Refusal(f"{why}; {_HOW_TO_RECREATE}")
+        body = {**self.secret_metadata.body(), **difference.body(ref)}
+        if self.secret_metadata.immutable is None and observed.get("immutable"):
             body["immutable"] = True
         return replace(ref, observed, body, difference.details, **views)
 
 
 @dataclass(frozen=True, repr=False)
 class _Difference:
-    """Between a secret and what it shall be. `value` is that of its data key, `missing` what `SecretMetadata` wants besides."""
+    """Between a secret and what it shall be.
+
+    `text` is the content that its data key shall have and `after` what that means; `missing` is what `SecretMetadata` wants besides;
+    `broken` is why the old content must go although its registries may be the wanted ones, empty when it need not.
+    """
 
     held: StoredSecret
     target: Target
-    value: str
-    changes: Mapping[str, Any]
+    text: str
+    after: AuthFile
     missing: Mapping[str, Any]
+    broken: str
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        return registry_changes(self.held.known, self.after)
 
     @property
     def is_none(self) -> bool:
-        return not any(self.changes.values()) and self.held.type == self.target.type and not self.missing
+        return not (self._converts or self._content_differs or self.missing)
+
+    @property
+    def dropped(self) -> list[str]:
+        """The registries that are removed and not there in another spelling."""
+        kept = {same_path(key) for key in self.after.entries}
+        return [key for key in self.changes["removed"] if same_path(key) not in kept]
 
     @property
     def details(self) -> dict[str, Any]:
-        types = {"before": self.held.type, "after": self.target.type}
-        marks = {part: value if part == "immutable" else sorted(value) for part, value in self.missing.items()}
-        return {"registries": self.changes, **({} if self.held.type == self.target.type else {"type": types}), **marks}
+        types = {"type": {"before": self.held.type, "after": self.target.type}} if self._converts else {}
+        broken = {"previous_content": self.broken} if self.broken else {}
+        parts = {part: value if part == "immutable" else sorted(value) for part, value in self.missing.items()}
+        return {"registries": self.changes, **broken, **types, **parts}
 
-    def before(self) -> dict[str, Any]:
-        return {**view(self.held.type, self.held.auth_file), **self._marks("not as wanted", flag=False)}
+    def view_before(self) -> dict[str, Any]:
+        return {**stored_view(self.held), **self._metadata_view("not as requested", flag=False)}
 
-    def after(self) -> dict[str, Any]:
-        return {**view(self.target.type, self.held.auth_file, self.changes), **self._marks("as wanted", flag=True)}
-
-    def _marks(self, words: str, *, flag: bool) -> dict[str, Any]:
-        return {
-            part: (value is flag) if part == "immutable" else dict.fromkeys(sorted(value), words)
-            for part, value in self.missing.items()
-        }
+    def view_after(self) -> dict[str, Any]:
+        shown = view(self.target.type, self.held.known.entries, self.changes)
+        return {**shown, **self._metadata_view("as requested", flag=True)}
 
     def cannot_update(self, ref: ObjectRef, observed: Json) -> str:
         """Why the API server would refuse an update; empty when it would not."""
-        if self.held.type != self.target.type:
+        if self._converts:
             return f"{ref} exists with type {self.held.type}, and the type of a secret cannot be changed to {self.target.type}"
-        if observed.get("immutable") and (any(self.changes.values()) or "immutable" in self.missing):
+        if observed.get("immutable") and (self._content_differs or "immutable" in self.missing):
             return f"{ref} is immutable"
         return ""
 
-    def notes(self, ref: ObjectRef, ours: AuthFile) -> Iterable[str]:
-        """What the user should know of the content that stays."""
-        if self.changes["removed"] and not self.after()["registries"]:
-            yield f"{ref} holds no registry any more; state=absent takes it away"
-        for key, entry in sorted(self.held.auth_file.entries.items()):
-            if not entry.username and key not in ours.entries and key not in self.changes["removed"]:
-                yield f"{ref} had an entry for {key} before that no node can use; give it anew, or take it out with mode=remove"
+    def notes(self, ref: ObjectRef) -> Iterable[str]:
+        """What the user should know of the content before and after."""
+        if self.held.unreadable:
+            yield _lost(ref, self.held)
+        if self.changes["removed"] and not self.after.entries:
+            yield f"{ref} holds no registry any more; delete it with state=absent"
+        problems = (
+            kubelet_reading(self.text, legacy=self.target.legacy).problems if self.target.type in DATA_KEYS else ()
+        )
+        if problems:
+            yield (
+                f"{ref} stops every pull of a pod that uses it, because {'; '.join(problems[:_SHOWN])}; remove such entries with "
+                "mode=remove, or replace the whole content with mode=replace"
+            )
+        for key, entry in sorted(self.after.entries.items()):
+            if not (entry.username or problems or self.is_none):
+                yield f"{ref} has an entry for {key} that no node can use; give it a login, or remove it with mode=remove"
 
     def patch(self, ref: ObjectRef) -> dict[str, Any]:
         """The part of the object that changes; other data stays."""
         meta = {part: dict(self.missing[part]) for part in ("labels", "annotations") if part in self.missing}
         flag = {"immutable": self.missing["immutable"]} if "immutable" in self.missing else {}
-        data = {"data": self.body(ref, others=False)["data"]} if any(self.changes.values()) else {}
+        data = {"data": {self.target.key: self._value(ref)}} if self._content_differs else {}
         return {**({"metadata": meta} if meta else {}), **data, **flag}
 
-    def body(self, ref: ObjectRef, *, others: bool = True) -> dict[str, Any]:
-        """:raises OptionError: when it is more than a secret holds."""
-        check_size(str(ref), self.value, *self.held.others.values())
-        beside = self.held.others if others else {}
-        return {"type": self.target.type, "data": {**beside, self.target.key: self.value}}
+    def body(self, ref: ObjectRef) -> dict[str, Any]:
+        """Type and data of the object that takes its place."""
+        return {"type": self.target.type, "data": {**self.held.others, self.target.key: self._value(ref)}}
+
+    @property
+    def _converts(self) -> bool:
+        return self.held.type != self.target.type
+
+    @property
+    def _content_differs(self) -> bool:
+        return bool(self.broken) or any(self.changes.values())
+
+    def _metadata_view(self, words: str, *, flag: bool) -> dict[str, Any]:
+        return {
+            part: (value is flag) if part == "immutable" else dict.fromkeys(sorted(value), words)
+            for part, value in self.missing.items()
+        }
+
+    def _value(self, ref: ObjectRef) -> str:
+        """The value of the data key.
+
+        :raises OptionError: when it is more than a secret holds.
+        """
+        value = encoded(self.text) if self._converts or self._content_differs else self.held.value
+        check_size(str(ref), value, *self.held.others.values())
+        return value
 
 
-def _plan_absent(ref: ObjectRef, observed: Json) -> Plan:
-    held = StoredSecret.of(observed)
+def _plan_delete(ref: ObjectRef, observed: Json, held: StoredSecret) -> Plan:
     refuse_dropping(ref, held.type, (), "delete")
-    changes = {**no_changes(), "removed": held.auth_file.registries}
-    return Plan((delete(ref, observed, {"registries": changes}, view(held.type, held.auth_file)),))
+    unknown = {"previous_content": held.unreadable} if held.unreadable else {}
+    details = {"registries": {**no_changes(), "removed": held.known.registries}, **unknown}
+    notes = (_lost(ref, held),) if held.unreadable else ()
+    return Plan((delete(ref, observed, details, stored_view(held)),), notes=notes)
+
+
+def _lost(ref: ObjectRef, held: StoredSecret) -> str:
+    return f"the old content of {ref} {held.unreadable}, so it is not known which registries it held"

@@ -1,10 +1,11 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the options of `pull_secret` ask for. Pure, but for the reading of files, which is handed in."""
+"""From the options of `pull_secret` to what they declare. Pure: whoever calls passes in how files are read."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,26 +20,30 @@ from .desired import MODES, PullSecret
 
 __all__ = ["MODES", "TYPES", "from_options"]
 
+#: A key of a secret's data (apimachinery `validation.IsConfigMapKey`).
+_KEY = re.compile(r"(?!\.{1,2}\Z|\.\.)[-._a-zA-Z0-9]{1,253}\Z")
+
 
 def from_options(options: Mapping[str, Any], read_file: Callable[[str], str]) -> PullSecret:
-    """The wish that the module's options express.
+    """The secret that the module's options declare.
 
     :raises OptionError: for anything that cannot work; nothing has been read from the cluster yet.
     """
     name, mode = options["name"], options.get("mode") or MODES[0]
     check_name("name", name)
     refuse_platform_name(name)
-    target = Target(options["type"], DATA_KEYS.get(options["type"]) or _base_name(options))
+    target = Target(options["type"], _data_key(options))
     _check_combination(options, mode)
     if options["state"] == "absent":
-        return PullSecret(name, target, "absent")
+        return PullSecret(name, target, "absent", only_managed=bool(options.get("only_managed")))
     settings: dict[str, Any] = {
-        "marks": SecretMetadata.of(options),
+        "secret_metadata": SecretMetadata.of(options),
         "recreate": bool(options.get("recreate")),
         "update_existing": options.get("update_existing") is not False,
     }
     if mode == "remove":
-        return PullSecret(name, target, mode, registries=_names(options, read_file), **settings)
+        names, delete_empty = _names(options, read_file), bool(options.get("delete_empty"))
+        return PullSecret(name, target, mode, registries=names, delete_empty=delete_empty, **settings)
     auth_file = _auth_file(options, read_file)
     check_size(f"secret {name}", target.encode(auth_file))
     return PullSecret(name, target, mode, auth_file, **settings)
@@ -49,22 +54,33 @@ def _check_combination(options: Mapping[str, Any], mode: str) -> None:
     absent, keeps = options["state"] == "absent", options.get("update_existing") is False
     if absent and mode == "remove":
         raise OptionError(
-            "state=absent deletes the whole secret; to take out single registries use state=present with mode=remove"
+            "state=absent deletes the whole secret; to remove single registries, use state=present with mode=remove"
         )
-    names = options.get("registries") or options.get("auth_file") or options.get("auth_config")
-    if mode == "remove" and (keeps or not names):
-        way_out = "leave out 'update_existing'" if keeps else "name them in 'registries', without user or password"
-        raise OptionError(f"mode=remove takes registries out of a secret that exists: {way_out}")
+    if options.get("only_managed") and not absent:
+        raise OptionError("option 'only_managed' only works with state=absent: leave it out")
+    if options.get("delete_empty") and mode != "remove":
+        raise OptionError("option 'delete_empty' only works with mode=remove: leave it out")
+    if mode == "remove":
+        _check_remove(options, keeps=keeps)
     if keeps and options.get("recreate"):
         raise OptionError("options 'recreate' and 'update_existing=false' contradict each other: leave out one")
     if options.get("only") is not None and (options.get("registries") is not None or not options["only"]):
         raise OptionError(
-            "option 'only' chooses entries of 'auth_file' or 'auth_config': name at least one, or leave it out"
+            "option 'only' selects entries of 'auth_file' or 'auth_config': name at least one, or leave it out"
+        )
+
+
+def _check_remove(options: Mapping[str, Any], *, keeps: bool) -> None:
+    if keeps:
+        raise OptionError("mode=remove changes a secret that exists: leave out 'update_existing'")
+    if not (options.get("registries") or options.get("auth_file") or options.get("auth_config")):
+        raise OptionError(
+            "mode=remove needs the registries to remove: name them in 'registries', without user or password"
         )
 
 
 def _names(options: Mapping[str, Any], read_file: Callable[[str], str]) -> tuple[str, ...]:
-    """The registries to be taken out: named as they are, or all that a file or data would put in."""
+    """The registries to remove: named as they are, or all that a merge of the file or data adds."""
     if options.get("registries") is None:
         return tuple(_auth_file(options, read_file).registries)
     names = tuple(item["registry"] for item in options["registries"])
@@ -80,7 +96,7 @@ def _auth_file(options: Mapping[str, Any], read_file: Callable[[str], str]) -> A
     if options.get("registries") is not None:
         if not options["registries"]:
             raise OptionError(
-                "option 'registries' is empty: give at least one registry, or state=absent to take the secret away"
+                "option 'registries' is empty: give at least one registry, or delete the secret with state=absent"
             )
         return from_registries(options["registries"])
     only = options.get("only")
@@ -91,6 +107,17 @@ def _auth_file(options: Mapping[str, Any], read_file: Callable[[str], str]) -> A
     return read(config, "option 'auth_config'", only)
 
 
-def _base_name(options: Mapping[str, Any]) -> str:
-    """The key that `oc create secret generic --from-file=FILE` gives: the file's base name."""
-    return (options.get("auth_file") or "auth.json").replace("\\", "/").rpartition("/")[2]
+def _data_key(options: Mapping[str, Any]) -> str:
+    """The data key that goes with the type; for Podman's type the base name of the file, as `oc create secret generic` writes it.
+
+    :raises OptionError: when the file's name cannot be a data key.
+    """
+    if options["type"] in DATA_KEYS:
+        return DATA_KEYS[options["type"]]
+    name = (options.get("auth_file") or "auth.json").replace("\\", "/").rpartition("/")[2]
+    if not _KEY.match(name):
+        raise OptionError(
+            f"option 'auth_file': type {options['type']} stores the file under its base name, and {name!r} cannot be a data key: "
+            "rename the file to auth.json"
+        )
+    return name

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core import redaction
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import HIDDEN
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unit.canaries import CANARIES, b64, forms_of, shown
@@ -40,7 +41,42 @@ GIVEN = {
     "kubeconfig, OIDC": lambda canary: {
         "kubeconfig": {"users": [{"user": {"auth-provider": {"config": {"client-secret": canary}}}}]},
     },
+    "kubeconfig, ID token": lambda canary: {
+        "kubeconfig": {"users": [{"user": {"auth-provider": {"config": {"id-token": canary}}}}]},
+    },
+    "kubeconfig, refresh token": lambda canary: {
+        "kubeconfig": {"users": [{"user": {"auth-provider": {"config": {"refresh-token": canary}}}}]},
+    },
+    "kubeconfig, access token": lambda canary: {
+        "kubeconfig": {"users": [{"user": {"auth-provider": {"config": {"access-token": canary}}}}]},
+    },
+    "kubeconfig, key": lambda canary: {"kubeconfig": {"users": [{"user": {"client-key-data": canary}}]}},
+    "kubeconfig, environment of a login plugin": lambda canary: {
+        "kubeconfig": {"users": [{"user": {"exec": {"env": [{"name": "ANY", "value": canary}]}}}]},
+    },
+    "kubeconfig, flag of a login plugin": lambda canary: {
+        "kubeconfig": {"users": [{"user": {"exec": {"args": ["login", f"--oidc-client-secret={canary}"]}}}]},
+    },
+    "kubeconfig, flag and value of a login plugin": lambda canary: {
+        "kubeconfig": {"users": [{"user": {"exec": {"args": ["login", "--password", canary, "-v"]}}}]},
+    },
     "proxy headers": lambda canary: {"proxy_headers": {"proxy_basic_auth": canary}},
+}
+#: kubeconfigs given as text instead of as a mapping. What YAML cannot hold without quotes is in quotes.
+AS_TEXT = {
+    "YAML, as it is": lambda canary: f"users:\n- user:\n    token: {canary}\n",
+    "YAML, with a comment": lambda canary: f"token: {canary} # mine # too\n",
+    "YAML, in double quotes": lambda canary: f"users:\n- user:\n    token: {json.dumps(canary)}\n",
+    "YAML, in single quotes": lambda canary: "users:\n- user: {'token':  'QUOTED'}\n".replace(
+        "QUOTED", canary.replace("'", "''")
+    ),
+    "YAML, in brackets": lambda canary: f"users: [{{user: {{token: {canary}, username: me}}}}]",
+    "YAML, in brackets, the last": lambda canary: f"users: [{{user: {{username: me, token: {canary} }}}}]",
+    "YAML, environment": lambda canary: f"  env:\n  - name: ANY\n    value: {canary}\n",
+    "YAML, lines": lambda canary: f"  password: |-\n    {canary}\n  username: me\n",
+    "JSON": lambda canary: json.dumps({"users": [{"user": {"token": canary}}]}),
+    "JSON in lines": lambda canary: json.dumps({"users": [{"user": {"id-token": canary}}]}, indent=2),
+    "JSON, cut off": lambda canary: json.dumps({"users": [{"user": {"token": canary}}]})[:-1],
 }
 IN_A_URL = {
     "proxy": lambda canary: {"proxy": f"http://robot:{canary}@proxy.example.com:3128"},
@@ -82,11 +118,128 @@ class TestHide:
             "registries": [{**item, "password": HIDDEN}]
         }
 
+    @pytest.mark.parametrize("registries", [{"quay.io": "canary"}, "canary", 7])
+    def test_registries_that_are_no_list_are_hidden(self, registries: Any) -> None:
+        assert redaction.hide({"registries": registries}, KNOWN) == {"registries": HIDDEN}
+
     def test_an_unknown_option_is_hidden_and_ansibles_own_are_left_out(self) -> None:
         assert redaction.hide({"pasword": "x", "_ansible_verbosity": 4}, KNOWN) == {"pasword": HIDDEN}
 
 
+class TestIsPath:
+    @pytest.mark.parametrize("text", ["~/.kube/config", "/one:/two", "C:config", "a {b}", "", "with space/config"])
+    def test_a_path(self, text: str) -> None:
+        assert redaction.is_path(text) is True
+
+    @pytest.mark.parametrize(
+        "content", [{}, None, '{"users": []}', '  {"users":[]}', "users: []", "a\n", "users:\n- x", "\n/path"]
+    )
+    def test_content(self, content: Any) -> None:
+        assert redaction.is_path(content) is False
+
+
 class TestCredentials:
+    def test_what_is_too_short_to_be_masked_is_left_out(self) -> None:
+        """A password of one letter would blank every such letter, and so show what it is."""
+        assert redaction.SHORTEST == 4
+        given = {"registries": [{"registry": "quay.io", "username": "me", "password": "abc"}]}
+        found = redaction.credentials(given, ["abc", "abcd"])
+        assert not {"abc", b64("abc")} & found
+        assert {"abcd", b64("abcd"), "me:abc", b64("me:abc")} <= found
+        assert min(map(len, found)) == 4
+
+    def test_the_connections_user_and_password_make_a_login(self) -> None:
+        found = redaction.credentials({"username": "robot", "password": "canary"}, ["canary"])
+        assert {"robot:canary", b64("robot:canary"), b64(b64("robot:canary"))} <= found
+
+    @pytest.mark.parametrize(("username", "password"), [("", "canary"), ("robot", ""), (None, "canary")])
+    def test_half_a_login_is_none(self, username: str, password: str) -> None:
+        found = redaction.credentials({"username": username, "password": password}, [])
+        assert f"{username}:{password}" not in found
+
+    @pytest.mark.parametrize("name", ["basic_auth", "proxy_basic_auth"])
+    def test_a_headers_login_holds_a_password(self, name: str) -> None:
+        found = redaction.credentials({"proxy_headers": {name: "robot:can:ary"}}, [])
+        assert {"robot:can:ary", b64("robot:can:ary"), "can:ary"} <= found
+        assert "robot" not in found
+
+    @pytest.mark.parametrize("canary", ["canary-1", "can.ary/2=", "cänäry-✓", "canary" * 50])
+    @pytest.mark.parametrize("text", AS_TEXT.values(), ids=list(AS_TEXT))
+    def test_finds_them_in_a_kubeconfig_given_as_text(self, text: Any, canary: str) -> None:
+        found = redaction.credentials({"kubeconfig": text(canary)}, [])
+        assert {canary, b64(canary)} <= found
+        assert "me" not in found
+
+    @pytest.mark.parametrize("quote", ["in double quotes", "in single quotes", "JSON"])
+    def test_finds_a_quote_in_quotes(self, quote: str) -> None:
+        (text,) = [made for name, made in AS_TEXT.items() if name in (quote, f"YAML, {quote}")]
+        assert "can'a\"ry, }" in redaction.credentials({"kubeconfig": text("can'a\"ry, }")}, [])
+
+    def test_a_text_of_several_lines_ends_where_its_indentation_ends(self) -> None:
+        text = "a:\n  - token: >\n      canary-1\n        canary-2\n    other: outside\n      further"
+        found = redaction.credentials({"kubeconfig": text}, [])
+        assert {"canary-1", "canary-2", "canary-1\ncanary-2", "canary-1 canary-2", "canary-1canary-2"} <= found
+        assert not [form for form in found if "outside" in form or "further" in form]
+
+    def test_of_a_text_that_cannot_be_read_the_logins_in_urls_are_found(self) -> None:
+        assert "canary" in redaction.credentials({"kubeconfig": "x: y\nhttps://robot:canary@api.example.com"}, [])
+
+    def test_a_decoded_key_is_a_credential_too(self) -> None:
+        key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END"
+        assert key in redaction.credentials({"kubeconfig": {"client-key-data": b64(key)}}, [])
+
+    @pytest.mark.parametrize("padding", ["", "=", "=="])
+    def test_an_auth_field_may_lack_padding(self, padding: str) -> None:
+        auth = b64("robot:canary-").rstrip("=") + padding
+        assert "canary-" in redaction.credentials({"auth_config": {"a": {"auth": auth}}}, [])
+
+    def test_what_is_no_base64_is_not_decoded(self) -> None:
+        assert "plain" not in redaction.credentials({"password": "eDpw!bGFpbg=="}, [])
+
+    def test_other_decoded_text_is_none(self) -> None:
+        """Many words happen to be base64 of something."""
+        assert "plain" not in redaction.credentials({"password": b64("plain")}, [])
+        assert "plain:" not in redaction.credentials({"password": b64("plain:")}, [])
+
+    @pytest.mark.parametrize(
+        "given_",
+        [
+            {"kubeconfig": {"clusters": [{"cluster": {"server": "https://robot:canary@api.example.com"}}]}},
+            {"kubeconfig": {"clusters": [{"cluster": {"proxy-url": "http://robot:can/ary@proxy.example.com"}}]}},
+            {"host": "robot:canary@api.example.com"},
+            {"host": "https://robot:canary@api.example.com/path@x"},
+            {"auth_config": {"auths": {"robot:canary@quay.io": {}}}},
+            {"proxy": "http://robot:can/ary@proxy.example.com"},
+            {"PROXY": "robot:can/ary@proxy.example.com"},
+            {"registry": "robot:canary@quay.io/image@sha256:0123"},
+            {"any": "scheme://robot:canary@x"},
+        ],
+    )
+    def test_finds_a_login_in_an_address(self, given_: Any) -> None:
+        assert {"canary", "can/ary"} & redaction.credentials(given_, [])
+
+    @pytest.mark.parametrize(
+        "given_",
+        [
+            {"registry": "quay.io:443/image@sha256:0123456"},
+            {"host": "https://api.example.com:6443"},
+            {"proxy": "http://proxy.example.com:3128"},
+            {"name": "me:canary@nowhere"},
+            {"kubeconfig": {"exec": {"args": ["--cluster-name", "canary", "--region=canary", "token", "canary", 1]}}},
+            {"kubeconfig": {"contexts": [{"name": "canary"}], "value": "canary"}},
+            {"kubeconfig": {"exec": {"args": ["canary", "--token"]}}},
+        ],
+    )
+    def test_finds_none_where_there_is_none(self, given_: Any) -> None:
+        assert redaction.credentials(given_, []) == set()
+
+    def test_depth_is_no_obstacle(self) -> None:
+        """Auth files come from others."""
+        deep: Any = {"password": "canary"}
+        for _level in range(5000):
+            deep = [{"x": deep}]
+        assert "canary" in redaction.credentials({"auth_config": deep}, [])
+
     @pytest.mark.parametrize("canary", CANARIES)
     @pytest.mark.parametrize("given_", GIVEN.values(), ids=list(GIVEN))
     def test_finds_each_credential_in_each_form(self, given_: Any, canary: str) -> None:
@@ -110,7 +263,8 @@ class TestCredentials:
         assert "canary" in found
 
     def test_a_password_that_is_also_a_user_is_masked(self) -> None:
-        assert "app" in redaction.credentials({"auth_config": {"a": {"username": "app", "password": "app"}}}, ["app"])
+        config = {"a": {"username": "apps", "password": "apps"}}
+        assert "apps" in redaction.credentials({"auth_config": config}, ["apps"])
 
     @pytest.mark.parametrize("text", [b64('{"auths": {}}'), "{no JSON", "[" * 100_000])
     def test_auth_config_that_cannot_be_read_is_masked_as_a_whole(self, text: str) -> None:
@@ -119,6 +273,7 @@ class TestCredentials:
     def test_keeps_what_ansible_masks(self) -> None:
         assert "canary" in redaction.credentials({}, ["canary"])
 
+    @settings(deadline=None)
     @given(st.dictionaries(st.sampled_from(sorted(KNOWN)), st.recursive(
         st.none() | st.integers() | st.text(),
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["auth", "password", "x"]), inner),
@@ -136,12 +291,115 @@ class TestCredentialsInText:
         text = json.dumps({"auths": {"quay.io": {"auth": b64(f"robot:{canary}")}, "a.io": {"password": canary}}})
         assert {canary, b64(canary), b64(f"robot:{canary}")} <= redaction.credentials_in_text(text)
 
+    @settings(deadline=None)
     @given(st.text())
     def test_never_fails(self, text: str) -> None:
         redaction.credentials_in_text(text)
 
 
 class TestForms:
+    def test_as_others_write_it(self) -> None:
+        assert redaction.forms("ä'+/ \n") == {
+            "ä'+/ \n",
+            "\\u00e4'+/ \\n", "ä'+/ \\n",  # JSON
+            "\\xc3\\xa4'+/ \\n",  # Python's bytes
+            "%C3%A4%27%2B%2F%20%0A", "%C3%A4%27%2B/%20%0A", "%C3%A4%27%2B%2F+%0A",  # URLs
+            "w6QnKy8gCg==", "w6QnKy8gCg", "w6QnKy8gC", "OkJysvIA", "DpCcrLyAK",  # base64, alone and at each place of a longer one
+        }  # fmt: skip
+
+    def test_as_python_writes_text(self) -> None:
+        """Unexpected errors quote what they stumbled over."""
+        assert "cän\"ar\\'y" in redaction.forms("cän\"ar'y")
+
+    def test_base64_in_urls(self) -> None:
+        assert {"4pyTfn5-Pz8_", "4pyTfn5+Pz8/"} <= redaction.forms("✓~~~???")
+
     @pytest.mark.parametrize("canary", [*CANARIES, "\ud800"])
     def test_plain_as_json_and_in_base64(self, canary: str) -> None:
-        assert redaction.forms(canary) == set(forms_of(canary)[:3])
+        assert set(forms_of(canary)[:3]) <= redaction.forms(canary)
+
+    @pytest.mark.parametrize("canary", [*CANARIES, "four"])
+    @pytest.mark.parametrize("before", ["", "1", "12", "123", "1234"])
+    @pytest.mark.parametrize("behind", ["", "1", "12"])
+    def test_what_base64_of_a_longer_text_shows_of_it_is_no_byte_of_it(
+        self, canary: str, before: str, behind: str
+    ) -> None:
+        shown_ = redaction.mask(b64(before + canary + behind), redaction.forms(canary))
+        kept = "".join(part for part in shown_.split("*") if part) if shown_ != HIDDEN else ""
+        assert len(kept) <= len(b64(before)) + len(b64(behind)) + 2
+        assert b64(before + canary + behind) not in shown_
+
+
+class TestMask:
+    @pytest.mark.parametrize(
+        ("value", "expected"),
+        [
+            ("canary", HIDDEN),
+            ("a canary sings", "a ******** sings"),
+            ("canarycanary", "****************"),
+            ("canary, canary, canary.", "********, ********, ********."),
+            (("x", "canary"), ["x", HIDDEN]),
+            ("no bird", "no bird"),
+            ("Canary canar", "Canary canar"),
+            ({"msg": "the canary", "canary": 1}, {"msg": "the ********", "canary": 1}),
+            ({"a canary": {"canary:": ("canary", 2, None, True)}}, {"a ********": {"********:": [HIDDEN, 2, None, True]}}),
+            ({1: "canary"}, {1: HIDDEN}),
+            ([["x", ["canary"]]], [["x", [HIDDEN]]]),
+            (6, 6),
+        ],
+    )  # fmt: skip
+    def test_replaces_them_wherever_they_stand(self, value: Any, expected: Any) -> None:
+        assert redaction.mask(value, {"canary"}) == expected
+        assert redaction.mask([value, "canary"], {"canary"}) == [expected, HIDDEN]
+
+    def test_of_two_that_overlap_nothing_is_left(self) -> None:
+        secrets = {"canary", "rybird", "ana", "bird"}
+        assert redaction.mask("a canarybird.", secrets) == "a ********."
+        assert redaction.mask("bananarybird", {"anan", "nana", "bird"}) == "b********ry********"
+        assert redaction.mask("canary-1 canary", {"canary", "canary-1"}) == "******** ********"
+        assert redaction.mask("aaaaaa!", {"aaaaa"}) == "********!"
+
+    def test_what_is_shorter_than_four_characters_stays(self) -> None:
+        assert redaction.mask("namespace abc abcd", {"a", "abc", "abcd"}) == "namespace abc ********"
+        assert redaction.mask("abc", {"abc"}) == "abc"
+
+    def test_a_value_without_a_secret_is_returned_as_it_is(self) -> None:
+        value = {"msg": "no bird", "list": [{}]}
+        assert redaction.mask(value, {"canary"}) is value
+
+    @pytest.mark.parametrize("count", [0, 255, 256, 300, 3000])
+    def test_among_many(self, count: int) -> None:
+        secrets = {f"robot:{number:05}-secret" for number in range(count)} | {"canary", "bird"}
+        value = {"msg": "a canary", "also": ["bird", "a bird, robot:00007-secret", "robot:99999-secret", "b"]}
+        hidden = "a ********, " + ("********" if count else "robot:00007-secret")
+        assert redaction.mask(value, secrets) == {
+            "msg": "a ********",
+            "also": [HIDDEN, hidden, "robot:99999-secret", "b"],
+        }
+
+    def test_a_thousand_passwords_and_megabytes_are_masked_in_seconds(self) -> None:
+        """Ansible's own masking replaces each secret in each string, one after the other: minutes."""
+        given_ = [{"username": "robot", "password": f"canary-{number:04}-{number * 7919}"} for number in range(1000)]
+        secrets = redaction.credentials({"registries": given_}, [])
+        result = [{"name": f"team-{number}", "msg": f"robot of {number} " * 10} for number in range(10_000)]
+        started = time.process_time()
+        found = redaction.mask([*result, {"msg": "it said canary-0500-3959500."}], secrets)
+        assert time.process_time() - started < 10
+        assert found == [*result, {"msg": "it said ********."}]
+
+    @settings(deadline=None)
+    @given(st.recursive(
+        st.none() | st.integers() | st.text("canry ", max_size=20),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("canry ", max_size=20), inner, max_size=3),
+        max_leaves=6,
+    ))  # fmt: skip
+    def test_leaves_none(self, value: Any) -> None:
+        secrets = {"canary", "narycan", "rrrr"}
+
+        def texts(part: Any) -> list[str]:
+            if isinstance(part, dict):
+                own = [key for key in part if not key.isidentifier()]
+                return own + [text for item in part.values() for text in texts(item)]
+            return [text for item in part for text in texts(item)] if isinstance(part, list) else [str(part)]
+
+        assert [text for text in texts(redaction.mask(value, secrets)) if any(one in text for one in secrets)] == []

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import copy
 import json
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig import auth_file
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig import entry as auth_entry
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.json_text import Unreadable
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.content import TYPES, Target
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,8 +41,12 @@ def refusal(text: str) -> str:
 
 def stored(parsed: auth_file.AuthFile, kind: str = TYPES[0]) -> auth_file.AuthFile:
     """What is read back of what a secret would hold."""
-    text = base64.b64decode(Target(kind, "key").encode(parsed)).decode("utf-8", "surrogatepass")
+    text = base64.b64decode(Target(kind, "key").encode(parsed)).decode("ascii")
     return auth_file.read_stored(text, legacy=kind == DOCKERCFG)
+
+
+def auths_of(parsed: auth_file.AuthFile) -> dict[str, Any]:
+    return json.loads(parsed.text(legacy=True))
 
 
 def differences(before: auth_file.AuthFile, after: auth_file.AuthFile) -> dict[str, list[str]]:
@@ -75,8 +81,8 @@ TOKEN_ONLY = (
 
 def elsewhere(registry: str, helper: str) -> str:
     return (
-        f"{SOURCE} holds no credential for {registry}: it is kept by the credential helper 'docker-credential-{helper}', "
-        "which no node can ask; log in with 'podman login --authfile FILE REGISTRY', or give 'registries' instead"
+        f"{SOURCE} holds no credential for {registry}: the credential helper 'docker-credential-{helper}' keeps it, "
+        "and no node can ask that; log in with 'podman login --authfile FILE REGISTRY', or give 'registries' instead"
     )
 
 
@@ -100,11 +106,8 @@ class TestParseText:
             ("{}", EMPTY),
             ('{"auths": {}}', EMPTY),
             ('{"auths": null}', EMPTY),
-            ('{"auths": {}, "credsStore": 1}', NO_FILE + "'credsStore' or 'credHelpers' has the wrong type"),
-            (
-                '{"credHelpers": {"a": {"password": "x"}}}',
-                NO_FILE + "'credHelpers' holds something else than names of helpers",
-            ),
+            ('{"auths": null, "credsStore": 1}', NO_FILE + "'credsStore' is a number, not a string"),
+            ('{"auths": {}, "Auths": {}}', NO_FILE + "it has 'auths' twice"),
         ],
     )
     def test_refuses_what_is_no_auth_file_or_an_empty_one(self, text: str, message: str) -> None:
@@ -192,11 +195,43 @@ class TestParseText:
         assert refusal(text) == message
 
     @pytest.mark.parametrize(
-        "text", ["[" * 100_000, '{"auths": {"quay.io": NaN}}', '{"a": -Infinity}', "1" * 5000 + "x"]
+        ("text", "why"),
+        [
+            (
+                "[" * 100_000,
+                ": it is nested more than 10000 levels deep: give a Docker config.json or a Podman auth.json",
+            ),
+            ('{"auths": {"quay.io": NaN}}', " at line 1, column 23: give a Docker config.json or a Podman auth.json"),
+            ("\ufeff{}", ": it begins with a byte order mark: save it as UTF-8 without that mark"),
+            ("\udcff\udcfe{\0", " at line 1, column 1: it looks like UTF-16; save it as UTF-8"),
+        ],
     )
-    def test_refuses_what_only_python_reads_as_json(self, text: str) -> None:
-        """Deep nesting and NaN would be a crash here or a 422 of the API server."""
-        assert refusal(text).startswith(f"{SOURCE} is not valid JSON")
+    def test_refuses_what_no_node_reads_as_json(self, text: str, why: str) -> None:
+        assert refusal(text) == f"{SOURCE} is not valid JSON{why}"
+
+    def test_refuses_text_that_cannot_be_written(self) -> None:
+        assert refusal('{"auths": {"\ud800": {}}}') == f"{SOURCE} is not valid Unicode"
+
+    @pytest.mark.parametrize("extra", ["[" * 9_000 + "]" * 9_000, "9" * 300, "1.50", r'"\ud800"', '"r\udce9n"'])
+    def test_what_python_would_spoil_is_kept_as_it_is(self, extra: str) -> None:
+        """In the entry; around it, it is not looked at."""
+        text = f'{{"x": {extra}, "auths": {{"quay.io": {{"auth": "YTpi", "x": {extra}}}}}}}'
+        parsed = auth_file.parse_text(text, SOURCE)
+        assert parsed.entries["quay.io"].fields["x"] == extra
+        assert parsed.text(legacy=False) == f'{{"auths": {{"quay.io": {{"auth": "YTpi", "x": {extra}}}}}}}'
+
+    def test_a_latin_1_email_is_kept_byte_for_byte(self) -> None:
+        text = b'{"auths": {"quay.io": {"auth": "YTpi", "email": "ren\xe9@example.com"}}}'
+        parsed = auth_file.parse_text(text.decode("utf-8", "surrogateescape"), SOURCE)
+        assert parsed.text(legacy=False).encode("utf-8", "surrogateescape") == text
+
+    def test_a_latin_1_password_works_in_auth_alone(self) -> None:
+        """Go reads the byte in `password` as U+FFFD, which is another password."""
+        in_auth = base64.b64encode(b"robot:\xe9").decode()
+        assert auth_file.parse_text(an_entry({"auth": in_auth}), SOURCE).entries["quay.io"].password == "\udce9"
+        plain = '{"auths": {"quay.io": {"username": "robot", "password": "\udce9"}}}'
+        message = f"{ENTRY} has a user or password that is not valid Unicode: save the file as UTF-8"
+        assert refusal(plain) == refusal(plain.replace("\udce9", "\\ud800")) == message
 
     def test_recognises_the_base64_of_a_file(self) -> None:
         encoded = b64(an_entry(login()))
@@ -206,7 +241,7 @@ class TestParseText:
     def test_member_names_in_any_case(self, members: tuple[str, str, str]) -> None:
         auths, auth, email = members
         parsed = auth_file.parse_text(json.dumps({auths: {"quay.io": {auth: b64("robot:x"), email: "a@b"}}}), SOURCE)
-        assert parsed.auths() == {"quay.io": {"auth": b64("robot:x"), "email": "a@b"}}
+        assert auths_of(parsed) == {"quay.io": {"auth": b64("robot:x"), "email": "a@b"}}
 
     def test_registry_keys_keep_their_case(self) -> None:
         assert auth_file.parse_text('{"auths": {"QUAY.io": {"auth": "YTpi"}}}', SOURCE).registries == ["QUAY.io"]
@@ -221,7 +256,7 @@ class TestParseText:
     def test_reads_and_repairs_auth_without_padding_or_with_line_ends(self, auth: str) -> None:
         """containers/image insists on padding, so what is written has it."""
         parsed = auth_file.parse_text(an_entry({"auth": auth}), SOURCE)
-        assert parsed.auths() == {"quay.io": {"auth": "cm9ib3Q6eA=="}}
+        assert auths_of(parsed) == {"quay.io": {"auth": "cm9ib3Q6eA=="}}
 
     def test_auth_wins_over_username_and_password(self) -> None:
         entry = auth_file.parse_text(an_entry({**login("x:y"), "username": "a", "password": "b"}), SOURCE).entries[
@@ -234,11 +269,11 @@ class TestParseText:
         parsed = auth_file.parse_text(
             an_entry({"username": "robot", "password": "x", "auth": empty, "email": empty}), SOURCE
         )
-        assert parsed.auths()["quay.io"] == {"username": "robot", "password": "x", "auth": b64("robot:x")}
+        assert auths_of(parsed)["quay.io"] == {"username": "robot", "password": "x", "auth": b64("robot:x")}
 
     def test_username_and_password_get_the_auth_that_containers_image_needs(self) -> None:
         parsed = auth_file.parse_text(an_entry({"username": "robot", "password": "x"}), SOURCE)
-        assert parsed.auths()["quay.io"]["auth"] == b64("robot:x")
+        assert auths_of(parsed)["quay.io"]["auth"] == b64("robot:x")
 
     @pytest.mark.parametrize("canary", CANARIES)
     @pytest.mark.parametrize(
@@ -358,7 +393,7 @@ REGISTRIES = st.lists(
 class TestFromRegistries:
     def test_writes_what_oc_create_secret_docker_registry_writes(self) -> None:
         item = {"registry": "quay.io", "username": "robot", "password": "x", "email": "a@b"}
-        assert auth_file.from_registries([item]).auths() == {
+        assert auths_of(auth_file.from_registries([item])) == {
             "quay.io": {"username": "robot", "password": "x", "auth": b64("robot:x"), "email": "a@b"}
         }
 
@@ -378,7 +413,7 @@ class TestFromRegistries:
             ),
             (
                 {"registry": "robot:canary@quay.io"},
-                "registry '***@quay.io' is not a host[:port][/path]: it holds no host, or an '@'; "
+                "registry '***@quay.io' is not host[:port][/path]: it has no host, or an '@'; "
                 "give the user in 'username', and no digest",
             ),
         ],
@@ -406,16 +441,34 @@ class TestFromRegistries:
 
 
 class TestReadStored:
-    @pytest.mark.parametrize(
-        "text", ["", "x", "[]", "null", '"a"', "[" * 100_000, "{}", '{"auths": []}', '{"auths": null}']
-    )
-    def test_unusable_content_is_nothing(self, text: str) -> None:
+    @pytest.mark.parametrize("text", ["null", "{}", '{"auths": null}', '{"x": [1]}'])
+    def test_what_is_empty_holds_nothing(self, text: str) -> None:
         assert auth_file.read_stored(text, legacy=False) == auth_file.NOTHING
 
+    @pytest.mark.parametrize(
+        "text", ["", "x", "[]", '"a"', "[" * 100_000, '{"auths": []}', '{"auths": {}, "Auths": {}}', "{}{}", "\ufeff{}"]
+    )
+    def test_what_cannot_be_read_is_an_error(self, text: str) -> None:
+        with pytest.raises(Unreadable, match="^is "):
+            auth_file.read_stored(text, legacy=False)
+
     @pytest.mark.parametrize(("legacy", "text"), [(False, json.dumps({"quay.io": login()})), (True, an_entry(login()))])
-    def test_the_shape_of_the_other_type_is_not_read_as_a_node_does_not(self, legacy: bool, text: str) -> None:
-        found = auth_file.read_stored(text, legacy=legacy)
-        assert not any(entry.password for entry in found.entries.values())
+    def test_so_is_the_form_of_the_other_type(self, legacy: bool, text: str) -> None:
+        with pytest.raises(Unreadable, match="which no node reads from a secret of this type$"):
+            auth_file.read_stored(text, legacy=legacy)
+
+    def test_a_byte_that_is_not_utf8_hides_nothing(self) -> None:
+        text = '{"auths": {"quay.io": {"auth": "YTpi", "email": "ren\udce9"}, "r\udce9.io": {"auth": "YTpj"}}}'
+        found = auth_file.read_stored(text, legacy=False)
+        assert {key: (entry.username, entry.password) for key, entry in found.entries.items()} == {
+            "quay.io": ("a", "b"),
+            "r\ufffd.io": ("a", "c"),
+        }
+        assert found.entries["quay.io"].meaning["email"] == "ren\ufffd"
+
+    def test_of_a_doubled_key_the_last_counts(self) -> None:
+        text = '{"auths": {"quay.io": {"auth": "YTpi"}, "quay.io": {"auth": "YTpj"}}}'
+        assert auth_file.read_stored(text, legacy=False).entries["quay.io"].password == "c"
 
     @pytest.mark.parametrize("entry", [None, {}, [], {"auth": "%"}, {"auth": b64("robot")}, {"username": "robot"}])
     def test_an_unusable_entry_has_no_password(self, entry: Any) -> None:
@@ -427,8 +480,9 @@ class TestReadStored:
         assert found.registries == ["***@quay.io"]
 
     @given(st.text() | JSON.map(json.dumps) | NEARLY.map(json.dumps), st.booleans())
-    def test_never_raises(self, text: str, legacy: bool) -> None:
-        auth_file.read_stored(text, legacy=legacy)
+    def test_is_read_or_unreadable(self, text: str, legacy: bool) -> None:
+        with contextlib.suppress(Unreadable):
+            auth_file.read_stored(text, legacy=legacy)
 
 
 class TestChangedFields:
@@ -437,7 +491,7 @@ class TestChangedFields:
         wanted = auth_file.from_registries(items)
         auths = [
             (key, dict(random.sample([*{**fields, "auth": fields["auth"].rstrip("=")}.items()], len(fields))))
-            for key, fields in wanted.auths().items()
+            for key, fields in auths_of(wanted).items()
         ]
         random.shuffle(auths)
         assert (

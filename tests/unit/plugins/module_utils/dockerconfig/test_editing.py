@@ -1,102 +1,187 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Merging and removing keep all that is not ours as the text that it is."""
+"""Merging and removing keep all that is not ours byte for byte."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig import editing as auth_text
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import from_registries
-from hypothesis import given
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig import editing
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import (
+    from_registries,
+    parse_text,
+    read_stored,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.json_text import Unreadable
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from unit.canaries import b64
 
-OTHERS = r'"other.io": {"auth":"eDp5" , "n": 1.50, "n": 1e400, "s": "\u00e4\/"}'
+#: Numbers and escapes that a reader would change, doubled names, white space, a byte that is not UTF-8.
+OTHERS = '"other.io": {"auth":"eDp5" , "n": 1.50, "n": 1e999, "s": "\\u00e4\\/", "email": "ren\udce9"}'
 QUAY = from_registries([{"registry": "quay.io", "username": "robot", "password": "new"}])
+NEW = '{"username": "robot", "password": "new", "auth": "cm9ib3Q6bmV3"}'
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner),
 )
+SPACES = st.text(" \t\n\r", max_size=2)
 
 
-def auths_of(text: str) -> dict[str, object]:
+def auths_of(text: str) -> dict[str, Any]:
     return json.loads(text)["auths"]
 
 
-class TestMerged:
-    @pytest.mark.parametrize("text", ["{}", '{"auths": null}', '{"auths":{}}', ' {"AUTHS" : { } } '])
-    def test_an_empty_file_gets_the_entries(self, text: str) -> None:
-        after = json.loads(auth_text.merged(text, QUAY, legacy=False))
-        assert [list(part) for part in after.values()] == [["quay.io"]]
+def merged(text: str, *, legacy: bool = False) -> str:
+    return editing.merged(text, QUAY, legacy=legacy)
 
-    def test_others_stay_letter_by_letter(self) -> None:
-        text = f'{{"x": 1.0, "auths": {{{OTHERS}, "quay.io": {{"auth": "x"}}}}, "y": [ 1,2 ]}}'
-        after = auth_text.merged(text, QUAY, legacy=False)
-        assert OTHERS in after
-        assert after.startswith('{"x": 1.0, "auths": {"other.io"')
-        assert after.endswith('"y": [ 1,2 ]}')
+
+class TestMerged:
+    @pytest.mark.parametrize(
+        ("text", "after"),
+        [
+            ("{}", f'{{"auths": {{"quay.io": {NEW}}}}}'),
+            ("null", f'{{"auths": {{"quay.io": {NEW}}}}}'),
+            ('{"auths": null}', f'{{"auths": {{"quay.io": {NEW}}}}}'),
+            (' {"AUTHS" : { } }\n', f' {{"AUTHS" : {{ "quay.io": {NEW}}} }}\n'),
+            ('{"x":1}', f'{{"x":1, "auths": {{"quay.io": {NEW}}}}}'),
+        ],
+    )
+    def test_an_empty_file_gets_the_entries(self, text: str, after: str) -> None:
+        assert merged(text) == after
+
+    def test_all_else_stays_byte_for_byte(self) -> None:
+        text = f'\n{{"x" : 1.0,\n "auths":\t{{ {OTHERS} ,\n  "quay.io" :{{ENTRY}} }}, "y": [ 1,2 ] }} '
+        after = text.replace("{ENTRY}", '{"auth": "cm9ib3Q6bmV3", "username": "robot", "password": "new"}')
+        text = text.replace("{ENTRY}", '{"auth": "x"}')
+        assert merged(text) == after
 
     def test_a_legacy_file_has_no_wrapper(self) -> None:
-        assert list(json.loads(auth_text.merged(f"{{{OTHERS}}}", QUAY, legacy=True))) == ["other.io", "quay.io"]
+        assert merged(f"{{{OTHERS}}}", legacy=True) == f'{{{OTHERS}, "quay.io": {NEW}}}'
 
-    @given(st.dictionaries(st.text(), JSON, max_size=4), st.dictionaries(st.text(), JSON, max_size=4))
-    def test_all_that_is_not_ours_means_what_it_meant(self, top: dict[str, object], auths: dict[str, object]) -> None:
+    @given(st.dictionaries(st.text(), JSON, max_size=4), st.dictionaries(st.text(), JSON, max_size=4), SPACES)
+    def test_what_is_merged_and_removed_again_leaves_the_same_bytes(
+        self, top: dict[str, Any], auths: dict[str, Any], space: str
+    ) -> None:
+        assume("quay.io" not in auths)
         top = {key: value for key, value in top.items() if key.lower() != "auths"}
         before = {**top, "auths": auths}
-        text = json.dumps(before, ensure_ascii=False)
-        after = json.loads(auth_text.merged(text, QUAY, legacy=False))
-        assert after.pop("auths") == {**auths, "quay.io": after_entry(auths.get("quay.io"))}
-        assert after == top
-        merged = auth_text.merged(text, QUAY, legacy=False)
-        assert auth_text.merged(merged, QUAY, legacy=False) == merged
-        assert json.loads(auth_text.without(merged, ["quay.io"], legacy=False)) == before
+        text = json.dumps(before, ensure_ascii=False, separators=(f"{space},{space}", f"{space}:{space}"))
+        there = merged(text)
+        assert json.loads(there) == {**top, "auths": {**auths, "quay.io": json.loads(NEW)}}
+        assert merged(there) == there
+        assert editing.without(there, ["quay.io"], legacy=False) == text
 
-    @pytest.mark.parametrize("stored", ["https://quay.io", "quay.io/", "QUAY.IO"])
+    @pytest.mark.parametrize("stored", ["https://quay.io", "quay.io/", "QUAY.IO", "https://robot:pass@quay.io/v1/"])
     def test_one_path_has_one_entry_afterwards(self, stored: str) -> None:
         text = json.dumps(
             {"auths": {stored: {"auth": "x", "email": "e"}, "a.io": {}, "quay.io": {"auth": "y", "email": "f"}}}
         )
-        after = auths_of(auth_text.merged(text, QUAY, legacy=False))
+        after = auths_of(merged(text))
         assert list(after) == ["a.io", "quay.io"]
-        assert after["quay.io"]["email"] == "f"  # type: ignore[index]
+        assert after["quay.io"]["email"] == "f"
+
+    def test_another_spelling_is_renamed_where_it_stands(self) -> None:
+        text = '{"auths": {"a.io":{} ,"https://quay.io" : {"auth":"cm9ib3Q6bmV3"} ,"b.io":{}}}'
+        assert merged(text) == '{"auths": {"a.io":{} ,"quay.io": {"auth":"cm9ib3Q6bmV3"} ,"b.io":{}}}'
+
+    def test_of_doubled_keys_the_last_stays_since_it_is_the_one_that_is_read(self) -> None:
+        text = '{"auths": {"quay.io": {"email": "1"}, "a.io": {}, "a.io": {}, "quay.io": {"email": "2"}}}'
+        after = merged(text)
+        assert after.count("quay.io") == 1
+        assert after.count("a.io") == 2
+        assert auths_of(after)["quay.io"]["email"] == "2"
 
     def test_fields_that_are_not_given_survive(self) -> None:
-        entry = '{"Auth": "x", "email": "e", "identitytoken": "t", "password": "old", "z": 1.0}'
-        after = auth_text.merged(f'{{"auths": {{"quay.io": {entry}}}}}', QUAY, legacy=False)
-        assert '"z": 1.0' in after
+        entry = '{"Auth" :"x", "email": "ren\udce9", "identitytoken": "t", "password": "old", "Z": 1.0}'
+        assert merged(f'{{"auths": {{"quay.io": {entry}}}}}') == (
+            '{"auths": {"quay.io": {"Auth" :"cm9ib3Q6bmV3", "email": "ren\udce9", "identitytoken": "t", "password": "new", "Z": 1.0, '
+            '"username": "robot"}}}'
+        )
+
+    def test_user_and_password_beside_auth_are_those_of_auth(self) -> None:
+        wanted = parse_text(json.dumps({"auths": {"quay.io": {"auth": b64("a:b")}}}), "the file")
+        text = '{"auths": {"quay.io": {"auth": "x", "username": "c"}}}'
+        after = auths_of(editing.merged(text, wanted, legacy=False))
+        assert after == {"quay.io": {"auth": b64("a:b"), "username": "a", "password": "b"}}
+
+    def test_auth_alone_stays_alone(self) -> None:
+        wanted = parse_text(json.dumps({"auths": {"quay.io": {"auth": b64("a:b")}}}), "the file")
+        text = '{"auths": {"quay.io": {"auth": "x", "email": "e"}}}'
+        assert auths_of(editing.merged(text, wanted, legacy=False)) == {"quay.io": {"auth": b64("a:b"), "email": "e"}}
+
+    def test_a_field_that_stops_every_pull_does_not_survive(self) -> None:
+        """facts 1.3: of a wrong type, it makes the kubelet give up the whole secret."""
+        text = '{"auths": {"quay.io": {"email": 5, "auth": "x", "Password": null, "identitytoken": 5}}}'
+        after = merged(text)
         assert auths_of(after)["quay.io"] == {
-            "Auth": b64("robot:new"), "email": "e", "identitytoken": "t", "password": "new", "z": 1.0, "username": "robot",
+            "auth": "cm9ib3Q6bmV3", "Password": "new", "identitytoken": 5, "username": "robot",
         }  # fmt: skip
+        assert read_stored(after, legacy=False).holds(QUAY)
 
-    def test_the_same_credential_keeps_its_text(self) -> None:
-        text = '{"auths": {"quay.io": { "password":"new", "username":"robot"}}}'
-        assert '{ "password":"new", "username":"robot"}' in auth_text.merged(text, QUAY, legacy=False)
+    @pytest.mark.parametrize("entry", ["null", '"x"', "[]", "{}"])
+    def test_an_entry_that_is_none_is_replaced(self, entry: str) -> None:
+        assert auths_of(merged(f'{{"auths": {{"quay.io": {entry}}}}}')) == {"quay.io": json.loads(NEW)}
 
-    @pytest.mark.parametrize("text", ["", "[]", "x", '{"auths": []}', '{"auths": {}, "AUTHS": {}}', '{"auths": 1}'])
-    def test_nothing_is_merged_into_what_is_no_auth_file(self, text: str) -> None:
-        with pytest.raises(auth_text.NotAnAuthFile):
-            auth_text.merged(text, QUAY, legacy=False)
+    @pytest.mark.parametrize(
+        "entry", ['{ "password":"new", "username":"robot"}', '{"auth":"cm9ib3Q6bmV3" }', '{"Auth": "cm9i\\nb3Q6bmV3"}']
+    )
+    def test_the_same_credential_keeps_its_text(self, entry: str) -> None:
+        text = f'{{"auths": {{"quay.io": {entry}}}}}'
+        assert merged(text) == text
+
+    def test_a_padding_that_the_kubelet_does_not_read_is_repaired(self) -> None:
+        text = '{"auths": {"quay.io": {"auth": "cm9ib3Q6bmV3=="}}}'
+        assert auths_of(merged(text)) == {"quay.io": {"auth": "cm9ib3Q6bmV3", "username": "robot", "password": "new"}}
+
+    @pytest.mark.parametrize(
+        "text", ["", "[]", "x", '{"auths": []}', '{"auths": {}, "AUTHS": {}}', '{"auths": 1}', "{} {}", '{"a": NaN}']
+    )
+    @pytest.mark.parametrize(
+        "edit",
+        [
+            merged,
+            lambda text: editing.without(text, ["quay.io"], legacy=False),
+            lambda text: editing.converted(text, legacy=True),
+        ],
+    )
+    def test_what_cannot_be_read_is_not_edited(self, text: str, edit: Any) -> None:
+        with pytest.raises(Unreadable, match="^is "):
+            edit(text)
 
 
-def after_entry(before: object) -> object:
-    """What becomes of an entry of ours: generated ones never hold the credential."""
-    entry = dict(QUAY.entries["quay.io"].fields)
-    return {**before, **entry} if isinstance(before, dict) else entry
+class TestWithout:
+    def test_takes_out_each_spelling_and_each_double(self) -> None:
+        text = (
+            f'{{"auths": {{"https://quay.io/": {{}} , {OTHERS},\n"quay.io": {{}}, "quay.io": {{}}, "u:p@quay.io": {{}}, '
+            '"quay.io/team": {} }}'
+        )
+        after = editing.without(text, ["http://QUAY.io"], legacy=False)
+        assert after == f'{{"auths": {{{OTHERS}, "quay.io/team": {{}} }}}}'
+
+    def test_takes_out_paths_alone(self) -> None:
+        text = '{"quay.io": {}, "quay.io/team": {}, "quay.io/team/app": {}}'
+        assert editing.without(text, ["quay.io/team"], legacy=True) == '{"quay.io": {}, "quay.io/team/app": {}}'
+
+    def test_what_is_not_there_changes_nothing(self) -> None:
+        text = f' {{"auths" :{{{OTHERS}}} }}'
+        assert editing.without(text, ["quay.io"], legacy=False) == text
 
 
-class TestWithoutAndConverted:
-    def test_takes_out_each_spelling(self) -> None:
-        text = f'{{"auths": {{"https://quay.io/": {{}}, {OTHERS}, "quay.io": {{}}, "quay.io/team": {{}}}}}}'
-        after = auth_text.without(text, ["quay.io"], legacy=False)
-        assert list(auths_of(after)) == ["other.io", "quay.io/team"]
-        assert OTHERS in after
-
-    def test_converts_there_and_back(self) -> None:
-        legacy = f"{{{OTHERS}}}"
-        wrapped = auth_text.converted(legacy, legacy=False)
+class TestConverted:
+    def test_there_and_back(self) -> None:
+        legacy = f"{{{OTHERS} }}"
+        wrapped = editing.converted(legacy, legacy=False)
         assert wrapped == f'{{"auths": {legacy}}}'
-        assert auth_text.converted(wrapped, legacy=True) == legacy
+        assert editing.converted(wrapped, legacy=True) == legacy
+
+    def test_what_stands_beside_the_entries_has_no_place_in_the_legacy_form(self) -> None:
+        assert editing.converted('{"x": 1, "Auths": { }}', legacy=True) == "{ }"
+
+    @pytest.mark.parametrize("legacy", [True, False])
+    def test_of_nothing(self, legacy: bool) -> None:
+        assert editing.converted("null", legacy=legacy) == ("{}" if legacy else '{"auths": {}}')

@@ -80,7 +80,7 @@ class TestCheckKey:
         "key", ["", " quay.io", "quay.io\n", "quay .io", "quay.io\u2028", "/team", "https://", "https:///team"]
     )
     def test_refuses_what_no_client_reads_as_a_registry(self, key: str) -> None:
-        with pytest.raises(OptionError, match=r"is not a host\[:port\]\[/path\]") as caught:
+        with pytest.raises(OptionError, match=r"is not host\[:port\]\[/path\]") as caught:
             check_key(key)
         assert len(str(caught.value).splitlines()) == 1
 

@@ -1,79 +1,158 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the platform or another controller owns is left alone; what is too large is not sent."""
+"""What the platform or another controller owns is not changed; what is too large is not sent."""
 
 from __future__ import annotations
 
 import base64
+import json
+from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform import protected as secret_guard
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.metadata import SecretMetadata
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform import protected
+
+from unit.canaries import b64
+
+REF = ObjectRef(SECRET, "project-a", "quay")
+GLOBAL = ObjectRef(SECRET, "openshift-config", "pull-secret")
+JSON = "kubernetes.io/dockerconfigjson"
+FILE = b64(json.dumps({"auths": {"quay.io": {"auth": "YTpi"}}}))
+NODES = "secret openshift-config/pull-secret is the pull secret of every node"
+
+
+def refusal(call: Any, *arguments: Any, **named: Any) -> str:
+    with pytest.raises((Refusal, OptionError)) as caught:
+        call(*arguments, **named)
+    return str(caught.value)
 
 
 class TestNames:
     @pytest.mark.parametrize("name", ["default-dockercfg-abcde", "my-sa-dockercfg-x"])
     def test_generated_names_are_the_platforms(self, name: str) -> None:
-        with pytest.raises(OptionError, match="belongs to the platform"):
-            secret_guard.refuse_platform_name(name)
+        assert refusal(protected.refuse_platform_name, name) == (
+            f"option 'name': {name!r} belongs to the platform, which names the secrets that it generates for a service account "
+            "NAME-dockercfg-SUFFIX; choose another name"
+        )
 
-    @pytest.mark.parametrize("name", ["pull", "my-dockercfg", "dockercfg-x", "-dockercfg-", "a-dockercfg-"])
+    @pytest.mark.parametrize(
+        "name", ["pull", "my-dockercfg", "dockercfg-x", "-dockercfg-", "a-dockercfg-", "-dockercfg-a"]
+    )
     def test_others_are_free(self, name: str) -> None:
-        secret_guard.refuse_platform_name(name)
+        protected.refuse_platform_name(name)
+
+
+class TestForeign:
+    @pytest.mark.parametrize("kind", [JSON, "kubernetes.io/dockercfg", "kubernetes.io/podmanconfigjson"])
+    @pytest.mark.parametrize("meta", [{}, {"annotations": None, "ownerReferences": None}, {"annotations": {"a": "b"}}])
+    def test_pull_secrets_may_be_changed(self, kind: str, meta: dict[str, Any]) -> None:
+        protected.refuse_foreign(REF, {"type": kind, "metadata": meta}, convertible=False)
+
+    @pytest.mark.parametrize(
+        "name", ["openshift.io/internal-registry-auth-token.service-account", "openshift.io/token-secret.name"]
+    )
+    def test_the_platforms_may_not(self, name: str) -> None:
+        found = {"type": JSON, "metadata": {"annotations": {name: ""}}}
+        assert refusal(protected.refuse_foreign, REF, found, convertible=True) == (
+            "secret project-a/quay belongs to the platform, which would restore it; not changed: choose another name"
+        )
+
+    def test_nor_those_of_a_controller(self) -> None:
+        owner = {"kind": "ExternalSecret", "name": "x"}
+        found = {"type": JSON, "metadata": {"ownerReferences": [{**owner, "name": "y"}, {**owner, "controller": True}]}}
+        assert refusal(protected.refuse_foreign, REF, found, convertible=True) == (
+            "secret project-a/quay is managed by ExternalSecret x, which would restore it; not changed: change it there, or choose "
+            "another name"
+        )
+        found["metadata"]["ownerReferences"][1]["controller"] = False  # type: ignore[index]
+        protected.refuse_foreign(REF, found, convertible=False)
+
+    @pytest.mark.parametrize(
+        "data", [{}, {"password": "eA=="}, {"config.json": FILE, "x": "eA=="}, {"config.json": b64("{}")}]
+    )
+    @pytest.mark.parametrize("convertible", [True, False])
+    def test_nor_those_of_another_type(self, data: dict[str, str], convertible: bool) -> None:
+        assert refusal(protected.refuse_foreign, REF, {"data": data}, convertible=convertible) == (
+            "secret project-a/quay has type Opaque and is not a pull secret; not changed: choose another name"
+        )
+
+    def test_but_an_auth_file_under_a_wrong_type_may_be_converted(self) -> None:
+        found = {"type": "example.com/own", "data": {"config.json": FILE}}
+        protected.refuse_foreign(REF, found, convertible=True)
+        assert refusal(protected.refuse_foreign, REF, found, convertible=False) == (
+            "secret project-a/quay holds an auth file, but has type example.com/own, from which no node reads one; not changed: "
+            "convert it with recreate=true, or choose another name"
+        )
+
+
+class TestGlobal:
+    @pytest.mark.parametrize(
+        ("ref", "answer"),
+        [(GLOBAL, True), (ObjectRef(SECRET, "openshift-config", "x"), False), (ObjectRef(SECRET, "x", "pull-secret"), False)],
+    )  # fmt: skip
+    def test_which_it_is(self, ref: ObjectRef, answer: bool) -> None:
+        assert protected.is_global(ref) is answer
+
+    def test_another_secret_may_lose_anything(self) -> None:
+        other = ObjectRef(SECRET, "project-a", "pull-secret")
+        for action in ("create", "update", "delete", "replace"):
+            protected.refuse_dropping(other, "x", ["quay.io"], action)
+        protected.refuse_unknown_loss(other, "is not base64")
+
+    @pytest.mark.parametrize("action", ["delete", "replace"])
+    def test_is_never_deleted(self, action: str) -> None:
+        assert refusal(protected.refuse_dropping, GLOBAL, JSON, (), action) == (
+            f"{NODES} and must not be deleted, not even for a moment; not changed: use mode=merge or mode=remove"
+        )
+
+    @pytest.mark.parametrize("action", ["create", "update"])
+    def test_keeps_its_type(self, action: str) -> None:
+        assert refusal(protected.refuse_dropping, GLOBAL, "kubernetes.io/dockercfg", (), action) == (
+            f"{NODES} and must have type kubernetes.io/dockerconfigjson; not changed: leave out the option 'type'"
+        )
+        protected.refuse_dropping(GLOBAL, JSON, (), action)
+
+    @pytest.mark.parametrize(
+        "key",
+        [
+            "quay.io", "https://cloud.openshift.com", "registry.redhat.io/team", "registry.connect.redhat.com", "QUAY.IO/", "***@quay.io",
+        ],
+    )  # fmt: skip
+    def test_keeps_what_the_platform_needs(self, key: str) -> None:
+        assert refusal(protected.refuse_dropping, GLOBAL, JSON, ["mine.io", key], "update") == (
+            f"{NODES}, and the platform needs its entries for {key}; not changed: add registries with mode=merge, or give these "
+            "entries too"
+        )
+
+    def test_names_all_of_them(self) -> None:
+        message = refusal(
+            protected.refuse_dropping, GLOBAL, JSON, ["registry.redhat.io", "mine.io", "quay.io"], "update"
+        )
+        assert "needs its entries for quay.io, registry.redhat.io;" in message
+
+    @pytest.mark.parametrize("key", ["mine.io", "quay.io:443", "quay.io.example.com"])
+    def test_may_lose_the_rest(self, key: str) -> None:
+        protected.refuse_dropping(GLOBAL, JSON, [key], "update")
+
+    def test_is_not_replaced_when_nobody_knows_what_would_be_lost(self) -> None:
+        protected.refuse_unknown_loss(GLOBAL, "")
+        assert refusal(protected.refuse_unknown_loss, GLOBAL, "is not base64") == (
+            f"{NODES}, and its content is not base64, so what mode=replace would remove is not known; not changed: repair the content "
+            "first, for example with 'oc set data secret/pull-secret -n openshift-config --from-file=.dockerconfigjson=FILE'"
+        )
 
 
 class TestSize:
     @pytest.mark.parametrize(
-        ("sizes", "fits"), [([1048576], True), ([1048577], False), ([1048575, 1], True), ([1048576, 1], False)]
-    )
-    def test_counts_decoded_bytes_as_the_api_server_does(self, sizes: list[int], fits: bool) -> None:
+        ("sizes", "total"), [([1_048_576], 0), ([1_048_577], 1_048_577), ([1_048_575, 1], 0), ([1_048_575, 2], 1_048_577), ([], 0)]
+    )  # fmt: skip
+    def test_counts_decoded_bytes_as_the_api_server_does(self, sizes: list[int], total: int) -> None:
         values = [base64.b64encode(b"x" * size).decode() for size in sizes]
-        if fits:
-            secret_guard.check_size("secret a/b", *values)
-        else:
-            with pytest.raises(OptionError, match="are 10485"):
-                secret_guard.check_size("secret a/b", *values)
-
-
-class TestDropping:
-    def test_another_secret_may_drop_anything(self) -> None:
-        secret_guard.refuse_dropping(ObjectRef(SECRET, "project-a", "pull-secret"), "x", ["quay.io"], "delete")
-
-    @pytest.mark.parametrize("key", ["quay.io", "https://cloud.openshift.com", "registry.redhat.io/team"])
-    def test_names_what_the_platform_needs(self, key: str) -> None:
-        with pytest.raises(Refusal, match=f"needs its entries for {key}; add registries with mode=merge"):
-            secret_guard.refuse_dropping(
-                ObjectRef(SECRET, "openshift-config", "pull-secret"),
-                "kubernetes.io/dockerconfigjson",
-                ["mine.io", key],
-                "update",
-            )
-
-
-class TestMarks:
-    MARKS = SecretMetadata({"a": "1"}, {"b": "2"}, True)
-
-    def test_only_what_is_missing_is_told(self) -> None:
-        held = {"metadata": {"labels": {"a": "1", "z": "9"}, "annotations": {"b": "3"}}, "immutable": True}
-        assert self.MARKS.missing(held) == {"annotations": {"b": "2"}}
-        assert self.MARKS.missing({}) == {"labels": {"a": "1"}, "annotations": {"b": "2"}, "immutable": True}
-
-    @pytest.mark.parametrize(
-        ("flag", "held"), [(None, True), (None, None), (False, None), (False, False), (True, True)]
-    )
-    def test_immutable_may_not_matter(self, flag: bool | None, held: bool | None) -> None:
-        assert SecretMetadata(immutable=flag).missing({"immutable": held}) == {}
-
-    def test_numbers_are_texts(self) -> None:
-        assert SecretMetadata.of({"labels": {"a": 1}}).labels == {"a": "1"}
-
-    @pytest.mark.parametrize(
-        "given",
-        [{"labels": {"a": "x y"}}, {"labels": {"ä": "x"}}, {"annotations": {"a": None}}, {"labels": {"a": "x" * 64}}],
-    )
-    def test_what_the_api_server_would_refuse_is_not_sent(self, given: dict[str, dict[str, object]]) -> None:
-        with pytest.raises(OptionError, match=f"^option '{next(iter(given))}': "):
-            SecretMetadata.of(given)
+        if not total:
+            protected.check_size("secret a/b", *values)
+            return
+        assert refusal(protected.check_size, "secret a/b", *values) == (
+            f"the data of secret a/b is {total} bytes; a secret holds at most 1048576: use fewer registries"
+        )

@@ -249,6 +249,6 @@ class TestReadFile:
 
     def test_one_that_is_not_there(self, task: Task, tmp_path: Path) -> None:
         with pytest.raises(
-            OptionError, match="^file .*auth.json cannot be read on the host that runs the task: No such file"
+            OptionError, match="^file '.*auth.json' cannot be read on the host that runs the task: No such file"
         ):
             task.read_file(str(tmp_path / "auth.json"))

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError, Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan, Selection
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
     options as pull_secret,
 )
@@ -26,7 +28,7 @@ def registry(password: str = "canary", key: str = "quay.io") -> dict[str, str]:
     return {"registry": key, "username": "robot", "password": password}
 
 
-def wish(**given: Any) -> pull_secret.PullSecret:
+def declared(**given: Any) -> pull_secret.PullSecret:
     options = {"name": "quay", "state": "present", "type": DOCKERCONFIGJSON, "registries": [registry()]}
     return pull_secret.from_options({**options, **given}, lambda path: pytest.fail(f"reads {path}"))
 
@@ -37,8 +39,15 @@ def secret(content: Any = None, kind: str = DOCKERCONFIGJSON, **more: Any) -> di
     return {"metadata": meta, "type": kind, "data": {KEYS.get(kind, "key"): b64(text)}, **more}
 
 
+FILE = {"auths": {"quay.io": {"auth": b64("robot:canary")}}}
+
+
 def entry(password: str = "canary") -> dict[str, str]:
     return {"auth": b64(f"robot:{password}")}
+
+
+def raw_secret(content: bytes) -> dict[str, Any]:
+    return {**secret({}), "data": {".dockerconfigjson": base64.b64encode(content).decode()}}
 
 
 def annotated(name: str) -> dict[str, Any]:
@@ -47,33 +56,79 @@ def annotated(name: str) -> dict[str, Any]:
 
 
 SAME = secret({"auths": {"quay.io": entry()}})
+OURS = {**SAME, "metadata": {**SAME["metadata"], "labels": {**MANAGED_BY, "a": "b"}}}
 BROKEN_DATA = {**secret(), "data": {".dockerconfigjson": "%"}}
-NO_DATA = {"metadata": {"name": "quay"}, "type": DOCKERCONFIGJSON}
-NOT_UTF8 = {**secret(), "data": {".dockerconfigjson": base64.b64encode(b'{"auths": {"\xff": {}}}').decode()}}
+NO_DATA = {"metadata": {"name": "quay", "uid": "u", "resourceVersion": "7"}, "type": DOCKERCONFIGJSON}
+LATIN_1 = raw_secret(b'{"auths": {"other.io": {"auth": "YTpi", "email": "ren\xe9"}, "quay.io": {"auth": "eDp5"}}}')
+DOUBLED = secret('{"auths": {"quay.io": {"auth": "eDp5"}}, "Auths": {"other.io": {"auth": "YTpi"}}}')
 FOREIGN = secret("x", "Opaque")
 PLATFORM = annotated("openshift.io/internal-registry-auth-token.service-account")
 PLATFORM_LEGACY = annotated("openshift.io/token-secret.name")
 
-NO_PULL_SECRET = "secret project-a/quay is no pull secret but of type Opaque; it is left alone: choose another name"
-OF_THE_PLATFORM = "secret project-a/quay belongs to the platform, which would write it again; choose another name"
-OTHER_TYPE = (
-    f"secret project-a/quay exists with type {DOCKERCFG}, and the type of a secret cannot be changed to {DOCKERCONFIGJSON}; "
-    "with recreate=true it is deleted and created anew, or put back if that fails; or choose another name"
+NO_PULL_SECRET = "secret project-a/quay has type Opaque and is not a pull secret; not changed: choose another name"
+OF_THE_PLATFORM = (
+    "secret project-a/quay belongs to the platform, which would restore it; not changed: choose another name"
 )
-IMMUTABLE = (
-    "secret project-a/quay is immutable; "
-    "with recreate=true it is deleted and created anew, or put back if that fails; or choose another name"
-)
+RECREATE = "with recreate=true it is deleted and created again, or restored if that fails; or choose another name"
+OTHER_TYPE = f"secret project-a/quay exists with type {DOCKERCFG}, and the type of a secret cannot be changed to {DOCKERCONFIGJSON}; {RECREATE}"
+IMMUTABLE = f"secret project-a/quay is immutable; {RECREATE}"
+
+
+def cannot_be_edited(why: str) -> str:
+    return (
+        f"secret project-a/quay was not changed: its content {why}, so registries can neither be added nor removed; "
+        "use mode=replace with all registries that it shall hold, or state=absent"
+    )
+
+
+#: Content that is not empty, and that nobody can say what it holds.
+UNREADABLE = [
+    (BROKEN_DATA, "is not base64"),
+    (secret("no JSON"), "is not valid JSON at line 1, column 1"),
+    (secret('{"auths": {}} x'), "is not valid JSON at line 1, column 15"),
+    (secret('{"auths": NaN}'), "is not valid JSON at line 1, column 11"),
+    (secret("\ufeff{}"), "is not valid JSON: it begins with a byte order mark"),
+    (secret("[" * 20_000), "is not valid JSON: it is nested more than 10000 levels deep"),
+    (secret(" "), "is not valid JSON at line 1, column 2"),
+    (secret("[]"), "is a list, not an object"),
+    (secret({"auths": []}), "is not an auth file: 'auths' is a list, not an object"),
+    (DOUBLED, "is not an auth file: it has 'auths' twice"),
+    (secret('{"auths": {}, "\\u0041UTHS": null}'), "is not an auth file: it has 'auths' twice"),
+    (secret({"quay.io": entry()}), "is a .dockercfg, without 'auths', which no node reads from a secret of this type"),
+    (
+        secret({"auths": {"quay.io": entry()}}, DOCKERCFG),
+        "is a config.json, with 'auths', which no node reads from a secret of this type",
+    ),
+]
 
 
 def planned(state: str, observed: dict[str, Any] | None) -> str:
-    """The actions that a wish leads to, or the refusal."""
+    """The actions that the declared state leads to, or the refusal."""
     given = {"state": state, **({} if state == "present" else {"registries": None})}
     try:
-        plan = wish(**given).plan("project-a", {} if observed is None else {"quay": observed})
+        plan = declared(**given).plan("project-a", {} if observed is None else {"quay": observed})
     except Refusal as error:
         return str(error)
     return " ".join(change.action for change in plan.changes)
+
+
+def only_change(observed: dict[str, Any], namespace: str = "project-a", **given: Any) -> Any:
+    (change,) = declared(**given).plan(namespace, {given.get("name", "quay"): observed}).changes
+    return change
+
+
+def refusal(observed: dict[str, Any], **given: Any) -> str:
+    with pytest.raises(Refusal) as caught:
+        declared(**given).plan("project-a", {"quay": observed})
+    return str(caught.value)
+
+
+def content_of(change: Any, key: str = ".dockerconfigjson") -> bytes:
+    return base64.b64decode(change.body["data"][key])
+
+
+def registries(added: Any = (), changed: Any = None, removed: Any = ()) -> dict[str, Any]:
+    return {"added": list(added), "changed": changed or {}, "removed": list(removed)}
 
 
 class TestPlan:
@@ -87,12 +142,9 @@ class TestPlan:
             ("present", secret({"auths": {"quay.io": entry("other")}}), "update"),
             ("present", secret({"auths": {"quay.io": entry("other")}}, immutable=True), IMMUTABLE),
             ("present", secret({"auths": {"quay.io": entry(), "more.io": entry()}}), "update"),
-            ("present", secret({"quay.io": entry()}), "update"),
-            ("present", secret("no JSON"), "update"),
-            ("present", secret({"auths": []}), "update"),
-            ("present", BROKEN_DATA, "update"),
             ("present", NO_DATA, "update"),
-            ("present", NOT_UTF8, "update"),
+            ("present", secret("null"), "update"),
+            ("present", LATIN_1, "update"),
             ("present", secret({"quay.io": entry()}, DOCKERCFG), OTHER_TYPE),
             ("present", FOREIGN, NO_PULL_SECRET),
             ("present", PLATFORM, OF_THE_PLATFORM),
@@ -102,7 +154,6 @@ class TestPlan:
             ("absent", {**SAME, "immutable": True}, "delete"),
             ("absent", secret({"quay.io": entry()}, DOCKERCFG), "delete"),
             ("absent", secret({}, PODMANCONFIGJSON), "delete"),
-            ("absent", BROKEN_DATA, "delete"),
             ("absent", NO_DATA, "delete"),
             ("absent", FOREIGN, NO_PULL_SECRET),
             ("absent", PLATFORM, OF_THE_PLATFORM),
@@ -115,28 +166,30 @@ class TestPlan:
     @pytest.mark.parametrize("kind", pull_secret.TYPES)
     def test_what_was_created_needs_no_change(self, kind: str) -> None:
         """Also with the strings that Python can hold and UTF-8 cannot."""
-        desired = wish(type=kind, registries=[{**registry("\udc80ä✓"), "email": "\ud800@x"}])
+        desired = declared(type=kind, registries=[{**registry("\udc80ä✓"), "email": "\ud800@x"}])
         (change,) = desired.plan("project-a", {}).changes
         assert change.body["type"] == kind
         assert list(change.body["data"]) == [KEYS[kind]]
         assert desired.plan("project-a", {"quay": change.body}).changes == ()
 
     def test_a_new_secret_is_labelled_as_ours(self) -> None:
-        (change,) = wish().plan("project-a", {}).changes
+        (change,) = declared().plan("project-a", {}).changes
         assert change.body["metadata"] == {"name": "quay", "namespace": "project-a", "labels": MANAGED_BY}
 
     def test_an_update_sends_the_data_and_the_version_that_was_read(self) -> None:
-        (change,) = wish().plan("project-a", {"quay": secret({})}).changes
+        (change,) = declared().plan("project-a", {"quay": secret({})}).changes
         assert set(change.body) == {"data", "metadata"}
         assert change.body["metadata"] == {"resourceVersion": "7"}
 
     def test_a_delete_is_for_the_secret_that_was_read(self) -> None:
-        (change,) = wish(state="absent").plan("project-a", {"quay": SAME}).changes
+        (change,) = declared(state="absent").plan("project-a", {"quay": SAME}).changes
         assert change.body["preconditions"] == {"uid": "u", "resourceVersion": "7"}
 
     def test_reports_registries_and_what_changed(self) -> None:
         observed = secret({"auths": {"quay.io": entry("old"), "old.io": entry()}})
-        (change,) = wish(registries=[registry(), registry(key="new.io")]).plan("project-a", {"quay": observed}).changes
+        (change,) = (
+            declared(registries=[registry(), registry(key="new.io")]).plan("project-a", {"quay": observed}).changes
+        )
         assert change.details == {
             "registries": {"added": ["new.io"], "changed": {"quay.io": ["password"]}, "removed": ["old.io"]}
         }
@@ -170,7 +223,7 @@ class TestPlan:
     )
     def test_nothing_that_is_reported_holds_a_credential(self, observe: Any, how: dict[str, Any], canary: str) -> None:
         observed = observe(canary)
-        desired = wish(**how, registries=[registry(canary + "-new"), registry(canary, "other.io")])
+        desired = declared(**how, registries=[registry(canary + "-new"), registry(canary, "other.io")])
         objects = {} if observed is None else {"quay": observed}
         try:
             plan = desired.plan("project-a", objects)
@@ -187,61 +240,500 @@ class TestPlan:
         assert shown(planned("present", observed), "canary") == []
 
     def test_an_accidental_repr_shows_no_credential(self) -> None:
-        assert shown(repr(wish()), "canary") == []
+        assert shown(repr(declared()), "canary") == []
 
 
-class TestFromOptions:
-    def test_reads_the_file_and_names_it(self) -> None:
-        options = {"name": "quay", "state": "present", "type": DOCKERCONFIGJSON, "auth_file": "/me/auth.json"}
-        with pytest.raises(OptionError, match="^auth file /me/auth.json is not valid JSON"):
-            pull_secret.from_options(options, lambda path: f"content of {path}")
+class TestUnreadable:
+    """What cannot be read is never taken for empty."""
 
-    @pytest.mark.parametrize("config", [{"auths": {"quay.io": entry()}}, json.dumps({"auths": {"quay.io": entry()}})])
-    def test_takes_auth_config_as_data_and_as_text(self, config: Any) -> None:
-        assert wish(registries=None, auth_config=config).plan("project-a", {"quay": SAME}).changes == ()
+    @pytest.mark.parametrize(("observed", "why"), UNREADABLE)
+    @pytest.mark.parametrize("mode", ["merge", "remove"])
+    def test_it_is_not_edited(self, observed: dict[str, Any], why: str, mode: str) -> None:
+        assert refusal(observed, mode=mode) == cannot_be_edited(why)
+        assert refusal(observed, mode=mode, recreate=True) == cannot_be_edited(why)
 
-    @pytest.mark.parametrize("config", ["x", "[]", [], {}])
-    def test_names_auth_config_in_refusals(self, config: Any) -> None:
-        with pytest.raises(OptionError, match="^option 'auth_config' "):
-            wish(registries=None, auth_config=config)
+    def test_also_when_what_is_wanted_seems_to_be_so_already(self) -> None:
+        """Readers differ in what doubled `auths` hold."""
+        for text in ('{"auths": {"quay.io": %s}, "auths": {}}', '{"auths": {}, "auths": {"quay.io": %s}}'):
+            observed = secret(text % json.dumps(entry()))
+            for mode in ("merge", "remove"):
+                assert refusal(observed, mode=mode) == cannot_be_edited("is not an auth file: it has 'auths' twice")
+        assert refusal(DOUBLED, mode="remove", registries=[{"registry": "none.io"}]) == cannot_be_edited(
+            "is not an auth file: it has 'auths' twice"
+        )
 
-    def test_refuses_an_empty_list_instead_of_emptying_the_secret(self) -> None:
-        with pytest.raises(
-            OptionError, match="^option 'registries' is empty: give at least one registry, or state=absent"
-        ):
-            wish(registries=[])
+    @pytest.mark.parametrize(("observed", "why"), UNREADABLE)
+    def test_it_is_replaced_and_the_loss_is_told(self, observed: dict[str, Any], why: str) -> None:
+        plan = declared(type=observed["type"]).plan("project-a", {"quay": observed})
+        (change,) = plan.changes
+        assert change.action == "update"
+        assert change.details == {"registries": registries(added=["quay.io"]), "previous_content": why}
+        assert change.before == {"type": observed["type"], "registries": f"not known: the content {why}"}
+        assert change.after == {"type": observed["type"], "registries": {"quay.io": "credential"}}
+        assert plan.notes == (
+            f"the old content of secret project-a/quay {why}, so it is not known which registries it held",
+        )
+        again = {**observed, "data": change.body["data"]}
+        assert declared(type=observed["type"]).plan("project-a", {"quay": again}) == Plan()
 
-    def test_refuses_a_name_that_cannot_exist(self) -> None:
-        with pytest.raises(OptionError, match="^option 'name': 'Quay' cannot be an object's name"):
-            wish(name="Quay")
+    @pytest.mark.parametrize(("observed", "why"), UNREADABLE)
+    def test_it_is_deleted_and_the_loss_is_told(self, observed: dict[str, Any], why: str) -> None:
+        plan = declared(state="absent", registries=None).plan("project-a", {"quay": observed})
+        (change,) = plan.changes
+        assert change.action == "delete"
+        assert change.details == {"registries": registries(), "previous_content": why}
+        assert change.before == {"type": observed["type"], "registries": f"not known: the content {why}"}
+        assert plan.notes == (
+            f"the old content of secret project-a/quay {why}, so it is not known which registries it held",
+        )
 
-    def test_refuses_more_than_a_secret_holds(self) -> None:
-        with pytest.raises(
-            OptionError,
-            match=r"^the credentials for secret quay are \d+ bytes; a secret holds 1048576 at most: take fewer$",
-        ):
-            wish(registries=[registry("x" * 500_000)])
+    def test_a_foreign_type_is_no_pull_secret_then(self) -> None:
+        assert refusal({**DOUBLED, "type": "Opaque"}, recreate=True, mode="merge") == NO_PULL_SECRET
+
+    def test_it_is_kept_when_only_missing_ones_are_created(self) -> None:
+        assert declared(update_existing=False).plan("project-a", {"quay": DOUBLED}) == Plan()
+
+    def test_what_stops_every_pull_is_replaced_although_its_registries_are_the_wanted_ones(self) -> None:
+        observed = secret({"auths": {"quay.io": entry()}, "HttpHeaders": ["canary"]})
+        change = only_change(observed)
+        why = "stops every pull: 'HttpHeaders' is a list, not an object"
+        assert change.details == {"registries": registries(), "previous_content": why}
+        assert json.loads(content_of(change)) == {
+            "auths": {"quay.io": json.loads(content_of(change))["auths"]["quay.io"]}
+        }
+        assert change.before == change.after == {"type": DOCKERCONFIGJSON, "registries": {"quay.io": "credential"}}
+
+    def test_but_no_node_reads_podmans_type(self) -> None:
+        observed = secret({"auths": {"quay.io": entry()}, "HttpHeaders": []}, PODMANCONFIGJSON)
+        assert declared(type=PODMANCONFIGJSON).plan("project-a", {"quay": observed}).changes == ()
+
+    @pytest.mark.parametrize("mode", ["merge", "remove"])
+    def test_what_others_put_there_and_stops_every_pull_is_told(self, mode: str) -> None:
+        observed = secret({"auths": {"a.io": {"auth": "%"}, "b.io": entry(), "c.io": {}}, "HttpHeaders": []})
+        told = (
+            "secret project-a/quay stops every pull of a pod that uses it, because the entry for 'a.io' has an 'auth' that is not standard "
+            "base64; 'HttpHeaders' is a list, not an object; remove such entries with mode=remove, or replace the whole content with "
+            "mode=replace"
+        )
+        given = {"mode": mode, "registries": [registry(key="b.io")]}
+        assert declared(**given).plan("project-a", {"quay": observed}).notes == (told,)
+        assert (
+            declared(mode="merge", registries=[registry(key="b.io")]).plan("project-a", {"quay": observed}).changes
+            == ()
+        )
+
+    def test_at_most_five_such_parts_are_named(self) -> None:
+        observed = secret({"auths": {f"{number}.io": 1 for number in range(9)}})
+        (note,) = declared(mode="merge").plan("project-a", {"quay": observed}).notes
+        assert note.count("is a number") == 5
+
+
+class TestBytes:
+    """One byte that is not UTF-8 hides nothing and is kept."""
+
+    def test_merge_keeps_it(self) -> None:
+        change = only_change(LATIN_1, mode="merge")
+        assert change.details == {"registries": registries(changed={"quay.io": ["password", "username"]})}
+        assert content_of(change) == (
+            b'{"auths": {"other.io": {"auth": "YTpi", "email": "ren\xe9"}, "quay.io": {"auth": "cm9ib3Q6Y2FuYXJ5", "username": "robot", '
+            b'"password": "canary"}}}'
+        )
+
+    def test_remove_keeps_it(self) -> None:
+        change = only_change(LATIN_1, mode="remove")
+        assert change.details == {"registries": registries(removed=["quay.io"])}
+        assert content_of(change) == b'{"auths": {"other.io": {"auth": "YTpi", "email": "ren\xe9"}}}'
+
+    def test_remove_takes_out_the_entry_that_has_it(self) -> None:
+        change = only_change(LATIN_1, mode="remove", registries=[{"registry": "other.io"}])
+        assert content_of(change) == b'{"auths": {"quay.io": {"auth": "eDp5"}}}'
+
+    def test_replace_sees_what_it_removes(self) -> None:
+        change = only_change(LATIN_1)
+        assert change.details == {
+            "registries": registries(changed={"quay.io": ["password", "username"]}, removed=["other.io"])
+        }
+        assert change.before["registries"] == {"other.io": "credential", "quay.io": "credential"}
+
+    def test_absent_tells_what_goes(self) -> None:
+        change = only_change(LATIN_1, state="absent", registries=None)
+        assert change.details == {"registries": registries(removed=["other.io", "quay.io"])}
+
+    def test_a_key_that_has_it_is_shown_as_readers_see_it(self) -> None:
+        observed = raw_secret(b'{"auths": {"r\xe9.io": {"auth": "YTpi"}}}')
+        assert only_change(observed).details["registries"]["removed"] == ["r\ufffd.io"]
+        removed = only_change(observed, mode="remove", registries=[{"registry": "r\ufffd.io"}])
+        assert content_of(removed) == b'{"auths": {}}'
+
+    def test_the_guard_of_the_nodes_secret_holds(self) -> None:
+        found = raw_secret(
+            b'{"auths": {"cloud.openshift.com": {"auth": "YTpi", "email": "ren\xe9"}, "quay.io": {"auth": "YTpi"}}}'
+        )
+        desired = declared(name="pull-secret")
+        with pytest.raises(Refusal, match=r"needs its entries for cloud\.openshift\.com; not changed"):
+            desired.plan("openshift-config", {"pull-secret": found})
+        assert desired.plan("project-a", {"pull-secret": found}).changes != ()
+
+
+class TestNodesSecret:
+    FILE = {"auths": {"https://quay.io": entry("old"), "mine.io": entry()}}
+
+    def plan(self, observed: dict[str, Any] | None, **given: Any) -> Plan:
+        objects = {} if observed is None else {"pull-secret": observed}
+        return declared(name="pull-secret", **given).plan("openshift-config", objects)
+
+    def test_another_spelling_of_a_platforms_entry_may_take_its_place(self) -> None:
+        (change,) = self.plan(secret(self.FILE), mode="merge").changes
+        assert change.details == {"registries": registries(added=["quay.io"], removed=["https://quay.io"])}
+
+    def test_what_is_not_the_platforms_may_go(self) -> None:
+        (change,) = self.plan(secret(self.FILE), mode="remove", registries=[{"registry": "mine.io"}]).changes
+        assert change.details == {"registries": registries(removed=["mine.io"])}
 
     @pytest.mark.parametrize(
-        ("kind", "options", "key"),
+        ("given", "why"),
         [
-            (DOCKERCONFIGJSON, {"auth_file": "/me/auth.json"}, ".dockerconfigjson"),
-            (DOCKERCFG, {"auth_file": "/me/auth.json"}, ".dockercfg"),
-            (PODMANCONFIGJSON, {"auth_file": "/me/my-auth.json"}, "my-auth.json"),
-            (PODMANCONFIGJSON, {}, "auth.json"),
+            ({"mode": "remove"}, "needs its entries for https://quay.io; not changed"),
+            ({"registries": [registry(key="mine.io")]}, "needs its entries for https://quay.io; not changed"),
+            ({"type": DOCKERCFG, "recreate": True}, "must not be deleted, not even for a moment"),
+            ({"state": "absent", "registries": None}, "must not be deleted, not even for a moment"),
         ],
     )
-    def test_the_data_key_goes_with_the_type(self, kind: str, options: Any, key: str) -> None:
-        """As `oc create secret` names it; facts 1.1 and 1.4."""
-        assert wish(state="absent", type=kind, registries=None, **options).target.key == key
+    def test_what_the_nodes_need_stays(self, given: dict[str, Any], why: str) -> None:
+        with pytest.raises(
+            Refusal, match=f"^secret openshift-config/pull-secret is the pull secret of every node.* {why}"
+        ):
+            self.plan(secret(self.FILE), **given)
+
+    def test_an_immutable_one_is_not_recreated(self) -> None:
+        with pytest.raises(Refusal, match="must not be deleted"):
+            self.plan(secret(self.FILE, immutable=True), mode="merge", recreate=True)
+
+    @pytest.mark.parametrize(("observed", "why"), [pair for pair in UNREADABLE if pair[0]["type"] == DOCKERCONFIGJSON])
+    def test_what_cannot_be_read_is_not_replaced(self, observed: dict[str, Any], why: str) -> None:
+        with pytest.raises(Refusal) as caught:
+            self.plan(observed)
+        assert f"and its content {why}, so what mode=replace would remove is not known; not changed" in str(
+            caught.value
+        )
+
+    def test_a_missing_one_is_created_with_its_type_alone(self) -> None:
+        assert [change.action for change in self.plan(None).changes] == ["create"]
+        with pytest.raises(Refusal, match=f"must have type {DOCKERCONFIGJSON}"):
+            self.plan(None, type=DOCKERCFG)
+
+
+class TestMerge:
+    def test_what_is_there_is_no_change(self) -> None:
+        observed = secret(
+            {"auths": {"quay.io": {"username": "robot", "password": "canary", "email": "e"}, "a.io": entry()}}
+        )
+        assert declared(mode="merge").plan("project-a", {"quay": observed}) == Plan()
+
+    def test_adds_to_no_content(self) -> None:
+        for observed in (NO_DATA, secret("null"), secret("{}"), secret({"auths": None})):
+            change = only_change(observed, mode="merge")
+            assert change.details == {"registries": registries(added=["quay.io"])}
+
+    def test_a_missing_secret_is_created(self) -> None:
+        (change,) = declared(mode="merge").plan("project-a", {}).changes
+        assert (change.action, change.details) == ("create", {"registries": registries(added=["quay.io"])})
+        assert change.before == {}
+        assert change.after == {"type": DOCKERCONFIGJSON, "registries": {"quay.io": "credential"}}
+
+    def test_an_entry_of_others_that_no_node_can_use_is_told_with_a_change(self) -> None:
+        observed = secret({"auths": {"a.io": {}, "b.io": {"identitytoken": "canary"}, "quay.io": {}}})
+        tell = "secret project-a/quay has an entry for {} that no node can use; give it a login, or remove it with mode=remove"
+        assert declared(mode="merge").plan("project-a", {"quay": observed}).notes == (
+            tell.format("a.io"),
+            tell.format("b.io"),
+        )
+        settled = secret({"auths": {"a.io": {}, "quay.io": entry()}})
+        assert declared(mode="merge").plan("project-a", {"quay": settled}) == Plan()
+
+
+class TestRemove:
+    def remove(self, observed: dict[str, Any], *names: str, **given: Any) -> Plan:
+        listed = [{"registry": name} for name in names or ("quay.io",)]
+        return declared(mode="remove", registries=listed, **given).plan("project-a", {"quay": observed})
+
+    def test_each_spelling_and_each_double_goes(self) -> None:
+        text = '{"auths": {"https://quay.io/": {}, "quay.io": {}, "a.io":{} , "quay.io": {"auth": "%%"}}}'
+        (change,) = self.remove(secret(text)).changes
+        assert content_of(change) == b'{"auths": {"a.io":{}}}'
+        assert change.details == {"registries": registries(removed=["https://quay.io/", "quay.io"])}
+
+    def test_what_is_not_there_is_no_change(self) -> None:
+        for observed in (SAME, NO_DATA, secret("{}"), secret("null")):
+            assert self.remove(observed, "other.io") == Plan()
+        assert declared(mode="remove").plan("project-a", {}) == Plan()
+
+    def test_the_type_is_kept(self) -> None:
+        (change,) = self.remove(secret({"quay.io": entry(), "a.io": entry()}, DOCKERCFG)).changes
+        assert json.loads(content_of(change, ".dockercfg")) == {"a.io": entry()}
+        assert change.before["type"] == change.after["type"] == DOCKERCFG
+
+    def test_an_emptied_secret_is_told(self) -> None:
+        plan = self.remove(SAME)
+        assert content_of(plan.changes[0]) == b'{"auths": {}}'
+        assert plan.notes == ("secret project-a/quay holds no registry any more; delete it with state=absent",)
+        assert self.remove(secret({"auths": {}})) == Plan()
+
+
+class TestDeleteEmpty:
+    def plan(self, observed: dict[str, Any] | None, namespace: str = "project-a", **given: Any) -> Plan:
+        objects = {} if observed is None else {"quay": observed}
+        return declared(mode="remove", delete_empty=True, **given).plan(namespace, objects)
+
+    def empty(self, **more: Any) -> dict[str, Any]:
+        return {**secret({"auths": {}}), "metadata": OURS["metadata"], **more}
+
+    def test_deletes_ours_when_nothing_is_left(self) -> None:
+        plan = self.plan(OURS)
+        (change,) = plan.changes
+        assert (change.action, change.body["preconditions"]) == ("delete", {"uid": "u", "resourceVersion": "7"})
+        assert change.details == {"registries": registries(removed=["quay.io"])}
+        assert change.before == {"type": DOCKERCONFIGJSON, "registries": {"quay.io": "credential"}}
+        assert (change.after, plan.notes) == ({}, ())
+
+    @pytest.mark.parametrize("text", ["{}", "null", '{"auths": null}', '{"auths": {}}'])
+    def test_finishes_what_a_killed_run_left_empty(self, text: str) -> None:
+        (change,) = self.plan({**secret(text), "metadata": OURS["metadata"]}).changes
+        assert (change.action, change.details) == ("delete", {"registries": registries()})
+
+    def test_an_immutable_one_too(self) -> None:
+        (change,) = self.plan({**OURS, "immutable": True}).changes
+        assert change.action == "delete"
+
+    def test_others_stay_empty(self) -> None:
+        plan = self.plan(SAME)
+        assert [change.action for change in plan.changes] == ["update"]
+        assert plan.notes == ("secret project-a/quay holds no registry any more; delete it with state=absent",)
+        assert self.plan(secret({"auths": {}})) == Plan()
+
+    def test_ours_stays_while_it_holds_anything(self) -> None:
+        more = {**secret({"auths": {"quay.io": entry(), "a.io": {}}}), "metadata": OURS["metadata"]}
+        assert [change.action for change in self.plan(more).changes] == ["update"]
+        noted = {**OURS, "data": {**OURS["data"], "note": "eA=="}}
+        assert [change.action for change in self.plan(noted).changes] == ["update"]
+        assert self.plan(self.empty(data={**self.empty()["data"], "note": "eA=="})) == Plan()
+
+    def test_only_when_it_is_asked_for(self) -> None:
+        (change,) = declared(mode="remove").plan("project-a", {"quay": OURS}).changes
+        assert change.action == "update"
+        assert declared(mode="remove").plan("project-a", {"quay": self.empty()}) == Plan()
+
+    def test_what_cannot_be_read_fails(self) -> None:
+        with pytest.raises(Refusal) as caught:
+            self.plan({**DOUBLED, "metadata": OURS["metadata"]})
+        assert str(caught.value) == cannot_be_edited("is not an auth file: it has 'auths' twice")
+
+    def test_a_missing_one_is_gone_already(self) -> None:
+        assert self.plan(None) == Plan()
+
+
+class TestOnlyManaged:
+    KEPT = "secret project-a/quay does not carry the label of this collection, so it was kept (only_managed=true)"
+
+    def plan(self, observed: dict[str, Any] | None) -> Plan:
+        objects = {} if observed is None else {"quay": observed}
+        return declared(state="absent", registries=None, only_managed=True).plan("project-a", objects)
+
+    def test_ours_is_deleted(self) -> None:
+        assert [change.action for change in self.plan(OURS).changes] == ["delete"]
+        assert self.plan(None) == Plan()
+
+    @pytest.mark.parametrize(
+        "observed",
+        [
+            SAME,
+            FOREIGN,
+            PLATFORM,
+            BROKEN_DATA,
+            {**SAME, "metadata": {**SAME["metadata"], "labels": {"app.kubernetes.io/managed-by": "helm"}}},
+        ],
+    )
+    def test_any_other_is_kept_and_told(self, observed: dict[str, Any]) -> None:
+        assert self.plan(observed) == Plan(notes=(self.KEPT,))
+
+    def test_ours_must_still_be_a_pull_secret(self) -> None:
+        with pytest.raises(Refusal) as caught:
+            self.plan({**FOREIGN, "metadata": OURS["metadata"]})
+        assert str(caught.value) == NO_PULL_SECRET
+
+
+class TestRecreate:
+    META = {"labels": {"team": "a", "mine": "old"}, "annotations": {"note": "b"}, "ownerReferences": [{"kind": "X"}]}
+
+    def observed(self, kind: str = DOCKERCFG, **more: Any) -> dict[str, Any]:
+        content = {"quay.io": entry()} if kind == DOCKERCFG else {"auths": {"quay.io": entry()}}
+        found = secret(content, kind, **more)
+        return {**found, "metadata": {**found["metadata"], **self.META}}
+
+    @pytest.mark.parametrize("mode", ["replace", "merge"])
+    def test_equal_content_of_another_type_is_converted(self, mode: str) -> None:
+        change = only_change(self.observed(), mode=mode, recreate=True)
+        assert change.action == "replace"
+        assert change.details == {
+            "registries": registries(), "type": {"before": DOCKERCFG, "after": DOCKERCONFIGJSON},
+        }  # fmt: skip
+        assert (change.body["type"], list(change.body["data"])) == (DOCKERCONFIGJSON, [".dockerconfigjson"])
+        assert json.loads(content_of(change))["auths"]["quay.io"]["auth"] == entry()["auth"]
+        assert change.before == {"type": DOCKERCFG, "registries": {"quay.io": "credential"}}
+        assert change.after == {"type": DOCKERCONFIGJSON, "registries": {"quay.io": "credential"}}
+
+    def test_and_back(self) -> None:
+        change = only_change(self.observed(DOCKERCONFIGJSON), mode="merge", type=DOCKERCFG, recreate=True)
+        assert content_of(change, ".dockercfg") == json.dumps({"quay.io": entry()}).encode()
+
+    def test_what_others_gave_it_is_kept(self) -> None:
+        change = only_change(self.observed(), recreate=True, labels={"mine": "new"}, annotations={"c": "d"})
+        meta = change.body["metadata"]
+        assert meta["labels"] == {**MANAGED_BY, "team": "a", "mine": "new"}
+        assert meta["annotations"] == {"note": "b", "c": "d"}
+        assert meta["ownerReferences"] == [{"kind": "X"}]
+        assert (change.details["labels"], change.details["annotations"]) == (["mine"], ["c"])
+
+    def test_so_are_immutability_and_other_data(self) -> None:
+        observed = self.observed(DOCKERCONFIGJSON, immutable=True)
+        observed["data"]["note"] = "eA=="
+        change = only_change(observed, registries=[registry("new")], recreate=True)
+        assert (change.action, change.body["immutable"], change.body["data"]["note"]) == ("replace", True, "eA==")
+        assert "immutable" not in only_change(self.observed(), recreate=True).body
+        assert only_change(observed, immutable=False, recreate=True).body["immutable"] is False
+
+    def test_an_immutable_one_with_the_same_content_keeps_its_bytes(self) -> None:
+        observed = self.observed(DOCKERCONFIGJSON, immutable=True)
+        change = only_change(observed, immutable=False, recreate=True)
+        assert change.body["data"] == observed["data"]
+        assert change.details == {"registries": registries(), "immutable": False}
+        assert (change.before["immutable"], change.after["immutable"]) == (True, False)
+
+    def test_without_it_the_way_out_is_told(self) -> None:
+        assert refusal(self.observed()) == refusal(self.observed(), mode="merge") == OTHER_TYPE
+        assert refusal(self.observed(DOCKERCONFIGJSON, immutable=True), registries=[registry("new")]) == IMMUTABLE
+        assert refusal(self.observed(DOCKERCONFIGJSON, immutable=True), immutable=False) == IMMUTABLE
+
+    def test_what_converts_is_checked_before(self) -> None:
+        wrong = {**secret(FILE, "Opaque"), "data": {"config.json": b64(json.dumps(FILE))}}
+        assert "convert it with recreate=true" in refusal(wrong)
+        assert refusal(wrong, mode="remove", recreate=True) == refusal(wrong)
+        assert only_change(wrong, mode="merge", recreate=True).details["type"]["before"] == "Opaque"
+
+    def test_too_much_beside_it_is_not_sent(self) -> None:
+        observed = self.observed(DOCKERCONFIGJSON)
+        observed["data"]["note"] = base64.b64encode(b"x" * 1_048_570).decode()
+        with pytest.raises(
+            OptionError, match=r"^the data of secret project-a/quay is \d+ bytes; a secret holds at most 1048576"
+        ):
+            declared(registries=[registry("new")]).plan("project-a", {"quay": observed})
+
+
+class TestPodman:
+    """Its type has no data key of its own; what is there is not lost."""
+
+    FILE = b64(json.dumps({"auths": {"quay.io": entry("old")}}))
+
+    def secret(self, **data: str) -> dict[str, Any]:
+        return {**secret({}, PODMANCONFIGJSON), "data": {name.replace("_", "."): value for name, value in data.items()}}
+
+    def test_a_secret_from_another_file_name_keeps_it(self) -> None:
+        change = only_change(self.secret(my_json=self.FILE), type=PODMANCONFIGJSON)
+        assert (change.action, list(change.body["data"])) == ("update", ["my.json"])
+        assert change.details == {"registries": registries(changed={"quay.io": ["password"]})}
+
+    def test_the_named_file_wins(self) -> None:
+        change = only_change(self.secret(a="eA==", auth_json=self.FILE), type=PODMANCONFIGJSON)
+        assert list(change.body["data"]) == ["auth.json"]
+
+    def test_the_only_auth_file_among_others_is_found(self) -> None:
+        for mode in ("replace", "merge", "remove"):
+            change = only_change(self.secret(a="eA==", my_json=self.FILE), type=PODMANCONFIGJSON, mode=mode)
+            assert list(change.body["data"]) == ["my.json"]
+
+    def test_of_several_none_is_guessed(self) -> None:
+        several = self.secret(a=self.FILE, b=self.FILE)
+        for mode in ("merge", "remove"):
+            assert refusal(several, type=PODMANCONFIGJSON, mode=mode) == cannot_be_edited(
+                "is not in one data key: the secret has a, b"
+            )
+        assert list(only_change(several, type=PODMANCONFIGJSON).body["data"]) == ["auth.json"]
+
+    def test_an_empty_one_gets_the_usual_name(self) -> None:
+        change = only_change({**self.secret(), "data": None}, type=PODMANCONFIGJSON, mode="merge")
+        assert list(change.body["data"]) == ["auth.json"]
+
+    def test_converting_keeps_what_stands_beside_it(self) -> None:
+        change = only_change(self.secret(a="eA==", my_json=self.FILE), mode="merge", recreate=True)
+        assert (change.action, sorted(change.body["data"])) == ("replace", [".dockerconfigjson", "a"])
+
+
+class TestMetadata:
+    def test_only_what_is_missing_is_written(self) -> None:
+        observed = {**SAME, "metadata": {**SAME["metadata"], "labels": {"a": "1", "b": "old"}}}
+        change = only_change(observed, labels={"b": "new", "a": "1"}, annotations={"d": "2", "c": "1"}, immutable=True)
+        assert change.body == {
+            "metadata": {"labels": {"b": "new"}, "annotations": {"d": "2", "c": "1"}, "resourceVersion": "7"},
+            "immutable": True,
+        }
+        assert change.details == {
+            "registries": registries(), "labels": ["b"], "annotations": ["c", "d"], "immutable": True,
+        }  # fmt: skip
+        parts = {"labels": {"b": "not as requested"}, "annotations": {"c": "not as requested", "d": "not as requested"}}
+        assert change.before == {
+            "type": DOCKERCONFIGJSON,
+            "registries": {"quay.io": "credential"},
+            **parts,
+            "immutable": False,
+        }
+        after = {"labels": {"b": "as requested"}, "annotations": {"c": "as requested", "d": "as requested"}}
+        assert change.after == {
+            "type": DOCKERCONFIGJSON,
+            "registries": {"quay.io": "credential"},
+            **after,
+            "immutable": True,
+        }
+
+    def test_of_an_immutable_secret_too(self) -> None:
+        change = only_change({**SAME, "immutable": True}, labels={"a": "b"})
+        assert (change.action, "data" in change.body) == ("update", False)
+
+    def test_with_content(self) -> None:
+        change = only_change(secret({}), labels={"a": "b"})
+        assert set(change.body) == {"metadata", "data"}
+
+    def test_a_new_secret_has_it(self) -> None:
+        (change,) = declared(labels={"a": "b"}, annotations={"c": "d"}, immutable=True).plan("project-a", {}).changes
+        assert change.body["metadata"]["labels"] == {**MANAGED_BY, "a": "b"}
+        assert change.body["metadata"]["annotations"] == {"c": "d"}
+        assert change.body["immutable"] is True
+
+
+class TestShape:
+    def test_reads_the_one_secret_and_nothing_else(self) -> None:
+        found = declared()
+        assert found.selection == Selection(SECRET, ("quay",))
+        assert (found.precondition, found.related("project-a", {})) == (None, ())
+
+    def test_creates_only_what_is_missing_when_told_so(self) -> None:
+        found = declared(update_existing=False)
+        assert found.plan("project-a", {"quay": secret({})}) == Plan()
+        assert [change.action for change in found.plan("project-a", {}).changes] == ["create"]
+        assert found.plan("project-a", {"other": SAME}).changes != ()
 
 
 class TestWarnings:
     def test_podmans_type_is_written_with_a_warning(self) -> None:
-        (warning,) = wish(type=PODMANCONFIGJSON).warnings
-        assert "the kubelet, CRI-O, image import and builds do not read it" in warning
-        assert DOCKERCONFIGJSON in warning
+        assert declared(type=PODMANCONFIGJSON).warnings == [
+            "type kubernetes.io/podmanconfigjson is written as requested, but the kubelet, CRI-O, image import and builds do not read it, "
+            "so no pod can pull with this secret; Podman's auth.json works when it is stored as kubernetes.io/dockerconfigjson, the "
+            "default type"
+        ]
+
+    def test_so_are_keys_that_readers_take_differently(self) -> None:
+        (warning,) = declared(registries=[registry(key="quay.io/")]).warnings
+        assert warning.startswith("registry 'quay.io/': the kubelet uses it")
 
     @pytest.mark.parametrize("given", [{}, {"type": DOCKERCFG}, {"type": PODMANCONFIGJSON, "state": "absent"}])
     def test_others_without(self, given: Any) -> None:
-        assert wish(**given).warnings == []
+        assert declared(**given).warnings == []

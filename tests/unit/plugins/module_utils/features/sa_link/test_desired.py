@@ -71,7 +71,10 @@ class TestRequire:
             ({"data": {".dockerconfigjson": "e30="}}, "has type Opaque, which no node reads"),
             (EMPTY, "holds no entry with user and password"),
             (WRAPPED, "holds no entry with user and password"),
-            ({**EMPTY, "data": {".dockerconfigjson": "%"}}, "holds no entry with user and password"),
+            (
+                {**EMPTY, "data": {".dockerconfigjson": "%"}},
+                "stops every pull of a pod that uses it, because it is not base64",
+            ),
             ({**EMPTY, "data": None}, "holds no entry with user and password"),
         ],
     )

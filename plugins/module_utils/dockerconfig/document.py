@@ -1,0 +1,86 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A stored auth file: where its entries stand in the text, so that all around them can be kept. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .json_text import EMPTY, Object, Unreadable, fold, kind, value_of, written
+
+__all__ = ["Document", "auths_of", "is_bare_map"]
+
+_NOT_FOR_THIS_TYPE = "which no node reads from a secret of this type"
+
+
+@dataclass(frozen=True, repr=False)
+class Document:
+    """`auths` holds the entries; `before` and `after` are the text around it, which is nobody's to change."""
+
+    before: str
+    auths: Object
+    after: str
+
+    @classmethod
+    def parse(cls, text: str, *, legacy: bool) -> Document:
+        """`legacy`: the text is a `.dockercfg`, the bare map of entries.
+
+        :raises Unreadable: when it is not an auth file, when it is one of the other form, or when readers see different entries in it.
+        """
+        value = value_of(text)
+        lead, _value, trail = text.partition(value)
+        top = Object.parse(value)
+        if legacy:
+            return cls(lead, _bare_map(top), trail)
+        at = auths_of(top)
+        if at is None:
+            return cls._without_auths(lead, top, trail)
+        member = top.members[at]
+        before = f"{lead}{top.opening}{written(top.members[:at])}{member.before}{member.head}"
+        return cls(before, Object.parse(member.value), written(top.members[at + 1 :]) + top.closing + trail)
+
+    @classmethod
+    def _without_auths(cls, lead: str, top: Object, trail: str) -> Document:
+        if is_bare_map(top):
+            raise Unreadable(f"is a .dockercfg, without 'auths', {_NOT_FOR_THIS_TYPE}")
+        comma = ", " if top.members else ""
+        return cls(f'{lead}{top.opening}{written(top.members)}{comma}"auths": ', EMPTY, top.closing + trail)
+
+    def having(self, auths: Object) -> str:
+        """The text with other entries."""
+        return self.before + auths.text + self.after
+
+
+def auths_of(top: Object) -> int | None:
+    """Where the member `auths` stands, in any spelling that Go takes; None when there is none.
+
+    :raises Unreadable: when there are two, which no two readers treat alike, or when it is not an object.
+    """
+    found = [at for at, item in enumerate(top.members) if fold(item.name) == "auths"]
+    if len(found) > 1:
+        raise Unreadable("is not an auth file: it has 'auths' twice")
+    for at in found:
+        if kind(top.members[at].value) not in ("an object", "null"):
+            raise Unreadable(f"is not an auth file: 'auths' is {kind(top.members[at].value)}, not an object")
+        return at
+    return None
+
+
+def is_bare_map(top: Object) -> bool:
+    """Whether this is a `.dockercfg`: no wrapper, every member an object, one at least with a credential."""
+    if any(kind(item.value) != "an object" for item in top.members):
+        return False
+    fields = {fold(field.name) for item in top.members for field in Object.parse(item.value).members}
+    return bool(fields & {"auth", "username", "identitytoken"})
+
+
+def _bare_map(top: Object) -> Object:
+    for item in top.members:
+        if fold(item.name) == "auths" and kind(item.value) == "an object" and _holds_objects(item.value):
+            raise Unreadable(f"is a config.json, with 'auths', {_NOT_FOR_THIS_TYPE}")
+    return top
+
+
+def _holds_objects(value: str) -> bool:
+    return any(kind(item.value) == "an object" for item in Object.parse(value).members)

@@ -1,0 +1,225 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""JSON as the text that it is, valid exactly when Go's `encoding/json` takes it. Pure.
+
+Every reader of a stored secret is a Go program: the API server, the kubelet, CRI-O. Python's `json` takes more (`NaN`) and less (deep
+nesting, numbers of many digits), and text that it reads and writes again is no longer the same. So objects are cut into their members
+here, and a member that nobody changes keeps its text. Bytes that are not UTF-8 stand in the text as lone surrogates
+(`surrogateescape`); Go reads each as U+FFFD, and so does `string`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+__all__ = [
+    "EMPTY",
+    "Member",
+    "Object",
+    "Unreadable",
+    "fold",
+    "has_bad_text",
+    "kind",
+    "member",
+    "string",
+    "value_of",
+    "written",
+]
+
+#: Go refuses what is nested deeper (encoding/json scanner.go, `maxNestingDepth`).
+_DEPTH = 10_000
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_STRING = r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\x00-\x1f]*)*"'
+_NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
+_SCALAR = re.compile(rf"{_STRING}|{_NUMBER}|true|false|null")
+_NUMBERS = re.compile(rf"{_STRING}|({_NUMBER})")
+_HEAD = re.compile(rf"({_STRING})[ \t\n\r]*:[ \t\n\r]*")
+_CLOSING = {"{": "}", "[": "]"}
+
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
+#: Surrogates that stand for no byte, so that the text cannot be written.
+_NO_BYTE = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
+
+_KINDS = {"{": "an object", "[": "a list", '"': "a string", "t": "true or false", "f": "true or false", "n": "null"}
+
+
+class Unreadable(ValueError):
+    """Why a content cannot be read, as the rest of a sentence: `is not valid JSON at line 1, column 2`. Never shows a value."""
+
+
+@dataclass(frozen=True, repr=False)
+class Member:
+    """One member of an object.
+
+    `name` is as Go reads it; `head` is the name and the colon, `value` the value, and `before` what parts it from the member before it,
+    each as it is written.
+    """
+
+    name: str
+    head: str
+    value: str
+    before: str = ""
+
+
+@dataclass(frozen=True, repr=False)
+class Object:
+    """A JSON object: what stands before its first member, the members (doubled ones too), and what stands behind the last."""
+
+    opening: str
+    members: tuple[Member, ...]
+    closing: str
+
+    @classmethod
+    def parse(cls, value: str) -> Object:
+        """The object that a valid JSON value is. `null` is the empty one, as for Go.
+
+        :raises Unreadable: for any other kind of value.
+        """
+        if value == "null":
+            return EMPTY
+        if kind(value) != "an object":
+            raise Unreadable(f"is {kind(value)}, not an object")
+        at = _skip(value, 1)
+        opening, members, before = value[:at], [], ""
+        while value[at] != "}":
+            head = _head(value, at)
+            stop = _value_end(value, head.end())
+            members.append(Member(string(head[1]), head[0], value[head.end() : stop], before))
+            comma = _skip(value, stop)
+            if value[comma] == "}":
+                return cls(opening, tuple(members), value[stop:])
+            at = _skip(value, comma + 1)
+            before = value[stop:at]
+        return cls(opening, (), "}")
+
+    @property
+    def text(self) -> str:
+        return self.opening + written(self.members) + self.closing
+
+    def having(self, members: Iterable[Member]) -> Object:
+        """The object with other members. A new one is parted from the one before it as the last one that is there."""
+        separator = next((item.before for item in reversed(self.members) if item.before), ", ")
+        parted = (replace(item, before=(item.before or separator) if at else "") for at, item in enumerate(members))
+        return replace(self, members=tuple(parted))
+
+
+EMPTY = Object("{", (), "}")
+
+
+def written(members: Iterable[Member]) -> str:
+    """Members that follow each other, as they are written."""
+    return "".join(f"{item.before}{item.head}{item.value}" for item in members)
+
+
+def value_of(text: str) -> str:
+    """The value that a JSON text is, without the white space around it.
+
+    :raises Unreadable: when Go would not read the text, with the place.
+    """
+    if text.startswith("\ufeff"):
+        raise Unreadable("is not valid JSON: it begins with a byte order mark")
+    if _NO_BYTE.search(text):
+        raise Unreadable("is not valid Unicode")
+    start = _skip(text, 0)
+    end = _value_end(text, start)
+    if _skip(text, end) != len(text):
+        raise _invalid(text, _skip(text, end))
+    return text[start:end]
+
+
+def kind(value: str) -> str:
+    """What kind of value a valid JSON value is, in words."""
+    return _KINDS.get(value[0], "a number")
+
+
+def string(value: str) -> str:
+    """The text that a JSON string stands for, as Go reads it."""
+    return _LONE_SURROGATE.sub("\ufffd", json.loads(value))
+
+
+def has_bad_text(value: str) -> bool:
+    """Whether Go reads a JSON string as another text than it is meant to be: a byte that is not UTF-8, or half a surrogate pair."""
+    return bool(_LONE_SURROGATE.search(json.loads(value)))
+
+
+def has_huge_number(value: str) -> bool:
+    """Whether a number in a value, however deep, is beyond a float of 64 bits, so that the API server refuses the secret."""
+    return any(math.isinf(float(number)) for number in _NUMBERS.findall(value) if number)
+
+
+def member(name: str, value: str) -> Member:
+    """A new member."""
+    return Member(name, f"{json.dumps(name)}: ", value)
+
+
+def fold(name: str) -> str:
+    """The spelling under which Go finds a field: in any case, and with the one other letter that it takes for an ASCII one."""
+    return name.lower().replace("\u017f", "s")
+
+
+def _value_end(text: str, at: int) -> int:
+    """The offset behind the value that begins at `at`."""
+    closing: list[str] = []
+    while True:
+        scalar = _SCALAR.match(text, at)
+        if scalar:
+            at = scalar.end()
+        else:
+            at = _open(text, at, closing)
+            if text[at : at + 1] != closing[-1]:
+                at = _next_value(text, at, closing)
+                continue
+        at = _close(text, at, closing)
+        if not closing:
+            return at
+
+
+def _open(text: str, at: int, closing: list[str]) -> int:
+    """Enters the object or list at `at`; the offset of what stands in it. `closing` is what closes each that is open."""
+    if text[at : at + 1] not in _CLOSING:
+        raise _invalid(text, at)
+    if len(closing) == _DEPTH:
+        raise Unreadable(f"is not valid JSON: it is nested more than {_DEPTH} levels deep")
+    closing.append(_CLOSING[text[at]])
+    return _skip(text, at + 1)
+
+
+def _close(text: str, at: int, closing: list[str]) -> int:
+    """Leaves what ends behind a value; the offset of the next value, or of the end when nothing is open any more."""
+    while closing:
+        at = _skip(text, at)
+        if text[at : at + 1] == ",":
+            return _next_value(text, _skip(text, at + 1), closing)
+        if text[at : at + 1] != closing[-1]:
+            raise _invalid(text, at)
+        closing.pop()
+        at += 1
+    return at
+
+
+def _next_value(text: str, at: int, closing: list[str]) -> int:
+    return _head(text, at).end() if closing[-1] == "}" else at
+
+
+def _head(text: str, at: int) -> re.Match[str]:
+    """The name and the colon at `at`."""
+    found = _HEAD.match(text, at)
+    if not found:
+        raise _invalid(text, at)
+    return found
+
+
+def _skip(text: str, at: int) -> int:
+    space = _SPACE.match(text, at)
+    return space.end() if space else at
+
+
+def _invalid(text: str, at: int) -> Unreadable:
+    line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+    return Unreadable(f"is not valid JSON at line {line}, column {column}")

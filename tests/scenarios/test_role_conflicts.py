@@ -1,0 +1,168 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two entries that declare one secret are refused before the cluster is asked, within a role and across the two that write secrets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support.playbooks import COLLECTION, ROOT, Play, play
+
+CANARY = "Canary-77"
+LOGIN = {"registry": "quay.io", "username": "robot", "password": CANARY}
+UNDO = "two entries for one secret would undo each other in every run, so give their secrets different names, or remove one entry"
+#: What a module says that got as far as the connection.
+NO_CLUSTER = "/nonexistent"
+
+
+def secret(name: str, *namespaces: str, **more: Any) -> dict[str, Any]:
+    return {"name": name, "registries": [LOGIN], **({"namespaces": list(namespaces)} if namespaces else {}), **more}
+
+
+def registry(*namespaces: str, **more: Any) -> dict[str, Any]:
+    one = {**LOGIN, "registry": "registry.example.com", "realm_host": "sso.example.com"}
+    return {**one, **({"namespaces": list(namespaces)} if namespaces else {}), **more}
+
+
+def run(directory: Path, roles: list[str], **variables: Any) -> Play:
+    """Runs roles of one play, whose variables are the inventory's, against a cluster that does not exist."""
+    (directory / "hosts.yml").write_text(
+        yaml.safe_dump(
+            {
+                "all": {
+                    "hosts": {"east": None},
+                    "vars": {
+                        "ansible_connection": "local",
+                        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+                        **variables,
+                    },
+                }
+            }
+        )
+    )
+    book = [{"hosts": "all", "gather_facts": False, "roles": [f"{COLLECTION}.{role}" for role in roles]}]
+    (directory / "play.yml").write_text(yaml.safe_dump(book))
+    done = play(directory / "play.yml", directory / "hosts.yml", "-vvv", K8S_AUTH_KUBECONFIG=NO_CLUSTER)
+    assert done.status != 0
+    assert CANARY not in done.output
+    return done
+
+
+class TestRefused:
+    @pytest.mark.parametrize(
+        "roles", [["private_registry"], ["delegated_auth"], ["private_registry", "delegated_auth"]], ids="+".join
+    )
+    def test_across_roles_also_when_one_runs_alone(self, tmp_path: Path, roles: list[str]) -> None:
+        done = run(
+            tmp_path,
+            roles,
+            private_registry_secrets=[
+                secret("other", "project-c"),
+                secret("private-registry", "project-a", "project-c"),
+            ],
+            delegated_auth_registries=[registry("project-b"), registry("project-c")],
+        )
+        assert (
+            "secret project-c/private-registry is declared by private_registry_secrets[1] and "
+            f"delegated_auth_registries[1].registry_secret_name; {UNDO}"
+        ) in done.output
+        assert NO_CLUSTER not in done.output
+        assert "declared by private_registry_secrets[0]" not in done.output
+
+    def test_by_names_of_their_own(self, tmp_path: Path) -> None:
+        done = run(
+            tmp_path,
+            ["private_registry"],
+            private_registry_secrets=[secret("sso", "project-a"), secret("login", "project-a")],
+            delegated_auth_registries=[registry("project-a", realm_secret_name="sso", registry_secret_name="login")],
+        )
+        assert (
+            "secret project-a/login is declared by private_registry_secrets[1] and "
+            "delegated_auth_registries[0].registry_secret_name; secret project-a/sso is declared by private_registry_secrets[0] "
+            f"and delegated_auth_registries[0].realm_secret_name; {UNDO}"
+        ) in done.output
+
+    @pytest.mark.parametrize("state", ["present", "absent"])
+    def test_within_private_registry(self, tmp_path: Path, state: str) -> None:
+        done = run(
+            tmp_path,
+            ["private_registry"],
+            private_registry_secrets=[secret("one", "project-a"), secret("one", "project-a", state=state)],
+        )
+        assert (
+            "secret project-a/one is declared by private_registry_secrets[0] and private_registry_secrets[1];"
+            in done.output
+        )
+        assert NO_CLUSTER not in done.output
+
+    def test_within_one_entry_of_delegated_auth(self, tmp_path: Path) -> None:
+        done = run(
+            tmp_path,
+            ["delegated_auth"],
+            delegated_auth_registries=[registry("project-a", realm_secret_name="private-registry")],
+        )
+        assert (
+            "secret project-a/private-registry is declared by delegated_auth_registries[0].registry_secret_name and "
+            "delegated_auth_registries[0].realm_secret_name;"
+        ) in done.output
+
+    def test_by_the_same_selector(self, tmp_path: Path) -> None:
+        one = {"labels": "team in (a, b)", "exclude": ["x"]}
+        other = {"exclude": ["x"], "labels": "team in (a, b)"}
+        done = run(
+            tmp_path,
+            ["delegated_auth"],
+            private_registry_secrets=[secret("private-registry", namespace_selector=one)],
+            delegated_auth_registries=[registry(namespace_selector=other)],
+        )
+        assert (
+            "/private-registry is declared by private_registry_secrets[0] and "
+            "delegated_auth_registries[0].registry_secret_name;"
+        ) in done.output
+        assert NO_CLUSTER not in done.output
+
+
+class TestNotRefused:
+    @pytest.mark.parametrize(
+        ("secrets", "registries"),
+        [
+            ([secret("private-registry", "project-a")], [registry("project-b")]),
+            ([secret("private-registry", namespace_selector={"include": ["project-*"]})], [registry("project-b")]),
+            ([secret("one", "project-a", "project-a"), secret("two", "project-a")], []),
+            ([secret("one", "project-a")], [registry("project-b"), registry("project-b")]),
+        ],
+        ids=["other namespaces", "a selector and names", "other names", "the other role's own matter"],
+    )
+    def test_what_differs_or_cannot_be_compared(self, tmp_path: Path, secrets: Any, registries: Any) -> None:
+        done = run(
+            tmp_path, ["private_registry"], private_registry_secrets=secrets, delegated_auth_registries=registries
+        )
+        assert NO_CLUSTER in done.output
+        assert "is declared by" not in done.output
+
+    def test_what_the_other_role_alone_could_read(self, tmp_path: Path) -> None:
+        """A password of the other role that this run has not is no reason to fail."""
+        done = run(
+            tmp_path,
+            ["private_registry"],
+            private_registry_secrets=[secret("one", "project-a")],
+            delegated_auth_registries=[registry("project-b", password="{{ vaulted_and_not_here }}")],
+        )
+        assert NO_CLUSTER in done.output
+
+
+def test_the_example_inventory_declares_each_name_once() -> None:
+    """So that a project can be added to any entry."""
+    variables = ROOT / "playbooks" / "inventory" / "group_vars" / "all"
+    read = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in variables.glob("*.yml")}
+    names = [entry["name"] for entry in read["private_registry"]["private_registry_secrets"]]
+    for entry in read["delegated_auth"]["delegated_auth_registries"]:
+        names += [
+            entry.get("registry_secret_name", "private-registry"),
+            entry.get("realm_secret_name", "redhat-connect-sso"),
+        ]
+    assert sorted(names) == sorted(set(names))

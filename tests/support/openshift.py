@@ -1,0 +1,59 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The cluster as OpenShift describes it, changed for one test and put back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from support.lab import Lab
+
+CONFIG = "/apis/config.openshift.io/v1"
+CLUSTER_VERSION = f"{CONFIG}/clusterversions/version"
+IMAGE_REGISTRY_OPERATOR = f"{CONFIG}/clusteroperators/image-registry"
+REGISTRY_SERVICE = "/api/v1/namespaces/openshift-image-registry/services/image-registry"
+
+
+@contextmanager
+def described(
+    lab: Lab, *, version: str = "", capabilities: Mapping[str, Any] | None = None, without: Collection[str] = ()
+) -> Iterator[None]:
+    """Another `version`, other `capabilities` (a key with None is taken away), and the objects under the paths `without`.
+
+    The controllers are started anew: without REGISTRY_SERVICE they know no name of the registry, and their secrets stay empty.
+    What they do is the provisioner's mode, which stays.
+    """
+    status: dict[str, Any] = {}
+    if version:
+        status["desired"] = {"version": version}
+    if capabilities is not None:
+        status["capabilities"] = dict(capabilities)
+    try:
+        lab.api("PATCH", CLUSTER_VERSION, {"status": status})
+        for path in without:
+            lab.api("DELETE", path)
+        lab.run("set", "--dir", str(lab.dir), "--provision-delay", "0s")
+        yield
+    finally:
+        lab.run("set", "--dir", str(lab.dir), "--provisioner", lab.data["provisioner"])
+
+
+def allow(lab: Lab, user: str, *rules: Mapping[str, Any]) -> str:
+    """A user who may do exactly this, in all namespaces. A rule is `{resource: verbs}`, or as in a cluster role."""
+    root = "/apis/rbac.authorization.k8s.io/v1"
+    whole = [rule if "verbs" in rule else _rule(rule) for rule in rules]
+    lab.api("POST", f"{root}/clusterroles", {"metadata": {"name": user}, "rules": whole})
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": user}
+    subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}
+    body = {"metadata": {"name": user}, "roleRef": reference, "subjects": [subject]}
+    lab.api("POST", f"{root}/clusterrolebindings", body)
+    return user
+
+
+def _rule(short: Mapping[str, Any]) -> dict[str, Any]:
+    ((resource, verbs),) = short.items()
+    name, _dot, group = resource.partition(".")
+    return {"apiGroups": [group], "resources": [name], "verbs": list(verbs)}

@@ -1,0 +1,80 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Somebody who overwrites an account's whole list some time after our entry has come into it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from support.lab import Lab, path_of, pull_names
+
+
+class Overwriter:
+    """While the block runs: once `entry` is in the pull list, and `delay` seconds later, the list becomes `names`.
+
+    `way`: `put` (a whole account, as it was read before), `patch` (a merge patch) or `apply` (server-side, with force), under the
+    name `manager`. `times`: so often, each time that the entry is back. `written` holds the moments.
+    """
+
+    def __init__(
+        self,
+        lab: Lab,
+        namespace: str,
+        entry: str,
+        *,
+        names: list[str],
+        delay: float = 0.0,
+        way: str = "patch",
+        manager: str = "pipeline",
+        times: int = 1,
+    ) -> None:
+        self.lab, self.path, self.entry = lab, path_of(namespace, "serviceaccounts", "default"), entry
+        self.names, self.delay, self.way, self.manager, self.times = names, delay, way, manager, times
+        self.written: list[float] = []
+        self._before = lab.account(namespace)
+        self._watch = lab.watch(f"{path_of(namespace, 'serviceaccounts')}?fieldSelector=metadata.name%3Ddefault")
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._failure: BaseException | None = None
+        self._ended = threading.Event()
+
+    def __enter__(self) -> Overwriter:
+        self._events = self._watch.__enter__()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._ended.set()
+        # An event of ours ends the wait for one.
+        self.lab.api("PATCH", self.path, {"metadata": {"annotations": {"example.com/ended": "true"}}})
+        self._thread.join()
+        self._watch.__exit__(None, None, None)
+        assert self._failure is None, self._failure
+
+    def _work(self) -> None:
+        try:
+            for event in self._events:
+                if self._ended.is_set():
+                    return
+                if len(self.written) < self.times and self.entry in pull_names(event["object"]):
+                    self._ended.wait(self.delay)
+                    self._overwrite()
+                    self.written.append(time.monotonic())
+        except BaseException as error:
+            self._failure = error
+
+    def _overwrite(self) -> None:
+        names: list[dict[str, Any]] = [{"name": name} for name in self.names]
+        if self.way == "put":
+            metadata = {**self._before["metadata"], "resourceVersion": None, "managedFields": None}
+            body = {**self._before, "metadata": metadata, "imagePullSecrets": names}
+            self.lab.api("PUT", f"{self.path}?fieldManager={self.manager}", body)
+        elif self.way == "apply":
+            body = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
+            query = f"?fieldManager={self.manager}&force=true"
+            content = "application/apply-patch+yaml"
+            self.lab.api("PATCH", self.path + query, {**body, "imagePullSecrets": names}, content=content)
+        else:
+            self.lab.api("PATCH", f"{self.path}?fieldManager={self.manager}", {"imagePullSecrets": names})

@@ -1,0 +1,278 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From options to the declared secret: what cannot work is refused before anything is read from the cluster."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
+    options as pull_secret,
+)
+
+from unit.canaries import b64, shown
+
+DOCKERCONFIGJSON, DOCKERCFG, PODMANCONFIGJSON = pull_secret.TYPES
+ENTRY = {"auth": b64("robot:canary")}
+FILE = {"auths": {"quay.io": ENTRY, "quay.io/team": {"auth": b64("team:canary")}}}
+SOURCES = {"registries": None, "auth_file": None, "auth_config": None}
+
+
+def registry(key: str = "quay.io", **given: Any) -> dict[str, Any]:
+    return {"registry": key, "username": "robot", "password": "canary", **given}
+
+
+def declared(**given: Any) -> pull_secret.PullSecret:
+    options = {"name": "quay", "state": "present", "type": DOCKERCONFIGJSON, "registries": [registry()]}
+    return pull_secret.from_options({**options, **given}, lambda path: pytest.fail(f"reads {path}"))
+
+
+def from_file(text: str, **given: Any) -> pull_secret.PullSecret:
+    options = {"name": "quay", "state": "present", "type": DOCKERCONFIGJSON, "auth_file": "/me/auth.json"}
+    return pull_secret.from_options({**options, **given}, {"/me/auth.json": text}.__getitem__)
+
+
+def refusal(**given: Any) -> str:
+    with pytest.raises(OptionError) as caught:
+        declared(**given)
+    message = str(caught.value)
+    assert len(message.splitlines()) == 1
+    assert shown(message, "canary") == []
+    return message
+
+
+class TestSources:
+    def test_values(self) -> None:
+        found = declared(registries=[registry(), registry("a.io", email="e")])
+        assert found.auth_file.registries == ["a.io", "quay.io"]
+        assert (found.name, found.mode, found.registries) == ("quay", "replace", ())
+
+    @pytest.mark.parametrize("config", [FILE, json.dumps(FILE)])
+    def test_data_and_its_text(self, config: Any) -> None:
+        found = declared(**{**SOURCES, "auth_config": config}).auth_file
+        assert {key: (entry.username, entry.password) for key, entry in found.entries.items()} == {
+            "quay.io": ("robot", "canary"),
+            "quay.io/team": ("team", "canary"),
+        }
+
+    def test_a_file(self) -> None:
+        assert from_file(json.dumps(FILE)).auth_file.registries == ["quay.io", "quay.io/team"]
+        assert from_file(json.dumps(FILE), only=["*/team"]).auth_file.registries == ["quay.io/team"]
+
+    def test_each_is_named_in_refusals(self) -> None:
+        with pytest.raises(OptionError, match="^auth file /me/auth.json is not valid JSON at line 1, column 1: "):
+            from_file("canary")
+        for config in ("x", "[]", [], {}):
+            assert refusal(**{**SOURCES, "auth_config": config}).startswith("option 'auth_config' ")
+        assert refusal(registries=[registry(password=None)]).startswith("option 'registries': ")
+
+    def test_only_chooses_in_data_too(self) -> None:
+        given = {**SOURCES, "auth_config": FILE}
+        assert declared(**given, only=["quay.io"]).auth_file.registries == ["quay.io"]
+        assert refusal(**given, only=["quay.org"]) == (
+            "option 'auth_config' has no entry that matches 'quay.org' of option 'only'; its entries: quay.io, quay.io/team"
+        )
+
+    def test_an_empty_list_does_not_empty_the_secret(self) -> None:
+        assert refusal(registries=[]) == (
+            "option 'registries' is empty: give at least one registry, or delete the secret with state=absent"
+        )
+
+    def test_a_file_may_have_a_latin_1_email(self) -> None:
+        found = from_file('{"auths": {"quay.io": {"auth": "YTpi", "email": "ren\udce9"}}}')
+        assert found.auth_file.text(legacy=False) == '{"auths": {"quay.io": {"auth": "YTpi", "email": "ren\udce9"}}}'
+
+
+class TestHostile:
+    """No traceback, no request, one line."""
+
+    @pytest.mark.parametrize(
+        "key", ["[::1", "[::1]", "[", "%zz", "*", "?", "#x", "a" * 5000, "quay.io:99999999999", ":", "http://a", "[z-a].io", "\u00e9"]
+    )  # fmt: skip
+    def test_odd_registries_are_written_with_a_warning(self, key: str) -> None:
+        found = declared(registries=[registry(key)])
+        assert found.auth_file.registries == [key]
+        assert all(len(warning.splitlines()) == 1 for warning in found.warnings)
+        assert bool(found.warnings) is (key != "quay.io:99999999999")
+        assert declared(registries=[{"registry": key}], mode="remove").registries == (key,)
+
+    @pytest.mark.parametrize(
+        "key", ["", "a b", "a\0b", "a\n", "\x7f", "\ud800", "\udce9", "\u202e", "u@quay.io", "https://", "/a"]
+    )
+    @pytest.mark.parametrize("mode", ["replace", "merge", "remove"])
+    def test_what_is_no_registry_is_refused(self, key: str, mode: str) -> None:
+        message = refusal(registries=[registry(key)], mode=mode)
+        assert message.startswith("option 'registries': registry ")
+        assert " is not host[:port][/path]: " in message
+
+    @pytest.mark.parametrize("name", ["Quay", "a\0", "", "a" * 254, "a/b", "\ud800"])
+    def test_names(self, name: str) -> None:
+        message = refusal(name=name)
+        assert message.startswith("option 'name': ")
+        assert " cannot be an object's name: " in message
+
+    def test_names_of_the_platform(self) -> None:
+        assert refusal(name="default-dockercfg-abcde").startswith(
+            "option 'name': 'default-dockercfg-abcde' belongs to the platform"
+        )
+
+    @pytest.mark.parametrize(
+        ("given", "start"),
+        [
+            ({"labels": {"a": "x" * 70}}, "option 'labels': the value of 'a' is not valid"),
+            ({"labels": {"x" * 70: "a"}}, "option 'labels': the name "),
+            ({"annotations": {"a": "x" * 262_144}}, "option 'annotations': they are 262145 bytes"),
+            ({"annotations": {"a\0": "x"}}, "option 'annotations': the name 'a\\x00' is not valid"),
+        ],
+    )
+    def test_labels_and_annotations(self, given: dict[str, Any], start: str) -> None:
+        assert refusal(**given).startswith(start)
+        assert refusal(**given, mode="remove").startswith(start)
+        assert declared(**given, state="absent", registries=None).mode == "absent"
+
+    @pytest.mark.parametrize(
+        "config",
+        [
+            "[" * 20_000, '{"auths": ' * 20_000, '{"a": NaN}', "\ufeff{}", '{"auths": {"\ud800": {}}}', {"auths": {"a": float("nan")}},
+            {"auths": {"a": {1, 2}}}, {"auths": {5: {"auth": 5}}}, '{"auths": {"a.io": {"auth": "YTpi"}}} x', {"a": {"password": b"canary"}},
+        ],
+    )  # fmt: skip
+    def test_data_that_no_node_reads(self, config: Any) -> None:
+        assert refusal(**{**SOURCES, "auth_config": config}).startswith("option 'auth_config'")
+
+    def test_data_that_json_cannot_express(self) -> None:
+        nested: dict[str, Any] = {}
+        for _level in range(200_000):
+            nested = {"a": nested}
+        for config in (nested, {"auths": float("inf")}, {"auths": b"x"}):
+            assert refusal(**{**SOURCES, "auth_config": config}) == (
+                "option 'auth_config' holds a value that JSON cannot express, such as a date or '.nan', or is nested too deeply: give "
+                "the content of a Docker config.json or a Podman auth.json"
+            )
+
+    @pytest.mark.parametrize("extra", ["[" * 9_000 + "]" * 9_000, '"\\ud800"', "-0.0"])
+    def test_data_that_python_spoils_is_no_hindrance(self, extra: str) -> None:
+        text = f'{{"x": {extra}, "n": 1e999, "auths": {{"a.io": {{"auth": "YTpi", "y": {extra}}}}}}}'
+        assert declared(**{**SOURCES, "auth_config": text}).auth_file.registries == ["a.io"]
+
+    @pytest.mark.parametrize(
+        ("password", "ok"), [("\udce9", True), ("\ufffd", True), ("\0", True), ("\ud800", False), ("\udfff", False)]
+    )
+    def test_passwords_are_bytes_or_unicode(self, password: str, ok: bool) -> None:
+        """A byte that is not UTF-8 stands as Ansible reads it from a file; half a pair of surrogates stands for nothing."""
+        given = {"registries": [registry(password=password)]}
+        if ok:
+            assert declared(**given).auth_file.entries["quay.io"].password == password
+        else:
+            assert refusal(**given).endswith("has a user or password that is not valid Unicode")
+
+
+class TestSize:
+    def test_what_is_more_than_a_secret_holds_is_refused(self) -> None:
+        message = refusal(registries=[registry(password="x" * 500_000)])
+        assert (
+            message == "the data of secret quay is 1166749 bytes; a secret holds at most 1048576: use fewer registries"
+        )
+
+
+class TestTarget:
+    @pytest.mark.parametrize(
+        ("kind", "options", "key"),
+        [
+            (DOCKERCONFIGJSON, {"auth_file": "/me/auth.json"}, ".dockerconfigjson"),
+            (DOCKERCFG, {"auth_file": "/me/auth.json"}, ".dockercfg"),
+            (PODMANCONFIGJSON, {"auth_file": "/me/my-auth.json"}, "my-auth.json"),
+            (PODMANCONFIGJSON, {"auth_file": "C:\\me\\my.json"}, "my.json"),
+            (PODMANCONFIGJSON, {"auth_file": "..a"[1:] + "_-."}, ".a_-."),
+            (PODMANCONFIGJSON, {"auth_file": "a" * 253}, "a" * 253),
+            (PODMANCONFIGJSON, {}, "auth.json"),
+        ],
+    )
+    def test_the_data_key_goes_with_the_type(self, kind: str, options: Any, key: str) -> None:
+        """As `oc create secret` names it; facts 1.1 and 1.4."""
+        assert declared(state="absent", type=kind, registries=None, **options).target == pull_secret.Target(kind, key)
+
+    @pytest.mark.parametrize("name", ["a b.json", "/me/", "a\0", ".", "..", "..a", "\u00e4", "a" * 254, "a\n"])
+    def test_a_name_that_cannot_be_a_data_key(self, name: str) -> None:
+        base = name.rpartition("/")[2]
+        assert refusal(state="absent", type=PODMANCONFIGJSON, registries=None, auth_file=name) == (
+            f"option 'auth_file': type {PODMANCONFIGJSON} stores the file under its base name, and {base!r} cannot be a data key: "
+            "rename the file to auth.json"
+        )
+
+
+class TestSettings:
+    def test_defaults(self) -> None:
+        found = declared()
+        assert (found.mode, found.update_existing, found.recreate) == ("replace", True, False)
+        assert (found.only_managed, found.delete_empty) == (False, False)
+        assert declared(mode=None, update_existing=None, recreate=None, only_managed=None, delete_empty=None) == found
+
+    def test_are_taken_over(self) -> None:
+        meta = {"labels": {"a": "b"}, "annotations": {"c": "d"}, "immutable": True}
+        found = declared(mode="merge", recreate=True, **meta)
+        assert (found.mode, found.recreate, found.update_existing) == ("merge", True, True)
+        assert found.secret_metadata == pull_secret.SecretMetadata(**meta)
+        assert declared(update_existing=False).update_existing is False
+
+    def test_absent_has_none_of_them(self) -> None:
+        found = declared(state="absent", labels={"a": "b"}, recreate=True)
+        assert found == pull_secret.PullSecret(
+            "quay", pull_secret.Target(DOCKERCONFIGJSON, ".dockerconfigjson"), "absent"
+        )
+        assert declared(state="absent", only_managed=True).only_managed is True
+
+    def test_remove_needs_names_alone(self) -> None:
+        found = declared(
+            mode="remove", registries=[{"registry": "b.io"}, {"registry": "a.io"}], labels={"a": "b"}, recreate=True
+        )
+        assert (found.mode, found.registries, found.auth_file.entries) == ("remove", ("b.io", "a.io"), {})
+        assert (found.secret_metadata.labels, found.recreate, found.delete_empty) == ({"a": "b"}, True, False)
+        assert declared(mode="remove", delete_empty=True).delete_empty is True
+
+    def test_remove_takes_names_from_a_file_or_data(self) -> None:
+        assert from_file(json.dumps(FILE), mode="remove").registries == ("quay.io", "quay.io/team")
+        assert from_file(json.dumps(FILE), mode="remove", only=["quay.io"]).registries == ("quay.io",)
+        assert declared(**{**SOURCES, "auth_config": FILE}, mode="remove").registries == ("quay.io", "quay.io/team")
+
+    @pytest.mark.parametrize(
+        ("given", "message"),
+        [
+            (
+                {"state": "absent", "mode": "remove"},
+                "state=absent deletes the whole secret; to remove single registries, use state=present with mode=remove",
+            ),
+            ({"only_managed": True}, "option 'only_managed' only works with state=absent: leave it out"),
+            ({"mode": "remove", "only_managed": True}, "option 'only_managed' only works with state=absent: leave it out"),
+            ({"delete_empty": True}, "option 'delete_empty' only works with mode=remove: leave it out"),
+            ({"mode": "merge", "delete_empty": True}, "option 'delete_empty' only works with mode=remove: leave it out"),
+            ({"state": "absent", "delete_empty": True}, "option 'delete_empty' only works with mode=remove: leave it out"),
+            ({"mode": "remove", "update_existing": False}, "mode=remove changes a secret that exists: leave out 'update_existing'"),
+            (
+                {"mode": "remove", "registries": []},
+                "mode=remove needs the registries to remove: name them in 'registries', without user or password",
+            ),
+            (
+                {"mode": "remove", **SOURCES},
+                "mode=remove needs the registries to remove: name them in 'registries', without user or password",
+            ),
+            (
+                {"recreate": True, "update_existing": False},
+                "options 'recreate' and 'update_existing=false' contradict each other: leave out one",
+            ),
+            ({"only": ["a"]}, "option 'only' selects entries of 'auth_file' or 'auth_config': name at least one, or leave it out"),
+            (
+                {**SOURCES, "auth_config": FILE, "only": []},
+                "option 'only' selects entries of 'auth_file' or 'auth_config': name at least one, or leave it out",
+            ),
+        ],
+    )  # fmt: skip
+    def test_contradictions_are_refused(self, given: dict[str, Any], message: str) -> None:
+        assert refusal(**given) == message
+
+    def test_an_accidental_repr_shows_no_credential(self) -> None:
+        assert shown(repr(declared()), "canary") == []
