@@ -6,38 +6,41 @@
 A cluster's API is reached from the controller (`connection: local`). There the start of a further Python, with all that it
 imports, takes longer than most of the work, and Ansible would write the options, passwords included, to a file for it. So the
 module runs in the worker process that Ansible has forked for the task. With another connection, another Python, `become`,
-`async` or `ANSIBLE_KEEP_REMOTE_FILES` it runs in a process of its own, like any module; both give the same result.
+`async` or `ANSIBLE_KEEP_REMOTE_FILES` it runs in a process of its own, like any module; both have the same result.
 """
 
 from __future__ import annotations
 
-import io
 import json
-import logging
+import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from datetime import date
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ansible import constants as C
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import credentials, hide
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import credentials, hide, mask
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import PROGRESS_FILE
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.interruption import (
+    Interrupted,
+    interruptible,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, execute
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.progress_file import shown
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.surroundings import as_in_a_process
 
 __all__ = ["ModuleAction"]
-
-#: Seconds between two looks at the file of a module in a process of its own.
-_LOOK = 0.5
 
 
 class ModuleAction(NormalAction):  # type: ignore[misc]
@@ -46,49 +49,76 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
     module: ClassVar[Module]
 
     def _execute_module(self, *arguments: Any, **keywords: Any) -> Any:
-        variables = keywords.get("task_vars") or {}
-        if self._runs_here(variables):
-            return self._run_here(variables)
         if self._connection.transport != "local":
             return super()._execute_module(*arguments, **keywords)
-        # A module's output reaches the controller only at its end: its progress comes by a file that both can see.
+        parent = _parent()
+        try:
+            # When ansible-playbook is killed, its workers are not: they would go on writing with nobody to tell.
+            with interruptible(lambda: os.getppid() != parent):
+                return self._execute_locally(arguments, keywords)
+        except Interrupted as error:
+            # All is cleaned up; now what this signal does to a worker of Ansible.
+            signal.raise_signal(error.number)
+            raise
+
+    def _execute_locally(self, arguments: Any, keywords: dict[str, Any]) -> Any:
+        variables = keywords.get("task_vars") or {}
+        if self._has_ansibles_python(variables) and not self.module.import_error:
+            if not (self._connection.become or self._task.async_val or C.DEFAULT_KEEP_REMOTE_FILES):
+                return self._run_here(variables)
+            keywords = {**keywords, "task_vars": self._naming_ansibles_python(variables)}
         if self._connection._shell.tmpdir is None:
             self._make_tmp_path()
-        with _shown(Path(self._connection._shell.tmpdir) / PROGRESS_FILE, self._say_for(variables)):
+        with shown(Path(self._connection._shell.tmpdir) / PROGRESS_FILE, self._say_for(variables)):
             return super()._execute_module(*arguments, **keywords)
 
-    def _runs_here(self, variables: Mapping[str, Any]) -> bool:
-        elsewhere = self._connection.transport != "local" or self._connection.become or self._task.async_val
-        if elsewhere or C.DEFAULT_KEEP_REMOTE_FILES or self.module.import_error:
-            return False
+    def _has_ansibles_python(self, variables: Mapping[str, Any]) -> bool:
+        """Whether the module's interpreter is the Python that runs Ansible.
+
+        One that Ansible would have to look for is. Wherever the module runs, `auto` then has one meaning, and the Python that
+        is used has the libraries: which one Ansible would find depends on its version and on the system.
+        """
         if self._task.delegate_to:
             variables = variables.get("ansible_delegated_vars", {}).get(self._task.delegate_to, {})
         wanted = C.config.get_config_value("INTERPRETER_PYTHON", variables=variables)
         return _is_this_python(str(self._templar.template(wanted)).strip())
 
-    def _say_for(self, variables: Mapping[str, Any]) -> Any:
+    def _naming_ansibles_python(self, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """The variables of a task with this Python as the interpreter."""
+        named = {"ansible_python_interpreter": sys.executable}
+        if not self._task.delegate_to:
+            return {**variables, **named}
+        delegated = variables.get("ansible_delegated_vars", {})
+        ours = {**delegated.get(self._task.delegate_to, {}), **named}
+        return {**variables, "ansible_delegated_vars": {**delegated, self._task.delegate_to: ours}}
+
+    def _say_for(self, variables: Mapping[str, Any]) -> Callable[[str], None]:
         host = variables.get("inventory_hostname", "")
         return lambda line: Display().display(f"[{host}] {line}")
 
     def _run_here(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         with ExitStack() as stack:
-            environment: dict[str, str] = {}
+            environment: dict[str, Any] = {}
             self._compute_environment_string(environment)
-            stack.enter_context(_as_in_a_process(environment, self._loader.get_basedir()))
+            stack.enter_context(as_in_a_process(environment, self._loader.get_basedir()))
             directory = stack.enter_context(tempfile.TemporaryDirectory(dir=C.DEFAULT_LOCAL_TMP))
-            task, result = self._outcome(directory, self._say_for(variables))
-        warnings = {"warnings": task.warnings} if task.warnings else {}
-        masked = _masked({"changed": False, **result, **warnings}, task.secrets)
+            # A thread that is abandoned at a timeout may still want to say something.
+            say, over = self._say_for(variables), threading.Event()
+            stack.callback(over.set)
+            task, result = self._outcome(directory, lambda line: None if over.is_set() else say(line))
+        if not _shows_tracebacks():
+            result.pop("exception", None)
         if _wants_invocation(variables):
-            masked["invocation"] = {"module_args": hide(task.params, self.module.arguments)}
+            result["invocation"] = {"module_args": hide(task.params, self.module.arguments)}
+        masked: dict[str, Any] = mask({"changed": False, **result}, task.secrets)
         return masked
 
-    def _outcome(self, directory: str, say: Any) -> tuple[Task, dict[str, Any]]:
+    def _outcome(self, directory: str, say: Callable[[str], None]) -> tuple[Task, dict[str, Any]]:
         """What AnsibleModule would return for the same options."""
-        given = json.loads(json.dumps(self._task.args, default=str))
+        given = json.loads(json.dumps(self._task.args, default=_as_json))
         validation = ArgumentSpecValidator(self.module.arguments, **self.module.all_rules).validate(given)
         task = Task(
-            name=self._task.resolved_action or self._task.action,
+            name=self._task.action,
             params=validation.validated_parameters,
             check_mode=self._task.check_mode,
             diff=self._task.diff,
@@ -96,7 +126,19 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
             secrets=credentials(validation.validated_parameters, validation._no_log_values),
             say=say,
         )
-        return task, _refusal(task.name, validation) or execute(self.module, task)
+        result = _refusal(task.name, validation) or execute(self.module, task)
+        return task, {**result, **_said_by(validation, task)}
+
+
+def _parent() -> int:
+    """The process that started this one, even if it is gone by now."""
+    known = multiprocessing.parent_process()
+    return known.pid if known and known.pid else os.getppid()
+
+
+def _as_json(value: Any) -> str:
+    """As Ansible hands to a module what JSON does not know: a date, or a string that ansible-vault encrypted."""
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def _refusal(name: str, validation: Any) -> dict[str, Any] | None:
@@ -109,67 +151,42 @@ def _refusal(name: str, validation: Any) -> dict[str, Any] | None:
     return {"failed": True, "msg": message}
 
 
-def _masked(result: dict[str, Any], secrets: set[str]) -> dict[str, Any]:
-    """As AnsibleModule masks a result. A result of thousands of namespaces is searched as one text first, which is fast."""
-    text = json.dumps(result, ensure_ascii=False)
-    if not any(json.dumps(secret, ensure_ascii=False)[1:-1] in text for secret in secrets):
-        return result
-    masked: dict[str, Any] = remove_values(result, secrets)
-    return masked
+def _said_by(validation: Any, task: Task) -> dict[str, list[Any]]:
+    """Warnings and deprecations of a result, those of the validation in AnsibleModule's words."""
+    both = [f"Both option {found['option']} and its alias {found['alias']} are set." for found in validation._warnings]
+    warnings = [*both, *task.warnings]
+    deprecations = [_deprecation(found) for found in validation._deprecations]
+    said: dict[str, list[Any]] = {"warnings": warnings, "deprecations": deprecations}
+    return {name: messages for name, messages in said.items() if messages}
+
+
+def _deprecation(found: Mapping[str, Any]) -> dict[str, Any]:
+    until = "version" if found.get("date") is None else "date"
+    return {"msg": found["msg"], until: found.get(until), "collection_name": found.get("collection_name")}
 
 
 def _wants_invocation(variables: Mapping[str, Any]) -> bool:
     """Whether a result holds the task's options: a setting from ansible-core 2.21 on, before that always."""
+    return bool(_setting("INJECT_INVOCATION", variables, default=True))
+
+
+def _shows_tracebacks() -> bool:
+    """Whether a failed result holds a traceback: a setting from ansible-core 2.19 on, before that always."""
+    return bool({"always", "error"} & set(_setting("DISPLAY_TRACEBACK", {}, default=["always"])))
+
+
+def _setting(name: str, variables: Mapping[str, Any], *, default: Any) -> Any:
+    """The value of one of Ansible's settings; `default` where this version has none of that name."""
     try:
-        return bool(C.config.get_config_value("INJECT_INVOCATION", variables=variables))
+        return C.config.get_config_value(name, variables=variables)
     except AnsibleError:
-        return True
+        return default
 
 
 def _is_this_python(name: str) -> bool:
     """Whether an interpreter is the one that runs Ansible. One that is to be found out may be any that serves."""
-    if name.startswith("auto"):
+    if not name or name.startswith("auto"):
         return True
     ours, theirs = Path(sys.executable), Path(name)
     # Not only the file: an environment's interpreter is a link to one that others share.
     return ours.parent == theirs.parent and ours.resolve() == theirs.resolve()
-
-
-@contextmanager
-def _as_in_a_process(environment: Mapping[str, str], directory: str) -> Iterator[None]:
-    """What a process of its own would have: the task's environment, the play's directory, an output that nobody sees."""
-    before, cwd, logged = dict(os.environ), Path.cwd(), logging.root.manager.disable
-    os.environ.update({name: str(value) for name, value in environment.items()})
-    os.chdir(directory)
-    # The client library logs what a login plugin says; Ansible's log is no place for that.
-    logging.disable(logging.CRITICAL)
-    try:
-        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            yield
-    finally:
-        logging.disable(logged)
-        os.chdir(cwd)
-        os.environ.clear()
-        os.environ.update(before)
-
-
-@contextmanager
-def _shown(path: Path, say: Any) -> Iterator[None]:
-    """Says each line that is added to a file meanwhile."""
-    over = threading.Event()
-
-    def look() -> None:
-        shown = 0
-        while not over.wait(_LOOK):
-            lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-            for line in lines[shown:]:
-                say(line)
-            shown = len(lines)
-
-    watcher = threading.Thread(target=look)
-    watcher.start()
-    try:
-        yield
-    finally:
-        over.set()
-        watcher.join()

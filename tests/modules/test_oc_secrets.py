@@ -36,7 +36,8 @@ def make(lab, run, namespace, tmp_path):
 
     def call(name: str = "", content: Any = None, **options: Any) -> tuple[dict[str, Any], dict[str, Any] | None]:
         if name:
-            (tmp_path / name).write_text(json.dumps(content))
+            text = content if isinstance(content, bytes) else json.dumps(content).encode()
+            (tmp_path / name).write_bytes(text)
             options["auth_file"] = str(tmp_path / name)
         result = run("pull_secret", name="p", namespaces=[namespace], **options)
         return result, lab.get(namespace, "secrets", "p")
@@ -54,6 +55,25 @@ def test_from_dockers_file(make):
     _result, secret = make("config.json", GOOD)
     assert held(secret) == (DOCKERCONFIGJSON, ".dockerconfigjson", GOOD)
     assert make("config.json", GOOD)[0]["changed"] is False
+
+
+def test_the_bytes_of_a_file(make, lab, namespace):
+    unpadded = base64.b64encode(b"a:bc").decode().rstrip("=")
+    text = b"""{"credHelpers": {"b.io": "x"}, "HttpHeaders": {"a": "b"}, "auths": {
+      "b.io": {"auth": "%s", "n": 1.50}, "a.io": {"username": "u", "password": "p"}}}""" % unpadded.encode()
+    _result, secret = make("config.json", text)
+    assert base64.b64decode(secret["data"][".dockerconfigjson"]) == (
+        b'{"auths": {"a.io": {"username": "u", "password": "p", "auth": "dTpw"}, "b.io": {"auth": "YTpiYw==", "n": 1.50}}}'
+    )
+    assert make("config.json", text)[0]["changed"] is False
+
+
+def test_a_file_that_is_not_utf8(make, lab, namespace):
+    text = b'{"auths": {"a.io": {"auth": "dTpw", "email": "ren\xe9@example.com"}}}'
+    _result, secret = make("config.json", text)
+    assert base64.b64decode(secret["data"][".dockerconfigjson"]) == text
+    result, _secret = make("config.json", b'{"auths": {"a.io": {"username": "ren\xe9", "password": "Secret-1"}}}')
+    assert "'a.io' has a user or password that is not valid Unicode: save the file as UTF-8" in result["msg"]
 
 
 def test_from_podmans_file(make, lab, namespace):
@@ -82,6 +102,14 @@ def test_from_values(make):
     entry = {"username": "developer@example.com", "password": "pw", "email": "unused"}
     _result, secret = make(registries=[{"registry": HOST, **entry}])
     assert held(secret) == (DOCKERCONFIGJSON, ".dockerconfigjson", {"auths": {HOST: {**entry, "auth": AUTH}}})
+
+
+def test_there_is_no_default_server(make, lab):
+    audit = lab.audit()
+    result, secret = make(registries=[{"username": "developer@example.com", "password": "pw"}])
+    assert secret is None
+    assert "missing required arguments: registry" in result["msg"]
+    assert audit.ours() == []
 
 
 def test_docker_registry_from_a_file(make):

@@ -207,7 +207,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("existing", "words"),
         [
-            ({"secret_type": "Opaque", "data": {"password": "app"}}, ["no pull secret", "Opaque"]),
+            ({"secret_type": "Opaque", "data": {"password": "app"}}, ["is not a pull secret", "Opaque"]),
             (
                 {"secret_type": "kubernetes.io/dockercfg", "data": {".dockercfg": "{}"}},
                 ["cannot be changed", "recreate=true"],
@@ -215,7 +215,7 @@ class TestRefusals:
             ({"data": {".dockerconfigjson": "{}"}, "immutable": True}, ["immutable", "recreate=true"]),
         ],
     )
-    def test_a_secret_that_must_not_be_changed_is_left_alone(self, lab, run, namespace, existing, words):
+    def test_a_secret_that_must_not_be_changed_is_not(self, lab, run, namespace, existing, words):
         before = lab.create(namespace, "secrets", stored(namespace, **existing))
         audit = lab.audit()
         result = run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY])
@@ -228,7 +228,7 @@ class TestRefusals:
         assert lab.get(namespace, "secrets", "pull") == before
 
     @pytest.mark.parametrize("state", ["present", "absent"])
-    def test_the_platforms_own_secret_is_left_alone(self, lab, run, namespace, state):
+    def test_the_platforms_own_secret_is_not_changed(self, lab, run, namespace, state):
         (name,) = [entry["name"] for entry in lab.account(namespace)["imagePullSecrets"]]
         audit = lab.audit()
         given = {"registries": [QUAY], "type": "kubernetes.io/dockercfg"} if state == "present" else {}

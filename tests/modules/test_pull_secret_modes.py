@@ -49,7 +49,7 @@ STATES: dict[str, dict[str, Any] | None] = {
     "no auth file": secret('{"auths": {"quay.io": "x"}, "auths": 1}'),
     "wrong type": secret(json.dumps({"quay.io": OLD}), DOCKERCFG),
 }
-WISHES: dict[str, dict[str, Any]] = {
+DECLARED: dict[str, dict[str, Any]] = {
     "absent": {"state": "absent"},
     "replace": {"registries": [QUAY]},
     "merge": {"registries": [QUAY], "mode": "merge"},
@@ -57,14 +57,14 @@ WISHES: dict[str, dict[str, Any]] = {
     "replace, recreate": {"registries": [QUAY], "recreate": True},
     "merge, recreate": {"registries": [QUAY], "mode": "merge", "recreate": True},
 }
-#: The verbs that each wish costs for each state; FAILED where it is refused before any of them.
+#: The verbs that each declaration costs for each state; FAILED where it is refused before any of them.
 FAILED = ["failed"]
 REPLACED = ["create", "delete", "create"]  # the first is a dry run
 TABLE = {
     "absent": [[], ["delete"], ["delete"], FAILED, ["delete"], ["delete"]],
     "replace": [["create"], [], ["patch"], FAILED, ["patch"], FAILED],
     "merge": [["create"], [], ["patch"], FAILED, FAILED, FAILED],
-    "remove": [[], ["patch"], ["patch"], FAILED, [], ["patch"]],
+    "remove": [[], ["patch"], ["patch"], FAILED, FAILED, ["patch"]],
     "replace, recreate": [["create"], [], ["patch"], FAILED, ["patch"], REPLACED],
     "merge, recreate": [["create"], [], ["patch"], FAILED, FAILED, REPLACED],
 }
@@ -73,13 +73,13 @@ TABLE = {
 class TestTruthTable:
     """Check mode sends no write and reports what the real run then does; a second run changes nothing."""
 
-    @pytest.mark.parametrize(("wish", "number"), list(itertools.product(WISHES, range(len(STATES)))))
-    def test_check_then_real_then_again(self, lab, run, namespace, wish, number):
-        state, expected = list(STATES)[number], TABLE[wish][number]
+    @pytest.mark.parametrize(("declared", "number"), list(itertools.product(DECLARED, range(len(STATES)))))
+    def test_check_then_real_then_again(self, lab, run, namespace, declared, number):
+        state, expected = list(STATES)[number], TABLE[declared][number]
         if STATES[state]:
             lab.create(namespace, "secrets", STATES[state])
         before = lab.get(namespace, "secrets", "pull")
-        options = {"name": "pull", "namespaces": [namespace], **WISHES[wish]}
+        options = {"name": "pull", "namespaces": [namespace], **DECLARED[declared]}
         audit = lab.audit()
         checked = run("pull_secret", check=True, **options)
         assert audit.writes() == []
@@ -263,7 +263,7 @@ class TestChoose:
     @pytest.mark.parametrize(
         ("only", "words"),
         [
-            (["quay.org"], ["'quay.org'", "has acr.io, https://index.docker.io/v1/, quay.io, quay.io/team"]),
+            (["quay.org"], ["'quay.org'", "its entries: acr.io, https://index.docker.io/v1/, quay.io, quay.io/team"]),
             (["docker.io"], ["docker-credential-desktop"]),
             (["gcr.io"], ["docker-credential-gcloud"]),
             (["acr.io"], ["identity token"]),
@@ -285,8 +285,8 @@ class TestRecreate:
 
     @pytest.mark.parametrize("existing", CONVERTIBLE)
     def test_converts_with_all_that_it_holds_only_when_asked(self, lab, run, namespace, existing):
-        marks = {"labels": {"team": "a"}, "annotations": {"note": "b"}}
-        lab.create(namespace, "secrets", {**self.CONVERTIBLE[existing], "metadata": {"name": "pull", **marks}})
+        meta = {"labels": {"team": "a"}, "annotations": {"note": "b"}}
+        lab.create(namespace, "secrets", {**self.CONVERTIBLE[existing], "metadata": {"name": "pull", **meta}})
         options = {
             "name": "pull",
             "namespaces": [namespace],
@@ -374,7 +374,7 @@ class TestRecreate:
         assert after["metadata"]["labels"] == {"a": "b"}
         assert after["metadata"]["uid"] != before["metadata"]["uid"]
 
-    def test_one_with_a_finalizer_is_left_alone(self, lab, run, namespace):
+    def test_one_with_a_finalizer_is_not_changed(self, lab, run, namespace):
         meta = {"metadata": {"name": "pull", "finalizers": ["example.com/hold"]}}
         lab.create(namespace, "secrets", {**self.CONVERTIBLE["dockercfg"], **meta})
         audit = lab.audit()
@@ -384,10 +384,10 @@ class TestRecreate:
         lab.api("PATCH", path_of(namespace, "secrets", "pull"), {"metadata": {"finalizers": None}})
 
 
-class TestMarks:
+class TestMetadata:
     def test_labels_and_annotations_are_ours_alone(self, lab, run, namespace):
-        marks = {"labels": {"theirs": "x", "team": "old"}, "annotations": {"theirs": "y"}}
-        lab.create(namespace, "secrets", secret(config(quay_io=NEW), metadata=marks))
+        meta = {"labels": {"theirs": "x", "team": "old"}, "annotations": {"theirs": "y"}}
+        lab.create(namespace, "secrets", secret(config(quay_io=NEW), metadata=meta))
         options = {
             "name": "pull", "namespaces": [namespace], "registries": [QUAY], "labels": {"team": "a"}, "annotations": {"note": "ä b"},
         }  # fmt: skip
@@ -448,8 +448,8 @@ class TestOwned:
                 ["cloud.openshift.com, registry.connect.redhat.com, registry.redhat.io", "mode=merge"],
             ),
             ({"mode": "remove", "registries": [{"registry": "registry.redhat.io"}]}, ["registry.redhat.io"]),
-            ({"state": "absent"}, ["never be deleted"]),
-            ({"registries": [QUAY], "type": DOCKERCFG, "recreate": True}, ["never be deleted"]),
+            ({"state": "absent"}, ["must not be deleted", "mode=merge"]),
+            ({"registries": [QUAY], "type": DOCKERCFG, "recreate": True}, ["must not be deleted", "mode=merge"]),
         ],
     )
     def test_the_nodes_secret_keeps_the_platforms_registries(self, lab, run, node_secret, options, words):
@@ -468,7 +468,7 @@ class TestOwned:
         assert run("pull_secret", mode="remove", registries=[{"registry": "mine.io"}], **options)["changed"]
         assert sorted(lab.entries("openshift-config", "pull-secret")) == sorted([*self.PLATFORM, "new.io"])
 
-    def test_a_secret_of_another_controller_is_left_alone(self, lab, run, namespace):
+    def test_a_secret_of_another_controller_is_not_changed(self, lab, run, namespace):
         owner = {
             "apiVersion": "external-secrets.io/v1",
             "kind": "ExternalSecret",
@@ -486,7 +486,7 @@ class TestOwned:
         entry = {"registry": "huge.io", "username": "a", "password": "y" * 200_000}
         audit = lab.audit()
         result = run("pull_secret", name="pull", namespaces=[namespace], registries=[entry], mode="merge")
-        assert "a secret holds 1048576 at most" in result["msg"]
+        assert "a secret holds at most 1048576" in result["msg"]
         assert audit.writes() == []
 
 

@@ -26,6 +26,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     repository_of,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.key_warnings import key_warnings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.kubelet_reading import (
+    kubelet_reading,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
     options as pull_secret,
 )
@@ -35,7 +38,7 @@ from support.matching_cases import QUAY, QUIRKS, REGISTRY, ROWS
 
 PAIRS = int(os.environ.get("IMAGE_PULL_ORACLE_PAIRS", "20000"))
 IMAGES_PER_FILE = 40
-ENTRIES_PER_BATCH = 40
+CONTENTS = max(PAIRS // 20, 1)
 
 MANY = settings(
     max_examples=PAIRS // IMAGES_PER_FILE + 1,
@@ -55,11 +58,21 @@ class Oracle:
 
     def __init__(self) -> None:
         command = [os.environ["IMAGE_PULL_LAB"], "oracle"]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", errors="surrogateescape"
+        )
         self.asked = 0
 
     def ask(self, file: Any, images: Iterable[str]) -> list[dict[str, Any]]:
-        lines = [json.dumps({"auth_file": file, "image": image}) for image in images]
+        return self._ask([json.dumps({"auth_file": file, "image": image}) for image in images])
+
+    def ask_about(self, text: str, image: str) -> dict[str, Any]:
+        """The same for a file as the text that it is. One that is JSON on one line may hold bytes that are not UTF-8."""
+        one_line = text if "\udc80" <= max(text, default="") <= "\udcff" else json.dumps(text)
+        (answer,) = self._ask([f'{{"image": {json.dumps(image)}, "auth_file": {one_line}}}'])
+        return answer
+
+    def _ask(self, lines: list[str]) -> list[dict[str, Any]]:
         self.asked += len(lines)
         assert self.process.stdin is not None
         assert self.process.stdout is not None
@@ -264,3 +277,124 @@ class TestVerdict:
             raw = fields["auth"].replace("\n", "").rstrip("=")
             password = base64.b64decode(raw + "=" * (-len(raw) % 4)).decode().partition(":")[2]
         return not password
+
+
+def quoted(text: str) -> str:
+    """A JSON string whose bytes that are not UTF-8 stay bytes."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+#: Values that a field may have, as JSON: strings good and bad, and every other type.
+BASE64 = st.one_of(
+    st.text("dTpwcA=", max_size=9),
+    st.sampled_from(
+        ["dTpw", "dTpwcA", "dTpwcA==", "dTpwcA=", "dTpw=", "dT=pw", "dTpwcB", "dTpw\n", "\r\ndTpwcA=\n=\n", "dTpw ", " dTpwcA== ", "_-8=", "Og", "dQ",
+         "dTrp", "dTpw\u00a0", "\n", "====", "d", "dTpwcA==dTpw", "\udce9", "dTpw\udce9", "dTpw\x00"]
+    ),
+)  # fmt: skip
+STRINGS = st.one_of(
+    BASE64.map(quoted),
+    st.sampled_from(['""', '"u"', r'"\ud800"', r'"\u0064Tpw"', '"u\udce9"', r'"dTpw\n"', r'"\x"', '"a']),
+)
+NUMBERS = st.sampled_from(["0", "-0", "1.50", "1e400", "9" * 400, "01", "1.", "-", "+1", "0x1", "NaN", "Infinity"])
+LITERALS = st.sampled_from(["null", "null", "true", "false", "nul", "True", ""])
+NESTED = st.sampled_from(
+    ["{}", "[]", "{ }", '{"a": [1, {"b": "c"}]}', "[[[[]]]]", '{"a":1,}', "[1,]", '{"a":null}', '{"a":"b","a":{}}']
+)
+VALUES = st.one_of(STRINGS, STRINGS, STRINGS, LITERALS, NUMBERS, NESTED)
+FIELD_NAMES = st.sampled_from(
+    ["auth", "auth", "auth", "AUTH", "username", "Username", "password", "pa\u017fsword", "email", "EMAIL", "identitytoken", "x", "auth ", "a\udce9"]
+)  # fmt: skip
+SPACE = st.sampled_from(["", "", "", " ", "\t", "\r"])
+
+
+def objects(names: st.SearchStrategy[str], values: st.SearchStrategy[str], most: int) -> st.SearchStrategy[str]:
+    """JSON objects, doubled names included, with white space."""
+    member = st.builds(lambda name, space, value: f"{space}{quoted(name)}{space}:{value}{space}", names, SPACE, values)
+    return st.lists(member, max_size=most).map(lambda members: "{" + ",".join(members) + "}")
+
+
+HOSTILE_ENTRIES = st.one_of(
+    objects(FIELD_NAMES, VALUES, 4), objects(FIELD_NAMES, STRINGS, 3), objects(FIELD_NAMES, STRINGS, 2), VALUES
+)
+HOSTILE_KEYS = st.sampled_from(
+    ["quay.io", "quay.io", "a.io", "b.io", "quay.io/org", "[::1", "r\udce9.io", "", "\u017f"]
+)
+GOOD_ENTRIES = st.sampled_from(
+    ['{"auth":"dTpw"}', '{"auth":"dTpwcA"}', '{"username":"u","password":"p"}', "{}", "null"]
+)
+HOSTILE_AUTHS = st.one_of(objects(HOSTILE_KEYS, HOSTILE_ENTRIES, 2), objects(HOSTILE_KEYS, GOOD_ENTRIES, 3), VALUES)
+HEADERS = st.one_of(
+    objects(st.sampled_from(["a", "b"]), st.sampled_from(['"c"', '"d"', "null", "1", "[]"]), 2),
+    st.sampled_from(["null", "{}", "[]", '"x"']),
+)
+TOP_NAMES = st.sampled_from(["auths", "auths", "auths", "Auths", "auth\u017f", "\u0041uths"])
+MEMBERS = st.one_of(
+    st.tuples(TOP_NAMES, HOSTILE_AUTHS),
+    st.tuples(TOP_NAMES, objects(HOSTILE_KEYS, GOOD_ENTRIES, 3)),
+    st.tuples(st.sampled_from(["HttpHeaders", "httpheaders", "HTTPHEADERS", "HttpHeader\u017f"]), HEADERS),
+    st.tuples(st.sampled_from(["credsStore", "x", "auths.", "quay.io"]), st.one_of(VALUES, HEADERS)),
+)
+HOSTILE = st.one_of(
+    st.lists(MEMBERS, max_size=3).map(lambda parts: "{" + ",".join(f"{quoted(n)}:{v}" for n, v in parts) + "}"),
+    st.builds(lambda before, auths, after: f'{before}{{"auths":{auths}}}{after}', SPACE, HOSTILE_AUTHS, SPACE),
+    st.builds(
+        lambda text, junk: text + junk,
+        objects(TOP_NAMES, HOSTILE_AUTHS, 1),
+        st.sampled_from(["", "x", "{}", "\x00", ",", "]"]),
+    ),
+    VALUES,
+)
+
+
+class TestReading:
+    """What we say that the kubelet makes of a secret is what its own code does: `require: usable` and every comparison stand on it."""
+
+    def compare(self, oracle: Oracle, text: str) -> None:
+        ours, answer = kubelet_reading(text, legacy=False), oracle.ask_about(text, QUAY)
+        case = f"{text!r}: {ours.problems}, {answer}"
+        assert bool(ours.problems) is ("kubelet_error" in answer), case
+        if not ours.problems:
+            expected = [ours.logins[key][0] for key in kubelet_keys(ours.logins, QUAY)]
+            # Bytes of a user that are not UTF-8 come back as U+FFFD.
+            expected = [user.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for user in expected]
+            assert [used["username"] for used in answer["kubelet"]] == expected, case
+
+    @staticmethod
+    def can_be_asked(text: str) -> bool:
+        """A byte that is not UTF-8 can only be handed over in a file that is JSON as Go has it."""
+        has_bytes = any("\udc80" <= character <= "\udcff" for character in text)
+        return not has_bytes or (not kubelet_reading(text, legacy=False).problems and "\n" not in text)
+
+    def test_agrees_on_hostile_content(self, oracle: Oracle) -> None:
+        usable = 0
+
+        @settings(MANY, max_examples=CONTENTS)
+        @given(HOSTILE.filter(self.can_be_asked))
+        def agree(text: str) -> None:
+            nonlocal usable
+            usable += not kubelet_reading(text, legacy=False).problems
+            self.compare(oracle, text)
+
+        agree()
+        assert usable > CONTENTS // 10
+
+    @pytest.mark.parametrize("levels", [9_000, 9_998, 9_999, 10_000, 10_001, 20_000])
+    @pytest.mark.parametrize(
+        "template", ['{"x": %s, "auths": {}}', '{"auths": {"quay.io": {"auth": "dTpw", "x": %s}}}', "%s"]
+    )
+    def test_agrees_on_deep_nesting(self, oracle: Oracle, template: str, levels: int) -> None:
+        self.compare(oracle, template % ("[" * levels + "]" * levels))
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "", " ", "null", "{}", "\ufeff{}", "{}\x00", '{"auths":{"quay.io":{"auth":"dTpw"}},"Auths":{"quay.io/org":{"auth":"eDp5"}}}',
+            '{"auths":{"quay.io":{"auth":"dTpw"}},"Auths":null}', '{"auths":{"quay.io":{"auth":"%"},"quay.io":{"auth":"dTpw"}}}',
+            '{"auths":{"quay.io":{"auth":"dTpw","email":5}}}', '{"auths":{"quay.io":{"auth":"dTpw","identitytoken":5}}}',
+            '{"auths":{"quay.io":{"auth":"dTpw"}},"HttpHeaders":[]}', '{"auths":{"quay.io":{"auth":"dTpwcA="}}}',
+            '{"auths":{"quay.io":{"auth":"dTpw","email":"r\udce9"}}}', '{"auths":{"q\udce9":{"username":"u\udce9","password":"p"}}}',
+        ],
+    )  # fmt: skip
+    def test_agrees_on_what_was_met(self, oracle: Oracle, text: str) -> None:
+        self.compare(oracle, text)

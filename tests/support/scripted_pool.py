@@ -86,12 +86,15 @@ class ScriptedPool:
     """Answers the awaited requests in their order.
 
     `script` holds pairs of what is awaited, such as `GET /api/v1/namespaces`, and the answer: an `Answer`, an exception to
-    raise, or a function of the request.
+    raise, or a function of the request. The question that is put before a cluster is given up, `GET /version`, stands in no
+    script: `probe` answers it, and `probes` are these requests.
     """
 
-    def __init__(self, *script: tuple[str, Any]) -> None:
+    def __init__(self, *script: tuple[str, Any], probe: Any = None) -> None:
         self.script = list(script)
+        self.probe = Answer(503) if probe is None else probe
         self.requests: list[Request] = []
+        self.probes: list[Request] = []
 
     def request_encode_url(self, method: str, url: str, **keywords: Any) -> Answer:
         if not url.startswith(HOST):
@@ -105,6 +108,9 @@ class ScriptedPool:
             json.loads(body) if body else None,
             keywords.get("timeout"),
         )
+        if (method, path) == ("GET", "/version"):
+            self.probes.append(request)
+            return self._given(self.probe, request)
         self.requests.append(request)
         # Not as an assertion: the client makes one line of every exception that it does not know.
         if not self.script:
@@ -112,6 +118,9 @@ class ScriptedPool:
         awaited, answer = self.script.pop(0)
         if f"{method} {path}" != awaited:
             pytest.fail(f"requested {method} {path}, awaited {awaited}")
+        return self._given(answer, request)
+
+    def _given(self, answer: Any, request: Request) -> Answer:
         if isinstance(answer, Exception):
             raise answer
         found: Answer = answer(request) if callable(answer) else answer

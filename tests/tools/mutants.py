@@ -4,8 +4,10 @@
 """Whether the unit tests can tell: changes one place of the code at a time and looks whether a test fails.
 
 First every test file of tests/unit runs once and notes which lines of the code each test runs. Then each mutant is judged in a
-forked process by the tests that run its line, those of its own test file first, until the first failure. The working tree is
-never written to: the process imports the mutant in place of the module. A mutant that hangs or crashes counts as killed.
+forked process by the tests that run its line, those of its own test file first, until the first failure. All works on a copy, and
+not even that is written to: the process imports the mutant in place of the module. A mutant that hangs or crashes is killed.
+
+mutmut cannot do this: it mutates a copy that a collection's absolute imports never reach. cosmic-ray writes to the checkout.
 
 Fails when a room (a package under plugins/module_utils, or plugins/plugin_utils) has less than 90 % of its mutants killed.
 Survivors that no test should kill stand in mutants_accepted.yml with the reason.
@@ -23,7 +25,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -36,6 +38,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, Phase, settings
 from mutations import Mutant, mutants_of, mutated
+from prepare import cache, digest
 
 PACKAGE = "ansible_collections.openshift_ops.image_pull"
 ACCEPTED = Path(__file__).with_name("mutants_accepted.yml")
@@ -316,6 +319,7 @@ def _end(pid: int, *, reap: bool = True) -> None:
 def _work(function: Callable[[], dict[str, Any]], answer: Path) -> None:
     """The life of a child."""
     try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.setsid()
         nowhere = os.open(os.devnull, os.O_RDWR)
         for number in (0, 1, 2):
@@ -325,11 +329,52 @@ def _work(function: Callable[[], dict[str, Any]], answer: Path) -> None:
         os._exit(0)
 
 
-def record(code: Code, pool: Pool) -> Record:
+class Notes:
+    """What test files showed when they last ran without a mutant, kept for as long as nothing that they may use changes."""
+
+    def __init__(self, code: Code, directory: Path | None) -> None:
+        self._code, self._directory = code, directory
+        if directory:
+            directory.mkdir(parents=True, exist_ok=True)
+            folders = [code.root / name for name in ("meta", "plugins", "roles", "tests")]
+            files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
+            shared = [path for path in files if not path.name.startswith("test_") and path.suffix != ".pyc"]
+            self._shared = digest(shared, sys.version, *(str(path.relative_to(code.root)) for path in shared))
+
+    def _place(self, test_file: str) -> tuple[Path, str]:
+        assert self._directory
+        name = test_file.replace("/", ".").removesuffix(".py")
+        return self._directory / f"{name}.json", digest([self._code.root / test_file], self._shared)
+
+    def read(self, test_file: str) -> dict[str, Any] | None:
+        if not self._directory or not Path(test_file).parts[2:-1]:
+            return None  # a test of no one file, such as test_house.py, reads more than is watched here
+        path, key = self._place(test_file)
+        with suppress(OSError, ValueError):
+            found = json.loads(path.read_text(encoding="utf-8"))
+            return found["answer"] if found["key"] == key else None
+        return None
+
+    def write(self, test_file: str, answer: dict[str, Any]) -> None:
+        if self._directory and not answer["failures"]:
+            path, key = self._place(test_file)
+            path.write_text(json.dumps({"key": key, "answer": answer}), encoding="utf-8")
+
+
+def record(code: Code, pool: Pool, notes: Notes) -> Record:
     """Runs every test file once, without a mutant."""
-    found = Record()
-    tasks = ((name, 600.0, partial(record_file, code.root, name)) for name in code.tests())
+    known = {name: notes.read(name) for name in code.tests()}
+    tasks = ((name, 600.0, partial(record_file, code.root, name)) for name, answer in known.items() if not answer)
     for name, answer in pool.run(tasks):
+        known[name] = answer
+        if answer:
+            notes.write(name, answer)
+    return recorded(known)
+
+
+def recorded(answers: Mapping[str, dict[str, Any] | None]) -> Record:
+    found = Record()
+    for name, answer in answers.items():
         if answer is None:
             found.failures.append(f"{name}: the tests crash or hang")
             continue
@@ -458,6 +503,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=1800, help="no further mutant is tried after this time")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--root", type=Path, default=Path(__file__).parents[2], help="the collection's folder")
+    parser.add_argument("--fresh", action="store_true", help="run all tests anew first, also those that ran before")
     parser.add_argument("--accepted", type=Path, default=ACCEPTED)
     return parser.parse_args()
 
@@ -475,11 +521,28 @@ def preload() -> None:
     settings.load_profile("mutants")
 
 
+def copied(root: Path, directory: Path) -> Code:
+    """A copy of the collection, which the tests import: meanwhile one may go on editing."""
+    collection = directory / Path(*PACKAGE.split("."))
+    shutil.copytree(root, collection, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+    others = [path for path in sys.path if path not in os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    sys.path[:] = [str(directory), *others]
+    os.environ["PYTHONPATH"] = os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(directory)
+    os.chdir(collection)
+    return Code(collection)
+
+
 def main() -> int:
     options = arguments()
     until = time.monotonic() + options.seconds
-    code = Code(options.root)
-    os.chdir(code.root)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with tempfile.TemporaryDirectory(prefix="mutants-") as directory:
+        return judged_in(Path(directory), options, until)
+
+
+def judged_in(directory: Path, options: argparse.Namespace, until: float) -> int:
+    """The exit status of a run whose files, the code's copy among them, are in a directory."""
+    code = copied(options.root, directory)
     rooms = [Room(name) for name in options.room or code.rooms()]
     for room in rooms:
         plan(code, room, seed=options.seed, count=None if options.all else options.count)
@@ -487,18 +550,15 @@ def main() -> int:
             sys.exit(f"mutants: there is no room {room.name}; there are {', '.join(code.rooms())}")
     entries = [entry for entry in read_accepted(options.accepted) if not options.room]
     accepted = {key_of(entry) for entry in read_accepted(options.accepted)}
-    directory = Path(tempfile.mkdtemp(prefix="mutants-"))
     # Byte code is kept for the children, but never beside the source.
     sys.pycache_prefix, sys.dont_write_bytecode = str(directory / "pycache"), False
     os.environ["PYTEST_DEBUG_TEMPROOT"] = str(directory)
-    try:
-        preload()
-        pool = Pool(options.jobs, directory)
-        known = record(code, pool)
-        say(f"{len(known.tests)} tests recorded after {options.seconds - until + time.monotonic():.0f} s")
-        judge_all(rooms, pool.run(trials(code, rooms, known, until)), accepted)
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
+    preload()
+    pool = Pool(options.jobs, directory)
+    kept = cache() / f"mutants-{digest([], str(options.root.resolve()))}"
+    known = record(code, pool, Notes(code, None if options.fresh else kept))
+    say(f"{len(known.tests)} tests recorded after {options.seconds - until + time.monotonic():.0f} s")
+    judge_all(rooms, pool.run(trials(code, rooms, known, until)), accepted)
     good = report(rooms, stale(code, entries))
     if known.failures:
         print("\nThese fail without a mutant and have judged none:", *known.failures, sep="\n  ")

@@ -9,10 +9,12 @@ import ast
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
+from tools.mutants import Code, Notes
 from tools.mutations import mutants_of, mutated
 
 TOOL = Path(__file__).with_name("mutants.py")
@@ -75,7 +77,7 @@ class Example:
 
     def judge(self, *options: str) -> tuple[int, str]:
         """The exit status, and what the tool printed."""
-        command = [sys.executable, TOOL, "--root", self.root, "--accepted", self.accepted, "--all", *options]
+        command = [sys.executable, TOOL, "--root", self.root, "--accepted", self.accepted, "--fresh", "--all", *options]
         variables = {**os.environ, "PYTHONPATH": str(self.collections)}
         done = subprocess.run(command, capture_output=True, text=True, env=variables, timeout=300, check=False)
         return done.returncode, done.stderr + done.stdout
@@ -157,6 +159,44 @@ class TestAccepted:
         status, text = example.judge()
         assert "no such mutant exists any more" in text
         assert status == 1
+
+
+class TestNotes:
+    """A run without a mutant is not repeated for a test file while nothing has changed."""
+
+    ANSWER = {"file": "x", "tests": [], "modules": [], "failures": []}
+    TEST = f"{MIRROR}/test_example.py"
+
+    @pytest.fixture
+    def note(self, example: Example, tmp_path: Path) -> Callable[[], Notes]:
+        example.write(SOURCE, GOOD_TEST)
+        return lambda: Notes(Code(example.root), tmp_path / "notes")
+
+    def test_are_read_again(self, note: Callable[[], Notes]) -> None:
+        assert note().read(self.TEST) is None
+        note().write(self.TEST, self.ANSWER)
+        assert note().read(self.TEST) == self.ANSWER
+
+    @pytest.mark.parametrize("path", [EXAMPLE, TEST, "tests/conftest.py", "roles/r/meta.yml"])
+    def test_are_void_after_a_change(self, note: Callable[[], Notes], example: Example, path: str) -> None:
+        note().write(self.TEST, self.ANSWER)
+        (example.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (example.root / path).write_text("# changed")
+        assert note().read(self.TEST) is None
+
+    def test_another_test_file_voids_none(self, note: Callable[[], Notes], example: Example) -> None:
+        note().write(self.TEST, self.ANSWER)
+        (example.root / MIRROR / "test_other.py").write_text("# new")
+        assert note().read(self.TEST) == self.ANSWER
+
+    def test_of_failures_are_not_kept(self, note: Callable[[], Notes]) -> None:
+        note().write(self.TEST, {**self.ANSWER, "failures": ["one"]})
+        assert note().read(self.TEST) is None
+
+    def test_of_a_test_that_belongs_to_no_file_are_not_used(self, note: Callable[[], Notes], example: Example) -> None:
+        (example.root / "tests/unit/test_house.py").touch()
+        note().write("tests/unit/test_house.py", self.ANSWER)
+        assert note().read("tests/unit/test_house.py") is None
 
 
 def changes(source: str) -> list[str]:

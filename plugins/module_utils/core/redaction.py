@@ -86,7 +86,7 @@ def forms(secret: str) -> set[str]:
     raw = secret.encode("utf-8", "surrogatepass")
     written = {json.dumps(secret, ensure_ascii=only_ascii)[1:-1] for only_ascii in (True, False)}
     written |= {repr(secret)[1:-1], repr(raw)[2:-1], quote(raw, safe=""), quote(raw), quote_plus(raw)}
-    encoded = {base64.b64encode(raw).decode("ascii"), *_inside_base64(raw)}
+    encoded = {_base64(secret), _base64(secret).rstrip("="), *_inside_base64(raw)}
     return {secret, *written, *encoded, *(text.translate(_URL_SAFE) for text in encoded)}
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.errors import OptionError
-from .json_text import Object, Unreadable, fold, has_bad_text, kind, string
+from .json_text import Object, Unreadable, fold, has_bad_text, has_huge_number, kind, string
 from .kubelet_reading import login_of
 from .registry_keys import check_key, without_user
 
@@ -81,6 +81,8 @@ def from_file(key: str, value: str, source: str) -> Entry:
     fields = _fields_of(value)
     if not Object.parse(value).members:
         raise OptionError(f"{where} is empty: log in to it again")
+    if has_huge_number(value):
+        raise OptionError(f"{where} has a number that is too large for the API server: remove it")
     username, password = _credential(fields, where)
     if not password and fields.get("identitytoken"):
         raise OptionError(

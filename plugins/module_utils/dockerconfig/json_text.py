@@ -12,6 +12,7 @@ here, and a member that nobody changes keeps its text. Bytes that are not UTF-8 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -37,6 +38,7 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 _STRING = r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\x00-\x1f]*)*"'
 _NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
 _SCALAR = re.compile(rf"{_STRING}|{_NUMBER}|true|false|null")
+_NUMBERS = re.compile(rf"{_STRING}|({_NUMBER})")
 _HEAD = re.compile(rf"({_STRING})[ \t\n\r]*:[ \t\n\r]*")
 _CLOSING = {"{": "}", "[": "]"}
 
@@ -144,6 +146,11 @@ def string(value: str) -> str:
 def has_bad_text(value: str) -> bool:
     """Whether Go reads a JSON string as another text than it is meant to be: a byte that is not UTF-8, or half a surrogate pair."""
     return bool(_LONE_SURROGATE.search(json.loads(value)))
+
+
+def has_huge_number(value: str) -> bool:
+    """Whether a number in a value, however deep, is beyond a float of 64 bits, so that the API server refuses the secret."""
+    return any(math.isinf(float(number)) for number in _NUMBERS.findall(value) if number)
 
 
 def member(name: str, value: str) -> Member:

@@ -43,7 +43,7 @@ def kubelet_reading(text: str, *, legacy: bool) -> KubeletReading:
     logins: dict[str, tuple[str, str]] = {}
     problems: list[str] = []
     try:
-        value = value_of(text)
+        value = value_of(text or "null")  # it skips a secret without content
         parts = (
             [("auths", value)] if legacy else [(fold(part.name), part.value) for part in Object.parse(value).members]
         )

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..core.changes import MANAGED_BY
 from ..core.errors import OptionError, Refusal
 from ..core.objects import Json, ObjectRef, metadata
+from ..core.shapes import mapping, sequence
 from ..dockerconfig.registry_keys import same_path
 from ..secrets.content import DOCKERCONFIGJSON, MAX_BYTES, TYPES, StoredSecret
 
 __all__ = [
     "check_size",
     "is_global",
-    "is_managed",
     "refuse_dropping",
     "refuse_foreign",
     "refuse_platform_name",
@@ -50,9 +49,9 @@ def refuse_foreign(ref: ObjectRef, observed: Json, *, convertible: bool) -> None
     `convertible`: whether an auth file that is stored under a wrong type may pass.
     """
     meta, held = metadata(observed), StoredSecret.of(observed)
-    if any(name in (meta.get("annotations") or {}) for name in _PLATFORM_ANNOTATIONS):
+    if any(name in mapping(meta.get("annotations")) for name in _PLATFORM_ANNOTATIONS):
         raise Refusal(f"{ref} belongs to the platform, which would restore it; not changed: choose another name")
-    for owner in meta.get("ownerReferences") or []:
+    for owner in map(mapping, sequence(meta.get("ownerReferences"))):
         if owner.get("controller"):
             who = f"{owner.get('kind')} {owner.get('name')}"
             raise Refusal(
@@ -71,12 +70,6 @@ def refuse_foreign(ref: ObjectRef, observed: Json, *, convertible: bool) -> None
 def is_global(ref: ObjectRef) -> bool:
     """Whether it is the pull secret of the cluster's nodes."""
     return (ref.namespace, ref.name) == _GLOBAL
-
-
-def is_managed(observed: Json) -> bool:
-    """Whether an object carries the label of what this collection creates."""
-    labels = metadata(observed).get("labels") or {}
-    return all(labels.get(name) == value for name, value in MANAGED_BY.items())
 
 
 def refuse_dropping(ref: ObjectRef, secret_type: str, removed: Iterable[str], action: str) -> None:

@@ -5,33 +5,57 @@
 
 from __future__ import annotations
 
+import select
+import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ..core.redaction import credentials, hide
+from ..core.redaction import credentials, hide, mask
+from .interruption import Interrupted, interruptible
 from .task import Module, Task, execute
 
 __all__ = ["PROGRESS_FILE", "run_module"]
 
-#: In the task's temporary directory; plugins/plugin_utils/in_process.py reads it.
+#: In the task's temporary directory; plugins/plugin_utils/progress_file.py reads it.
 PROGRESS_FILE = "progress"
+
+_STDOUT = 1
 
 
 class _AnsibleModule(AnsibleModule):  # type: ignore[misc]
-    """An AnsibleModule whose results, also those of a failed start, hold no credential in any form."""
+    """An AnsibleModule whose results and log lines, also those of a failed start, hold no credential in any form."""
+
+    params: dict[str, Any]
+    no_log_values: set[str]
 
     def __init__(self, module: Module) -> None:
         super().__init__(argument_spec=dict(module.arguments), supports_check_mode=True, **module.all_rules)
-        self.no_log_values: set[str] = credentials(self.params, self.no_log_values)
+
+    @cached_property
+    def secrets(self) -> set[str]:
+        """All strings to be masked. Complete once the options are validated, which is before anything is shown."""
+        return credentials(self.params, self.no_log_values)
+
+    def _log_invocation(self) -> None:
+        """What goes to the system's log. AnsibleModule knows only the options with `no_log`: a kubeconfig is none of them."""
+        given, self.params = self.params, hide(self.params, self.argument_spec)
+        try:
+            super()._log_invocation()
+        finally:
+            self.params = given
 
     def _return_formatted(self, kwargs: dict[str, Any]) -> None:
         """Every exit of AnsibleModule ends here; without this it would return the options as they were given."""
-        kwargs["invocation"] = {"module_args": hide(self.params, self.argument_spec)}
-        super()._return_formatted(kwargs)
+        invocation = {"module_args": hide(self.params, self.argument_spec)}
+        shown = mask({**kwargs, "invocation": invocation}, self.secrets)
+        # All is masked. AnsibleModule would blank each letter of a short password, and take minutes for a thousand of them.
+        self.no_log_values = set()
+        super()._return_formatted(shown)
 
 
 def run_module(module: Module) -> None:
@@ -45,14 +69,26 @@ def run_module(module: Module) -> None:
         check_mode=host.check_mode,
         diff=host._diff,
         temporary_directory=host.tmpdir,
-        secrets=host.no_log_values,
+        secrets=host.secrets,
         say=_sayer(Path(host.tmpdir) / PROGRESS_FILE),
     )
-    result = execute(module, task)
-    for message in task.warnings:
+    try:
+        with interruptible(_is_unread):
+            result = execute(module, task)
+    except Interrupted as error:
+        # As a shell reports it. A normal end of Python: what AnsibleModule has made is removed.
+        sys.exit(128 + error.number)
+    for message in mask(task.warnings, task.secrets):
         host.warn(message)
     leave = host.fail_json if result.get("failed") else host.exit_json
     leave(**result)
+
+
+def _is_unread() -> bool:
+    """Whether nobody can read this process's result any more: the task has timed out, or its connection is gone."""
+    output = select.poll()
+    output.register(_STDOUT, 0)
+    return any(state & (select.POLLERR | select.POLLHUP) for _number, state in output.poll(0))
 
 
 def _sayer(path: Path) -> Callable[[str], None]:

@@ -8,6 +8,7 @@ A run is the same in a process of its own (`ansible_module`) and in Ansible's (`
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -93,11 +94,20 @@ class Task:
 
 
 def execute(module: Module, task: Task) -> dict[str, Any]:
-    """The result of one run; failed, with the one line that the error says, when it was refused."""
+    """The result of one run; failed, with the one line that the error says, when it was refused.
+
+    An error that nobody foresaw fails the task, too, and brings its traceback: both are masked at the exit, as all is.
+    """
     try:
         return module.run(task)
     except ImagePullError as error:
         return {"failed": True, "msg": str(error)}
+    except Exception as error:
+        message = (
+            f"{task.name} stopped at an unexpected error, {type(error).__name__}: {error}; run it again with -vvv, from "
+            "ansible-core 2.19 on with ANSIBLE_DISPLAY_TRACEBACK=error, and report it with the traceback"
+        )
+        return {"failed": True, "msg": message, "exception": traceback.format_exc()}
 
 
 def over_namespaces(

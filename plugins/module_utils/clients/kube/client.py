@@ -44,6 +44,8 @@ _MOST_PAGES = 10_000
 _LIST_PASSES = 4
 #: The same request is repeated for this long, from its first failure on.
 _PATIENCE_SECONDS = 30.0
+#: Before the cluster is given up, it is asked once more, for so long.
+_PROBE_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 5.0
 _Read = TypeVar("_Read")
 _VERBS = {"create": "POST", "update": "PATCH", "delete": "DELETE"}
@@ -288,6 +290,8 @@ class Cluster:
         if unsent and not self._health.reached:
             raise ConnectError(str(error))
         silent = self._health.unhealthy(since)
+        if silent and not self._health.is_stopped and self._is_up():
+            return
         if silent or self._health.is_stopped:
             what = error.what if isinstance(error, Unanswered) else str(error)
             failure = (ConnectError if unsent else ClusterError)(
@@ -297,7 +301,19 @@ class Cluster:
             failure.unanswered = request.writes and isinstance(error, Unanswered) and not unsent
             raise failure
 
-    def _send(self, request: _Request, login: Any) -> Answer:
+    def _is_up(self) -> bool:
+        """Whether the API server answers another question: then one object cannot be read, and the cluster does not fail."""
+        try:
+            request = _Request("GET", "/version", "reading the version")
+            answer = self._send(request, self._connection.headers(), seconds=_PROBE_SECONDS)
+        except ImagePullError:
+            return False
+        if answer.status >= 500:
+            return False
+        self._health.healthy()
+        return True
+
+    def _send(self, request: _Request, login: Any, **options: Any) -> Answer:
         # Not a copy: the connection must know the login again when it is refused.
         login.update(self._headers)
         body = None
@@ -306,7 +322,7 @@ class Cluster:
             body = json.dumps(request.body).encode("utf-8")
         attempt = request.attempt
         try:
-            return send(self._connection.pool, request.method, self.name + request.target, login, body)
+            return send(self._connection.pool, request.method, self.name + request.target, login, body, **options)
         except NotSent as error:
             raise _Unsent(f"{attempt} failed: {error}", "check the address, the network and the proxy") from None
         except Unusable as error:
@@ -317,9 +333,7 @@ class Cluster:
         except TooLarge:
             raise _unintelligible(request, "more than any API server sends") from None
         except Broken as error:
-            failure = ConnectError(f"{attempt} failed: {error}; please report it")
-            failure.unanswered = request.writes
-            raise failure from None
+            raise Unanswered(f"{attempt} failed: {error}", "please report it") from None
 
 
 class _Unsent(Unanswered):

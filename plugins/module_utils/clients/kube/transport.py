@@ -10,8 +10,8 @@ import ssl
 from dataclasses import dataclass
 from typing import Any
 
-from .connection import urllib3
 from .errors import one_line
+from .libraries import urllib3
 
 __all__ = ["Answer", "Broken", "Lost", "NotSent", "TooLarge", "Unusable", "send"]
 
@@ -58,8 +58,17 @@ class Answer:
     location: str | None
 
 
-def send(pool: Any, method: str, url: str, headers: Any, body: bytes | None, *, most: int = _MOST_BYTES) -> Answer:
-    """The answer to one request of at most `most` bytes. `pool` is a urllib3 pool manager.
+def send(
+    pool: Any,
+    method: str,
+    url: str,
+    headers: Any,
+    body: bytes | None,
+    *,
+    most: int = _MOST_BYTES,
+    seconds: float = _READ_SECONDS,
+) -> Answer:
+    """The answer to one request of at most `most` bytes. `pool` is a urllib3 pool manager, `seconds` bound each read.
 
     :raises NotSent: or `Lost`, `TooLarge`, `Unusable`, `Broken`.
     """
@@ -70,7 +79,7 @@ def send(pool: Any, method: str, url: str, headers: Any, body: bytes | None, *, 
             url,
             body=body,
             headers=headers,
-            timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS),
+            timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=seconds),
             retries=False,
             redirect=False,
             preload_content=False,

@@ -10,9 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ...core.changes import MANAGED_BY, Change, create, delete, replace, update
+from ...core.changes import Change, create, delete, replace, update
 from ...core.errors import Refusal
 from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, Json, ObjectRef, Objects, metadata
+from ...core.ownership import is_managed
 from ...core.protocols import NOTHING_RELATED, Plan, Related, Selection
 from ...core.shapes import mapping
 from ...rbac.subjects import RBAC, Subject, listed, subject_of, subjects_of
@@ -150,7 +151,7 @@ class ImagePullerGrant:
     def _may_delete(self, name: str, binding: Json) -> bool:
         if _autoupdate(binding) == "false" or name in RESERVED:
             return False
-        return self.everywhere or _is_ours(binding)
+        return self.everywhere or is_managed(binding)
 
     def _details(self, **subjects: Sequence[Subject]) -> dict[str, Any]:
         named = {what: [str(subject) for subject in found] for what, found in subjects.items() if found}
@@ -166,11 +167,6 @@ class ImagePullerGrant:
         for subject in dict.fromkeys(held):
             if self.prune and subject.ref is not None and subject.ref not in found:
                 yield f"{subject} was not pruned: the caller may not read {subject.ref}, so it is not known whether it exists"
-
-
-def _is_ours(binding: Json) -> bool:
-    labels = mapping(metadata(binding).get("labels"))
-    return all(labels.get(key) == value for key, value in MANAGED_BY.items())
 
 
 def _autoupdate(binding: Json) -> str:

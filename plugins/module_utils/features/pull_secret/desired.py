@@ -12,6 +12,7 @@ from typing import Any
 from ...core.changes import Change, create, delete, replace, update
 from ...core.errors import Refusal
 from ...core.objects import SECRET, Json, ObjectRef, Objects
+from ...core.ownership import is_managed
 from ...core.protocols import NOTHING_RELATED, Plan, Related, Selection
 from ...dockerconfig.auth_file import NOTHING, AuthFile, read_stored
 from ...dockerconfig.editing import converted, merged, without
@@ -19,7 +20,7 @@ from ...dockerconfig.json_text import Unreadable
 from ...dockerconfig.key_warnings import key_warnings
 from ...dockerconfig.kubelet_reading import kubelet_reading
 from ...dockerconfig.registry_keys import same_path
-from ...platform.protected import check_size, is_managed, refuse_dropping, refuse_foreign, refuse_unknown_loss
+from ...platform.protected import check_size, refuse_dropping, refuse_foreign, refuse_unknown_loss
 from ...secrets.content import (
     DATA_KEYS,
     DOCKERCONFIGJSON,

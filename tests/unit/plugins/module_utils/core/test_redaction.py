@@ -304,7 +304,7 @@ class TestForms:
             "\\u00e4'+/ \\n", "ä'+/ \\n",  # JSON
             "\\xc3\\xa4'+/ \\n",  # Python's bytes
             "%C3%A4%27%2B%2F%20%0A", "%C3%A4%27%2B/%20%0A", "%C3%A4%27%2B%2F+%0A",  # URLs
-            "w6QnKy8gCg==", "w6QnKy8gC", "OkJysvIA", "DpCcrLyAK",  # base64, alone and at each place of a longer one
+            "w6QnKy8gCg==", "w6QnKy8gCg", "w6QnKy8gC", "OkJysvIA", "DpCcrLyAK",  # base64, alone and at each place of a longer one
         }  # fmt: skip
 
     def test_as_python_writes_text(self) -> None:

@@ -154,6 +154,10 @@ class TestFromFile:
     def test_refuses_what_no_node_could_use(self, value: Any, message: str) -> None:
         assert refusal(of_file, value) == f"{WHERE} {message}"
 
+    def test_refuses_a_number_that_the_api_server_does_not_take(self) -> None:
+        message = refusal(from_file, "quay.io", '{"auth": "YTpi", "x": [1e400]}', SOURCE)
+        assert message == f"{WHERE} has a number that is too large for the API server: remove it"
+
     def test_names_its_source_when_the_key_is_none(self) -> None:
         assert refusal(from_file, "", '{"auth": "YTpi"}', SOURCE).startswith("the file: registry '' is not host")
 

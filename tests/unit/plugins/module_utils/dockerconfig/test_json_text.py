@@ -212,6 +212,16 @@ class TestString:
         assert json_text.has_bad_text(value) is bad
 
 
+class TestHugeNumber:
+    @pytest.mark.parametrize("value", ["1e999", "-1e309", "9" * 5000, '{"a": [1, {"b": 1e400}]}', '["1", 2e308]'])
+    def test_is_found_however_deep(self, value: str) -> None:
+        assert json_text.has_huge_number(value) is True
+
+    @pytest.mark.parametrize("value", ["1e308", "1e-999", '"1e999"', '{"1e999": "\\"1e999"}', "[]", "9" * 308, "null"])
+    def test_nothing_else_is_one(self, value: str) -> None:
+        assert json_text.has_huge_number(value) is False
+
+
 class TestFold:
     @pytest.mark.parametrize("name", ["auths", "Auths", "AUTHS", "auth\u017f"])
     def test_names_that_go_takes_for_one(self, name: str) -> None:

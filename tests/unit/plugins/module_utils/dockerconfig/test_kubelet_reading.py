@@ -107,6 +107,7 @@ class TestReading:
     @pytest.mark.parametrize(
         ("text", "logins"),
         [
+            ("", {}),
             ("null", {}),
             ("{}", {}),
             (' {"auths": null} ', {}),
@@ -143,7 +144,7 @@ class TestReading:
     @pytest.mark.parametrize(
         ("text", "expected"),
         [
-            ("", ["it is not valid JSON at line 1, column 1"]),
+            (" ", ["it is not valid JSON at line 1, column 2"]),
             ("[]", ["it is a list, not an object"]),
             ('{"auths": NaN}', ["it is not valid JSON at line 1, column 11"]),
             ('{"auths": []}', ["'auths' is a list, not an object"]),

@@ -87,24 +87,6 @@ class TestForeign:
         )
 
 
-class TestManaged:
-    @pytest.mark.parametrize(
-        ("labels", "managed"),
-        [
-            ({"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "a": "b"}, True),
-            ({"app.kubernetes.io/managed-by": "helm"}, False),
-            ({"a": "openshift_ops.image_pull"}, False),
-            ({}, False),
-            (None, False),
-        ],
-    )
-    def test_by_our_label(self, labels: Any, managed: bool) -> None:
-        assert protected.is_managed({"metadata": {"labels": labels}}) is managed
-
-    def test_not_without_metadata(self) -> None:
-        assert protected.is_managed({}) is False
-
-
 class TestGlobal:
     @pytest.mark.parametrize(
         ("ref", "answer"),

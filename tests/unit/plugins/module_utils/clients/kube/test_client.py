@@ -632,27 +632,40 @@ class TestStopping:
             assert not caught.value.unanswered
         pool.done()
 
-    def test_an_error_that_nobody_foresaw_is_one_line(self) -> None:
-        cluster, pool, _clock = cluster_of((GET, RuntimeError("Bearer token-1\nx")))
-        for _attempt in range(2):
-            with pytest.raises(ConnectError) as caught:
-                cluster.get(REF)
-            assert str(caught.value) == (
-                f"reading secret a/pull on {HOST} failed: the HTTP library failed with RuntimeError; please report it"
-            )
+    def test_an_error_that_nobody_foresaw_is_one_requests_failure(self) -> None:
+        cluster, pool, _clock = cluster_of(
+            (GET, RuntimeError("Bearer token-1\nx")), (GET, FOUND), (f"POST {PATH}", RuntimeError())
+        )
+        assert cluster.get(REF) == FOUND.body, "a read is repeated"
+        with pytest.raises(Unanswered) as caught:
+            cluster.write(CREATE)
+        assert str(caught.value) == (
+            f"creating secret a/pull on {HOST} failed: the HTTP library failed with RuntimeError; please report it"
+        )
+        pool.script.append((GET, FOUND))
+        assert cluster.get(REF) == FOUND.body, "the others go on"
         pool.done()
 
-    def test_so_it_is_for_a_write_which_may_have_been_carried_out(self) -> None:
-        cluster, pool, _clock = cluster_of((f"POST {PATH}", RuntimeError()))
-        with pytest.raises(ConnectError) as caught:
-            cluster.write(CREATE)
-        assert str(caught.value).endswith(f"; creating secret a/pull on {HOST} may have been carried out")
-        assert caught.value.unanswered
-        with pytest.raises(ConnectError) as caught:
+    def test_one_object_that_cannot_be_read_is_not_the_clusters_failure(self) -> None:
+        cluster, pool, _clock = cluster_of((GET, FOUND), *[(GET, FAILING)] * 100)
+        pool.probe = Answer(403, b"forbidden")
+        cluster.get(REF)
+        with pytest.raises(Unanswered, match=f"^reading secret a/pull on {HOST} failed: 500 etcd"):
             cluster.get(REF)
-        assert str(caught.value).endswith("; please report it")
-        assert not caught.value.unanswered
-        pool.done()
+        (probe,) = pool.probes
+        assert probe.headers["Authorization"] == "Bearer token-1"
+        assert (probe.timeout.connect_timeout, probe.timeout.read_timeout) == (10.0, 5.0)
+        pool.script[:] = [(GET, FOUND)]
+        assert cluster.get(REF) == FOUND.body, "the others go on"
+
+    @pytest.mark.parametrize("probe", [Answer(500), Answer(503), DOWN, CUT, HANGS, RuntimeError()])
+    def test_a_cluster_that_answers_nothing_else_is_given_up(self, probe: Any) -> None:
+        cluster, pool, _clock = cluster_of((GET, FOUND), *[(GET, FAILING)] * 100)
+        pool.probe = probe
+        cluster.get(REF)
+        with pytest.raises(ClusterError, match="was answered properly for"):
+            cluster.get(REF)
+        assert len(pool.probes) == 1
 
     @pytest.mark.parametrize("answer", [DOWN, CUT, FAILING, STARTING], ids=["down", "cut", "fails", "starting"])
     def test_a_server_that_is_gone_is_waited_for_once(self, answer: Any) -> None:

@@ -494,3 +494,54 @@ class TestOddEntries:
         observed = {"default": {**account(imagePullSecrets=["quay", Z]), "metadata": meta}}
         for given_ in ({}, {"state": "absent", "secrets": ["other"]}):
             assert plan(observed, **given_).changes == ()
+
+
+class TestWhateverIsSent:
+    """JSON of any shape: a plan or a refusal in words, and every entry that is not removed by name is kept in its place."""
+
+    JSON = st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.text(max_size=5)
+        | st.sampled_from([Z, TOKEN, "quay", REFERENCE]),
+        lambda part: st.lists(part, max_size=3) | st.dictionaries(st.sampled_from(["name", "type", "metadata"]), part),
+        max_leaves=8,
+    )
+    ENTRIES = st.lists(JSON | st.builds(lambda name: {"name": name}, JSON), max_size=6)
+    META = st.fixed_dictionaries(
+        {"resourceVersion": st.just("7")},
+        optional={"name": JSON, "annotations": JSON | st.builds(lambda x: {REFERENCE: x}, JSON)},
+    )
+    OPTIONS = st.sampled_from(
+        [
+            {},
+            {"exclusive": True},
+            {"state": "absent"},
+            {"state": "absent", "only_managed": True},
+            {"restart_pods": "stuck"},
+            {"secrets": [Z, TOKEN], "state": "absent", "link_for": ["pull", "mount"]},
+        ]
+    )
+
+    @given(ENTRIES | JSON, ENTRIES | JSON, META | JSON, JSON, OPTIONS)
+    def test_never_fails_and_loses_nothing(self, pull: Any, mount: Any, meta: Any, secret: Any, given_: Any) -> None:
+        observed = {"metadata": meta, PULL: pull, MOUNT: mount}
+        desired = sa_link.from_options(options(**given_))
+        refs = list(desired.related("project-a", {"default": observed}))
+        try:
+            result = desired.plan("project-a", {"default": observed}, dict.fromkeys(refs, secret))
+        except Refusal:
+            return
+        for change in (change for change in result.changes if change.action == "update"):
+            for key in set(change.body) - {"metadata"}:
+                before, after = observed.get(key) or [], change.body[key]
+                removed = change.details["lists"][key]["removed"]
+                nameless = [
+                    entry for entry in before if not (isinstance(entry, dict) and isinstance(entry.get("name"), str))
+                ]
+                assert [entry for entry in after if entry in nameless] == nameless
+                assert "" not in removed
+                gone = [*removed, *change.details["lists"][key].get("deduplicated", ())]
+                kept = [entry for entry in before if not (isinstance(entry, dict) and entry.get("name") in gone)]
+                assert [entry for entry in after if entry in kept] == kept

@@ -1,0 +1,40 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shows the progress of a module in a process of its own. Its output reaches the controller only at its end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["shown"]
+
+#: Seconds between two looks at the file.
+_INTERVAL = 0.5
+
+
+@contextmanager
+def shown(path: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Says each line that is added to a file during the block. A file that does not exist, or not yet, is an empty one."""
+    over = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(path, say, over), daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+
+
+def _watch(path: Path, say: Callable[[str], None], over: threading.Event) -> None:
+    count = 0
+    while not over.wait(_INTERVAL):
+        # A line that is being written has no end yet.
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+        complete = [line.rstrip("\n") for line in lines if line.endswith("\n")]
+        for line in complete[count:]:
+            say(line)
+        count = len(complete)

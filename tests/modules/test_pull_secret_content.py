@@ -1,0 +1,297 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""pull_secret on content that the real API server stores and that is easily taken for empty; and what a teardown may delete."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from support.lab import path_of
+
+DOCKERCONFIGJSON = "kubernetes.io/dockerconfigjson"
+QUAY = {"registry": "quay.io", "username": "reader", "password": "Secret-new"}
+LABEL = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull"}
+PLATFORM = ("cloud.openshift.com", "registry.redhat.io", "registry.connect.redhat.com")
+#: One byte of an e-mail address is not UTF-8; a number has a form that is easily lost.
+LATIN_1 = b'{"auths": { "cloud.openshift.com": {"auth": "YTpi", "email": "ren\xe9@example.com"},\n "quay.io": {"auth":"cmVhZGVyOm9sZA=="} }, "n": 1.50}'
+DOUBLED = b'{"auths": {"quay.io": {"auth": "cmVhZGVyOm9sZA=="}}, "Auths": {"other.io": {"auth": "YTpi"}}}'
+
+
+def secret(content: bytes, name: str = "pull", **more: Any) -> dict[str, Any]:
+    data = {".dockerconfigjson": base64.b64encode(content).decode()}
+    return {"metadata": {"name": name, **more}, "type": DOCKERCONFIGJSON, "data": data}
+
+
+def content_of(found: dict[str, Any]) -> bytes:
+    return base64.b64decode(found["data"][".dockerconfigjson"])
+
+
+@pytest.fixture
+def nodes_secret(lab):
+    """The pull secret of the nodes, with the given content."""
+    path = path_of("openshift-config", "secrets", "pull-secret")
+    lab.api("POST", "/api/v1/namespaces", {"metadata": {"name": "openshift-config"}}, expect=(201, 409))
+
+    def create(content: bytes) -> dict[str, Any]:
+        lab.api("DELETE", path, expect=(200, 404))
+        return lab.api("POST", path_of("openshift-config", "secrets"), secret(content, "pull-secret"))
+
+    yield create
+    lab.api("DELETE", path, expect=(200, 404))
+
+
+class TestBytes:
+    """One byte that is not UTF-8: Go, the API server and the kubelet take it."""
+
+    def test_merge_and_remove_keep_all_other_bytes(self, lab, run, namespace):
+        lab.create(namespace, "secrets", secret(LATIN_1))
+        options = {"name": "pull", "namespaces": [namespace]}
+        merged = run("pull_secret", mode="merge", registries=[{**QUAY, "registry": "new.io"}], **options)
+        assert merged["namespaces"][0]["changes"][0]["registries"]["added"] == ["new.io"]
+        removed = run("pull_secret", mode="remove", registries=[{"registry": "new.io"}], **options)
+        assert removed["namespaces"][0]["changes"][0]["registries"]["removed"] == ["new.io"]
+        assert content_of(lab.get(namespace, "secrets", "pull")) == LATIN_1
+        assert run("pull_secret", mode="merge", registries=[QUAY], **options)["changed"]
+        stored = content_of(lab.get(namespace, "secrets", "pull"))
+        assert (
+            b'{ "cloud.openshift.com": {"auth": "YTpi", "email": "ren\xe9@example.com"},\n "quay.io": {"auth":"'
+            in stored
+        )
+        assert stored.endswith(b' }, "n": 1.50}')
+        assert not run("pull_secret", mode="merge", registries=[QUAY], **options)["changed"]
+
+    def test_replace_names_what_it_removes(self, lab, run, namespace):
+        lab.create(namespace, "secrets", secret(LATIN_1))
+        result = run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY])
+        (change,) = result["namespaces"][0]["changes"]
+        assert change["registries"] == {
+            "added": [],
+            "changed": {"quay.io": ["password"]},
+            "removed": ["cloud.openshift.com"],
+        }
+
+    def test_the_guard_of_the_nodes_secret_holds(self, lab, run, nodes_secret):
+        before, audit = nodes_secret(LATIN_1), lab.audit()
+        options = {"name": "pull-secret", "namespaces": ["openshift-config"]}
+        result = run("pull_secret", registries=[QUAY], **options)
+        assert "the platform needs its entries for cloud.openshift.com; not changed" in result["msg"]
+        assert (
+            "the platform needs its entries for quay.io"
+            in run("pull_secret", mode="remove", registries=[{"registry": "quay.io"}], **options)["msg"]
+        )
+        assert audit.writes() == []
+        assert lab.get("openshift-config", "secrets", "pull-secret") == before
+        assert run("pull_secret", mode="merge", registries=[{**QUAY, "registry": "new.io"}], **options)["changed"]
+        assert b'"email": "ren\xe9@example.com"' in content_of(lab.get("openshift-config", "secrets", "pull-secret"))
+
+    def test_a_file_may_have_one_too(self, lab, run, namespace, tmp_path):
+        (tmp_path / "auth.json").write_bytes(LATIN_1)
+        options = {"name": "pull", "namespaces": [namespace], "auth_file": str(tmp_path / "auth.json")}
+        assert run("pull_secret", **options)["changed"]
+        assert b"ren\xe9@example.com" in content_of(lab.get(namespace, "secrets", "pull"))
+        assert not run("pull_secret", **options)["changed"]
+
+    def test_what_python_reads_otherwise_is_no_hindrance(self, lab, run, namespace):
+        deep = b"[" * 9000 + b"]" * 9000
+        content = b'{"x": %s, "auths": {"a.io": {"auth": "YTpi", "y": %s, "n": 1.50}}}' % (deep, deep)
+        lab.create(namespace, "secrets", secret(content))
+        options = {"name": "pull", "namespaces": [namespace], "registries": [QUAY]}
+        assert run("pull_secret", mode="merge", **options)["changed"]
+        assert run("pull_secret", mode="remove", **options)["changed"]
+        assert content_of(lab.get(namespace, "secrets", "pull")) == content
+
+
+class TestUnreadable:
+    CONTENTS = {
+        "auths twice": (DOUBLED, "is not an auth file: it has 'auths' twice"),
+        "auths is a list": (b'{"auths": [1]}', "is not an auth file: 'auths' is a list, not an object"),
+        "the other form": (b'{"quay.io": {"auth": "YTpi"}}', "is a .dockercfg, without 'auths'"),
+    }
+
+    @pytest.mark.parametrize("content", CONTENTS)
+    @pytest.mark.parametrize("mode", ["merge", "remove"])
+    def test_a_revocation_that_did_not_happen_fails(self, lab, run, namespace, content, mode):
+        text, why = self.CONTENTS[content]
+        before, audit = lab.create(namespace, "secrets", secret(text)), lab.audit()
+        result = run("pull_secret", name="pull", namespaces=[namespace], mode=mode, registries=[QUAY])
+        assert f"secret {namespace}/pull was not changed: its content {why}" in result["msg"]
+        assert "use mode=replace" in result["msg"]
+        assert audit.writes() == []
+        assert lab.get(namespace, "secrets", "pull") == before
+
+    @pytest.mark.parametrize("content", CONTENTS)
+    @pytest.mark.parametrize("given", [{"registries": [QUAY]}, {"state": "absent"}], ids=["replace", "absent"])
+    def test_an_ordinary_one_can_be_replaced_and_deleted_and_the_loss_is_told(
+        self, lab, run, namespace, content, given
+    ):
+        text, why = self.CONTENTS[content]
+        lab.create(namespace, "secrets", secret(text))
+        options = {"name": "pull", "namespaces": [namespace], **given}
+        checked, real = run("pull_secret", check=True, **options), run("pull_secret", **options)
+        assert (checked["namespaces"], checked["diff"]) == (real["namespaces"], real["diff"])
+        (change,) = real["namespaces"][0]["changes"]
+        assert why in change["previous_content"]
+        assert real["diff"][0]["before"]["registries"].startswith(f"not known: the content {why}")
+        assert any(f"the old content of secret {namespace}/pull {why}" in str(warning) for warning in real["warnings"])
+        assert not run("pull_secret", **options)["changed"]
+
+    @pytest.mark.parametrize("content", CONTENTS)
+    def test_that_of_the_nodes_is_not_replaced(self, lab, run, nodes_secret, content):
+        text, why = self.CONTENTS[content]
+        before, audit = nodes_secret(text), lab.audit()
+        registries = [{**QUAY, "registry": key} for key in ("quay.io", *PLATFORM)]
+        result = run("pull_secret", name="pull-secret", namespaces=["openshift-config"], registries=registries)
+        assert f"its content {why}" in result["msg"]
+        assert "what mode=replace would remove is not known" in result["msg"]
+        assert audit.writes() == []
+        assert lab.get("openshift-config", "secrets", "pull-secret") == before
+
+
+class TestStopsEveryPull:
+    """What the kubelet's own code says of a secret is what require=usable says of it."""
+
+    @pytest.mark.parametrize(
+        ("top", "why"),
+        [
+            ({"HttpHeaders": {"a": 1}}, "'HttpHeaders' has a value that is a number, not a string"),
+            (
+                {"auths": {"other.io": {"auth": "YTpiYg="}}},
+                "the entry for 'other.io' has an 'auth' that is not standard base64",
+            ),
+            (
+                {"auths": {"other.io": {"auth": "YTpi", "email": 5}}},
+                "the entry for 'other.io' has a 'email' that is a number",
+            ),
+            ({"auths": {"other.io": {"auth": "YTpi", "identitytoken": 5}}}, ""),
+            ({"HttpHeaders": {"a": "b", "c": None}}, ""),
+        ],
+    )
+    def test_is_not_linked(self, lab, run, namespace, top, why):
+        registry = lab.registry("private")
+        account = registry["accounts"][1]
+        login = base64.b64encode(f"{account['username']}:{account['password']}".encode()).decode()
+        auths = {registry["host"]: {"auth": login}, **top.get("auths", {})}
+        lab.create(namespace, "secrets", secret(json.dumps({**top, "auths": auths}).encode()))
+        linked = run("sa_link", namespaces=[namespace], secrets=["pull"], require="usable")
+        assert linked["failed"] is bool(why)
+        assert why in linked.get("msg", "")
+        assert not why or "stops every pull" in linked["msg"]
+        run("sa_link", namespaces=[namespace], secrets=["pull"], require="none")
+        lab.pod(namespace, "app", registry["image"])
+        assert lab.pull(namespace, "app")["pulled"] is not bool(why)
+
+    def test_replace_repairs_it_although_its_registries_are_the_wanted_ones(self, lab, run, namespace):
+        options = {"name": "pull", "namespaces": [namespace], "registries": [QUAY]}
+        run("pull_secret", **options)
+        stored = json.loads(content_of(lab.get(namespace, "secrets", "pull")))
+        broken = secret(json.dumps({**stored, "HttpHeaders": []}).encode())
+        lab.api("PATCH", path_of(namespace, "secrets", "pull"), {"data": broken["data"]})
+        result = run("pull_secret", **options)
+        assert "'HttpHeaders' is a list" in result["namespaces"][0]["changes"][0]["previous_content"]
+        assert json.loads(content_of(lab.get(namespace, "secrets", "pull"))) == stored
+        assert not run("pull_secret", **options)["changed"]
+
+
+class TestTeardown:
+    """only_managed and delete_empty: what somebody else made is never deleted."""
+
+    ENTRY = b'{"auths": {"quay.io": {"auth": "cmVhZGVyOm9sZA=="}}}'
+    MORE = b'{"auths": {"quay.io": {"auth": "cmVhZGVyOm9sZA=="}, "a.io": {}}}'
+    STATES = {
+        "missing": None,
+        "ours": secret(ENTRY, labels=LABEL),
+        "ours, empty": secret(b'{"auths": {}}', labels=LABEL),
+        "ours, more": secret(MORE, labels=LABEL),
+        "theirs": secret(ENTRY),
+        "theirs, empty": secret(b'{"auths": {}}', labels={"app.kubernetes.io/managed-by": "helm"}),
+        "theirs, no pull secret": {"metadata": {"name": "pull"}, "type": "Opaque", "data": {"password": "eA=="}},
+    }
+    DECLARED = {
+        "only_managed": {"state": "absent", "only_managed": True},
+        "delete_empty": {"mode": "remove", "delete_empty": True, "registries": [{"registry": "quay.io"}]},
+    }
+    TABLE = {
+        "only_managed": [[], ["delete"], ["delete"], ["delete"], [], [], []],
+        "delete_empty": [[], ["delete"], ["delete"], ["patch"], ["patch"], [], "failed"],
+    }
+
+    @pytest.mark.parametrize("state", STATES)
+    @pytest.mark.parametrize("declared", DECLARED)
+    def test_check_then_real_then_again(self, lab, run, namespace, declared, state):
+        expected = self.TABLE[declared][list(self.STATES).index(state)]
+        if self.STATES[state]:
+            lab.create(namespace, "secrets", self.STATES[state])
+        before = lab.get(namespace, "secrets", "pull")
+        options = {"name": "pull", "namespaces": [namespace], **self.DECLARED[declared]}
+        audit = lab.audit()
+        checked = run("pull_secret", check=True, **options)
+        assert audit.writes() == []
+        real = run("pull_secret", **options)
+        for part in ("failed", "changed", "diff", "namespaces", "failures", "summary"):
+            assert checked[part] == real[part], part
+        assert [write[0] for write in audit.writes()] == ([] if expected == "failed" else expected)
+        assert real["failed"] is (expected == "failed")
+        after = lab.get(namespace, "secrets", "pull")
+        assert (after is None) is (before is None or expected == ["delete"])
+        kept = any("does not carry the label" in str(warning) for warning in real.get("warnings", []))
+        assert kept is (declared == "only_managed" and state.startswith("theirs"))
+        assert run("pull_secret", **options)["changed"] is False
+
+    def test_what_merge_created_is_gone_after_its_removal(self, lab, run, namespaces):
+        mine, theirs = namespaces(2)
+        lab.create(theirs, "secrets", secret(b'{"auths": {"a.io": {}}}'))
+        options = {"name": "pull", "namespaces": [mine, theirs], "registries": [QUAY]}
+        assert run("pull_secret", mode="merge", **options)["summary"]["changed"] == 2
+        assert run("pull_secret", mode="remove", delete_empty=True, **options)["summary"]["changed"] == 2
+        assert lab.get(mine, "secrets", "pull") is None
+        assert content_of(lab.get(theirs, "secrets", "pull")) == b'{"auths": {"a.io": {}}}'
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"registries": [QUAY], "only_managed": True},
+            {"registries": [QUAY], "delete_empty": True},
+            {"state": "absent", "delete_empty": True},
+        ],
+    )
+    def test_contradictions_cost_no_request(self, lab, run, namespace, options):
+        audit = lab.audit()
+        result = run("pull_secret", name="pull", namespaces=[namespace], **options)
+        assert "only works with" in result["msg"]
+        assert audit.ours() == []
+
+
+class TestHostileOptions:
+    """One line that names the option, no traceback, no request."""
+
+    @pytest.mark.parametrize(
+        ("options", "words"),
+        [
+            ({"registries": [{**QUAY, "registry": "quay.io\0"}]}, ["'registries'", "control character"]),
+            ({"registries": [{**QUAY, "password": "\ud800"}]}, ["'quay.io'", "not valid Unicode"]),
+            ({"registries": [QUAY], "labels": {"a": "x" * 70}}, ["'labels'", "at most 63"]),
+            ({"registries": [QUAY], "labels": {"x" * 70: "a"}}, ["'labels'", "at most 63"]),
+            ({"registries": [QUAY], "annotations": {"a": "x" * 262_144}}, ["'annotations'", "262144 at most"]),
+            (
+                {"auth_config": '{"auths": {"a.io": {"auth": "YTpi", "x": NaN}}}'},
+                ["'auth_config'", "line 1, column 42"],
+            ),
+        ],
+    )
+    def test_is_refused(self, lab, run, namespace, options, words):
+        audit = lab.audit()
+        result = run("pull_secret", **{"name": "pull", "namespaces": [namespace], **options})
+        assert result["failed"]
+        assert "\n" not in result["msg"]
+        for word in words:
+            assert word in result["msg"], result["msg"]
+        assert audit.ours() == []
+
+    def test_an_address_in_half_a_bracket_is_written_with_a_warning(self, lab, run, namespace):
+        result = run("pull_secret", name="pull", namespaces=[namespace], registries=[{**QUAY, "registry": "[::1"}])
+        assert result["changed"]
+        assert "neither the kubelet nor CRI-O" in str(result["warnings"])

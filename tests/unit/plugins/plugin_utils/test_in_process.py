@@ -1,0 +1,529 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a module runs, and that in Ansible's process it gets and returns what it would in one of its own.
+
+The action, its task, connection and templar are Ansible's own; only the module is made for each test.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import logging
+import multiprocessing
+import os
+import select
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible import constants
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.play_context import PlayContext
+from ansible.playbook.task import Task as AnsibleTask
+from ansible.plugins.action.normal import ActionModule as NormalAction
+from ansible.plugins.loader import become_loader, connection_loader
+from ansible.template import Templar
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import HIDDEN
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.interruption import Interrupted
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
+
+from unit.canaries import CANARIES, b64, forms_of, shown
+
+#: Seconds after which a test that hangs has failed.
+LIMIT = 20
+NAME = "openshift_ops.image_pull.it"
+ARGUMENTS: dict[str, Any] = {
+    "name": {"type": "str", "aliases": ["title"]},
+    "password": {"type": "str", "no_log": True},
+    "kubeconfig": {"type": "raw", "no_log": False},
+    "count": {"type": "int", "default": 1},
+    "old": {"type": "str", "removed_in_version": "9.9.9", "removed_from_collection": "openshift_ops.image_pull"},
+    "older": {"type": "str", "removed_at_date": "2031-01-01", "removed_from_collection": "openshift_ops.image_pull"},
+}
+Work = Callable[[Task], dict[str, Any]]
+
+
+class Elsewhere(NormalAction):  # type: ignore[misc]
+    """Stands where Ansible would start a process for the module, and notes what it would be given."""
+
+    calls: list[dict[str, Any]]
+    meanwhile: Callable[[], None] = staticmethod(lambda: None)
+
+    def _execute_module(self, *arguments: Any, **keywords: Any) -> Any:
+        self.calls.append({"arguments": arguments, "keywords": keywords})
+        self.meanwhile()
+        return {"elsewhere": True}
+
+
+class Action(ModuleAction, Elsewhere):
+    def start(self, **variables: Any) -> dict[str, Any]:
+        """Runs the task with a host's variables; by default with Ansible's own Python."""
+        given = {"inventory_hostname": "east", "ansible_python_interpreter": sys.executable, **variables}
+        result: dict[str, Any] = self._execute_module(task_vars=given, wrap_async=False)
+        return result
+
+
+def action(
+    work: Work = lambda task: {}, *, args: Any = None, transport: str = "local", become: bool = False, **fields: Any
+) -> Action:
+    """A task with the module, as Ansible's executor would make it."""
+    loader = DataLoader()
+    loader.set_basedir(str(Path(__file__).parent))
+    task = AnsibleTask()
+    for name, value in {"action": NAME, "args": args or {}, "check_mode": False, "diff": False, **fields}.items():
+        setattr(task, name, value)
+    connection = connection_loader.get(transport, PlayContext(), os.devnull)
+    if become:
+        connection.set_become_plugin(become_loader.get("sudo"))
+    templar = Templar(loader=loader)
+    made = Action(task, connection, PlayContext(), loader, templar, None)
+    made.module = Module(ARGUMENTS, work, "kubernetes", None)
+    made.calls = []
+    return made
+
+
+@pytest.fixture(autouse=True)
+def local_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a run may have files; nothing may be left there."""
+    directory = tmp_path / "local_tmp"
+    directory.mkdir()
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(directory))
+    return directory
+
+
+@pytest.fixture
+def tracebacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANSIBLE_DISPLAY_TRACEBACK", "error")
+
+
+def args_of(result: dict[str, Any]) -> Any:
+    """The options in a result, which newer versions of ansible-core do not want by default."""
+    return result["invocation"]["module_args"]
+
+
+@pytest.fixture
+def invocation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANSIBLE_INJECT_INVOCATION", "1")
+
+
+class TestWhere:
+    @pytest.mark.parametrize(
+        "python",
+        [sys.executable, "auto", "auto_silent", "auto_legacy", "auto_legacy_silent", "", f" {sys.executable} "],
+    )
+    def test_in_ansibles_process(self, python: str) -> None:
+        made = action(lambda task: {"changed": True})
+        assert made.start(ansible_python_interpreter=python)["changed"] is True
+        assert made.calls == []
+
+    def test_by_default(self) -> None:
+        made = action(lambda task: {"changed": True})
+        assert made._execute_module(task_vars={})["changed"] is True
+        assert made._execute_module()["changed"] is True
+        assert made.calls == []
+
+    def test_the_name_may_be_a_template(self) -> None:
+        made = action(lambda task: {"changed": True})
+        template: Any = "{{ 'au' ~ 'to' }}"
+        try:
+            from ansible.template import trust_as_template  # noqa: PLC0415
+        except ImportError:
+            pass
+        else:
+            template = trust_as_template(template)
+        made.start(ansible_python_interpreter=template)
+        assert made.calls == []
+
+    def test_another_python(self, tmp_path: Path) -> None:
+        """Also one with the same name, and another name for the same file: an environment is where its link stands."""
+        (tmp_path / Path(sys.executable).name).symlink_to(sys.executable)
+        beside = Path(sys.executable).with_name("no-such-python")
+        for python in ("/usr/bin/env", str(tmp_path / Path(sys.executable).name), str(beside), "python3"):
+            made = action()
+            assert made.start(ansible_python_interpreter=python) == {"elsewhere": True}
+            (call,) = made.calls
+            assert call["keywords"]["task_vars"]["ansible_python_interpreter"] == python
+
+    @pytest.mark.parametrize("fields", [{"become": True}, {"async_val": 60}], ids=["become", "async"])
+    @pytest.mark.parametrize("python", ["auto", "auto_legacy_silent", "", sys.executable])
+    def test_in_another_process_with_the_same_python(self, fields: Any, python: str) -> None:
+        """`auto` has one meaning. Which Python Ansible would find depends on its version and on the system."""
+        made = action(**fields)
+        given = {"inventory_hostname": "east", "ansible_python_interpreter": python, "other": 1}
+        assert made._execute_module("positional", task_vars=given, wrap_async=True) == {"elsewhere": True}
+        named = {**given, "ansible_python_interpreter": sys.executable}
+        assert made.calls == [{"arguments": ("positional",), "keywords": {"task_vars": named, "wrap_async": True}}]
+        assert given["ansible_python_interpreter"] == python
+
+    def test_files_are_kept_when_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(constants, "DEFAULT_KEEP_REMOTE_FILES", True)
+        made = action()
+        assert made.start(ansible_python_interpreter="auto") == {"elsewhere": True}
+        assert made.calls[0]["keywords"]["task_vars"]["ansible_python_interpreter"] == sys.executable
+
+    @pytest.mark.parametrize("python", ["auto", sys.executable])
+    def test_without_the_library_another_python_may_have_it(self, python: str) -> None:
+        made = action()
+        made.module = Module(ARGUMENTS, lambda task: {}, "kubernetes", "Traceback: why")
+        assert made.start(ansible_python_interpreter=python) == {"elsewhere": True}
+        assert made.calls[0]["keywords"]["task_vars"]["ansible_python_interpreter"] == python
+
+    def test_over_another_connection(self) -> None:
+        made = action(transport="ssh")
+        given = {"ansible_python_interpreter": "auto"}
+        assert made._execute_module("positional", task_vars=given) == {"elsewhere": True}
+        assert made.calls == [{"arguments": ("positional",), "keywords": {"task_vars": given}}]
+        assert made._connection._shell.tmpdir is None
+
+    @pytest.mark.parametrize("python", ["auto", sys.executable])
+    def test_a_delegated_task_has_the_other_hosts_python(self, python: str) -> None:
+        made = action(lambda task: {"changed": True}, delegate_to="localhost")
+        delegated = {"localhost": {"ansible_python_interpreter": python}}
+        assert (
+            made.start(ansible_python_interpreter="/usr/bin/env", ansible_delegated_vars=delegated)["changed"] is True
+        )
+        made = action(lambda task: {"changed": True}, delegate_to="west")
+        delegated = {"west": {"ansible_python_interpreter": "/usr/bin/env"}}
+        assert made.start(ansible_python_interpreter=python, ansible_delegated_vars=delegated) == {"elsewhere": True}
+
+    def test_a_delegated_task_in_another_process(self) -> None:
+        made = action(delegate_to="west", become=True)
+        delegated = {"west": {"ansible_python_interpreter": "auto", "other": 1}, "north": {"other": 2}}
+        made.start(ansible_python_interpreter="/usr/bin/env", ansible_delegated_vars=delegated)
+        assert made.calls[0]["keywords"]["task_vars"] == {
+            "inventory_hostname": "east",
+            "ansible_python_interpreter": "/usr/bin/env",
+            "ansible_delegated_vars": {
+                "west": {"ansible_python_interpreter": sys.executable, "other": 1},
+                "north": {"other": 2},
+            },
+        }
+
+    def test_a_delegated_task_whose_host_has_no_variables(self) -> None:
+        made = action(delegate_to="west", become=True)
+        made.start(ansible_python_interpreter="/usr/bin/env")
+        named = {"west": {"ansible_python_interpreter": sys.executable}}
+        assert made.calls[0]["keywords"]["task_vars"]["ansible_delegated_vars"] == named
+
+
+class TestTask:
+    def test_what_a_module_gets(self, local_tmp: Path) -> None:
+        seen: list[tuple[Task, list[Path]]] = []
+        made = action(
+            lambda task: seen.append((task, list(local_tmp.iterdir()))) or {},
+            args={"name": 7, "password": "canary", "count": "3"},
+            check_mode=True,
+            diff=True,
+        )
+        made.start()
+        ((task, files),) = seen
+        assert (task.name, task.check_mode, task.diff) == (NAME, True, True)
+        assert task.params == {
+            "name": "7", "password": "canary", "count": 3, "kubeconfig": None, "old": None, "older": None,
+        }  # fmt: skip
+        assert {"canary", b64("canary")} <= task.secrets
+        assert [Path(task.temporary_directory)] == files
+
+    def test_its_options_are_copies_as_json_would_make_them(self) -> None:
+        """A process of its own could not change the task's, and gets a date as text."""
+        day, moment = datetime.date(2031, 1, 2), datetime.datetime(2031, 1, 2, 3, 4)
+        given = {"kubeconfig": {"list": [1], "day": day, "moment": moment, "other": Path("/x")}}
+
+        def work(task: Task) -> dict[str, Any]:
+            task.params["kubeconfig"]["list"].append(2)
+            return {"seen": task.params["kubeconfig"]}
+
+        expected = {"list": [1, 2], "day": "2031-01-02", "moment": "2031-01-02T03:04:00", "other": "/x"}
+        assert action(work, args=given).start()["seen"] == expected
+        assert given["kubeconfig"]["list"] == [1]
+
+    def test_the_rules_hold(self) -> None:
+        made = action(lambda task: {}, args={"name": "n", "count": 2})
+        made.module = Module(
+            ARGUMENTS, lambda task: {}, "kubernetes", None, {"mutually_exclusive": [("name", "count")]}
+        )
+        result = made.start()
+        assert (result["failed"], result["msg"]) == (True, "parameters are mutually exclusive: name|count")
+
+    def test_options_that_nobody_knows_are_refused(self) -> None:
+        result = action(lambda task: {"changed": True}, args={"nmae": "n"}).start()
+        assert result["msg"].startswith(
+            f"Unsupported parameters for ({NAME}) module: nmae. Supported parameters include: "
+        )
+        assert (result["failed"], result["changed"]) == (True, False)
+
+    def test_its_surroundings(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("CANARY", "before")
+
+        def work(task: Task) -> dict[str, Any]:
+            print("canary")
+            return {"seen": [os.environ["CANARY"], str(Path.cwd()), logging.root.manager.disable]}
+
+        made = action(work, environment=[{"CANARY": 5}])
+        assert made.start()["seen"] == ["5", str(Path(__file__).parent), logging.CRITICAL]
+        assert os.environ["CANARY"] == "before"
+
+    def test_nothing_is_left(self, local_tmp: Path) -> None:
+        def work(task: Task) -> dict[str, Any]:
+            (Path(task.temporary_directory) / "key").write_text("canary")
+            return {}
+
+        action(work).start()
+        assert list(local_tmp.iterdir()) == []
+
+
+class TestResult:
+    def test_of_a_success(self) -> None:
+        result = action(lambda task: {"changed": True, "list": [1, None, {"a": 0.5}]}).start()
+        result.pop("invocation", None)
+        assert result == {"changed": True, "list": [1, None, {"a": 0.5}]}
+
+    def test_it_always_says_whether_something_changed(self) -> None:
+        result = action(lambda task: {"msg": "x"}).start()
+        result.pop("invocation", None)
+        assert result == {"changed": False, "msg": "x"}
+
+    def test_of_a_refusal(self, tracebacks: None) -> None:
+        def work(_task: Task) -> dict[str, Any]:
+            raise OptionError("option 'name' is wrong")
+
+        result = action(work).start()
+        result.pop("invocation", None)
+        assert result == {"changed": False, "failed": True, "msg": "option 'name' is wrong"}
+
+    def test_of_an_error_that_nobody_foresaw(self, tracebacks: None) -> None:
+        def work(_task: Task) -> dict[str, Any]:
+            raise KeyError("canary")
+
+        result = action(work, args={"password": "canary"}).start()
+        assert (result["failed"], result["changed"]) == (True, False)
+        assert result["msg"].startswith(f"{NAME} stopped at an unexpected error, KeyError: '********'; run it again ")
+        assert result["exception"].startswith("Traceback (most recent call last):\n")
+        assert result["exception"].endswith("KeyError: '********'\n")
+
+    @pytest.mark.parametrize(
+        ("setting", "is_shown"), [("never", False), ("warning", False), ("error", True), ("always", True)]
+    )
+    def test_a_traceback_is_shown_when_ansible_wants_one(
+        self, monkeypatch: pytest.MonkeyPatch, setting: str, is_shown: bool
+    ) -> None:
+        """A setting of newer versions; before, a traceback is always in the result, and shown with -vvv."""
+        monkeypatch.setenv("ANSIBLE_DISPLAY_TRACEBACK", setting)
+        has_setting = "DISPLAY_TRACEBACK" in constants.config.get_configuration_definitions()
+        result = action(lambda task: {}["x"]).start()
+        assert ("exception" in result) is (is_shown or not has_setting)
+
+    @pytest.mark.parametrize("wanted", [True, False])
+    def test_the_options_are_in_it_when_ansible_wants_them(self, monkeypatch: pytest.MonkeyPatch, wanted: bool) -> None:
+        monkeypatch.setenv("ANSIBLE_INJECT_INVOCATION", str(wanted))
+        has_setting = "INJECT_INVOCATION" in constants.config.get_configuration_definitions()
+        result = action(args={"name": "n", "password": "x", "count": "3"}).start()
+        if wanted or not has_setting:
+            shown_args = {"name": "n", "password": HIDDEN, "kubeconfig": None, "count": 3, "old": None, "older": None}
+            assert result["invocation"] == {"module_args": shown_args}
+        else:
+            assert "invocation" not in result
+
+
+class TestWarnings:
+    def test_the_modules_own_and_those_of_the_validation(self) -> None:
+        made = action(
+            lambda task: task.warn(["canary one", "two"]) or {}, args={"name": "n", "title": "t", "password": "canary"}
+        )
+        both = "Both option name and its alias title are set."
+        assert made.start()["warnings"] == [both, "******** one", "two"]
+
+    def test_they_come_with_a_failure_too(self) -> None:
+        result = action(args={"name": "n", "title": "t", "count": "x"}).start()
+        assert result["failed"] is True
+        assert result["warnings"] == ["Both option name and its alias title are set."]
+
+    def test_deprecations(self) -> None:
+        found = action(args={"old": "o", "older": "o"}).start()["deprecations"]
+        text = "is deprecated. See the module docs for more information"
+        assert sorted(found, key=lambda one: one["msg"]) == [
+            {"msg": f"Param 'old' {text}", "version": "9.9.9", "collection_name": "openshift_ops.image_pull"},
+            {"msg": f"Param 'older' {text}", "date": "2031-01-01", "collection_name": "openshift_ops.image_pull"},
+        ]
+
+    def test_none(self) -> None:
+        assert not {"warnings", "deprecations"} & set(action().start())
+
+
+@pytest.mark.usefixtures("invocation")
+class TestNoCredential:
+    @pytest.mark.parametrize("canary", CANARIES)
+    def test_in_a_result(self, canary: str) -> None:
+        said = {f"key{n}": [f"it said {form}!"] for n, form in enumerate(forms_of(canary))}
+        kubeconfig = {"username": "robot", "password": canary}
+        result = action(lambda task: said, args={"password": canary, "kubeconfig": kubeconfig}).start()
+        assert shown(json.dumps(result), canary) == []
+        assert [result[name] for name in said] == [["it said ********!"]] * len(said)
+        assert (args_of(result)["password"], args_of(result)["kubeconfig"]) == (HIDDEN, HIDDEN)
+
+    @pytest.mark.parametrize("canary", CANARIES)
+    def test_when_the_options_are_refused(self, canary: str) -> None:
+        given = {"count": f"x{canary}", "kubeconfig": {"token": canary}, "passwrod": canary}
+        result = action(args=given).start()
+        assert "count" in result["msg"]
+        assert shown(json.dumps(result), canary) == []
+        assert args_of(result)["passwrod"] == HIDDEN
+
+    def test_a_credential_that_the_module_read_itself(self, tmp_path: Path) -> None:
+        (tmp_path / "auth.json").write_text(json.dumps({"auths": {"quay.io": {"auth": b64("robot:canary")}}}))
+        result = action(lambda task: {"msg": task.read_file(str(tmp_path / "auth.json")) + "canary"}).start()
+        assert shown(json.dumps(result), "canary") == []
+
+    def test_a_password_of_one_letter_garbles_nothing(self) -> None:
+        result = action(lambda task: {"msg": "a namespace"}, args={"name": "namespace", "password": "a"}).start()
+        assert result["msg"] == "a namespace"
+        assert (args_of(result)["name"], args_of(result)["password"]) == ("namespace", HIDDEN)
+
+
+class TestProgress:
+    def test_names_the_host(self, capsys: pytest.CaptureFixture[str]) -> None:
+        action()._say_for({"inventory_hostname": "east"})("1/2")
+        action()._say_for({})("2/2")
+        assert capsys.readouterr().out == "[east] 1/2\n[] 2/2\n"
+
+    def test_is_displayed_at_once(self) -> None:
+        def work(task: Task) -> dict[str, Any]:
+            assert task.say
+            task.say("1/2")
+            return {"seen": list(lines)}
+
+        lines: list[str] = []
+        made = action(work)
+        made._say_for = lambda variables: lambda line: lines.append(f"{variables['inventory_hostname']}: {line}")
+        assert made.start()["seen"] == ["east: 1/2"]
+
+    def test_a_thread_that_was_abandoned_says_nothing_more(self, capsys: pytest.CaptureFixture[str]) -> None:
+        def work(task: Task) -> dict[str, Any]:
+            kept.append(task.say)
+            raise Interrupted(signal.SIGALRM)
+
+        kept: list[Any] = []
+        with pytest.raises(Interrupted):
+            action(work)._run_here({})
+        kept[0]("1/2")
+        assert capsys.readouterr().out == ""
+
+    def test_of_a_process_of_its_own(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """By the file beside the module: where Ansible made a directory for the task, in that one."""
+        made = action(become=True)
+        made._connection._shell.tmpdir = str(tmp_path)
+        over = threading.Event()
+
+        def meanwhile() -> None:
+            (tmp_path / "progress").write_text("1/2\n2/2\n")
+            over.wait(1.2)
+
+        made.meanwhile = meanwhile
+        assert made.start() == {"elsewhere": True}
+        assert "[east] 1/2\n[east] 2/2\n" in capsys.readouterr().out
+
+    def test_a_directory_is_made_for_it(self, tmp_path: Path) -> None:
+        made = action(become=True)
+        made._connection._shell.set_options(var_options={"ansible_remote_tmp": str(tmp_path / "remote_tmp")})
+        made._connection.set_options()
+        made.start()
+        assert Path(made._connection._shell.tmpdir).is_dir()
+        assert Path(made._connection._shell.tmpdir).is_relative_to(tmp_path)
+
+
+@pytest.fixture
+def received() -> Iterator[list[int]]:
+    """The signals that reach the handlers from before, which are those of Ansible's worker."""
+    seen: list[int] = []
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = {number: signal.signal(number, lambda number, _frame: seen.append(number)) for number in numbers}
+    yield seen
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+class TestEnd:
+    @pytest.mark.parametrize("become", [False, True], ids=["here", "elsewhere"])
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+    def test_a_signal_cleans_up_and_then_does_what_it_did_before(
+        self, received: list[int], local_tmp: Path, tmp_path: Path, number: int, become: bool
+    ) -> None:
+        def work(task: Task | None = None) -> dict[str, Any]:
+            files.extend(local_tmp.iterdir())
+            signal.raise_signal(number)
+            raise AssertionError("it goes on")
+
+        files: list[Path] = []
+        made = action(work, become=become)
+        made._connection._shell.tmpdir = str(tmp_path)
+        made.meanwhile = work
+        cwd = Path.cwd()
+        with pytest.raises(Interrupted):
+            made.start()
+        assert received == [number]
+        assert len(files) == (0 if become else 1)
+        assert list(local_tmp.iterdir()) == []
+        assert Path.cwd() == cwd
+
+    @pytest.mark.parametrize("when", ["before", "meanwhile"])
+    @pytest.mark.parametrize("become", [False, True], ids=["here", "elsewhere"])
+    def test_the_worker_of_a_killed_parent_ends(self, local_tmp: Path, tmp_path: Path, become: bool, when: str) -> None:
+        """This process starts a parent, that one a worker as Ansible does, and is killed."""
+        reader, writer = os.pipe()
+        parent = os.fork()
+        if not parent:
+            try:
+                context: Any = multiprocessing.get_context("fork")
+                context.Process(target=self.be_a_worker, args=(writer, tmp_path, become, when)).start()
+            finally:
+                os.close(writer)
+                signal.pause()
+        os.close(writer)
+        told = b""
+        try:
+            while select.select([reader], [], [], LIMIT)[0] and (part := os.read(reader, 100)):
+                told += part
+                if told == b"begun":
+                    os.kill(parent, signal.SIGKILL)
+        finally:
+            os.kill(parent, signal.SIGKILL)
+            os.waitpid(parent, 0)
+            os.close(reader)
+        assert told == b"begun, SIGTERM, files: 0"
+
+    def be_a_worker(self, writer: int, tmp_path: Path, become: bool, when: str) -> None:
+        def begin() -> None:
+            os.write(writer, b"begun")
+            for _turn in range(LIMIT * 10):
+                threading.Event().wait(0.1)
+                if when == "before" and os.getppid() != parent:
+                    return
+
+        def end(_number: int, _frame: Any) -> None:
+            files = list((tmp_path / "local_tmp").iterdir())
+            os.write(writer, f", SIGTERM, files: {len(files)}".encode())
+            os._exit(0)
+
+        def work(_task: Task | None = None) -> dict[str, Any]:
+            if when == "meanwhile":
+                begin()
+            threading.Event().wait(LIMIT)
+            return {}
+
+        parent = os.getppid()
+        signal.signal(signal.SIGTERM, end)
+        made = action(work, become=become)
+        made._connection._shell.tmpdir = str(tmp_path)
+        made.meanwhile = work
+        if when == "before":
+            begin()
+        made.start()
+        os._exit(0)

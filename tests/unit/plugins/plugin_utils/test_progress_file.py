@@ -1,0 +1,56 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lines of a module in a process of its own are shown while it runs, each once."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from queue import Queue
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.progress_file import shown
+
+#: Seconds after which a test that hangs has failed.
+LIMIT = 20
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "progress"
+
+
+def append(path: Path, text: str) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def test_each_line_is_said_once_and_when_it_is_complete(path: Path) -> None:
+    said: Queue[str] = Queue()
+    with shown(path, said.put):
+        append(path, "1/3 ä\n2/3\n3")
+        assert [said.get(timeout=LIMIT), said.get(timeout=LIMIT)] == ["1/3 ä", "2/3"]
+        append(path, "/3 \n4/3\n")
+        assert [said.get(timeout=LIMIT), said.get(timeout=LIMIT)] == ["3/3 ", "4/3"]
+        append(path, "5/3\n")
+        assert said.get(timeout=LIMIT) == "5/3"
+    assert said.empty()
+
+
+def test_what_is_written_afterwards_is_not_said(path: Path) -> None:
+    said: list[str] = []
+    before = threading.enumerate()
+    with shown(path, said.append):
+        (watch,) = [thread for thread in threading.enumerate() if thread not in before]
+        assert watch.daemon
+    assert not watch.is_alive()
+    append(path, "1/3\n")
+    assert said == []
+
+
+def test_an_error_ends_it_too(path: Path) -> None:
+    before = threading.enumerate()
+    with pytest.raises(KeyError), shown(path, print):
+        raise KeyError
+    assert [thread for thread in threading.enumerate() if thread not in before] == []
