@@ -35,8 +35,8 @@ _PLATFORM_REGISTRIES = frozenset(
 
 def refuse_platform_name(name: str) -> None:
     """:raises OptionError: for a name that the platform gives to generated secrets."""
-    account, infix, suffix = name.partition("-dockercfg-")
-    if account and infix and suffix:
+    account, _infix, suffix = name.partition("-dockercfg-")
+    if account and suffix:
         raise OptionError(
             f"option 'name': {name!r} belongs to the platform, which names the secrets that it generates for a service "
             "account NAME-dockercfg-SUFFIX; choose another name"
@@ -112,7 +112,7 @@ def refuse_unknown_loss(ref: ObjectRef, why: str) -> None:
 
 def check_size(what: str, *values: str) -> None:
     """:raises OptionError: when base64 values are together more than the API server stores."""
-    size = sum(len(value) // 4 * 3 - value.count("=", -2) for value in values)
+    size = sum(len(value) // 4 * 3 - value.count("=") for value in values)
     if size > MAX_BYTES:
         raise OptionError(
             f"the data of {what} is {size} bytes; a secret holds at most {MAX_BYTES}: use fewer registries"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ...core.changes import Change, create, delete, replace, update
@@ -180,7 +181,7 @@ class _Difference:
     missing: Mapping[str, Any]
     broken: str
 
-    @property
+    @cached_property
     def changes(self) -> dict[str, Any]:
         return registry_changes(self.held.known, self.after)
 
@@ -239,7 +240,7 @@ class _Difference:
         meta = {part: dict(self.missing[part]) for part in ("labels", "annotations") if part in self.missing}
         flag = {"immutable": self.missing["immutable"]} if "immutable" in self.missing else {}
         data = {"data": {self.target.key: self._value(ref)}} if self._content_differs else {}
-        return {**({"metadata": meta} if meta else {}), **data, **flag}
+        return {"metadata": meta, **data, **flag}
 
     def body(self, ref: ObjectRef) -> dict[str, Any]:
         """Type and data of the object that takes its place."""
