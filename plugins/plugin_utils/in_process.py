@@ -57,7 +57,8 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
             with interruptible(lambda: os.getppid() != parent):
                 return self._execute_locally(arguments, keywords)
         except Interrupted as error:
-            # All is cleaned up; now what this signal does to a worker of Ansible.
+            # Ansible would leave the file with the options behind. Then what this signal does to a worker of Ansible.
+            self.cleanup()
             signal.raise_signal(error.number)
             raise
 

@@ -33,19 +33,25 @@ yaml.add_representer(Vaulted, lambda dumper, text: dumper.represent_scalar("!vau
 
 
 class Job:
-    """Runs tasks in one play, on a host whose modules run here or elsewhere, and hands out their results."""
+    """Runs tasks in one play, on a host whose modules run here or elsewhere, and hands out their results.
+
+    A task that is a block brings the register of its own, `result_N`.
+    """
 
     def __init__(self, lab: Any, directory: Path, python: str) -> None:
         self.lab, self.directory, self.python = lab, directory, python
         self.scratch = directory / "remote_tmp"
         self.output = ""
 
-    def run(self, *tasks: dict[str, Any], options: tuple[str, ...] = (), **variables: str) -> list[Any]:
+    def run(
+        self, *tasks: dict[str, Any], options: tuple[str, ...] = (), keywords: Any = None, **variables: str
+    ) -> list[Any]:
         results = self.directory / "results.json"
+        names = [f"result_{n}" for n in range(len(tasks))]
         last = {
             "ansible.builtin.copy": {
                 "dest": str(results),
-                "content": "{{ [" + ", ".join(f"result_{n}" for n in range(len(tasks))) + "] | to_json }}",
+                "content": "{{ [" + ", ".join(names) + "] | to_json }}",
                 "mode": "0600",
             },
             "check_mode": False,
@@ -55,20 +61,35 @@ class Job:
                 "ansible_remote_tmp": str(self.directory / "other_tmp"),
             },
         }
-        named = [{**task, "register": f"result_{n}", "ignore_errors": True} for n, task in enumerate(tasks)]
+        given = {**(keywords or {}), "tasks": [*map(self.named, tasks, names), last]}
+        self.write([{"hosts": "all", "gather_facts": False, **given}])
+        done = play(self.book, self.inventory, *options, **{"K8S_AUTH_KUBECONFIG": self.lab.kubeconfig, **variables})
+        self.output = done.output
+        assert done.status == 0, done.output
+        return json.loads(results.read_text())
+
+    @staticmethod
+    def named(task: dict[str, Any], name: str) -> dict[str, Any]:
+        if "block" in task:
+            return yaml.safe_load(yaml.safe_dump(task).replace("RESULT", name))
+        return {**task, "register": name, "ignore_errors": True}
+
+    def write(self, book: list[dict[str, Any]]) -> None:
         host = {
             "ansible_connection": "local",
             "ansible_python_interpreter": self.python,
             "ansible_remote_tmp": str(self.scratch),
         }
-        (self.directory / "hosts.yml").write_text(yaml.dump({"all": {"hosts": {"east": host}}}))
-        book = self.directory / "play.yml"
-        book.write_text(yaml.dump([{"hosts": "all", "gather_facts": False, "tasks": [*named, last]}]))
-        kubeconfig = {"K8S_AUTH_KUBECONFIG": self.lab.kubeconfig}
-        done = play(book, self.directory / "hosts.yml", *options, **{**kubeconfig, **variables})
-        self.output = done.output
-        assert done.status == 0, done.output
-        return json.loads(results.read_text())
+        self.inventory.write_text(yaml.dump({"all": {"hosts": {"east": host}}}))
+        self.book.write_text(yaml.dump(book))
+
+    @property
+    def inventory(self) -> Path:
+        return self.directory / "hosts.yml"
+
+    @property
+    def book(self) -> Path:
+        return self.directory / "play.yml"
 
     @property
     def wrote_options_to_disk(self) -> bool:

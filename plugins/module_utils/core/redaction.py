@@ -83,7 +83,7 @@ def credentials_in_text(text: str) -> set[str]:
 
 def forms(secret: str) -> set[str]:
     """A credential as it is, and as JSON, Python, a URL and base64 would hold it, also in the middle of a longer base64."""
-    raw = secret.encode("utf-8", "surrogatepass")
+    raw = _bytes(secret)
     written = {json.dumps(secret, ensure_ascii=only_ascii)[1:-1] for only_ascii in (True, False)}
     written |= {repr(secret)[1:-1], repr(raw)[2:-1], quote(raw, safe=""), quote(raw), quote_plus(raw)}
     encoded = {_base64(secret), _base64(secret).rstrip("="), *_inside_base64(raw)}
@@ -252,9 +252,10 @@ def _inside_auth(value: str) -> Iterator[str]:
     """What base64 holds: user and password of an `auth` field, which may lack its padding or hold a line end; or a key."""
     text = "".join(value.split()).rstrip("=")
     try:
-        decoded = base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode("utf-8")
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except ValueError:
         return
+    decoded = raw.decode("utf-8", "surrogateescape")
     password = decoded.partition(":")[2]
     if password:
         yield from (decoded, password)
@@ -327,4 +328,12 @@ def _password_in_url(name: str, url: str) -> str:
 
 
 def _base64(text: str) -> str:
-    return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode("ascii")
+    return base64.b64encode(_bytes(text)).decode("ascii")
+
+
+def _bytes(text: str) -> bytes:
+    """As they were in a file that is not all UTF-8; half a character that JSON named stays half a character."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")

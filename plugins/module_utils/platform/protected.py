@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from ..core.errors import OptionError, Refusal
 from ..core.objects import Json, ObjectRef, metadata
+from ..core.shapes import mapping, sequence
 from ..dockerconfig.registry_keys import same_path
 from ..secrets.content import DOCKERCONFIGJSON, MAX_BYTES, TYPES, StoredSecret
 
@@ -48,9 +49,9 @@ def refuse_foreign(ref: ObjectRef, observed: Json, *, convertible: bool) -> None
     `convertible`: whether an auth file that is stored under a wrong type may pass.
     """
     meta, held = metadata(observed), StoredSecret.of(observed)
-    if any(name in (meta.get("annotations") or {}) for name in _PLATFORM_ANNOTATIONS):
+    if any(name in mapping(meta.get("annotations")) for name in _PLATFORM_ANNOTATIONS):
         raise Refusal(f"{ref} belongs to the platform, which would restore it; not changed: choose another name")
-    for owner in meta.get("ownerReferences") or []:
+    for owner in map(mapping, sequence(meta.get("ownerReferences"))):
         if owner.get("controller"):
             who = f"{owner.get('kind')} {owner.get('name')}"
             raise Refusal(

@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from ..core.objects import Json
+from ..core.shapes import text
 from ..dockerconfig.auth_file import NOTHING, AuthFile, read_stored
 from ..dockerconfig.entry import changed_fields
 from ..dockerconfig.json_text import Unreadable
@@ -73,8 +74,8 @@ class StoredSecret:
     @classmethod
     def of(cls, observed: Json, key: str = "") -> StoredSecret:
         """`key`: the data key to take, if it is there, for a type that has none of its own."""
-        data = {name: _as_text(value) for name, value in (observed.get("data") or {}).items()}
-        kind = observed.get("type") or "Opaque"
+        data = _data_of(observed)
+        kind = text(observed.get("type")) or "Opaque"
         found = DATA_KEYS.get(kind) or (key if key in data else _likely_key(data))
         return cls(kind, found, data.pop(found, ""), data)
 
@@ -167,6 +168,14 @@ def _likely_key(data: Mapping[str, Any]) -> str:
     if len(data) > 1:
         data = {key: value for key, value in data.items() if StoredSecret("", key, value).known.entries}
     return next(iter(data)) if len(data) == 1 else ""
+
+
+def _data_of(observed: Json) -> dict[str, str]:
+    """The data of a secret; what is no object stands as a key whose value cannot be read."""
+    data = observed.get("data")
+    if data is None or isinstance(data, Mapping):
+        return {name: _as_text(value) for name, value in (data or {}).items()}
+    return {DATA_KEYS.get(text(observed.get("type")), "data"): _as_text(data)}
 
 
 def _as_text(value: object) -> str:

@@ -10,6 +10,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
     ImagePullError,
     OptionError,
     Refusal,
+    printable,
 )
 
 
@@ -23,3 +24,9 @@ def test_the_library_ones_are_not() -> None:
     assert not issubclass(OptionError, Refusal)
     assert not issubclass(Refusal, OptionError)
     assert ImagePullError.__bases__ == (Exception,)
+
+
+class TestPrintable:
+    def test_a_message_is_one_line_whatever_an_object_holds(self) -> None:
+        assert str(ImagePullError("secret a/b has type x\x1f\x1b[31m\ny\u202e")) == "secret a/b has type x  [31m y "
+        assert printable("as it is, é") == "as it is, é"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core import redaction
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import HIDDEN
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from unit.canaries import CANARIES, b64, forms_of, shown
@@ -273,7 +274,6 @@ class TestCredentials:
     def test_keeps_what_ansible_masks(self) -> None:
         assert "canary" in redaction.credentials({}, ["canary"])
 
-    @settings(deadline=None)
     @given(st.dictionaries(st.sampled_from(sorted(KNOWN)), st.recursive(
         st.none() | st.integers() | st.text(),
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["auth", "password", "x"]), inner),
@@ -291,7 +291,14 @@ class TestCredentialsInText:
         text = json.dumps({"auths": {"quay.io": {"auth": b64(f"robot:{canary}")}, "a.io": {"password": canary}}})
         assert {canary, b64(canary), b64(f"robot:{canary}")} <= redaction.credentials_in_text(text)
 
-    @settings(deadline=None)
+    def test_finds_what_is_not_utf_8(self) -> None:
+        """A password in Latin-1: Go and the kubelet take it."""
+        auth = base64.b64encode(b"robot:can\xe4ry").decode()
+        text = b'{"auths": {"quay.io": {"auth": "%s"}, "a.io": {"password": "can\xe4ry"}}}' % auth.encode()
+        found = redaction.credentials_in_text(text.decode("utf-8", "surrogateescape"))
+        encoded = base64.b64encode(b"can\xe4ry").decode()
+        assert {"can\udce4ry", "robot:can\udce4ry", auth, encoded, "can%E4ry", "can\\udce4ry"} <= found
+
     @given(st.text())
     def test_never_fails(self, text: str) -> None:
         redaction.credentials_in_text(text)
@@ -387,7 +394,6 @@ class TestMask:
         assert time.process_time() - started < 10
         assert found == [*result, {"msg": "it said ********."}]
 
-    @settings(deadline=None)
     @given(st.recursive(
         st.none() | st.integers() | st.text("canry ", max_size=20),
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("canry ", max_size=20), inner, max_size=3),

@@ -11,9 +11,10 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from ansible.module_utils import basic
@@ -282,9 +283,43 @@ def abandoned(tmp_path: Path) -> Any:
         pipe.close()
 
 
+@contextmanager
+def read_by_another() -> Iterator[IO[bytes]]:
+    """The other end of this process's output, as that of a module of its own."""
+    ours, theirs = os.pipe()
+    before = os.dup(1)
+    os.dup2(theirs, 1)
+    os.close(theirs)
+    try:
+        with os.fdopen(ours, "rb") as file:
+            yield file
+    finally:
+        os.dup2(before, 1)
+        os.close(before)
+
+
 class TestEnd:
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-    def test_a_signal_leaves_no_file(self, abandoned: Abandoned, number: int) -> None:
+    def test_a_signal_ends_it_without_a_result(self, run: Run, number: int) -> None:
+        """The status is what a shell reports for a process that a signal ended."""
+        ended = run(lambda task: signal.raise_signal(number) or {"changed": True}, name="n")
+        assert (ended.status, ended.output) == (128 + number, "")
+
+    def test_when_nobody_reads_its_output_it_ends(self, run: Run) -> None:
+        with read_by_another() as reader:
+            ended = run(lambda task: reader.close() or {"waited": threading.Event().wait(LIMIT)}, name="n")
+        assert ended.status == 128 + signal.SIGTERM
+
+    def test_while_somebody_may_read_its_output_it_goes_on(self, run: Run) -> None:
+        def work(_task: Task) -> dict[str, Any]:
+            os.write(1, b"unread")
+            return {"waited": threading.Event().wait(1.5)}
+
+        with read_by_another():
+            assert run(work, name="n").status == 0
+
+    def test_a_signal_leaves_no_file(self, abandoned: Abandoned) -> None:
+        number = signal.SIGTERM
         assert [path.name for path in abandoned.tmp.iterdir()]
         os.kill(abandoned.process.pid, number)
         output, errors = abandoned.process.communicate(timeout=LIMIT)
@@ -299,8 +334,3 @@ class TestEnd:
         assert abandoned.process.wait(LIMIT) == 128 + signal.SIGTERM
         assert abandoned.ended.exists()
         assert list(abandoned.tmp.iterdir()) == []
-
-    def test_one_whose_output_is_read_goes_on(self, abandoned: Abandoned) -> None:
-        with pytest.raises(subprocess.TimeoutExpired):
-            abandoned.process.wait(3)
-        assert not abandoned.ended.exists()

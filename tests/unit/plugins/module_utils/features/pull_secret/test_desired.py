@@ -494,7 +494,16 @@ class TestDeleteEmpty:
         assert (change.action, change.body["preconditions"]) == ("delete", {"uid": "u", "resourceVersion": "7"})
         assert change.details == {"registries": registries(removed=["quay.io"])}
         assert change.before == {"type": DOCKERCONFIGJSON, "registries": {"quay.io": "credential"}}
-        assert (change.after, plan.notes) == ({}, ())
+        assert (change.after, plan.notes, plan.extra) == ({}, (), {"exists": False})
+
+    def test_says_where_there_is_none(self) -> None:
+        assert self.plan(None) == Plan(extra={"exists": False})
+
+    def test_says_it_only_when_asked(self) -> None:
+        assert declared(mode="remove").plan("project-a", {}) == Plan()
+        assert (
+            declared(state="absent", registries=None, only_managed=True).plan("project-a", {"quay": OURS}).extra == {}
+        )
 
     @pytest.mark.parametrize("text", ["{}", "null", '{"auths": null}', '{"auths": {}}'])
     def test_finishes_what_a_killed_run_left_empty(self, text: str) -> None:
@@ -527,9 +536,6 @@ class TestDeleteEmpty:
         with pytest.raises(Refusal) as caught:
             self.plan({**DOUBLED, "metadata": OURS["metadata"]})
         assert str(caught.value) == cannot_be_edited("is not an auth file: it has 'auths' twice")
-
-    def test_a_missing_one_is_gone_already(self) -> None:
-        assert self.plan(None) == Plan()
 
 
 class TestOnlyManaged:
