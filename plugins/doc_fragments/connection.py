@@ -10,68 +10,92 @@ class ModuleDocFragment:
 options:
   kubeconfig:
     description:
-      - Path of a kubeconfig file, several joined by C(:), or its content as a dictionary.
-      - Without it and without O(host), the service account of the pod that runs the task is used, or else the default file
-        (E(KUBECONFIG), C(~/.kube/config)). Can also be given as E(K8S_AUTH_KUBECONFIG).
+      - Path of a kubeconfig file, several paths joined by C(:), or the content as a dictionary. It can also be set as
+        E(K8S_AUTH_KUBECONFIG).
+      - Without O(kubeconfig), O(context), and O(host), a task that runs in a pod uses the pod's service account. Otherwise the files
+        in E(KUBECONFIG) or C(~/.kube/config) are used.
+      - The file is read as C(kubectl) reads it. C(as) and C(as-groups) are honored; C(as-uid) and C(as-user-extra) are refused.
+      - A C(tokenFile) is read again every minute. When the API server refuses the login, a C(tokenFile) is read again and an C(exec)
+        plugin is run again, once. A plugin has no terminal, so it cannot ask for anything, and it must end within 60 seconds.
     type: raw
   context:
-    description: Name of the kubeconfig's context. Can also be given as E(K8S_AUTH_CONTEXT).
+    description: Name of a context in the kubeconfig. The default is its current context. It can also be set as E(K8S_AUTH_CONTEXT).
     type: str
   host:
-    description: URL of the API server. Can also be given as E(K8S_AUTH_HOST).
+    description:
+      - URL of the API server. It can also be set as E(K8S_AUTH_HOST).
+      - A login is required with it, so that no other login is sent to that host - O(api_key), O(client_cert), or O(username). The
+        kubeconfig is then not read.
+      - Without such an option, the login of a kubeconfig is used, but only when O(kubeconfig) or O(context) is set too. Neither the
+        default kubeconfig nor the pod's service account is used for a host that is set here.
     type: str
   api_key:
-    description: Bearer token. Can also be given as E(K8S_AUTH_API_KEY).
+    description: Bearer token. It takes precedence over O(username). It can also be set as E(K8S_AUTH_API_KEY).
     type: str
   username:
-    description: User for HTTP basic authentication, where a proxy before the API server asks for it. Can also be given as E(K8S_AUTH_USERNAME).
+    description:
+      - User name for HTTP basic authentication, for a proxy in front of the API server that requires it. Requires O(password). It can
+        also be set as E(K8S_AUTH_USERNAME).
     type: str
   password:
-    description: Password for O(username). Can also be given as E(K8S_AUTH_PASSWORD).
+    description: Password for O(username). It can also be set as E(K8S_AUTH_PASSWORD).
     type: str
   validate_certs:
-    description: Whether to verify the API server's certificate; it is verified by default. Can also be given as E(K8S_AUTH_VERIFY_SSL).
+    description:
+      - Whether to verify the certificate of the API server. By default it is verified, unless the kubeconfig says otherwise. It can
+        also be set as E(K8S_AUTH_VERIFY_SSL).
     type: bool
     aliases: [verify_ssl]
   ca_cert:
-    description: Path of the certificate authorities to trust. Can also be given as E(K8S_AUTH_SSL_CA_CERT).
+    description:
+      - Path of a file with the certificate authorities to trust. By default those of the system are trusted. It can also be set as
+        E(K8S_AUTH_SSL_CA_CERT).
     type: path
     aliases: [ssl_ca_cert]
   client_cert:
-    description: Path of a client certificate. Can also be given as E(K8S_AUTH_CERT_FILE).
+    description:
+      - Path of a client certificate. Without O(client_key), the file must hold the key too. It can also be set as
+        E(K8S_AUTH_CERT_FILE).
     type: path
     aliases: [cert_file]
   client_key:
-    description: Path of the client certificate's key. Can also be given as E(K8S_AUTH_KEY_FILE).
+    description: Path of the key of O(client_cert). It must not be encrypted. It can also be set as E(K8S_AUTH_KEY_FILE).
     type: path
     aliases: [key_file]
   proxy:
-    description: URL of a proxy to the API server. Can also be given as E(K8S_AUTH_PROXY).
+    description: URL of a proxy to the API server. It can also be set as E(K8S_AUTH_PROXY).
     type: str
   no_proxy:
-    description: Hosts, domains and networks that are reached without the proxy, separated by commas. Can also be given as E(K8S_AUTH_NO_PROXY).
+    description:
+      - Hosts, domains, and networks that are reached without the proxy, separated by commas. It can also be set as
+        E(K8S_AUTH_NO_PROXY).
     type: str
   proxy_headers:
     description: Headers for the proxy.
     type: dict
     suboptions:
       proxy_basic_auth:
-        description: C(user:password) for the proxy. Can also be given as E(K8S_AUTH_PROXY_HEADERS_PROXY_BASIC_AUTH).
+        description: C(user:password) for the proxy. It can also be set as E(K8S_AUTH_PROXY_HEADERS_PROXY_BASIC_AUTH).
         type: str
       basic_auth:
-        description: C(user:password) for basic authentication. Can also be given as E(K8S_AUTH_PROXY_HEADERS_BASIC_AUTH).
+        description: C(user:password) for basic authentication. It can also be set as E(K8S_AUTH_PROXY_HEADERS_BASIC_AUTH).
         type: str
       user_agent:
-        description: User agent for the proxy. Can also be given as E(K8S_AUTH_PROXY_HEADERS_USER_AGENT).
+        description: User agent for the proxy. It can also be set as E(K8S_AUTH_PROXY_HEADERS_USER_AGENT).
         type: str
   persist_config:
-    description: Whether to save a refreshed token in the kubeconfig file. Can also be given as E(K8S_AUTH_PERSIST_CONFIG).
+    description:
+      - Whether to save a renewed token of an C(auth-provider) in the kubeconfig file. It can also be set as
+        E(K8S_AUTH_PERSIST_CONFIG).
     type: bool
   impersonate_user:
-    description: User to act as. Can also be given as E(K8S_AUTH_IMPERSONATE_USER).
+    description:
+      - User to act as. It replaces C(as) and everything that belongs to it in the kubeconfig. It can also be set as
+        E(K8S_AUTH_IMPERSONATE_USER).
     type: str
   impersonate_groups:
-    description: Groups to act as. Can also be given as E(K8S_AUTH_IMPERSONATE_GROUPS), separated by commas.
+    description:
+      - Groups to act as. Requires a user to act as. It can also be set as E(K8S_AUTH_IMPERSONATE_GROUPS), separated by commas.
     type: list
     elements: str
 requirements:

@@ -245,6 +245,10 @@ namespaces:
       description: One of C(changed), C(unchanged), C(failed), C(skipped).
       type: str
       sample: changed
+    exists:
+      description: Always V(false). The secret does not exist in the namespace, or would not exist after a real run.
+      type: bool
+      returned: with O(delete_empty=true), where there is no such secret
     reason:
       description: Why a namespace was skipped.
       type: str

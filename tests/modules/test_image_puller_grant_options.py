@@ -293,17 +293,17 @@ class TestTruthTable:
         ("absent", "every_binding"): {"same", "different", "elsewhere"},
     }
 
-    @pytest.mark.parametrize("wish", CHANGES, ids=" ".join)
+    @pytest.mark.parametrize("desired", CHANGES, ids=" ".join)
     @pytest.mark.parametrize("found", FOUND)
-    def test_agrees(self, lab, run, namespaces, wish, found):
+    def test_agrees(self, lab, run, namespaces, desired, found):
         names = namespaces(3, wait=False)
         for name in names:
             if self.FOUND[found] is not None:
                 lab.create(name, "rolebindings", self.FOUND[found])
-        state, *more = wish
+        state, *more = desired
         options = {"revoke_from": "every_binding"} if "every_binding" in more else dict.fromkeys(more, True)
         given = {"service_accounts": [{"namespace": "project-a"}], "state": state, **options}
         result = three_ways(lab, lambda name, check: grant(run, [name], check=check, **given), names)
         refused = found == "wrong type" and "recreate" not in more and "every_binding" not in more
         assert result["failed"] is refused
-        assert result["changed"] is (found in self.CHANGES[wish])
+        assert result["changed"] is (found in self.CHANGES[desired])

@@ -214,10 +214,11 @@ class TestRefusals:
     def test_no_host(self, ask, registry):
         assert "option 'registry'" in ask(registry)["msg"]
 
-    @pytest.mark.parametrize("scheme", ["", "https://", "http://"])
-    def test_a_login_in_the_registry_is_refused_and_not_shown(self, ask, scheme):
-        result = ask(f"{scheme}alice:{CANARY}@127.0.0.1:1")
-        assert "option 'registry'" in result["msg"]
+    @pytest.mark.parametrize("login", ["alice:{}", "https://alice:{}", "http://alice:{}", "alice:1/{}", "alice:{}/1"])
+    def test_a_login_in_a_host_is_refused_and_not_shown(self, ask, login):
+        host = f"{login.format(CANARY)}@127.0.0.1:1"
+        assert "option 'registry'" in ask(host)["msg"]
+        assert "option 'realm_host'" in ask("127.0.0.1:1", realm_host=host)["msg"]
 
     @pytest.mark.parametrize("port", ["99999", "port", "-1"])
     def test_a_port_that_is_none(self, ask, port):

@@ -66,6 +66,7 @@ class HostileProxy(Proxy):
         super().__init__(lab)
         self.page = page
         self.log: list[str] = []
+        self.contents: list[tuple[str, bytes]] = []
         self.revoked: set[str] = set()
         self._rules: list[_Rule] = []
         self._connections, self._silent_after = 0, float("inf")
@@ -79,7 +80,7 @@ class HostileProxy(Proxy):
     def forget(self) -> None:
         """The rules, the log and the revoked tokens."""
         with self.lock:
-            self._rules, self.log, self.revoked = [], [], set()
+            self._rules, self.log, self.contents, self.revoked = [], [], [], set()
 
     def silent(self, *, after: int = 0) -> None:
         """Connections are accepted and never spoken to, after the first so many."""
@@ -88,6 +89,10 @@ class HostileProxy(Proxy):
     def asked(self, pattern: str) -> list[str]:
         """The requests so far that match."""
         return [request for request in list(self.log) if re.search(pattern, request)]
+
+    def sent(self, pattern: str) -> list[Any]:
+        """The bodies of the requests so far that match."""
+        return [json.loads(body) for request, body in list(self.contents) if re.search(pattern, request)]
 
     def accepted(self, connection: socket.socket) -> bool:
         with self.lock:
@@ -101,6 +106,7 @@ class HostileProxy(Proxy):
         request = f"{exchange.command} {exchange.path}"
         with self.lock:
             self.log.append(request)
+            self.contents.append((request, exchange.content))
             # Every rule counts, also when another one is applied.
             acts = [rule.act for rule in self._rules if rule.meets(request)]
         if exchange.headers.get("Authorization", "").removeprefix("Bearer ") in self.revoked:

@@ -69,12 +69,14 @@ class Proxy:
             self._server.server_close()
 
     def die(self) -> None:
-        """The port is closed, and every connection reset; to be called while it runs."""
+        """The port is closed, and every connection ended without a word; to be called while it runs."""
         self.ended.set()
         self._server.shutdown()
         self._server.server_close()
         for connection in list(self._server.connections):
-            _reset(connection)
+            # Its thread may be in the middle of a handshake: nothing more can be sent, and the reader wakes.
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
     def connect(self) -> http.client.HTTPSConnection:
         """A connection to the API server itself."""
@@ -149,7 +151,7 @@ class Exchange(BaseHTTPRequestHandler):
         """Ends the connection without a word: by a reset, or by an end of the stream that TLS does not announce."""
         self.close_connection = True
         if by_reset:
-            _reset(self.connection)
+            _reset_when_closed(self.connection)
         else:
             socket.socket.shutdown(self.connection, socket.SHUT_RDWR)
         # The socket itself, not its TLS: closed with the last file made of it.
@@ -165,8 +167,5 @@ class Exchange(BaseHTTPRequestHandler):
         pass
 
 
-def _reset(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        # Wakes a thread that reads from it.
-        socket.socket.shutdown(connection, socket.SHUT_RD)
+def _reset_when_closed(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -86,7 +86,7 @@ class ScriptedPool:
     """Answers the awaited requests in their order.
 
     `script` holds pairs of what is awaited, such as `GET /api/v1/namespaces`, and the answer: an `Answer`, an exception to
-    raise, or a function of the request. The question that is put before a cluster is given up, `GET /version`, stands in no
+    raise, or a function of the request. The question that is put before a cluster is given up, `GET /readyz`, stands in no
     script: `probe` answers it, and `probes` are these requests.
     """
 
@@ -108,7 +108,7 @@ class ScriptedPool:
             json.loads(body) if body else None,
             keywords.get("timeout"),
         )
-        if (method, path) == ("GET", "/version"):
+        if (method, path) == ("GET", "/readyz"):
             self.probes.append(request)
             return self._given(self.probe, request)
         self.requests.append(request)

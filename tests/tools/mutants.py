@@ -4,8 +4,10 @@
 """Whether the unit tests can tell: changes one place of the code at a time and looks whether a test fails.
 
 First every test file of tests/unit runs once and notes which lines of the code each test runs. Then each mutant is judged in a
-forked process by the tests that run its line, those of its own test file first, until the first failure. The working tree is
-never written to: the process imports the mutant in place of the module. A mutant that hangs or crashes counts as killed.
+forked process by the tests that run its line, those of its own test file first, until the first failure. All works on a copy, and
+not even that is written to: the process imports the mutant in place of the module. A mutant that hangs or crashes is killed.
+
+mutmut cannot do this: it mutates a copy that a collection's absolute imports never reach. cosmic-ray writes to the checkout.
 
 Fails when a room (a package under plugins/module_utils, or plugins/plugin_utils) has less than 90 % of its mutants killed.
 Survivors that no test should kill stand in mutants_accepted.yml with the reason.
@@ -14,6 +16,8 @@ Survivors that no test should kill stand in mutants_accepted.yml with the reason
 from __future__ import annotations
 
 import argparse
+import ast
+import gc
 import json
 import os
 import random
@@ -23,19 +27,20 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from hypothesis import HealthCheck, Phase, settings
+from mutant_import import install
 from mutations import Mutant, mutants_of, mutated
+from prepare import cache, digest
 
 PACKAGE = "ansible_collections.openshift_ops.image_pull"
 ACCEPTED = Path(__file__).with_name("mutants_accepted.yml")
@@ -55,6 +60,8 @@ PRELOADED = (
 )
 #: Of the changed sentences one in so many is judged, unless all are asked for: there are many, and all are alike.
 TEXTS = 4
+#: After so many mutants the source is judged as it is, which all tests must pass.
+CONTROL_EVERY = 15
 #: Seconds between two lines on the way.
 SAY_EVERY = 15
 
@@ -87,6 +94,10 @@ class Room:
     killed: int = 0
     survivors: list[Mutant] = field(default_factory=list)
     accepted: int = 0
+    #: How many of the killed ones hung or crashed.
+    hung: int = 0
+    #: Tests that failed without a mutant.
+    flaky: list[str] = field(default_factory=list)
 
     @property
     def judged(self) -> int:
@@ -192,30 +203,6 @@ class Chooser:
             self.failed = report.nodeid
 
 
-class Finder:
-    """Imports the mutant where the module is asked for."""
-
-    def __init__(self, name: str, code: Any) -> None:
-        self._name, self._code = name, code
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        if name != self._name:
-            return None
-        spec = PathFinder.find_spec(name, path)
-        if spec and spec.origin:
-            spec.loader = Loader(name, spec.origin, self._code)
-        return spec
-
-
-class Loader(SourceFileLoader):
-    def __init__(self, name: str, path: str, code: Any) -> None:
-        super().__init__(name, path)
-        self._code = code
-
-    def get_code(self, _name: str) -> Any:
-        return self._code
-
-
 def run_pytest(files: Sequence[str], plugin: object, *options: str) -> int:
     quiet = ["-q", "--no-header", "--no-summary", "--tb=no", "-p", "no:cacheprovider", "-W", "ignore"]
     return int(pytest.main([*quiet, *options, *files], plugins=[plugin]))
@@ -229,10 +216,14 @@ def record_file(root: Path, test_file: str) -> dict[str, Any]:
     return {"file": test_file, "tests": recorder.tests, "modules": sorted(names), "failures": failures}
 
 
-def judge(code: Code, mutant: Mutant, stages: Sequence[dict[str, Test]]) -> dict[str, Any]:
+def judge(
+    code: Code, mutant: Mutant, stages: Sequence[dict[str, Test]], file: Path, *, control: bool
+) -> dict[str, Any]:
+    """Which test kills the mutant, or, as a control, the source as it is."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    name, tree = module_of(mutant.file), mutated(code.source(mutant.file), mutant)
-    sys.meta_path.insert(0, Finder(name, compile(tree, str(code.root / mutant.file), "exec", dont_inherit=True)))
+    name, source = module_of(mutant.file), code.source(mutant.file)
+    tree = ast.parse(source) if control else mutated(source, mutant)
+    install(name, compile(tree, str(code.root / mutant.file), "exec", dont_inherit=True), str(file))
     try:
         import_module(name)
     except BaseException as error:
@@ -316,6 +307,7 @@ def _end(pid: int, *, reap: bool = True) -> None:
 def _work(function: Callable[[], dict[str, Any]], answer: Path) -> None:
     """The life of a child."""
     try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.setsid()
         nowhere = os.open(os.devnull, os.O_RDWR)
         for number in (0, 1, 2):
@@ -325,11 +317,52 @@ def _work(function: Callable[[], dict[str, Any]], answer: Path) -> None:
         os._exit(0)
 
 
-def record(code: Code, pool: Pool) -> Record:
+class Notes:
+    """What test files showed when they last ran without a mutant, kept for as long as nothing that they may use changes."""
+
+    def __init__(self, code: Code, directory: Path | None) -> None:
+        self._code, self._directory = code, directory
+        if directory:
+            directory.mkdir(parents=True, exist_ok=True)
+            folders = [code.root / name for name in ("meta", "plugins", "roles", "tests")]
+            files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
+            shared = [path for path in files if not path.name.startswith("test_") and path.suffix != ".pyc"]
+            self._shared = digest(shared, sys.version, *(str(path.relative_to(code.root)) for path in shared))
+
+    def _place(self, test_file: str) -> tuple[Path, str]:
+        assert self._directory
+        name = test_file.replace("/", ".").removesuffix(".py")
+        return self._directory / f"{name}.json", digest([self._code.root / test_file], self._shared)
+
+    def read(self, test_file: str) -> dict[str, Any] | None:
+        if not self._directory or not Path(test_file).parts[2:-1]:
+            return None  # a test of no one file, such as test_house.py, reads more than is watched here
+        path, key = self._place(test_file)
+        with suppress(OSError, ValueError):
+            found = json.loads(path.read_text(encoding="utf-8"))
+            return found["answer"] if found["key"] == key else None
+        return None
+
+    def write(self, test_file: str, answer: dict[str, Any]) -> None:
+        if self._directory and not answer["failures"]:
+            path, key = self._place(test_file)
+            path.write_text(json.dumps({"key": key, "answer": answer}), encoding="utf-8")
+
+
+def record(code: Code, pool: Pool, notes: Notes) -> Record:
     """Runs every test file once, without a mutant."""
-    found = Record()
-    tasks = ((name, 600.0, partial(record_file, code.root, name)) for name in code.tests())
+    known = {name: notes.read(name) for name in code.tests()}
+    tasks = ((name, 600.0, partial(record_file, code.root, name)) for name, answer in known.items() if not answer)
     for name, answer in pool.run(tasks):
+        known[name] = answer
+        if answer:
+            notes.write(name, answer)
+    return recorded(known)
+
+
+def recorded(answers: Mapping[str, dict[str, Any] | None]) -> Record:
+    found = Record()
+    for name, answer in answers.items():
         if answer is None:
             found.failures.append(f"{name}: the tests crash or hang")
             continue
@@ -375,28 +408,46 @@ def taking_turns(rooms: Sequence[Room]) -> Iterator[tuple[Room, Mutant]]:
         yield from ((room, room.planned[place]) for room in rooms if place < len(room.planned))
 
 
-def judge_all(rooms: Sequence[Room], judged: Iterator[tuple[tuple[Room, Mutant], Any]], accepted: set[Any]) -> None:
+def judge_all(rooms: Sequence[Room], judged: Iterator[tuple[Trial, Any]], accepted: set[Any]) -> None:
     total, said = sum(len(room.planned) for room in rooms), time.monotonic()
-    for done, ((room, mutant), answer) in enumerate(judged, 1):
-        if answer is None or answer["killed_by"]:
-            room.killed += 1
-        elif mutant.key in accepted:
-            room.accepted += 1
-        else:
-            room.survivors.append(mutant)
+    for trial, answer in judged:
+        trial.count(answer, accepted)
+        done = sum(len(room.planned) - room.unjudged for room in rooms)
         if time.monotonic() - said > SAY_EVERY or done == total:
             said = time.monotonic()
             say(f"{done} of {total} judged")
 
 
-def trials(code: Code, rooms: Sequence[Room], known: Record, until: float) -> Iterator[Any]:
-    """The work of the pool: every mutant with its time limit, until the time is up."""
-    for room, mutant in taking_turns(rooms):
+@dataclass(frozen=True)
+class Trial:
+    room: Room
+    mutant: Mutant
+    control: bool
+
+    def count(self, answer: dict[str, Any] | None, accepted: set[Any]) -> None:
+        killed_by = "a hang or a crash" if answer is None else answer["killed_by"]
+        if self.control:
+            self.room.flaky += [killed_by] if killed_by else []
+        elif killed_by:
+            self.room.killed += 1
+            self.room.hung += answer is None
+        elif self.mutant.key in accepted:
+            self.room.accepted += 1
+        else:
+            self.room.survivors.append(self.mutant)
+
+
+def trials(code: Code, rooms: Sequence[Room], known: Record, directory: Path, until: float) -> Iterator[Any]:
+    """The work of the pool: every mutant with its time limit, until the time is up, and controls in between."""
+    for number, (room, mutant) in enumerate(taking_turns(rooms)):
         if time.monotonic() > until:
             return
         stages = chosen(mutant, known)
         normal = sum(test.seconds for stage in stages for test in stage.values())
-        yield (room, mutant), max(AT_LEAST, SLOWER * normal), partial(judge, code, mutant, stages)
+        for control in (True, False) if number % CONTROL_EVERY == 0 else (False,):
+            file = directory / f"mutant-{number}-{control}"
+            work = partial(judge, code, mutant, stages, file, control=control)
+            yield Trial(room, mutant, control), max(AT_LEAST, SLOWER * normal), work
 
 
 def say(text: str) -> None:
@@ -434,15 +485,16 @@ def report(rooms: Sequence[Room], old: Sequence[str]) -> bool:
             print(f"  {mutant}")
     for line in old:
         print(f"\nAccepted, but no such mutant exists any more; remove it from {ACCEPTED.name}:\n  {line}")
-    print(f"\n{'room':<16}{'mutants':>8}{'judged':>8}{'killed':>8}{'survived':>9}{'accepted':>9}{'killed':>9}")
+    print(
+        f"\n{'room':<16}{'mutants':>8}{'judged':>8}{'killed':>8}{'(hung)':>8}{'survived':>9}{'accepted':>9}{'killed':>9}"
+    )
     for room in rooms:
         verdict = "" if room.percent >= THRESHOLD else f"  less than {THRESHOLD:.0f} %"
         if room.unjudged:
             verdict += f"  {room.unjudged} not judged: the time was up"
         good = good and not verdict
-        numbers = (
-            f"{room.total:>8}{room.judged + room.accepted:>8}{room.killed:>8}{len(room.survivors):>9}{room.accepted:>9}"
-        )
+        numbers = f"{room.total:>8}{room.judged + room.accepted:>8}{room.killed:>8}{room.hung:>8}"
+        numbers += f"{len(room.survivors):>9}{room.accepted:>9}"
         print(f"{room.name:<16}{numbers}{room.percent:>7.1f} %{verdict}")
     return good
 
@@ -458,6 +510,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=1800, help="no further mutant is tried after this time")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--root", type=Path, default=Path(__file__).parents[2], help="the collection's folder")
+    parser.add_argument("--fresh", action="store_true", help="run all tests anew first, also those that ran before")
     parser.add_argument("--accepted", type=Path, default=ACCEPTED)
     return parser.parse_args()
 
@@ -475,11 +528,28 @@ def preload() -> None:
     settings.load_profile("mutants")
 
 
+def copied(root: Path, directory: Path) -> Code:
+    """A copy of the collection, which the tests import: meanwhile one may go on editing."""
+    collection = directory / Path(*PACKAGE.split("."))
+    shutil.copytree(root, collection, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+    others = [path for path in sys.path if path not in os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    sys.path[:] = [str(directory), *others]
+    os.environ["PYTHONPATH"] = os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(directory)
+    os.chdir(collection)
+    return Code(collection)
+
+
 def main() -> int:
     options = arguments()
     until = time.monotonic() + options.seconds
-    code = Code(options.root)
-    os.chdir(code.root)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with tempfile.TemporaryDirectory(prefix="mutants-") as directory:
+        return judged_in(Path(directory), options, until)
+
+
+def judged_in(directory: Path, options: argparse.Namespace, until: float) -> int:
+    """The exit status of a run whose files, the code's copy among them, are in a directory."""
+    code = copied(options.root, directory)
     rooms = [Room(name) for name in options.room or code.rooms()]
     for room in rooms:
         plan(code, room, seed=options.seed, count=None if options.all else options.count)
@@ -487,22 +557,28 @@ def main() -> int:
             sys.exit(f"mutants: there is no room {room.name}; there are {', '.join(code.rooms())}")
     entries = [entry for entry in read_accepted(options.accepted) if not options.room]
     accepted = {key_of(entry) for entry in read_accepted(options.accepted)}
-    directory = Path(tempfile.mkdtemp(prefix="mutants-"))
     # Byte code is kept for the children, but never beside the source.
     sys.pycache_prefix, sys.dont_write_bytecode = str(directory / "pycache"), False
     os.environ["PYTEST_DEBUG_TEMPROOT"] = str(directory)
-    try:
-        preload()
-        pool = Pool(options.jobs, directory)
-        known = record(code, pool)
-        say(f"{len(known.tests)} tests recorded after {options.seconds - until + time.monotonic():.0f} s")
-        judge_all(rooms, pool.run(trials(code, rooms, known, until)), accepted)
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
+    shutil.copy(Path(__file__).with_name("mutant_import.py"), directory / "sitecustomize.py")
+    preload()
+    pool = Pool(options.jobs, directory)
+    kept = cache() / f"mutants-{digest([], str(options.root.resolve()))}"
+    known = record(code, pool, Notes(code, None if options.fresh else kept))
+    say(f"{len(known.tests)} tests recorded after {options.seconds - until + time.monotonic():.0f} s")
+    gc.freeze()
+    judge_all(rooms, pool.run(trials(code, rooms, known, directory, until)), accepted)
     good = report(rooms, stale(code, entries))
     if known.failures:
         print("\nThese fail without a mutant and have judged none:", *known.failures, sep="\n  ")
-    return 0 if good and not known.failures else 1
+    flaky = sorted({name for room in rooms for name in room.flaky})
+    if flaky:
+        print(
+            "\nThese failed without a mutant, in another order or at another time; do not trust the numbers:",
+            *flaky,
+            sep="\n  ",
+        )
+    return 0 if good and not known.failures and not flaky else 1
 
 
 if __name__ == "__main__":

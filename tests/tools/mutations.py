@@ -167,8 +167,10 @@ def _is_skipped(node: ast.AST, place: _Place) -> bool:
     if isinstance(node, ast.If):
         names = {child.id for child in ast.walk(node.test) if isinstance(child, ast.Name)}
         return bool(names & {"TYPE_CHECKING", "__name__"})
+    if isinstance(node, ast.Raise):
+        return _name(getattr(node.exc, "func", node.exc)) == "NotImplementedError"
     if isinstance(node, (ast.Assign, ast.AnnAssign)):
-        return _is_for_type_checkers(node)
+        return _is_for_type_checkers(node) or _is_member(node, place)
     return _is_first_of_cast(node, place)
 
 
@@ -181,7 +183,15 @@ def _is_for_type_checkers(node: ast.Assign | ast.AnnAssign) -> bool:
     value = node.value
     if isinstance(value, ast.Call):
         return _name(value.func) in _TYPING
+    if isinstance(value, ast.BinOp):  # a union, by the name that it gets
+        return all(name != name.upper() and name[:1].isupper() for name in map(_name, targets))
     return isinstance(value, ast.Subscript) and _name(value.value) in _GENERIC
+
+
+def _is_member(node: ast.Assign | ast.AnnAssign, place: _Place) -> bool:
+    """Whether it is a member of an enumeration that is known by its name only."""
+    bases = {_name(base) for base in getattr(place.parent, "bases", [])}
+    return bases == {"Enum"} and isinstance(node.value, ast.Constant)
 
 
 def _is_first_of_cast(node: ast.AST, place: _Place) -> bool:
@@ -332,7 +342,10 @@ def _literal(node: ast.AST, place: _Place) -> Variants:
 
 
 #: Keywords that change nothing that a test can tell here: flags of dataclass fields, what the platform does by default.
-_SILENT = {"repr", "compare", "hash", "init", "kw_only", "slots", "frozen", "encoding", "strict", "daemon"}
+_SILENT = {
+    *("repr", "compare", "hash", "init", "kw_only", "slots", "frozen"),
+    *("encoding", "strict", "daemon", "thread_name_prefix"),
+}
 #: Methods whose result is the text that they are called on, changed.
 _CHANGED = {
     *("strip", "lstrip", "rstrip", "lower", "upper", "casefold", "title", "removeprefix", "removesuffix", "replace"),

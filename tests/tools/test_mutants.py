@@ -9,10 +9,12 @@ import ast
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
+from tools.mutants import Code, Notes
 from tools.mutations import mutants_of, mutated
 
 TOOL = Path(__file__).with_name("mutants.py")
@@ -54,6 +56,28 @@ def test_ends_at_zero():
     assert count_down(3) == 0
     assert count_down(-3) == -3
 """
+FLAKY_TEST = """
+
+def test_once():
+    import pathlib
+    seen = pathlib.Path("{}")
+    assert not seen.exists()
+    seen.touch()
+"""
+STARTING_TEST = """\
+import subprocess
+import sys
+
+SCRIPT = (
+    "from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.example import is_adult;"
+    "print(is_adult(17), is_adult(18), is_adult(19))"
+)
+
+
+def test_in_another_process():
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
+    assert done.stdout == "False True True\\n"
+"""
 
 
 class Example:
@@ -75,7 +99,7 @@ class Example:
 
     def judge(self, *options: str) -> tuple[int, str]:
         """The exit status, and what the tool printed."""
-        command = [sys.executable, TOOL, "--root", self.root, "--accepted", self.accepted, "--all", *options]
+        command = [sys.executable, TOOL, "--root", self.root, "--accepted", self.accepted, "--fresh", "--all", *options]
         variables = {**os.environ, "PYTHONPATH": str(self.collections)}
         done = subprocess.run(command, capture_output=True, text=True, env=variables, timeout=300, check=False)
         return done.returncode, done.stderr + done.stdout
@@ -95,7 +119,7 @@ class TestGate:
     def test_passes_when_every_mutant_is_killed(self, example: Example) -> None:
         example.write(SOURCE, GOOD_TEST)
         status, text = example.judge()
-        assert text.splitlines()[-1].split() == ["core", "4", "4", "4", "0", "0", "100.0", "%"]
+        assert text.splitlines()[-1].split() == ["core", "4", "4", "4", "0", "0", "0", "100.0", "%"]
         assert status == 0
 
     def test_fails_and_shows_what_survived(self, example: Example) -> None:
@@ -103,7 +127,7 @@ class TestGate:
         status, text = example.judge()
         assert f"  {EXAMPLE}:6: comparison in is_adult: age >= 18 -> age > 18\n" in text
         assert f"  {EXAMPLE}:6: constant in is_adult: 18 -> 19\n" in text
-        assert text.splitlines()[-1].split()[:7] == ["core", "4", "4", "2", "2", "0", "50.0"]
+        assert text.splitlines()[-1].split()[:8] == ["core", "4", "4", "2", "0", "2", "0", "50.0"]
         assert status == 1
 
     def test_fails_when_no_test_runs_the_code(self, example: Example) -> None:
@@ -115,7 +139,7 @@ class TestGate:
     def test_a_mutant_that_hangs_is_killed(self, example: Example) -> None:
         example.write(HANGING, HANGING_TEST)
         status, text = example.judge()
-        assert "number -= 1 -> pass" not in text
+        assert text.splitlines()[-1].split()[:5] == ["core", "8", "8", "8", "2"]
         assert status == 0, text
 
     def test_fails_when_a_test_fails_without_a_mutant(self, example: Example) -> None:
@@ -127,6 +151,20 @@ class TestGate:
         )
         assert "core                   4       4       2 " in text
         assert status == 1
+
+    def test_fails_when_a_test_passes_only_once(self, example: Example, tmp_path: Path) -> None:
+        """What fails by chance, or in another order, kills mutants that it does not notice."""
+        example.write(SOURCE, POOR_TEST + FLAKY_TEST.format(tmp_path / "seen"))
+        status, text = example.judge()
+        assert text.endswith(f"do not trust the numbers:\n  {MIRROR}/test_example.py::test_once\n")
+        assert "core                   4       4       4 " in text
+        assert status == 1
+
+    def test_a_mutant_is_also_in_the_pythons_that_a_test_starts(self, example: Example) -> None:
+        example.write(SOURCE, STARTING_TEST)
+        status, text = example.judge()
+        assert "100.0 %" in text
+        assert status == 0, text
 
     def test_fails_when_the_time_was_up(self, example: Example) -> None:
         example.write(SOURCE, GOOD_TEST)
@@ -141,7 +179,7 @@ class TestAccepted:
         assert "75.0 %" in example.judge()[1]
         example.accept(**BOUNDARY, reason="nobody asks on the birthday")
         status, text = example.judge()
-        assert text.splitlines()[-1].split() == ["core", "4", "4", "3", "0", "1", "100.0", "%"]
+        assert text.splitlines()[-1].split() == ["core", "4", "4", "3", "0", "0", "1", "100.0", "%"]
         assert status == 0
 
     def test_a_reason_is_needed(self, example: Example) -> None:
@@ -157,6 +195,44 @@ class TestAccepted:
         status, text = example.judge()
         assert "no such mutant exists any more" in text
         assert status == 1
+
+
+class TestNotes:
+    """A run without a mutant is not repeated for a test file while nothing has changed."""
+
+    ANSWER = {"file": "x", "tests": [], "modules": [], "failures": []}
+    TEST = f"{MIRROR}/test_example.py"
+
+    @pytest.fixture
+    def note(self, example: Example, tmp_path: Path) -> Callable[[], Notes]:
+        example.write(SOURCE, GOOD_TEST)
+        return lambda: Notes(Code(example.root), tmp_path / "notes")
+
+    def test_are_read_again(self, note: Callable[[], Notes]) -> None:
+        assert note().read(self.TEST) is None
+        note().write(self.TEST, self.ANSWER)
+        assert note().read(self.TEST) == self.ANSWER
+
+    @pytest.mark.parametrize("path", [EXAMPLE, TEST, "tests/conftest.py", "roles/r/meta.yml"])
+    def test_are_void_after_a_change(self, note: Callable[[], Notes], example: Example, path: str) -> None:
+        note().write(self.TEST, self.ANSWER)
+        (example.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (example.root / path).write_text("# changed")
+        assert note().read(self.TEST) is None
+
+    def test_another_test_file_voids_none(self, note: Callable[[], Notes], example: Example) -> None:
+        note().write(self.TEST, self.ANSWER)
+        (example.root / MIRROR / "test_other.py").write_text("# new")
+        assert note().read(self.TEST) == self.ANSWER
+
+    def test_of_failures_are_not_kept(self, note: Callable[[], Notes]) -> None:
+        note().write(self.TEST, {**self.ANSWER, "failures": ["one"]})
+        assert note().read(self.TEST) is None
+
+    def test_of_a_test_that_belongs_to_no_file_are_not_used(self, note: Callable[[], Notes], example: Example) -> None:
+        (example.root / "tests/unit/test_house.py").touch()
+        note().write("tests/unit/test_house.py", self.ANSWER)
+        assert note().read("tests/unit/test_house.py") is None
 
 
 def changes(source: str) -> list[str]:
@@ -221,6 +297,9 @@ class TestMutations:
             "from a import b",
             "@dataclass(frozen=True)\nclass A:\n    a: dict = field(repr=False)",
             "class A(Protocol):\n    b: int = 1",
+            "class A(Enum):\n    B = 'b'",
+            "Either = A | B[int]",
+            "def f():\n    raise NotImplementedError('f')",
             "def f():\n    return None",
             "x = a.decode(encoding='utf-8')",
         ],

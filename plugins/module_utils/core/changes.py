@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from .errors import Refusal
 from .objects import Json, ObjectRef, metadata
+from .shapes import mapping
 
 __all__ = ["MANAGED_BY", "Change", "create", "delete", "replace", "restored", "update"]
 
@@ -79,7 +80,7 @@ def replace(ref: ObjectRef, observed: Json, body: Json, details: Json, *, before
             f"{ref} cannot be deleted and created in one go: it has a finalizer, or is being deleted; choose another name"
         )
     for part in ("labels", "annotations"):
-        merged = {**(kept.get(part) or {}), **(metadata(body).get(part) or {})}
+        merged = {**mapping(kept.get(part)), **mapping(metadata(body).get(part))}
         kept.update({part: merged} if merged else {})
     new = create(ref, {**body, "metadata": kept}, details, after)
     return Change("replace", ref, new.body, details, before, after, observed)

@@ -5,11 +5,20 @@
 
 from __future__ import annotations
 
-__all__ = ["ImagePullError", "OptionError", "Refusal"]
+__all__ = ["ImagePullError", "OptionError", "Refusal", "printable"]
+
+
+def printable(text: str) -> str:
+    """A text in which others may have written, fit for one line of a terminal: a control character becomes a space."""
+    return text if text.isprintable() else "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 class ImagePullError(Exception):
     """Anything that the collection reports to its user."""
+
+    def __str__(self) -> str:
+        """One line, whatever an object of the cluster that it speaks of holds."""
+        return printable(super().__str__())
 
 
 class OptionError(ImagePullError):

@@ -54,7 +54,9 @@ _SECRET_MEMBERS = frozenset(
 _SHOWN_OF_REGISTRY = frozenset({"registry", "username", "email"})
 _CONTAINERS = frozenset({"auth_config"})
 #: Options that are URLs or parts of one, where some write a login.
-_ADDRESSES = frozenset({"host", "registry"})
+_ADDRESSES = frozenset({"host", "realm_host", "registry"})
+#: What may follow an `@` in an image, instead of a host.
+_DIGEST = re.compile(r"@sha(256|384|512):[0-9a-fA-F]+\Z")
 
 #: `name: value` in a line of YAML: in quotes, or as it stands between brackets, or as it ends a line.
 _YAML_MEMBER = r"""["']?([A-Za-z_-]+)["']?\s*:\s*"""
@@ -320,8 +322,9 @@ def _password_in_url(name: str, url: str) -> str:
     if kind in {"proxy", "proxy_url"}:
         login = url.rpartition("@")[0].rpartition("://")[2]
     elif kind in _ADDRESSES or "://" in url:
-        # An image's digest follows an `@`, too, behind the path.
-        login = url.rpartition("://")[2].partition("/")[0].rpartition("@")[0]
+        # A password may hold a slash, and then stands where an image has its path.
+        reference = _DIGEST.sub("", url.rpartition("://")[2])
+        login = reference.partition("/")[0].rpartition("@")[0] or reference.rpartition("@")[0]
     else:
         return ""
     return login.partition(":")[2]

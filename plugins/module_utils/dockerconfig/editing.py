@@ -92,5 +92,5 @@ def _readable(entry: str) -> Object:
 
 
 def _differ(before: Member, after: Member) -> bool:
-    old, new = (stored_entry("x", item.value) for item in (before, after))
+    old, new = (stored_entry(after.name, item.value) for item in (before, after))
     return bool(changed_fields(old, new))

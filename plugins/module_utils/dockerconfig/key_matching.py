@@ -66,7 +66,7 @@ def kubelet_keys(keys: Iterable[str], repository: str) -> list[str]:
     matching = [key for key, stored in indexed.items() if _urls_match(stored, repository)]
     if not matching and _is_default_registry(repository):
         matching = [key for key, stored in indexed.items() if stored == _HUB_FALLBACK]
-    return sorted(matching, key=lambda key: indexed[key].encode("utf-8", "surrogatepass"), reverse=True)
+    return sorted(matching, key=indexed.__getitem__, reverse=True)  # what matches is ASCII: by characters is by bytes
 
 
 def indexed_as(key: str) -> str | None:

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keys that the kubelet and CRI-O read differently, or that neither ever uses: who will, who will not, what to write. Pure.
+"""Keys that the kubelet and CRI-O read differently, or that neither ever uses: who does, who does not, what to write. Pure.
 
-A plain host or path gets no warning, although the kubelet takes the path `quay.io/team` for `quay.io/teammates` as well: no
-spelling of it avoids that for one reader without losing the other. It is said when the file itself holds a key that it hits.
+A plain host or path gets no warning, although the kubelet also takes the path `quay.io/team` for `quay.io/teammates`: no spelling
+avoids that for one reader and still works for the other. There is a warning when the same file has a key that it hits.
 """
 
 from __future__ import annotations
@@ -85,9 +85,8 @@ def _overlaps(keys: Collection[str]) -> Iterable[str]:
         hit = _hit_by(key, ordered[at + 1 : at + 1 + _SHOWN])
         if hit and not _warning(key):
             yield (
-                f"registry {key!r}: the kubelet compares paths letter by letter, so it tries this credential, after their own, "
-                f"for images of {', '.join(hit)} too, which {_OTHERS} do not; if that must not be, keep the two in secrets of "
-                "different service accounts instead"
+                f"registry {key!r}: the kubelet compares paths character by character, so it also tries this credential for images "
+                f"of {', '.join(hit)}, after their own; {_OTHERS} do not; to prevent it, use secrets of different service accounts"
             )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from ..core.errors import OptionError, Refusal
 from ..core.objects import Json, ObjectRef, metadata
+from ..core.shapes import mapping, sequence
 from ..dockerconfig.registry_keys import same_path
 from ..secrets.content import DOCKERCONFIGJSON, MAX_BYTES, TYPES, StoredSecret
 
@@ -34,8 +35,8 @@ _PLATFORM_REGISTRIES = frozenset(
 
 def refuse_platform_name(name: str) -> None:
     """:raises OptionError: for a name that the platform gives to generated secrets."""
-    account, infix, suffix = name.partition("-dockercfg-")
-    if account and infix and suffix:
+    account, _infix, suffix = name.partition("-dockercfg-")
+    if account and suffix:
         raise OptionError(
             f"option 'name': {name!r} belongs to the platform, which names the secrets that it generates for a service "
             "account NAME-dockercfg-SUFFIX; choose another name"
@@ -48,9 +49,9 @@ def refuse_foreign(ref: ObjectRef, observed: Json, *, convertible: bool) -> None
     `convertible`: whether an auth file that is stored under a wrong type may pass.
     """
     meta, held = metadata(observed), StoredSecret.of(observed)
-    if any(name in (meta.get("annotations") or {}) for name in _PLATFORM_ANNOTATIONS):
+    if any(name in mapping(meta.get("annotations")) for name in _PLATFORM_ANNOTATIONS):
         raise Refusal(f"{ref} belongs to the platform, which would restore it; not changed: choose another name")
-    for owner in meta.get("ownerReferences") or []:
+    for owner in map(mapping, sequence(meta.get("ownerReferences"))):
         if owner.get("controller"):
             who = f"{owner.get('kind')} {owner.get('name')}"
             raise Refusal(
@@ -111,7 +112,7 @@ def refuse_unknown_loss(ref: ObjectRef, why: str) -> None:
 
 def check_size(what: str, *values: str) -> None:
     """:raises OptionError: when base64 values are together more than the API server stores."""
-    size = sum(len(value) // 4 * 3 - value.count("=", -2) for value in values)
+    size = sum(len(value) // 4 * 3 - value.count("=") for value in values)
     if size > MAX_BYTES:
         raise OptionError(
             f"the data of {what} is {size} bytes; a secret holds at most {MAX_BYTES}: use fewer registries"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ..core.changes import Change
+from ..core.errors import printable
 
 __all__ = ["NamespaceResult", "Outcome", "Status"]
 
@@ -69,7 +70,7 @@ class Outcome:
 
     @property
     def notes(self) -> list[str]:
-        return list(dict.fromkeys(note for result in self.namespaces for note in result.notes))
+        return list(dict.fromkeys(printable(note) for result in self.namespaces for note in result.notes))
 
     def report(self, *, unchanged: bool | None = None, diff: bool = True) -> dict[str, Any]:
         """The module's result, without a credential.

@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from ..core.objects import Json
+from ..core.shapes import mapping, text
 from ..dockerconfig.auth_file import NOTHING, AuthFile, read_stored
 from ..dockerconfig.entry import changed_fields
 from ..dockerconfig.json_text import Unreadable
@@ -38,6 +39,9 @@ TYPES = (DOCKERCONFIGJSON, DOCKERCFG, PODMANCONFIGJSON)
 
 #: The API server's limit on the decoded data of one secret, in bytes.
 MAX_BYTES = 1024 * 1024
+
+#: Stands for what a server sent in place of data.
+_NOT_BASE64 = "?"
 
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\Z")
 
@@ -73,9 +77,12 @@ class StoredSecret:
     @classmethod
     def of(cls, observed: Json, key: str = "") -> StoredSecret:
         """`key`: the data key to take, if it is there, for a type that has none of its own."""
-        data = {name: _as_text(value) for name, value in (observed.get("data") or {}).items()}
-        kind = observed.get("type") or "Opaque"
+        given = observed.get("data") or {}
+        data = {name: _as_text(value) for name, value in mapping(given).items()}
+        kind = text(observed.get("type")) or "Opaque"
         found = DATA_KEYS.get(kind) or (key if key in data else _likely_key(data))
+        if given is not mapping(given):
+            return cls(kind, found, _NOT_BASE64)
         return cls(kind, found, data.pop(found, ""), data)
 
     @property
@@ -128,8 +135,8 @@ class StoredSecret:
         return not self.others and bool(self.known.entries)
 
 
-def encoded(text: str) -> str:
-    return base64.b64encode(text.encode("utf-8", "surrogateescape")).decode("ascii")
+def encoded(content: str) -> str:
+    return base64.b64encode(content.encode("utf-8", "surrogateescape")).decode("ascii")
 
 
 def registry_changes(before: AuthFile, after: AuthFile) -> dict[str, Any]:
@@ -170,12 +177,12 @@ def _likely_key(data: Mapping[str, Any]) -> str:
 
 
 def _as_text(value: object) -> str:
-    """A value as the API server sends it; what is neither text nor null stands as text that is not base64."""
-    return value if isinstance(value, str) else "" if value is None else "?"
+    """A value as the API server sends it; what is neither text nor null is content that cannot be read."""
+    return value if isinstance(value, str) else "" if value is None else _NOT_BASE64
 
 
 def _decoded(value: str) -> str:
-    text = value.replace("\n", "").replace("\r", "")
-    if not _BASE64.match(text):
+    one_line = value.replace("\n", "").replace("\r", "")
+    if not _BASE64.match(one_line):
         raise Unreadable("is not base64")
-    return base64.b64decode(text).decode("utf-8", "surrogateescape")
+    return base64.b64decode(one_line).decode("utf-8", "surrogateescape")

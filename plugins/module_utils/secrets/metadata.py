@@ -15,6 +15,7 @@ from typing import Any
 
 from ..core.errors import OptionError
 from ..core.objects import Json, metadata
+from ..core.shapes import mapping
 
 __all__ = ["SecretMetadata"]
 
@@ -62,7 +63,7 @@ class SecretMetadata:
         """What an object lacks, by part; empty when nothing."""
         held = metadata(observed)
         wrong = {
-            part: {name: value for name, value in wanted.items() if (held.get(part) or {}).get(name) != value}
+            part: {name: value for name, value in wanted.items() if mapping(held.get(part)).get(name) != value}
             for part, wanted in self._parts()
         }
         found: dict[str, Any] = {part: names for part, names in wrong.items() if names}

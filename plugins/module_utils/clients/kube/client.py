@@ -302,9 +302,12 @@ class Cluster:
             raise failure
 
     def _is_up(self) -> bool:
-        """Whether the API server answers another question: then one object cannot be read, and the cluster does not fail."""
+        """Whether the API server says that it is ready: then one object cannot be read, and the cluster does not fail.
+
+        Readiness includes its store and its encryption, which its version or liveness do not; everybody may ask for it.
+        """
         try:
-            request = _Request("GET", "/version", "reading the version")
+            request = _Request("GET", "/readyz", "asking whether it is ready")
             answer = self._send(request, self._connection.headers(), seconds=_PROBE_SECONDS)
         except ImagePullError:
             return False

@@ -1,47 +1,35 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From connection options to a pool of connections. The only place that imports `kubernetes`.
+"""From connection options to a pool of connections with a login.
 
-Options and variables mean what they mean in kubernetes.core (plugins/module_utils/k8s/client.py), so that one setting
-serves both. Only the client's configuration and its pool are used: they are there from 24.2 to 37, its models changed.
+Options and variables mean what they mean in kubernetes.core (plugins/module_utils/k8s/client.py), so that one setting serves
+both, but for what would send a login where it does not belong, or would be ignored: that is refused.
 """
 
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
-import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ...core.redaction import is_path
+from ...core.errors import OptionError
+from .credential import Credential, basic, bearer
 from .errors import ConnectError
+from .kubeconfig import Section, load
+from .libraries import IMPORT_ERROR, Configuration, HTTPHeaderDict, RESTClientObject, urllib3
+from .login import Login, fixed, from_token_file, of_user
+from .tls import Pem, client_side
 from .whole_requests import send_whole_requests
 
-try:
-    import urllib3
-    import yaml
-    from kubernetes.client import Configuration
-    from kubernetes.client.rest import RESTClientObject
-    from kubernetes.config import (
-        ConfigException,
-        kube_config,
-        load_incluster_config,
-        load_kube_config,
-        load_kube_config_from_dict,
-    )
+__all__ = ["IMPORT_ERROR", "Connection", "ConnectionOptions", "connect"]
 
-    IMPORT_ERROR = None
-except ImportError:
-    urllib3 = None  # type: ignore[assignment]
-    IMPORT_ERROR = traceback.format_exc()
-
-__all__ = ["IMPORT_ERROR", "Connection", "ConnectionOptions", "connect", "urllib3"]
+#: Where a pod finds the login of its service account.
+_SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
 @dataclass(frozen=True, repr=False)
@@ -65,199 +53,275 @@ class ConnectionOptions:
     impersonate_user: str | None = None
     impersonate_groups: tuple[str, ...] = ()
 
+    @property
+    def has_login(self) -> bool:
+        return bool(self.api_key or self.username or self.client_cert)
+
+    @property
+    def names_kubeconfig(self) -> bool:
+        """Whether one is given, be it an empty one."""
+        return self.kubeconfig not in (None, "") or bool(self.context)
+
 
 @dataclass(frozen=True, repr=False)
-class Connection:
-    """An open way to one API server. `pool` is a urllib3 pool manager; `headers` are those of the caller."""
+class _Target:
+    """Where to, through what, as whom."""
 
     host: str
-    pool: Any
-    configuration: Any
-    identity: Mapping[str, str] = field(default_factory=dict)
+    origin: str
+    fetch: Any
+    verify: bool = True
+    authority: Pem | None = None
+    certificate: Pem | None = None
+    key: Pem | None = None
+    server_name: str = ""
+    proxy: str = ""
+    user: str = ""
     groups: tuple[str, ...] = ()
-    lock: Any = field(default_factory=threading.Lock)
+
+
+class _Headers(dict[str, str]):
+    """The headers of a request, and the number of the login that they hold."""
+
+    login = 0
+
+
+class Connection:
+    """An open way to one API server. `pool` is a urllib3 pool manager, `host` the API server's URL."""
+
+    def __init__(self, target: _Target, pool: Any, directory: str) -> None:
+        self.host = target.host.rstrip("/")
+        self.pool = pool
+        self._target = target
+        self._directory = directory
+        self._login = Login(target.fetch)
+        self._lock = threading.Lock()
+        self._shown = 0
 
     def headers(self) -> Any:
-        """The login and the impersonation. A token that runs out is renewed by the client's own hook, one at a time."""
-        with self.lock:
-            token = self.configuration.auth_settings().get("BearerToken") or {}
-        headers = dict(self.identity)
-        if token.get("value"):
-            headers["Authorization"] = token["value"]
-        if not self.groups:
-            return headers
-        several = urllib3.HTTPHeaderDict(headers)
-        for group in self.groups:
-            several.add("Impersonate-Group", group)
-        return several
+        """The login and the impersonation, for one request: new ones each time.
+
+        :raises ConnectError: when there is no login.
+        """
+        number, credential = self._login.current()
+        if credential.certificate is not None:
+            self._show(number, credential)
+        target = self._target
+        headers: Any = HTTPHeaderDict() if target.groups else _Headers()
+        headers.login = number
+        if credential.authorization:
+            headers["Authorization"] = credential.authorization
+        if target.user:
+            headers["Impersonate-User"] = _encoded(target.user)
+        for group in target.groups:
+            headers.add("Impersonate-Group", _encoded(group))
+        return headers
 
     def renew(self, stale: Any) -> bool:
-        """Whether there is another login than the one that was refused; `stale` are its headers."""
-        return bool(self.headers().get("Authorization") != stale.get("Authorization"))
+        """Whether there is another login than the one in these headers, which the API server has refused.
+
+        One thread at a time asks for it; those that come later with the same headers get what it got.
+
+        :raises ConnectError: when the login cannot be renewed.
+        """
+        return self._login.renew(stale.login)
+
+    def _show(self, number: int, credential: Credential) -> None:
+        """From now on connections show the certificate that a plugin gave."""
+        with self._lock:
+            if number != self._shown:
+                self._shown = number
+                self.pool.connection_pool_kw["ssl_context"] = _tls(
+                    self._target, credential.certificate, credential.key, self._directory
+                )
+                self.pool.clear()
 
 
 @contextmanager
-def connect(options: ConnectionOptions, *, connections: int, temporary_directory: str) -> Iterator[Connection]:
+def connect(
+    options: ConnectionOptions,
+    *,
+    connections: int,
+    temporary_directory: str,
+    service_account: Path = _SERVICE_ACCOUNT,
+) -> Iterator[Connection]:
     """Opens nothing yet: the first request does. In the end all is closed.
 
-    `connections` are kept open at most. The client library writes embedded certificates to files, since Python can load
-    them from nowhere else: they go to `temporary_directory`. A client's key is gone from it before the first request, the
-    rest in the end.
+    `connections` are kept open at most. Python loads a client's key from a file only: where it is not in one, it is in
+    `temporary_directory` for that moment. `service_account` is the directory in which a pod finds its login.
 
-    :raises ConnectError: when the options or the kubeconfig do not lead to an API server, or with a certificate of no use.
+    :raises OptionError: when the options do not go together, `ConnectError` when they do not lead to an API server, or with a
+        login or certificate of no use.
     """
-    with _files_in(temporary_directory):
-        configuration = _load(options)
-        _apply(options, configuration)
-        _check(configuration)
-        configuration.connection_pool_maxsize = connections
-        # Retries are the engine's: only it knows whether a request may be sent twice.
-        configuration.retries = False
-        pool = RESTClientObject(configuration).pool_manager
-        _load_client_certificate(pool, temporary_directory)
-        send_whole_requests(pool)
-        with pool:
-            yield _connection(options, configuration, pool)
+    _check_options(options)
+    target = _target(options, temporary_directory, service_account)
+    _check_host(target)
+    pool = _pool(options, target, connections)
+    pool.connection_pool_kw["ssl_context"] = _tls(target, target.certificate, target.key, temporary_directory)
+    send_whole_requests(pool)
+    with pool:
+        yield Connection(target, pool, temporary_directory)
 
 
-@contextmanager
-def _files_in(directory: str) -> Iterator[None]:
-    """Where the client library makes its files, also later when it renews a login; they are gone in the end.
-
-    Clients before 37 take no directory for them, but all of them ask Python for its default one.
-    """
-    before, tempfile.tempdir = tempfile.tempdir, directory
-    try:
-        yield
-    finally:
-        tempfile.tempdir = before
-        # The client remembers them for as long as the process lives.
-        getattr(kube_config, "_cleanup_temp_files", lambda: None)()
+def _check_options(options: ConnectionOptions) -> None:
+    """What would be ignored, or would send a login to where it does not belong."""
+    for name, other in (("username", "password"), ("password", "username"), ("client_key", "client_cert")):
+        if getattr(options, name) and not getattr(options, other):
+            raise OptionError(f"option '{name}' needs '{other}' too")
+    if options.host and not (options.has_login or options.names_kubeconfig):
+        raise OptionError(
+            "option 'host' needs a login for that host: give 'api_key', 'client_cert' with 'client_key', or 'username' with "
+            "'password'; or give the 'kubeconfig' or 'context' whose login is meant for it"
+        )
 
 
-def _load_client_certificate(pool: Any, directory: str) -> None:
-    """Loads it for all connections to come; what a killed run leaves in `directory` then holds no key."""
-    settings = pool.connection_pool_kw
-    certificate, key = settings.get("cert_file"), settings.get("key_file")
-    if not certificate:
-        return
-    context = settings.get("ssl_context") or urllib3.util.ssl_.create_urllib3_context(cert_reqs=settings["cert_reqs"])
-    try:
-        # With a password, if an empty one, Python does not ask the terminal for that of an encrypted key.
-        context.load_cert_chain(certificate, key, password="")
-    except OSError:
-        raise ConnectError(
-            f"client certificate {certificate} and key {key or certificate} cannot be used: one is no PEM file, or encrypted, "
-            "or they do not belong together; correct 'client_cert' and 'client_key', or the kubeconfig"
-        ) from None
-    settings.update(ssl_context=context, cert_file=None, key_file=None)
-    # Certificates stay: the client library has one file for equal contents, and this one may be the authority's too.
-    with_key = Path(key or certificate)
-    if with_key.parent == Path(directory):
-        with_key.unlink()
-
-
-def _connection(options: ConnectionOptions, configuration: Any, pool: Any) -> Connection:
-    identity: dict[str, str] = {}
-    if configuration.username and configuration.password:
-        login = f"{configuration.username}:{configuration.password}"
-        identity["Authorization"] = _headers({"basic_auth": login})["authorization"]
-    if options.impersonate_user:
-        identity["Impersonate-User"] = options.impersonate_user
-    return Connection(configuration.host.rstrip("/"), pool, configuration, identity, options.impersonate_groups)
-
-
-def _load(options: ConnectionOptions) -> Any:
-    """The configuration from kubeconfig or from the pod that we run in, in the order that kubernetes.core tries them."""
-    configuration = Configuration()
-    has_login = (
-        options.api_key or (options.username and options.password) or (options.client_cert and options.client_key)
-    )
-    if options.host and has_login:
-        return configuration
-    if options.kubeconfig is None and options.context is None:
-        try:
-            load_incluster_config(client_configuration=configuration)
-            return configuration
-        except ConfigException:
-            pass
-    try:
-        _load_kubeconfig(options, configuration)
-    except (ConfigException, OSError, yaml.YAMLError, TypeError, KeyError, AttributeError, ValueError) as error:
-        raise ConnectError(
-            f"{_kubeconfig_name(options)} leads to no API server: {_first_line(error)}; {_WAY_OUT}"
-        ) from None
-    return configuration
-
-
-_WAY_OUT = "give 'kubeconfig', or 'host' with 'api_key', or set K8S_AUTH_KUBECONFIG"
-
-
-def _load_kubeconfig(options: ConnectionOptions, configuration: Any) -> None:
-    common = {
-        "context": options.context,
-        "client_configuration": configuration,
-        "persist_config": bool(options.persist_config),
-    }
-    if isinstance(options.kubeconfig, Mapping):
-        load_kube_config_from_dict(config_dict=dict(options.kubeconfig), **common)
+def _target(options: ConnectionOptions, directory: str, service_account: Path) -> _Target:
+    """In the order of kubernetes.core: the options alone, the pod's service account, a kubeconfig. Options win over both."""
+    if options.host and options.has_login:
+        base = _Target("", "", fixed(""))
+    elif options.names_kubeconfig or not _is_pod(service_account):
+        base = _of_kubeconfig(options, directory)
     else:
-        load_kube_config(config_file=options.kubeconfig, **common)
+        base = _of_service_account(service_account)
+    return _impersonating(options, _overridden(options, base))
 
 
-def _kubeconfig_name(options: ConnectionOptions) -> str:
-    """Its path. Content given as text, instead of as a mapping, is not repeated."""
-    given = options.kubeconfig
-    name = "by default" if not given else given if isinstance(given, str) and is_path(given) else "given as data"
-    return f"kubeconfig {name}" + (f", context {options.context}" if options.context else "")
-
-
-def _first_line(error: BaseException) -> str:
-    """What went wrong, without the file's content, which most errors quote."""
-    if isinstance(error, yaml.YAMLError):
-        mark = getattr(error, "problem_mark", None)
-        return "it is not valid YAML" + (f" at line {mark.line + 1}" if mark else "")
-    if isinstance(error, (ConfigException, OSError)):
-        return (str(error).splitlines() or [""])[0].rstrip(".") or type(error).__name__
-    return "it is not a valid kubeconfig"
-
-
-def _apply(options: ConnectionOptions, configuration: Any) -> None:
-    """Options win over the kubeconfig."""
-    given = {
-        "host": options.host,
-        "username": options.username,
-        "password": options.password,
-        "verify_ssl": options.validate_certs,
-        "ssl_ca_cert": options.ca_cert,
-        "cert_file": options.client_cert,
-        "key_file": options.client_key,
-        "proxy": options.proxy,
-        "no_proxy": options.no_proxy,
-        "proxy_headers": _headers(options.proxy_headers) if options.proxy_headers else None,
-    }
-    for name, value in given.items():
-        if value is not None:
-            setattr(configuration, name, value)
-    if options.api_key:
-        configuration.api_key = {"authorization": f"Bearer {options.api_key.strip()}"}
-        configuration.refresh_api_key_hook = None
-
-
-def _headers(given: Mapping[str, Any]) -> dict[str, str]:
-    """As urllib3 makes them, but with logins in UTF-8 (RFC 7617): it knows Latin-1 only."""
-    headers: dict[str, str] = urllib3.util.make_headers(
-        **{name: value.encode("utf-8").decode("latin-1") for name, value in given.items()}
+def _of_kubeconfig(options: ConnectionOptions, directory: str) -> _Target:
+    found = load(options.kubeconfig, options.context)
+    cluster, user = found.cluster, found.user
+    has_login = options.has_login
+    return _Target(
+        host=cluster.text("server"),
+        origin=f"'server' of {cluster.title}",
+        fetch=fixed("") if has_login else of_user(found, directory, persist=bool(options.persist_config)),
+        verify=not cluster.flag("insecure-skip-tls-verify"),
+        authority=cluster.pem("certificate-authority"),
+        certificate=None if has_login else user.pem("client-certificate"),
+        key=None if has_login else user.pem("client-key"),
+        server_name=cluster.text("tls-server-name"),
+        proxy=cluster.text("proxy-url"),
+        **({} if options.impersonate_user else _impersonated(user)),
     )
-    return headers
 
 
-def _check(configuration: Any) -> None:
-    """What would otherwise fail late, or send the login unencrypted."""
-    if "://" not in configuration.host:
-        raise ConnectError(f"host {configuration.host} is no URL; put https:// before it")
-    files = {"ca_cert": "ssl_ca_cert", "client_cert": "cert_file", "client_key": "key_file"}
-    for option, name in files.items():
-        path = getattr(configuration, name)
-        if path and not os.access(path, os.R_OK):
-            raise ConnectError(f"'{option}' {path} cannot be read on the host that runs the task; correct the path")
+def _impersonated(user: Section) -> dict[str, Any]:
+    """Whom a kubeconfig's user acts as."""
+    for name in ("as-uid", "as-user-extra"):
+        if user.values.get(name):
+            raise user.error(f"'{name}' is not supported: remove it, or give 'impersonate_user', which replaces it")
+    return {"user": user.text("as"), "groups": user.texts("as-groups")}
+
+
+def _is_pod(service_account: Path) -> bool:
+    return bool(
+        os.environ.get("KUBERNETES_SERVICE_HOST")
+        and os.environ.get("KUBERNETES_SERVICE_PORT")
+        and (service_account / "token").is_file()
+        and (service_account / "ca.crt").is_file()
+    )
+
+
+def _of_service_account(directory: Path) -> _Target:
+    host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
+    return _Target(
+        host=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}",
+        origin="variable KUBERNETES_SERVICE_HOST",
+        fetch=from_token_file(str(directory / "token"), "the service account's token"),
+        authority=Pem("the service account's certificate authority", path=str(directory / "ca.crt")),
+    )
+
+
+def _overridden(options: ConnectionOptions, base: _Target) -> _Target:
+    given: dict[str, Any] = {
+        "host": options.host,
+        "origin": "option 'host'" if options.host else None,
+        "verify": options.validate_certs,
+        "authority": Pem("'ca_cert'", path=options.ca_cert) if options.ca_cert else None,
+        "certificate": Pem("'client_cert'", path=options.client_cert) if options.client_cert else None,
+        "key": Pem("'client_key'", path=options.client_key) if options.client_key else None,
+        "proxy": options.proxy,
+    }
+    if options.api_key:
+        given["fetch"] = fixed(bearer(options.api_key, "option 'api_key'"))
+    elif options.username and options.password:
+        given["fetch"] = fixed(basic(options.username, options.password))
+    return replace(base, **{name: value for name, value in given.items() if value is not None})
+
+
+def _impersonating(options: ConnectionOptions, base: _Target) -> _Target:
+    user, groups = options.impersonate_user or base.user, options.impersonate_groups or base.groups
+    if groups and not user:
+        raise OptionError(
+            "'impersonate_groups', or 'as-groups' in a kubeconfig, needs a user to act as: give 'impersonate_user' too"
+        )
+    for value in (user, *groups):
+        if not all(letter.isprintable() for letter in value):
+            raise OptionError("'impersonate_user' or 'impersonate_groups' has a line end or a control character in it")
+    return replace(base, user=user, groups=groups)
+
+
+def _check_host(target: _Target) -> None:
+    """What would otherwise fail late, send the login unencrypted, or be ignored. The address may hold a login: it is not quoted."""
+    wrong = ""
+    if not target.host:
+        wrong = "is missing: give 'host'"
+    elif "://" not in target.host:
+        wrong = "is no URL; put https:// before it"
+    else:
+        wrong = _what_is_wrong_with(target.host)
+    if wrong:
+        raise ConnectError(f"{target.origin} {wrong}")
+
+
+def _what_is_wrong_with(url: str) -> str:
+    try:
+        parts = urllib3.util.parse_url(url)
+    except urllib3.exceptions.HTTPError:
+        parts = None
+    if parts is None or parts.scheme not in ("http", "https") or not parts.host or not url.isprintable() or " " in url:
+        return "is no valid URL; correct it"
+    if parts.auth:
+        return "has a login in it; give it in 'username' and 'password'"
+    return "has a '?' or '#' in it; leave out what follows" if parts.query or parts.fragment else ""
+
+
+def _pool(options: ConnectionOptions, target: _Target, connections: int) -> Any:
+    configuration = Configuration()
+    # Retries are the client's: only it knows whether a request may be sent twice.
+    given = {"host": target.host, "verify_ssl": target.verify, "connection_pool_maxsize": connections, "retries": False}
+    if target.authority is not None and target.authority.path:
+        # Also for a proxy that is reached by TLS.
+        given["ssl_ca_cert"] = target.authority.path
+    if target.proxy:
+        given["proxy"] = target.proxy
+    if options.no_proxy is not None:
+        given["no_proxy"] = options.no_proxy
+    if options.proxy_headers:
+        given["proxy_headers"] = _proxy_headers(options.proxy_headers)
+    for name, value in given.items():
+        setattr(configuration, name, value)
+    try:
+        pool = RESTClientObject(configuration).pool_manager
+    except Exception as error:
+        # It may quote the proxy's password.
+        raise ConnectError(f"the proxy cannot be used ({type(error).__name__}); correct 'proxy'") from None
+    if target.server_name:
+        pool.connection_pool_kw["server_hostname"] = target.server_name
+    return pool
+
+
+def _proxy_headers(given: Mapping[str, Any]) -> dict[str, str]:
+    """As urllib3 makes them, but with logins in UTF-8 (RFC 7617): it knows Latin-1 only."""
+    encoded: dict[str, Any] = {name: _encoded(str(value)) for name, value in given.items()}
+    return urllib3.util.make_headers(**encoded)
+
+
+def _encoded(text: str) -> str:
+    """A text whose bytes are UTF-8 once Python has encoded a header in its way, Latin-1."""
+    return text.encode("utf-8", "replace").decode("latin-1")
+
+
+def _tls(target: _Target, certificate: Pem | None, key: Pem | None, directory: str) -> Any:
+    return client_side(
+        verify=target.verify, authority=target.authority, certificate=certificate, key=key, directory=directory
+    )

@@ -10,8 +10,8 @@ import ssl
 from dataclasses import dataclass
 from typing import Any
 
-from .connection import urllib3
 from .errors import one_line
+from .libraries import urllib3
 
 __all__ = ["Answer", "Broken", "Lost", "NotSent", "TooLarge", "Unusable", "send"]
 

@@ -131,7 +131,8 @@ def _get(attempt: str, url: str, options: RegistryOptions) -> _Answer:
         # Not by the session: it would send a login out of a .netrc file, and read what is not needed.
         raw = adapter.send(_request(url), timeout=options.timeout, **settings)
         return _Answer(raw.status, raw.headers.getlist("WWW-Authenticate"), raw.headers.get("Location", ""))
-    except (requests.exceptions.RequestException, requests.exceptions.BaseHTTPError, OSError, ValueError) as error:
+    # An error of `requests` is an OSError; some of urllib3's it hands on as they are.
+    except (OSError, requests.exceptions.BaseHTTPError, UnicodeError) as error:
         raise RegistryError(f"{attempt} failed: {_failure(error)}") from None
     finally:
         adapter.close()
@@ -164,8 +165,8 @@ def _context(options: RegistryOptions, verify: bool | str) -> ssl.SSLContext:
     """
     if not isinstance(verify, str):
         context = ssl.create_default_context()
+        # Off before `requests` turns the verification off, which is refused otherwise.
         context.check_hostname = verify
-        context.verify_mode = ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
         return context
     source = "option 'ca_cert'" if options.ca_cert else "environment variable REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE"
     try:
@@ -194,6 +195,6 @@ def _failure(error: Exception) -> str:
         return (
             "the proxy did not connect to it; check the environment variables https_proxy and no_proxy, and the proxy"
         )
-    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
+    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError)):
         return _NO_PROXY_URL
     return sentence(root_cause(error))

@@ -17,9 +17,9 @@ from ...core.errors import OptionError
 
 __all__ = ["Endpoint", "endpoint", "option_host", "url_host"]
 
-#: The names that Docker Hub's registry has in images and auth files; this one answers requests.
+#: Where Docker Hub's registry answers requests, and the names that it has in images and auth files.
 _DOCKER_HUB = "registry-1.docker.io"
-_DOCKER_HUB_NAMES = frozenset({"docker.io", "index.docker.io", _DOCKER_HUB})
+_DOCKER_HUB_NAMES = frozenset({"docker.io", "index.docker.io"})
 
 _AUTHORITY = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[^:]*))?")
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ...core.changes import Change, create, delete, replace, update
@@ -45,6 +46,8 @@ _PODMAN_WARNING = (
     f"can pull with this secret; Podman's auth.json works when it is stored as {DOCKERCONFIGJSON}, the default type"
 )
 _SHOWN = 5
+#: What `delete_empty` reports of a namespace without the secret, so that links to it can be removed there.
+_GONE = {"exists": False}
 _HOW_TO_RECREATE = (
     "with recreate=true it is deleted and created again, or restored if that fails; or choose another name"
 )
@@ -100,7 +103,7 @@ class PullSecret:
 
     def _plan_new(self, ref: ObjectRef) -> Plan:
         if self.mode in ("absent", "remove"):
-            return Plan()
+            return Plan(extra=_GONE if self.delete_empty else {})
         refuse_dropping(ref, self.target.type, (), "create")
         value = self.target.encode(self.auth_file)
         details = {"registries": {**no_changes(), "added": self.auth_file.registries}}
@@ -112,7 +115,7 @@ class PullSecret:
         target = target if target.key else self.target
         text, after = self._content(ref, held, target)
         if self.delete_empty and not after.entries and is_managed(observed) and not held.others:
-            return _plan_delete(ref, observed, held)
+            return _plan_delete(ref, observed, held, _GONE)
         missing, broken = self.secret_metadata.missing(observed), self._broken(held)
         difference = _Difference(held, target, text, after, missing, broken)
         notes = tuple(difference.notes(ref))
@@ -178,7 +181,7 @@ class _Difference:
     missing: Mapping[str, Any]
     broken: str
 
-    @property
+    @cached_property
     def changes(self) -> dict[str, Any]:
         return registry_changes(self.held.known, self.after)
 
@@ -237,7 +240,7 @@ class _Difference:
         meta = {part: dict(self.missing[part]) for part in ("labels", "annotations") if part in self.missing}
         flag = {"immutable": self.missing["immutable"]} if "immutable" in self.missing else {}
         data = {"data": {self.target.key: self._value(ref)}} if self._content_differs else {}
-        return {**({"metadata": meta} if meta else {}), **data, **flag}
+        return {"metadata": meta, **data, **flag}
 
     def body(self, ref: ObjectRef) -> dict[str, Any]:
         """Type and data of the object that takes its place."""
@@ -267,12 +270,12 @@ class _Difference:
         return value
 
 
-def _plan_delete(ref: ObjectRef, observed: Json, held: StoredSecret) -> Plan:
+def _plan_delete(ref: ObjectRef, observed: Json, held: StoredSecret, extra: Json | None = None) -> Plan:
     refuse_dropping(ref, held.type, (), "delete")
     unknown = {"previous_content": held.unreadable} if held.unreadable else {}
     details = {"registries": {**no_changes(), "removed": held.known.registries}, **unknown}
     notes = (_lost(ref, held),) if held.unreadable else ()
-    return Plan((delete(ref, observed, details, stored_view(held)),), notes=notes)
+    return Plan((delete(ref, observed, details, stored_view(held)),), notes=notes, extra=extra or {})
 
 
 def _lost(ref: ObjectRef, held: StoredSecret) -> str:

@@ -82,7 +82,7 @@ class SaLink:
             changes=(*(change for change in planned if change is not None), *created, *restarts),
             waiting_for=tuple(f"service account {name}" for name in missing if not self.create),
             notes=(*unread, *unseen, *notes),
-            extra={} if self.restart_pods == "never" else {"pods": [pod.report() for pod in pods]},
+            extra={"pods": [pod.report() for pod in pods]} if self._looks_at_pods else {},
         )
 
     def lost(self, account: Json) -> dict[str, list[str]]:
@@ -93,7 +93,7 @@ class SaLink:
 
     @property
     def _looks_at_pods(self) -> bool:
-        return self.present and self.restart_pods != "never"
+        return self.restart_pods != "never"
 
     @property
     def _unlinking(self) -> Unlinking:

@@ -9,11 +9,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...core.errors import OptionError
-from ...core.names import check_name, is_pattern
+from ...core.names import check_name, is_name, is_pattern
 from .desired import SaLink
 from .lists import LISTS
 
 __all__ = ["LISTS", "from_options"]
+
+#: What `oc secrets link` takes before a name.
+_PREFIXES = ("secret/", "secrets/")
 
 #: Nobody waits longer than a day for a controller to undo a link.
 _LONGEST_VERIFICATION = 86_400
@@ -47,9 +50,11 @@ def from_options(options: Mapping[str, Any]) -> SaLink:
 
 
 def _check(option: str, name: str) -> None:
-    prefix, slash, rest = name.partition("/")
-    if option == "secrets" and slash and prefix in ("secret", "secrets"):
-        raise OptionError(f"option 'secrets': write {rest!r} instead of {name!r}: only secrets can be linked")
+    for prefix in _PREFIXES if option == "secrets" else ():
+        if name.startswith(prefix) and is_name(name.removeprefix(prefix)):
+            raise OptionError(
+                f"option 'secrets': write {name.removeprefix(prefix)!r} instead of {name!r}: only secrets can be linked"
+            )
     check_name(option, name)
 
 

@@ -21,7 +21,7 @@ from ...platform.generated import Origin, is_generated, origin_of
 
 __all__ = ["Decision", "Unlinking"]
 
-_LABEL = ", ".join(f"{key}={value}" for key, value in MANAGED_BY.items())
+_LABEL = "=".join(*MANAGED_BY.items())
 
 
 class Decision(NamedTuple):

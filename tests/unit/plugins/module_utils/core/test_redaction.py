@@ -213,6 +213,8 @@ class TestCredentials:
             {"proxy": "http://robot:can/ary@proxy.example.com"},
             {"PROXY": "robot:can/ary@proxy.example.com"},
             {"registry": "robot:canary@quay.io/image@sha256:0123"},
+            {"registry": "robot:can/ary@quay.io"},
+            {"realm_host": "robot:canary@sso.example.com"},
             {"any": "scheme://robot:canary@x"},
         ],
     )

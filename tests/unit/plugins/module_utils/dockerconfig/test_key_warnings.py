@@ -58,6 +58,9 @@ class TestOneKey:
             ("registry-1.docker.io", OTHERS, "'docker.io'"),
             ("index.docker.io/myorg", NOBODY, "'docker.io/myorg'"),
             ("hub.docker.com", NOBODY, "'docker.io'"),
+            ("auth.docker.io", NOBODY, "'docker.io'"),
+            ("www.docker.com", NOBODY, "'docker.io'"),
+            ("docker.com", NOBODY, "'docker.io'"),
             ("registry.hub.docker.com/myorg", NOBODY, "'docker.io/myorg'"),
             ("quay.io:443", NOBODY, "'quay.io'"),
             ("http://quay.io:80", NOBODY, "'quay.io'"),
@@ -100,11 +103,33 @@ class TestOneKey:
         assert kubelet_keys([advised], image) == containers_keys([advised], image) == [advised]
 
 
+def hits(key: str, others: str) -> str:
+    return (
+        f"registry {key!r}: the kubelet compares paths character by character, so it also tries this credential for images of {others}, "
+        "after their own; CRI-O, Podman and Skopeo do not; to prevent it, use secrets of different service accounts"
+    )
+
+
 class TestSeveralKeys:
+    def test_all_that_it_hits_are_named(self) -> None:
+        keys = ["quay.io/a", "quay.io/a-b", "quay.io/a-bc", "quay.io/a/b", "quay.io/b"]
+        assert key_warnings(keys) == [
+            hits("quay.io/a", "quay.io/a-b, quay.io/a-bc"), hits("quay.io/a-b", "quay.io/a-bc"),
+        ]  # fmt: skip
+
+    def test_a_key_that_has_a_warning_of_its_own_gets_no_second_one(self) -> None:
+        (warning,) = key_warnings(["quay.io/A", "quay.io/AB"])[:1]
+        assert "write 'quay.io/a' instead" in warning
+        assert len(key_warnings(["quay.io/A", "quay.io/AB"])) == 2
+
+    def test_not_more_than_twenty_are_looked_through(self) -> None:
+        keys = ["quay.io/a", *(f"quay.io/a{number:02}" for number in range(30))]
+        told = [warning for warning in key_warnings(keys) if warning.startswith("registry 'quay.io/a':")]
+        assert told == [hits("quay.io/a", ", ".join(keys[1:21]))]
+
     def test_a_prefix_is_told_when_the_file_holds_what_it_hits(self) -> None:
         (warning,) = key_warnings(["quay.io", "quay.io/team", "quay.io/team/app", "quay.io/teammates"])
-        assert warning.startswith("registry 'quay.io/team': the kubelet compares paths letter by letter")
-        assert "for images of quay.io/teammates too" in warning
+        assert warning == hits("quay.io/team", "quay.io/teammates")
         assert kubelet_keys(["quay.io/team", "quay.io/teammates"], "quay.io/teammates/app") == [
             "quay.io/teammates",
             "quay.io/team",

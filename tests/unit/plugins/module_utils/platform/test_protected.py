@@ -30,7 +30,7 @@ def refusal(call: Any, *arguments: Any, **named: Any) -> str:
 
 
 class TestNames:
-    @pytest.mark.parametrize("name", ["default-dockercfg-abcde", "my-sa-dockercfg-x"])
+    @pytest.mark.parametrize("name", ["default-dockercfg-abcde", "my-sa-dockercfg-x", "a-dockercfg-b-dockercfg-"])
     def test_generated_names_are_the_platforms(self, name: str) -> None:
         assert refusal(protected.refuse_platform_name, name) == (
             f"option 'name': {name!r} belongs to the platform, which names the secrets that it generates for a service account "
@@ -46,7 +46,10 @@ class TestNames:
 
 class TestForeign:
     @pytest.mark.parametrize("kind", [JSON, "kubernetes.io/dockercfg", "kubernetes.io/podmanconfigjson"])
-    @pytest.mark.parametrize("meta", [{}, {"annotations": None, "ownerReferences": None}, {"annotations": {"a": "b"}}])
+    @pytest.mark.parametrize(
+        "meta",
+        [{}, {"annotations": None, "ownerReferences": None}, {"annotations": {"a": "b"}}, {"annotations": 5, "ownerReferences": [None, 5]}],
+    )  # fmt: skip
     def test_pull_secrets_may_be_changed(self, kind: str, meta: dict[str, Any]) -> None:
         protected.refuse_foreign(REF, {"type": kind, "metadata": meta}, convertible=False)
 

@@ -301,7 +301,7 @@ class TestOneFailure:
         outcome = run(api, Keep(), ["a", "b", "c"])
         assert statuses(outcome) == {"a": "changed", "b": "failed", "c": "changed"}
         assert outcome.stopped == ""
-        assert api.asked.count("GET /version") == 1
+        assert api.asked.count("GET /readyz") == 1
 
     def test_a_namespace_that_is_not_there(self, api: FakeApi) -> None:
         api.namespaces_checked = True

@@ -109,6 +109,11 @@ class TestCodec:
         with pytest.raises(Unreadable, match="^is "):
             _file = found.auth_file
 
+    @pytest.mark.parametrize("data", [["e30="], "e30=", 5, True])
+    @pytest.mark.parametrize("kind", [DOCKERCONFIGJSON, PODMANCONFIGJSON])
+    def test_so_is_data_that_is_none(self, data: Any, kind: str) -> None:
+        assert StoredSecret.of(secret(data, kind)).unreadable == "is not base64"
+
     @pytest.mark.parametrize("data", [None, {}, {".dockerconfigjson": None}, {".dockerconfigjson": ""}])
     def test_no_content_is_empty(self, data: Any) -> None:
         found = StoredSecret.of(secret(data))
@@ -123,8 +128,8 @@ class TestStoredSecret:
         assert (found.type, found.key, found.value, found.others) == (kind, key, "e30=", {"other": "eA=="})
         assert found.legacy is (kind == DOCKERCFG)
 
-    @pytest.mark.parametrize("kind", [None, ""])
-    def test_without_a_type_it_is_opaque(self, kind: str | None) -> None:
+    @pytest.mark.parametrize("kind", [None, "", 5, ["x"]])
+    def test_without_a_type_it_is_opaque(self, kind: Any) -> None:
         assert StoredSecret.of(secret({}, kind)).type == "Opaque"
 
     @pytest.mark.parametrize(

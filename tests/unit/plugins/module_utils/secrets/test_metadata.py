@@ -108,7 +108,8 @@ class TestMissing:
         held = {"metadata": {"labels": {"a": "1", "z": "9"}, "annotations": {"b": "3"}}, "immutable": True}
         assert WANTED.missing(held) == {"annotations": {"b": "2"}}
         assert WANTED.missing({}) == {"labels": {"a": "1"}, "annotations": {"b": "2"}, "immutable": True}
-        assert WANTED.missing({"metadata": {"labels": None}, "immutable": False}) == WANTED.missing({})
+        for odd in (None, 5, ["a"]):
+            assert WANTED.missing({"metadata": {"labels": odd}, "immutable": False}) == WANTED.missing({})
         assert SecretMetadata().missing({"metadata": {"labels": {"z": "9"}}, "immutable": True}) == {}
 
     @pytest.mark.parametrize(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 import ssl
@@ -44,6 +45,10 @@ NO_PROXY_URL = (
     "correct it, or name the registry in no_proxy"
 )
 PROXY = "the proxy did not connect to it; check the environment variables https_proxy and no_proxy, and the proxy"
+
+#: The name of a file in a directory of authorities: a hash of the subject `CN=test` (OpenSSL, `X509_NAME_hash`).
+_SUBJECT = hashlib.sha1(b"1\x0d0\x0b\x06\x03U\x04\x03\x0c\x04test").digest()
+SUBJECT_HASH = f"{int.from_bytes(_SUBJECT[:4], 'little'):08x}.0"
 
 Serve = Callable[..., HostileRegistry]
 
@@ -316,8 +321,13 @@ class TestTls:
     def test_is_not_verified_on_request(self, serve: Serve, asking: Any, options: dict[str, Any]) -> None:
         assert asking(serve(OK).host, validate_certs=False, **options) == AuthInfo("none")
 
-    def test_authorities_in_a_directory(self, serve: Serve, refusal: Any, tmp_path: Path) -> None:
-        assert "certificate verify failed" in refusal(serve(OK).host, ca_cert=str(tmp_path))
+    def test_authorities_in_a_directory(
+        self, serve: Serve, asking: Any, refusal: Any, certificate: str, tmp_path: Path
+    ) -> None:
+        server = serve(OK)
+        assert "certificate verify failed" in refusal(server.host, ca_cert=str(tmp_path))
+        (tmp_path / SUBJECT_HASH).write_bytes(Path(certificate).read_bytes())
+        assert asking(server.host, ca_cert=str(tmp_path)) == AuthInfo("none")
 
     @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
     def test_authorities_of_the_environment(
@@ -395,9 +405,10 @@ class TestProxy:
         assert str(error.value) == f"{attempt} failed: {PROXY}"
         assert proxy.requests[0].startswith(f"CONNECT {host}:443 HTTP/1.".encode())
 
-    def test_passes_the_request_on(self, serve: Serve, asking: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("url", ["{}", "http://{}", "http://{}/"])
+    def test_passes_the_request_on(self, serve: Serve, asking: Any, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
         proxy = serve(answer("HTTP/1.1 401 Unauthorized", CHALLENGE), tunnel=True)
-        monkeypatch.setenv("https_proxy", proxy.host)
+        monkeypatch.setenv("https_proxy", url.format(proxy.host))
         assert asking("127.0.0.1:1") == DELEGATED
         assert [request.partition(b" ")[0] for request in proxy.requests] == [b"CONNECT", b"GET"]
 
@@ -426,6 +437,8 @@ class TestProxy:
             "http://proxy.example.com:{}",
             "ftp://alice:{}@proxy.example.com",
             "http://alice:{}@proxy.example.com:99999",
+            "http://%E2%82%AC:{}@proxy.example.com:3128",
+            "socks5://alice:{}@proxy.example.com:3128",
         ],
     )
     def test_that_is_no_url(self, refusal: Any, monkeypatch: pytest.MonkeyPatch, url: str) -> None:

@@ -5,12 +5,20 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
+import time
+from pathlib import Path
+
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.limits import (
     CutOff,
     Limits,
     TooLong,
+    limit,
 )
+from support.certificates import server_context, write_certificate
+from support.hostile_registry import answer, drips, served
 
 
 class Clock:
@@ -55,3 +63,33 @@ class TestSize:
         with pytest.raises(CutOff) as error:
             limits.count(0)
         assert str(error.value) == "the connection was closed in the middle of the answer"
+
+
+class TestConnection:
+    """The timeout of the socket itself is far longer."""
+
+    @staticmethod
+    def connected(host: str, limits: Limits, certificate: str | None = None) -> ssl.SSLSocket:
+        context = limit(ssl.create_default_context(cafile=certificate), limits)
+        name, _colon, port = host.partition(":")
+        with socket.create_connection((name, int(port)), timeout=60) as plain:
+            return context.wrap_socket(plain, server_hostname=name)
+
+    def test_a_handshake_keeps_the_limit(self) -> None:
+        with served(drips(b"", b"", 0.05), None) as server:
+            started = time.monotonic()
+            with pytest.raises(TimeoutError):
+                self.connected(server.host, Limits(0.2, 1))
+            assert time.monotonic() - started < 30
+
+    def test_the_handshake_is_over_before_anything_is_sent(self, tmp_path: Path) -> None:
+        certificate = write_certificate(tmp_path / "server.pem")
+        with served(answer("HTTP/1.1 200 OK"), server_context(certificate)) as server:
+            limits = Limits(60, 10)
+            with self.connected(server.host, limits, certificate) as found:
+                assert found.version() is not None
+                found.sendall(b"GET / HTTP/1.1\r\n\r\n")
+                buffer = bytearray(10)
+                assert (found.recv_into(buffer), bytes(buffer)) == (10, b"HTTP/1.1 2")
+                with pytest.raises(TooLong):
+                    found.recv_into(buffer)

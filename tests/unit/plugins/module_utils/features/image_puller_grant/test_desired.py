@@ -526,3 +526,55 @@ class TestDetails:
 
     def test_all_bindings_of_the_namespace_are_read(self) -> None:
         assert declared().selection == Selection(ROLE_BINDING)
+
+
+class TestWhateverIsSent:
+    """JSON of any shape: a plan or a refusal in words, and every entry that is not revoked is kept in its place."""
+
+    JSON = st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.text(max_size=5)
+        | st.sampled_from(["User", "Group", "jane", ROLE]),
+        lambda part: st.lists(part, max_size=3) | st.dictionaries(st.sampled_from(["kind", "name", "namespace"]), part),
+        max_leaves=8,
+    )
+    ENTRIES = st.lists(JSON | st.sampled_from([*SPELLINGS, JANE, ALL_OF_C]), max_size=6)
+    META = st.fixed_dictionaries(
+        {"resourceVersion": st.just("7")},
+        optional={"name": JSON, "labels": JSON, "annotations": JSON, "namespace": JSON},
+    )
+    OPTIONS = st.sampled_from(
+        [
+            {},
+            {"exclusive": True},
+            {"prune": True},
+            {"recreate": True},
+            {"state": "absent"},
+            {"state": "absent", "prune": True},
+            {"state": "absent", "revoke_from": "every_binding"},
+        ]
+    )
+
+    @given(
+        ENTRIES | JSON,
+        META | JSON,
+        JSON | st.just({"kind": "ClusterRole", "name": ROLE}),
+        st.sampled_from([OURS, "x"]),
+        OPTIONS,
+    )
+    def test_never_fails_and_loses_nothing(self, subjects: Any, meta: Any, role: Any, name: str, given_: Any) -> None:
+        observed = {"metadata": meta, "roleRef": role, "subjects": subjects}
+        desired = declared(users=["jane"], **given_)
+        refs = desired.related("project-a", {name: observed})
+        try:
+            result = desired.plan("project-a", {name: observed}, dict.fromkeys(refs))
+        except Refusal:
+            return
+        for change in (change for change in result.changes if change.action == "update"):
+            spoken_of = {*change.details.get("revoked", ()), *change.details.get("pruned", ())}
+            kept = [entry for entry in subjects if str(subject_of(entry, "project-a")) not in spoken_of]
+            after = change.body["subjects"]
+            assert after[: len(kept)] == kept
+            assert len(after) == len(kept) + len(change.details.get("granted", ()))

@@ -17,6 +17,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.prot
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
     options as pull_secret,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 from unit.canaries import CANARIES, b64, shown
 
@@ -494,7 +496,16 @@ class TestDeleteEmpty:
         assert (change.action, change.body["preconditions"]) == ("delete", {"uid": "u", "resourceVersion": "7"})
         assert change.details == {"registries": registries(removed=["quay.io"])}
         assert change.before == {"type": DOCKERCONFIGJSON, "registries": {"quay.io": "credential"}}
-        assert (change.after, plan.notes) == ({}, ())
+        assert (change.after, plan.notes, plan.extra) == ({}, (), {"exists": False})
+
+    def test_says_where_there_is_none(self) -> None:
+        assert self.plan(None) == Plan(extra={"exists": False})
+
+    def test_says_it_only_when_asked(self) -> None:
+        assert declared(mode="remove").plan("project-a", {}) == Plan()
+        assert (
+            declared(state="absent", registries=None, only_managed=True).plan("project-a", {"quay": OURS}).extra == {}
+        )
 
     @pytest.mark.parametrize("text", ["{}", "null", '{"auths": null}', '{"auths": {}}'])
     def test_finishes_what_a_killed_run_left_empty(self, text: str) -> None:
@@ -527,9 +538,6 @@ class TestDeleteEmpty:
         with pytest.raises(Refusal) as caught:
             self.plan({**DOUBLED, "metadata": OURS["metadata"]})
         assert str(caught.value) == cannot_be_edited("is not an auth file: it has 'auths' twice")
-
-    def test_a_missing_one_is_gone_already(self) -> None:
-        assert self.plan(None) == Plan()
 
 
 class TestOnlyManaged:
@@ -709,7 +717,40 @@ class TestMetadata:
         assert change.body["immutable"] is True
 
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+ODD = st.fixed_dictionaries(
+    {"metadata": JSON | st.fixed_dictionaries(dict.fromkeys(("resourceVersion", "labels", "annotations", "ownerReferences"), JSON))},
+    optional={
+        "type": st.sampled_from(pull_secret.TYPES) | JSON,
+        "data": JSON | st.dictionaries(st.sampled_from([*KEYS.values(), "x"]), JSON | st.sampled_from(["e30=", b64('{"auths": {}}')])),
+        "immutable": JSON,
+    },
+)  # fmt: skip
+HOW = st.sampled_from(
+    [
+        {},
+        {"mode": "merge", "recreate": True, "labels": {"a": "b"}},
+        {"mode": "remove", "delete_empty": True},
+        {"state": "absent", "only_managed": True},
+        {"type": PODMANCONFIGJSON, "recreate": True},
+    ]
+)
+
+
 class TestShape:
+    @given(ODD, HOW)
+    def test_whatever_a_server_sends_is_planned_or_refused(self, observed: Any, how: dict[str, Any]) -> None:
+        try:
+            plan = declared(**how).plan("project-a", {"quay": observed})
+        except Refusal as error:
+            assert "project-a/quay" in str(error)
+        else:
+            json.dumps([change.body for change in plan.changes])
+
     def test_reads_the_one_secret_and_nothing_else(self) -> None:
         found = declared()
         assert found.selection == Selection(SECRET, ("quay",))

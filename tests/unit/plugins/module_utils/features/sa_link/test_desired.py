@@ -95,7 +95,9 @@ class TestRequire:
 
     @pytest.mark.parametrize("given_", [{"require": "none"}, {"state": "absent", "require": "usable"}])
     def test_nothing_is_looked_up_for_nothing(self, given_: Any) -> None:
-        assert list(sa_link.from_options(options(**given_)).related("project-a", {})) == []
+        desired = sa_link.from_options(options(**given_))
+        assert list(desired.related("project-a", {})) == []
+        assert desired.plan("project-a", {"default": account()}, {}).notes == ()
 
 
 class TestCreate:
@@ -104,7 +106,14 @@ class TestCreate:
         (change,) = result.changes
         assert (change.action, str(change.ref)) == ("create", "service account project-a/builder")
         assert (change.body["imagePullSecrets"], change.body["secrets"]) == ([{"name": "quay"}], [{"name": "quay"}])
+        added = {"added": ["quay"], "removed": []}
+        assert change.details == {"lists": {"imagePullSecrets": added, "secrets": added}}
+        assert change.after == {"imagePullSecrets": ["quay"], "secrets": ["quay"]}
         assert result.waiting_for == ()
+
+    def test_creates_nothing_unless_asked_to(self) -> None:
+        assert plan({}, service_accounts=["builder"]).changes == ()
+        assert plan({}, service_accounts=["b*"], create=True).changes == ()
 
 
 class TestNotes:
@@ -115,6 +124,17 @@ class TestNotes:
             "service account project-a/default lists secret team more than once in imagePullSecrets; the duplicate is not ours "
             "and was kept",
         )
+
+    @pytest.mark.parametrize(
+        ("given_", "listed"),
+        [
+            ({}, ["quay", "quay"]),
+            ({"exclusive": True}, ["team", "team", PLATFORM, PLATFORM]),
+            ({"state": "absent"}, ["quay", "quay"]),
+        ],
+    )
+    def test_what_is_ours_or_removed_or_the_platforms_is_no_news(self, given_: Any, listed: list[str]) -> None:
+        assert plan({"default": account(imagePullSecrets=listed, secrets=[PLATFORM])}, **given_).notes == ()
 
 
 class TestPlan:
@@ -308,6 +328,19 @@ class TestUnlinking:
         given_ = {"exclusive": True, "require": "usable", "link_for": ["pull", "mount"]}
         assert self.look(observed, **given_)[1] == [ref("quay"), ref(PLATFORM), ref(Z)]
 
+    def test_each_list_is_decided_on_its_own(self) -> None:
+        """Nobody generates tokens for the pull list."""
+        observed = named(PLATFORM, imagePullSecrets=[PLATFORM, TOKEN], secrets=[PLATFORM, TOKEN])
+        given_ = {"secrets": [TOKEN], "state": "absent", "link_for": ["pull", "mount"]}
+        assert self.look(observed, **given_)[1] == [ref(TOKEN)]
+        token = {
+            "type": "kubernetes.io/service-account-token",
+            "metadata": {"annotations": {"kubernetes.io/service-account.name": "default"}},
+        }
+        lists, notes = self.after(observed, {ref(TOKEN): token}, **given_)
+        assert lists == {PULL: [PLATFORM], MOUNT: [PLATFORM, TOKEN]}
+        assert len(notes) == 1
+
     def test_several_accounts_are_decided_each_on_its_own(self) -> None:
         desired = sa_link.from_options(options(secrets=[Z], state="absent", service_accounts=["*"]))
         objects = {"default": account(imagePullSecrets=[Z]), "other": account("other", imagePullSecrets=[Z])}
@@ -422,6 +455,16 @@ class TestPods:
         assert [found["has_own_list"] for found in result.extra["pods"]] == [own]
         assert [change.action for change in result.changes] == ["update"] + ["delete"] * (not own)
 
+    def test_a_pod_that_got_one_of_two_has_the_accounts_list(self) -> None:
+        found = {**self.FOUND, "spec": {"imagePullSecrets": [{"name": PLATFORM}, {"name": "quay"}]}}
+        given_ = {"secrets": ["quay", "sso"]}
+        result = self.plan(account(imagePullSecrets=[PLATFORM]), {self.ALL: {"items": [found]}}, **given_)
+        assert [(pod["missing_secrets"], pod["has_own_list"]) for pod in result.extra["pods"]] == [(["sso"], False)]
+
+    def test_pods_are_looked_at_beside_the_secrets_that_are_required(self) -> None:
+        desired = sa_link.from_options(options(restart_pods="report", require="usable"))
+        assert desired.related("project-a", {}) == [ref("quay"), self.ALL]
+
     def test_only_pods_of_the_chosen_accounts_count(self) -> None:
         desired = sa_link.from_options(options(restart_pods="report", service_accounts=["builder"]))
         objects = {"default": account(), "builder": account("builder")}
@@ -494,3 +537,54 @@ class TestOddEntries:
         observed = {"default": {**account(imagePullSecrets=["quay", Z]), "metadata": meta}}
         for given_ in ({}, {"state": "absent", "secrets": ["other"]}):
             assert plan(observed, **given_).changes == ()
+
+
+class TestWhateverIsSent:
+    """JSON of any shape: a plan or a refusal in words, and every entry that is not removed by name is kept in its place."""
+
+    JSON = st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.text(max_size=5)
+        | st.sampled_from([Z, TOKEN, "quay", REFERENCE]),
+        lambda part: st.lists(part, max_size=3) | st.dictionaries(st.sampled_from(["name", "type", "metadata"]), part),
+        max_leaves=8,
+    )
+    ENTRIES = st.lists(JSON | st.builds(lambda name: {"name": name}, JSON), max_size=6)
+    META = st.fixed_dictionaries(
+        {"resourceVersion": st.just("7")},
+        optional={"name": JSON, "annotations": JSON | st.builds(lambda x: {REFERENCE: x}, JSON)},
+    )
+    OPTIONS = st.sampled_from(
+        [
+            {},
+            {"exclusive": True},
+            {"state": "absent"},
+            {"state": "absent", "only_managed": True},
+            {"restart_pods": "stuck"},
+            {"secrets": [Z, TOKEN], "state": "absent", "link_for": ["pull", "mount"]},
+        ]
+    )
+
+    @given(ENTRIES | JSON, ENTRIES | JSON, META | JSON, JSON, OPTIONS)
+    def test_never_fails_and_loses_nothing(self, pull: Any, mount: Any, meta: Any, secret: Any, given_: Any) -> None:
+        observed = {"metadata": meta, PULL: pull, MOUNT: mount}
+        desired = sa_link.from_options(options(**given_))
+        refs = list(desired.related("project-a", {"default": observed}))
+        try:
+            result = desired.plan("project-a", {"default": observed}, dict.fromkeys(refs, secret))
+        except Refusal:
+            return
+        for change in (change for change in result.changes if change.action == "update"):
+            for key in set(change.body) - {"metadata"}:
+                before, after = observed.get(key) or [], change.body[key]
+                removed = change.details["lists"][key]["removed"]
+                nameless = [
+                    entry for entry in before if not (isinstance(entry, dict) and isinstance(entry.get("name"), str))
+                ]
+                assert [entry for entry in after if entry in nameless] == nameless
+                assert "" not in removed
+                gone = [*removed, *change.details["lists"][key].get("deduplicated", ())]
+                kept = [entry for entry in before if not (isinstance(entry, dict) and entry.get("name") in gone)]
+                assert [entry for entry in after if entry in kept] == kept

@@ -68,10 +68,14 @@ class TestFromOptions:
     def test_a_glob_is_no_name_of_a_secret(self) -> None:
         assert refused(secrets=["quay*"]).startswith("option 'secrets': 'quay*' cannot be an object's name")
 
-    @pytest.mark.parametrize("name", ["secret/quay", "secrets/quay", "secrets/Quay"])
+    @pytest.mark.parametrize("name", ["secret/quay", "secrets/quay", "secrets/secrets"])
     def test_a_prefix_that_oc_takes_is_refused_with_the_name_to_write(self, name: str) -> None:
         expected = f"option 'secrets': write '{name.partition('/')[2]}' instead of '{name}': only secrets can be linked"
         assert refused(secrets=[name]) == expected
+
+    @pytest.mark.parametrize("name", ["secrets/", "secret/Quay", "secrets/a/b", "secrets/secret/a", "configmaps/a"])
+    def test_before_what_is_no_name_it_is_no_prefix(self, name: str) -> None:
+        assert refused(secrets=[name]).startswith(f"option 'secrets': '{name}' cannot be an object's name")
 
     def test_a_prefix_is_no_part_of_an_accounts_name(self) -> None:
         assert refused(service_accounts=["secrets/a"]).startswith("option 'service_accounts': 'secrets/a' cannot be")

@@ -206,6 +206,17 @@ class TestPod:
         assert change.after == {}
 
 
+class TestKind:
+    def test_is_what_the_api_server_calls_pods(self) -> None:
+        assert (POD.api_version, POD.kind, POD.resource, POD.title, POD.namespaced) == (
+            "v1",
+            "Pod",
+            "pods",
+            "pod",
+            True,
+        )
+
+
 class TestTrimmed:
     """Thousands of pods are kept: of each only what is used."""
 

@@ -1,0 +1,169 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How long a login lasts, and how it is renewed.
+
+The client library reads a token file once, runs a plugin once, and goes on as nobody when the plugin fails (kubernetes client
+24.2 to 37, config/kube_config.py). Here each login is fetched again when it is due, and when the API server refuses it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from .credential import Credential, basic, bearer
+from .errors import ConnectError, one_line
+from .kubeconfig import Kubeconfig, Section
+from .libraries import Configuration, kube_config
+from .login_plugin import LoginPlugin
+
+__all__ = ["Login", "fixed", "from_token_file", "of_user"]
+
+#: A token file is read again after this long, as client-go does (transport/token_source.go); nothing is fetched more often.
+_PERIOD_SECONDS = 60.0
+
+Fetch = Callable[[], Credential]
+
+
+class Login:
+    """A credential that is fetched when it is first needed, again when it is due, and again when it was refused.
+
+    One thread at a time fetches; the others wait for what it gets. Credentials are numbered from 1.
+    """
+
+    def __init__(self, fetch: Fetch, now: Callable[[], float] = time.time) -> None:
+        self._fetch = fetch
+        self._now = now
+        self._lock = threading.Lock()
+        self._credential = Credential()
+        self._number = 0
+        self._refused = 0
+        self._due = float("-inf")
+
+    def current(self) -> tuple[int, Credential]:
+        """The credential to use, with its number.
+
+        :raises ConnectError: when there is none.
+        """
+        with self._lock:
+            if self._number == 0:
+                self._take()
+            elif self._now() >= self._due:
+                self._due = self._now() + _PERIOD_SECONDS
+                # As long as the old one serves, it does no harm that there is no new one.
+                with suppress(ConnectError):
+                    self._take()
+            return self._number, self._credential
+
+    def renew(self, number: int) -> bool:
+        """Whether there is another credential than the one of that number, which was refused; fetches one unless there is.
+
+        :raises ConnectError: when that fails.
+        """
+        with self._lock:
+            if number == self._number != self._refused:
+                self._take()
+                self._refused = number
+            return number != self._number
+
+    def _take(self) -> None:
+        credential = self._fetch()
+        if self._number == 0 or credential.is_other_than(self._credential):
+            self._number += 1
+            self._credential = credential
+        self._due = float("inf") if credential.due is None else max(credential.due, self._now() + _PERIOD_SECONDS)
+
+
+def fixed(authorization: str) -> Fetch:
+    """A login that never changes; empty for none."""
+    credential = Credential(authorization)
+    return lambda: credential
+
+
+def from_token_file(path: str, origin: str) -> Fetch:
+    """A token in a file that somebody else renews. `origin` names it in messages."""
+
+    def fetch() -> Credential:
+        try:
+            token = Path(path).read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it is not text"
+            raise ConnectError(f"{origin} {path} cannot be read: {reason}") from None
+        return Credential(bearer(token, f"{origin} {path}"), due=0.0)
+
+    return fetch
+
+
+def of_user(kubeconfig: Kubeconfig, directory: str, *, persist: bool) -> Fetch:
+    """How a kubeconfig's user logs in, beside a certificate that it has.
+
+    `directory` is for temporary files; `persist`: whether a token that the client library has renewed is saved.
+
+    :raises ConnectError: when the user has half a login, or one that cannot be used here.
+    """
+    user = kubeconfig.user
+    if (provider := user.part("auth-provider")) is not None:
+        return _from_provider(provider, directory, kubeconfig.save if persist else None)
+    if path := user.file("tokenFile"):
+        return from_token_file(path, f"'tokenFile' of {user.title}")
+    if token := user.text("token"):
+        return fixed(bearer(token, f"'token' of {user.title}"))
+    if (plugin := user.part("exec")) is not None:
+        return LoginPlugin.of(plugin, kubeconfig.cluster).fetch
+    username, password = user.text("username"), user.text("password")
+    if bool(username) != bool(password):
+        raise user.error("it has only one of 'username' and 'password'")
+    return fixed(basic(username, password) if username else "")
+
+
+def _from_provider(provider: Section, directory: str, save: Callable[[], None] | None) -> Fetch:
+    """A login of the kinds that came before plugins; the client library gets and renews it, and knows fewer in each version."""
+    name = one_line(provider.text("name"))
+
+    def persist() -> None:
+        # That it cannot be saved does not make the token worse.
+        with suppress(OSError):
+            if save is not None:
+                save()
+
+    def fetch() -> Credential:
+        # With the mapping itself, not a copy: the library writes into it what it has renewed.
+        content = {
+            "current-context": "",
+            "contexts": [{"name": "", "context": {"cluster": "", "user": " "}}],
+            "clusters": [{"name": "", "cluster": {}}],
+            "users": [{"name": " ", "user": {"auth-provider": provider.values}}],
+        }
+        configuration = Configuration()
+        try:
+            with _files_in(directory):
+                kube_config.KubeConfigLoader(content, config_base_path="", config_persister=persist).load_and_set(
+                    configuration
+                )
+        except Exception as error:
+            # Its message may quote what the provider printed.
+            raise ConnectError(f"{failure}: the client library failed with {type(error).__name__}{way_out}") from None
+        token = configuration.api_key.get("BearerToken") or configuration.api_key.get("authorization")
+        if not token:
+            raise ConnectError(f"{failure}{way_out}")
+        return Credential(token)
+
+    failure, way_out = f"auth-provider {name!r} of {provider.title} gave no token", "; log in again, or give 'api_key'"
+    return fetch
+
+
+@contextmanager
+def _files_in(directory: str) -> Iterator[None]:
+    """Where the client library makes its files: it asks Python for the default directory."""
+    before, tempfile.tempdir = tempfile.tempdir, directory
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+        # The client remembers them for as long as the process lives.
+        getattr(kube_config, "_cleanup_temp_files", lambda: None)()

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Certificates: whom the client trusts, and how it shows who it is."""
+
+from __future__ import annotations
+
+import ssl
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import ConnectError, one_line
+from .libraries import urllib3
+
+__all__ = ["Pem", "client_side"]
+
+
+@dataclass(frozen=True, repr=False)
+class Pem:
+    """Certificates or a key, in a file (`path`) or as they are (`data`). `origin` names them in messages."""
+
+    origin: str
+    path: str = ""
+    data: bytes = b""
+
+    def __str__(self) -> str:
+        return f"{self.origin} {one_line(self.path)}" if self.path else self.origin
+
+    def content(self) -> bytes:
+        """:raises ConnectError: when the file cannot be read."""
+        if not self.path:
+            return self.data
+        try:
+            return Path(self.path).read_bytes()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "the path is not valid"
+            raise ConnectError(
+                f"{self} cannot be read on the host that runs the task: {reason}; correct the path"
+            ) from None
+
+
+def client_side(
+    *, verify: bool, authority: Pem | None, certificate: Pem | None, key: Pem | None, directory: str
+) -> ssl.SSLContext:
+    """What the connections to a server need: the authorities to trust, by default the system's, and the client's certificate.
+
+    Python loads a client's certificate and key from files only: what is not in one is in `directory` meanwhile.
+
+    :raises ConnectError: when one of them cannot be read or used.
+    """
+    reqs = ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
+    context: ssl.SSLContext = urllib3.util.ssl_.create_urllib3_context(cert_reqs=reqs)
+    if authority is not None:
+        _trust(context, authority)
+    elif verify:
+        context.load_default_certs()
+    if certificate is not None:
+        _show(context, certificate, key or certificate, directory)
+    return context
+
+
+def _trust(context: ssl.SSLContext, authority: Pem) -> None:
+    content = authority.content()
+    try:
+        if authority.path:
+            context.load_verify_locations(cafile=authority.path)
+        else:
+            # Comments in other alphabets are allowed in a file, and not here.
+            context.load_verify_locations(cadata=content.decode("ascii", "ignore"))
+    except (OSError, ValueError):
+        raise ConnectError(f"{authority} holds no certificate in PEM format") from None
+
+
+def _show(context: ssl.SSLContext, certificate: Pem, key: Pem, directory: str) -> None:
+    for pem in (certificate, key):
+        # OpenSSL does not say which file it cannot read, or why.
+        pem.content()
+    try:
+        with _as_file(certificate, directory) as certificate_file, _as_file(key, directory) as key_file:
+            # With a password, if an empty one, Python does not ask the terminal for that of an encrypted key.
+            context.load_cert_chain(certificate_file, key_file, password="")
+    except (OSError, ValueError):
+        both = str(certificate) if certificate == key else f"{certificate} with {key}"
+        raise ConnectError(
+            f"{both} cannot be used: not in PEM format, or encrypted, or the key is not that of the certificate"
+        ) from None
+
+
+@contextmanager
+def _as_file(pem: Pem, directory: str) -> Iterator[str]:
+    if pem.path:
+        yield pem.path
+        return
+    with tempfile.NamedTemporaryFile(dir=directory) as file:
+        file.write(pem.data)
+        file.flush()
+        yield file.name

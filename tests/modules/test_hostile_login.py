@@ -1,0 +1,147 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Logins with a life: renewed once when the server refuses them in the middle of a run, and then the reason is said, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.hostile import WORK, judged
+from support.hostile_proxy import Act, HostileProxy, refused, revoked
+from support.lab import Lab, path_of
+from support.logins import administrator_token, exec_plugin, user_kubeconfig
+from support.modules import run_module
+from support.proxy import Exchange
+
+COUNT = 12
+CONCURRENCY = 4
+
+
+@pytest.fixture(scope="module")
+def names(lab) -> list[str]:
+    made = [f"login-{number}" for number in range(COUNT)]
+    for name in made:
+        lab.namespace(name)
+    return made
+
+
+class Logins:
+    """A kubeconfig whose login is read from `file`; `tokens` are the first and the next."""
+
+    def __init__(self, lab: Lab, proxy: HostileProxy, directory: Path) -> None:
+        self.lab, self.proxy, self.directory = lab, proxy, directory
+        self.tokens = [administrator_token(lab), administrator_token(lab)]
+        self.file = directory / "token"
+        self.file.write_text(self.tokens[0])
+        self.plugin = directory / "plugin"
+
+    def by_file(self) -> dict[str, Any]:
+        return {"tokenFile": str(self.file)}
+
+    def by_program(self, **how: Any) -> dict[str, Any]:
+        return exec_plugin(self.plugin, self.file, **how)
+
+    @property
+    def runs(self) -> int:
+        """How often the program was run."""
+        return len(self.plugin.with_suffix(".runs").read_text().split())
+
+    def rotated(self, proxy: HostileProxy, exchange: Exchange) -> None:
+        """The first token is worth nothing any more; the next one is in its place."""
+        if self.tokens[0] in exchange.headers["Authorization"]:
+            self.file.write_text(self.tokens[1])
+            revoked(proxy, exchange)
+        else:
+            exchange.answer(proxy.ask(exchange))
+
+    def lost(self, proxy: HostileProxy, exchange: Exchange) -> None:
+        """The same, and there is no next one."""
+        self.file.unlink(missing_ok=True)
+        revoked(proxy, exchange)
+
+    def run(self, user: dict[str, Any], names: list[str], act: Act | None = None) -> dict[str, Any]:
+        """Makes a secret in each namespace; `act` is done to the writes after the third."""
+        for name in names:
+            self.lab.api("DELETE", path_of(name, "secrets", "ours"), expect=(200, 404))
+        if act is not None:
+            self.proxy.rule("POST .*/secrets", act, after=3 if len(names) > 3 else 0)
+        kubeconfig = user_kubeconfig(self.lab, self.proxy.url, self.directory / "kubeconfig", user)
+        options = {"namespaces": names, "concurrency": CONCURRENCY, **WORK["pull_secret"]}
+        return judged(run_module("pull_secret", kubeconfig=kubeconfig, **options), *self.tokens)
+
+
+@pytest.fixture
+def logins(lab, tmp_path) -> Iterator[Logins]:
+    with HostileProxy(lab).running() as proxy:
+        yield Logins(lab, proxy, tmp_path)
+
+
+class TestTokenFile:
+    """`tokenFile` of a kubeconfig: another process renews it."""
+
+    def test_a_new_token_is_read(self, logins, names):
+        result = logins.run(logins.by_file(), names, logins.rotated)
+        assert not result["failed"], result["msg"]
+        assert result["summary"]["changed"] == COUNT
+        # Each write once, and once more those that were under way with the old token.
+        assert len(logins.proxy.asked("POST")) <= COUNT + CONCURRENCY
+
+    def test_the_same_token_still_is_the_end(self, logins, names):
+        result = logins.run(logins.by_file(), names, revoked)
+        assert result["summary"]["changed"] == 3
+        assert result["msg"].count("401") == 1
+        assert len(logins.proxy.asked("POST")) <= 3 + 2 * CONCURRENCY
+
+    def test_a_file_that_is_gone_is_named(self, logins, names):
+        result = logins.run(logins.by_file(), names, logins.lost)
+        assert result["summary"]["changed"] == 3
+        assert str(logins.file) in result["msg"]
+        assert len(logins.proxy.asked("POST")) <= 3 + 2 * CONCURRENCY
+
+    def test_a_file_that_was_never_there_is_named(self, logins, names):
+        logins.file.unlink()
+        result = logins.run(logins.by_file(), names)
+        assert str(logins.file) in result["msg"]
+        assert logins.proxy.asked("POST") == []
+
+
+class TestExecPlugin:
+    """A credential program whose answer has no expiry."""
+
+    def test_it_is_run_again_once(self, logins, names):
+        result = logins.run(logins.by_program(), names, logins.rotated)
+        assert not result["failed"], result["msg"]
+        assert result["summary"]["changed"] == COUNT
+        assert logins.runs == 2
+        assert len(logins.proxy.asked("POST")) <= COUNT + CONCURRENCY
+
+    def test_the_same_answer_again_is_the_end(self, logins, names):
+        result = logins.run(logins.by_program(), names, revoked)
+        assert result["summary"]["changed"] == 3
+        assert result["msg"].count("401") == 1
+        assert logins.runs == 2
+        assert len(logins.proxy.asked("POST")) <= 3 + 2 * CONCURRENCY
+
+    def test_one_that_fails_is_named_and_what_it_prints_is_not_shown(self, logins, names):
+        result = logins.run(logins.by_program(fails="canary-5e1f"), names)
+        assert result["failed"]
+        assert str(logins.plugin) in result["msg"]
+        assert "canary-5e1f" not in result["_output"]
+
+
+class TestToken:
+    """A token that is written in the kubeconfig."""
+
+    def test_there_is_no_other_one_to_try(self, logins, names):
+        result = logins.run({"token": logins.tokens[0]}, names, revoked)
+        assert result["summary"]["changed"] == 3
+        assert result["msg"].count("401") == 1
+        assert len(logins.proxy.asked("POST")) <= 3 + CONCURRENCY
+
+    def test_the_server_does_not_give_it_away(self, logins, names):
+        said = refused(422, "Invalid", f"got Bearer {logins.tokens[0]}")
+        assert "422" in logins.run({"token": logins.tokens[0]}, names[:3], said)["msg"]

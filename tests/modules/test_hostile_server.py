@@ -1,0 +1,412 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A server, or something in front of it, that answers what no API server should: one line that says so, nothing lost, no credential."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.anything import ANYTHING, CHANGES
+from support.hostile import WORK, Hostile, hostile, judged
+from support.hostile_proxy import HostileProxy, altered, answered, cut, hanging, redirected, refused
+from support.lab import Lab, path_of, pull_names
+from support.modules import run_module
+
+#: What a read through a module asks first.
+FIRST_READ = {
+    "pull_secret": r"GET .*/secrets/ours",
+    "sa_link": r"GET .*/serviceaccounts/default",
+    "image_puller_grant": r"GET .*/rolebindings",
+    "sa_wait": r"GET .*/serviceaccounts/default",
+}
+WRITE = {
+    "pull_secret": r"POST .*/secrets",
+    "sa_link": r"PATCH .*/serviceaccounts/default",
+    "image_puller_grant": r"POST .*/rolebindings",
+}
+#: With more namespaces than that, one list is read.
+MANY = 6
+
+#: Bodies that are no object of Kubernetes.
+NO_OBJECTS: dict[str, Any] = {
+    "an empty body": b"",
+    "a list": [],
+    "null": None,
+    "a string": b'"text"',
+    "a number": b"1",
+    "true": b"true",
+    "text": "It works!",
+    "HTML": "<!DOCTYPE html><html><body><h1>Sign in</h1></body></html>",
+    "half an object": b'{"kind": "Secret", "metadata": {"name": "ou',
+    "no UTF-8": b'{"kind": "\xff\xfe"}',
+    "NUL": b"\x00\x00\x00",
+    "NaN": b"NaN",
+    "a long number": b"9" * 5000,
+    "deep": b"[" * 100_000,
+    "deep objects": b'{"a":' * 100_000,
+}
+#: Objects that lack what every object has.
+NO_NAMES: dict[str, Any] = {
+    "nothing": {},
+    "metadata null": {"metadata": None},
+    "metadata a list": {"metadata": []},
+    "metadata a string": {"metadata": "x"},
+    "no name": {"metadata": {}},
+    "name null": {"metadata": {"name": None, "namespace": None}},
+    "name a number": {"metadata": {"name": 1, "namespace": 2, "resourceVersion": 3}},
+    "name a list": {"metadata": {"name": [], "namespace": {}}},
+}
+BODIES = {**NO_OBJECTS, **NO_NAMES}
+#: What stands where a list has its items.
+ODD_ITEMS: list[Any] = ["x", 1, {"a": 1}, [None], ["x"], [[]], *([body] for body in NO_NAMES.values())]
+#: What stands where a Status has its details.
+ODD_DETAILS: dict[str, Any] = {
+    "null": None,
+    "a list": ["x"],
+    "a string": "x",
+    "a number": 1,
+    "causes null": {"causes": None},
+    "causes strings": {"causes": ["x", None]},
+    "causes a string": {"causes": "x"},
+    "a cause of lists": {"causes": [{"reason": [], "message": {}, "field": None}]},
+    "kind a list": {"kind": [], "name": {}},
+    "no seconds": {"retryAfterSeconds": "soon", "kind": None, "name": None},
+}
+
+
+@pytest.fixture(scope="module")
+def one_server(lab) -> Iterator[Hostile]:
+    with hostile(lab) as met:
+        yield met
+
+
+@pytest.fixture
+def server(one_server) -> Hostile:
+    """The same proxy for all, and nothing left of the test before."""
+    one_server.proxy.forget()
+    return one_server
+
+
+@pytest.fixture(scope="module")
+def here(lab) -> str:
+    """A namespace in which something is to be linked."""
+    lab.namespace("hostile-0")
+    lab.create("hostile-0", "secrets", {"metadata": {"name": "theirs"}, "type": "Opaque"})
+    return "hostile-0"
+
+
+@pytest.fixture(scope="module")
+def many(lab, here) -> list[str]:
+    names = [f"hostile-{number}" for number in range(1, MANY)]
+    for name in names:
+        lab.namespace(name)
+        lab.create(name, "secrets", {"metadata": {"name": "theirs"}, "type": "Opaque"})
+    return [here, *names]
+
+
+def undo(lab: Lab, *namespaces: str) -> None:
+    """Nothing of ours is left, so that there is something to do."""
+    for namespace in namespaces:
+        for resource, name in (("secrets", "ours"), ("rolebindings", "image-puller-grant")):
+            lab.api("DELETE", path_of(namespace, resource, name), expect=(200, 404))
+        if any("-dockercfg-" not in name for name in pull_names(lab.account(namespace))):
+            lab.set_account(namespace, imagePullSecrets=[])
+
+
+class TestReads:
+    """What cannot be understood is an error that says so, never an object that is not there or holds nothing."""
+
+    @pytest.mark.parametrize(
+        ("module", "body"),
+        [("sa_link", body) for body in BODIES]
+        + [(module, body) for module in WORK if module != "sa_link" for body in ("null", *NO_NAMES)],
+    )
+    def test_an_object(self, server, here, module, body):
+        server.proxy.rule(FIRST_READ[module], answered(200, BODIES[body]))
+        result = server.run(module, namespaces=[here], **WORK[module])
+        assert result["failed"]
+        assert server.proxy.url in result["msg"]
+        assert server.proxy.asked("^(POST|PATCH|PUT|DELETE)") == []
+
+    @pytest.mark.parametrize("items", ODD_ITEMS, ids=repr)
+    @pytest.mark.parametrize("module", ["pull_secret", "sa_wait"])
+    def test_a_list(self, server, many, module, items):
+        server.proxy.rule(r"GET /(api|apis/[^/]+)/v1/[a-z]+\?", answered(200, {"items": items}))
+        result = server.run(module, namespaces=many, **WORK[module])
+        assert result["failed"]
+        assert server.proxy.url in result["msg"]
+        assert server.proxy.asked("^(POST|PATCH|PUT|DELETE)") == []
+
+    @pytest.mark.parametrize("body", NO_OBJECTS)
+    def test_a_list_of_namespaces(self, server, body):
+        server.proxy.rule(r"GET /api/v1/namespaces\?", answered(200, NO_OBJECTS[body]))
+        result = server.run("sa_wait", namespace_selector={"include": ["hostile-*"]}, timeout=0)
+        assert result["failed"]
+        assert server.proxy.url in result["msg"]
+
+    @pytest.mark.parametrize("items", [[None], ["x"], *([body] for body in NO_NAMES.values())], ids=repr)
+    def test_namespaces_without_names(self, server, items):
+        server.proxy.rule(r"GET /api/v1/namespaces\?", answered(200, {"items": items}))
+        result = server.run("sa_wait", namespace_selector={"include": ["hostile-*"]}, timeout=0)
+        assert result["failed"]
+        assert server.proxy.url in result["msg"]
+
+    @pytest.mark.parametrize("body", [*NO_OBJECTS.values(), {"groups": None}, {"groups": [None]}, {"groups": [{}]}])
+    def test_the_kind_of_cluster(self, server, here, body):
+        """What is unknown of the cluster is unknown: the account is waited for, and the end of the wait says what is missing."""
+        server.proxy.rule(r"GET /apis\b", answered(200, body))
+        result = server.run("sa_wait", namespaces=[here], service_accounts=["never"], timeout=0)
+        assert "service account never does not exist" in result["msg"]
+
+    @pytest.mark.parametrize("act", [answered(200, []), refused(400, "BadRequest"), refused(422, "Invalid")])
+    def test_what_one_namespace_answers_is_that_namespaces_failure(self, server, many, act):
+        undo(server.lab, *many)
+        server.proxy.rule(f"GET /api/v1/namespaces/{many[1]}/secrets/theirs", act)
+        result = server.run("sa_link", namespaces=many, **WORK["sa_link"])
+        assert [failure["namespace"] for failure in result["failures"]] == [many[1]]
+        assert result["summary"]["changed"] == len(many) - 1
+
+    @pytest.mark.parametrize("key", ["imagePullSecrets", "secrets"])
+    @pytest.mark.parametrize("value", ["x", 1, {"name": "x"}], ids=repr)
+    def test_an_account_whose_lists_are_none(self, server, here, key, value):
+        """It is not written: nobody knows what would be lost."""
+        server.proxy.rule(r"GET .*/serviceaccounts/default", altered(lambda account: {**account, key: value}))
+        result = server.run("sa_link", namespaces=[here], **{**WORK["sa_link"], "link_for": ["pull", "mount"]})
+        assert result["failed"]
+        assert server.proxy.asked("^(POST|PATCH|PUT|DELETE)") == []
+
+    @pytest.mark.parametrize("key", ["imagePullSecrets", "secrets"])
+    @pytest.mark.parametrize("entry", [None, "x", 1, [], {}, {"name": None}, {"name": []}], ids=repr)
+    def test_an_entry_that_is_none_is_kept(self, server, here, key, entry):
+        """Or refused; it is not ours to be taken away."""
+        undo(server.lab, here)
+        odd = altered(lambda account: {**account, key: [entry, *account[key]]})
+        server.proxy.rule(r"GET .*/serviceaccounts/default", odd)
+        before = server.lab.account(here)[key]
+        server.run("sa_link", namespaces=[here], **{**WORK["sa_link"], "link_for": ["pull", "mount"]})
+        for body in server.proxy.sent("^PATCH"):
+            assert body.get(key, [entry, *before])[: len(before) + 1] == [entry, *before]
+
+    @pytest.mark.parametrize("data", ["x", ["x"], 1, {".dockerconfigjson": 1}, {".dockerconfigjson": "%"}], ids=repr)
+    def test_a_secret_whose_data_is_none(self, server, here, data):
+        """Nothing is merged into what cannot be read; what replaces it says that it could not be read."""
+        undo(server.lab, here)
+        run_module("pull_secret", kubeconfig=server.lab.kubeconfig, namespaces=[here], **WORK["pull_secret"])
+        server.proxy.rule(r"GET .*/secrets/ours", altered(lambda secret: {**secret, "data": data}))
+        other = {"registry": "quay.example.com", "username": "b", "password": "Zz9-battery-staple"}
+        result = server.run("pull_secret", namespaces=[here], name="ours", registries=[other], mode="merge")
+        assert result["failed"]
+        assert server.proxy.asked("^(POST|PATCH|PUT|DELETE)") == []
+        result = server.run("pull_secret", namespaces=[here], name="ours", registries=[other], mode="replace")
+        assert result["failed"] or "it is not known" in str(result["warnings"])
+
+    @pytest.mark.parametrize("subjects", ["x", 1, {"a": 1}], ids=repr)
+    def test_a_binding_whose_subjects_are_none(self, server, here, subjects):
+        self.granted(server, here, lambda _subjects: subjects)
+        result = server.run("image_puller_grant", namespaces=[here], **WORK["image_puller_grant"])
+        assert result["failed"]
+        assert server.proxy.asked("^(POST|PATCH|PUT|DELETE)") == []
+
+    @pytest.mark.parametrize("subject", [None, "x", 1, [], {}, {"kind": [], "name": None}], ids=repr)
+    def test_a_subject_that_is_none_is_kept(self, server, here, subject):
+        self.granted(server, here, lambda subjects: [subject, *subjects])
+        server.run("image_puller_grant", namespaces=[here], **WORK["image_puller_grant"])
+        for body in server.proxy.sent("^PATCH"):
+            assert body["subjects"][0] == subject
+            assert "system:serviceaccounts:others" in [entry["name"] for entry in body["subjects"][1:]]
+
+    def granted(self, server: Hostile, here: str, change: Callable[[Any], Any]) -> None:
+        """Our binding, with somebody in it, and with other subjects as the server tells it."""
+        undo(server.lab, here)
+        run_module("image_puller_grant", kubeconfig=server.lab.kubeconfig, namespaces=[here], projects=["others"])
+
+        def changed(answer: Any) -> Any:
+            for binding in answer.get("items", [answer]):
+                if binding["metadata"]["name"] == "image-puller-grant":
+                    binding["subjects"] = change(binding["subjects"])
+            return answer
+
+        server.proxy.rule("GET .*/rolebindings", altered(changed))
+
+
+class TestRefusals:
+    """Any Status, and what is none."""
+
+    @pytest.mark.parametrize("details", ODD_DETAILS)
+    @pytest.mark.parametrize("status", [403, 404, 409, 422])
+    def test_odd_details(self, server, here, status, details):
+        odd = refused(status, "Odd", "odd", details=ODD_DETAILS[details])
+        for pattern in ("GET .*/secrets/ours", "POST .*/secrets"):
+            undo(server.lab, here)
+            server.proxy.forget()
+            server.proxy.rule(pattern, odd, times=1)
+            result = server.run("pull_secret", namespaces=[here], **WORK["pull_secret"])
+            assert result["failed"] or result["changed"]
+
+    @pytest.mark.parametrize(
+        "message",
+        [None, 1, [], {}, "a\nb\r\nc", "\x00\x1b[31m\u202e\ud800", "x" * 3_000_000],
+        ids=lambda message: repr(message)[:20],
+    )
+    @pytest.mark.parametrize("status", [400, 403])
+    def test_odd_messages(self, server, here, status, message):
+        undo(server.lab, here)
+        body = {"kind": "Status", "status": "Failure", "code": status, "reason": [], "message": message}
+        server.proxy.rule("POST .*/secrets", answered(status, body))
+        result = server.run("pull_secret", namespaces=[here], **WORK["pull_secret"])
+        assert result["failed"]
+        assert str(status) in result["msg"]
+
+    @pytest.mark.parametrize("body", NO_OBJECTS)
+    @pytest.mark.parametrize("status", [401, 403, 500])
+    def test_no_status_at_all(self, server, here, status, body):
+        undo(server.lab, here)
+        server.proxy.rule("POST .*/secrets", answered(status, NO_OBJECTS[body]), times=1)
+        result = server.run("pull_secret", namespaces=[here], **WORK["pull_secret"])
+        assert result["failed"] or result["changed"]
+
+    @pytest.mark.parametrize("body", ["404 page not found\n", {"kind": "Status", "code": 404, "reason": "NotFound"}])
+    def test_a_create_that_finds_nothing_to_create_in_is_not_tried_for_long(self, server, here, body):
+        """As a proxy answers that knows only some paths; the namespace is there."""
+        undo(server.lab, here)
+        server.proxy.rule("POST .*/secrets", answered(404, body), times=20)
+        result = server.run("pull_secret", namespaces=[here], **WORK["pull_secret"])
+        assert "404" in result["msg"]
+        assert len(server.proxy.asked("POST")) <= 3
+
+    def test_a_credential_in_the_servers_words_is_not_repeated(self, server, here):
+        undo(server.lab, here)
+        password, token = WORK["pull_secret"]["registries"][0]["password"], server.token
+        server.proxy.rule("POST .*/secrets", refused(422, "Invalid", f"got {password} by Bearer {token}"))
+        result = server.run("pull_secret", namespaces=[here], **WORK["pull_secret"])
+        assert "422" in result["msg"]
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "-1",
+            "0",
+            "",
+            " ",
+            "1e9",
+            "9" * 400,
+            "0x10",
+            "1.5",
+            "²",
+            "Wed, 21 Oct 2037 07:28:00 GMT",
+            "soon",
+            "NaN",
+            "inf",
+        ],
+    )
+    @pytest.mark.parametrize("status", [429])
+    def test_odd_times_to_wait(self, server, here, status, value):
+        undo(server.lab, here)
+        odd = {"Retry_After": value.encode().decode("latin-1")}
+        server.proxy.rule("POST .*/secrets", refused(status, "TooManyRequests", "busy", **odd), times=1)
+        started = time.monotonic()
+        result = server.run("pull_secret", namespaces=[here], **WORK["pull_secret"])
+        assert result["failed"] or result["changed"]
+        assert time.monotonic() - started < 10
+
+    def test_a_redirect_is_not_followed(self, server, here):
+        with HostileProxy(server.lab).running() as elsewhere:
+            server.proxy.rule(
+                "GET .*/secrets/ours", redirected(f"{elsewhere.url}/api/v1/namespaces/{here}/secrets/ours")
+            )
+            result = server.run("pull_secret", namespaces=[here], **WORK["pull_secret"])
+        assert result["failed"]
+        assert "302" in result["msg"]
+        assert elsewhere.log == []
+
+    def test_a_long_text_is_cut(self, server, here):
+        server.proxy.rule("GET .*/secrets/ours", answered(400, "<p>" + "no " * 2_000_000))
+        result = server.run("pull_secret", namespaces=[here], **WORK["pull_secret"])
+        assert len(result["msg"]) < 2000
+
+
+class TestWrites:
+    """A write whose answer is of no use is not lost and not counted twice."""
+
+    @pytest.mark.parametrize(
+        ("module", "body"),
+        [("pull_secret", body) for body in BODIES]
+        + [(module, body) for module in WRITE for body in ("null", "nothing")],
+    )
+    def test_carried_out_and_answered_with_anything(self, server, here, module, body):
+        undo(server.lab, here)
+        value = BODIES[body]
+        sent = value if isinstance(value, bytes) else json.dumps(value).encode()
+        server.proxy.rule(WRITE[module], altered(lambda _answer: sent), times=1)
+        result = server.run(module, namespaces=[here], **WORK[module])
+        assert result["summary"]["changed"] + result["summary"]["failed"] == 1
+        assert len(server.proxy.asked(WRITE[module])) == 1
+        again = server.run(module, namespaces=[here], **WORK[module])
+        assert (again["failed"], again["changed"]) == (False, False)
+
+
+class TestHalfAnswers:
+    """A connection that ends or hangs at any point of the exchange."""
+
+    @pytest.mark.parametrize("by_reset", [True, False])
+    @pytest.mark.parametrize("point", ["request", "answer", "head", "body"])
+    @pytest.mark.parametrize("module", WRITE)
+    def test_a_cut(self, server, here, module, point, by_reset):
+        undo(server.lab, here)
+        for pattern in (FIRST_READ[module], WRITE[module]):
+            server.proxy.rule(pattern, cut(point, by_reset=by_reset), times=1)
+        result = server.run(module, namespaces=[here], **WORK[module])
+        assert not result["failed"], result["msg"]
+        assert result["summary"]["changed"] == 1
+        assert len(server.proxy.asked(WRITE[module])) == (2 if point == "request" else 1)
+
+    @pytest.mark.parametrize("point", ["request", "answer", "head", "body"])
+    def test_a_server_that_hangs_and_then_ends(self, server, here, point):
+        undo(server.lab, here)
+        for pattern in (FIRST_READ["sa_link"], WRITE["sa_link"]):
+            server.proxy.rule(pattern, hanging(point, 0.3), times=1)
+        result = server.run("sa_link", namespaces=[here], **WORK["sa_link"])
+        assert not result["failed"], result["msg"]
+        assert result["summary"]["changed"] == 1
+        assert pull_names(server.lab.account(here))[-1] == "theirs"
+
+
+# --- anything at all
+
+#: A server's failure (5xx) is waited for, so it comes once at a time here.
+_STATUSES = st.sampled_from(
+    [200, 200, 200, 201, 202, 204, 301, 400, 402, 403, 404, 409, 410, 413, 415, 422, 429, 500, 503]
+)
+_BODIES = st.binary(max_size=40) | st.text(max_size=40) | ANYTHING.map(lambda value: json.dumps(value).encode())
+_ACTS = st.builds(answered, _STATUSES, _BODIES) | st.builds(altered, CHANGES, st.just(0) | _STATUSES)
+_REQUESTS = st.sampled_from(
+    ["GET .*/(secrets|serviceaccounts|rolebindings)", "PATCH", "POST", r"GET .*\?.*limit=", "GET /apis", ""]
+)
+
+
+class TestAnything:
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(
+        module=st.sampled_from(list(WORK)),
+        is_many=st.booleans(),
+        rules=st.lists(st.tuples(_REQUESTS, _ACTS, st.integers(0, 2), st.integers(1, 2)), min_size=1, max_size=3),
+    )
+    def test_any_answers(self, server, many, module, is_many, rules):
+        """One readable line without a credential, in a short time, and the next run finishes the work."""
+        names = many if is_many else many[:1]
+        undo(server.lab, *names)
+        server.proxy.forget()
+        for pattern, act, after, times in rules:
+            server.proxy.rule(pattern, act, after=after, times=times)
+        started = time.monotonic()
+        server.run(module, namespaces=names, **WORK[module])
+        assert time.monotonic() - started < 15
+        again = judged(run_module(module, kubeconfig=server.lab.kubeconfig, namespaces=names, **WORK[module]))
+        assert not again["failed"], again["msg"]

@@ -1,0 +1,227 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Teardown removes what the roles created or merged, and nothing else, also after a run that was killed in the middle."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support.lab import Lab, pull_names
+from support.playbooks import COLLECTION, Play, play
+
+LOGIN = {"registry": "quay.io", "username": "robot", "password": "Secret-1"}
+THEIRS = {"old.example.com": {"auth": base64.b64encode(b"alice:Secret-2").decode(), "unknown": 1}}
+OURS = {"app.kubernetes.io/managed-by": COLLECTION}
+KEPT = "does not carry the label of this collection, so it was kept"
+
+
+class Cluster:
+    """What an inventory declares for a lab, and what is there."""
+
+    def __init__(self, lab: Lab, directory: Path) -> None:
+        self.lab, self.inventory = lab, directory / "hosts.yml"
+
+    def declare(
+        self, *, secrets: list[dict[str, Any]] | None = None, registries: list[dict[str, Any]] | None = None
+    ) -> None:
+        variables = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+            "image_pull_kubeconfig": self.lab.kubeconfig,
+            "private_registry_secrets": secrets or [],
+            "delegated_auth_registries": registries or [],
+        }
+        self.inventory.write_text(yaml.safe_dump({"all": {"hosts": {"lab": variables}}}))
+
+    def play(self, playbook: str, *options: str) -> Play:
+        done = play(playbook, self.inventory, *options)
+        assert done.status == 0, done.output
+        return done
+
+    def tear_down(self) -> str:
+        """Checks, runs and runs again; the output of the real run."""
+        audit = self.lab.audit()
+        checked = self.play("teardown", "--check")
+        assert audit.writes() == []
+        real = self.play("teardown")
+        assert (real.recap, changed_tasks(real)) == (checked.recap, changed_tasks(checked))
+        audit = self.lab.audit()
+        again = self.play("teardown")
+        assert (again.recap["changed"], audit.writes()) == (0, []), again.output
+        return real.output
+
+    def put(
+        self, namespace: str, name: str, auths: dict[str, Any], *, labels: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        """A secret that somebody created and linked."""
+        meta = {"name": name, **({"labels": labels} if labels else {})}
+        body = {
+            "metadata": meta,
+            "type": "kubernetes.io/dockerconfigjson",
+            "data": {".dockerconfigjson": encoded({"auths": auths})},
+        }
+        found = self.lab.create(namespace, "secrets", body)
+        self.lab.set_account(namespace, imagePullSecrets=[*self.linked(namespace), name])
+        return found
+
+    def linked(self, namespace: str) -> list[str]:
+        return [name for name in pull_names(self.lab.account(namespace)) if "-dockercfg-" not in name]
+
+    def ours_in(self, *namespaces: str) -> list[str]:
+        """The secrets there that carry our label."""
+        label = "=".join(next(iter(OURS.items())))
+        paths = [f"/api/v1/namespaces/{namespace}/secrets?labelSelector={label}" for namespace in namespaces]
+        return [item["metadata"]["name"] for path in paths for item in self.lab.api("GET", path)["items"]]
+
+    def delete(self, namespace: str, name: str) -> None:
+        self.lab.api("DELETE", f"/api/v1/namespaces/{namespace}/secrets/{name}")
+
+
+def encoded(content: dict[str, Any]) -> str:
+    return base64.b64encode(json.dumps(content).encode()).decode()
+
+
+def changed_tasks(done: Play) -> list[str]:
+    """Which tasks changed something, for which entries, in order."""
+    title, found = "", []
+    for line in done.output.splitlines():
+        if line.startswith("TASK ["):
+            title = line.partition("]")[0]
+        elif line.startswith("changed: "):
+            found.append(f"{title}: {line.rpartition('(item=')[2]}")
+    return found
+
+
+@pytest.fixture
+def cluster(lab: Lab, tmp_path: Path) -> Cluster:
+    return Cluster(lab, tmp_path)
+
+
+def entry(*namespaces: str, **more: Any) -> dict[str, Any]:
+    return {"name": "pull", "namespaces": list(namespaces), "registries": [LOGIN], **more}
+
+
+def delegating(*namespaces: str, **more: Any) -> dict[str, Any]:
+    names = {"registry": "registry.example.com", "realm_host": "sso.example.com"}
+    return {**LOGIN, **names, "namespaces": list(namespaces), **more}
+
+
+def test_what_others_created_is_kept(lab, cluster, namespaces):
+    """In six namespaces, since each run of a playbook takes seconds."""
+    unneeded, untouched, unmerged, created, replaced, both = namespaces(6)
+    kept = {
+        # The registry takes its logins itself, so the second secret of delegated_auth is somebody else's.
+        unneeded: cluster.put(unneeded, "redhat-connect-sso", THEIRS),
+        untouched: cluster.put(untouched, "first", THEIRS),
+        unmerged: cluster.put(unmerged, "second", {**THEIRS, "quay.io": THEIRS["old.example.com"]}),
+    }
+    cluster.put(replaced, "third", THEIRS)
+    names = {unneeded: "redhat-connect-sso", untouched: "first", unmerged: "second", replaced: "third"}
+    cluster.declare(
+        secrets=[
+            entry(untouched, created, name="first", update_existing=False),
+            entry(unmerged, created, name="second", update_existing=False, mode="merge"),
+            entry(replaced, name="third"),
+        ],
+        registries=[delegating(unneeded, realm_host="REGISTRY.example.com.:443"), delegating(both)],
+    )
+    output = " ".join(cluster.play("site").output.split())
+    assert output.count("registry.example.com does not delegate its login") == 1
+    assert cluster.linked(unneeded) == ["redhat-connect-sso", "private-registry"]
+    assert cluster.linked(both) == ["private-registry", "redhat-connect-sso"]
+    assert cluster.linked(created) == ["first", "second"]
+    kept[replaced] = lab.get(replaced, "secrets", "third")
+
+    output = " ".join(cluster.tear_down().split())
+    for namespace, name in names.items():
+        assert lab.get(namespace, "secrets", name) == kept[namespace]
+        assert cluster.linked(namespace) == [name]
+        assert f"secret {namespace}/{name} {KEPT}" in output
+    for namespace in (created, both):
+        assert cluster.linked(namespace) == []
+    assert cluster.ours_in(unneeded, created, both) == []
+
+
+def test_what_was_merged_goes_and_the_secret_with_it_where_it_holds_nothing_else(lab, cluster, namespaces):
+    created, theirs, shared, unlinked, early = namespaces(5)
+    kept = cluster.put(theirs, "pull", THEIRS)
+    cluster.put(early, "fourth", {"quay.io": {"auth": "eDp5"}}, labels=OURS)
+    selected = entry(name="second", mode="merge", namespace_selector={"include": [created, shared]})
+    del selected["namespaces"]
+    cluster.declare(
+        secrets=[
+            entry(created, theirs, shared, mode="merge"),
+            entry(created, name="first"),
+            selected,
+            entry(unlinked, name="third", mode="merge", service_accounts=[]),
+            # Torn down by site.yml already. Results belong to the entry at the same place in its list.
+            entry(created, name="fifth", state="absent"),
+            entry(early, name="fourth", mode="merge", state="absent"),
+        ]
+    )
+    cluster.play("site")
+    assert (cluster.ours_in(early), cluster.linked(early)) == ([], [])
+    assert cluster.linked(created) == ["pull", "first", "second"]
+    content = {"auths": {**lab.entries(shared, "pull"), **THEIRS}}
+    lab.api("PATCH", f"/api/v1/namespaces/{shared}/secrets/pull", {"data": {".dockerconfigjson": encoded(content)}})
+
+    cluster.tear_down()
+    assert cluster.ours_in(created, unlinked) == []
+    assert lab.get(theirs, "secrets", "pull")["data"] == kept["data"]
+    assert lab.entries(shared, "pull") == THEIRS
+    assert cluster.ours_in(shared) == ["pull"]
+    assert [cluster.linked(namespace) for namespace in (created, theirs, shared)] == [[], ["pull"], ["pull"]]
+
+
+def test_what_a_killed_run_left_behind_is_completed(lab, cluster, namespaces):
+    """Every state between two writes: unlinked, deleted, emptied; of a replaced secret, of a merged one, of delegated_auth's two."""
+    names = namespaces(11)
+    replaced, merged, delegated = names[:4], names[4:8], names[8:]
+    cluster.declare(
+        secrets=[entry(*replaced), entry(*merged, mode="merge")],
+        registries=[delegating(*delegated)],
+    )
+    cluster.play("site")
+    for unlinked, deleted, emptied, gone in (replaced, merged):
+        for namespace in (unlinked, gone):
+            lab.set_account(namespace, imagePullSecrets=[])
+        for namespace in (deleted, gone):
+            cluster.delete(namespace, "pull")
+        data = {".dockerconfigjson": encoded({"auths": {}})}
+        lab.api("PATCH", f"/api/v1/namespaces/{emptied}/secrets/pull", {"data": data})
+    lab.set_account(delegated[0], imagePullSecrets=[])
+    for namespace in delegated[1:]:
+        cluster.delete(namespace, "private-registry")
+    cluster.delete(delegated[2], "redhat-connect-sso")
+
+    cluster.tear_down()
+    assert cluster.ours_in(*names) == []
+    assert [cluster.linked(namespace) for namespace in names] == [[]] * len(names)
+
+
+def test_killed_at_its_first_write_again_and_again(lab, cluster, namespaces):
+    one, two, three = namespaces(3)
+    cluster.declare(secrets=[entry(one), entry(two, mode="merge")], registries=[delegating(three)])
+    cluster.play("site")
+    command = ["ansible-playbook", "-i", cluster.inventory, f"{COLLECTION}.teardown"]
+    for _kill in range(3):
+        audit = lab.audit()
+        run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        deadline = time.monotonic() + 60
+        while not audit.writes() and run.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait(timeout=30)
+    cluster.tear_down()
+    assert cluster.ours_in(one, two, three) == []
+    assert [cluster.linked(namespace) for namespace in (one, two, three)] == [[]] * 3

@@ -1,0 +1,759 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From options, variables and kubeconfigs to requests on the wire: where they go, as whom, and what is refused before."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import (
+    _SERVICE_ACCOUNT,
+    Connection,
+    ConnectionOptions,
+    connect,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ConnectError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.transport import (
+    NotSent,
+    Unusable,
+    send,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, OptionError
+from support.client_certificates import Issued, authority, issue, server_side
+
+V1 = "client.authentication.k8s.io/v1"
+
+
+@pytest.fixture(autouse=True)
+def nothing_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in list(os.environ):
+        if name.startswith("KUBE") or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+
+class Echo(ThreadingHTTPServer):
+    """Answers each request with what it saw of it. `seen` holds the same."""
+
+    daemon_threads = True
+
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        self.seen: list[dict[str, Any]] = []
+        self.url = f"https://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, *_arguments: object) -> None:
+        """Clients that do not trust it are part of the tests."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: Echo
+
+    def do_GET(self) -> None:
+        certificate: Any = self.connection.getpeercert()  # type: ignore[attr-defined]
+        subject = dict(part[0] for part in certificate["subject"]) if certificate else {}
+        headers = [[name, value] for name, value in self.headers.items()]
+        self.server.seen.append({"path": self.path, "headers": headers, "client": subject.get("commonName")})
+        data = json.dumps(self.server.seen[-1]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_arguments: object) -> None:
+        """Nothing on stderr."""
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Echo]:
+    tls = server_side(tmp_path_factory.mktemp("server"), issue("api.example.com"), clients=authority())
+    with Echo(tls) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def server(running: Echo) -> Echo:
+    running.seen.clear()
+    return running
+
+
+@contextmanager
+def opened(directory: Path, **options: Any) -> Iterator[Connection]:
+    """A connection; the service account is looked for in the directory."""
+    more = {"service_account": directory / "service-account"}
+    temporary = directory / "temporary"
+    temporary.mkdir(exist_ok=True)
+    with connect(ConnectionOptions(**options), connections=2, temporary_directory=str(temporary), **more) as connection:
+        yield connection
+    assert list(temporary.iterdir()) == []
+
+
+def ask(connection: Connection) -> dict[str, Any]:
+    """What the server saw of one request."""
+    answer = json.loads(send(connection.pool, "GET", connection.host + "/x", connection.headers(), None).data)
+    names = {"authorization", "impersonate-user", "impersonate-group"}
+    return {
+        "client": answer["client"],
+        "path": answer["path"],
+        "login": [[name, value] for name, value in answer["headers"] if name.lower() in names],
+    }
+
+
+def asked(directory: Path, **options: Any) -> dict[str, Any]:
+    with opened(directory, **options) as connection:
+        return ask(connection)
+
+
+def bearer(token: str) -> list[list[str]]:
+    return [["Authorization", f"Bearer {token}"]]
+
+
+def basic(login: str) -> list[list[str]]:
+    return [["Authorization", "Basic " + base64.b64encode(login.encode()).decode()]]
+
+
+def in_file(content: bytes, path: Path) -> str:
+    path.write_bytes(content)
+    return str(path)
+
+
+def ca_file(directory: Path) -> str:
+    return in_file(authority().certificate, directory / "ca.pem")
+
+
+def b64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def config(at: Echo | None, user: Any = None, **cluster: Any) -> dict[str, Any]:
+    """A kubeconfig of one context, `c`."""
+    trusted = {
+        "server": at.url if at else "https://127.0.0.1:1",
+        "certificate-authority-data": b64(authority().certificate),
+    }
+    return {
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [
+            {"name": "c", "cluster": {name: v for name, v in {**trusted, **cluster}.items() if v is not None}}
+        ],
+        "users": [{"name": "u", "user": {"token": "kubeconfig"} if user is None else user}],
+    }
+
+
+def with_certificate(issued: Issued) -> dict[str, str]:
+    return {"client-certificate-data": b64(issued.certificate), "client-key-data": b64(issued.key)}
+
+
+def refusal_of(directory: Path, **options: Any) -> str:
+    with pytest.raises(ImagePullError) as caught, opened(directory, **options):
+        pass
+    assert str(caught.value).isprintable()
+    assert "secret" not in str(caught.value)
+    return str(caught.value)
+
+
+class TestOptionsAlone:
+    @pytest.mark.parametrize("slash", ["", "/", "//"])
+    def test_a_token(self, tmp_path: Path, server: Echo, slash: str) -> None:
+        found = asked(tmp_path, host=server.url + slash, api_key=" token\n", ca_cert=ca_file(tmp_path))
+        assert found == {"client": None, "path": "/x", "login": bearer("token")}
+
+    def test_a_path_before_that_of_the_request(self, tmp_path: Path, server: Echo) -> None:
+        assert (
+            asked(tmp_path, host=f"{server.url}/k8s/c-1", api_key="t", ca_cert=ca_file(tmp_path))["path"]
+            == "/k8s/c-1/x"
+        )
+
+    def test_a_password(self, tmp_path: Path, server: Echo) -> None:
+        options = {"host": server.url, "username": "ü", "password": "p:ä", "ca_cert": ca_file(tmp_path)}
+        assert asked(tmp_path, **options)["login"] == basic("ü:p:ä")
+
+    def test_a_token_wins_over_a_password(self, tmp_path: Path, server: Echo) -> None:
+        options = {"host": server.url, "username": "u", "password": "p", "api_key": "t", "ca_cert": ca_file(tmp_path)}
+        assert asked(tmp_path, **options)["login"] == bearer("t")
+
+    def test_a_certificate(self, tmp_path: Path, server: Echo) -> None:
+        client = issue("client")
+        files = {
+            "client_cert": in_file(client.certificate, tmp_path / "cert"),
+            "client_key": in_file(client.key, tmp_path / "key"),
+        }
+        found = asked(tmp_path, host=server.url, ca_cert=ca_file(tmp_path), **files)
+        assert found == {"client": "client", "path": "/x", "login": []}
+        assert Path(files["client_key"]).exists()
+
+    def test_a_certificate_with_its_key_in_one_file(self, tmp_path: Path, server: Echo) -> None:
+        both = in_file(issue("client").certificate + issue("client").key, tmp_path / "both")
+        assert asked(tmp_path, host=server.url, ca_cert=ca_file(tmp_path), client_cert=both)["client"] == "client"
+
+    def test_a_server_is_verified(self, tmp_path: Path, server: Echo) -> None:
+        for options in ({}, {"validate_certs": True}):
+            with (
+                opened(tmp_path, host=server.url, api_key="t", **options) as connection,
+                pytest.raises(Unusable, match=r"certificate verify failed: .*; give .* 'ca_cert'"),
+            ):
+                ask(connection)
+        assert server.seen == []
+
+    @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+    def test_unless_it_is_not(self, tmp_path: Path, server: Echo) -> None:
+        assert asked(tmp_path, host=server.url, api_key="t", validate_certs=False)["login"] == bearer("t")
+
+    def test_no_kubeconfig_is_read(self, tmp_path: Path, server: Echo) -> None:
+        options = {"host": server.url, "api_key": "t", "ca_cert": ca_file(tmp_path)}
+        assert asked(tmp_path, kubeconfig="/none", context="none", **options)["login"] == bearer("t")
+
+    @pytest.mark.parametrize(
+        ("options", "problem"),
+        [
+            ({"username": "u"}, "option 'username' needs 'password' too"),
+            ({"password": "secret"}, "option 'password' needs 'username' too"),
+            ({"client_key": "k"}, "option 'client_key' needs 'client_cert' too"),
+            ({"host": "https://a", "username": "u", "api_key": "secret"}, "option 'username' needs 'password' too"),
+            (
+                {"host": "https://a", "api_key": "a secret"},
+                "option 'api_key' is not a token: it has a space, a line end or a letter outside ASCII in it",
+            ),
+            (
+                {"host": "https://a", "api_key": "x", "ca_cert": "/none"},
+                "'ca_cert' /none cannot be read on the host that runs "
+                "the task: No such file or directory; correct the path",
+            ),
+            (
+                {"host": "https://a", "client_cert": "/none"},
+                "'client_cert' /none cannot be read on the host that runs "
+                "the task: No such file or directory; correct the path",
+            ),
+            (
+                {"host": "https://a", "api_key": "x", "impersonate_groups": ("g",)},
+                "'impersonate_groups', or 'as-groups' in a "
+                "kubeconfig, needs a user to act as: give 'impersonate_user' too",
+            ),
+        ],
+    )
+    def test_what_is_refused(self, tmp_path: Path, options: Any, problem: str) -> None:
+        assert refusal_of(tmp_path, **options) == problem
+
+    def test_options_that_do_not_go_together_are_the_options_fault(self, tmp_path: Path) -> None:
+        with pytest.raises(OptionError), opened(tmp_path, username="u"):
+            pass
+
+
+NO_LOGIN = (
+    "option 'host' needs a login for that host: give 'api_key', 'client_cert' with 'client_key', or 'username' with "
+    "'password'; or give the 'kubeconfig' or 'context' whose login is meant for it"
+)
+
+
+@pytest.fixture
+def pod(tmp_path: Path, server: Echo, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The service account of a pod whose API server is ours."""
+    directory = tmp_path / "service-account"
+    directory.mkdir()
+    (directory / "token").write_text("pod\n")
+    (directory / "ca.crt").write_bytes(authority().certificate)
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(server.server_port))
+    return directory
+
+
+@pytest.fixture
+def default_config(tmp_path: Path, server: Echo) -> Path:
+    (tmp_path / "home/.kube").mkdir(parents=True)
+    file = tmp_path / "home/.kube/config"
+    file.write_text(yaml.safe_dump(config(server, {"token": "default"})))
+    return file
+
+
+class TestHostWithoutLogin:
+    """No login goes to a host that it was not given for."""
+
+    def test_not_that_of_the_pod(self, tmp_path: Path, server: Echo, pod: Path) -> None:
+        assert refusal_of(tmp_path, host=server.url, ca_cert=ca_file(tmp_path)) == NO_LOGIN
+        assert server.seen == []
+
+    @pytest.mark.parametrize("empty", [{}, {"kubeconfig": "", "context": "", "api_key": "", "client_cert": ""}])
+    def test_not_that_of_the_default_kubeconfig(
+        self, tmp_path: Path, server: Echo, default_config: Path, empty: Any
+    ) -> None:
+        assert refusal_of(tmp_path, host=server.url, **empty) == NO_LOGIN
+        assert server.seen == []
+
+    def test_that_of_a_kubeconfig_that_is_named(self, tmp_path: Path, server: Echo) -> None:
+        assert asked(tmp_path, host=server.url, kubeconfig=config(None))["login"] == bearer("kubeconfig")
+
+    def test_or_of_a_context(self, tmp_path: Path, server: Echo, default_config: Path) -> None:
+        default_config.write_text(yaml.safe_dump(config(None)))
+        assert asked(tmp_path, host=server.url, context="c")["login"] == bearer("kubeconfig")
+
+
+class TestPod:
+    def test_its_service_account_is_used(self, tmp_path: Path, pod: Path, default_config: Path) -> None:
+        assert asked(tmp_path) == {"client": None, "path": "/x", "login": bearer("pod")}
+
+    def test_its_token_is_read_again_when_it_is_refused(self, tmp_path: Path, pod: Path) -> None:
+        """It is replaced every hour."""
+        with opened(tmp_path) as connection:
+            stale = connection.headers()
+            assert not connection.renew(stale)
+            (pod / "token").write_text("rotated")
+            assert ask(connection)["login"] == bearer("pod")
+            later = connection.headers()
+        with opened(tmp_path) as connection:
+            stale = connection.headers()
+            (pod / "token").write_text("rotated again")
+            (pod / "token").write_text("again")
+            assert connection.renew(stale)
+            assert ask(connection)["login"] == bearer("again")
+        assert later["Authorization"] == "Bearer pod"
+
+    def test_a_token_that_is_gone_is_said_when_it_is_needed(self, tmp_path: Path, pod: Path) -> None:
+        with opened(tmp_path) as connection:
+            stale = connection.headers()
+            (pod / "token").unlink()
+            assert connection.headers()["Authorization"] == "Bearer pod"
+            with pytest.raises(ConnectError) as caught:
+                connection.renew(stale)
+        assert (
+            str(caught.value)
+            == f"the service account's token {pod / 'token'} cannot be read: No such file or directory"
+        )
+
+    def test_options_win(self, tmp_path: Path, pod: Path) -> None:
+        assert asked(tmp_path, api_key="t")["login"] == bearer("t")
+
+    def test_a_kubeconfig_that_is_named_wins(self, tmp_path: Path, server: Echo, pod: Path) -> None:
+        assert asked(tmp_path, kubeconfig=config(server))["login"] == bearer("kubeconfig")
+
+    @pytest.mark.parametrize("missing", ["token", "ca.crt", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"])
+    def test_one_without_all_of_it_is_none(
+        self, tmp_path: Path, pod: Path, default_config: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+    ) -> None:
+        if missing.startswith("K"):
+            monkeypatch.setenv(missing, "")
+        else:
+            (pod / missing).unlink()
+        assert asked(tmp_path)["login"] == bearer("default")
+
+    def test_an_ipv6_address(self, tmp_path: Path, pod: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "fd00::1")
+        monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
+        with opened(tmp_path) as connection:
+            assert connection.host == "https://[fd00::1]:443"
+
+    def test_an_authority_of_no_use_is_named(self, tmp_path: Path, pod: Path) -> None:
+        (pod / "ca.crt").write_text("")
+        assert refusal_of(tmp_path) == (
+            f"the service account's certificate authority {pod / 'ca.crt'} holds no certificate in PEM format"
+        )
+
+    def test_a_host_of_no_use_is_named(self, tmp_path: Path, pod: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "a b")
+        assert refusal_of(tmp_path) == "variable KUBERNETES_SERVICE_HOST is no valid URL; correct it"
+
+    def test_where_kubernetes_puts_it(self) -> None:
+        assert str(_SERVICE_ACCOUNT) == "/var/run/secrets/kubernetes.io/serviceaccount"
+
+
+class TestKubeconfig:
+    def test_its_token_and_authority(self, tmp_path: Path, server: Echo) -> None:
+        assert asked(tmp_path, kubeconfig=config(server))["login"] == bearer("kubeconfig")
+
+    def test_the_default_one(self, tmp_path: Path, default_config: Path) -> None:
+        assert asked(tmp_path)["login"] == bearer("default")
+
+    def test_nothing_at_all(self, tmp_path: Path) -> None:
+        assert refusal_of(tmp_path).startswith(
+            "the kubeconfig ~/.kube/config cannot be used: there is no such file; give"
+        )
+
+    def test_its_certificate(self, tmp_path: Path, server: Echo) -> None:
+        found = asked(tmp_path, kubeconfig=config(server, with_certificate(issue("client"))))
+        assert found == {"client": "client", "path": "/x", "login": []}
+
+    def test_its_files_are_beside_it(self, tmp_path: Path, server: Echo) -> None:
+        in_file(issue("client").certificate, tmp_path / "cert")
+        in_file(issue("client").key, tmp_path / "key")
+        ca_file(tmp_path)
+        user = {"client-certificate": "cert", "client-key": "key", "tokenFile": "token"}
+        (tmp_path / "token").write_text("from-file")
+        file = tmp_path / "config"
+        data = config(server, user, **{"certificate-authority": "ca.pem", "certificate-authority-data": None})
+        file.write_text(yaml.safe_dump(data))
+        assert asked(tmp_path, kubeconfig=str(file)) == {"client": "client", "path": "/x", "login": bearer("from-file")}
+
+    def test_a_context_without_a_user(self, tmp_path: Path, server: Echo) -> None:
+        data = config(server)
+        del data["contexts"][0]["context"]["user"]
+        assert asked(tmp_path, kubeconfig=data) == {"client": None, "path": "/x", "login": []}
+
+    @pytest.mark.parametrize("options", [{"api_key": "t"}, {"username": "u", "password": "p"}])
+    @pytest.mark.parametrize("user", ["certificate", "token", "plugin"])
+    def test_a_login_by_options_replaces_that_of_the_kubeconfig(
+        self, tmp_path: Path, server: Echo, options: Any, user: str
+    ) -> None:
+        """Also its certificate, which the API server would look at first, and its plugin, which is not run."""
+        users: dict[str, Any] = {
+            "certificate": with_certificate(issue("client")),
+            "token": {"token": "kubeconfig"},
+            "plugin": {"exec": {"command": "false", "apiVersion": V1}},
+        }
+        found = asked(tmp_path, kubeconfig=config(server, users[user]), **options)
+        assert found["client"] is None
+        assert found["login"] == (bearer("t") if "api_key" in options else basic("u:p"))
+
+    def test_so_does_a_certificate(self, tmp_path: Path, server: Echo) -> None:
+        both = in_file(issue("other").certificate + issue("other").key, tmp_path / "both")
+        user = {**with_certificate(issue("client")), "token": "t"}
+        found = asked(tmp_path, kubeconfig=config(server, user), client_cert=both)
+        assert found == {"client": "other", "path": "/x", "login": []}
+
+    def test_an_authority_by_option_wins(self, tmp_path: Path, server: Echo) -> None:
+        data = config(server, **{"certificate-authority-data": b64(authority("other").certificate)})
+        assert asked(tmp_path, kubeconfig=data, ca_cert=ca_file(tmp_path))["login"] == bearer("kubeconfig")
+
+    @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+    def test_that_it_does_not_verify(self, tmp_path: Path, server: Echo) -> None:
+        data = config(server, **{"certificate-authority-data": None, "insecure-skip-tls-verify": True})
+        assert asked(tmp_path, kubeconfig=data)["login"] == bearer("kubeconfig")
+        with opened(tmp_path, kubeconfig=data, validate_certs=True) as connection, pytest.raises(Unusable):
+            ask(connection)
+
+    def test_the_servers_name(self, tmp_path: Path, server: Echo) -> None:
+        asked(tmp_path, kubeconfig=config(server, **{"tls-server-name": "api.example.com"}))
+        data = config(server, **{"tls-server-name": "other.example.com"})
+        with opened(tmp_path, kubeconfig=data) as connection, pytest.raises(Unusable, match=r"other\.example\.com"):
+            ask(connection)
+
+    @pytest.mark.parametrize(
+        ("part", "problem"),
+        [
+            ({"server": None}, "'server' of cluster 'c' in the kubeconfig given as data is missing: give 'host'"),
+            (
+                {"server": 7},
+                "cluster 'c' in the kubeconfig given as data cannot be used: 'server' is not a text: put it in quotes",
+            ),
+            (
+                {"server": "a:6443"},
+                "'server' of cluster 'c' in the kubeconfig given as data is no URL; put https:// before it",
+            ),
+            (
+                {"certificate-authority-data": "secret"},
+                "cluster 'c' in the kubeconfig given as data cannot be used: 'certificate-authority-data' is not base64",
+            ),
+            (
+                {"certificate-authority-data": "c2VjcmV0"},
+                "'certificate-authority-data' of cluster 'c' in the kubeconfig given as data holds no certificate in PEM format",
+            ),
+        ],
+    )
+    def test_what_is_wrong_with_its_cluster(self, tmp_path: Path, part: Any, problem: str) -> None:
+        assert refusal_of(tmp_path, kubeconfig=config(None, **part)) == problem
+
+    def test_a_certificate_of_no_use_is_named(self, tmp_path: Path) -> None:
+        user = {"client-certificate-data": b64(issue("client").certificate), "client-key-data": b64(b"secret")}
+        assert refusal_of(tmp_path, kubeconfig=config(None, user)) == (
+            "'client-certificate-data' of user 'u' in the kubeconfig given as data with 'client-key-data' of user 'u' in the "
+            "kubeconfig given as data cannot be used: not in PEM format, or encrypted, or the key is not that of the "
+            "certificate"
+        )
+
+
+class TestImpersonation:
+    def test_a_user_and_groups(self, tmp_path: Path, server: Echo) -> None:
+        groups = ("one", "two")
+        found = asked(tmp_path, kubeconfig=config(server), impersonate_user="alice", impersonate_groups=groups)
+        assert found["login"] == [
+            *bearer("kubeconfig"),
+            ["Impersonate-User", "alice"],
+            ["Impersonate-Group", "one"],
+            ["Impersonate-Group", "two"],
+        ]
+
+    def test_names_are_sent_in_utf_8(self, tmp_path: Path, server: Echo) -> None:
+        found = asked(tmp_path, kubeconfig=config(server), impersonate_user="jürgen漢", impersonate_groups=("é",))
+        sent = [value.encode("latin-1").decode("utf-8") for _name, value in found["login"][1:]]
+        assert sent == ["jürgen漢", "é"]
+
+    def test_that_of_the_kubeconfig(self, tmp_path: Path, server: Echo) -> None:
+        user = {"token": "t", "as": "bob", "as-groups": ["one", "two"]}
+        assert asked(tmp_path, kubeconfig=config(server, user))["login"][1:] == [
+            ["Impersonate-User", "bob"],
+            ["Impersonate-Group", "one"],
+            ["Impersonate-Group", "two"],
+        ]
+
+    def test_it_stays_when_the_login_is_another(self, tmp_path: Path, server: Echo) -> None:
+        user = {"token": "t", "as": "bob"}
+        assert asked(tmp_path, kubeconfig=config(server, user), api_key="other")["login"] == [
+            *bearer("other"),
+            ["Impersonate-User", "bob"],
+        ]
+
+    def test_a_user_by_option_replaces_all_of_it(self, tmp_path: Path, server: Echo) -> None:
+        user = {"token": "t", "as": "bob", "as-groups": ["one"], "as-uid": "7", "as-user-extra": {"a": ["b"]}}
+        assert asked(tmp_path, kubeconfig=config(server, user), impersonate_user="alice")["login"][1:] == [
+            ["Impersonate-User", "alice"]
+        ]
+
+    def test_groups_by_option_replace_its_groups(self, tmp_path: Path, server: Echo) -> None:
+        user = {"token": "t", "as": "bob", "as-groups": ["one"]}
+        assert asked(tmp_path, kubeconfig=config(server, user), impersonate_groups=("two",))["login"][1:] == [
+            ["Impersonate-User", "bob"],
+            ["Impersonate-Group", "two"],
+        ]
+
+    @pytest.mark.parametrize(
+        ("user", "problem"),
+        [
+            (
+                {"as-groups": ["g"]},
+                "'impersonate_groups', or 'as-groups' in a kubeconfig, needs a user to act as: give "
+                "'impersonate_user' too",
+            ),
+            (
+                {"as": "b", "as-uid": "7"},
+                "user 'u' in the kubeconfig given as data cannot be used: 'as-uid' is not supported: "
+                "remove it, or give 'impersonate_user', which replaces it",
+            ),
+            (
+                {"as": "b", "as-user-extra": {"a": ["b"]}},
+                "user 'u' in the kubeconfig given as data cannot be used: "
+                "'as-user-extra' is not supported: remove it, or give 'impersonate_user', which replaces it",
+            ),
+            (
+                {"as": ["b"]},
+                "user 'u' in the kubeconfig given as data cannot be used: 'as' is not a text: put it in quotes",
+            ),
+            ({"as": "a\nb"}, "'impersonate_user' or 'impersonate_groups' has a line end or a control character in it"),
+            (
+                {"as": "a", "as-groups": ["\x00"]},
+                "'impersonate_user' or 'impersonate_groups' has a line end or a control character in it",
+            ),
+        ],
+    )
+    def test_what_is_refused(self, tmp_path: Path, user: Any, problem: str) -> None:
+        assert refusal_of(tmp_path, kubeconfig=config(None, user)) == problem
+
+
+class TestHost:
+    @pytest.mark.parametrize(
+        ("host", "problem"),
+        [
+            ("api.example.com:6443", "is no URL; put https:// before it"),
+            ("user:secret@api.example.com", "is no URL; put https:// before it"),
+            ("ftp://a", "is no valid URL; correct it"),
+            ("https://", "is no valid URL; correct it"),
+            ("https://[::1", "is no valid URL; correct it"),
+            ("https://a:port", "is no valid URL; correct it"),
+            ("https://a:99999", "is no valid URL; correct it"),
+            ("https://a/\nb", "is no valid URL; correct it"),
+            ("https://a/ b", "is no valid URL; correct it"),
+            ("https://user:secret@a", "has a login in it; give it in 'username' and 'password'"),
+            ("https://a?token=secret", "has a '?' or '#' in it; leave out what follows"),
+            ("https://a#secret", "has a '?' or '#' in it; leave out what follows"),
+        ],
+    )
+    def test_one_of_no_use(self, tmp_path: Path, host: str, problem: str) -> None:
+        assert refusal_of(tmp_path, host=host, api_key="t") == f"option 'host' {problem}"
+
+    def test_it_is_the_clusters_name_in_messages(self, tmp_path: Path) -> None:
+        with opened(tmp_path, host="http://a:8080/b/", api_key="t") as connection:
+            assert connection.host == "http://a:8080/b"
+
+
+class _Proxy(ThreadingHTTPServer):
+    """Refuses every tunnel; `seen` is what it was asked for, with its headers."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Refusing)
+        self.seen: list[tuple[str, dict[str, str]]] = []
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+
+class _Refusing(BaseHTTPRequestHandler):
+    server: _Proxy
+
+    def do_CONNECT(self) -> None:
+        self.server.seen.append((self.path, dict(self.headers.items())))
+        self.send_error(407)
+
+    def log_message(self, *_arguments: object) -> None:
+        """Nothing on stderr."""
+
+
+@pytest.fixture
+def proxy() -> Iterator[_Proxy]:
+    with _Proxy() as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+class TestProxy:
+    def through(self, directory: Path, **options: Any) -> None:
+        with opened(directory, **options) as connection, pytest.raises(NotSent, match="407"):
+            ask(connection)
+
+    def test_that_of_the_option_wins_over_that_of_the_kubeconfig(
+        self, tmp_path: Path, server: Echo, proxy: _Proxy
+    ) -> None:
+        self.through(tmp_path, kubeconfig=config(server, **{"proxy-url": "http://127.0.0.1:1"}), proxy=proxy.url)
+        ((target, _headers),) = proxy.seen
+        assert target == server.url.removeprefix("https://")
+
+    def test_that_of_the_kubeconfig(self, tmp_path: Path, server: Echo, proxy: _Proxy) -> None:
+        self.through(tmp_path, kubeconfig=config(server, **{"proxy-url": proxy.url}))
+        assert len(proxy.seen) == 1
+
+    def test_some_hosts_are_reached_without(self, tmp_path: Path, server: Echo, proxy: _Proxy) -> None:
+        assert asked(tmp_path, kubeconfig=config(server), proxy=proxy.url, no_proxy="example.com,127.0.0.0/8")
+        assert proxy.seen == []
+
+    def test_its_headers(self, tmp_path: Path, server: Echo, proxy: _Proxy) -> None:
+        headers = {"proxy_basic_auth": "ü:ä", "user_agent": "agent"}
+        self.through(tmp_path, kubeconfig=config(server), proxy=proxy.url, proxy_headers=headers)
+        ((_target, seen),) = proxy.seen
+        assert {name.lower(): value for name, value in seen.items() if name.lower() != "host"} == {
+            "proxy-authorization": basic("ü:ä")[0][1],
+            "user-agent": "agent",
+        }
+
+    @pytest.mark.parametrize(
+        "url", ["ftp://user:secret@a", "http://user:secret@[::1", "127.0.0.1:secret", "socks9://secret"]
+    )
+    def test_one_of_no_use_is_not_repeated(self, tmp_path: Path, url: str) -> None:
+        text = refusal_of(tmp_path, kubeconfig=config(None), proxy=url)
+        assert text.startswith("the proxy cannot be used (")
+        assert text.endswith("); correct 'proxy'")
+
+    def test_the_authority_is_known_to_it_as_well(self, tmp_path: Path) -> None:
+        """For a proxy that is reached by TLS."""
+        file = ca_file(tmp_path)
+        with opened(tmp_path, host="https://a", api_key="t", ca_cert=file, proxy="https://b") as connection:
+            assert connection.pool.connection_pool_kw["ca_certs"] == file
+
+
+def printing(token: str | None = None, **more: str) -> dict[str, Any]:
+    """A user whose plugin prints this."""
+    status = {**({"token": token} if token else {}), **more}
+    text = json.dumps({"kind": "ExecCredential", "apiVersion": V1, "status": status})
+    return {"exec": {"command": "sh", "args": ["-c", f"echo x >>count; cat <<'END'\n{text}\nEND\n"], "apiVersion": V1}}
+
+
+def as_file(directory: Path, data: Any) -> str:
+    file = directory / "config"
+    file.write_text(yaml.safe_dump(data))
+    return str(file)
+
+
+def certificate_of(issued: Issued) -> dict[str, str]:
+    return {"clientCertificateData": issued.certificate.decode(), "clientKeyData": issued.key.decode()}
+
+
+class TestPlugin:
+    def test_its_token(self, tmp_path: Path, server: Echo) -> None:
+        with opened(tmp_path, kubeconfig=as_file(tmp_path, config(server, printing("printed")))) as connection:
+            assert not (tmp_path / "count").exists()
+            assert [ask(connection)["login"] for _request in range(3)] == [bearer("printed")] * 3
+        assert (tmp_path / "count").read_text() == "x\n"
+
+    def test_its_certificate(self, tmp_path: Path, server: Echo) -> None:
+        user = printing(**certificate_of(issue("client")))
+        with opened(tmp_path, kubeconfig=as_file(tmp_path, config(server, user))) as connection:
+            assert [ask(connection) for _request in range(2)] == [{"client": "client", "path": "/x", "login": []}] * 2
+
+    def test_another_certificate_is_shown_once_the_first_was_refused(self, tmp_path: Path, server: Echo) -> None:
+        """Threads that were refused with the first one do not run the plugin again."""
+        for name in ("first", "second"):
+            status = {"kind": "ExecCredential", "apiVersion": V1, "status": certificate_of(issue(name))}
+            (tmp_path / name).write_text(json.dumps(status))
+        script = "echo x >>count; if [ $(wc -l <count) -eq 1 ]; then cat first; else cat second; fi"
+        user = {"exec": {"command": "sh", "args": ["-c", script], "apiVersion": V1}}
+        with opened(tmp_path, kubeconfig=as_file(tmp_path, config(server, user))) as connection:
+            stale = [connection.headers() for _thread in range(4)]
+            assert ask(connection)["client"] == "first"
+            with ThreadPoolExecutor(4) as pool:
+                assert list(pool.map(connection.renew, stale)) == [True] * 4
+                assert set(pool.map(lambda _n: ask(connection)["client"], range(8))) == {"second"}
+            assert not connection.renew(connection.headers())
+        assert (tmp_path / "count").read_text() == "x\n" * 3
+
+    def test_a_certificate_of_no_use(self, tmp_path: Path, server: Echo) -> None:
+        user = printing(clientCertificateData="secret", clientKeyData="secret")
+        with (
+            opened(tmp_path, kubeconfig=as_file(tmp_path, config(server, user))) as connection,
+            pytest.raises(ConnectError, match=r"^the certificate of login plugin 'sh' .* cannot be used: not in PEM"),
+        ):
+            connection.headers()
+
+    def test_one_that_fails_ends_in_an_error(self, tmp_path: Path, server: Echo) -> None:
+        user = {"exec": {"command": "sh", "args": ["-c", "echo secret; exit 4"], "apiVersion": V1}}
+        file = as_file(tmp_path, config(server, user))
+        with opened(tmp_path, kubeconfig=file) as connection, pytest.raises(ConnectError) as caught:
+            connection.headers()
+        assert str(caught.value).startswith(
+            f"login plugin 'sh' of user 'u' in kubeconfig {file} failed with exit status 4; run it by hand"
+        )
+
+
+class TestConnection:
+    def test_each_request_gets_headers_of_its_own(self, tmp_path: Path) -> None:
+        for more in ({}, {"impersonate_user": "u", "impersonate_groups": ("g",)}):
+            with opened(tmp_path, host="https://a", api_key="t", **more) as connection:
+                first, second = connection.headers(), connection.headers()
+                first["Authorization"] = "changed"
+                assert second["Authorization"] == "Bearer t"
+                assert not connection.renew(second)
+
+    def test_it_keeps_as_many_connections_as_there_are_threads(self, tmp_path: Path) -> None:
+        with opened(tmp_path, host="https://a", api_key="t") as connection:
+            assert connection.pool.connection_pool_kw["maxsize"] == 2
+
+    def test_requests_leave_in_one_piece(self, tmp_path: Path) -> None:
+        received: list[bytes] = []
+
+        def serve(listening: socket.socket) -> None:
+            with listening.accept()[0] as accepted:
+                received.append(accepted.recv(65536))
+                accepted.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            thread = threading.Thread(target=serve, args=(listening,), daemon=True)
+            thread.start()
+            url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            with opened(tmp_path, host=url, api_key="t") as connection:
+                send(connection.pool, "POST", url, connection.headers(), b"body")
+            thread.join(10)
+        assert received[0].endswith(b"\r\n\r\nbody")
+
+    def test_in_the_end_all_is_closed(self, tmp_path: Path, server: Echo) -> None:
+        with opened(tmp_path, kubeconfig=config(server)) as connection:
+            ask(connection)
+            assert len(connection.pool.pools) == 1
+        assert len(connection.pool.pools) == 0
+
+    def test_options_do_not_show_themselves(self) -> None:
+        assert "secret" not in repr(ConnectionOptions(api_key="secret"))

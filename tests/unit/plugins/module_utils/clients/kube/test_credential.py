@@ -1,0 +1,61 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Headers that log a request in."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.credential import (
+    Credential,
+    basic,
+    bearer,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ConnectError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.tls import Pem
+
+
+class TestBearer:
+    @pytest.mark.parametrize("given", ["abc.DEF-1~!", "abc.DEF-1~!\n", " abc.DEF-1~! "])
+    def test_a_token_with_or_without_space_around_it(self, given: str) -> None:
+        assert bearer(given, "it") == "Bearer abc.DEF-1~!"
+
+    @pytest.mark.parametrize("given", ["", " \n"])
+    def test_nothing(self, given: str) -> None:
+        with pytest.raises(ConnectError, match=r"^option 'api_key' is empty$"):
+            bearer(given, "option 'api_key'")
+
+    @pytest.mark.parametrize("given", ["a b", "a\nb", "ab\x7f", "é", "\x00", "漢"])
+    def test_what_no_header_can_hold_is_refused_and_not_repeated(self, given: str) -> None:
+        with pytest.raises(ConnectError) as caught:
+            bearer(given, "it")
+        assert str(caught.value) == "it is not a token: it has a space, a line end or a letter outside ASCII in it"
+
+
+class TestBasic:
+    @pytest.mark.parametrize(("user", "password"), [("u", "p"), ("ü", "ä:漢")])
+    def test_it_is_in_utf_8(self, user: str, password: str) -> None:
+        assert basic(user, password) == "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+    def test_half_a_letter_is_no_traceback(self) -> None:
+        assert basic("u", "\udc00") == "Basic dTrtsIA="
+
+
+class TestCredential:
+    @pytest.mark.parametrize(
+        ("other", "is_other"),
+        [
+            (Credential("a"), False),
+            (Credential("a", due=7.0), False),
+            (Credential("b"), True),
+            (Credential("a", Pem("p", data=b"c")), True),
+        ],
+    )
+    def test_another_token_or_certificate_is_worth_a_try(self, other: Credential, is_other: bool) -> None:
+        assert other.is_other_than(Credential("a")) is is_other
+        assert Credential("a").is_other_than(other) is is_other
+
+    def test_it_does_not_show_itself(self) -> None:
+        assert "secret" not in repr(Credential("secret"))

@@ -1,0 +1,272 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a kubeconfig's context names, and what is said of one that is of no use."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ConnectError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import Section, load
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.tls import Pem
+
+WAY_OUT = "give 'kubeconfig', or 'host' with 'api_key' (or set K8S_AUTH_KUBECONFIG)"
+SECRET = "secret-content"
+
+
+@pytest.fixture(autouse=True)
+def nothing_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+def config(**more: Any) -> dict[str, Any]:
+    """Two contexts, `one` and `two`; the first is the current one."""
+    numbers = ("one", "two")
+    return {
+        "current-context": "one",
+        "contexts": [{"name": n, "context": {"cluster": f"cluster-{n}", "user": f"user-{n}"}} for n in numbers],
+        "clusters": [{"name": f"cluster-{n}", "cluster": {"server": f"https://{n}"}} for n in numbers],
+        "users": [{"name": f"user-{n}", "user": {"token": f"token-{n}"}} for n in numbers],
+        **more,
+    }
+
+
+def written(path: Path, content: Any) -> str:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+    return str(path)
+
+
+def error_of(given: Any, context: str | None = None) -> str:
+    with pytest.raises(ConnectError) as caught:
+        load(given, context)
+    assert str(caught.value).isprintable()
+    assert SECRET not in str(caught.value)
+    return str(caught.value)
+
+
+class TestContext:
+    @pytest.mark.parametrize(("context", "named"), [(None, "one"), ("", "one"), ("one", "one"), ("two", "two")])
+    def test_the_current_one_or_the_one_that_is_wanted(self, context: str | None, named: str) -> None:
+        found = load(config(), context)
+        assert found.cluster.values == {"server": f"https://{named}"}
+        assert found.user.values == {"token": f"token-{named}"}
+
+    def test_titles_and_directories(self, tmp_path: Path) -> None:
+        path = written(tmp_path / "dir/config", config())
+        found = load(path, None)
+        assert found.cluster.title == f"cluster 'cluster-one' in kubeconfig {path}"
+        assert found.user.title == f"user 'user-one' in kubeconfig {path}"
+        assert found.user.directory == found.cluster.directory == tmp_path / "dir"
+
+    def test_data_is_relative_to_where_one_is(self) -> None:
+        found = load(config(), None)
+        assert found.user.title == "user 'user-one' in the kubeconfig given as data"
+        assert found.user.directory == Path()
+
+    @pytest.mark.parametrize("context", [{"cluster": "cluster-one"}, {"cluster": "cluster-one", "user": ""}])
+    def test_one_without_a_user(self, context: Any) -> None:
+        found = load(config(contexts=[{"name": "one", "context": context}]), None)
+        assert found.cluster.values == {"server": "https://one"}
+        assert found.user.values == {}
+        assert found.user.title == "context 'one' in the kubeconfig given as data"
+        found.save()
+
+    @pytest.mark.parametrize("user", [{"name": "user-one"}, {"name": "user-one", "user": None}])
+    def test_a_user_that_is_empty(self, user: Any) -> None:
+        assert load(config(users=[user]), None).user.values == {}
+
+    def test_the_first_one_of_a_name_counts(self) -> None:
+        users = [{"name": "user-one", "user": {"token": n}} for n in ("first", "second")]
+        assert load(config(users=users), None).user.values == {"token": "first"}
+
+    @pytest.mark.parametrize(
+        ("changes", "context", "problem"),
+        [
+            ({}, "no\nwhere", "it has no context 'no where'; it has one, two; "),
+            ({"contexts": None}, None, "it has no context 'one'; "),
+            ({"contexts": []}, None, "it has no context 'one'; "),
+            ({"current-context": ""}, None, "it has no current-context; give 'context'; "),
+            ({"current-context": None}, None, "it has no current-context; give 'context'; "),
+            ({"clusters": []}, None, "it has no cluster 'cluster-one'; "),
+            ({"users": [{"name": "x"}, {"name": "y"}]}, None, "it has no user 'user-one'; it has x, y; "),
+            ({"users": {"name": SECRET}}, None, "'users' is not a list; "),
+            ({"users": [SECRET]}, None, "an entry of 'users' has no name; "),
+            ({"users": [{"user": SECRET}]}, None, "an entry of 'users' has no name; "),
+            ({"clusters": [{"name": 7}]}, None, "an entry of 'clusters' has no name; "),
+        ],
+    )
+    def test_what_is_wrong(self, changes: Any, context: str | None, problem: str) -> None:
+        assert error_of(config(**changes), context) == (
+            f"the kubeconfig given as data cannot be used: {problem}{WAY_OUT}"
+        )
+
+    @pytest.mark.parametrize(
+        ("changes", "problem"),
+        [
+            ({"contexts": [{"name": "one"}]}, "context 'one' in {} cannot be used: it names no cluster"),
+            (
+                {"contexts": [{"name": "one", "context": {"cluster": 7}}]},
+                "context 'one' in {} cannot be used: 'cluster' is not a text: put it in quotes",
+            ),
+            (
+                {"users": [{"name": "user-one", "user": [SECRET]}]},
+                "user 'user-one' in {} cannot be used: 'user' is not a mapping",
+            ),
+            ({"current-context": 7}, "{} cannot be used: 'current-context' is not a text: put it in quotes"),
+        ],
+    )
+    def test_what_is_of_another_type(self, changes: Any, problem: str) -> None:
+        assert error_of(config(**changes)) == problem.format("the kubeconfig given as data")
+
+
+class TestFiles:
+    @pytest.mark.parametrize("given", [None, ""])
+    def test_the_default_one(self, tmp_path: Path, given: str | None) -> None:
+        written(tmp_path / ".kube/config", config())
+        found = load(given, None)
+        assert found.user.title == "user 'user-one' in the kubeconfig ~/.kube/config"
+        assert found.user.directory == tmp_path / ".kube"
+
+    def test_the_variable_is_read_when_it_is_needed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        written(tmp_path / ".kube/config", config())
+        monkeypatch.setenv("KUBECONFIG", written(tmp_path / "other", config(**{"current-context": "two"})))
+        found = load(None, None)
+        assert found.user.title == f"user 'user-two' in the kubeconfig {tmp_path / 'other'}"
+
+    def test_the_home_directory(self, tmp_path: Path) -> None:
+        written(tmp_path / "mine", config())
+        assert load("~/mine", None).user.directory == tmp_path
+
+    def test_of_several_the_first_that_says_something_counts(self, tmp_path: Path) -> None:
+        """And those that are not there do not."""
+        first = written(tmp_path / "a/config", {"clusters": config()["clusters"]})
+        second = config(users=[{"name": "user-two", "user": {"token": "second"}}], clusters=[{"name": "cluster-two"}])
+        third = config(**{"current-context": "one"}, users=[{"name": "user-two", "user": {"token": "third"}}])
+        paths = f"{first}:{tmp_path / 'none'}::" + written(tmp_path / "b/config", {**second, "current-context": "two"})
+        found = load(f"{paths}:{written(tmp_path / 'c', third)}", None)
+        assert found.cluster.values == {"server": "https://two"}
+        assert found.cluster.directory == tmp_path / "a"
+        assert found.user.values == {"token": "second"}
+        assert found.user.directory == tmp_path / "b"
+
+    def test_it_is_saved_where_it_came_from(self, tmp_path: Path) -> None:
+        first = written(tmp_path / "first", {"clusters": config()["clusters"]})
+        second = written(tmp_path / "second", config())
+        found = load(f"{first}:{second}", None)
+        found.user.values["token"] = "new"  # type: ignore[index]
+        found.save()
+        assert yaml.safe_load(Path(second).read_text())["users"][0] == {"name": "user-one", "user": {"token": "new"}}
+        assert yaml.safe_load(Path(first).read_text()) == {"clusters": config()["clusters"]}
+
+    def test_data_is_not_saved(self) -> None:
+        load(config(), None).save()
+
+    @pytest.mark.parametrize(
+        ("content", "problem"),
+        [
+            ("", "{} is empty"),
+            ("{}", "{} is empty"),
+            (f"[{SECRET}]", "{} is not a kubeconfig"),
+            (SECRET, "{} is not a kubeconfig"),
+            (f"users: [{SECRET}\nx: [", "{} is not valid YAML at line 2"),
+            (f"users:\n\t- token: {SECRET}\n", "{} is not valid YAML at line 2"),
+            ("a: \x00", "{} is not valid YAML"),
+            ("a: 2001-99-99", "{} is not valid YAML"),
+            ("[" * 10_000, "{} is not valid YAML"),
+        ],
+    )
+    def test_what_is_wrong_with_one(self, tmp_path: Path, content: str, problem: str) -> None:
+        path = written(tmp_path / "config", content)
+        assert error_of(path) == f"kubeconfig {path} cannot be used: {problem.format(path)}; {WAY_OUT}"
+
+    def test_one_that_is_not_text(self, tmp_path: Path) -> None:
+        path = tmp_path / "config"
+        path.write_bytes(b"\xff\xfe\xff")
+        assert error_of(str(path)) == f"kubeconfig {path} cannot be used: {path} is not valid YAML; {WAY_OUT}"
+
+    def test_one_that_cannot_be_read(self, tmp_path: Path) -> None:
+        assert error_of(str(tmp_path)) == (
+            f"kubeconfig {tmp_path} cannot be used: {tmp_path} cannot be read: Is a directory; {WAY_OUT}"
+        )
+
+    @pytest.mark.parametrize("given", ["/none", "/none:/neither"])
+    def test_one_that_does_not_exist(self, given: str) -> None:
+        assert error_of(given) == f"kubeconfig {given} cannot be used: there is no such file; {WAY_OUT}"
+
+    def test_no_default_one(self) -> None:
+        assert error_of(None) == f"the kubeconfig ~/.kube/config cannot be used: there is no such file; {WAY_OUT}"
+
+    @pytest.mark.parametrize("given", [yaml.safe_dump(config()), f'{{"users": "{SECRET}"}}', [SECRET], 7])
+    def test_content_that_is_no_dictionary_is_not_repeated(self, given: Any) -> None:
+        assert error_of(given) == (
+            "the kubeconfig given as data cannot be used: it is neither a path nor a dictionary: give a path, or the content "
+            f"through the filter from_yaml; {WAY_OUT}"
+        )
+
+    def test_an_empty_dictionary_is_not_the_default(self, tmp_path: Path) -> None:
+        written(tmp_path / ".kube/config", config())
+        assert error_of({}).startswith("the kubeconfig given as data cannot be used: it has no current-context")
+
+
+def section(**values: Any) -> Section:
+    return Section("user 'u'", values, Path("/dir"))
+
+
+class TestSection:
+    def test_texts_and_flags(self) -> None:
+        found = section(a="x", b=["y", "z"], c=True, d={"e": "f"}, none=None)
+        assert (found.text("a"), found.text("none"), found.text("absent")) == ("x", "", "")
+        assert (found.texts("b"), found.texts("none"), found.texts("absent")) == (("y", "z"), (), ())
+        assert (found.flag("c"), found.flag("none"), found.flag("absent")) == (True, False, False)
+        assert found.part("d") == Section("user 'u'", {"e": "f"}, Path("/dir"))
+        assert (found.part("none"), found.part("absent")) == (None, None)
+
+    @pytest.mark.parametrize(
+        ("method", "value", "problem"),
+        [
+            ("text", 7, "is not a text: put it in quotes"),
+            ("text", ["x"], "is not a text: put it in quotes"),
+            ("texts", "x", "is not a list of texts"),
+            ("texts", ["x", 7], "is not a list of texts"),
+            ("flag", "true", "is neither true nor false"),
+            ("flag", 1, "is neither true nor false"),
+            ("part", ["x"], "is not a mapping"),
+            ("file", 7, "is not a text: put it in quotes"),
+        ],
+    )
+    def test_other_types(self, method: str, value: Any, problem: str) -> None:
+        with pytest.raises(ConnectError) as caught:
+            getattr(section(a=value), method)("a")
+        assert str(caught.value) == f"user 'u' cannot be used: 'a' {problem}"
+
+    @pytest.mark.parametrize(("value", "path"), [("x", "/dir/x"), ("/x", "/x"), (None, ""), ("", "")])
+    def test_files_are_relative_to_the_kubeconfig(self, value: Any, path: str) -> None:
+        assert section(a=value).file("a") == path
+
+    @pytest.mark.parametrize(
+        ("values", "pem"),
+        [
+            ({}, None),
+            ({"key": "x.pem"}, Pem("'key' of user 'u'", path="/dir/x.pem")),
+            ({"key-data": "eHg=", "key": "x.pem"}, Pem("'key-data' of user 'u'", data=b"xx")),
+            ({"key-data": " e\nHg= "}, Pem("'key-data' of user 'u'", data=b"xx")),
+        ],
+    )
+    def test_certificates(self, values: Any, pem: Pem | None) -> None:
+        assert section(**values).pem("key") == pem
+
+    @pytest.mark.parametrize("data", [SECRET, "eHg", "é"])
+    def test_a_certificate_that_is_not_base64(self, data: str) -> None:
+        with pytest.raises(ConnectError, match=r"^user 'u' cannot be used: 'key-data' is not base64$"):
+            section(**{"key-data": data}).pem("key")
+
+    def test_it_does_not_show_itself(self) -> None:
+        assert SECRET not in repr(section(token=SECRET)) + repr(load(config(), None))
+        assert base64.b64encode(b"x").decode() not in repr(section(token="eA=="))

@@ -1,0 +1,371 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How long a login lasts, and how it is renewed."""
+
+from __future__ import annotations
+
+import base64
+import json
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.credential import Credential
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ConnectError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import load
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.login import (
+    Login,
+    fixed,
+    from_token_file,
+    of_user,
+)
+from support.scripted_pool import Clock
+
+
+class Source:
+    """Gives what it is told to, in turn, the last one again and again; counts."""
+
+    def __init__(self, *answers: Credential | ConnectError) -> None:
+        self.answers, self.fetched = list(answers), 0
+
+    def __call__(self) -> Credential:
+        answer = self.answers[min(self.fetched, len(self.answers) - 1)]
+        self.fetched += 1
+        if isinstance(answer, ConnectError):
+            raise answer
+        return answer
+
+
+ONE, TWO = Credential("one"), Credential("two")
+FAILS = ConnectError("it failed")
+
+
+def login_of(*answers: Credential | ConnectError) -> tuple[Login, Source, Clock]:
+    source, clock = Source(*answers), Clock(1000.0)
+    return Login(source, clock.now), source, clock
+
+
+class TestCurrent:
+    def test_it_is_fetched_once_when_it_never_runs_out(self) -> None:
+        login, source, clock = login_of(ONE, TWO)
+        assert source.fetched == 0
+        assert login.current() == (1, ONE)
+        clock.seconds += 1e9
+        assert login.current() == (1, ONE)
+        assert source.fetched == 1
+
+    @pytest.mark.parametrize(("due", "again_after"), [(0.0, 60.0), (1059.0, 60.0), (1061.0, 61.0), (1300.0, 300.0)])
+    def test_it_is_fetched_again_when_it_is_due_but_not_more_often_than_once_a_minute(
+        self, due: float, again_after: float
+    ) -> None:
+        login, source, clock = login_of(Credential("one", due=due), TWO)
+        login.current()
+        clock.seconds = 1000.0 + again_after - 0.1
+        assert login.current()[0] == 1
+        assert source.fetched == 1
+        clock.seconds = 1000.0 + again_after
+        assert login.current() == (2, TWO)
+        clock.seconds += 1e9
+        login.current()
+        assert source.fetched == 2
+
+    def test_the_same_one_keeps_its_number_and_is_fetched_again_later(self) -> None:
+        login, source, clock = login_of(Credential("one", due=0.0))
+        for minute in range(1, 4):
+            assert login.current()[0] == 1
+            assert source.fetched == minute
+            clock.seconds += 60.0
+
+    def test_the_old_one_serves_while_there_is_no_new_one(self) -> None:
+        first = Credential("one", due=0.0)
+        login, source, clock = login_of(first, FAILS, FAILS, TWO)
+        login.current()
+        for attempt in (2, 3):
+            clock.seconds += 60.0
+            assert [login.current() for _request in range(3)] == [(1, first)] * 3
+            assert source.fetched == attempt
+        clock.seconds += 60.0
+        assert login.current() == (2, TWO)
+
+    def test_a_first_one_that_cannot_be_had_is_an_error(self) -> None:
+        login, _source, _clock = login_of(FAILS)
+        with pytest.raises(ConnectError, match=r"^it failed$"):
+            login.current()
+
+
+class TestRenew:
+    def test_there_is_another_one(self) -> None:
+        login, source, _clock = login_of(ONE, TWO)
+        assert login.renew(login.current()[0])
+        assert login.current() == (2, TWO)
+        assert source.fetched == 2
+
+    def test_there_is_none(self) -> None:
+        login, source, _clock = login_of(ONE)
+        number, _credential = login.current()
+        assert [login.renew(number) for _attempt in range(3)] == [False] * 3
+        assert source.fetched == 2
+
+    def test_it_was_renewed_for_somebody_else(self) -> None:
+        login, source, _clock = login_of(ONE, TWO, Credential("three"))
+        number, _credential = login.current()
+        assert [login.renew(number) for _thread in range(3)] == [True] * 3
+        assert source.fetched == 2
+
+    def test_the_new_one_can_be_refused_in_its_turn(self) -> None:
+        login, source, _clock = login_of(ONE, TWO, Credential("three"))
+        login.renew(login.current()[0])
+        assert login.renew(2)
+        assert login.current()[0] == 3
+        assert not login.renew(3)
+        assert source.fetched == 4
+
+    def test_it_fails_with_the_reason(self) -> None:
+        login, _source, _clock = login_of(ONE, FAILS)
+        with pytest.raises(ConnectError, match=r"^it failed$"):
+            login.renew(login.current()[0])
+
+    def test_one_thread_at_a_time_renews_it(self) -> None:
+        fetching, most = 0, 0
+        numbers = iter(range(100))
+
+        def fetch() -> Credential:
+            nonlocal fetching, most
+            fetching += 1
+            most = max(most, fetching)
+            fetching -= 1
+            return Credential(f"token-{next(numbers)}")
+
+        barrier = threading.Barrier(8)
+        login = Login(fetch)
+
+        def work(_thread: int) -> bool:
+            number, _credential = login.current()
+            barrier.wait(10)
+            return login.renew(number)
+
+        with ThreadPoolExecutor(8) as pool:
+            assert all(pool.map(work, range(8)))
+        assert most == 1
+        assert next(numbers) == 2
+
+
+def test_a_fixed_login() -> None:
+    assert fixed("Bearer x")() == Credential("Bearer x")
+
+
+class TestTokenFile:
+    def test_it_is_read_each_time(self, tmp_path: Path) -> None:
+        file = tmp_path / "token"
+        fetch = from_token_file(str(file), "the token")
+        file.write_text("one\n")
+        assert fetch() == Credential("Bearer one", due=0.0)
+        file.write_text("two\n")
+        assert fetch().authorization == "Bearer two"
+
+    @pytest.mark.parametrize(
+        ("content", "problem"),
+        [
+            (None, " cannot be read: No such file or directory"),
+            (b"\xff", " cannot be read: it is not text"),
+            (b"\n", " is empty"),
+            (b"a b", " is not a token: it has a space, a line end or a letter outside ASCII in it"),
+        ],
+    )
+    def test_what_is_wrong_with_it(self, tmp_path: Path, content: bytes | None, problem: str) -> None:
+        file = tmp_path / "token"
+        if content is not None:
+            file.write_bytes(content)
+        with pytest.raises(ConnectError) as caught:
+            from_token_file(str(file), "the token")()
+        assert str(caught.value) == f"the token {file}{problem}"
+
+
+def config_with(user: Any) -> dict[str, Any]:
+    return {
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": "https://a"}}],
+        "users": [{"name": "u", "user": user}],
+    }
+
+
+def login_with(user: Any, directory: Path, *, persist: bool = False) -> Callable[[], Credential]:
+    """That of a user in a kubeconfig file in the directory."""
+    file = directory / "config"
+    file.write_text(yaml.safe_dump(config_with(user)))
+    return of_user(load(str(file), None), str(directory), persist=persist)
+
+
+class TestOfUser:
+    @pytest.mark.parametrize(
+        ("user", "credential"),
+        [
+            ({}, Credential("")),
+            (None, Credential("")),
+            ({"token": "t"}, Credential("Bearer t")),
+            ({"username": "u", "password": "p"}, Credential("Basic dTpw")),
+            ({"token": "t", "username": "u", "password": "p"}, Credential("Bearer t")),
+            ({"token": "old", "tokenFile": "token"}, Credential("Bearer new", due=0.0)),
+        ],
+    )
+    def test_what_it_logs_in_with(self, tmp_path: Path, user: Any, credential: Credential) -> None:
+        (tmp_path / "token").write_text("new")
+        assert login_with(user, tmp_path)() == credential
+
+    def test_a_plugin(self, tmp_path: Path) -> None:
+        answer = {
+            "kind": "ExecCredential",
+            "apiVersion": "client.authentication.k8s.io/v1",
+            "status": {"token": "printed"},
+        }
+        run = {"apiVersion": answer["apiVersion"], "command": "sh", "args": ["-c", f"echo '{json.dumps(answer)}'"]}
+        assert login_with({"exec": run}, tmp_path)() == Credential("Bearer printed")
+
+    @pytest.mark.parametrize(
+        ("user", "problem"),
+        [
+            (
+                {"username": "u"},
+                "user 'u' in kubeconfig {} cannot be used: it has only one of 'username' and 'password'",
+            ),
+            (
+                {"password": "p"},
+                "user 'u' in kubeconfig {} cannot be used: it has only one of 'username' and 'password'",
+            ),
+            (
+                {"token": "a b"},
+                "'token' of user 'u' in kubeconfig {} is not a token: it has a space, a line end or a letter "
+                "outside ASCII in it",
+            ),
+            ({"token": 7}, "user 'u' in kubeconfig {} cannot be used: 'token' is not a text: put it in quotes"),
+            ({"exec": []}, "user 'u' in kubeconfig {} cannot be used: 'exec' is not a mapping"),
+        ],
+    )
+    def test_what_is_wrong_with_it(self, tmp_path: Path, user: Any, problem: str) -> None:
+        with pytest.raises(ConnectError) as caught:
+            login_with(user, tmp_path)()
+        assert str(caught.value) == problem.format(tmp_path / "config")
+
+    def test_a_token_file_says_where_it_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(ConnectError) as caught:
+            login_with({"tokenFile": "none"}, tmp_path)()
+        assert str(caught.value) == (
+            f"'tokenFile' of user 'u' in kubeconfig {tmp_path / 'config'} {tmp_path / 'none'} cannot be read: No such file "
+            "or directory"
+        )
+
+
+def jwt(expires: int) -> str:
+    parts = ({"alg": "none"}, {"exp": expires, "pad": "x" * 2})
+    encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
+    return ".".join([*encoded, "signature"])
+
+
+FRESH, OLD = jwt(4_000_000_000), jwt(1_000_000_000)
+
+
+@pytest.fixture
+def issuer(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An OpenID Connect server that gives a fresh token for a refresh token."""
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.answer({"token_endpoint": f"http://127.0.0.1:{self.server.server_port}/token"})
+
+        def do_POST(self) -> None:
+            self.answer({"id_token": FRESH, "refresh_token": "refresh-2", "access_token": "x", "token_type": "Bearer"})
+
+        def answer(self, body: Any) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            data = json.dumps(body).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_arguments: object) -> None:
+            """Nothing on stderr."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def oidc(token: str, issuer: str = "http://127.0.0.1:1") -> dict[str, Any]:
+    authority = base64.b64encode(b"-----BEGIN CERTIFICATE-----\n").decode()
+    config = {
+        "id-token": token,
+        "idp-issuer-url": issuer,
+        "refresh-token": "refresh-1",
+        "client-id": "i",
+        "client-secret": "s",
+        "idp-certificate-authority-data": authority,
+    }
+    return {"auth-provider": {"name": "oidc", "config": config}}
+
+
+class TestProvider:
+    """What the client library renews: kinds of login that came before plugins."""
+
+    def test_a_token_that_is_valid(self, tmp_path: Path) -> None:
+        assert login_with(oidc(FRESH), tmp_path)() == Credential(f"Bearer {FRESH}")
+
+    @pytest.mark.parametrize("persist", [True, False])
+    def test_one_that_has_expired_is_renewed_and_saved_if_that_is_wanted(
+        self, tmp_path: Path, issuer: str, persist: bool
+    ) -> None:
+        before, files = tempfile.tempdir, set(tmp_path.iterdir())
+        login = login_with(oidc(OLD, issuer), tmp_path, persist=persist)
+        assert login() == Credential(f"Bearer {FRESH}")
+        assert login() == Credential(f"Bearer {FRESH}")
+        saved = yaml.safe_load((tmp_path / "config").read_text())
+        config = saved["users"][0]["user"]["auth-provider"]["config"]
+        assert (config["id-token"], config["refresh-token"]) == (
+            (FRESH, "refresh-2") if persist else (OLD, "refresh-1")
+        )
+        assert saved["clusters"] == config_with({})["clusters"]
+        assert tempfile.tempdir == before
+        assert set(tmp_path.iterdir()) - files == {tmp_path / "config"}
+
+    def test_that_it_cannot_be_saved_does_no_harm(self, tmp_path: Path, issuer: str) -> None:
+        login = login_with(oidc(OLD, issuer), tmp_path, persist=True)
+        (tmp_path / "config").unlink()
+        (tmp_path / "config").mkdir()
+        assert login() == Credential(f"Bearer {FRESH}")
+
+    @pytest.mark.parametrize(
+        ("provider", "problem"),
+        [
+            (
+                {"name": "none\n"},
+                "auth-provider 'none' of user 'u' in kubeconfig {} gave no token; log in again, or give 'api_key'",
+            ),
+            (
+                {"name": "oidc", "config": {}},
+                "auth-provider 'oidc' of user 'u' in kubeconfig {} gave no token: the client library failed with "
+                "ConfigException; log in again, or give 'api_key'",
+            ),
+            (
+                {"name": "oidc", "config": {"id-token": 7}},
+                "auth-provider 'oidc' of user 'u' in kubeconfig {} gave no token: the client library failed with TypeError; "
+                "log in again, or give 'api_key'",
+            ),
+        ],
+    )
+    def test_one_that_gives_nothing(self, tmp_path: Path, provider: Any, problem: str) -> None:
+        before = tempfile.tempdir
+        with pytest.raises(ConnectError) as caught:
+            login_with({"auth-provider": provider}, tmp_path)()
+        assert str(caught.value) == problem.format(tmp_path / "config")
+        assert tempfile.tempdir == before

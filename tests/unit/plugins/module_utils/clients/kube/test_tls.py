@@ -1,0 +1,170 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Certificates that are shown and trusted, over real connections, and those of no use."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ConnectError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.tls import Pem, client_side
+from support.client_certificates import authority, issue, server_side
+
+CA = Pem("'ca_cert'", data=authority().certificate)
+CLIENT = issue("client")
+CERTIFICATE, KEY = Pem("the certificate", data=CLIENT.certificate), Pem("the key", data=CLIENT.key)
+
+
+def in_file(pem: Pem, path: Path) -> Pem:
+    path.write_bytes(pem.data)
+    return Pem(pem.origin, path=str(path))
+
+
+def context_of(directory: Path, **parts: Any) -> ssl.SSLContext:
+    return client_side(
+        **{"verify": True, "authority": CA, "certificate": None, "key": None, **parts}, directory=str(directory)
+    )
+
+
+def talk(context: ssl.SSLContext, directory: Path, name: str = "127.0.0.1") -> Any:
+    """What a server of ours sees of the client's certificate; None for none."""
+    seen: list[Any] = []
+    tls = server_side(directory, issue("server"), clients=authority())
+
+    def serve(listening: socket.socket) -> None:
+        connection = listening.accept()[0]
+        with connection:
+            try:
+                with tls.wrap_socket(connection, server_side=True) as secured:
+                    seen.append(secured.getpeercert())
+                    secured.sendall(b"x")
+            except OSError:
+                pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, args=(listening,), daemon=True)
+        thread.start()
+        with (
+            socket.create_connection(listening.getsockname()) as plain,
+            context.wrap_socket(plain, server_hostname=name) as secured,
+        ):
+            assert secured.recv(1) == b"x"
+        thread.join(10)
+    (certificate,) = seen
+    return dict(part[0] for part in certificate["subject"])["commonName"] if certificate else None
+
+
+class TestTrust:
+    @pytest.mark.parametrize("as_file", [True, False])
+    def test_a_server_of_the_authority(self, tmp_path: Path, as_file: bool) -> None:
+        given = in_file(CA, tmp_path / "ca") if as_file else CA
+        assert talk(context_of(tmp_path, authority=given), tmp_path) is None
+
+    @pytest.mark.parametrize("other", [None, Pem("it", data=authority("other").certificate)])
+    def test_no_server_of_another_one(self, tmp_path: Path, other: Pem | None) -> None:
+        with pytest.raises(ssl.SSLCertVerificationError):
+            talk(context_of(tmp_path, authority=other), tmp_path)
+
+    def test_no_server_of_another_name(self, tmp_path: Path) -> None:
+        with pytest.raises(ssl.SSLCertVerificationError):
+            talk(context_of(tmp_path), tmp_path, "example.com")
+
+    @pytest.mark.parametrize("given", [None, CA])
+    def test_every_server_when_it_is_not_verified(self, tmp_path: Path, given: Pem | None) -> None:
+        assert talk(context_of(tmp_path, verify=False, authority=given), tmp_path, "example.com") is None
+
+    def test_the_systems_authorities_without_one(self, tmp_path: Path) -> None:
+        default = ssl.create_default_context()
+        assert context_of(tmp_path, authority=None).cert_store_stats() == default.cert_store_stats()
+        assert context_of(tmp_path).cert_store_stats()["x509_ca"] == 1
+        assert context_of(tmp_path, authority=None, verify=False).cert_store_stats()["x509_ca"] == 0
+
+    @pytest.mark.parametrize("as_file", [True, False])
+    def test_comments_in_any_alphabet(self, tmp_path: Path, as_file: bool) -> None:
+        pem = Pem("it", data="# Autorité\n".encode() + CA.data)
+        context = context_of(tmp_path, authority=in_file(pem, tmp_path / "ca") if as_file else pem)
+        assert context.cert_store_stats()["x509_ca"] == 1
+
+    @pytest.mark.parametrize(
+        "content", [b"", b"secret", b"-----BEGIN CERTIFICATE-----\nc2VjcmV0\n-----END CERTIFICATE-----\n"]
+    )
+    @pytest.mark.parametrize("as_file", [True, False])
+    def test_one_of_no_use(self, tmp_path: Path, content: bytes, as_file: bool) -> None:
+        pem = Pem("'ca_cert'", data=content)
+        given, name = (in_file(pem, tmp_path / "ca"), f"'ca_cert' {tmp_path / 'ca'}") if as_file else (pem, "'ca_cert'")
+        with pytest.raises(ConnectError) as caught:
+            context_of(tmp_path, authority=given)
+        assert str(caught.value) == f"{name} holds no certificate in PEM format"
+
+
+class TestShow:
+    @pytest.mark.parametrize("certificate_in_file", [True, False])
+    @pytest.mark.parametrize("key_in_file", [True, False])
+    def test_the_clients_certificate(self, tmp_path: Path, certificate_in_file: bool, key_in_file: bool) -> None:
+        directory = tmp_path / "temporary"
+        directory.mkdir()
+        certificate = in_file(CERTIFICATE, tmp_path / "c") if certificate_in_file else CERTIFICATE
+        key = in_file(KEY, tmp_path / "k") if key_in_file else KEY
+        context = context_of(directory, certificate=certificate, key=key)
+        assert talk(context, tmp_path) == "client"
+        assert list(directory.iterdir()) == [], "no key stays in a file"
+
+    def test_a_certificate_and_its_key_in_one(self, tmp_path: Path) -> None:
+        both = in_file(Pem("both", data=CLIENT.certificate + CLIENT.key), tmp_path / "both")
+        assert talk(context_of(tmp_path, certificate=both), tmp_path) == "client"
+
+    @pytest.mark.parametrize(
+        ("certificate", "key"),
+        [
+            (b"secret", CLIENT.key),
+            (CLIENT.certificate, b"secret"),
+            (CLIENT.certificate, issue("other").key),
+            (CLIENT.certificate, CLIENT.encrypted_key(b"secret")),
+        ],
+        ids=["no certificate", "no key", "another key", "encrypted"],
+    )
+    def test_of_no_use(self, tmp_path: Path, certificate: bytes, key: bytes) -> None:
+        pems = Pem("'client_cert'", data=certificate), in_file(Pem("'client_key'", data=key), tmp_path / "key")
+        with pytest.raises(ConnectError) as caught:
+            context_of(tmp_path, certificate=pems[0], key=pems[1])
+        assert str(caught.value) == (
+            f"'client_cert' with 'client_key' {tmp_path / 'key'} cannot be used: not in PEM format, or encrypted, or the key is "
+            "not that of the certificate"
+        )
+        assert list(tmp_path.iterdir()) == [tmp_path / "key"]
+
+    def test_one_without_its_key_is_named_once(self, tmp_path: Path) -> None:
+        with pytest.raises(ConnectError, match="^the certificate cannot be used: not in PEM"):
+            context_of(tmp_path, certificate=CERTIFICATE)
+
+
+class TestFiles:
+    @pytest.mark.parametrize("part", ["authority", "certificate", "key"])
+    @pytest.mark.parametrize(
+        ("path", "reason"),
+        [("{}/none", "No such file or directory"), ("{}", "Is a directory"), ("{}/a\0b", "the path is not valid")],
+    )
+    def test_one_that_cannot_be_read_is_named_with_the_reason(
+        self, tmp_path: Path, part: str, path: str, reason: str
+    ) -> None:
+        place = path.format(tmp_path)
+        parts = {"certificate": CERTIFICATE, "key": KEY, part: Pem("'it'", path=place)}
+        with pytest.raises(ConnectError) as caught:
+            context_of(tmp_path, **parts)
+        shown = place.replace("\0", " ")
+        assert str(caught.value) == (
+            f"'it' {shown} cannot be read on the host that runs the task: {reason}; correct the path"
+        )
+
+    def test_content(self, tmp_path: Path) -> None:
+        assert KEY.content() == CLIENT.key
+        assert in_file(KEY, tmp_path / "k").content() == CLIENT.key
+
+    def test_it_does_not_show_itself(self) -> None:
+        assert "PRIVATE" not in repr(KEY) + str(KEY)
