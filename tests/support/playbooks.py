@@ -46,7 +46,7 @@ def play(playbook: str | Path, inventory: str | Path, *options: str, **variables
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,  # the machine may be busy
         check=False,
     )
     return Play(done.returncode, done.stdout + done.stderr)

@@ -39,7 +39,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_proces
 from unit.canaries import CANARIES, b64, forms_of, shown
 
 #: Seconds after which a test that hangs has failed.
-LIMIT = 20
+LIMIT = 60
 NAME = "openshift_ops.image_pull.it"
 ARGUMENTS: dict[str, Any] = {
     "name": {"type": "str", "aliases": ["title"]},

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.progress_file import shown
 
 #: Seconds after which a test that hangs has failed.
-LIMIT = 20
+LIMIT = 60
 
 
 @pytest.fixture

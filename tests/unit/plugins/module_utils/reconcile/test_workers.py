@@ -19,7 +19,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.workers import Workers
 
 #: Seconds after which a test that hangs has failed.
-LIMIT = 20
+LIMIT = 60
 
 
 class Interrupted(BaseException):

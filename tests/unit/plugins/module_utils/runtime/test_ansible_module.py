@@ -26,7 +26,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.t
 
 from unit.canaries import CANARIES, b64, forms_of, shown
 
-LIMIT = 20
+LIMIT = 60
 ARGUMENTS: dict[str, Any] = {
     "name": {"type": "str", "required": True, "aliases": ["title"]},
     "password": {"type": "str", "no_log": True},

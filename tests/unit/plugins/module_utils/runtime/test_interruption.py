@@ -19,7 +19,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.i
 )
 
 #: Seconds after which a test that hangs has failed.
-LIMIT = 20
+LIMIT = 60
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -101,7 +101,7 @@ class TestAbandoned:
         with interruptible(never):
             (watch,) = [thread for thread in threading.enumerate() if thread not in before]
             assert watch.daemon
-        watch.join(0.9)
+        watch.join(LIMIT)
         assert not watch.is_alive()
 
     def test_the_watch_ends_with_the_run_that_it_ended(self, received: list[int]) -> None:
