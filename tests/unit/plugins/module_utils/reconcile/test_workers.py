@@ -66,6 +66,14 @@ class TestMap:
         with Workers(4) as workers:
             workers.map(lambda _item: barrier.wait(LIMIT), range(8))
 
+    def test_it_waits_for_the_slowest(self) -> None:
+        """The thread that is done first finds nothing more to do."""
+        with Workers(2) as workers:
+            assert workers.map(lambda item: (item, threading.Event().wait(item)), [0.0, 0.3]) == [
+                (0.0, False),
+                (0.3, False),
+            ]
+
     @pytest.mark.parametrize(("most", "count", "expected"), [(4, 0, 0), (4, 1, 1), (4, 3, 3), (2, 3, 2), (1, 3, 1)])
     def test_no_thread_is_started_that_is_not_needed(self, most: int, count: int, expected: int) -> None:
         before = threading.enumerate()

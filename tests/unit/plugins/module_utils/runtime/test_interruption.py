@@ -121,8 +121,9 @@ class TestOtherThread:
             with interruptible(lambda: True):
                 done.append(threading.active_count() - before)
                 done.append([signal.getsignal(number) for number in SIGNALS] == handlers)
+            done.append("ended")
 
         thread = threading.Thread(target=work)
         thread.start()
         thread.join(LIMIT)
-        assert done == [0, True]
+        assert done == [0, True, "ended"]
