@@ -34,7 +34,7 @@ def _watch(path: Path, say: Callable[[str], None], over: threading.Event) -> Non
     while not over.wait(_INTERVAL):
         # A line that is being written has no end yet.
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
-        complete = [line.rstrip("\n") for line in lines if line.endswith("\n")]
+        complete = [line[:-1] for line in lines if line.endswith("\n")]
         for line in complete[count:]:
             say(line)
         count = len(complete)

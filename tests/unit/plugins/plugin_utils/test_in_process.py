@@ -33,6 +33,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import HIDDEN
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.interruption import Interrupted
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import in_process
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
 
 from unit.canaries import CANARIES, b64, forms_of, shown
@@ -88,6 +89,14 @@ def action(
     made.module = Module(ARGUMENTS, work, "kubernetes", None)
     made.calls = []
     return made
+
+
+def with_remote_tmp(made: Action, directory: Path) -> Path:
+    """Where Ansible makes a directory for a module in a process of its own."""
+    made._connection._shell.set_options(var_options={"ansible_remote_tmp": str(directory / "remote_tmp")})
+    made._connection.set_options()
+    (directory / "remote_tmp").mkdir()
+    return directory / "remote_tmp"
 
 
 @pytest.fixture(autouse=True)
@@ -333,6 +342,14 @@ class TestResult:
             assert "invocation" not in result
 
 
+class TestSetting:
+    def test_of_another_version_of_ansible(self) -> None:
+        assert in_process._setting("NO_SUCH_SETTING", {}, default="it") == "it"
+
+    def test_of_this_one(self) -> None:
+        assert in_process._setting("INTERPRETER_PYTHON", {"ansible_python_interpreter": "x"}, default="it") == "x"
+
+
 class TestWarnings:
     def test_the_modules_own_and_those_of_the_validation(self) -> None:
         made = action(
@@ -432,8 +449,7 @@ class TestProgress:
 
     def test_a_directory_is_made_for_it(self, tmp_path: Path) -> None:
         made = action(become=True)
-        made._connection._shell.set_options(var_options={"ansible_remote_tmp": str(tmp_path / "remote_tmp")})
-        made._connection.set_options()
+        with_remote_tmp(made, tmp_path)
         made.start()
         assert Path(made._connection._shell.tmpdir).is_dir()
         assert Path(made._connection._shell.tmpdir).is_relative_to(tmp_path)
@@ -457,19 +473,20 @@ class TestEnd:
         self, received: list[int], local_tmp: Path, tmp_path: Path, number: int, become: bool
     ) -> None:
         def work(task: Task | None = None) -> dict[str, Any]:
-            files.extend(local_tmp.iterdir())
+            files.extend([*local_tmp.iterdir(), *remote_tmp.iterdir()])
             signal.raise_signal(number)
             raise AssertionError("it goes on")
 
         files: list[Path] = []
         made = action(work, become=become)
-        made._connection._shell.tmpdir = str(tmp_path)
+        remote_tmp = with_remote_tmp(made, tmp_path)
         made.meanwhile = work
         cwd = Path.cwd()
         with pytest.raises(Interrupted):
             made.start()
         assert received == [number]
-        assert len(files) == (0 if become else 1)
+        assert len(files) == 1
+        assert list(remote_tmp.iterdir()) == []
         assert list(local_tmp.iterdir()) == []
         assert Path.cwd() == cwd
 

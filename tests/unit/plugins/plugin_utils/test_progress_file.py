@@ -38,6 +38,14 @@ def test_each_line_is_said_once_and_when_it_is_complete(path: Path) -> None:
     assert said.empty()
 
 
+def test_the_file_may_come_later(path: Path) -> None:
+    said: Queue[str] = Queue()
+    with shown(path, said.put):
+        threading.Event().wait(0.8)
+        append(path, "1/3\n")
+        assert said.get(timeout=LIMIT) == "1/3"
+
+
 def test_what_is_written_afterwards_is_not_said(path: Path) -> None:
     said: list[str] = []
     before = threading.enumerate()
