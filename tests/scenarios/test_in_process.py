@@ -192,7 +192,11 @@ TASKS: dict[str, Callable[[str], dict[str, Any]]] = {
     "a condition": lambda place: {**link(place), "when": "ansible_check_mode"},
     "variables": lambda place: {**link("{{ target }}"), "vars": {"target": "{{ other | lower }}", "other": place}},
     "a template in an answer": lambda place: link(place, secrets=["{% raw %}{{ 6 * 7 }}{% endraw %}"]),
-    "environment": lambda place: {**link(place, kubeconfig="{{ omit }}"), "environment": {"K8S_AUTH_KUBECONFIG": "/none"}, "module_defaults": {in_group("k8s"): {}}},
+    "environment": lambda place: {
+        **link(place, kubeconfig="{{ omit }}"),
+        "environment": {"K8S_AUTH_KUBECONFIG": "/none"},
+        "module_defaults": {in_group("k8s"): {}},
+    },
     "environment, as for kubectl": lambda place: {**link(place), "environment": {"KUBECONFIG": "{{ kubeconfig }}"}, "module_defaults": {in_group("k8s"): {}}},
     "no defaults": lambda place: {**link(place), "module_defaults": {in_group("k8s"): {"kubeconfig": "/none"}}},
     "defaults of one module": lambda place: {
