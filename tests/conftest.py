@@ -20,8 +20,14 @@ from hypothesis import HealthCheck, settings
 from support.lab import Lab
 from support.modules import run_module
 
-# The machine may be busy: how long an example takes says nothing about the code.
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The machine may be busy: how long an example takes says nothing about the code. In CI the examples are the same in every run of
+# the same code; elsewhere each run tries others.
+settings.register_profile(
+    "untimed",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=bool(os.environ.get("CI")),
+)
 settings.load_profile("untimed")
 
 _numbers = itertools.count()
