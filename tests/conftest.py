@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,8 +21,19 @@ from hypothesis import HealthCheck, settings
 from support.lab import Lab
 from support.modules import run_module
 
-# The machine may be busy: how long an example takes says nothing about the code.
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A job in the background of a shell ignores some signals, and so would all that it starts: tests of signals need the usual ones.
+for _number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL)
+
+# The machine may be busy: how long an example takes says nothing about the code. In CI the examples are the same in every run of
+# the same code; elsewhere each run tries others.
+settings.register_profile(
+    "untimed",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=bool(os.environ.get("CI")),
+)
 settings.load_profile("untimed")
 
 _numbers = itertools.count()

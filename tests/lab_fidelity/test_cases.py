@@ -96,7 +96,10 @@ class TestAnnotation:
         lab.create(namespace, "secrets", theirs)
         lab.set_account(namespace, imagePullSecrets=["default-dockercfg-quay"])
         lab.api("PATCH", path_of(namespace, "serviceaccounts", "default"), {"metadata": {"annotations": None}})
-        annotation = lambda: (lab.account(namespace)["metadata"].get("annotations") or {}).get(REFERENCE)  # noqa: E731
+
+        def annotation() -> Any:
+            return (lab.account(namespace)["metadata"].get("annotations") or {}).get(REFERENCE)
+
         lab.until(lambda: annotation() is not None, "the annotation is back")
         assert annotation() == managed
         assert pull_names(lab.account(namespace)) == [managed, "default-dockercfg-quay"]
@@ -116,7 +119,10 @@ class TestUpgraded:
 
     def test_the_old_secret_is_kept_and_marked(self, upgraded):
         (name,) = pull_names(upgraded.account("before"))
-        marked = lambda: BINDING in upgraded.get("before", "secrets", name)["metadata"]["annotations"]  # noqa: E731
+
+        def marked() -> bool:
+            return BINDING in upgraded.get("before", "secrets", name)["metadata"]["annotations"]
+
         upgraded.until(marked, "the secret is marked")
         metadata = upgraded.get("before", "secrets", name)["metadata"]
         assert metadata["annotations"][BINDING] == "legacy"
@@ -154,7 +160,10 @@ class TestRegistryService:
 
 def named(lab: Lab, namespace: str) -> str:
     """The pull secret that a new account names."""
-    found = lambda: pull_names(lab.get(namespace, "serviceaccounts", "default") or {})  # noqa: E731
+
+    def found() -> list[str]:
+        return pull_names(lab.get(namespace, "serviceaccounts", "default") or {})
+
     lab.until(lambda: bool(found()), f"the account of {namespace} names its secret")
     return found()[0]
 

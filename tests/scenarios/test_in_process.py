@@ -187,7 +187,11 @@ TASKS: dict[str, Callable[[str], dict[str, Any]]] = {
     "a file beside the playbook": lambda place: secret(place, registries="{{ omit }}", auth_file="auth.json"),
     "a condition": lambda place: {**link(place), "when": "ansible_check_mode"},
     "a template in an answer": lambda place: link(place, secrets=["{% raw %}{{ 6 * 7 }}{% endraw %}"]),
-    "environment": lambda place: {**link(place, kubeconfig="{{ omit }}"), "environment": {"K8S_AUTH_KUBECONFIG": "/none"}, "module_defaults": {in_group("k8s"): {}}},
+    "environment": lambda place: {
+        **link(place, kubeconfig="{{ omit }}"),
+        "environment": {"K8S_AUTH_KUBECONFIG": "/none"},
+        "module_defaults": {in_group("k8s"): {}},
+    },
     "environment, as for kubectl": lambda place: {**link(place), "environment": {"KUBECONFIG": "{{ kubeconfig }}"}, "module_defaults": {in_group("k8s"): {}}},
     "defaults of one module": lambda place: {
         f"{PREFIX}.sa_link": {"namespaces": [place]}, "module_defaults": {f"{PREFIX}.sa_link": {"secrets": ["missing"], "wait_timeout": 0}},

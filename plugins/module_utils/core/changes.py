@@ -81,6 +81,7 @@ def replace(ref: ObjectRef, observed: Json, body: Json, details: Json, *, before
         )
     for part in ("labels", "annotations"):
         merged = {**mapping(kept.get(part)), **mapping(metadata(body).get(part))}
+        kept.pop(part, None)
         kept.update({part: merged} if merged else {})
     new = create(ref, {**body, "metadata": kept}, details, after)
     return Change("replace", ref, new.body, details, before, after, observed)

@@ -51,11 +51,9 @@ class Question(Protocol):
     @property
     def selection(self) -> Selection:
         """What is read in every target namespace."""
-        ...
 
     def related(self, namespace: str, objects: Objects) -> Sequence[ObjectRef]:
         """What else has to be read, in any namespace; read once however often it is asked for."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -78,11 +76,9 @@ class Desired(Question, Protocol):
     @property
     def precondition(self) -> ObjectRef | None:
         """A cluster-scoped object without which no write makes sense."""
-        ...
 
     def plan(self, namespace: str, objects: Objects, found: Related) -> Plan:
         """The changes that are left. The same answer for the same objects, so it is asked again after a conflict."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -99,4 +95,3 @@ class Inspection(Question, Protocol):
 
     def evaluate(self, namespace: str, objects: Objects, found: Related) -> Evaluation:
         """What was found in one namespace. Asked again while it waits for something."""
-        ...

@@ -24,7 +24,7 @@ __all__ = ["converted", "merged", "without"]
 
 
 def merged(text: str, wanted: AuthFile, *, legacy: bool) -> str:
-    """The text with the wanted entries added, or put in place of those for the same path.
+    """The text with the wanted entries added; they replace those for the same path.
 
     :raises Unreadable: when there is nothing that entries could be merged into.
     """
@@ -43,7 +43,7 @@ def without(text: str, registries: Collection[str], *, legacy: bool) -> str:
 
 
 def converted(text: str, *, legacy: bool) -> str:
-    """The text in the other of the two forms; `legacy`: the form that it shall have.
+    """The text in the other of the two forms; `legacy`: whether the other is that of a `.dockercfg`.
 
     :raises Unreadable: as `merged`.
     """

@@ -166,6 +166,8 @@ def _apply(run: Run, desired: Desired, work: _Work) -> None:
         try:
             now = carry_out(run.cluster, change, clock)
         except (Conflict, AlreadyExists, NotFound, Unanswered) as error:
+            if isinstance(error, NotFound) and change.action == "create":
+                raise  # there is nothing to create it in, which no second look changes
             if isinstance(error, Unanswered):
                 lost += 1
                 work.doubtful[change.ref, change.action] = change
@@ -205,16 +207,17 @@ def _ended(run: Run, work: _Work, error: ImagePullError | None) -> NamespaceResu
     done = run.not_attempted(work.namespace) if error is None else run.failed(work.namespace, error)
     changes, notes = tuple(work.applied), work.plan.notes
     if (changes or work.doubtful) and not isinstance(error, NamespaceTerminating):
-        return replace(done, status="failed", changes=changes, notes=notes, error=_interrupted(run, work, error))
+        return replace(done, status="failed", changes=changes, notes=notes, error=_interrupted(work, error))
     return replace(done, changes=changes, notes=notes)
 
 
-def _interrupted(run: Run, work: _Work, error: ImagePullError | None) -> str:
+def _interrupted(work: _Work, error: ImagePullError | None) -> str:
     """Why a namespace is only half done."""
-    why = str(error) if error is not None and not isinstance(error, ClusterError) else run.stopped
+    is_own = error is not None and not isinstance(error, ClusterError)
+    why = str(error) if is_own else "the task stopped before this namespace was finished"
     doubtful = ", ".join(f"{change.action} {change.ref}" for change in work.doubtful.values())
     lost = f"; the answer to this was lost, so it may have been carried out: {doubtful}" if doubtful else ""
-    return f"{why or 'the task stopped'}{lost}"
+    return f"{why}{lost}"
 
 
 def _give_up(run: Run, work: _Work) -> None:

@@ -23,6 +23,10 @@ from .workers import Workers
 __all__ = ["Run", "Settings", "internal_error", "running"]
 
 
+#: What is said of each namespace that is only half done when the run stops; why it stopped is said once.
+_CUT_SHORT = "the task stopped before this namespace was finished; its last write may have been carried out"
+
+
 @dataclass(frozen=True)
 class Settings:
     """How a task runs.
@@ -55,11 +59,9 @@ class Run:
         limit = self.settings.max_failures
         return limit is not None and self.progress.failed > limit
 
-    def stop(self, error: ImagePullError) -> bool:
-        """Ends the run; whether this error is the one that does."""
-        first = not self.stopped
+    def stop(self, error: ImagePullError) -> None:
+        """Ends the run. The first reason is the one that is told, once."""
         self.stopped = self.stopped or str(error)
-        return first
 
     def read(self, question: Question, namespaces: Sequence[str]) -> Mapping[str, View | ImagePullError]:
         """What the question needs to see, or why not; nothing once the run is stopped.
@@ -78,8 +80,13 @@ class Run:
 
     def failed(self, namespace: str, error: ImagePullError) -> NamespaceResult:
         """The result of a namespace in which nothing was changed before an error."""
-        if isinstance(error, ClusterError) and not self.stop(error) and not error.unanswered:
-            return self.not_attempted(namespace)
+        if isinstance(error, ClusterError):
+            self.stop(error)
+            return (
+                NamespaceResult(namespace, "failed", error=_CUT_SHORT)
+                if error.unanswered
+                else self.not_attempted(namespace)
+            )
         if isinstance(error, NamespaceTerminating):
             return NamespaceResult(namespace, "skipped", error=terminating_sentence(self.cluster))
         message = missing_sentence(self.cluster) if isinstance(error, NamespaceMissing) else str(error)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import select
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
@@ -77,7 +76,7 @@ def run_module(module: Module) -> None:
             result = execute(module, task)
     except Interrupted as error:
         # As a shell reports it. A normal end of Python: what AnsibleModule has made is removed.
-        sys.exit(128 + error.number)
+        raise SystemExit(128 + error.number) from None
     for message in mask(task.warnings, task.secrets):
         host.warn(message)
     leave = host.fail_json if result.get("failed") else host.exit_json

@@ -12,14 +12,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from ...core.changes import Change
 from ...core.errors import ImagePullError
 from ...core.objects import Json, Kind, ObjectRef
+from ...core.redaction import mask
 from . import answers
 from .connection import Connection
+from .credential import forms_of
 from .errors import (
     ApiError,
     ClusterError,
@@ -275,7 +278,7 @@ class Cluster:
                 self._health.reached, since = True, self._now()
             if 200 <= answer.status < 300:
                 return answer
-            raise _failed(request, answer)
+            raise _failed(request, answer, login)
         except (Unanswered, ApiError) as error:
             if isinstance(error, Unanswered) or error.status >= 500:
                 self._check_patience(request, error, since)
@@ -323,16 +326,18 @@ class Cluster:
         if request.body is not None:
             login["Content-Type"] = _CONTENT_TYPES.get(request.method, "application/json")
             body = json.dumps(request.body).encode("utf-8")
-        attempt = request.attempt
+        attempt, hidden = request.attempt, partial(mask, secrets=forms_of(login.get("Authorization", "")))
         try:
             return send(self._connection.pool, request.method, self.name + request.target, login, body, **options)
         except NotSent as error:
-            raise _Unsent(f"{attempt} failed: {error}", "check the address, the network and the proxy") from None
+            raise _Unsent(
+                f"{attempt} failed: {hidden(str(error))}", "check the address, the network and the proxy"
+            ) from None
         except Unusable as error:
-            raise ConnectError(f"{attempt} failed: {error}") from None
+            raise ConnectError(f"{attempt} failed: {hidden(str(error))}") from None
         except Lost as error:
             way_out = "it may have been carried out: run again" if request.writes else "look at the API server"
-            raise Unanswered(f"{attempt} got no answer: {error}", way_out) from None
+            raise Unanswered(f"{attempt} got no answer: {hidden(str(error))}", way_out) from None
         except TooLarge:
             raise _unintelligible(request, "more than any API server sends") from None
         except Broken as error:
@@ -352,7 +357,7 @@ def _asked_to_wait(request: _Request, error: ImagePullError) -> float | None:
     return None if request.writes and not isinstance(error, _Unsent) else 0.0
 
 
-def _failed(request: _Request, answer: Answer) -> ImagePullError:
+def _failed(request: _Request, answer: Answer, login: Mapping[str, str]) -> ImagePullError:
     return FailedRequest(
         attempt=request.attempt,
         status=answer.status,
@@ -363,6 +368,7 @@ def _failed(request: _Request, answer: Answer) -> ImagePullError:
         writes=request.writes,
         retry_after=answer.retry_after,
         location=answer.location,
+        hidden=forms_of(login.get("Authorization", "")),
     ).error()
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
+from ...core.redaction import forms
 from .errors import ConnectError
 from .tls import Pem
 
-__all__ = ["Credential", "basic", "bearer"]
+__all__ = ["Credential", "basic", "bearer", "forms_of"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -43,6 +45,17 @@ def bearer(token: str, origin: str) -> str:
     if not re.fullmatch(r"[\x21-\x7e]+", token):
         raise ConnectError(f"{origin} is not a token: it has a space, a line end or a letter outside ASCII in it")
     return f"Bearer {token}"
+
+
+@lru_cache(maxsize=4)
+def forms_of(authorization: str) -> frozenset[str]:
+    """What must not be shown of such a header, in all forms: the token, or the password and the login around it."""
+    scheme, _space, value = authorization.partition(" ")
+    secrets = {value}
+    if scheme == "Basic":
+        login = base64.b64decode(value).decode("utf-8", "replace")
+        secrets |= {login, login.partition(":")[2]}
+    return frozenset(form for secret in secrets if secret for form in forms(secret))
 
 
 def basic(username: str, password: str) -> str:

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from ...core.errors import ImagePullError
+from ...core.redaction import mask
 
 __all__ = [
     "AlreadyExists",
@@ -112,6 +113,8 @@ class AlreadyExists(ApiError):
 
 #: Longest text of an answer that is shown. It is written by others, and may hold what nobody should see.
 _MOST_TEXT = 300
+#: So much of a body is looked at for it.
+_MOST_BODY = 65536
 
 _REFUSALS = range(400, 500)
 _FAILURES = range(500, 1000)
@@ -206,7 +209,8 @@ class FailedRequest:
 
     `attempt` says in words what was tried, on what and where; `resource` on which kind, `name` on which object, empty for one
     that is to be created; `label_selector` which objects a list asked for. `writes`: whether it would change something.
-    `retry_after` and `location` are the answer's headers of these names.
+    `retry_after` and `location` are the answer's headers of these names. `hidden` is what must not be shown of an answer that
+    repeats the request: its login, in all forms.
     """
 
     attempt: str
@@ -218,11 +222,12 @@ class FailedRequest:
     writes: bool = False
     retry_after: str | None = None
     location: str | None = None
+    hidden: Collection[str] = ()
 
     def error(self) -> ImagePullError:
         """`ApiError`, `Unanswered` for a failure after which a write may have happened, or `Unauthorized`."""
         answer = _status_object(self.body)
-        text = one_line(_message(answer, self.body)) or "no explanation"
+        text = one_line(mask(_message(answer, self.body), self.hidden)) or "no explanation"
         kind, way_out = self._meaning(answer, text)
         seconds = _seconds(self.retry_after)
         if kind is Unanswered and self.status == 503 and seconds is not None:
@@ -284,9 +289,15 @@ class FailedRequest:
 
 
 def one_line(text: str) -> str:
-    """A text that others wrote, fit for a message: one line, no control characters, of bounded length."""
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text[: 4 * _MOST_TEXT]).split())
-    return line if len(line) <= _MOST_TEXT else f"{line[:_MOST_TEXT]}…"
+    """A text that others wrote, fit for a message: one line, no control characters, of bounded length.
+
+    It is cut between words: of a credential in it, which is masked later, there must not be a part.
+    """
+    start = text[: 4 * _MOST_TEXT]
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in start).split())
+    if len(start) == len(text) and len(line) <= _MOST_TEXT:
+        return line
+    return f"{line[:_MOST_TEXT].rpartition(' ')[0]} …".lstrip()
 
 
 def _at_odds(answer: Mapping[str, Any]) -> tuple[type[ApiError], str]:
@@ -299,7 +310,7 @@ def _at_odds(answer: Mapping[str, Any]) -> tuple[type[ApiError], str]:
 def _message(answer: Mapping[str, Any], body: bytes) -> str:
     """What the answer says in words: a Status has a message, priority and fairness and proxies send plain text."""
     message = answer.get("message")
-    return message if isinstance(message, str) and message else body[: 4 * _MOST_TEXT].decode("utf-8", "replace")
+    return message if isinstance(message, str) and message else body[:_MOST_BODY].decode("utf-8", "replace")
 
 
 def _status_object(body: bytes) -> Mapping[str, Any]:

@@ -92,7 +92,8 @@ class LoginPlugin:
 
     def _printed(self) -> bytes:
         try:
-            process = subprocess.Popen(  # noqa: S603 - that is what an exec plugin is: the user's kubeconfig names it
+            # There is no AnsibleModule here, whose run_command the linter wants.
+            process = subprocess.Popen(  # noqa: S603 # pylint: disable=ansible-bad-function
                 [self.command, *self.arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

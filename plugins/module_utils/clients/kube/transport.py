@@ -23,6 +23,11 @@ _MOST_BYTES = 256 * 1024 * 1024
 #: TLS's words for a connection that was cut; its other errors are about certificates.
 _CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
+#: What urllib3 and OpenSSL write around the reason.
+_NOISE = re.compile(
+    r"\[SSL[^]]*\] | \(_ssl\.c:\d+\)|^<urllib3\.[^>]*>: |Failed to establish a new connection: (?:\[Errno -?\d+\] )?"
+)
+
 
 class _TransportError(Exception):
     """The message says why, in a few words."""
@@ -83,6 +88,7 @@ def send(
             retries=False,
             redirect=False,
             preload_content=False,
+            enforce_content_length=True,
         )
         data = _read(response, most + 1)
     except Exception as error:
@@ -107,7 +113,7 @@ def _meaning(error: Exception) -> _TransportError:
     exceptions, inner = urllib3.exceptions, _innermost(error)
     if isinstance(error, (exceptions.NewConnectionError, exceptions.ConnectTimeoutError, exceptions.ProxyError)):
         return NotSent(_cause(inner))
-    if isinstance(inner, ssl.SSLError) and not isinstance(inner, _CUT):
+    if isinstance(error, exceptions.SSLError) and not isinstance(inner, _CUT):
         return Unusable(f"{_cause(inner)}; give the cluster's certificate authority in 'ca_cert' or the kubeconfig")
     if isinstance(error, ValueError):
         # It quotes the address or the header, and with it the login.
@@ -131,4 +137,4 @@ def _innermost(error: BaseException) -> BaseException:
 def _cause(error: BaseException) -> str:
     """The reason in words."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return one_line(re.sub(r"\[SSL[^]]*\] | \(_ssl\.c:\d+\)", "", str(text)))
+    return one_line(_NOISE.sub("", str(text)))

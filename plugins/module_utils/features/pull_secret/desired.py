@@ -122,14 +122,17 @@ class PullSecret:
         return Plan(() if difference.is_none else (self._change(ref, observed, difference),), notes=notes)
 
     def _content(self, ref: ObjectRef, held: StoredSecret, target: Target) -> tuple[str, AuthFile]:
-        """What the data key shall hold, and what that means."""
+        """The content that the data key must have, as text and as entries.
+
+        :raises Refusal: when the old content cannot be edited.
+        """
         try:
             text = self._text(ref, held, target)
             return text, read_stored(text, legacy=target.legacy)
         except Unreadable as error:
             raise Refusal(
                 f"{ref} was not changed: its content {error}, so registries can neither be added nor removed; "
-                "use mode=replace with all registries that it shall hold, or state=absent"
+                "use mode=replace with all registries that the secret must have, or delete it with state=absent"
             ) from None
 
     def _text(self, ref: ObjectRef, held: StoredSecret, target: Target) -> str:
@@ -168,10 +171,10 @@ class PullSecret:
 
 @dataclass(frozen=True, repr=False)
 class _Difference:
-    """Between a secret and what it shall be.
+    """Between a secret as it is and as it must be.
 
-    `text` is the content that its data key shall have and `after` what that means; `missing` is what `SecretMetadata` wants besides;
-    `broken` is why the old content must go although its registries may be the wanted ones, empty when it need not.
+    `text` is the content that its data key must have and `after` are the entries in it; `missing` is what it lacks of `SecretMetadata`;
+    `broken` is why the old content must be replaced although its registries may be the wanted ones, empty when it need not.
     """
 
     held: StoredSecret

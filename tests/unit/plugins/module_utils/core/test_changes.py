@@ -134,6 +134,12 @@ class TestReplace:
         meta = replace(REF, observed, {}, {}, before={}, after={}).body["metadata"]
         assert meta == {"name": "pull", "namespace": "a", "labels": MANAGED_BY}
 
+    @pytest.mark.parametrize("odd", [1, [], "x", True])
+    def test_what_is_no_object_counts_as_none(self, odd: Any) -> None:
+        observed = {"metadata": {"name": "pull", "resourceVersion": "7", "labels": odd, "annotations": odd}}
+        meta = replace(REF, observed, {}, {}, before={}, after={}).body["metadata"]
+        assert meta == {"name": "pull", "namespace": "a", "labels": MANAGED_BY}
+
     @pytest.mark.parametrize("meta", [{"finalizers": ["x"]}, {"deletionTimestamp": "now"}])
     def test_refuses_what_would_not_be_gone(self, meta: Any) -> None:
         observed = {"metadata": {"resourceVersion": "7", **meta}}

@@ -59,7 +59,10 @@ class TestOf:
         ],
     )  # fmt: skip
     def test_refuses_wrong_types(self, top: dict[str, Any], why: str) -> None:
-        assert refusal(lambda: helpers(**top)) == f"the file is not an auth file: {why}"
+        def make() -> Helpers:
+            return helpers(**top)
+
+        assert refusal(make) == f"the file is not an auth file: {why}"
 
 
 class TestRefusals:

@@ -27,7 +27,8 @@ QUAY = from_registries([{"registry": "quay.io", "username": "robot", "password":
 NEW = '{"username": "robot", "password": "new", "auth": "cm9ib3Q6bmV3"}'
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
 )
 SPACES = st.text(" \t\n\r", max_size=2)
 
@@ -63,7 +64,7 @@ class TestMerged:
     def test_a_legacy_file_has_no_wrapper(self) -> None:
         assert merged(f"{{{OTHERS}}}", legacy=True) == f'{{{OTHERS}, "quay.io": {NEW}}}'
 
-    @given(st.dictionaries(st.text(), JSON, max_size=4), st.dictionaries(st.text(), JSON, max_size=4), SPACES)
+    @given(st.dictionaries(st.text(), JSON, max_size=3), st.dictionaries(st.text(), JSON, max_size=3), SPACES)
     def test_what_is_merged_and_removed_again_leaves_the_same_bytes(
         self, top: dict[str, Any], auths: dict[str, Any], space: str
     ) -> None:

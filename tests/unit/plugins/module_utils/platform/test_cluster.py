@@ -23,8 +23,9 @@ REMOVED = "the image registry of this cluster is Removed, so nothing generates p
 ALL = ["ImageRegistry"]
 
 
-def version(desired: Any = "4.20.1", enabled: Any = ALL, known: Any = ALL) -> Any:
-    capabilities = {"enabledCapabilities": enabled, "knownCapabilities": known}
+def version(desired: Any = "4.20.1", **lists: Any) -> Any:
+    """`lists`: `enabled` and `known`, where they are others than `ALL`."""
+    capabilities = {f"{name}Capabilities": found for name, found in {"enabled": ALL, "known": ALL, **lists}.items()}
     return {"status": {"desired": {"version": desired}, "capabilities": capabilities}}
 
 

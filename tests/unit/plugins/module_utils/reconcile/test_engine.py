@@ -389,7 +389,25 @@ class TestTheClusterFails:
         outcome = run(api, Keep(names=("one", "two")))
         assert statuses(outcome) == {"a": "failed"}
         assert [change.ref.name for change in outcome.namespaces[0].changes] == ["one"]
-        assert outcome.failed[0].error == outcome.stopped
+        assert outcome.failed[0].error == "the task stopped before this namespace was finished"
+        assert "401" in outcome.stopped
+
+    def test_what_may_have_been_carried_out_is_said_of_its_namespace(self, api: FakeApi) -> None:
+        """The server dies: why is said once, of each namespace only what is not known of it."""
+        api.fail("GET /api/v1/namespaces/[bc]|POST|readyz", LOST, times=10**9, after=3)
+        outcome = run(api, Keep(), list("abc"))
+        assert "was answered properly" in outcome.stopped
+        assert outcome.message("pull_secret").count("was answered properly") == 1
+        errors = [result.error for result in outcome.namespaces if result.status == "failed"]
+        assert all(error.startswith("the task stopped before this namespace was finished; ") for error in errors)
+        assert errors
+        assert outcome.failed[0].changes == ()
+
+    def test_nothing_to_create_it_in_is_told_at_once(self, api: FakeApi) -> None:
+        api.fail("POST", status_object(404, "NotFound", "404 page not found"), times=10**9)
+        clock = Clock()
+        assert statuses(run(api, Keep(), clock=clock)) == {"a": "failed"}
+        assert (len(api.writes), clock.slept) == (1, [])
 
     def test_at_the_first_request_it_is_the_tasks_failure(self, api: FakeApi) -> None:
         api.fail("GET", UNAUTHORIZED, times=10**9)

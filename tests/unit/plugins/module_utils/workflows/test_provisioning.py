@@ -38,8 +38,9 @@ def api() -> FakeApi:
     return found
 
 
-def serve(api: FakeApi, groups: Any, version: Any = VERSION, operator: Any = None) -> None:
-    """What the cluster says of itself, at any time."""
+def serve(api: FakeApi, groups: Any, **objects: Any) -> None:
+    """What the cluster says of itself, at any time: its `version` unless another is given, and its `operator`, if any."""
+    version, operator = objects.get("version", VERSION), objects.get("operator")
 
     def answer(obj: Any) -> Answer:
         return Answer(200, obj) if obj is not None else status_object(404, "NotFound", "not found")

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.client import BadStatusLine
 from typing import Any
 
 import pytest
@@ -44,7 +45,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from hypothesis import given
 from hypothesis import strategies as st
 from support.scripted_pool import HOST, Answer, Clock, ScriptedConnection, ScriptedPool, status_object
-from urllib3.exceptions import NewConnectionError, ProtocolError, ReadTimeoutError, SSLError
+from urllib3.exceptions import NewConnectionError, ProtocolError, ProxyError, ReadTimeoutError, SSLError
 
 REF = ObjectRef(SECRET, "a", "pull")
 REVIEW = Kind("authorization.k8s.io/v1", "SubjectAccessReview", "subjectaccessreviews", "review", namespaced=False)
@@ -569,6 +570,27 @@ class TestLogin:
             )
             assert not caught.value.unanswered
         pool.done()
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            status_object(403, "Forbidden", "Bearer token-1 may not"),
+            Answer(500, b"GET / Authorization: Bearer token-1 failed"),
+            ProtocolError("Connection aborted.", BadStatusLine("Bearer token-1")),
+            SSLError(ssl.SSLError(1, "token-1 is no certificate")),
+        ],
+    )
+    def test_a_server_that_repeats_it_does_not_show_it(self, answer: Any) -> None:
+        cluster, _pool, _clock = cluster_of((f"POST {PATH}", answer))
+        with pytest.raises(ImagePullError, match=r"\*{8}") as caught:
+            cluster.write(CREATE)
+        assert "token-1" not in str(caught.value)
+
+    def test_nor_does_a_proxy(self) -> None:
+        refusing = ProxyError("no", OSError("Tunnel connection failed: 407 token-1"))
+        cluster, _pool, _clock = cluster_of((GET, refusing))
+        with pytest.raises(ConnectError, match=r"407 \*{8}"):
+            cluster.get(REF)
 
     def test_the_refused_login_is_what_is_renewed(self) -> None:
         cluster, _pool, _clock = cluster_of((GET, REFUSED), (GET, FOUND), renewals=["token-2"])

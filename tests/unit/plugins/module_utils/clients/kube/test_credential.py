@@ -12,6 +12,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
     Credential,
     basic,
     bearer,
+    forms_of,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ConnectError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.tls import Pem
@@ -41,6 +42,22 @@ class TestBasic:
 
     def test_half_a_letter_is_no_traceback(self) -> None:
         assert basic("u", "\udc00") == "Basic dTrtsIA="
+
+
+class TestFormsOf:
+    def test_a_token(self) -> None:
+        found = forms_of("Bearer some-token")
+        assert {"some-token", base64.b64encode(b"some-token").decode()} <= found
+        assert "Bearer" not in found
+
+    def test_a_password(self) -> None:
+        found = forms_of(basic("user", "pass:wörd"))
+        assert {"pass:wörd", "user:pass:wörd", basic("user", "pass:wörd")[6:], "pass%3Aw%C3%B6rd"} <= found
+        assert "user" not in found
+
+    @pytest.mark.parametrize("authorization", ["", "Bearer "])
+    def test_nothing(self, authorization: str) -> None:
+        assert forms_of(authorization) == frozenset()
 
 
 class TestCredential:

@@ -279,7 +279,8 @@ class TestText:
             (b'{"kind": "Status", "message": "half \\ud800 pair"}', "half pair"),
             (b'{"kind": "Status", "message": ["x"]}', '{"kind": "Status", "message": ["x"]}'),
             (b"a\x1b[31mred\x00\xe2\x80\xaeb", "a [31mred b"),
-            (b"[" * 100_000, "[" * 300 + "…"),
+            (b"[" * 100_000, "…"),
+            (b"a " * 100_000, "a " * 149 + "a …"),
         ],
     )
     def test_is_one_line_without_control_characters(self, body: bytes, said: str) -> None:
@@ -291,15 +292,31 @@ class TestText:
         ("text", "line"),
         [
             ("x" * 300, "x" * 300),
-            ("x" * 301, "x" * 300 + "…"),
+            ("x" * 301, "…"),
+            ("y " + "x" * 298, "y " + "x" * 298),
+            ("y z " + "x" * 297, "y z …"),
             (" " * 900 + "x" * 300, "x" * 300),
-            (" " * 900 + "x" * 301, "x" * 300),
+            (" " * 900 + "x" * 301, "…"),
+            (" " * 900 + "y " + "x" * 299, "y …"),
             ("a \t b", "a b"),
         ],
     )
     def test_is_bounded(self, text: str, line: str) -> None:
         assert one_line(text) == line
         assert f": 413 {line or 'no explanation'};" in str(error_of(413, text.encode()))
+
+
+class TestHidden:
+    """An answer may repeat the request, and so its login."""
+
+    @pytest.mark.parametrize("body", [b"token abc-def is bad", status("Unauthorized", "token abc-def is bad")])
+    def test_the_login_is_not_shown(self, body: bytes) -> None:
+        assert ": 401 token ******** is bad; " in str(error_of(401, body, hidden={"abc-def"}))
+
+    def test_nor_a_part_of_it_that_is_left_when_the_text_is_cut(self) -> None:
+        text = "y " * 145 + "first second third"
+        assert "y ********; " in str(error_of(401, text.encode(), hidden={"first second third"}))
+        assert "y …; " in str(error_of(401, b"y" * 250 + b" " + b"hidden" * 20))
 
 
 class TestRetryAfter:

@@ -184,6 +184,7 @@ def test_it_is_sent_once_and_waits_for_a_bounded_time() -> None:
         "retries": False,
         "redirect": False,
         "preload_content": False,
+        "enforce_content_length": True,
     }
 
 
@@ -198,6 +199,16 @@ class TestFailures:
         ("error", "kind", "text"),
         [
             (wrapping(NewConnectionError(None, ""), OSError(111, "refused")), NotSent, "refused"),  # type: ignore[arg-type]
+            (
+                NewConnectionError(None, "Failed to establish a new connection: [Errno 111] refused"),  # type: ignore[arg-type]
+                NotSent,
+                "None: refused",
+            ),
+            (
+                ProtocolError("<urllib3.connection.HTTPSConnection object at 0x7f>: reason"),
+                Lost,
+                "reason",
+            ),
             (wrapping(ConnectTimeoutError(None, ""), TimeoutError("slow")), NotSent, "slow"),
             (
                 ProxyError("no", OSError("Tunnel connection failed: 407 no")),
@@ -209,7 +220,7 @@ class TestFailures:
             (wrapping(ReadTimeoutError(None, "", ""), TimeoutError("timed out")), Lost, "timed out"),  # type: ignore[arg-type]
             (OSError(5, "odd"), Lost, "odd"),
             (OSError(), Lost, "OSError"),
-            (ProtocolError("bad\r\nstatus \x1b line " + "x" * 400), Lost, "bad status line " + "x" * 284 + "…"),
+            (ProtocolError("bad\r\nstatus \x1b line " + "x" * 400), Lost, "bad status line …"),
             (wrapping(SSLError("s"), ssl.SSLEOFError(8, "[SSL: EOF] cut (_ssl.c:1)")), Lost, "cut"),
             (SSLError(ssl.SSLZeroReturnError(6, "closed")), Lost, "closed"),
             (SSLError(ssl.SSLSyscallError(5, "broken")), Lost, "broken"),
@@ -217,6 +228,11 @@ class TestFailures:
                 SSLError(ssl.SSLError(1, "[SSL: BAD] self-signed certificate (_ssl.c:1000)")),
                 Unusable,
                 "self-signed certificate; give the cluster's certificate authority in 'ca_cert' or the kubeconfig",
+            ),
+            (
+                SSLError(ValueError("hostname 'a' doesn't match 'b'")),
+                Unusable,
+                "hostname 'a' doesn't match 'b'; give the cluster's certificate authority in 'ca_cert' or the kubeconfig",
             ),
             (
                 ValueError("Invalid header value b'Bearer secret'"),

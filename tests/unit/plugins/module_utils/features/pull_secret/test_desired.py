@@ -79,7 +79,7 @@ IMMUTABLE = f"secret project-a/quay is immutable; {RECREATE}"
 def cannot_be_edited(why: str) -> str:
     return (
         f"secret project-a/quay was not changed: its content {why}, so registries can neither be added nor removed; "
-        "use mode=replace with all registries that it shall hold, or state=absent"
+        "use mode=replace with all registries that the secret must have, or delete it with state=absent"
     )
 
 
@@ -626,7 +626,8 @@ class TestRecreate:
         wrong = {**secret(FILE, "Opaque"), "data": {"config.json": b64(json.dumps(FILE))}}
         assert "convert it with recreate=true" in refusal(wrong)
         assert refusal(wrong, mode="remove", recreate=True) == refusal(wrong)
-        assert only_change(wrong, mode="merge", recreate=True).details["type"]["before"] == "Opaque"
+        for mode in ("merge", "replace"):
+            assert only_change(wrong, mode=mode, recreate=True).details["type"]["before"] == "Opaque"
 
     def test_too_much_beside_it_is_not_sent(self) -> None:
         observed = self.observed(DOCKERCONFIGJSON)
