@@ -43,7 +43,7 @@ options:
     elements: str
   groups:
     description:
-      - Groups that may pull. Groups that stand for everybody are easily granted by mistake and are refused here, see
+      - Groups that may pull. Groups that include all users are easily granted by mistake and are refused here, see
         O(authenticated) and O(anonymous); so is C(system:serviceaccounts), every service account of the cluster. With
         O(state=absent) they are accepted.
     type: list
@@ -56,14 +56,14 @@ options:
     elements: str
   authenticated:
     description:
-      - Allow pulls by everybody who is logged in, all service accounts included (group C(system:authenticated)).
+      - Allow pulls by every user who is logged in, all service accounts included (group C(system:authenticated)).
     type: bool
     default: false
   anonymous:
     description:
       - Allow anonymous pulls, by clients that send no credentials (group C(system:unauthenticated)).
       - It does not include those who send credentials. On OpenShift these are all pods whose service account has a generated
-        pull secret, and everybody who has logged in to the registry. To allow pulls by everybody, also set O(authenticated=true).
+        pull secret, and every user who has logged in to the registry. To allow all pulls, also set O(authenticated=true).
     type: bool
     default: false
   role:
@@ -109,7 +109,7 @@ options:
     description:
       - Delete a binding of our name that has another role, and create it with O(role); the role of a binding cannot be changed.
         The subjects that it held lose the old role, and get the new one only if they are given.
-      - Without it such a binding is an error. Between the two writes nobody has either role; if the second is refused, the
+      - Without it such a binding is an error. Between the two writes no subject has either role; if the second is refused, the
         old binding is put back.
     type: bool
     default: false
@@ -150,19 +150,19 @@ EXAMPLES = r"""
     namespaces: [project-b]
     projects: [project-a]
 
-- name: These two projects and nobody else by our binding, verified
+- name: Exactly these two projects by our binding, verified
   openshift_ops.image_pull.image_puller_grant:
     namespaces: [project-b]
     projects: [project-a, project-c]
     exclusive: true
     verify_access: true
 
-- name: Everybody who is logged in may pull
+- name: All users who are logged in may pull
   openshift_ops.image_pull.image_puller_grant:
     namespaces: [project-b]
     authenticated: true
 
-- name: Everybody may pull, with or without a login
+- name: Allow all pulls, with or without a login
   openshift_ops.image_pull.image_puller_grant:
     namespaces: [project-b]
     authenticated: true

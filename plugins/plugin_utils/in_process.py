@@ -53,7 +53,7 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
             return super()._execute_module(*arguments, **keywords)
         parent = _parent()
         try:
-            # When ansible-playbook is killed, its workers are not: they would go on writing with nobody to tell.
+            # When ansible-playbook is killed, its workers are not: they would go on writing, and no one would see the result.
             with interruptible(lambda: os.getppid() != parent):
                 return self._execute_locally(arguments, keywords)
         except Interrupted as error:

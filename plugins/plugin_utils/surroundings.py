@@ -17,7 +17,7 @@ __all__ = ["as_in_a_process"]
 
 @contextmanager
 def as_in_a_process(environment: Mapping[str, object], directory: str) -> Iterator[None]:
-    """The task's environment, the playbook's directory, an output that nobody sees; all is as before in the end.
+    """The task's environment, the playbook's directory, an output that is not shown; all is as before in the end.
 
     A stack, not one `finally`: when a task's `timeout` strikes while one part is restored, the others still are.
     """

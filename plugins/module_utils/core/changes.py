@@ -94,7 +94,7 @@ def restored(change: Change) -> Change:
 
 
 def _own_metadata(obj: Json) -> dict[str, Any]:
-    """What somebody gave the object; the rest is the server's."""
+    """What the object's creator gave it; the rest is the server's."""
     given = ("name", "namespace", "labels", "annotations", "ownerReferences")
     return {name: metadata(obj)[name] for name in given if name in metadata(obj)}
 
@@ -104,7 +104,7 @@ def _version(ref: ObjectRef, observed: Json) -> str:
     version = metadata(observed).get("resourceVersion")
     if not isinstance(version, str) or not version:
         raise Refusal(
-            f"{ref} was read without a resourceVersion, so it cannot be changed without the risk of undoing somebody else's "
+            f"{ref} was read without a resourceVersion, so it cannot be changed without the risk of undoing another client's "
             "change; check what stands between this host and the API server"
         )
     return version

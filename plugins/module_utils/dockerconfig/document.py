@@ -16,7 +16,7 @@ _NOT_FOR_THIS_TYPE = "which no node reads from a secret of this type"
 
 @dataclass(frozen=True, repr=False)
 class Document:
-    """`auths` holds the entries; `before` and `after` are the text around it, which is nobody's to change."""
+    """`auths` holds the entries; `before` and `after` are the text around it, which is never changed."""
 
     before: str
     auths: Object

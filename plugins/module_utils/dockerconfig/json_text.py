@@ -5,7 +5,7 @@
 
 Every reader of a stored secret is a Go program: the API server, the kubelet, CRI-O. Python's `json` takes more (`NaN`) and less (deep
 nesting, numbers of many digits), and text that it reads and writes again is no longer the same. So objects are cut into their members
-here, and a member that nobody changes keeps its text. Bytes that are not UTF-8 stand in the text as lone surrogates
+here, and a member that is not changed keeps its text. Bytes that are not UTF-8 stand in the text as lone surrogates
 (`surrogateescape`); Go reads each as U+FFFD, and so does `string`.
 """
 

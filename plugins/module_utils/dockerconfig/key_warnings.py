@@ -96,7 +96,7 @@ def _hit_by(key: str, following: Iterable[str]) -> list[str]:
 
 
 def _users(key: str, image: str) -> tuple[bool, bool]:
-    """Whether the kubelet, and whether the others, use the key for an image; if its host is read as no host, nobody does."""
+    """Whether the kubelet, and whether the others, use the key for an image; if its host is read as no host, neither does."""
     repository = repository_of(image) or ""
     if repository.partition("/")[0] != image.partition("/")[0]:
         return False, False

@@ -9,7 +9,7 @@
 - Token secrets stand in `secrets` only; Kubernetes put them there until 1.23 (kubernetes pkg/controller/serviceaccount), and
   they stay on a cluster that was upgraded.
 - Names end in five random characters (apiserver pkg/storage/names). Account names that are too long for that are cut, and
-  OpenShift marks them with a hash (library-go pkg/build/naming).
+  OpenShift shortens them and adds a hash (library-go pkg/build/naming).
 
 So a name that looks generated is not proof: the account decides where it can, the secret itself where it cannot.
 """

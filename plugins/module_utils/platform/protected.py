@@ -98,7 +98,7 @@ def refuse_dropping(ref: ObjectRef, secret_type: str, removed: Iterable[str], ac
 
 
 def refuse_unknown_loss(ref: ObjectRef, why: str) -> None:
-    """:raises Refusal: when the nodes' pull secret cannot be read, so that nobody knows what a replacement would take away.
+    """:raises Refusal: when the nodes' pull secret cannot be read: it is not known what a replacement would remove.
 
     `why` says why, as `StoredSecret.unreadable`; empty when it can be read.
     """

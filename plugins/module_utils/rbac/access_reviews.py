@@ -29,7 +29,7 @@ MayPull = Mapping[str, Any]
 
 
 def question(subject: Subject, namespace: str) -> dict[str, Any]:
-    """The spec of the review: may somebody who is `subject` pull the image streams of `namespace`?"""
+    """The spec of the review: may a caller who is `subject` pull the image streams of `namespace`?"""
     attributes = {
         "namespace": namespace,
         "verb": "get",

@@ -24,7 +24,7 @@ _UNAUTHENTICATED = "system:unauthenticated"
 
 #: Who stands for more than anybody should give away without meaning to, and how to say that one means it.
 _FAR_REACHING = {
-    ("groups", _AUTHENTICATED): "everybody who is logged in, all service accounts included; "
+    ("groups", _AUTHENTICATED): "every user who is logged in, all service accounts included; "
     "if that is meant, use 'authenticated: true' instead",
     (
         "groups",
@@ -69,7 +69,7 @@ class Subject:
         return None
 
     def login(self) -> dict[str, Any]:
-        """User and groups of somebody who is the subject, or a member of it, and nothing else."""
+        """User and groups of a caller who is the subject, or a member of it, and nothing else."""
         if self.kind == "ServiceAccount":
             groups = ["system:serviceaccounts", _PROJECT + self.namespace, _AUTHENTICATED]
             return {"user": f"{_ACCOUNT}{self.namespace}:{self.name}", "groups": groups}
@@ -130,7 +130,7 @@ def given(options: Mapping[str, Any]) -> tuple[Subject, ...]:
     """
     if options["state"] == "present":
         _refuse_far_reaching(options)
-        _refuse_nobody(options)
+        _refuse_empty_subject(options)
     return tuple(dict.fromkeys(_given(options)))
 
 
@@ -160,7 +160,7 @@ def _refuse_far_reaching(options: Mapping[str, Any]) -> None:
             raise OptionError(f"option {option!r}: {name} is {hint}")
 
 
-def _refuse_nobody(options: Mapping[str, Any]) -> None:
+def _refuse_empty_subject(options: Mapping[str, Any]) -> None:
     """:raises OptionError: for the name of a service account, or of all of a project, that can never exist."""
     for user in options.get("users") or []:
         if user.startswith(_ACCOUNT):

@@ -123,7 +123,7 @@ def _plan(run: Run, desired: Desired, work: _Work) -> None:
         work.plan = desired.plan(work.namespace, work.objects, work.found)
     except ImagePullError as error:
         work.result = _ended(run, work, error)
-    except Exception as error:  # whatever an object holds that nobody foresaw
+    except Exception as error:  # an object may hold anything
         work.result = _ended(run, work, internal_error(error))
 
 

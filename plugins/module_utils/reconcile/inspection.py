@@ -98,7 +98,7 @@ def _evaluate(run: Run, inspection: Inspection, work: _Work) -> None:
         work.evaluation = inspection.evaluate(work.namespace, work.view.objects, work.view.related)
     except ImagePullError as error:
         work.result = run.failed(work.namespace, error)
-    except Exception as error:  # whatever an object holds that nobody foresaw
+    except Exception as error:  # an object may hold anything
         work.result = run.failed(work.namespace, internal_error(error))
 
 

@@ -77,16 +77,16 @@ def _create(
 def _created_before(cluster: Cluster, creation: Change) -> Json | None:
     """The object of an earlier try whose answer was lost.
 
-    :raises AlreadyExists: when somebody else created another one meanwhile; `_Unknown` when it cannot be read.
+    :raises AlreadyExists: when another client created another one meanwhile; `_Unknown` when it cannot be read.
     """
     try:
         found = cluster.get(creation.ref)
     except ImagePullError as error:
         raise _Unknown(
-            f"{creation.ref} exists, and may be the new one or somebody else's: {error}; run again"
+            f"{creation.ref} exists, and may be the new one or another client's: {error}; run again"
         ) from None
     if found is not None and not _holds(found, creation.body):
-        raise AlreadyExists(f"{creation.ref} was created by somebody else meanwhile")
+        raise AlreadyExists(f"{creation.ref} was created by another client meanwhile")
     return found
 
 

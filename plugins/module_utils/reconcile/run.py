@@ -127,7 +127,7 @@ def running(cluster: Cluster, namespaces: int, settings: Settings) -> Iterator[R
 
 
 def internal_error(error: Exception) -> ImagePullError:
-    """What nobody foresaw is one namespace's failure too; the others go on."""
+    """An unexpected error is one namespace's failure too; the others go on."""
     return ImagePullError(
         f"an internal error: {type(error).__name__}: {error}; please report it, with the task's options"
     )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ends a run whose result nobody waits for any more, so that its files are removed and nothing more is written to the cluster."""
+"""Ends a run whose result is no longer awaited, so that its files are removed and nothing more is written to the cluster."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 __all__ = ["Interrupted", "interruptible"]
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-#: Seconds between two looks whether somebody still waits.
+#: Seconds between two looks whether the result is still awaited.
 _INTERVAL = 1.0
 
 

@@ -96,7 +96,7 @@ class Task:
 def execute(module: Module, task: Task) -> dict[str, Any]:
     """The result of one run; failed, with the one line that the error says, when it was refused.
 
-    An error that nobody foresaw fails the task, too, and brings its traceback: both are masked at the exit, as all is.
+    An unexpected error fails the task, too, and brings its traceback: both are masked at the exit, as all is.
     """
     try:
         return module.run(task)

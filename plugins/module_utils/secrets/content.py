@@ -103,7 +103,7 @@ class StoredSecret:
     def auth_file(self) -> AuthFile:
         """The registries in it, also when no node could use them.
 
-        :raises Unreadable: when it is not an auth file, so that nobody knows what it holds.
+        :raises Unreadable: when it is not an auth file: what it holds is not known.
         """
         return read_stored(self.text, legacy=self.legacy)
 

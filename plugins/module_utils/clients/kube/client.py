@@ -114,7 +114,7 @@ class Cluster:
     def get(self, ref: ObjectRef) -> Json | None:
         """The object, or None when it does not exist.
 
-        :raises ApiError: when it cannot be read; `ClusterError`, `Unanswered` when nobody answers.
+        :raises ApiError: when it cannot be read; `ClusterError`, `Unanswered` when no answer comes.
         """
         request = _Request("GET", _path(ref), f"reading {ref}", ref.kind.resource, ref.name)
         try:
@@ -307,7 +307,7 @@ class Cluster:
     def _is_up(self) -> bool:
         """Whether the API server says that it is ready: then one object cannot be read, and the cluster does not fail.
 
-        Readiness includes its store and its encryption, which its version or liveness do not; everybody may ask for it.
+        Readiness includes its store and its encryption, which its version or liveness do not; every caller may ask for it.
         """
         try:
             request = _Request("GET", "/readyz", "asking whether it is ready")

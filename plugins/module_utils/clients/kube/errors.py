@@ -111,7 +111,7 @@ class AlreadyExists(ApiError):
     """The object to be created exists."""
 
 
-#: Longest text of an answer that is shown. It is written by others, and may hold what nobody should see.
+#: Longest text of an answer that is shown. Others write it, and it may hold what must not be shown.
 _MOST_TEXT = 300
 #: So much of a body is looked at for it.
 _MOST_BODY = 65536
@@ -271,7 +271,7 @@ class FailedRequest:
     ) -> tuple[type[ApiError], str]:
         """Not found is what the answer names, and that need not be what was asked for.
 
-        A role that does not exist is missed by who may not bind it: the server looks into it when a binding is written, and
+        The answer names a missing role only to a caller who may not bind it: the server looks into it when a binding is written, and
         calls it a cluster role or, on another path, a role binding of the role's name
         (kubernetes pkg/registry/rbac/rolebinding/policybased/storage.go).
         """

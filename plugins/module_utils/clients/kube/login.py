@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How long a login lasts, and how it is renewed.
 
-The client library reads a token file once, runs a plugin once, and goes on as nobody when the plugin fails (kubernetes client
+The client library reads a token file once, runs a plugin once, and goes on without a login when the plugin fails (kubernetes client
 24.2 to 37, config/kube_config.py). Here each login is fetched again when it is due, and when the API server refuses it.
 """
 
@@ -86,7 +86,7 @@ def fixed(authorization: str) -> Fetch:
 
 
 def from_token_file(path: str, origin: str) -> Fetch:
-    """A token in a file that somebody else renews. `origin` names it in messages."""
+    """A token in a file that another process renews. `origin` names it in messages."""
 
     def fetch() -> Credential:
         try:

@@ -100,7 +100,7 @@ class LoginPlugin:
                 stderr=subprocess.DEVNULL,
                 cwd=self.directory,
                 env=self.environment,
-                # Without a terminal it cannot wait for somebody to type; and what it starts can be ended with it.
+                # Without a terminal it cannot wait for input, and what it starts can be ended with it.
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:

@@ -50,7 +50,7 @@ class Unusable(_TransportError):
 
 
 class Broken(_TransportError):
-    """An error that nobody foresaw; the request may have been sent."""
+    """An unexpected error; the request may have been sent."""
 
 
 @dataclass(frozen=True)

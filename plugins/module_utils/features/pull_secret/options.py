@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the options of `pull_secret` to what they declare. Pure: whoever calls passes in how files are read."""
+"""From the options of `pull_secret` to what they declare. Pure: the caller passes in how files are read."""
 
 from __future__ import annotations
 

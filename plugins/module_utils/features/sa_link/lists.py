@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """References to secrets on a service account: the arithmetic of its two lists. Pure.
 
-`imagePullSecrets` is an atomic list for the API server (api/core/v1/types.go): whoever writes it writes all of it. So
+`imagePullSecrets` is an atomic list for the API server (api/core/v1/types.go): every write replaces all of it. So
 the functions here return the whole list with our own entries added or removed, everything else where it was: also
 entries that name no secret, as they stand.
 """

@@ -207,7 +207,7 @@ class TestGiven:
         [
             (
                 {"groups": ["system:authenticated"]},
-                "option 'groups': system:authenticated is everybody who is logged in, all service accounts included; "
+                "option 'groups': system:authenticated is every user who is logged in, all service accounts included; "
                 "if that is meant, use 'authenticated: true' instead",
             ),
             (

@@ -178,7 +178,7 @@ class TestSomebodyElseCreatesOne:
 
     def test_also_when_an_answer_of_ours_was_lost(self, api: FakeApi, clock: Clock) -> None:
         api.fail(REAL, put_by_another(api))
-        with pytest.raises(AlreadyExists, match="^secret a/pull was created by somebody else meanwhile$"):
+        with pytest.raises(AlreadyExists, match="^secret a/pull was created by another client meanwhile$"):
             do(api, clock)
         assert stored(api)["data"] == {"k": "dGhlaXJz"}
 
@@ -189,7 +189,7 @@ class TestNobodyKnows:
         api.fail(REAL, LOST, carried_out=True)
         api.fail("GET", DENIED, times=ALWAYS)
         with pytest.raises(
-            Unanswered, match="^secret a/pull exists, and may be the new one or somebody else's: .*; run again$"
+            Unanswered, match="^secret a/pull exists, and may be the new one or another client's: .*; run again$"
         ):
             do(api, clock)
         assert stored(api)["type"] == "new"
