@@ -123,6 +123,102 @@ options:
         right to create C(subjectaccessreviews); without it the answers are unknown, with a warning.
     type: bool
     default: false
+  grants:
+    description:
+      - Many grants in one task, in place of a single one. Each entry takes the options listed here; what it does not give is taken from
+        the task's option of the same name.
+      - All entries are checked before anything is read, and entries that contradict each other in a namespace are refused before
+        anything is written. They are carried out in the order given, with one write for each object. An entry that fails does not
+        stop the others.
+      - One of O(namespaces), O(namespace_selector) and O(grants) is required.
+    type: list
+    elements: dict
+    suboptions:
+      namespaces:
+        description: See O(namespaces).
+        type: list
+        elements: str
+      namespace_selector:
+        description: See O(namespace_selector).
+        type: dict
+        suboptions:
+          labels:
+            description: See O(namespace_selector.labels).
+            type: str
+          include:
+            description: See O(namespace_selector.include).
+            type: list
+            elements: str
+          exclude:
+            description: See O(namespace_selector.exclude).
+            type: list
+            elements: str
+          phases:
+            description: See O(namespace_selector.phases).
+            type: list
+            elements: str
+            default: [Active]
+          system_namespaces:
+            description: See O(namespace_selector.system_namespaces).
+            type: bool
+            default: false
+      service_accounts:
+        description: See O(service_accounts).
+        type: list
+        elements: dict
+        suboptions:
+          namespace:
+            description: See O(service_accounts.namespace).
+            type: str
+            required: true
+          name:
+            description: See O(service_accounts.name).
+            type: str
+            default: default
+      projects:
+        description: See O(projects).
+        type: list
+        elements: str
+      groups:
+        description: See O(groups).
+        type: list
+        elements: str
+      users:
+        description: See O(users).
+        type: list
+        elements: str
+      authenticated:
+        description: See O(authenticated).
+        type: bool
+      anonymous:
+        description: See O(anonymous).
+        type: bool
+      role:
+        description: See O(role).
+        type: str
+      binding_name:
+        description: See O(binding_name).
+        type: str
+      state:
+        description: See O(state).
+        type: str
+        choices: [present, absent]
+      exclusive:
+        description: See O(exclusive).
+        type: bool
+      revoke_from:
+        description: See O(revoke_from).
+        type: str
+        choices: [ours, every_binding]
+      prune:
+        description: See O(prune).
+        type: bool
+      recreate:
+        description: See O(recreate).
+        type: bool
+      verify_access:
+        description: See O(verify_access).
+        type: bool
 attributes:
   check_mode:
     description:
@@ -246,11 +342,19 @@ summary:
 """
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ROLE_BINDING
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
     options as image_puller_grant,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant.contradictions import (
+    contradictions,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.entries import ListForm, list_option
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import (
+    CLUSTER_OPTIONS,
+    TARGET_OPTIONS,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, reconciling
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.verify_access import verify_access
 
@@ -258,8 +362,8 @@ ACCOUNT = {
     "namespace": {"type": "str", "required": True},
     "name": {"type": "str", "default": "default"},
 }
-ARGUMENTS = {
-    **CLUSTER_OPTIONS,
+DECLARATION = {
+    **TARGET_OPTIONS,
     "service_accounts": {"type": "list", "elements": "dict", "options": ACCOUNT},
     "projects": {"type": "list", "elements": "str"},
     "groups": {"type": "list", "elements": "str"},
@@ -275,13 +379,15 @@ ARGUMENTS = {
     "recreate": {"type": "bool", "default": False},
     "verify_access": {"type": "bool", "default": False},
 }
+ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, "grants": list_option(DECLARATION)}
+FORM = ListForm("grants", "binding_name", ROLE_BINDING, image_puller_grant.from_options, contradictions)
 
 
 def run(task: Task) -> dict[str, object]:
-    return reconciling(task, image_puller_grant.from_options(task.params), afterwards=verify_access)
+    return reconciling(task, FORM, afterwards=verify_access)
 
 
-MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR)
+MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, form=FORM)
 
 
 def main() -> None:

@@ -21,9 +21,8 @@ description:
     a warning that its old registries are not known.
 options:
   name:
-    description: The name of the secret.
+    description: The name of the secret. Required, except where each of O(secrets) gives its own.
     type: str
-    required: true
   state:
     description:
       - V(present) creates the secret, or changes it as O(mode) says.
@@ -143,6 +142,109 @@ options:
       - Whether the API server refuses every change of the content. By default this is not changed.
       - An immutable secret can only be changed, or made mutable, with O(recreate=true).
     type: bool
+  secrets:
+    description:
+      - Many secrets in one task, in place of a single one. Each entry takes the options listed here; what it does not give is taken from
+        the task's option of the same name.
+      - All entries are checked before anything is read, and entries that contradict each other in a namespace are refused before
+        anything is written. They are carried out in the order given, with one write for each object. An entry that fails does not
+        stop the others.
+      - One of O(name) and O(secrets) is required, and one of O(namespaces), O(namespace_selector) and O(secrets).
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: See O(name).
+        type: str
+      namespaces:
+        description: See O(namespaces).
+        type: list
+        elements: str
+      namespace_selector:
+        description: See O(namespace_selector).
+        type: dict
+        suboptions:
+          labels:
+            description: See O(namespace_selector.labels).
+            type: str
+          include:
+            description: See O(namespace_selector.include).
+            type: list
+            elements: str
+          exclude:
+            description: See O(namespace_selector.exclude).
+            type: list
+            elements: str
+          phases:
+            description: See O(namespace_selector.phases).
+            type: list
+            elements: str
+            default: [Active]
+          system_namespaces:
+            description: See O(namespace_selector.system_namespaces).
+            type: bool
+            default: false
+      state:
+        description: See O(state).
+        type: str
+        choices: [present, absent]
+      mode:
+        description: See O(mode).
+        type: str
+        choices: [replace, merge, remove]
+      update_existing:
+        description: See O(update_existing).
+        type: bool
+      only_managed:
+        description: See O(only_managed).
+        type: bool
+      delete_empty:
+        description: See O(delete_empty).
+        type: bool
+      recreate:
+        description: See O(recreate).
+        type: bool
+      type:
+        description: See O(type).
+        type: str
+        choices: [kubernetes.io/dockerconfigjson, kubernetes.io/dockercfg, kubernetes.io/podmanconfigjson]
+      registries:
+        description: See O(registries).
+        type: list
+        elements: dict
+        suboptions:
+          registry:
+            description: See O(registries.registry).
+            type: str
+            required: true
+          username:
+            description: See O(registries.username).
+            type: str
+          password:
+            description: See O(registries.password).
+            type: raw
+          email:
+            description: See O(registries.email).
+            type: str
+      auth_file:
+        description: See O(auth_file).
+        type: path
+      auth_config:
+        description: See O(auth_config).
+        type: raw
+      only:
+        description: See O(only).
+        type: list
+        elements: str
+      labels:
+        description: See O(labels).
+        type: dict
+      annotations:
+        description: See O(annotations).
+        type: dict
+      immutable:
+        description: See O(immutable).
+        type: bool
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
@@ -281,11 +383,19 @@ summary:
 """
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
     options as pull_secret,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.contradictions import (
+    contradictions,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.entries import ListForm, list_option
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import (
+    CLUSTER_OPTIONS,
+    TARGET_OPTIONS,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, reconciling
 
 REGISTRY = {
@@ -294,9 +404,10 @@ REGISTRY = {
     "password": {"type": "raw", "no_log": True},
     "email": {"type": "str"},
 }
-ARGUMENTS = {
-    **CLUSTER_OPTIONS,
-    "name": {"type": "str", "required": True},
+SOURCES = ("registries", "auth_file", "auth_config")
+DECLARATION = {
+    "name": {"type": "str"},
+    **TARGET_OPTIONS,
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "mode": {"type": "str", "choices": list(pull_secret.MODES), "default": pull_secret.MODES[0]},
     "update_existing": {"type": "bool", "default": True},
@@ -312,11 +423,12 @@ ARGUMENTS = {
     "annotations": {"type": "dict"},
     "immutable": {"type": "bool"},
 }
-SOURCES = ("registries", "auth_file", "auth_config")
+ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, "secrets": list_option(DECLARATION, alternatives=[SOURCES])}
+FORM = ListForm("secrets", "name", SECRET, pull_secret.from_options, contradictions, alternatives=[SOURCES])
 
 
 def run(task: Task) -> dict[str, object]:
-    return reconciling(task, pull_secret.from_options(task.params, task.read_file))
+    return reconciling(task, FORM)
 
 
 MODULE = Module(
@@ -324,7 +436,8 @@ MODULE = Module(
     run,
     library="kubernetes",
     import_error=IMPORT_ERROR,
-    rules={"mutually_exclusive": [SOURCES], "required_if": [("state", "present", SOURCES, True)]},
+    rules={"mutually_exclusive": [SOURCES], "required_one_of": [("name", FORM.option)]},
+    form=FORM,
 )
 
 

@@ -21,9 +21,9 @@ options:
       - Names of secrets in the same namespace. New ones are appended in this order. Builds use the first secret that fits.
       - Names that are listed already stay where they are, also in another order. To reorder them, unlink and link.
       - A given name that is listed twice is kept where it first stands. Another name that is listed twice is kept, with a warning.
+      - Required, except where each of O(links) gives its own.
     type: list
     elements: str
-    required: true
   service_accounts:
     description:
       - Names of service accounts, or globs such as V(*) and V(build-*).
@@ -105,6 +105,85 @@ options:
     description: Seconds to wait for a service account that does not exist yet. V(0) looks once.
     type: int
     default: 30
+  links:
+    description:
+      - Many links in one task, in place of a single one. Each entry takes the options listed here; what it does not give is taken from
+        the task's option of the same name.
+      - All entries are checked before anything is read, and entries that contradict each other in a namespace are refused before
+        anything is written. They are carried out in the order given, with one write for each object. An entry that fails does not
+        stop the others.
+      - One of O(secrets) and O(links) is required, and one of O(namespaces), O(namespace_selector) and O(links).
+    type: list
+    elements: dict
+    suboptions:
+      secrets:
+        description: See O(secrets).
+        type: list
+        elements: str
+      namespaces:
+        description: See O(namespaces).
+        type: list
+        elements: str
+      namespace_selector:
+        description: See O(namespace_selector).
+        type: dict
+        suboptions:
+          labels:
+            description: See O(namespace_selector.labels).
+            type: str
+          include:
+            description: See O(namespace_selector.include).
+            type: list
+            elements: str
+          exclude:
+            description: See O(namespace_selector.exclude).
+            type: list
+            elements: str
+          phases:
+            description: See O(namespace_selector.phases).
+            type: list
+            elements: str
+            default: [Active]
+          system_namespaces:
+            description: See O(namespace_selector.system_namespaces).
+            type: bool
+            default: false
+      service_accounts:
+        description: See O(service_accounts).
+        type: list
+        elements: str
+      link_for:
+        description: See O(link_for).
+        type: list
+        elements: str
+        choices: [pull, mount]
+      state:
+        description: See O(state).
+        type: str
+        choices: [present, absent]
+      exclusive:
+        description: See O(exclusive).
+        type: bool
+      only_managed:
+        description: See O(only_managed).
+        type: bool
+      create:
+        description: See O(create).
+        type: bool
+      require:
+        description: See O(require).
+        type: str
+        choices: [usable, existing, none]
+      restart_pods:
+        description: See O(restart_pods).
+        type: str
+        choices: [never, report, stuck]
+      verify_after:
+        description: See O(verify_after).
+        type: float
+      wait_timeout:
+        description: See O(wait_timeout).
+        type: int
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
@@ -218,15 +297,23 @@ summary:
 """
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SERVICE_ACCOUNT
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import options as sa_link
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.contradictions import (
+    contradictions,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.entries import ListForm, list_option
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import (
+    CLUSTER_OPTIONS,
+    TARGET_OPTIONS,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, reconciling
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.verify_links import verify_links
 
-ARGUMENTS = {
-    **CLUSTER_OPTIONS,
-    "secrets": {"type": "list", "elements": "str", "required": True, "no_log": False},
+DECLARATION = {
+    "secrets": {"type": "list", "elements": "str", "no_log": False},
+    **TARGET_OPTIONS,
     "service_accounts": {"type": "list", "elements": "str", "default": ["default"]},
     "link_for": {"type": "list", "elements": "str", "choices": list(sa_link.LISTS), "default": ["pull"]},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -238,13 +325,22 @@ ARGUMENTS = {
     "verify_after": {"type": "float", "default": 0},
     "wait_timeout": {"type": "int", "default": 30},
 }
+ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, "links": list_option(DECLARATION)}
+FORM = ListForm("links", "secrets", SERVICE_ACCOUNT, sa_link.from_options, contradictions)
 
 
 def run(task: Task) -> dict[str, object]:
-    return reconciling(task, sa_link.from_options(task.params), task.params["wait_timeout"], afterwards=verify_links)
+    return reconciling(task, FORM, afterwards=verify_links)
 
 
-MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR)
+MODULE = Module(
+    ARGUMENTS,
+    run,
+    library="kubernetes",
+    import_error=IMPORT_ERROR,
+    rules={"required_one_of": [("secrets", FORM.option)]},
+    form=FORM,
+)
 
 
 def main() -> None:

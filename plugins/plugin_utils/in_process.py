@@ -127,7 +127,8 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
             secrets=credentials(validation.validated_parameters, validation._no_log_values),
             say=say,
         )
-        result = _refusal(task.name, validation) or execute(self.module, task)
+        problems = self.module.problems(given) if validation.errors.errors else ""
+        result = _refusal(task.name, validation, problems) or execute(self.module, task)
         return task, {**result, **_said_by(validation, task)}
 
 
@@ -142,11 +143,13 @@ def _as_json(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _refusal(name: str, validation: Any) -> dict[str, Any] | None:
-    """The failure of a task whose options do not fit the argument spec, in AnsibleModule's words."""
+def _refusal(name: str, validation: Any, problems: str) -> dict[str, Any] | None:
+    """The failure of a task whose options do not fit the argument spec, in AnsibleModule's words, or in ours for `problems` of entries."""
     if not validation.errors.errors:
         return None
     message = validation.errors.msg
+    if problems:
+        return {"failed": True, "msg": problems}
     if isinstance(validation.errors[0], UnsupportedError):
         message = f"Unsupported parameters for ({name}) module: {message}"
     return {"failed": True, "msg": message}

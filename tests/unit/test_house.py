@@ -47,6 +47,7 @@ LIBRARIES = {
 }
 ANSIBLE = {
     "runtime/options.py": {"ansible.module_utils.common.parameters.env_fallback"},
+    "runtime/entries.py": {"ansible.module_utils.common.arg_spec.ArgumentSpecValidator"},
     "runtime/ansible_module.py": {
         "ansible.module_utils.basic.AnsibleModule",
         "ansible.module_utils.basic.missing_required_lib",
@@ -205,8 +206,6 @@ class TestModules:
         assert {"metadata": {"extend_group": ["kubernetes.core.k8s"]}} in group
 
 
-#: Options of a module that its feature does not read, and who does: the module's page hands it on.
-HANDED_ON = {"sa_link": {"wait_timeout"}}
 #: For each feature, options that together show everything that it reads.
 SAMPLES: dict[str, list[dict[str, Any]]] = {
     "image_puller_grant": [
@@ -245,8 +244,13 @@ class Reading(dict[str, Any]):
 
 
 def own_arguments(module: str) -> dict[str, Any]:
-    options = runtime_options()
-    return {name: spec for name, spec in loaded(module).ARGUMENTS.items() if name not in options.CLUSTER_OPTIONS}
+    """What a single declaration is made of."""
+    lists = {loaded(module).MODULE.form.option}
+    return {
+        name: spec
+        for name, spec in loaded(module).ARGUMENTS.items()
+        if name not in {*runtime_options().CLUSTER_OPTIONS, *lists}
+    }
 
 
 def runtime_options() -> Any:
@@ -280,7 +284,7 @@ class TestOneOptionIsWrittenOnce:
         for options in given:
             made_of(feature, options)
         read = {name for options in given for name in options.names}
-        assert read == set(arguments) - HANDED_ON.get(feature, set())
+        assert read == set(arguments)
 
     @pytest.mark.parametrize("feature", FEATURES)
     def test_a_field_with_an_options_name_holds_the_option(self, feature: str) -> None:

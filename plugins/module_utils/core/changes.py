@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .entries import Entry
 from .errors import Refusal
 from .objects import Json, ObjectRef, metadata
 from .shapes import mapping
@@ -26,7 +27,7 @@ class Change:
 
     `body` is what is sent: the object for create, a merge patch with `metadata.resourceVersion` for update, the
     delete options with preconditions for delete. A replacement is a delete and a create, for what cannot be updated;
-    `old` is the object that it deletes. `details`, `before` and `after` are what is reported; they never hold a credential.
+    `old` is the object that it deletes. `entries` are those of the task that ask for it, none in a task with one. `details`, `before` and `after` are what is reported; they never hold a credential.
     """
 
     action: Action
@@ -36,9 +37,11 @@ class Change:
     before: Json = field(default_factory=dict)
     after: Json = field(default_factory=dict)
     old: Json = field(default_factory=dict, repr=False)
+    entries: tuple[Entry, ...] = ()
 
     def report(self) -> dict[str, Any]:
-        return {"action": self.action, "kind": self.ref.kind.kind, "name": self.ref.name, **self.details}
+        entries = {"entries": [entry.position for entry in self.entries]} if self.entries else {}
+        return {"action": self.action, "kind": self.ref.kind.kind, "name": self.ref.name, **entries, **self.details}
 
 
 def create(ref: ObjectRef, body: Json, details: Json, after: Json) -> Change:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..clients.kube.client import Cluster
@@ -14,18 +14,20 @@ from ..clients.kube.errors import (
     AlreadyExists,
     ClusterError,
     Conflict,
-    Forbidden,
+    NamespaceMissing,
     NamespaceTerminating,
     NotFound,
     Unanswered,
 )
 from ..core.changes import Change
-from ..core.errors import ImagePullError, Refusal
+from ..core.entries import Entry, Failure
+from ..core.errors import ImagePullError
 from ..core.objects import Json, ObjectRef
 from ..core.protocols import Desired, Plan, Related
+from ..core.related import updated
+from .clock import Clock
 from .namespaces import require_namespace
 from .polling import poll
-from .related import updated
 from .replacement import carry_out
 from .result import NamespaceResult, Outcome, Status
 from .run import Run, Settings, internal_error, running
@@ -40,50 +42,61 @@ _STUBBORN_SECONDS = 60.0
 
 @dataclass
 class _Work:
-    """One namespace on its way. `objects` is what is known of it now, `doubtful` the writes whose answer was lost."""
+    """One namespace on its way. `objects` is what is known of it now, `doubtful` the writes whose answer was lost.
+
+    `unread` names objects that may exist although a list did not bring them. `failures` are entries whose writes failed.
+    `waited` is how many seconds it has been looked at.
+    """
 
     namespace: str
     objects: dict[str, Json] = field(default_factory=dict)
     found: Related = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
     applied: list[Change] = field(default_factory=list)
     doubtful: dict[tuple[ObjectRef, str], Change] = field(default_factory=dict)
+    failures: dict[Entry, str] = field(default_factory=dict)
     plan: Plan = field(default_factory=Plan)
     result: NamespaceResult | None = None
     checked: bool = False
     retries: int = 0
+    waited: float = 0.0
 
     @property
     def pending(self) -> bool:
-        return self.result is None and bool(self.plan.waiting_for)
+        return self.result is None and any(awaited.within > self.waited for awaited in self.plan.waiting_for)
+
+    @property
+    def to_do(self) -> list[Change]:
+        """The planned changes, without those of entries of which a write has failed."""
+        return [
+            change for change in self.plan.changes if not change.entries or set(change.entries) - set(self.failures)
+        ]
 
 
 def reconcile(cluster: Cluster, desired: Desired, namespaces: Sequence[str], settings: Settings) -> Outcome:
     """Brings every namespace to the declared state; with `check_mode`, only says what that would change.
 
     A namespace that fails does not stop the others. When the cluster fails, the run stops, and the outcome says so once.
-
-    :raises ImagePullError: when the task as a whole makes no sense: the precondition is missing, the cluster does not answer.
     """
-    _require(cluster, desired)
     works = [_Work(namespace) for namespace in dict.fromkeys(namespaces)]
+    started = settings.clock.now()
     with running(cluster, len(works), settings) as run:
-        poll(works, settings.wait_timeout, lambda pending: _round(run, desired, pending), settings.clock)
-        run.workers.map(lambda work: _give_up(run, work), [work for work in works if work.pending])
+
+        def look(pending: Sequence[_Work]) -> None:
+            waited = settings.clock.now() - started
+            for work in pending:
+                work.waited = waited
+            _round(run, desired, pending)
+
+        poll(works, lambda: _longest(works), look, settings.clock)
+        left = [work for work in works if work.result is None and work.plan.waiting_for]
+        run.workers.map(lambda work: _give_up(run, work), left)
     return run.outcome([_finished(work) for work in works], sum(work.retries for work in works))
 
 
-def _require(cluster: Cluster, desired: Desired) -> None:
-    if desired.precondition is None:
-        return
-    try:
-        found = cluster.get(desired.precondition)
-    except Forbidden:
-        return
-    if found is None:
-        raise Refusal(
-            f"{desired.precondition} does not exist on {cluster.name}, so a binding to it would grant nothing; "
-            "create it, or correct its name"
-        )
+def _longest(works: Sequence[_Work]) -> float:
+    """How many seconds to wait for what is still awaited."""
+    return max((awaited.within for work in works if work.pending for awaited in work.plan.waiting_for), default=0.0)
 
 
 def _round(run: Run, desired: Desired, pending: Sequence[_Work]) -> None:
@@ -96,7 +109,8 @@ def _round(run: Run, desired: Desired, pending: Sequence[_Work]) -> None:
 
 def _see(run: Run, desired: Desired, pending: Sequence[_Work]) -> None:
     """Reads what the plans of all pending namespaces need."""
-    seen = run.read(desired, [work.namespace for work in pending])
+    # A create tells whether the object is there; what is only planned, or is deleted, has to be read for that.
+    seen = run.read(desired, [work.namespace for work in pending], leave_unread=not run.settings.check_mode)
     for work in pending:
         view = seen.get(work.namespace)
         if view is None:
@@ -104,18 +118,24 @@ def _see(run: Run, desired: Desired, pending: Sequence[_Work]) -> None:
         elif isinstance(view, ImagePullError):
             work.result = _ended(run, work, view)
         else:
-            work.objects, work.found = dict(view.objects), view.related
+            work.objects, work.found, work.unread = dict(view.objects), view.related, set(view.unread)
 
 
 def _is_settled(run: Run, desired: Desired, work: _Work) -> bool:
     """Plans one namespace; whether that was all, without a request."""
     if work.result is None:
         _plan(run, desired, work)
-    to_send = bool(work.plan.changes) and not run.settings.check_mode
-    settled = work.result is not None or not (to_send or _needs_namespace(run, work))
+    to_send = bool(work.to_do) and not run.settings.check_mode
+    settled = work.result is not None or not (to_send or _untold(work) or _needs_namespace(run, work))
     if settled:
         _count(run, work)
     return settled
+
+
+def _untold(work: _Work) -> set[str]:
+    """The objects that must be read since no create tells whether they exist."""
+    created = {change.ref.name for change in work.plan.changes if change.action == "create"}
+    return work.unread - created
 
 
 def _plan(run: Run, desired: Desired, work: _Work) -> None:
@@ -135,6 +155,8 @@ def _settle(run: Run, desired: Desired, work: _Work) -> None:
         elif _needs_namespace(run, work):
             work.checked = True
             require_namespace(run.cluster, work.namespace)
+        if work.result is None and _untold(work):
+            _read_untold(run, desired, work)
         if work.result is None and not run.settings.check_mode:
             _apply(run, desired, work)
     except ImagePullError as error:
@@ -142,6 +164,13 @@ def _settle(run: Run, desired: Desired, work: _Work) -> None:
     except Exception as error:
         work.result = _ended(run, work, internal_error(error))
     _count(run, work)
+
+
+def _read_untold(run: Run, desired: Desired, work: _Work) -> None:
+    for name in sorted(_untold(work)):
+        ref = ObjectRef(desired.kind, work.namespace, name)
+        _store(desired, work, ref, run.cluster.get(ref))
+    work.plan = desired.plan(work.namespace, work.objects, work.found)
 
 
 def _count(run: Run, work: _Work) -> None:
@@ -157,30 +186,57 @@ def _needs_namespace(run: Run, work: _Work) -> bool:
 
 
 def _apply(run: Run, desired: Desired, work: _Work) -> None:
-    """Carries out the plan; after a conflict or a lost answer reads that one object again and plans again."""
-    clock = run.settings.clock
-    given_up_at = clock.now() + _STUBBORN_SECONDS
-    attempt = lost = 0
-    while work.plan.changes:
-        change = work.plan.changes[0]
+    """Carries out the plan, write by write. A write that fails is the failure of its entries, if it has some; the others go on."""
+    patience = _Patience(run.settings.clock)
+    while work.to_do:
+        change = work.to_do[0]
         try:
-            now = carry_out(run.cluster, change, clock)
-        except (Conflict, AlreadyExists, NotFound, Unanswered) as error:
-            if isinstance(error, NotFound) and change.action == "create":
-                raise  # there is nothing to create it in, which no second look changes
-            if isinstance(error, Unanswered):
-                lost += 1
-                work.doubtful[change.ref, change.action] = change
-            if clock.now() > given_up_at or lost > _MOST_LOST:
+            _write(run, desired, work, change, patience)
+        except (ClusterError, NamespaceMissing, NamespaceTerminating):
+            raise
+        except ImagePullError as error:
+            if not change.entries:
                 raise
-            attempt += 1
-            clock.sleep(min(0.01 * 2**attempt, 1.0) * random.random())
-            _look_again(run.cluster, desired, work, change.ref)
-            continue
-        work.doubtful.pop((change.ref, change.action), None)
-        work.applied.append(change)
-        _store(desired, work, change.ref, now)
-        work.plan = replace(work.plan, changes=work.plan.changes[1:])
+            lost = work.doubtful.pop((change.ref, change.action), None)
+            why = f"{error}{_doubts([lost] if lost else [])}"
+            work.failures.update({entry: why for entry in change.entries if entry not in work.failures})
+
+
+class _Patience:
+    """How long one namespace is tried: until a minute has passed, or too many answers were lost."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._ends_at = clock, clock.now() + _STUBBORN_SECONDS
+        self._attempts = self._lost = 0
+
+    def ends_with(self, error: ImagePullError) -> bool:
+        self._lost += isinstance(error, Unanswered)
+        return self._clock.now() > self._ends_at or self._lost > _MOST_LOST
+
+    def pause(self) -> None:
+        self._attempts += 1
+        self._clock.sleep(min(0.01 * 2**self._attempts, 1.0) * random.random())
+
+
+def _write(run: Run, desired: Desired, work: _Work, change: Change, patience: _Patience) -> None:
+    """One write; after a conflict or a lost answer the object is read again, and the namespace planned again."""
+    try:
+        now = carry_out(run.cluster, change, run.settings.clock)
+    except (Conflict, AlreadyExists, NotFound, Unanswered) as error:
+        if isinstance(error, NotFound) and change.action == "create":
+            raise  # there is nothing to create it in, which no second look changes
+        if isinstance(error, Unanswered):
+            work.doubtful[change.ref, change.action] = change
+        if patience.ends_with(error):
+            raise
+        patience.pause()
+        _look_again(run.cluster, desired, work, change.ref)
+        return
+    work.doubtful.pop((change.ref, change.action), None)
+    work.applied.append(change)
+    _store(desired, work, change.ref, now)
+    rest = tuple(planned for planned in work.plan.changes if planned is not change)
+    work.plan = replace(work.plan, changes=rest)
 
 
 def _look_again(cluster: Cluster, desired: Desired, work: _Work, ref: ObjectRef) -> None:
@@ -194,7 +250,7 @@ def _look_again(cluster: Cluster, desired: Desired, work: _Work, ref: ObjectRef)
 
 
 def _store(desired: Desired, work: _Work, ref: ObjectRef, now: Json | None) -> None:
-    if ref.kind != desired.selection.kind:
+    if ref.kind != desired.kind:
         work.found = updated(work.found, ref, now)
     elif now is None:
         work.objects.pop(ref.name, None)
@@ -205,19 +261,22 @@ def _store(desired: Desired, work: _Work, ref: ObjectRef, now: Json | None) -> N
 def _ended(run: Run, work: _Work, error: ImagePullError | None) -> NamespaceResult:
     """The result of a namespace that is not brought to its end: by an error, or without one as the run is over."""
     done = run.not_attempted(work.namespace) if error is None else run.failed(work.namespace, error)
-    changes, notes = tuple(work.applied), work.plan.notes
-    if (changes or work.doubtful) and not isinstance(error, NamespaceTerminating):
-        return replace(done, status="failed", changes=changes, notes=notes, error=_interrupted(work, error))
-    return replace(done, changes=changes, notes=notes)
+    done = replace(done, changes=tuple(work.applied), notes=work.plan.notes, failures=_failures(work))
+    if (done.changes or work.doubtful) and not isinstance(error, NamespaceTerminating):
+        return replace(done, status="failed", error=_interrupted(work, error))
+    return done
 
 
 def _interrupted(work: _Work, error: ImagePullError | None) -> str:
     """Why a namespace is only half done."""
     is_own = error is not None and not isinstance(error, ClusterError)
     why = str(error) if is_own else "the task stopped before this namespace was finished"
-    doubtful = ", ".join(f"{change.action} {change.ref}" for change in work.doubtful.values())
-    lost = f"; the answer to this was lost, so it may have been carried out: {doubtful}" if doubtful else ""
-    return f"{why}{lost}"
+    return f"{why}{_doubts(work.doubtful.values())}"
+
+
+def _doubts(changes: Iterable[Change]) -> str:
+    doubtful = ", ".join(f"{change.action} {change.ref}" for change in changes)
+    return f"; the answer to this was lost, so it may have been carried out: {doubtful}" if doubtful else ""
 
 
 def _give_up(run: Run, work: _Work) -> None:
@@ -226,12 +285,24 @@ def _give_up(run: Run, work: _Work) -> None:
         work.result = NamespaceResult(work.namespace, "failed", tuple(work.applied), work.plan.notes, why)
 
 
+def _failures(work: _Work) -> tuple[Failure, ...]:
+    """Why single entries failed, in their order: planning refused them, or a write."""
+    refused = {failure.entry: failure.error for failure in work.plan.failures}
+    found = {**work.failures, **refused}
+    return tuple(Failure(entry, found[entry]) for entry in sorted(found, key=lambda entry: entry.position))
+
+
 def _finished(work: _Work) -> NamespaceResult:
     if work.result is not None:
         return work.result
-    changes, extra = (*work.applied, *work.plan.changes), dict(work.plan.extra)
-    if work.plan.waiting_for:
-        error = f"{', '.join(work.plan.waiting_for)} did not appear in time; create it, or wait longer"
-        return NamespaceResult(work.namespace, "failed", changes, work.plan.notes, error, extra)
-    status: Status = "changed" if changes else "unchanged"
-    return NamespaceResult(work.namespace, status, changes, work.plan.notes, extra=extra)
+    changes, extra, failures = (*work.applied, *work.to_do), dict(work.plan.extra), _failures(work)
+    missing: dict[Entry | None, list[str]] = {}
+    for awaited in work.plan.waiting_for:
+        missing.setdefault(awaited.entry, []).append(awaited.what)
+    reasons = {
+        entry: f"{', '.join(what)} did not appear in time; create it, or wait longer" for entry, what in missing.items()
+    }
+    error = reasons.pop(None, "")
+    failures += tuple(Failure(entry, why) for entry, why in reasons.items() if entry is not None)
+    status: Status = "failed" if error or failures else "changed" if changes else "unchanged"
+    return NamespaceResult(work.namespace, status, changes, work.plan.notes, error, extra, failures)

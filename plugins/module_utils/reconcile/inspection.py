@@ -70,7 +70,7 @@ def inspect(
                     _count(run, work)
             run.progress.tick()
 
-        poll(works, settings.wait_timeout, look, settings.clock)
+        poll(works, lambda: settings.wait_timeout, look, settings.clock)
         left = [work for work in works if work.pending]
         run.workers.map(lambda work: _check(run, work, was_there=True), left)
         failed = [_finished(work, "") for work in left if work.pending]

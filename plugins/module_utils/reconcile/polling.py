@@ -26,16 +26,22 @@ _Item = TypeVar("_Item", bound=_Pending)
 
 
 def poll(
-    items: Sequence[_Item], timeout: float, look: Callable[[Sequence[_Item]], None], clock: Clock | None = None
+    items: Sequence[_Item],
+    timeout: Callable[[], float],
+    look: Callable[[Sequence[_Item]], None],
+    clock: Clock | None = None,
 ) -> None:
-    """Calls `look` with all items, then with those still pending, for `timeout` seconds; at least once."""
+    """Calls `look` with all items, then with those still pending; at least once.
+
+    `timeout`: how many seconds after the start that ends, asked after each look.
+    """
     clock = clock or Clock()
-    deadline, pause = clock.now() + timeout, _FIRST_LOOK
+    started, pause = clock.now(), _FIRST_LOOK
     pending = items
     while pending:
         look(pending)
         pending = [item for item in pending if item.pending]
-        left = deadline - clock.now()
+        left = started + timeout() - clock.now()
         if not pending or left <= 0:
             return
         clock.sleep(min(pause, left))

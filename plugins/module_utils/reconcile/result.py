@@ -6,18 +6,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ..core.changes import Change
+from ..core.entries import Entry, Failure
 from ..core.errors import printable
 
 __all__ = ["NamespaceResult", "Outcome", "Status"]
 
 #: Up to so many namespaces, all of them are listed in a result.
 _SMALL = 100
-#: So many failed namespaces are named in the message; the result lists all.
+#: So many reasons, and namespaces of one reason, are named in the message; the result lists all.
 _SPOKEN = 20
 
 Status = Literal["changed", "unchanged", "failed", "skipped"]
@@ -25,7 +26,10 @@ Status = Literal["changed", "unchanged", "failed", "skipped"]
 
 @dataclass(frozen=True)
 class NamespaceResult:
-    """`changes` are those carried out or, in check mode, those that would be; a failed namespace may have some."""
+    """`changes` are those carried out or, in check mode, those that would be; a failed namespace may have some.
+
+    `error` is why the namespace failed or was skipped, `failures` why single entries of the task failed in it.
+    """
 
     name: str
     status: Status
@@ -33,6 +37,7 @@ class NamespaceResult:
     notes: tuple[str, ...] = ()
     error: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
+    failures: tuple[Failure, ...] = ()
 
     def report(self) -> dict[str, Any]:
         reason = {"reason": self.error} if self.status == "skipped" else {}
@@ -45,6 +50,25 @@ class NamespaceResult:
             **reason,
             **self.extra,
         }
+
+    def failing(self, entry: Entry | None, error: str) -> NamespaceResult:
+        """The same result, failed: that entry, or the namespace where the task has only one declaration."""
+        if entry is None:
+            return replace(self, status="failed", error=error)
+        return replace(self, status="failed", failures=(*self.failures, Failure(entry, error)))
+
+    def report_failures(self) -> Iterator[dict[str, Any]]:
+        """One row for each reason; with the entry where it is that of one."""
+        if self.error:
+            yield {"namespace": self.name, "error": self.error}
+        for failure in self.failures:
+            entry = {"entry": failure.entry.position, "name": failure.entry.name}
+            yield {"namespace": self.name, **entry, "error": failure.error}
+
+    @property
+    def reasons(self) -> list[str]:
+        own = [f"{failure.entry}: {failure.error}" for failure in self.failures]
+        return [self.error, *own] if self.error else own
 
 
 @dataclass(frozen=True)
@@ -89,7 +113,7 @@ class Outcome:
                 for result in self.namespaces
                 if all_listed or result.status != "unchanged" or result.extra
             ],
-            "failures": [{"namespace": result.name, "error": result.error} for result in self.failed],
+            "failures": [row for result in self.failed for row in result.report_failures()],
             "summary": {**_summary(self.namespaces), "retries": self.retries},
         }
 
@@ -98,11 +122,15 @@ class Outcome:
         return bool(self.failed or self.stopped)
 
     def message(self, task: str) -> str:
-        """One line for a failed task: why it stopped, then the failed namespaces and why; of many, the first ones."""
-        own = [result for result in self.failed if result.error != self.stopped]
-        reasons = "; ".join(f"{result.name}: {result.error}" for result in own[:_SPOKEN])
-        if len(own) > _SPOKEN:
-            reasons += f"; and {len(own) - _SPOKEN} more, listed under 'failures'"
+        """One line for a failed task: why it stopped, then each reason with its namespaces; of many, the first ones."""
+        own = [result for result in self.failed if result.reasons != [self.stopped]]
+        places: dict[str, list[str]] = {}
+        for result in own:
+            for reason in result.reasons:
+                places.setdefault(reason, []).append(result.name)
+        reasons = "; ".join(f"{_names(names)}: {reason}" for reason, names in list(places.items())[:_SPOKEN])
+        if len(places) > _SPOKEN:
+            reasons += f"; and {len(places) - _SPOKEN} more, listed under 'failures'"
         failures = f"failed in {len(self.failed)} of {len(self.namespaces)} namespaces: {reasons}" if own else ""
         return f"{task} {'; '.join(part for part in (self._why_stopped(), failures) if part)}"
 
@@ -114,6 +142,11 @@ class Outcome:
             f"stopped: {self.stopped}; of {count['total']} namespaces {count['changed']} were changed, {count['unchanged']} "
             f"needed no change, {count['failed']} failed and {count['skipped']} were not attempted; run it again to finish"
         )
+
+
+def _names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SPOKEN} more" if len(names) > _SPOKEN else ""
+    return ", ".join(names[:_SPOKEN]) + more
 
 
 def _summary(results: Iterable[NamespaceResult]) -> dict[str, int]:

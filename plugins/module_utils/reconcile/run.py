@@ -63,13 +63,15 @@ class Run:
         """Ends the run. The first reason is the one that is told, once."""
         self.stopped = self.stopped or str(error)
 
-    def read(self, question: Question, namespaces: Sequence[str]) -> Mapping[str, View | ImagePullError]:
+    def read(
+        self, question: Question, namespaces: Sequence[str], *, leave_unread: bool = False
+    ) -> Mapping[str, View | ImagePullError]:
         """What the question needs to see, or why not; nothing once the run is stopped.
 
         A list over all namespaces that fails stops the run, as an error of the cluster does: neither is one namespace's.
         """
         try:
-            seen = read(self.cluster, self.workers, question, namespaces)
+            seen = read(self.cluster, self.workers, question, namespaces, leave_unread=leave_unread)
         except ImagePullError as error:
             self.stop(error)
             return {}

@@ -12,10 +12,12 @@ from typing import Any
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import Forbidden, NotFound
 from ..core.errors import OptionError
+from ..core.label_selectors import compiled
 from ..core.names import check_namespace
 from ..core.namespaces import NamespaceSelector
 from ..core.namespaces import from_options as selector_from_options
-from ..core.objects import NAMESPACE, Kind
+from ..core.objects import NAMESPACE, Json, Kind, metadata
+from ..core.shapes import mapping
 
 __all__ = ["Targets", "from_options", "resolve"]
 
@@ -38,7 +40,9 @@ def from_options(options: Mapping[str, Any]) -> Targets | NamespaceSelector:
     """
     if options.get("namespace_selector") is not None:
         return selector_from_options(options["namespace_selector"])
-    names = options["namespaces"]
+    names = options.get("namespaces")
+    if names is None:
+        raise OptionError("give one of the options 'namespaces' and 'namespace_selector'")
     if not names:
         raise OptionError("option 'namespaces' is empty: give at least one")
     for name in names:
@@ -46,18 +50,36 @@ def from_options(options: Mapping[str, Any]) -> Targets | NamespaceSelector:
     return Targets(list(dict.fromkeys(names)))
 
 
-def resolve(cluster: Cluster, wanted: Targets | NamespaceSelector) -> Targets:
-    """The targets, read from the cluster where a selector is given: one list of namespaces, or of the caller's projects.
+def resolve(cluster: Cluster, wanted: Sequence[Targets | NamespaceSelector]) -> list[Targets]:
+    """The targets of each entry: read from the cluster once for all that give a selector.
 
-    :raises ApiError: when neither may be listed.
+    :raises ApiError: when neither namespaces nor the caller's projects may be listed.
     """
-    if isinstance(wanted, Targets):
-        return wanted
+    labels = list(dict.fromkeys(one.labels for one in wanted if isinstance(one, NamespaceSelector)))
+    by_labels = _listed(cluster, labels)
+    return [
+        Targets(*one.choose(by_labels[one.labels])) if isinstance(one, NamespaceSelector) else one for one in wanted
+    ]
+
+
+def _listed(cluster: Cluster, selectors: Sequence[str]) -> dict[str, list[Json]]:
+    """The namespaces that each label selector selects. One selector is left to the server, as are those that only it understands."""
+    tests = {selector: compiled(selector) for selector in selectors} if len(selectors) > 1 else {}
+    known = {selector: test for selector, test in tests.items() if test is not None}
+    every = _list(cluster, "") if known else []
+    found = {
+        selector: [namespace for namespace in every if test(mapping(metadata(namespace).get("labels")))]
+        for selector, test in known.items()
+    }
+    return {selector: found[selector] if selector in found else _list(cluster, selector) for selector in selectors}
+
+
+def _list(cluster: Cluster, selector: str) -> list[Json]:
+    """One list of namespaces, or of the caller's projects."""
     try:
-        found = list(cluster.list(NAMESPACE, label_selector=wanted.labels))
+        return list(cluster.list(NAMESPACE, label_selector=selector))
     except Forbidden as refusal:
         try:
-            found = list(cluster.list(_PROJECT, label_selector=wanted.labels))
+            return list(cluster.list(_PROJECT, label_selector=selector))
         except NotFound:
             raise refusal from None
-    return Targets(*wanted.choose(found))

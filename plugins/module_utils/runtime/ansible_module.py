@@ -33,7 +33,14 @@ class _AnsibleModule(AnsibleModule):  # type: ignore[misc]
     no_log_values: set[str]
 
     def __init__(self, module: Module) -> None:
+        self._module, self._is_valid = module, False
         super().__init__(argument_spec=dict(module.arguments), supports_check_mode=True, **module.all_rules)
+        self._is_valid = True
+
+    def fail_json(self, msg: str, **kwargs: Any) -> None:
+        """Ends the task as failed. A start that fails names all entries of a list that are invalid, not only the first."""
+        problems = "" if self._is_valid else self._module.problems(self.params)
+        super().fail_json(problems or msg, **kwargs)
 
     @cached_property
     def secrets(self) -> set[str]:

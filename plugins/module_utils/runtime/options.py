@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible.module_utils.common.parameters import env_fallback
 
-__all__ = ["CLUSTER_OPTIONS", "CONNECTION_OPTIONS"]
+__all__ = ["CLUSTER_OPTIONS", "CONNECTION_OPTIONS", "TARGET_OPTIONS"]
 
 
 def _env(*names: str) -> dict[str, Any]:
@@ -44,9 +44,8 @@ CONNECTION_OPTIONS: dict[str, Any] = {
     "impersonate_groups": {"type": "list", "elements": "str", **_env("IMPERSONATE_GROUPS")},
 }
 
-#: What every module that talks to a cluster takes.
-CLUSTER_OPTIONS: dict[str, Any] = {
-    **CONNECTION_OPTIONS,
+#: Which namespaces a task, or one entry of a list, is for.
+TARGET_OPTIONS: dict[str, Any] = {
     "namespaces": {"type": "list", "elements": "str"},
     "namespace_selector": {
         "type": "dict",
@@ -58,6 +57,12 @@ CLUSTER_OPTIONS: dict[str, Any] = {
             "system_namespaces": {"type": "bool", "default": False},
         },
     },
+}
+
+#: What every module that talks to a cluster takes.
+CLUSTER_OPTIONS: dict[str, Any] = {
+    **CONNECTION_OPTIONS,
+    **TARGET_OPTIONS,
     "concurrency": {"type": "int", "default": 8},
     "max_failures": {"type": "str"},
     "report_unchanged": {"type": "bool"},

@@ -11,12 +11,13 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.connection import ConnectionOptions, connect
+from ..core.batch import Batch
 from ..core.errors import ImagePullError, OptionError
 from ..core.protocols import Desired
 from ..core.redaction import credentials_in_text
@@ -26,6 +27,8 @@ from ..reconcile.failure_limit import FailureLimit
 from ..reconcile.namespaces import terminating_sentence
 from ..reconcile.result import Outcome
 from ..reconcile.run import Settings
+from ..reconcile.targets import Targets
+from .entries import ListForm, batch_of, declared, entry_problems
 from .options import CONNECTION_OPTIONS
 
 __all__ = ["Module", "Task", "execute", "over_namespaces", "reconciling"]
@@ -40,7 +43,8 @@ class Module:
     """What a module is.
 
     `arguments` and `rules` (`mutually_exclusive` and the like) are what AnsibleModule takes, `run` returns the result.
-    `library` is the Python package that it needs, `import_error` why that could not be imported.
+    `library` is the Python package that it needs, `import_error` why that could not be imported. `form` is how it takes many
+    declarations in one task, None where it does not.
     """
 
     arguments: Mapping[str, Any]
@@ -48,15 +52,21 @@ class Module:
     library: str
     import_error: str | None
     rules: Mapping[str, Any] = field(default_factory=dict)
+    form: ListForm[Any] | None = None
 
     @property
     def all_rules(self) -> dict[str, Any]:
         """The module's own rules and, where it works in namespaces, that these are given in one way."""
         rules = dict(self.rules)
         if "namespaces" in self.arguments:
-            for rule in ("mutually_exclusive", "required_one_of"):
-                rules[rule] = [*rules.get(rule, ()), _TARGETS]
+            lists = (self.form.option,) if self.form else ()
+            for rule, options in (("mutually_exclusive", _TARGETS), ("required_one_of", (*_TARGETS, *lists))):
+                rules[rule] = [*rules.get(rule, ()), options]
         return rules
+
+    def problems(self, options: Mapping[str, Any]) -> str:
+        """What Ansible's validation finds wrong with the entries of a list, all of them; empty when nothing."""
+        return entry_problems(self.form, self.arguments, options.get(self.form.option)) if self.form else ""
 
 
 @dataclass
@@ -93,6 +103,16 @@ class Task:
         return text
 
 
+_Desired = TypeVar("_Desired", bound=Desired)
+
+#: A look at the cluster after the writes; the outcome with what it saw.
+Afterwards = Callable[[Cluster, Batch[_Desired], Outcome, Settings], Outcome]
+
+
+def _as_it_is(_cluster: Cluster, _batch: Batch[Any], outcome: Outcome, _settings: Settings) -> Outcome:
+    return outcome
+
+
 def execute(module: Module, task: Task) -> dict[str, Any]:
     """The result of one run; failed, with the one line that the error says, when it was refused.
 
@@ -117,31 +137,67 @@ def over_namespaces(
 
     What needs no network is checked first: nothing is sent for options that cannot work.
     """
-    params = task.params
-    wanted, limit = targets.from_options(params), FailureLimit.parse(params["max_failures"])
+    wanted = targets.from_options(task.params)
+
+    def run(cluster: Cluster, settings: Callable[[int], Settings]) -> Outcome:
+        (meant,) = targets.resolve(cluster, [wanted])
+        outcome = work(cluster, meant.namespaces, replace(settings(len(meant.namespaces)), wait_timeout=wait_timeout))
+        return _with_terminating(task, cluster, outcome, [meant])
+
+    return _on_cluster(task, run)
+
+
+def reconciling(task: Task, form: ListForm[_Desired], afterwards: Afterwards[_Desired] = _as_it_is) -> dict[str, Any]:
+    """The whole of a module that writes: what is declared to the cluster, the outcome to the result.
+
+    `afterwards` looks at the cluster once more and may add to the outcome what it saw.
+    """
+    wanted = declared(form, task.params, task.read_file)
+    for one in wanted:
+        whose = f"{one.declared.entry}: " if one.declared.entry else ""
+        task.warn(whose + warning for warning in getattr(one.declared.desired, "warnings", ()))
+
+    def run(cluster: Cluster, settings: Callable[[int], Settings]) -> Outcome:
+        found = targets.resolve(cluster, [one.targets for one in wanted])
+        batch = batch_of(form, wanted, found)
+        at_work = settings(len(batch.namespaces))
+        outcome = afterwards(cluster, batch, reconcile(cluster, batch, list(batch.namespaces), at_work), at_work)
+        return _with_terminating(task, cluster, outcome, found)
+
+    return _on_cluster(task, run)
+
+
+def _on_cluster(task: Task, run: Callable[[Cluster, Callable[[int], Settings]], Outcome]) -> dict[str, Any]:
+    """The result of `run`, which is given the cluster, and the settings for a number of namespaces."""
+    params, limit = task.params, FailureLimit.parse(task.params["max_failures"])
     _check_numbers(params)
-    with _cluster(task) as cluster:
-        meant = targets.resolve(cluster, wanted)
-        if not meant.namespaces:
-            task.warn(["the namespace_selector selects no namespace, so nothing was done"])
-        settings = Settings(
+
+    def settings(namespaces: int) -> Settings:
+        return Settings(
             check_mode=task.check_mode,
             concurrency=params["concurrency"],
-            wait_timeout=wait_timeout,
-            max_failures=limit.of(len(meant.namespaces)),
+            max_failures=limit.of(namespaces),
             task=task.name.rpartition(".")[2],
             say=task.say if params["progress"] else None,
         )
-        outcome = work(cluster, meant.namespaces, settings)
-        return _report(task, outcome.with_skipped(meant.terminating, terminating_sentence(cluster)))
+
+    with _cluster(task) as cluster:
+        return _report(task, run(cluster, settings))
+
+
+def _with_terminating(task: Task, cluster: Cluster, outcome: Outcome, found: Sequence[Targets]) -> Outcome:
+    """The outcome with the namespaces that are meant but are being deleted."""
+    if not any(meant.namespaces for meant in found):
+        task.warn(["the namespace_selector selects no namespace, so nothing was done"])
+    names = dict.fromkeys(name for meant in found for name in meant.terminating)
+    return outcome.with_skipped(list(names), terminating_sentence(cluster))
 
 
 def _check_numbers(params: Mapping[str, Any]) -> None:
     if params["concurrency"] < 1:
         raise OptionError("option 'concurrency' must be at least 1")
-    for name in ("timeout", "wait_timeout"):
-        if params.get(name, 0) < 0:
-            raise OptionError(f"option {name!r} must not be negative: give seconds, or 0 to look once")
+    if params.get("timeout", 0) < 0:
+        raise OptionError("option 'timeout' must not be negative: give seconds, or 0 to look once")
 
 
 @contextmanager
@@ -165,28 +221,3 @@ def _report(task: Task, outcome: Outcome) -> dict[str, Any]:
     task.warn(outcome.notes)
     failure = {"failed": True, "msg": outcome.message(task.name)} if outcome.has_failed else {}
     return {**outcome.report(unchanged=task.params["report_unchanged"], diff=task.diff), **failure}
-
-
-_Desired = TypeVar("_Desired", bound=Desired)
-
-
-def _as_it_is(_cluster: Cluster, _desired: Any, outcome: Outcome, _settings: Settings) -> Outcome:
-    return outcome
-
-
-def reconciling(
-    task: Task,
-    desired: _Desired,
-    wait_timeout: float = 0.0,
-    afterwards: Callable[[Cluster, _Desired, Outcome, Settings], Outcome] = _as_it_is,
-) -> dict[str, Any]:
-    """The whole of a module that writes: the declared state to the cluster, the outcome to the result.
-
-    `afterwards` looks at the cluster once more and may add to the outcome what it saw.
-    """
-    task.warn(getattr(desired, "warnings", ()))
-
-    def work(cluster: Cluster, namespaces: Sequence[str], settings: Settings) -> Outcome:
-        return afterwards(cluster, desired, reconcile(cluster, desired, namespaces, settings), settings)
-
-    return over_namespaces(task, wait_timeout, work)

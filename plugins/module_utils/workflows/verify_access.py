@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import Forbidden
+from ..core.batch import Batch
+from ..core.entries import Entry
 from ..core.errors import ImagePullError
 from ..core.objects import ROLE_BINDING
 from ..features.image_puller_grant.desired import ImagePullerGrant
@@ -33,13 +35,22 @@ class _Answer:
     outdated: bool
 
 
-def verify_access(cluster: Cluster, desired: ImagePullerGrant, outcome: Outcome, settings: Settings) -> Outcome:
+def verify_access(cluster: Cluster, declared: Batch[ImagePullerGrant], outcome: Outcome, settings: Settings) -> Outcome:
     """The outcome with `may_pull` for each namespace: after writing, in check mode for what stands now."""
-    if not desired.verify_access or outcome.stopped:
+    if outcome.stopped:
         return outcome
-    verifier = _Verifier(cluster, desired, settings)
+
+    def verified(result: NamespaceResult) -> NamespaceResult:
+        failed = {failure.entry for failure in result.failures}
+        for one in declared.declared(result.name):
+            if one.desired.verify_access and one.entry not in failed:
+                result = _Verifier(cluster, one.desired, settings, one.entry).verified(result)
+        return result
+
+    if not any(one.desired.verify_access for every in declared.namespaces.values() for one in every):
+        return outcome
     with Workers(settings.concurrency) as workers:
-        return replace(outcome, namespaces=workers.map(verifier.verified, outcome.namespaces))
+        return replace(outcome, namespaces=workers.map(verified, outcome.namespaces))
 
 
 @dataclass(frozen=True)
@@ -47,21 +58,27 @@ class _Verifier:
     cluster: Cluster
     desired: ImagePullerGrant
     settings: Settings
+    entry: Entry | None
 
     def verified(self, result: NamespaceResult) -> NamespaceResult:
         """The result of one namespace with the answers for each subject."""
-        if result.status not in ("changed", "unchanged"):
+        if result.error:
             return result
         edited = frozenset() if self.settings.check_mode else _edited(result)
         try:
             answers = [self._ask(subject, result.name, edited) for subject in self.desired.subjects]
         except Forbidden as error:
             unknown = [may_pull(subject, None) for subject in self.desired.subjects]
-            return _with(result, unknown, [f"whether they may pull was not verified: {error}"])
+            return self._with(result, unknown, [f"whether they may pull was not verified: {error}"])
         except ImagePullError as error:
-            return replace(result, status="failed", error=f"whether they may pull was not verified: {error}")
+            return result.failing(self.entry, f"whether they may pull was not verified: {error}")
         notes = [] if self.settings.check_mode else self._disproved(result.name, answers)
-        return _with(result, [answer.access for answer in answers], list(notes))
+        return self._with(result, [answer.access for answer in answers], list(notes))
+
+    def _with(self, result: NamespaceResult, answers: Sequence[MayPull], notes: Sequence[str]) -> NamespaceResult:
+        whose = {"entry": self.entry.position} if self.entry else {}
+        known = [*result.extra.get("may_pull", ()), *({**answer, **whose} for answer in answers)]
+        return replace(result, notes=(*result.notes, *notes), extra={**result.extra, "may_pull": known})
 
     def _ask(self, subject: Subject, namespace: str, edited: Collection[str]) -> _Answer:
         """The answer, asked for again while it may be from before what was written."""
@@ -98,10 +115,6 @@ class _Verifier:
                 )
             else:
                 yield f"{access['subject']} may still pull from {namespace}, by {access['binding']}"
-
-
-def _with(result: NamespaceResult, answers: Sequence[MayPull], notes: Sequence[str]) -> NamespaceResult:
-    return replace(result, notes=(*result.notes, *notes), extra={**result.extra, "may_pull": list(answers)})
 
 
 def _edited(result: NamespaceResult) -> frozenset[str]:

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from ..clients.kube.client import Cluster
+from ..core.batch import Batch, Declared
 from ..core.errors import ImagePullError
-from ..core.objects import SERVICE_ACCOUNT, ObjectRef
+from ..core.objects import SERVICE_ACCOUNT, Json, ObjectRef
 from ..features.sa_link.desired import SaLink
 from ..features.sa_link.writers import last_writers
 from ..reconcile.result import NamespaceResult, Outcome
@@ -25,36 +25,65 @@ _OURS = "openshift_ops.image_pull"
 _REPAIRING = ("openshift.io/image-registry-pull-secrets_", "openshift-controller-manager")
 
 
-def verify_links(cluster: Cluster, desired: SaLink, outcome: Outcome, settings: Settings) -> Outcome:
-    """The outcome, a namespace failed where a link is gone again `verify_after` seconds after it was written."""
-    written = {result.name for result in outcome.namespaces if result.status == "changed" and _accounts(result)}
-    if not desired.verify_after or settings.check_mode or not written or not desired.present or outcome.stopped:
+def verify_links(cluster: Cluster, declared: Batch[SaLink], outcome: Outcome, settings: Settings) -> Outcome:
+    """The outcome, a namespace failed where a link is gone again `verify_after` seconds after it was written.
+
+    Of several entries, the longest `verify_after` counts: the task waits once.
+    """
+    verified = {result.name: _verified(declared, result) for result in outcome.namespaces}
+    longest = max((one.desired.verify_after for every in verified.values() for one in every), default=0.0)
+    if not longest or settings.check_mode or outcome.stopped:
         return outcome
-    settings.clock.sleep(desired.verify_after)
+    settings.clock.sleep(longest)
 
     def look(result: NamespaceResult) -> NamespaceResult:
-        if result.name not in written:
-            return result
-        reasons = [reason for ref in _accounts(result) for reason in _what_is_lost(cluster, desired, ref)]
-        return replace(result, status="failed", error="; ".join(reasons)) if reasons else result
+        accounts = {ref: _read(cluster, ref) for ref in _accounts(result)} if verified[result.name] else {}
+        for one in verified[result.name]:
+            meant = {ref: account for ref, account in accounts.items() if one.desired.concerns(ref.name)}
+            reasons = [
+                why for ref, account in meant.items() for why in _lost(cluster, one.desired, ref, account, longest)
+            ]
+            result = result.failing(one.entry, "; ".join(reasons)) if reasons else result
+        return result
 
     with Workers(settings.concurrency) as workers:
         return replace(outcome, namespaces=workers.map(look, outcome.namespaces))
+
+
+def _verified(declared: Batch[SaLink], result: NamespaceResult) -> list[Declared[SaLink]]:
+    """The declarations that are looked at again in a namespace: those that have written there and ask for it."""
+    if result.error or not _accounts(result):
+        return []
+    wrote = {entry for change in result.changes for entry in change.entries} - {
+        failure.entry for failure in result.failures
+    }
+    return [
+        one
+        for one in declared.declared(result.name)
+        if one.desired.verify_after and one.desired.present and (one.entry is None or one.entry in wrote)
+    ]
+
+
+def _read(cluster: Cluster, ref: ObjectRef) -> Json | ImagePullError | None:
+    try:
+        return cluster.get(ref)
+    except ImagePullError as error:
+        return error
 
 
 def _accounts(result: NamespaceResult) -> list[ObjectRef]:
     return [change.ref for change in result.changes if change.ref.kind == SERVICE_ACCOUNT]
 
 
-def _what_is_lost(cluster: Cluster, desired: SaLink, ref: ObjectRef) -> Iterable[str]:
-    try:
-        account = cluster.get(ref)
-    except ImagePullError as error:
-        return [f"whether {ref} still has its links was not verified: {error}"]
+def _lost(
+    cluster: Cluster, desired: SaLink, ref: ObjectRef, account: Json | ImagePullError | None, seconds: float
+) -> list[str]:
+    if isinstance(account, ImagePullError):
+        return [f"whether {ref} still has its links was not verified: {account}"]
     if account is None:
         return [f"{ref} was deleted on {cluster.name} after it was linked"]
     return [
-        f"{ref} lost {', '.join(lost)} from {key} again within {desired.verify_after:g} s on {cluster.name}: "
+        f"{ref} lost {', '.join(lost)} from {key} again within {seconds:g} s on {cluster.name}: "
         + _by_whom(ref, last_writers(account, key, _OURS))
         for key, lost in desired.lost(account).items()
     ]

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from ...core.changes import Change, create, delete, replace, update
 from ...core.errors import Refusal
-from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, Json, ObjectRef, Objects, metadata
+from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, metadata
 from ...core.ownership import is_managed
-from ...core.protocols import NOTHING_RELATED, Plan, Related, Selection
+from ...core.protocols import ALL, NOTHING_RELATED, ListedBy, Plan, Related
 from ...core.shapes import mapping
 from ...rbac.subjects import RBAC, Subject, listed, subject_of, subjects_of
 
@@ -48,23 +48,25 @@ class ImagePullerGrant:
     recreate: bool = False
     verify_access: bool = False
 
-    selection = Selection(ROLE_BINDING)
+    kind: ClassVar[Kind] = ROLE_BINDING
+    listed_by: ClassVar[ListedBy] = {SERVICE_ACCOUNT: ALL}
 
-    @property
-    def precondition(self) -> ObjectRef | None:
-        return ObjectRef(CLUSTER_ROLE, "", self.role) if self.present else None
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return ()
 
     def related(self, _namespace: str, objects: Objects) -> Sequence[ObjectRef]:
-        """The accounts and projects behind the subjects: those to be granted, and those of our binding if it is pruned."""
+        """The role, and the accounts and projects behind the subjects: those to be granted, and those of our binding if it is pruned."""
         ours = objects.get(self.binding_name)
         wanted = self.subjects if self.present else ()
         held: Sequence[Subject] = ()
         with suppress(Refusal):  # plan() says it
             held = subjects_of(ours) if self.prune and ours is not None else ()
-        return list(dict.fromkeys(subject.ref for subject in (*wanted, *held) if subject.ref is not None))
+        subjects = (subject.ref for subject in (*wanted, *held) if subject.ref is not None)
+        return list(dict.fromkeys((*([self._role] if self.present else ()), *subjects)))
 
     def plan(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Plan:
-        """:raises Refusal: when the binding of our name has another role and may not be recreated, or one cannot be read."""
+        """:raises Refusal: when there is no such role, our binding has another one and may not be recreated, or one cannot be read."""
+        self._require_role(found)
         ref, ours = ObjectRef(ROLE_BINDING, namespace, self.binding_name), objects.get(self.binding_name)
         others = {
             name: obj for name, obj in sorted(objects.items()) if name != self.binding_name and self._has_role(obj)
@@ -76,6 +78,16 @@ class ImagePullerGrant:
         return (
             self._plan_grant(ref, ours, others, found) if self.present else self._plan_revoke(ref, ours, others, found)
         )
+
+    @property
+    def _role(self) -> ObjectRef:
+        return ObjectRef(CLUSTER_ROLE, "", self.role)
+
+    def _require_role(self, found: Related) -> None:
+        if self.present and found.get(self._role, {}) is None:
+            raise Refusal(
+                f"{self._role} does not exist, so a binding to it would grant nothing; create it, or correct option 'role'"
+            )
 
     def _has_role(self, binding: Json) -> bool:
         role = mapping(binding.get("roleRef"))

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...core.errors import OptionError
@@ -16,7 +16,7 @@ from .desired import DEFAULT_BINDING, DEFAULT_ROLE, RESERVED, ImagePullerGrant
 __all__ = ["DEFAULT_ROLE", "from_options"]
 
 
-def from_options(options: Mapping[str, Any]) -> ImagePullerGrant:
+def from_options(options: Mapping[str, Any], _read_file: Callable[[str], str] | None = None) -> ImagePullerGrant:
     """The state that the module's options declare.
 
     :raises OptionError: when no subject is given, a name is reserved or cannot exist, or options contradict each other.

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from ...core.changes import Change, create, delete, replace, update
 from ...core.errors import Refusal
-from ...core.objects import SECRET, Json, ObjectRef, Objects
+from ...core.objects import SECRET, Json, Kind, ObjectRef, Objects
 from ...core.ownership import is_managed
-from ...core.protocols import NOTHING_RELATED, Plan, Related, Selection
+from ...core.protocols import NOTHING_RELATED, ListedBy, Plan, Related
 from ...dockerconfig.auth_file import NOTHING, AuthFile, read_stored
 from ...dockerconfig.editing import converted, merged, without
 from ...dockerconfig.json_text import Unreadable
@@ -72,11 +72,14 @@ class PullSecret:
     only_managed: bool = False
     delete_empty: bool = False
 
-    precondition = None
+    kind: ClassVar[Kind] = SECRET
 
     @property
-    def selection(self) -> Selection:
-        return Selection(SECRET, (self.name,))
+    def listed_by(self) -> ListedBy:
+        return {SECRET: (f"type={self.target.type}",)}
+
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return (self.name,)
 
     @property
     def warnings(self) -> list[str]:

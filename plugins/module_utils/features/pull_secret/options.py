@@ -20,6 +20,8 @@ from .desired import MODES, PullSecret
 
 __all__ = ["MODES", "TYPES", "from_options"]
 
+_SOURCES = ("registries", "auth_file", "auth_config")
+
 #: A key of a secret's data (apimachinery `validation.IsConfigMapKey`).
 _KEY = re.compile(r"(?!\.{1,2}\Z|\.\.)[-._a-zA-Z0-9]{1,253}\Z")
 
@@ -29,7 +31,9 @@ def from_options(options: Mapping[str, Any], read_file: Callable[[str], str]) ->
 
     :raises OptionError: for anything that cannot work; nothing has been read from the cluster yet.
     """
-    name, mode = options["name"], options.get("mode") or MODES[0]
+    name, mode = options.get("name"), options.get("mode") or MODES[0]
+    if name is None:
+        raise OptionError("option 'name' is missing: name the secret")
     check_name("name", name)
     refuse_platform_name(name)
     target = Target(options["type"], _data_key(options))
@@ -50,7 +54,7 @@ def from_options(options: Mapping[str, Any], read_file: Callable[[str], str]) ->
 
 
 def _check_combination(options: Mapping[str, Any], mode: str) -> None:
-    """:raises OptionError: for options that contradict each other."""
+    """:raises OptionError: for options that are missing, or contradict each other."""
     absent, keeps = options["state"] == "absent", options.get("update_existing") is False
     if absent and mode == "remove":
         raise OptionError(
@@ -62,6 +66,8 @@ def _check_combination(options: Mapping[str, Any], mode: str) -> None:
         raise OptionError("option 'delete_empty' only works with mode=remove: leave it out")
     if mode == "remove":
         _check_remove(options, keeps=keeps)
+    if not absent and all(options.get(source) is None for source in _SOURCES):
+        raise OptionError("state=present needs the registries: give one of 'registries', 'auth_file' and 'auth_config'")
     if keeps and options.get("recreate"):
         raise OptionError("options 'recreate' and 'update_existing=false' contradict each other: leave out one")
     if options.get("only") is not None and (options.get("registries") is not None or not options["only"]):

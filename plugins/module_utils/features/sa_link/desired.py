@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import ClassVar
 
 from ...core.changes import Change, create, update
+from ...core.entries import Awaited
 from ...core.errors import Refusal
 from ...core.names import is_pattern
-from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, ObjectRef, Objects
-from ...core.protocols import NOTHING_RELATED, Plan, Related, Selection
+from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects
+from ...core.protocols import ALL, NOTHING_RELATED, ListedBy, Plan, Related
 from ...core.shapes import mapping, sequence
 from ...platform.generated import Origin, origin_of
+from ...secrets.content import DOCKERCONFIGJSON
 from ...secrets.usable import why_not_there, why_not_usable
 from .lists import LISTS, changes_of, entries_of, link, names_in, repeated, unlink, view
 from .pods import POD, AccountPullList, PodMissingSecrets, pods_missing_secrets
@@ -34,7 +37,7 @@ _Decisions = Mapping[tuple[str, str], Decision]
 class SaLink:
     """`service_accounts` are names or globs; a name is waited for or created, a glob takes what there is.
 
-    `only_managed`: with `present` False, unlink only secrets that carry our label, or do not exist.
+    `wait_timeout` is how long, in seconds. `only_managed`: with `present` False, unlink only secrets that carry our label, or do not exist.
     """
 
     secrets: tuple[str, ...]
@@ -47,13 +50,14 @@ class SaLink:
     require: str = "none"
     restart_pods: str = "never"
     verify_after: float = 0.0
+    wait_timeout: float = 0.0
 
-    precondition = None
+    kind: ClassVar[Kind] = SERVICE_ACCOUNT
+    #: The secrets that are required: those of any other type are read one by one.
+    listed_by: ClassVar[ListedBy] = {SERVICE_ACCOUNT: ALL, SECRET: (f"type={DOCKERCONFIGJSON}",)}
 
-    @property
-    def selection(self) -> Selection:
-        exact = tuple(name for name in self.service_accounts if not is_pattern(name))
-        return Selection(SERVICE_ACCOUNT, exact if len(exact) == len(self.service_accounts) else ())
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return () if any(is_pattern(name) for name in self.service_accounts) else self.service_accounts
 
     def related(self, namespace: str, objects: Objects) -> Sequence[ObjectRef]:
         """The secrets that must be usable, those that alone tell whether they may be unlinked, and the pods."""
@@ -80,10 +84,16 @@ class SaLink:
         notes = [note for ref, account in chosen.items() for note in self._notes(ref, account, decisions[ref])]
         return Plan(
             changes=(*(change for change in planned if change is not None), *created, *restarts),
-            waiting_for=tuple(f"service account {name}" for name in missing if not self.create),
+            waiting_for=tuple(
+                Awaited(f"service account {name}", self.wait_timeout) for name in missing if not self.create
+            ),
             notes=(*unread, *unseen, *notes),
             extra={"pods": [pod.report() for pod in pods]} if self._looks_at_pods else {},
         )
+
+    def concerns(self, name: str) -> bool:
+        """Whether the account of that name is one of those that are linked."""
+        return any(fnmatchcase(name, pattern) for pattern in self.service_accounts)
 
     def lost(self, account: Json) -> dict[str, list[str]]:
         """What should stand on a list of the account and does not."""
@@ -100,10 +110,7 @@ class SaLink:
         return Unlinking(by_name=not self.present, only_managed=self.only_managed)
 
     def _chosen(self, objects: Objects) -> Objects:
-        return {name: objects[name] for name in sorted(objects) if self._chooses(name)}
-
-    def _chooses(self, name: str) -> bool:
-        return any(fnmatchcase(name, pattern) for pattern in self.service_accounts)
+        return {name: objects[name] for name in sorted(objects) if self.concerns(name)}
 
     def _missing(self, objects: Objects) -> list[str]:
         exact = [name for name in self.service_accounts if not is_pattern(name)]

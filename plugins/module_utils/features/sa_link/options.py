@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...core.errors import OptionError
@@ -22,7 +22,7 @@ _PREFIXES = ("secret/", "secrets/")
 _LONGEST_VERIFICATION = 86_400
 
 
-def from_options(options: Mapping[str, Any]) -> SaLink:
+def from_options(options: Mapping[str, Any], _read_file: Callable[[str], str] | None = None) -> SaLink:
     """The state that the module's options declare.
 
     :raises OptionError: for an empty list, a name that cannot exist, or options that contradict each other.
@@ -46,6 +46,7 @@ def from_options(options: Mapping[str, Any]) -> SaLink:
         require=options["require"],
         restart_pods=options["restart_pods"],
         verify_after=options["verify_after"],
+        wait_timeout=options["wait_timeout"],
     )
 
 
@@ -71,6 +72,8 @@ def _refuse_contradictions(options: Mapping[str, Any]) -> None:
         raise OptionError(
             "option 'restart_pods' is for state present with link_for pull only: pods pull with that list"
         )
+    if options["wait_timeout"] < 0:
+        raise OptionError("option 'wait_timeout' must not be negative: give seconds, or 0 to look once")
     if not 0 <= options["verify_after"] <= _LONGEST_VERIFICATION:
         raise OptionError(
             f"option 'verify_after': {options['verify_after']} must be a number of seconds from 0 to {_LONGEST_VERIFICATION}"

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from ...core.objects import SECRET, SERVICE_ACCOUNT, ObjectRef, Objects
-from ...core.protocols import NOTHING_RELATED, Evaluation, Related, Selection
+from ...core.objects import SECRET, SERVICE_ACCOUNT, Kind, ObjectRef, Objects
+from ...core.protocols import ALL, NOTHING_RELATED, Evaluation, ListedBy, Related
 from ...platform.generated import generated_names
 from ...platform.provisioning import UNREADABLE, Verdict, judge
 
@@ -24,9 +24,11 @@ class ProvisionedAccounts:
     service_accounts: tuple[str, ...]
     none_will_come: str = ""
 
-    @property
-    def selection(self) -> Selection:
-        return Selection(SERVICE_ACCOUNT, self.service_accounts)
+    kind: ClassVar[Kind] = SERVICE_ACCOUNT
+    listed_by: ClassVar[ListedBy] = {SERVICE_ACCOUNT: ALL}
+
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return self.service_accounts
 
     def related(self, namespace: str, objects: Objects) -> Sequence[ObjectRef]:
         """Secrets are read by name, only those that the accounts refer to: a list would bring the tokens of the whole cluster."""

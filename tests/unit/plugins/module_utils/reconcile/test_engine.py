@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import (
@@ -16,16 +16,21 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.chan
     delete,
     update,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entries import Awaited
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
-    CLUSTER_ROLE,
     SECRET,
     SERVICE_ACCOUNT,
     Json,
+    Kind,
     ObjectRef,
     Objects,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan, Related, Selection
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import (
+    NO_SELECTORS,
+    ListedBy,
+    Plan,
+    Related,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile import engine
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.engine import reconcile
@@ -47,13 +52,15 @@ class Keep:
     present: bool = True
     account: str = ""
     refers: tuple[str, ...] = ()
-    precondition: ObjectRef | None = None
     breaks_on: str = ""
-    names: tuple[str, ...] = ("keep",)
+    within: float = 0.0
+    keeps: tuple[str, ...] = ("keep",)
 
-    @property
-    def selection(self) -> Selection:
-        return Selection(SECRET, self.names)
+    kind: ClassVar[Kind] = SECRET
+    listed_by: ClassVar[ListedBy] = NO_SELECTORS
+
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return self.keeps
 
     def related(self, namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
         accounts = [ObjectRef(SERVICE_ACCOUNT, namespace, self.account)] if self.account else []
@@ -63,8 +70,8 @@ class Keep:
         if namespace == self.breaks_on:
             raise KeyError("unforeseen")
         if self.account and found.get(ObjectRef(SERVICE_ACCOUNT, namespace, self.account)) is None:
-            return Plan(waiting_for=(f"service account {self.account}",))
-        changes = [change for name in self.names if (change := self._change(namespace, name, objects.get(name)))]
+            return Plan(waiting_for=(Awaited(f"service account {self.account}", self.within),))
+        changes = [change for name in self.keeps if (change := self._change(namespace, name, objects.get(name)))]
         return Plan(tuple(changes), notes=(f"seen in {namespace}",), extra={"seen": sorted(objects)})
 
     def _change(self, namespace: str, name: str, observed: Json | None) -> Change | None:
@@ -136,7 +143,7 @@ class TestTruthTable:
 
     def test_several_changes_of_one_namespace_are_carried_out_in_order(self, api: FakeApi) -> None:
         api.put("secrets", "a", "two", **OTHER)
-        outcome = run(api, Keep(names=("one", "two", "three")))
+        outcome = run(api, Keep(keeps=("one", "two", "three")))
         assert actions(outcome) == ["create", "update", "create"]
         base = "/api/v1/namespaces/a/secrets"
         assert api.writes == [f"POST {base}", f"PATCH {base}/two", f"POST {base}"]
@@ -260,7 +267,7 @@ class TestOneFailure:
 
     def test_what_was_done_before_it_is_reported(self, api: FakeApi) -> None:
         api.fail("POST", FORBIDDEN, after=1)
-        outcome = run(api, Keep(names=("one", "two")))
+        outcome = run(api, Keep(keeps=("one", "two")))
         assert statuses(outcome) == {"a": "failed"}
         assert [change.ref.name for change in outcome.namespaces[0].changes] == ["one"]
         assert outcome.namespaces[0].notes == ("seen in a",)
@@ -386,7 +393,7 @@ class TestTheClusterFails:
 
     def test_a_namespace_that_is_half_done_is_reported_as_failed(self, api: FakeApi) -> None:
         api.fail("POST", UNAUTHORIZED, times=10**9, after=1)
-        outcome = run(api, Keep(names=("one", "two")))
+        outcome = run(api, Keep(keeps=("one", "two")))
         assert statuses(outcome) == {"a": "failed"}
         assert [change.ref.name for change in outcome.namespaces[0].changes] == ["one"]
         assert outcome.failed[0].error == "the task stopped before this namespace was finished"
@@ -432,7 +439,7 @@ class TestTheClusterFails:
         for name in names[:50]:
             api.put("serviceaccounts", name, "robot")
         api.fail("GET /api/v1/secrets", status_object(400, "BadRequest", "odd"), times=10**9, after=1)
-        outcome = run(api, Keep(account="robot"), names, wait_timeout=5)
+        outcome = run(api, Keep(account="robot", within=5), names)
         assert list(statuses(outcome).values()) == ["changed"] * 50 + ["skipped"] * 20
         assert "listing secrets" in outcome.stopped
 
@@ -450,7 +457,7 @@ class TestWaiting:
 
         api.before = appear
         api.put("namespaces", "", "a")
-        outcome = run(api, Keep(account="robot"), clock=clock, wait_timeout=30)
+        outcome = run(api, Keep(account="robot", within=30), clock=clock)
         assert actions(outcome) == ["create"]
         assert len(looks) == 3
         assert clock.slept == [pytest.approx(0.1), pytest.approx(0.15)]
@@ -458,14 +465,14 @@ class TestWaiting:
     def test_what_does_not(self, api: FakeApi) -> None:
         api.put("namespaces", "", "a")
         clock = Clock()
-        outcome = run(api, Keep(account="robot"), clock=clock, wait_timeout=5)
+        outcome = run(api, Keep(account="robot", within=5), clock=clock)
         assert statuses(outcome) == {"a": "failed"}
         assert outcome.failed[0].error == "service account robot did not appear in time; create it, or wait longer"
         assert sum(clock.slept) == pytest.approx(5)
 
     def test_nothing_is_awaited_in_a_namespace_that_is_not_there(self, api: FakeApi) -> None:
         clock = Clock()
-        outcome = run(api, Keep(account="robot"), clock=clock, wait_timeout=5)
+        outcome = run(api, Keep(account="robot", within=5), clock=clock)
         assert "the namespace does not exist" in outcome.failed[0].error
         assert clock.slept == []
 
@@ -478,7 +485,7 @@ class TestWaiting:
                 api.remove("namespaces", "", "a")
 
         api.before = vanish
-        outcome = run(api, Keep(account="robot"), clock=clock, wait_timeout=5)
+        outcome = run(api, Keep(account="robot", within=5), clock=clock)
         assert outcome.failed[0].error == (
             "the namespace was deleted on https://api.example.com:6443 while the task was running; "
             "create it again, or take it out of the task"
@@ -488,30 +495,8 @@ class TestWaiting:
         for name in ("a", "b"):
             api.put("namespaces", "", name)
         api.put("serviceaccounts", "b", "robot")
-        outcome = run(api, Keep(account="robot"), ["a", "b"], wait_timeout=0)
+        outcome = run(api, Keep(account="robot", within=0), ["a", "b"])
         assert statuses(outcome) == {"a": "failed", "b": "changed"}
-
-
-class TestPrecondition:
-    ROLE = ObjectRef(CLUSTER_ROLE, "", "puller")
-
-    def test_is_read_before_anything_else(self, api: FakeApi) -> None:
-        with pytest.raises(Refusal, match="cluster role puller does not exist on https://api.example.com:6443, so"):
-            run(api, Keep(precondition=self.ROLE))
-        assert api.asked == ["GET /apis/rbac.authorization.k8s.io/v1/clusterroles/puller"]
-
-    def test_may_be_forbidden_to_read(self, api: FakeApi) -> None:
-        api.fail("clusterroles", FORBIDDEN)
-        assert statuses(run(api, Keep(precondition=self.ROLE))) == {"a": "changed"}
-
-    def test_is_there(self, api: FakeApi) -> None:
-        api.put("clusterroles", "", "puller")
-        assert statuses(run(api, Keep(precondition=self.ROLE))) == {"a": "changed"}
-
-    def test_cannot_be_read(self, api: FakeApi) -> None:
-        api.fail("clusterroles", status_object(400, "BadRequest", "odd"))
-        with pytest.raises(ImagePullError, match="reading cluster role puller"):
-            run(api, Keep(precondition=self.ROLE))
 
 
 class TestProgress:

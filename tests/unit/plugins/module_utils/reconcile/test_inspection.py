@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     SERVICE_ACCOUNT,
+    Kind,
     ObjectRef,
     Objects,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import (
+    NO_SELECTORS,
     Evaluation,
+    ListedBy,
     Related,
-    Selection,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.inspection import inspect
@@ -40,7 +42,11 @@ class Asks:
     satisfied: bool = False
     breaks_on: str = ""
     refuses: str = ""
-    selection = Selection(SERVICE_ACCOUNT, ("robot",))
+    kind: ClassVar[Kind] = SERVICE_ACCOUNT
+    listed_by: ClassVar[ListedBy] = NO_SELECTORS
+
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return ("robot",)
 
     def related(self, _namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
         return ()

@@ -35,7 +35,7 @@ def run(clock: Clock, items: list[Item], timeout: float, look_seconds: float = 0
         for item in pending:
             item.looks -= 1
 
-    poll(items, timeout, look, EngineClock(clock.now, clock.sleep))
+    poll(items, lambda: timeout, look, EngineClock(clock.now, clock.sleep))
     return seen
 
 
@@ -70,6 +70,12 @@ class TestPoll:
         assert len(run(clock, [Item(float("inf"))], 0.1)) == 2
         assert clock.slept == [pytest.approx(0.1)]
 
+    def test_the_deadline_is_asked_for_after_each_look(self) -> None:
+        """What is still awaited may have less time than what has come."""
+        clock, deadlines = Clock(), [60.0, 0.1]
+        poll([Item(9)], lambda: deadlines.pop(0), lambda _pending: None, EngineClock(clock.now, clock.sleep))
+        assert clock.slept == [pytest.approx(0.1)]
+
     def test_looks_count_too(self) -> None:
         clock = Clock()
         assert len(run(clock, [Item(float("inf"))], 5, look_seconds=6)) == 1
@@ -82,5 +88,5 @@ class TestPoll:
             looks.append(len(pending))
             item.looks -= 1
 
-        poll([item], 5, look)
+        poll([item], lambda: 5, look)
         assert looks == [1, 1]

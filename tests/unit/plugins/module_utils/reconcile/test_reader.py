@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ApiError, Forbidden
@@ -20,7 +20,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     ObjectRef,
     Objects,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Selection
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import (
+    ALL,
+    NO_SELECTORS,
+    ListedBy,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.reader import (
     View,
     look_up,
@@ -34,9 +38,29 @@ from support.scripted_pool import status_object
 FORBIDDEN = status_object(403, "Forbidden", "secrets is forbidden")
 ODD = status_object(400, "BadRequest", "odd")
 ALWAYS = 10**9
-ONE = Selection(SECRET, ("keep",))
-TWO = Selection(SECRET, ("keep", "more"))
-WHOLE = Selection(SECRET)
+BY_TYPE: ListedBy = {SECRET: ("type=own",)}
+
+
+@dataclass(frozen=True)
+class Asks:
+    """For the secrets of these names, then for accounts."""
+
+    named: tuple[str, ...] = ("keep",)
+    listed_by: ListedBy = NO_SELECTORS
+    refers: tuple[str, ...] = ()
+    kind: ClassVar[Kind] = SECRET
+
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return self.named
+
+    def related(self, namespace: str, objects: Objects) -> Sequence[ObjectRef]:
+        return [ObjectRef(SERVICE_ACCOUNT, namespace, name) for name in self.refers if objects]
+
+
+ONE = Asks()
+TWO = Asks(("keep", "more"), {SECRET: ALL})
+TYPED = Asks(("keep", "more"), BY_TYPE)
+WHOLE = Asks(())
 
 
 def names(count: int) -> list[str]:
@@ -56,26 +80,28 @@ def workers() -> Iterator[Workers]:
 
 class TestObserve:
     @pytest.mark.parametrize(
-        ("selection", "count", "requests"),
+        ("asks", "count", "requests"),
         [
             (ONE, 1, 1),
             (ONE, 4, 4),
             (ONE, 5, 1),
             (TWO, 16, 32),
-            (TWO, 17, 1),
+            (TWO, 17, 17),
+            (TWO, 32, 32),
+            (TWO, 33, 1),
             (WHOLE, 5, 5),
             (WHOLE, 32, 32),
             (WHOLE, 33, 1),
         ],
     )
     def test_by_one_list_where_that_is_cheaper(
-        self, api: FakeApi, workers: Workers, selection: Selection, count: int, requests: int
+        self, api: FakeApi, workers: Workers, asks: Asks, count: int, requests: int
     ) -> None:
         wanted = names(count)
         for name in wanted:
             api.put("secrets", name, "keep")
         api.put("secrets", "elsewhere", "keep")
-        found = observe(api.cluster(), workers, selection, wanted)
+        found, _unread = observe(api.cluster(), workers, asks, wanted)
         assert {name: sorted(objects) for name, objects in found.items()} == {name: ["keep"] for name in wanted}  # type: ignore[arg-type]
         assert len(api.asked) == requests
 
@@ -86,7 +112,7 @@ class TestObserve:
     def test_of_several_names_only_these_are_kept(self, api: FakeApi, workers: Workers) -> None:
         for name in ("keep", "more", "other"):
             api.put("secrets", "n000", name)
-        found = observe(api.cluster(), workers, TWO, names(20))
+        found, _unread = observe(api.cluster(), workers, TWO, names(40))
         assert sorted(found["n000"]) == ["keep", "more"]  # type: ignore[arg-type]
         assert found["n001"] == {}
         assert api.asked == ["GET /api/v1/secrets?limit=1000"]
@@ -95,13 +121,13 @@ class TestObserve:
         for namespace in ("n000", "n001"):
             api.put("secrets", namespace, "any")
         for count in (2, 40):
-            found = observe(api.cluster(), workers, WHOLE, names(count))
+            found, _unread = observe(api.cluster(), workers, WHOLE, names(count))
             assert list(found["n001"]) == ["any"]  # type: ignore[arg-type]
 
     def test_who_may_not_list_reads_each(self, api: FakeApi, workers: Workers) -> None:
         api.put("secrets", "n003", "keep")
         api.fail(r"GET /api/v1/secrets\?", FORBIDDEN, times=ALWAYS)
-        found = observe(api.cluster(), workers, ONE, names(6))
+        found, _unread = observe(api.cluster(), workers, ONE, names(6))
         assert [name for name, objects in found.items() if objects] == ["n003"]
         assert len(api.asked) == 7
 
@@ -110,27 +136,27 @@ class TestObserve:
         with pytest.raises(ApiError, match="listing secrets in all namespaces"):
             observe(api.cluster(), workers, ONE, names(6))
 
-    @pytest.mark.parametrize("selection", [ONE, WHOLE])
-    def test_a_read_that_fails_is_its_namespaces(self, api: FakeApi, workers: Workers, selection: Selection) -> None:
+    @pytest.mark.parametrize("asks", [ONE, WHOLE])
+    def test_a_read_that_fails_is_its_namespaces(self, api: FakeApi, workers: Workers, asks: Asks) -> None:
         api.fail("GET /api/v1/namespaces/n001/", ODD, times=ALWAYS)
-        found = observe(api.cluster(), workers, selection, names(3))
+        found, _unread = observe(api.cluster(), workers, asks, names(3))
         assert isinstance(found["n001"], ApiError)
         assert (found["n000"], found["n002"]) == ({}, {})
 
     def test_a_list_is_kept_without_field_managers_a_read_whole(self, api: FakeApi, workers: Workers) -> None:
         for name in names(5):
             api.put("secrets", name, "keep", metadata={"managedFields": [1]}, data={"a": "b"})
-        listed = observe(api.cluster(), workers, ONE, names(5))["n000"]["keep"]  # type: ignore[index]
+        listed = observe(api.cluster(), workers, ONE, names(5))[0]["n000"]["keep"]  # type: ignore[index]
         assert "managedFields" not in listed["metadata"]
         assert listed["data"] == {"a": "b"}
-        assert "managedFields" in observe(api.cluster(), workers, ONE, names(1))["n000"]["keep"]["metadata"]  # type: ignore[index]
+        assert "managedFields" in observe(api.cluster(), workers, ONE, names(1))[0]["n000"]["keep"]["metadata"]  # type: ignore[index]
 
 
 class TestLookUp:
     def refs(self, count: int, name: str = "robot") -> list[ObjectRef]:
         return [ObjectRef(SERVICE_ACCOUNT, namespace, name) for namespace in names(count)]
 
-    @pytest.mark.parametrize(("count", "requests"), [(1, 1), (64, 64), (65, 1)])
+    @pytest.mark.parametrize(("count", "requests"), [(1, 1), (4, 4), (5, 1)])
     def test_objects_of_one_name(self, api: FakeApi, workers: Workers, count: int, requests: int) -> None:
         api.put("serviceaccounts", "n000", "robot")
         api.put("serviceaccounts", "elsewhere", "robot")
@@ -148,7 +174,7 @@ class TestLookUp:
         assert len(api.asked) == 80
         assert set(found.values()) == {None}
 
-    @pytest.mark.parametrize(("count", "requests"), [(64, 64), (65, 1)])
+    @pytest.mark.parametrize(("count", "requests"), [(32, 32), (33, 1)])
     def test_all_of_a_kind(self, api: FakeApi, workers: Workers, count: int, requests: int) -> None:
         for name in ("x", "y"):
             api.put("serviceaccounts", "n001", name)
@@ -159,7 +185,7 @@ class TestLookUp:
         assert found[ObjectRef(SERVICE_ACCOUNT, "n000", "")] == {"items": []}
         assert len(api.asked) == requests
 
-    @pytest.mark.parametrize(("count", "requests"), [(64, 64), (65, 1)])
+    @pytest.mark.parametrize(("count", "requests"), [(32, 32), (33, 1)])
     def test_cluster_scoped_objects(self, api: FakeApi, workers: Workers, count: int, requests: int) -> None:
         api.put("namespaces", "", "n002")
         api.put("namespaces", "", "other")
@@ -201,18 +227,9 @@ class TestLookUp:
         assert sorted(listed[ObjectRef(kind, "n000", "p")]) == ["kept", "metadata"]  # type: ignore[arg-type]
 
 
-@dataclass(frozen=True)
-class Asks:
-    refers: tuple[str, ...] = ()
-    selection = ONE
-
-    def related(self, namespace: str, objects: Objects) -> Sequence[ObjectRef]:
-        return [ObjectRef(SERVICE_ACCOUNT, namespace, name) for name in self.refers if objects]
-
-
 class TestRead:
     def ask(self, api: FakeApi, workers: Workers, count: int = 3) -> dict[str, Any]:
-        return read(api.cluster(), workers, Asks(("robot", "other")), names(count))
+        return read(api.cluster(), workers, Asks(refers=("robot", "other")), names(count))
 
     def test_each_namespace_has_its_own_share(self, api: FakeApi, workers: Workers) -> None:
         keep = api.put("secrets", "n000", "keep")

@@ -116,14 +116,19 @@ class TestSize:
         assert len(OUTCOME.report(diff=False)["diff"]) == 2
 
     def test_a_message_names_the_first_failures_and_the_result_all(self) -> None:
-        message = self.FAILED.message("sa_link")
-        assert message.startswith("sa_link failed in 30 of 30 namespaces: n0: no right; ")
-        assert message.endswith("n19: no right; and 10 more, listed under 'failures'")
+        different = Outcome([replace(result, error=f"no right in {result.name}") for result in self.FAILED.namespaces])
+        message = different.message("sa_link")
+        assert message.startswith("sa_link failed in 30 of 30 namespaces: n0: no right in n0; ")
+        assert message.endswith("n19: no right in n19; and 10 more, listed under 'failures'")
         assert len(self.FAILED.report()["failures"]) == 30
 
     def test_twenty_failures_are_all_named(self) -> None:
         outcome = Outcome(self.FAILED.namespaces[:20])
-        assert outcome.message("sa_link").endswith("; n19: no right")
+        assert outcome.message("sa_link").endswith("n18, n19: no right")
+
+    def test_one_reason_is_said_once(self) -> None:
+        assert self.FAILED.message("sa_link").startswith("sa_link failed in 30 of 30 namespaces: n0, n1, ")
+        assert self.FAILED.message("sa_link").endswith("n18, n19 and 10 more: no right")
 
     def test_a_hundred_namespaces_are_small(self) -> None:
         unchanged = [NamespaceResult(f"n{number}", "unchanged") for number in range(101)]

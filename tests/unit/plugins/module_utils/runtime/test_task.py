@@ -8,21 +8,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.client import Cluster
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ClusterError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.batch import Batch
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import create
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef, Objects
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    SECRET,
+    Kind,
+    ObjectRef,
+    Objects,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import (
+    NO_SELECTORS,
     NOTHING_RELATED,
+    ListedBy,
     Plan,
-    Selection,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.result import NamespaceResult, Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.entries import ListForm
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CONNECTION_OPTIONS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import (
     Module,
@@ -59,8 +67,11 @@ def task(host: str, tmp_path: Path) -> Task:
 @dataclass(frozen=True)
 class Keep:
     warnings: tuple[str, ...] = ()
-    selection = Selection(SECRET, ("keep",))
-    precondition = None
+    kind: ClassVar[Kind] = SECRET
+    listed_by: ClassVar[ListedBy] = NO_SELECTORS
+
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return ("keep",)
 
     def related(self, _namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
         return ()
@@ -71,10 +82,14 @@ class Keep:
         return Plan((create(ObjectRef(SECRET, namespace, "keep"), {}, {}, {"new": True}),))
 
 
+def form(desired: Keep | None = None) -> ListForm[Keep]:
+    return ListForm("keeps", "name", SECRET, lambda _options, _read_file: desired or Keep(), lambda _declared: ())
+
+
 class TestReconciling:
     def test_brings_options_to_the_cluster_and_the_outcome_to_the_result(self, api: FakeApi, task: Task) -> None:
         api.put("secrets", "b", "keep")
-        result = reconciling(task, Keep(warnings=("said before",)))
+        result = reconciling(task, form(Keep(warnings=("said before",))))
         assert result["changed"] is True
         assert [(entry["name"], entry["status"]) for entry in result["namespaces"]] == [
             ("a", "changed"),
@@ -94,30 +109,30 @@ class TestReconciling:
         for name in ("a", "b"):
             api.put("namespaces", "", name)
         task.check_mode = True
-        assert reconciling(task, Keep())["changed"] is True
+        assert reconciling(task, form())["changed"] is True
         assert api.writes == []
 
     def test_a_failed_namespace_fails_the_task_by_name(self, api: FakeApi, task: Task) -> None:
         api.fail("POST /api/v1/namespaces/b/", FORBIDDEN)
-        result = reconciling(task, Keep())
+        result = reconciling(task, form())
         assert result["failed"] is True
         assert result["msg"].startswith("ns.name.module failed in 1 of 2 namespaces: b: creating secret b/keep")
         assert result["summary"] == {"total": 2, "changed": 1, "unchanged": 0, "failed": 1, "skipped": 0, "retries": 0}
 
     def test_a_stopped_task_has_failed(self, api: FakeApi, task: Task) -> None:
         api.fail("POST", status_object(401, "Unauthorized", "Unauthorized"), times=10**9)
-        result = reconciling(task, Keep())
+        result = reconciling(task, form())
         assert result["failed"] is True
         assert result["msg"].startswith("ns.name.module stopped: creating secret")
 
     def test_what_looks_afterwards_adds_to_the_outcome(self, task: Task) -> None:
         seen: list[Any] = []
 
-        def look(cluster: Cluster, desired: Keep, outcome: Outcome, settings: Settings) -> Outcome:
-            seen.extend([cluster.name, desired, len(outcome.namespaces), settings.concurrency])
+        def look(cluster: Cluster, batch: Batch[Keep], outcome: Outcome, settings: Settings) -> Outcome:
+            seen.extend([cluster.name, batch.declared("a")[0].desired, len(outcome.namespaces), settings.concurrency])
             return Outcome([NamespaceResult("a", "failed", error="gone again")])
 
-        result = reconciling(task, Keep(), afterwards=look)
+        result = reconciling(task, form(), afterwards=look)
         assert seen == [task.params["host"], Keep(), 2, 2]
         assert result["msg"] == "ns.name.module failed in 1 of 1 namespaces: a: gone again"
 
@@ -174,8 +189,8 @@ class TestOverNamespaces:
             self.run(task)
         assert api.asked == []
 
-    @pytest.mark.parametrize("name", ["timeout", "wait_timeout"])
-    def test_a_negative_time_is_refused(self, api: FakeApi, task: Task, name: str) -> None:
+    def test_a_negative_time_is_refused(self, api: FakeApi, task: Task) -> None:
+        name = "timeout"
         task.params = {**task.params, name: 0}
         self.run(task)
         task.params = {**task.params, name: -1}

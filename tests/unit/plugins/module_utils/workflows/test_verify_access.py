@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.batch import Batch
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Change
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ROLE_BINDING, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant.desired import (
@@ -58,7 +59,9 @@ def verify(
     given = {"subjects": subjects, "role": "puller", "binding_name": "ours", "present": True, "verify_access": True}
     settings = Settings(check, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
     desired = ImagePullerGrant(**{**given, **more})
-    outcome = verify_access(api.cluster(clock), desired, Outcome([result], stopped=stopped), settings)
+    outcome = verify_access(
+        api.cluster(clock), Batch.of_one(desired, ["b"]), Outcome([result], stopped=stopped), settings
+    )
     return outcome.namespaces[0], api
 
 
@@ -166,7 +169,7 @@ class TestErrors:
         desired = ImagePullerGrant((BOB,), "puller", "ours", present=True, verify_access=True)
         clock = Clock()
         settings = Settings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
-        outcome = verify_access(api.cluster(clock), desired, Outcome([changed("ours")]), settings)
+        outcome = verify_access(api.cluster(clock), Batch.of_one(desired, ["b"]), Outcome([changed("ours")]), settings)
         return outcome.namespaces[0], api
 
     def test_who_may_not_ask_is_told_that_it_was_not_verified(self) -> None:

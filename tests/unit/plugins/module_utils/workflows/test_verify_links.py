@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.batch import Batch
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Change
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     SECRET,
@@ -52,7 +53,12 @@ def verify(
     }
     settings = Settings(check, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
     outcome = Outcome(list(results), stopped=stopped)
-    return verify_links(api.cluster(clock), SaLink(**{**given, **more}), outcome, settings)
+    return verify_links(
+        api.cluster(clock),
+        Batch.of_one(SaLink(**{**given, **more}), [result.name for result in outcome.namespaces]),
+        outcome,
+        settings,
+    )
 
 
 def put(api: FakeApi, *names: str, managers: Any = ()) -> None:

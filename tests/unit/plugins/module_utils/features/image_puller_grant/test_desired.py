@@ -11,12 +11,13 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    CLUSTER_ROLE,
     NAMESPACE,
     ROLE_BINDING,
     SERVICE_ACCOUNT,
     ObjectRef,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan, Selection
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
     options as grant,
 )
@@ -224,6 +225,7 @@ class TestRecreate:
         assert change.action == "update"
 
 
+ROLE_REF = ObjectRef(CLUSTER_ROLE, "", "system:image-puller")
 ACCOUNT_REF = ObjectRef(SERVICE_ACCOUNT, "project-a", "default")
 PROJECT_REF = ObjectRef(NAMESPACE, "", "project-c")
 
@@ -231,7 +233,7 @@ PROJECT_REF = ObjectRef(NAMESPACE, "", "project-c")
 class TestNotThereYet:
     def test_what_is_granted_to_nobody_yet_is_told(self) -> None:
         desired = declared(projects=["project-c"], users=["jane"])
-        assert desired.related("project-b", {}) == [ACCOUNT_REF, PROJECT_REF]
+        assert desired.related("project-b", {}) == [ROLE_REF, ACCOUNT_REF, PROJECT_REF]
         result = desired.plan("project-b", {}, {ACCOUNT_REF: {}, PROJECT_REF: None})
         assert len(result.changes[0].body["subjects"]) == 3
         assert result.notes == (
@@ -251,7 +253,7 @@ class TestPrune:
 
     def test_takes_out_who_is_gone_and_nobody_else(self) -> None:
         desired, objects = declared(service_accounts=[], prune=True), {OURS: binding(OURS, *self.HELD)}
-        assert desired.related("project-a", objects) == [ACCOUNT_REF, PROJECT_REF]
+        assert desired.related("project-a", objects) == [ROLE_REF, ACCOUNT_REF, PROJECT_REF]
         (change,) = desired.plan("project-a", objects, {ACCOUNT_REF: None, PROJECT_REF: {}}).changes
         assert change.body["subjects"] == [JANE, ALL_OF_C]
         assert change.details == {"role": ROLE, "pruned": ["ServiceAccount project-a/default"]}
@@ -282,7 +284,7 @@ class TestPrune:
         }
 
     def test_without_the_option_nobody_is_looked_up(self) -> None:
-        assert declared(users=["jane"], service_accounts=[]).related("a", {OURS: binding(OURS, ALL_OF_C)}) == []
+        assert declared(users=["jane"], service_accounts=[]).related("a", {OURS: binding(OURS, ALL_OF_C)}) == [ROLE_REF]
 
 
 class TestEveryOptionAtOnce:
@@ -314,10 +316,23 @@ class TestEveryOptionAtOnce:
             assert foreign(objects[OURS]["subjects"]) == foreign(own)
 
 
-class TestPrecondition:
-    @pytest.mark.parametrize(("state", "needed"), [("present", "cluster role system:image-puller"), ("absent", "None")])
-    def test_the_role_is_needed_to_grant_only(self, state: str, needed: str) -> None:
-        assert str(declared(state=state).precondition) == needed
+class TestRole:
+    def test_is_needed_to_grant_only(self) -> None:
+        assert declared().related("a", {})[0] == ROLE_REF
+        assert ROLE_REF not in declared(state="absent").related("a", {})
+
+    def test_without_it_nothing_is_granted(self) -> None:
+        with pytest.raises(Refusal) as refused:
+            declared().plan("a", {}, {ROLE_REF: None})
+        assert str(refused.value) == (
+            "cluster role system:image-puller does not exist, so a binding to it would grant nothing; create it, or correct "
+            "option 'role'"
+        )
+        assert declared(state="absent").plan("a", {}, {ROLE_REF: None}).changes == ()
+
+    @pytest.mark.parametrize("found", [{}, {ROLE_REF: {"metadata": {"name": "x"}}}])
+    def test_it_is_there_or_may_not_be_read(self, found: dict[ObjectRef, Any]) -> None:
+        assert len(declared().plan("a", {}, found).changes) == 1
 
 
 class TestUnlabelledBinding:
@@ -445,7 +460,7 @@ class TestOddEntries:
     def test_subjects_that_are_no_list_are_an_error(self, name: str, given_: Any) -> None:
         objects = {name: {**binding(name, ours=True), "subjects": {"kind": "User"}}}
         desired = declared(**given_)
-        assert desired.related("project-a", objects) == ([] if "state" in given_ else [ACCOUNT_REF])
+        assert desired.related("project-a", objects) == ([] if "state" in given_ else [ROLE_REF, ACCOUNT_REF])
         with pytest.raises(
             Refusal, match=f"^role binding project-a/{name} cannot be read: its 'subjects' are not a list"
         ):
@@ -525,7 +540,7 @@ class TestDetails:
         assert change.details["granted"] == ["User bob"]
 
     def test_all_bindings_of_the_namespace_are_read(self) -> None:
-        assert declared().selection == Selection(ROLE_BINDING)
+        assert (declared().kind, declared().names("a")) == (ROLE_BINDING, ())
 
 
 class TestWhateverIsSent:

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan, Selection
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
     options as pull_secret,
 )
@@ -754,8 +754,8 @@ class TestShape:
 
     def test_reads_the_one_secret_and_nothing_else(self) -> None:
         found = declared()
-        assert found.selection == Selection(SECRET, ("quay",))
-        assert (found.precondition, found.related("project-a", {})) == (None, ())
+        assert (found.kind, found.names("project-a"), found.related("project-a", {})) == (SECRET, ("quay",), ())
+        assert found.listed_by == {SECRET: ("type=kubernetes.io/dockerconfigjson",)}
 
     def test_creates_only_what_is_missing_when_told_so(self) -> None:
         found = declared(update_existing=False)

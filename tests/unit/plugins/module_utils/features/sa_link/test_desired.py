@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entries import Awaited
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan
@@ -31,7 +32,15 @@ def foreign(entries: Any, ours: Any) -> list[Any]:
 def options(**given_: Any) -> dict[str, Any]:
     defaults = {"secrets": ["quay"], "service_accounts": ["default"], "link_for": ["pull"], "state": "present"}
     flags = {"exclusive": False, "only_managed": False, "create": False}
-    return {**defaults, **flags, "require": "none", "restart_pods": "never", "verify_after": 0.0, **given_}
+    return {
+        **defaults,
+        **flags,
+        "require": "none",
+        "restart_pods": "never",
+        "verify_after": 0,
+        "wait_timeout": 30,
+        **given_,
+    }
 
 
 def account(name: str = "default", **lists: list[str]) -> dict[str, Any]:
@@ -194,7 +203,7 @@ class TestPlan:
         assert change.details == {"lists": {"imagePullSecrets": {"added": [], "removed": ["quay"]}}}
 
     def test_a_missing_account_is_waited_for(self) -> None:
-        assert plan({}, service_accounts=["builder"]).waiting_for == ("service account builder",)
+        assert plan({}, service_accounts=["builder"]).waiting_for == (Awaited("service account builder", 30),)
 
     @pytest.mark.parametrize("given_", [{"state": "absent"}, {"service_accounts": ["build*"]}])
     def test_nothing_is_waited_for_to_unlink_or_by_a_glob(self, given_: dict[str, Any]) -> None:
@@ -207,7 +216,7 @@ class TestPlan:
 
     @pytest.mark.parametrize(("accounts", "read"), [(["a", "b"], ("a", "b")), (["a", "b*"], ())])
     def test_only_a_glob_needs_to_see_all_accounts(self, accounts: list[str], read: tuple[str, ...]) -> None:
-        assert sa_link.from_options(options(service_accounts=accounts)).selection.names == read
+        assert sa_link.from_options(options(service_accounts=accounts)).names("a") == read
 
 
 REFERENCE = "openshift.io/internal-registry-pull-secret-ref"

@@ -16,7 +16,15 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 def options(**more: Any) -> dict[str, Any]:
     defaults = {"secrets": ["quay"], "service_accounts": ["default"], "link_for": ["pull"], "state": "present"}
     flags = {"exclusive": False, "only_managed": False, "create": False}
-    return {**defaults, **flags, "require": "none", "restart_pods": "never", "verify_after": 0.0, **more}
+    return {
+        **defaults,
+        **flags,
+        "require": "none",
+        "restart_pods": "never",
+        "verify_after": 0,
+        "wait_timeout": 30,
+        **more,
+    }
 
 
 def refused(**more: Any) -> str:
@@ -28,7 +36,11 @@ def refused(**more: Any) -> str:
 class TestFromOptions:
     def test_without_more_it_links_for_pulling(self) -> None:
         assert sa_link.from_options(options()) == SaLink(
-            secrets=("quay",), service_accounts=("default",), lists=("imagePullSecrets",), present=True
+            secrets=("quay",),
+            service_accounts=("default",),
+            lists=("imagePullSecrets",),
+            present=True,
+            wait_timeout=30,
         )
 
     @pytest.mark.parametrize(
@@ -47,6 +59,7 @@ class TestFromOptions:
             ({"restart_pods": "report", "link_for": ["mount", "pull"]}, "restart_pods", "report"),
             ({"verify_after": 0.5}, "verify_after", 0.5),
             ({"verify_after": 86400}, "verify_after", 86400),
+            ({"wait_timeout": 0}, "wait_timeout", 0),
         ],
     )
     def test_each_option_is_taken(self, more: Any, member: str, value: Any) -> None:
@@ -95,6 +108,9 @@ class TestFromOptions:
     )
     def test_refuses_what_contradicts_itself(self, more: Any, message: str) -> None:
         assert refused(**more) == message
+
+    def test_a_negative_wait_is_refused(self) -> None:
+        assert refused(wait_timeout=-1) == "option 'wait_timeout' must not be negative: give seconds, or 0 to look once"
 
     @pytest.mark.parametrize("seconds", [-1, -0.001, float("nan"), float("inf"), float("-inf"), 86400.1, 1e308])
     def test_refuses_a_time_that_never_comes(self, seconds: float) -> None:

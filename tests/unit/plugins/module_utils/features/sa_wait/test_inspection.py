@@ -13,7 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     SERVICE_ACCOUNT,
     ObjectRef,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Evaluation, Selection
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Evaluation
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_wait.inspection import (
     ProvisionedAccounts,
 )
@@ -48,7 +48,7 @@ READY = {
 
 class TestSees:
     def test_the_named_accounts(self) -> None:
-        assert ASKS.selection == Selection(SERVICE_ACCOUNT, ("default", "builder"))
+        assert (ASKS.kind, ASKS.names("a")) == (SERVICE_ACCOUNT, ("default", "builder"))
 
     def test_only_the_secrets_that_they_refer_to(self) -> None:
         assert ASKS.related("a", {"default": account(GENERATED, "mine")}) == [REF]

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.related import updated
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.pods import POD
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.related import updated
 
 A, B, ALL = ObjectRef(POD, "ns", "a"), ObjectRef(POD, "ns", "b"), ObjectRef(POD, "ns", "")
 OTHER = ObjectRef(SECRET, "ns", "a")

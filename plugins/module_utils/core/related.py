@@ -1,14 +1,14 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the engine knows of the objects that a plan looked up besides, once it has written one of them."""
+"""What is known of the objects that a plan looked up besides, once one of them is written. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from ..core.objects import Json, ObjectRef, metadata
-from ..core.protocols import Related
+from .objects import Json, ObjectRef, metadata
+from .protocols import Related
 
 __all__ = ["updated"]
 

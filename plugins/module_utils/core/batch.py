@@ -1,0 +1,130 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many declarations as one: what every namespace must have, planned in the order given. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
+
+from .changes import Change
+from .entries import Awaited, Entry, Failure
+from .errors import ImagePullError
+from .objects import Json, Kind, ObjectRef, Objects
+from .protocols import NOTHING_RELATED, Desired, ListedBy, Plan, Related
+from .related import updated
+from .writes import Writes, object_after
+
+__all__ = ["Batch", "Declared"]
+
+_Desired = TypeVar("_Desired", bound=Desired)
+
+
+@dataclass(frozen=True)
+class Declared(Generic[_Desired]):
+    """One declaration; `entry` says which of the task's, None when it is the only one."""
+
+    desired: _Desired
+    entry: Entry | None = None
+
+
+#: Stands for the entry of a declaration that is not one of a list.
+_UNNAMED = Entry("", 0)
+
+
+@dataclass(frozen=True)
+class Batch(Generic[_Desired]):
+    """What is declared for each namespace, all of one kind. To the engine it is one `Desired`.
+
+    Each entry is planned on what those before it leave, and fails alone.
+    """
+
+    kind: Kind
+    namespaces: Mapping[str, Sequence[Declared[_Desired]]]
+
+    @classmethod
+    def of_one(cls, desired: _Desired, namespaces: Sequence[str]) -> Batch[_Desired]:
+        """The same single declaration for each of the namespaces."""
+        return cls(desired.kind, dict.fromkeys(namespaces, (Declared(desired),)))
+
+    @property
+    def listed_by(self) -> ListedBy:
+        """The selectors of all entries; entries that differ in them are listed once more."""
+        found: dict[Kind, dict[str, None]] = {}
+        for desired in {id(one.desired): one.desired for every in self.namespaces.values() for one in every}.values():
+            for kind, selectors in desired.listed_by.items():
+                found.setdefault(kind, {}).update(dict.fromkeys(selectors))
+        return {kind: tuple(selectors) for kind, selectors in found.items()}
+
+    def declared(self, namespace: str) -> Sequence[Declared[_Desired]]:
+        """The declarations for a namespace, in the order given; none for one that is not in the batch."""
+        return self.namespaces.get(namespace, ())
+
+    def names(self, namespace: str) -> tuple[str, ...]:
+        every = [declared.desired.names(namespace) for declared in self.namespaces[namespace]]
+        return tuple(dict.fromkeys(name for names in every for name in names)) if all(every) else ()
+
+    def related(self, namespace: str, objects: Objects) -> Sequence[ObjectRef]:
+        every = (declared.desired.related(namespace, objects) for declared in self.namespaces[namespace])
+        return list(dict.fromkeys(ref for refs in every for ref in refs))
+
+    def plan(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Plan:
+        """The plan of all entries. :raises Refusal: that of a task's only declaration; of several, each fails alone."""
+        declared = self.namespaces[namespace]
+        if len(declared) == 1 and declared[0].entry is None:
+            return declared[0].desired.plan(namespace, objects, found)
+        planner = _Planner(self.kind, dict(objects), found)
+        for one in declared:
+            planner.add(namespace, one)
+        return planner.plan
+
+
+class _Planner:
+    """Plans one namespace, entry by entry. `objects` and `found` are what those before leave."""
+
+    def __init__(self, kind: Kind, objects: dict[str, Json], found: Related) -> None:
+        self._kind, self._objects, self._found = kind, objects, found
+        self._writes = Writes()
+        self._awaited: list[Awaited] = []
+        self._notes: list[str] = []
+        self._extras: list[Json] = []
+        self._failures: list[Failure] = []
+
+    def add(self, namespace: str, declared: Declared[Any]) -> None:
+        entry = declared.entry or _UNNAMED
+        try:
+            plan = declared.desired.plan(namespace, self._objects, self._found)
+        except ImagePullError as error:
+            self._failures.append(Failure(entry, str(error)))
+            return
+        for change in plan.changes:
+            self._keep(change)
+            self._writes.add(change, entry)
+        self._awaited += (replace(awaited, entry=entry) for awaited in plan.waiting_for)
+        self._notes += plan.notes
+        if plan.extra:
+            self._extras.append({"entry": entry.position, **plan.extra})
+
+    @property
+    def plan(self) -> Plan:
+        return Plan(
+            self._writes.changes,
+            tuple(self._awaited),
+            tuple(dict.fromkeys(self._notes)),
+            {"entries": self._extras} if self._extras else {},
+            tuple(self._failures),
+        )
+
+    def _keep(self, change: Change) -> None:
+        """What the next entry sees of the object."""
+        ref = change.ref
+        seen = self._objects.get(ref.name) if ref.kind == self._kind else self._found.get(ref)
+        now = object_after(change, seen)
+        if ref.kind != self._kind:
+            self._found = updated(self._found, ref, now)
+        elif now is None:
+            self._objects.pop(ref.name, None)
+        else:
+            self._objects[ref.name] = now

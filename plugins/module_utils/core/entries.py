@@ -1,0 +1,40 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Entries: the declarations of one task, and what belongs to which of them. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Awaited", "Entry", "Failure"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One item of a list of declarations: the option, the position from 0, and the name that the item gives, if any."""
+
+    option: str
+    position: int
+    name: str = ""
+
+    def __str__(self) -> str:
+        title = f"{self.option}[{self.position}]"
+        return f"{title} ({self.name})" if self.name else title
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why one entry was not carried out in a namespace; the others were."""
+
+    entry: Entry
+    error: str
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """What has to appear before a plan is complete, for up to `within` seconds; `entry` is whose it is, None in a task with one."""
+
+    what: str
+    within: float = 0.0
+    entry: Entry | None = None

@@ -1,0 +1,41 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Globs, as option values name objects by them. Pure."""
+
+from __future__ import annotations
+
+from functools import cache
+
+__all__ = ["overlap"]
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether some name may match both; a set in brackets counts as any character."""
+    first, second = _simple(one), _simple(other)
+
+    @cache
+    def may(i: int, j: int) -> bool:
+        if i == len(first) and j == len(second):
+            return True
+        if i < len(first) and first[i] == "*":
+            return may(i + 1, j) or (j < len(second) and may(i, j + 1))
+        if j < len(second) and second[j] == "*":
+            return may(i, j + 1) or (i < len(first) and may(i + 1, j))
+        if i == len(first) or j == len(second):
+            return False
+        return (first[i] == second[j] or "?" in (first[i], second[j])) and may(i + 1, j + 1)
+
+    return may(0, 0)
+
+
+def _simple(pattern: str) -> str:
+    """The pattern with each set in brackets as a question mark, and stars once in a row."""
+    result, rest = "", pattern
+    while rest:
+        character, rest = rest[0], rest[1:]
+        if character == "[" and "]" in rest[1:]:
+            character, rest = "?", rest[1:].partition("]")[2]
+        if not (character == "*" and result.endswith("*")):
+            result += character
+    return result

@@ -1,0 +1,53 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Label selectors, evaluated here so that one list of namespaces serves many of them. Pure.
+
+The syntax is that of the API server (apimachinery pkg/labels/selector.go). What is not surely understood is left to it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+__all__ = ["LabelTest", "compiled"]
+
+#: Whether an object with these labels is selected.
+LabelTest = Callable[[Mapping[str, Any]], bool]
+
+_KEY = r"((?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9](?:[-_.A-Za-z0-9]*[A-Za-z0-9])?)"
+_VALUE = r"((?:[A-Za-z0-9](?:[-_.A-Za-z0-9]*[A-Za-z0-9])?)?)"
+_EXISTS = re.compile(rf"\s*(!?)\s*{_KEY}\s*\Z")
+_EQUALS = re.compile(rf"\s*{_KEY}\s*(=|==|!=)\s*{_VALUE}\s*\Z")
+_IN = re.compile(rf"\s*{_KEY}\s+(in|notin)\s*\(([^()]*)\)\s*\Z")
+_ITEM = re.compile(rf"\s*{_VALUE}\s*\Z")
+_COMMA = re.compile(r",(?![^()]*\))")
+
+
+def compiled(selector: str) -> LabelTest | None:
+    """The selector as a function; None when only the API server can say what it means."""
+    tests = [_requirement(part) for part in _COMMA.split(selector)] if selector.strip() else []
+    known = [test for test in tests if test is not None]
+    return (lambda labels: all(test(labels) for test in known)) if len(known) == len(tests) else None
+
+
+def _requirement(text: str) -> LabelTest | None:
+    if found := _EXISTS.match(text):
+        negated, key = found.groups()
+        return lambda labels: (key in labels) is not bool(negated)
+    if found := _EQUALS.match(text):
+        key, operator, value = found.groups()
+        return _among(key, {value}, negated=operator == "!=")
+    if found := _IN.match(text):
+        key, operator, listed = found.groups()
+        items = [_ITEM.match(item) for item in listed.split(",")]
+        values = {item.group(1) for item in items if item}
+        return _among(key, values, negated=operator == "notin") if all(items) else None
+    return None
+
+
+def _among(key: str, values: set[str], *, negated: bool) -> LabelTest:
+    """A label that is not there is not among any values, so a negated requirement selects it."""
+    return lambda labels: (key in labels and labels[key] in values) is not negated

@@ -1,0 +1,23 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which secrets, declared for one namespace, cannot hold together. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ...core.contradictions import Contradiction
+from .desired import PullSecret
+
+__all__ = ["contradictions"]
+
+
+def contradictions(declared: Sequence[PullSecret]) -> Iterator[Contradiction]:
+    """Two declarations of one secret would undo each other in every run, or leave its content to their order."""
+    first: dict[str, int] = {}
+    for position, secret in enumerate(declared):
+        if secret.name in first:
+            what = f"both declare secret {secret.name}; declare it once, with all its registries"
+            yield Contradiction(first[secret.name], position, what)
+        first.setdefault(secret.name, position)

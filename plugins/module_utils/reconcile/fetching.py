@@ -1,0 +1,180 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads a set of objects, in as few requests as their number and the caller's rights allow."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Union
+
+from ..clients.kube.client import Cluster
+from ..clients.kube.errors import ClusterError, Forbidden
+from ..core.errors import ImagePullError
+from ..core.objects import Json, Kind, ObjectRef, metadata, trimmed
+from ..core.protocols import NO_SELECTORS, ListedBy
+from .workers import Workers
+
+__all__ = ["Answer", "fetch", "read_one"]
+
+#: Up to so many objects, parallel reads are cheaper for the server than a list that it filters by name: it looks at every
+#: object of the kind for that.
+_FEW = 4
+
+#: Up to so many reads, or lists of one namespace each, are cheaper than a list that brings objects from all of the cluster's
+#: namespaces.
+_FEW_WHOLE = 32
+
+#: The object, None where there is none, or why it could not be read. For a reference without name a list under `items`.
+Answer = Union[Json, ImagePullError, None]
+
+
+@dataclass(frozen=True)
+class _List:
+    """Lists that bring some of the wanted objects; `complete` ones bring all that there are."""
+
+    kind: Kind
+    refs: Sequence[ObjectRef]
+    selectors: Sequence[str] = ("",)
+    complete: bool = True
+
+
+@dataclass
+class _Found:
+    """What lists answered: `objects` for what they told, `unread` for what they could not tell."""
+
+    objects: dict[ObjectRef, Answer]
+    unread: set[ObjectRef]
+
+
+def fetch(
+    cluster: Cluster,
+    workers: Workers,
+    refs: Collection[ObjectRef],
+    listed_by: ListedBy = NO_SELECTORS,
+    *,
+    strict: bool = False,
+) -> tuple[dict[ObjectRef, Answer], set[ObjectRef]]:
+    """Each of the objects, and those that lists of `listed_by` did not bring: these may still exist.
+
+    What the caller may not list is read one by one, and answered with the refusal where that is not allowed either.
+
+    :raises ImagePullError: with `strict`, when a list over all namespaces fails; otherwise that is the answer for what it was to
+        bring. `ClusterError` when the cluster fails.
+    """
+    found = _Found({}, set())
+    for planned in _lists(refs, listed_by):
+        _carry_out(cluster, workers, planned, found, strict=strict)
+    single = [ref for ref in refs if ref not in found.objects and ref not in found.unread]
+    answers = workers.map(lambda ref: read_one(cluster, ref), single)
+    return {**found.objects, **dict(zip(single, answers, strict=True))}, found.unread
+
+
+def read_one(cluster: Cluster, ref: ObjectRef) -> Answer:
+    """One object, or for a reference without name the list of its namespace."""
+    try:
+        if ref.kind.namespaced and not ref.name:
+            return {
+                "items": list(cluster.list(ref.kind, namespace=ref.namespace, keep=lambda obj: trimmed(ref.kind, obj)))
+            }
+        return cluster.get(ref)
+    except ImagePullError as error:
+        return error
+
+
+def _lists(refs: Collection[ObjectRef], listed_by: ListedBy) -> Iterator[_List]:
+    """The lists that cost less than reading each object."""
+    kinds: dict[Kind, list[ObjectRef]] = {}
+    for ref in refs:
+        kinds.setdefault(ref.kind, []).append(ref)
+    for kind, group in kinds.items():
+        if not kind.namespaced:
+            yield from [_List(kind, group)] if len(group) > _FEW_WHOLE else []
+            continue
+        whole = [ref for ref in group if not ref.name]
+        if len(whole) > _FEW_WHOLE:
+            yield _List(kind, whole)
+        yield from _lists_of_named(kind, [ref for ref in group if ref.name], listed_by.get(kind, ()))
+
+
+def _lists_of_named(kind: Kind, refs: Sequence[ObjectRef], selectors: Sequence[str]) -> Iterator[_List]:
+    names: dict[str, list[ObjectRef]] = {}
+    for ref in refs:
+        names.setdefault(ref.name, []).append(ref)
+    if len(names) > 1 and selectors:
+        if len(refs) > _FEW_WHOLE:
+            yield _List(kind, refs, selectors, complete="" in selectors)
+        return
+    for name, group in names.items():
+        if len(group) > _FEW:
+            yield _List(kind, group, (f"metadata.name={name}",))
+
+
+def _carry_out(cluster: Cluster, workers: Workers, planned: _List, found: _Found, *, strict: bool) -> None:
+    """Puts into `found` what the lists tell; nothing where the caller may not list."""
+    places: dict[str, list[ObjectRef]] = {}
+    for ref in planned.refs:
+        places.setdefault(ref.namespace, []).append(ref)
+    if len(places) <= _FEW_WHOLE and planned.kind.namespaced and len(places) < len(planned.refs):
+        _list_each(cluster, workers, planned, places, found)
+        return
+    try:
+        _keep(planned, planned.refs, _objects(cluster, planned, planned.refs, ""), found)
+    except Forbidden:
+        several = {name: group for name, group in places.items() if name and len(group) > 1}
+        _list_each(cluster, workers, planned, several, found)
+    except ImagePullError as error:
+        if strict or isinstance(error, ClusterError):
+            raise
+        found.objects.update(dict.fromkeys(planned.refs, error))
+
+
+def _list_each(
+    cluster: Cluster, workers: Workers, planned: _List, places: Mapping[str, Sequence[ObjectRef]], found: _Found
+) -> None:
+    """The same, by lists of each namespace."""
+
+    def in_namespace(name: str) -> Mapping[ObjectRef, Json] | ImagePullError:
+        try:
+            return _objects(cluster, planned, places[name], name)
+        except ImagePullError as error:
+            return error
+
+    for name, objects in zip(places, workers.map(in_namespace, places), strict=True):
+        if isinstance(objects, ClusterError):
+            raise objects
+        if not isinstance(objects, ImagePullError):
+            _keep(planned, places[name], objects, found)
+        elif not isinstance(objects, Forbidden):
+            found.objects.update(dict.fromkeys(places[name], objects))
+
+
+def _objects(cluster: Cluster, planned: _List, refs: Sequence[ObjectRef], namespace: str) -> dict[ObjectRef, Json]:
+    """The wanted objects that the lists bring, of one namespace or of all."""
+    wanted = set(refs)
+    whole = planned.kind.namespaced and not refs[0].name
+    found: dict[ObjectRef, Any] = {ref: {"items": []} for ref in refs} if whole else {}
+
+    def ref_of(obj: Json) -> ObjectRef:
+        name = "" if whole else metadata(obj)["name"]
+        return ObjectRef(planned.kind, metadata(obj).get("namespace", ""), name)
+
+    def keep(obj: Json) -> Json | None:
+        return trimmed(planned.kind, obj) if ref_of(obj) in wanted else None
+
+    for selector in planned.selectors:
+        for obj in cluster.list(planned.kind, namespace=namespace, field_selector=selector, keep=keep):
+            if whole:
+                found[ref_of(obj)]["items"].append(obj)
+            else:
+                found[ref_of(obj)] = obj
+    return found
+
+
+def _keep(planned: _List, refs: Sequence[ObjectRef], objects: Mapping[ObjectRef, Json], found: _Found) -> None:
+    if planned.complete:
+        found.objects.update({ref: objects.get(ref) for ref in refs})
+    else:
+        found.objects.update(objects)
+        found.unread.update(ref for ref in refs if ref not in objects)

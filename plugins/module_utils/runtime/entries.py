@@ -1,0 +1,172 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The declarations of a task: the one that its options make, or those of a list, each with options of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, Union
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ..core.batch import Batch, Declared
+from ..core.contradictions import Contradiction
+from ..core.entries import Entry
+from ..core.errors import OptionError
+from ..core.names import is_name
+from ..core.namespaces import NamespaceSelector
+from ..core.objects import Kind
+from ..core.protocols import Desired
+from ..reconcile import targets
+from ..reconcile.targets import Targets
+
+__all__ = ["ListForm", "Wanted", "batch_of", "declared", "entry_problems", "list_option"]
+
+_Desired = TypeVar("_Desired", bound=Desired)
+
+_TARGETS = ("namespaces", "namespace_selector")
+#: So many invalid or contradicting entries are named in one message.
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class ListForm(Generic[_Desired]):
+    """How a module takes many declarations in one task.
+
+    `option` is the list, `name` the option that names an entry in messages. `declare` makes a declaration of options.
+    `alternatives` are groups of options of which an entry's one takes the place of the task's. `contradictions` finds what
+    cannot hold together among the declarations for one namespace.
+    """
+
+    option: str
+    name: str
+    kind: Kind
+    declare: Callable[[Mapping[str, Any], Callable[[str], str]], _Desired]
+    contradictions: Callable[[Sequence[_Desired]], Iterable[Contradiction]]
+    alternatives: Sequence[Sequence[str]] = ()
+
+
+@dataclass(frozen=True)
+class Wanted(Generic[_Desired]):
+    """One declaration, and the namespaces that it is for."""
+
+    declared: Declared[_Desired]
+    targets: Union[Targets, NamespaceSelector]
+
+
+def list_option(arguments: Mapping[str, Any], *, alternatives: Sequence[Sequence[str]] = ()) -> dict[str, Any]:
+    """The argument spec of the list: the same options without defaults, which are the task's."""
+    options = {
+        name: {key: value for key, value in spec.items() if key not in ("default", "required")}
+        for name, spec in arguments.items()
+    }
+    return {"type": "list", "elements": "dict", "options": options, "mutually_exclusive": [_TARGETS, *alternatives]}
+
+
+def declared(
+    form: ListForm[_Desired], params: Mapping[str, Any], read_file: Callable[[str], str]
+) -> list[Wanted[_Desired]]:
+    """The declarations of a task, in the order given.
+
+    :raises OptionError: for all that cannot work, of a list by position and name of the entry.
+    """
+    items = params.get(form.option)
+    if items is None:
+        return [_wanted(form, params, read_file, None)]
+    if not items:
+        raise OptionError(f"option {form.option!r} is empty: give at least one entry")
+    found, problems = [], []
+    for position, item in enumerate(items):
+        entry = Entry(form.option, position, _name(form, item))
+        try:
+            found.append(_wanted(form, _effective(form, params, item), read_file, entry))
+        except OptionError as error:
+            problems.append(f"{entry}: {error}")
+    if problems:
+        raise OptionError(_all_at_once(problems, len(items)))
+    return found
+
+
+def entry_problems(form: ListForm[Any], arguments: Mapping[str, Any], items: Any) -> str:
+    """What is wrong with the entries for Ansible's own validation, in one message that holds no value; empty when nothing is."""
+    if not isinstance(items, list):
+        return ""
+    spec = arguments[form.option]
+    validator = ArgumentSpecValidator(spec["options"], mutually_exclusive=spec["mutually_exclusive"])
+    problems = []
+    for position, item in enumerate(items):
+        entry = Entry(form.option, position, _name(form, item) if isinstance(item, Mapping) else "")
+        if not isinstance(item, Mapping):
+            problems.append(f"{entry}: it is not a dictionary of options")
+            continue
+        problems += [f"{entry}: {_without_value(message)}" for message in validator.validate(item).error_messages]
+    return _all_at_once(problems, len(items)) if problems else ""
+
+
+def batch_of(form: ListForm[_Desired], wanted: Sequence[Wanted[_Desired]], found: Sequence[Targets]) -> Batch[_Desired]:
+    """What is declared for each namespace.
+
+    :raises OptionError: when entries contradict each other, naming both and the namespace.
+    """
+    places: dict[str, list[Declared[_Desired]]] = {}
+    for one, meant in zip(wanted, found, strict=True):
+        for namespace in meant.namespaces:
+            places.setdefault(namespace, []).append(one.declared)
+    problems = list(_contradictions(form, places))
+    if problems:
+        raise OptionError(_limited(problems) + "; nothing was changed")
+    return Batch(form.kind, places)
+
+
+def _wanted(
+    form: ListForm[_Desired], options: Mapping[str, Any], read_file: Callable[[str], str], entry: Entry | None
+) -> Wanted[_Desired]:
+    meant = targets.from_options(options)
+    return Wanted(Declared(form.declare(options, read_file), entry), meant)
+
+
+def _effective(form: ListForm[Any], params: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of an entry; what it does not give is the task's."""
+    given = {name: value for name, value in item.items() if value is not None}
+    replaced = {name for group in (_TARGETS, *form.alternatives) if given.keys() & set(group) for name in group}
+    return {**{name: value for name, value in params.items() if name not in replaced}, **given}
+
+
+def _name(form: ListForm[Any], item: Mapping[str, Any]) -> str:
+    """What an entry is called in messages: only what can be an object's name, lest it be a credential in the wrong place."""
+    value = item.get(form.name)
+    names = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    return ", ".join(name for name in names if isinstance(name, str) and is_name(name))
+
+
+def _contradictions(form: ListForm[_Desired], places: Mapping[str, Sequence[Declared[_Desired]]]) -> Iterator[str]:
+    """Each pair of entries once, with the first of the namespaces."""
+    told: set[tuple[Entry | None, Entry | None, str]] = set()
+    checked: set[tuple[int, ...]] = set()
+    for namespace, entries in places.items():
+        key = tuple(id(one) for one in entries)
+        if len(entries) < 2 or key in checked:
+            continue
+        checked.add(key)
+        for found in form.contradictions([one.desired for one in entries]):
+            first, second = entries[found.first].entry, entries[found.second].entry
+            if (first, second, found.what) not in told:
+                told.add((first, second, found.what))
+                yield f"{first} and {second} contradict each other in namespace {namespace}: {found.what}"
+
+
+def _all_at_once(problems: Sequence[str], total: int) -> str:
+    return f"nothing was read or changed, for {len(problems)} problems in {total} entries: {_limited(problems)}"
+
+
+def _limited(problems: Sequence[str]) -> str:
+    more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+    return "; ".join(problems[:_SHOWN]) + more
+
+
+def _without_value(message: str) -> str:
+    """Ansible's message without the value that it repeats."""
+    return re.sub(r"(unable to convert to \w+).*|,? got: .*", r"\1", message, flags=re.DOTALL)
