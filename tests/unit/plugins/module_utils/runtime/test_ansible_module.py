@@ -237,8 +237,8 @@ from {module} import run_module
 from {task} import Module
 
 def work(task):
-    open({started!r}, "w").close()
     try:
+        open({started!r}, "w").close()
         threading.Event().wait({limit})
     finally:
         open({ended!r}, "w").close()
