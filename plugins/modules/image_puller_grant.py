@@ -134,6 +134,9 @@ options:
     type: list
     elements: dict
     suboptions:
+      title:
+        description: What messages call this entry, such as the variable that it comes from. By default its position in the list.
+        type: str
       namespaces:
         description: See O(namespaces).
         type: list
@@ -380,7 +383,9 @@ DECLARATION = {
     "verify_access": {"type": "bool", "default": False},
 }
 ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, "grants": list_option(DECLARATION)}
-FORM = ListForm("grants", "binding_name", ROLE_BINDING, image_puller_grant.from_options, contradictions)
+FORM = ListForm(
+    "grants", "binding_name", kind=ROLE_BINDING, declare=image_puller_grant.from_options, contradictions=contradictions
+)
 
 
 def run(task: Task) -> dict[str, object]:

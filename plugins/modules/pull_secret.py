@@ -153,6 +153,9 @@ options:
     type: list
     elements: dict
     suboptions:
+      title:
+        description: What messages call this entry, such as the variable that it comes from. By default its position in the list.
+        type: str
       name:
         description: See O(name).
         type: str
@@ -424,7 +427,9 @@ DECLARATION = {
     "immutable": {"type": "bool"},
 }
 ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, "secrets": list_option(DECLARATION, alternatives=[SOURCES])}
-FORM = ListForm("secrets", "name", SECRET, pull_secret.from_options, contradictions, alternatives=[SOURCES])
+FORM = ListForm(
+    "secrets", "name", [SOURCES], kind=SECRET, declare=pull_secret.from_options, contradictions=contradictions
+)
 
 
 def run(task: Task) -> dict[str, object]:

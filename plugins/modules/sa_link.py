@@ -116,6 +116,9 @@ options:
     type: list
     elements: dict
     suboptions:
+      title:
+        description: What messages call this entry, such as the variable that it comes from. By default its position in the list.
+        type: str
       secrets:
         description: See O(secrets).
         type: list
@@ -326,7 +329,7 @@ DECLARATION = {
     "wait_timeout": {"type": "int", "default": 30},
 }
 ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, "links": list_option(DECLARATION)}
-FORM = ListForm("links", "secrets", SERVICE_ACCOUNT, sa_link.from_options, contradictions)
+FORM = ListForm("links", "secrets", kind=SERVICE_ACCOUNT, declare=sa_link.from_options, contradictions=contradictions)
 
 
 def run(task: Task) -> dict[str, object]:

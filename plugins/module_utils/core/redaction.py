@@ -51,7 +51,6 @@ _SECRET_MEMBERS = frozenset(
         "token",
     }
 )
-_SHOWN_OF_REGISTRY = frozenset({"registry", "username", "email"})
 _CONTAINERS = frozenset({"auth_config"})
 #: Options that are URLs or parts of one, where some write a login.
 _ADDRESSES = frozenset({"host", "realm_host", "registry"})
@@ -71,11 +70,23 @@ def credentials(options: Mapping[str, Any], no_log_values: Iterable[str]) -> set
     `no_log_values` are those that Ansible found. Of `auth_config` it takes each string, so that a user named `app` would blank
     every "app" in the result; those that are no credential are left out.
     """
-    decoded = {name: _decoded(value) for name, value in options.items()}
-    config = decoded.get("auth_config")
-    beside = _strings(config) if isinstance(config, Mapping) else ()
-    harmless = {text for text, _name, is_secret in beside if not is_secret}
+    decoded = [{name: _decoded(value) for name, value in each.items()} for each in _levels(options)]
+    configs = (each["auth_config"] for each in decoded if isinstance(each.get("auth_config"), Mapping))
+    harmless = {text for config in configs for text, _name, is_secret in _strings(config) if not is_secret}
     return _all_forms((set(no_log_values) - harmless) | _secrets_in(decoded))
+
+
+def _levels(options: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The options of a task, then those of each entry of a list of entries."""
+    lists = {name: value for name, value in options.items() if _is_entries(name, value)}
+    yield {name: value for name, value in options.items() if name not in lists}
+    for entries in lists.values():
+        for entry in entries:
+            yield entry if isinstance(entry, Mapping) else {"": entry}
+
+
+def _is_entries(name: str, value: Any) -> bool:
+    return name not in ("registries",) and isinstance(value, list) and any(isinstance(item, Mapping) for item in value)
 
 
 def credentials_in_text(text: str) -> set[str]:
@@ -180,30 +191,31 @@ def _places(text: str, secret: str) -> Iterator[tuple[int, int]]:
         start = text.find(secret, start + 1)
 
 
-def hide(options: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
-    """The options as they may be shown. What is not `known` may be a misspelt password."""
-    shown = {name: value for name, value in options.items() if not name.startswith("_ansible_")}
-    return {name: _hide(name, value) if name in known else HIDDEN for name, value in shown.items()}
+def hide(options: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """The options as they may be shown, by their argument spec. What that does not know may be a misspelt password."""
+    shown = {str(name): value for name, value in options.items() if not str(name).startswith("_ansible_")}
+    return {name: _hide(name, value, known[name]) if name in known else HIDDEN for name, value in shown.items()}
 
 
-def _hide(name: str, value: Any) -> Any:
+def _hide(name: str, value: Any, spec: Mapping[str, Any]) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if _is_secret(name) or name in _CONTAINERS or (name == "kubeconfig" and not is_path(value)):
         return HIDDEN
-    if name == "registries":
-        return [_hide_registry(item) for item in value] if isinstance(value, list) else HIDDEN
+    if "options" in spec:
+        return _hide_within(value, spec)
     if isinstance(value, str) and _password_in_url(name, value):
         return HIDDEN
     if isinstance(value, Mapping):
-        return {key: _hide(str(key), part) for key, part in value.items()}
+        return {key: _hide(str(key), part, {}) for key, part in value.items()}
     return value
 
 
-def _hide_registry(item: Any) -> Any:
-    if not isinstance(item, Mapping):
-        return HIDDEN
-    return {key: part if key in _SHOWN_OF_REGISTRY or part is None else HIDDEN for key, part in item.items()}
+def _hide_within(value: Any, spec: Mapping[str, Any]) -> Any:
+    """The value of an option that has options of its own: a mapping, or a list of them."""
+    if spec["type"] == "list" and isinstance(value, list):
+        return [hide(item, spec["options"]) if isinstance(item, Mapping) else HIDDEN for item in value]
+    return hide(value, spec["options"]) if spec["type"] == "dict" and isinstance(value, Mapping) else HIDDEN
 
 
 def _secrets_in(value: Any) -> set[str]:

@@ -18,10 +18,28 @@ from hypothesis import strategies as st
 
 from unit.canaries import CANARIES, b64, forms_of, shown
 
-KNOWN = {
-    "name", "registries", "auth_config", "auth_file", "kubeconfig", "api_key", "password", "proxy", "proxy_headers",
-    "namespaces", "validate_certs", "timeout",
-}  # fmt: skip
+REGISTRY: dict[str, Any] = {name: {"type": "str"} for name in ("registry", "username", "password", "email")}
+HEADERS: dict[str, Any] = {name: {"type": "str"} for name in ("proxy_basic_auth", "basic_auth", "user_agent")}
+KNOWN: dict[str, Any] = {
+    **{
+        key: {"type": "raw"}
+        for key in (
+            "name",
+            "auth_config",
+            "auth_file",
+            "kubeconfig",
+            "api_key",
+            "password",
+            "proxy",
+            "namespaces",
+            "timeout",
+        )
+    },
+    "validate_certs": {"type": "bool"},
+    "registries": {"type": "list", "elements": "dict", "options": REGISTRY},
+    "proxy_headers": {"type": "dict", "options": HEADERS},
+}
+KNOWN["secrets"] = {"type": "list", "elements": "dict", "options": dict(KNOWN)}
 
 #: Every way in which a credential comes in. Ansible itself finds those of an option that is one.
 NO_LOG = {
@@ -117,6 +135,25 @@ class TestHide:
         item = {"registry": "quay.io", "username": "robot", "email": None}
         assert redaction.hide({"registries": [{**item, "password": "x"}]}, KNOWN) == {
             "registries": [{**item, "password": HIDDEN}]
+        }
+
+    def test_of_an_entry_the_same_is_hidden(self) -> None:
+        options = {
+            "name": "a",
+            "registries": [{"registry": "quay.io", "password": "x"}],
+            "auth_config": "y",
+            "pasword": "z",
+        }
+        assert redaction.hide({"secrets": [options, "canary"]}, KNOWN) == {
+            "secrets": [
+                {
+                    "name": "a",
+                    "registries": [{"registry": "quay.io", "password": HIDDEN}],
+                    "auth_config": HIDDEN,
+                    "pasword": HIDDEN,
+                },
+                HIDDEN,
+            ]
         }
 
     @pytest.mark.parametrize("registries", [{"quay.io": "canary"}, "canary", 7])

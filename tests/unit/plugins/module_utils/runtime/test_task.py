@@ -83,7 +83,13 @@ class Keep:
 
 
 def form(desired: Keep | None = None) -> ListForm[Keep]:
-    return ListForm("keeps", "name", SECRET, lambda _options, _read_file: desired or Keep(), lambda _declared: ())
+    return ListForm(
+        "keeps",
+        "name",
+        kind=SECRET,
+        declare=lambda _options, _read_file: desired or Keep(),
+        contradictions=lambda _declared: (),
+    )
 
 
 class TestReconciling:
