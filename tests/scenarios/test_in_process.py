@@ -212,6 +212,8 @@ TASKS: dict[str, Callable[[str], dict[str, Any]]] = {
     },
     "any Python": lambda place: {**link(place), "vars": {"ansible_python_interpreter": "auto"}},
 }  # fmt: skip
+#: Where Ansible looks for a Python: the system's, and no other that this machine may have.
+PATH = os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"])
 #: As sudo is called: `sudo -H -S -n -u root command...`.
 SUDO = '#!/bin/sh\nwhile [ "$1" != -u ]; do shift; done\nshift 2\nexec "$@"\n'
 
@@ -257,7 +259,7 @@ def both(lab, tmp_path_factory) -> Both:
         }
         lab.namespace(name)
         tasks = [task(name) for task in TASKS.values()]
-        results = job.run(*tasks, keywords=keywords, K8S_AUTH_KUBECONFIG=None, ANSIBLE_PIPELINING="1")
+        results = job.run(*tasks, keywords=keywords, K8S_AUTH_KUBECONFIG=None, ANSIBLE_PIPELINING="1", PATH=PATH)
         printed = told(job.output.replace(str(directory), "DIRECTORY").splitlines(), name)
         return [told(result, name) for result in results], "\n".join(printed)
 
