@@ -51,6 +51,9 @@ options:
     type: list
     elements: dict
     suboptions:
+      title:
+        description: What messages call this entry, such as the variable that it comes from. By default its position in the list.
+        type: str
       registry:
         description: See O(registry).
         type: str
@@ -177,7 +180,7 @@ ARGUMENTS = {
     "registries": {
         "type": "list",
         "elements": "dict",
-        "options": {"registry": {"type": "str", "required": True}, **OPTIONS},
+        "options": {"registry": {"type": "str", "required": True}, "title": {"type": "str"}, **OPTIONS},
     },
 }
 FORM = EntryList("registries", "registry")

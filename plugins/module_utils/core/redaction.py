@@ -15,7 +15,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from itertools import takewhile
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
@@ -97,10 +97,20 @@ def credentials_in_text(text: str) -> set[str]:
 def forms(secret: str) -> set[str]:
     """A credential as it is, and as JSON, Python, a URL and base64 would hold it, also in the middle of a longer base64."""
     raw = _bytes(secret)
+    if _SAME_EVERYWHERE.match(secret):  # most passwords: only base64 writes them in another way
+        return {secret, *_encoded(secret, raw)}
     written = {json.dumps(secret, ensure_ascii=only_ascii)[1:-1] for only_ascii in (True, False)}
     written |= {repr(secret)[1:-1], repr(raw)[2:-1], quote(raw, safe=""), quote(raw), quote_plus(raw)}
+    return {secret, *written, *_encoded(secret, raw)}
+
+
+#: What JSON, Python and a URL write as it is.
+_SAME_EVERYWHERE = re.compile(r"[A-Za-z0-9_.~-]*\Z")
+
+
+def _encoded(secret: str, raw: bytes) -> set[str]:
     encoded = {_base64(secret), _base64(secret).rstrip("="), *_inside_base64(raw)}
-    return {secret, *written, *encoded, *(text.translate(_URL_SAFE) for text in encoded)}
+    return encoded | {text.translate(_URL_SAFE) for text in encoded}
 
 
 _URL_SAFE = str.maketrans("+/", "-_")
@@ -281,6 +291,7 @@ def _is_secret(name: str) -> bool:
     return _plain(name) in _SECRET_MEMBERS
 
 
+@lru_cache(maxsize=1024)
 def _plain(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "")
 
@@ -330,6 +341,8 @@ def _indentation(line: str) -> int:
 
 def _password_in_url(name: str, url: str) -> str:
     """What stands between the first colon and the last `@`, also where the URL is no good one; empty when there is none."""
+    if "@" not in url:
+        return ""
     kind = name.lower().replace("-", "_")
     if kind in {"proxy", "proxy_url"}:
         login = url.rpartition("@")[0].rpartition("://")[2]
