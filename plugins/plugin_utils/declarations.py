@@ -146,20 +146,16 @@ def _merges(entry: Declared) -> bool:
     return bool(entry.get("mode") == "merge" and boolean(entry.get("update_existing", True), strict=False))
 
 
-def _unlinks(declared: Declarations, _answer: Any) -> list[Made]:
-    """The links first: a secret that is still there is found and deleted by the next run."""
-    return [_unlink(entry, entry.entry()) for entry in declared.absent if entry.links and not _merges(entry)]
-
-
 def _unlink(entry: Declared, made: Made) -> Made:
     secrets = [entry.get("name")]
     return {**made, **entry.some(("service_accounts",)), "secrets": secrets, "link_for": ["pull", "mount"], **_MANAGED}
 
 
 def _links(declared: Declarations, answer: Any) -> list[Made]:
-    """The links of what is present, and those to merged secrets that have gone: `answer` is the result of the secrets' task."""
+    """Links to take back, and those of what is present. `answer` is the result of the task that wrote the secrets."""
+    unlinked = [_unlink(entry, entry.entry()) for entry in declared.absent if entry.links and not _merges(entry)]
     linked = [_link(declared, entry) for entry in declared.present if entry.links]
-    return [*_gone(declared.absent, answer), *linked]
+    return [*unlinked, *_gone(declared.absent, answer), *linked]
 
 
 def _link(declared: Declarations, entry: Declared) -> Made:
@@ -170,6 +166,7 @@ def _link(declared: Declarations, entry: Declared) -> Made:
 
 
 def _gone(absent: Sequence[Declared], answer: Any) -> Iterator[Made]:
+    """Links to merged secrets that had nothing else in them, and so were deleted."""
     namespaces: dict[int, list[str]] = {}
     for result in (answer or {}).get("namespaces", ()):
         for found in result.get("entries", ()):
@@ -199,21 +196,19 @@ def _both_secrets(declared: Declarations, answer: Any) -> list[Made]:
     return made
 
 
-def _both_unlinks(declared: Declarations, _answer: Any) -> list[Made]:
-    return [
+def _both_links(declared: Declarations, answer: Any) -> list[Made]:
+    require = "none" if declared.role.check_mode else "usable"
+    unlinked = [
         entry.entry("service_accounts", secrets=_names(entry), link_for=["pull", "mount"], **_MANAGED)
         for entry in declared.absent
         if entry.links
     ]
-
-
-def _both_links(declared: Declarations, answer: Any) -> list[Made]:
-    require = "none" if declared.role.check_mode else "usable"
-    return [
+    linked = [
         entry.entry("service_accounts", "link_for", "wait_timeout", secrets=_used(entry, asked), require=require)
         for entry, asked in _answered(declared, answer)
         if entry.links
     ]
+    return [*unlinked, *linked]
 
 
 def _names(entry: Declared) -> list[str]:
@@ -268,13 +263,12 @@ def _without(made: Made, *names: str) -> Made:
 
 #: What can be asked for: for each role, the entries of one task.
 KINDS: Mapping[str, Mapping[str, Callable[[Declarations, Any], list[Any]]]] = {
-    "private_registry": {"secrets": _secrets, "links": _links, "unlinks": _unlinks},
+    "private_registry": {"secrets": _secrets, "links": _links},
     "delegated_auth": {
         "registries": _questions,
         "undelegated": _undelegated,
         "secrets": _both_secrets,
         "links": _both_links,
-        "unlinks": _both_unlinks,
     },
     "cross_project_pull": {"accounts": _accounts, "grants": _grants},
 }

@@ -232,6 +232,7 @@ def test_killed_at_its_first_write_again_and_again(lab, cluster, namespaces):
             time.sleep(0.01)
         os.killpg(run.pid, signal.SIGKILL)
         run.wait(timeout=30)
+        _until_quiet(audit)
     cluster.tear_down()
     assert cluster.ours_in(one, two, three) == []
     assert [cluster.linked(namespace) for namespace in (one, two, three)] == [[]] * 3
