@@ -286,6 +286,12 @@ EXAMPLES = r"""
       - namespace: project-a
     projects: [project-a]
     state: absent
+
+- name: Grants of different projects, in one task
+  openshift_ops.image_pull.image_puller_grant:
+    grants:
+      - {namespaces: [images-a], projects: [team-a-dev, team-a-prod]}
+      - {namespaces: [images-b], projects: [team-b]}
 """
 
 RETURN = r"""
@@ -332,7 +338,9 @@ namespaces:
           allowed: true
           binding: RoleBinding project-b/image-puller-grant
 failures:
-  description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
+  description:
+    - The namespaces that failed, and why. The task fails if there is one, after all others are done.
+    - With a list of entries, also the position, C(name) and C(title) of the entry that failed.
   returned: always
   type: list
   elements: dict

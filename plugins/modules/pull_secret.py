@@ -330,6 +330,16 @@ EXAMPLES = r"""
     namespaces: [project-a]
     state: absent
     only_managed: true
+
+- name: A secret for each team, in one task
+  openshift_ops.image_pull.pull_secret:
+    secrets:
+      - name: team-a
+        namespaces: [team-a-dev, team-a-prod]
+        registries: [{registry: quay.io/team-a, username: a, password: "{{ vaulted_passwords.team_a }}"}]
+      - name: team-b
+        namespace_selector: {labels: team=b}
+        registries: [{registry: quay.io/team-b, username: b, password: "{{ vaulted_passwords.team_b }}"}]
 """
 
 RETURN = r"""
@@ -373,7 +383,9 @@ namespaces:
           name: private-registry
           registries: {added: [], changed: {privateregistry.example.com: [password]}, removed: []}
 failures:
-  description: The namespaces that failed and why. The task fails when there is one, after the others are done.
+  description:
+    - The namespaces that failed, and why. The task fails if there is one, after all others are done.
+    - With a list of entries, also the position, C(name) and C(title) of the entry that failed.
   returned: always
   type: list
   elements: dict

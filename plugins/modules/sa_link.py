@@ -238,6 +238,12 @@ EXAMPLES = r"""
     secrets: [private-registry]
     state: absent
     only_managed: true
+
+- name: Links of different teams, in one task
+  openshift_ops.image_pull.sa_link:
+    links:
+      - {secrets: [team-a], namespaces: [team-a-dev, team-a-prod]}
+      - {secrets: [team-b], namespace_selector: {labels: team=b}, service_accounts: [default, builder]}
 """
 
 RETURN = r"""
@@ -287,7 +293,9 @@ namespaces:
           waiting_reason: ImagePullBackOff
           has_own_list: false
 failures:
-  description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
+  description:
+    - The namespaces that failed, and why. The task fails if there is one, after all others are done.
+    - With a list of entries, also the position, C(name) and C(title) of the entry that failed.
   returned: always
   type: list
   elements: dict
