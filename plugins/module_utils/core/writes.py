@@ -62,7 +62,8 @@ def _joined(first: Change, second: Change) -> Change | None:
     entries = tuple(dict.fromkeys((*first.entries, *second.entries)))
     details, before = _merged(first.details, second.details), {**second.before, **first.before}
     if second.action == "delete":
-        return replace(second, entries=entries, before=before) if first.action == "update" else None
+        joined = replace(second, entries=entries, details=details, before=before)
+        return joined if first.action == "update" else None
     body = _without_version(_patched(first.body, second.body)) if first.action != "update" else None
     return replace(
         first,
