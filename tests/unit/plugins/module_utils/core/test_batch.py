@@ -159,6 +159,13 @@ class TestPlan:
         assert plan.failures == (Failure(entry(1), "no"),)
         assert list(last.seen[0][1]) == ["a"]
 
+    def test_without_some_the_others_are_planned_on_what_there_is(self) -> None:
+        asks = [Asks(lambda _objects, _found, name=name: Plan((create(ref(name), {}, {}, {}),))) for name in "abc"]
+        plan = batch(*asks).plan("ns", {}, without={entry(0): "why", entry(2): "why"})
+        assert [(change.ref.name, change.entries) for change in plan.changes] == [("b", (entry(1),))]
+        assert asks[1].seen == [("ns", {}, {})]
+        assert (asks[0].seen, asks[2].seen) == ([], [])
+
     def test_what_is_awaited_and_found_is_told_by_entry_and_notes_once(self) -> None:
         one = Asks(lambda _objects, _found: Plan((), (Awaited("x", 5),), ("n", "m"), {}))
         two = Asks(lambda _objects, _found: Plan((), (Awaited("y", 7),), ("m", "o"), {"exists": False}))
