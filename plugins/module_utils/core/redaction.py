@@ -71,11 +71,27 @@ def credentials(options: Mapping[str, Any], no_log_values: Iterable[str]) -> set
     `no_log_values` are those that Ansible found. Of `auth_config` it takes each string, so that a user named `app` would blank
     every "app" in the result; those that are no credential are left out.
     """
-    decoded = {name: _decoded(value) for name, value in options.items()}
-    config = decoded.get("auth_config")
-    beside = _strings(config) if isinstance(config, Mapping) else ()
-    harmless = {text for text, _name, is_secret in beside if not is_secret}
+    decoded = {name: _with_entries_decoded(_decoded(value)) for name, value in options.items()}
+    declared = [decoded, *(entry for value in decoded.values() for entry in _entries(value))]
+    beside = [_strings(one["auth_config"]) for one in declared if isinstance(one.get("auth_config"), Mapping)]
+    harmless = {text for strings in beside for text, _name, is_secret in strings if not is_secret}
     return _all_forms((set(no_log_values) - harmless) | _secrets_in(decoded))
+
+
+def _entries(value: Any) -> list[Mapping[str, Any]]:
+    """The entries of an option that is a list of declarations: each holds what the options of a task hold."""
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def _with_entries_decoded(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    return [
+        {**item, **{name: _decoded(item[name]) for name in _CONTAINERS if name in item}}
+        if isinstance(item, Mapping)
+        else item
+        for item in value
+    ]
 
 
 def credentials_in_text(text: str) -> set[str]:
@@ -180,10 +196,22 @@ def _places(text: str, secret: str) -> Iterator[tuple[int, int]]:
         start = text.find(secret, start + 1)
 
 
-def hide(options: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
-    """The options as they may be shown. What is not `known` may be a misspelt password."""
-    shown = {name: value for name, value in options.items() if not name.startswith("_ansible_")}
-    return {name: _hide(name, value) if name in known else HIDDEN for name, value in shown.items()}
+def hide(options: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """The options as they may be shown. What is not `known`, which is their argument spec, may be a misspelt password."""
+    shown = {name: value for name, value in options.items() if not str(name).startswith("_ansible_")}
+    return {
+        name: _hide_entries(name, value, known[name].get("options")) if name in known else HIDDEN
+        for name, value in shown.items()
+    }
+
+
+def _hide_entries(name: str, value: Any, known: Mapping[str, Any] | None) -> Any:
+    """An option; of a list of entries each as the options of a task."""
+    if not known or value is None or name == "registries" or isinstance(value, Mapping):
+        return _hide(name, value)
+    if not isinstance(value, list):
+        return HIDDEN
+    return [hide(item, known) if isinstance(item, Mapping) else HIDDEN for item in value]
 
 
 def _hide(name: str, value: Any) -> Any:

@@ -197,6 +197,8 @@ class TestEntryProblems:
             ({"namespace_selector": CANARY}, "unable to convert to dict"),
             ({"inline": [{"password": CANARY}]}, "missing required arguments: key found in inline"),
             ({"inline": [CANARY]}, "unable to convert to dict"),
+            ({"inline": [[CANARY]]}, "a value in 'inline' must be a list, not 'list'"),
+            ({"inline": [[f"x\n{CANARY}"]]}, "a value in 'inline' must be a list, not 'list'"),
             ({"inline": [{"key": "k", "word": CANARY}]}, "inline.word"),
             ({"nmae": CANARY}, "nmae"),
             ({"inline": [], "file": CANARY}, "parameters are mutually exclusive: inline|file"),
