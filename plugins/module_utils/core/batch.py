@@ -117,8 +117,10 @@ class _Planner:
 
     @property
     def plan(self) -> Plan:
+        # What depends on them comes last: a pod is restarted once all links of its account are there.
+        changes = sorted(self._writes.changes, key=lambda change: change.ref.kind != self._kind)
         return Plan(
-            self._writes.changes,
+            tuple(changes),
             tuple(self._awaited),
             tuple(dict.fromkeys(self._notes)),
             {"entries": self._extras} if self._extras else {},

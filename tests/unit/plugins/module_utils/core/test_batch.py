@@ -145,6 +145,13 @@ class TestPlan:
         assert change.body["list"] == [0, 1, 2]
         assert change.entries == (entry(0), entry(1), entry(2))
 
+    def test_what_is_of_another_kind_comes_last(self) -> None:
+        """A pod that is restarted before the last link is there would miss it."""
+        pods = [create(ObjectRef(SERVICE_ACCOUNT, "ns", name), {}, {}, {}) for name in ("x", "y")]
+        first = Asks(lambda _objects, _found: Plan((create(ref("b"), {}, {}, {}), pods[0])))
+        last = Asks(lambda _objects, _found: Plan((pods[1], create(ref("a"), {}, {}, {}))))
+        assert [change.ref.name for change in batch(first, last).plan("ns", {}).changes] == ["b", "a", "x", "y"]
+
     def test_an_entry_fails_alone_and_leaves_nothing(self) -> None:
         def refuse(_objects: Objects, _found: Related) -> Plan:
             raise ImagePullError("no")
