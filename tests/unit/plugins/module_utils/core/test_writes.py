@@ -130,9 +130,24 @@ class TestUpdates:
         assert (change.before, change.after) == ({"subjects": ["x", "y"]}, {})
         assert change.details == {"revoked": ["x", "y"]}
 
-    def test_an_update_before_a_replacement_is_a_write_of_its_own(self) -> None:
-        changes = joined(updated({}), replace(A, HELD, {}, {}, before={}, after={}))
-        assert [change.action for change in changes] == ["update", "replace"]
+    def test_an_update_before_a_replacement_is_the_replacement(self) -> None:
+        one = updated(
+            {"data": {"y": "2"}}, details={"revoked": ["x"]}, before={"subjects": ["x"]}, after={"subjects": []}
+        )
+        left = object_after(one, HELD)
+        assert left is not None
+        details = {"granted": ["z"], "revoked": []}
+        two = replace(A, left, {"data": {"x": "2"}}, details, before={"subjects": []}, after={"subjects": ["z"]})
+        (change,) = joined(one, two)
+        assert (change.action, change.body, change.old, change.entries) == ("replace", two.body, left, (FIRST, SECOND))
+        assert (change.before, change.after) == ({"subjects": ["x"]}, {"subjects": ["z"]})
+        assert change.details == {"granted": ["z"], "revoked": ["x"]}
+        assert change.old["metadata"]["resourceVersion"] == "7"
+
+    def test_two_replacements_are_two_writes(self) -> None:
+        new = replace(A, HELD, {}, {}, before={}, after={})
+        changes = joined(new, replace(A, object_after(new, HELD) or {}, {}, {}, before={}, after={}))
+        assert [change.action for change in changes] == ["replace", "replace"]
 
 
 class TestNewObjects:
