@@ -70,23 +70,27 @@ def credentials(options: Mapping[str, Any], no_log_values: Iterable[str]) -> set
     `no_log_values` are those that Ansible found. Of `auth_config` it takes each string, so that a user named `app` would blank
     every "app" in the result; those that are no credential are left out.
     """
-    decoded = [{name: _decoded(value) for name, value in each.items()} for each in _levels(options)]
-    configs = (each["auth_config"] for each in decoded if isinstance(each.get("auth_config"), Mapping))
-    harmless = {text for config in configs for text, _name, is_secret in _strings(config) if not is_secret}
+    decoded = {name: _with_entries_decoded(_decoded(value)) for name, value in options.items()}
+    declared = [decoded, *(entry for value in decoded.values() for entry in _entries(value))]
+    beside = [_strings(one["auth_config"]) for one in declared if isinstance(one.get("auth_config"), Mapping)]
+    harmless = {text for strings in beside for text, _name, is_secret in strings if not is_secret}
     return _all_forms((set(no_log_values) - harmless) | _secrets_in(decoded))
 
 
-def _levels(options: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The options of a task, then those of each entry of a list of entries."""
-    lists = {name: value for name, value in options.items() if _is_entries(name, value)}
-    yield {name: value for name, value in options.items() if name not in lists}
-    for entries in lists.values():
-        for entry in entries:
-            yield entry if isinstance(entry, Mapping) else {"": entry}
+def _entries(value: Any) -> list[Mapping[str, Any]]:
+    """The entries of an option that is a list of declarations: each holds what the options of a task hold."""
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
-def _is_entries(name: str, value: Any) -> bool:
-    return name not in ("registries",) and isinstance(value, list) and any(isinstance(item, Mapping) for item in value)
+def _with_entries_decoded(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    return [
+        {**item, **{name: _decoded(item[name]) for name in _CONTAINERS if name in item}}
+        if isinstance(item, Mapping)
+        else item
+        for item in value
+    ]
 
 
 def credentials_in_text(text: str) -> set[str]:

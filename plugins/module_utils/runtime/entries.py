@@ -149,4 +149,5 @@ def _limited(problems: Sequence[str]) -> str:
 
 def _without_value(message: str) -> str:
     """Ansible's message without the value that it repeats."""
+    message = re.sub(r"^Value .* in the sub parameter field", "a value in", message, flags=re.DOTALL)
     return re.sub(r"(unable to convert to \w+).*|,? got: .*", r"\1", message, flags=re.DOTALL)
