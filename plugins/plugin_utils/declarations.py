@@ -80,12 +80,12 @@ class Declared:
 
     @property
     def is_absent(self) -> bool:
-        return bool(self.get("state") == "absent")
+        return str(self.get("state")) == "absent"
 
     @property
     def links(self) -> bool:
         """Whether it is linked to any account: an empty list links to none."""
-        return self.get("service_accounts", ["default"]) != []
+        return bool(self.get("service_accounts", ["default"]))
 
 
 @dataclass(frozen=True)

@@ -385,7 +385,9 @@ DECLARATION: dict[str, Any] = {
     "password": {"type": "str", "no_log": True},
 }
 LISTED: dict[str, Any] = {"name": {"type": "str"}, "things": list_option(DECLARATION)}
-FORM: ListForm[Any] = ListForm("things", "name", SECRET, lambda _options, _read_file: None, lambda _declared: ())
+FORM: ListForm[Any] = ListForm(
+    "things", "name", kind=SECRET, declare=lambda _options, _read_file: None, contradictions=lambda _declared: ()
+)
 #: Two of four entries are invalid, each in two ways.
 INVALID = [
     {"name": "one", "namespaces": ["a"]},
@@ -433,7 +435,7 @@ class TestEntries:
             return {"failed": True, "msg": "its own canary-1"}
 
         result = self.run({"name": "one", "password": "canary-1", "count": "3"}, work=work)
-        assert seen == [{"name": "one", "password": "canary-1", "count": 3, "namespaces": None}]
+        assert seen == [{"name": "one", "password": "canary-1", "count": 3, "namespaces": None, "title": None}]
         assert result["msg"] == "its own ********"
 
     def test_a_thousand_passwords_are_masked_as_one_is(self, invocation: None) -> None:

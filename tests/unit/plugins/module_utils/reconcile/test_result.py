@@ -157,8 +157,8 @@ class TestEntries:
 
     def test_each_failure_is_a_row_with_position_and_name(self) -> None:
         assert Outcome([self.FAILED]).report()["failures"] == [
-            {"namespace": "a", "entry": 0, "name": "quay", "error": "no right"},
-            {"namespace": "a", "entry": 7, "name": "", "error": "no answer"},
+            {"namespace": "a", "entry": 0, "name": "quay", "title": "secrets[0] (quay)", "error": "no right"},
+            {"namespace": "a", "entry": 7, "name": "", "title": "secrets[7]", "error": "no answer"},
         ]
 
     def test_after_the_namespaces_own(self) -> None:

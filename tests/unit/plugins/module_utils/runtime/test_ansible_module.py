@@ -186,7 +186,9 @@ DECLARATION: dict[str, Any] = {
     "password": {"type": "str", "no_log": True},
 }
 LISTED: dict[str, Any] = {"name": {"type": "str"}, "things": list_option(DECLARATION)}
-FORM: ListForm[Any] = ListForm("things", "name", SECRET, lambda _options, _read_file: None, lambda _declared: ())
+FORM: ListForm[Any] = ListForm(
+    "things", "name", kind=SECRET, declare=lambda _options, _read_file: None, contradictions=lambda _declared: ()
+)
 #: Two of four entries are invalid, each in two ways.
 INVALID = [
     {"name": "one", "namespaces": ["a"]},
@@ -231,7 +233,7 @@ class TestEntries:
 
         module = Module(LISTED, work, "kubernetes", None, form=FORM)
         ended = run(work, module=module, things=[{"name": "one", "password": "canary-1", "count": "3"}])
-        assert seen == [{"name": "one", "password": "canary-1", "count": 3, "namespaces": None}]
+        assert seen == [{"name": "one", "password": "canary-1", "count": 3, "namespaces": None, "title": None}]
         assert ended.result["msg"] == "its own ********"
         (shown_entry,) = ended.result["invocation"]["module_args"]["things"]
         assert (shown_entry["name"], shown_entry["password"]) == ("one", HIDDEN)

@@ -61,8 +61,8 @@ def same_state(things: Sequence[Thing]) -> Iterator[Contradiction]:
                 yield Contradiction(first, position, f"{other.options['state']}, then {thing.options['state']}")
 
 
-FORM = ListForm("things", "name", SECRET, declare, same_state, alternatives=[SOURCES])
-NAMES_FORM = ListForm("things", "names", SECRET, declare, same_state)
+FORM = ListForm("things", "name", [SOURCES], kind=SECRET, declare=declare, contradictions=same_state)
+NAMES_FORM = ListForm("things", "names", kind=SECRET, declare=declare, contradictions=same_state)
 
 
 def wanted(*items: Any, form: ListForm[Any] = FORM, **params: Any) -> Any:
@@ -79,7 +79,7 @@ class TestListOption:
     def test_has_the_same_options_without_defaults_which_are_the_tasks(self) -> None:
         option = ARGUMENTS["things"]
         assert (option["type"], option["elements"]) == ("list", "dict")
-        assert list(option["options"]) == list(DECLARATION)
+        assert list(option["options"]) == [*DECLARATION, "title"]
         assert option["options"]["state"] == {"type": "str", "choices": ["present", "absent"]}
         assert option["options"]["name"] == {"type": "str"}
         assert option["options"]["inline"]["options"] is ITEM, "those of a list in it are its own"
@@ -278,7 +278,7 @@ class TestBatchOf:
             asked.append(len(things))
             return iter(())
 
-        form = ListForm("things", "name", SECRET, declare, compare)
+        form = ListForm("things", "name", kind=SECRET, declare=declare, contradictions=compare)
         items = wanted({"namespaces": ["x"]}, {"namespaces": ["x"]}, form=form)
         batch_of(form, items, [Targets(["a", "b", "c"]), Targets(["b", "c", "d"])])
         assert asked == [2]

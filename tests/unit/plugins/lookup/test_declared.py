@@ -1,0 +1,97 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lookup over Ansible's own templating."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleError
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import init_plugin_loader, lookup_loader
+from ansible.template import Templar
+from support.templates import trusted
+
+ENTRY = {
+    "name": "x",
+    "namespaces": ["a"],
+    "registries": [{"registry": "quay.io", "username": "u", "password": "{{ secret }}"}],
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def plugins() -> None:
+    init_plugin_loader()
+
+
+def look(*terms: str, variables: dict[str, Any] | None = None, **options: Any) -> list[Any]:
+    templar = Templar(loader=DataLoader(), variables=variables or {})
+    lookup = lookup_loader.get("openshift_ops.image_pull.declared", loader=templar._loader, templar=templar)
+    found: list[Any] = lookup.run(list(terms), variables=variables or {}, **options)
+    return found
+
+
+def test_titles_of_a_role() -> None:
+    assert look("private_registry", variables={"private_registry_secrets": [ENTRY]}) == ["private_registry_secrets[0]"]
+    assert look("delegated_auth") == []
+
+
+def test_templates_are_evaluated_wherever_they_stand() -> None:
+    variables = trusted(
+        {
+            "private_registry_secrets": "{{ base + [more] }}",
+            "private_registry_secrets_team": [
+                {**ENTRY, "namespaces": "{{ places }}", "labels": {"a": "{{ secret }}", "b": 1}}
+            ],
+            "base": [ENTRY],
+            "more": {"name": "{{ 'y' }}"},
+            "places": ["p", "q"],
+            "secret": "of the vault",
+        }
+    )
+    first, second, third = look("private_registry.secrets", variables=variables)
+    assert first["registries"][0]["password"] == "of the vault"
+    assert second["name"] == "y"
+    assert (third["namespaces"], third["labels"]) == (["p", "q"], {"a": "of the vault", "b": 1})
+
+
+def test_text_that_is_no_template_is_kept_letter_for_letter() -> None:
+    entry = {"name": "x", "registries": [{"registry": "q", "username": "u", "password": '{"a": 1} {x} %}'}]}
+    variables = trusted({"private_registry_secrets": [entry]})
+    assert look("private_registry.secrets", variables=variables)[0]["registries"] == entry["registries"]
+
+
+def test_what_is_omitted_is_not_given() -> None:
+    variables = trusted({"private_registry_secrets": [{**ENTRY, "registries": None, "labels": "{{ omit }}"}]})
+    placeholder = {"omit": "__omit_place_holder__1"}
+    (secret,) = look("private_registry.secrets", variables={**placeholder, **variables})
+    assert set(secret) == {"title", "name", "namespaces"}
+
+
+@pytest.mark.parametrize(
+    ("options", "require"), [({}, "usable"), ({"check_mode": True}, "none"), ({"check_mode": False}, "usable")]
+)
+def test_options_reach_the_entries(options: dict[str, Any], require: str) -> None:
+    (link,) = look("private_registry.links", variables={"private_registry_secrets": [ENTRY]}, **options)
+    assert link["require"] == require
+
+
+def test_a_state_makes_all_absent() -> None:
+    (link,) = look("private_registry.links", variables={"private_registry_secrets": [ENTRY]}, state="absent")
+    assert link["state"] == "absent"
+
+
+def test_an_answer_is_used() -> None:
+    variables = {"delegated_auth_registries": [{"registry": "r", "namespaces": ["a"]}]}
+    answer = {"registries": [{"registry": "r", "delegated": True, "realm_host": "h"}]}
+    assert len(look("delegated_auth.secrets", variables=variables, answer=answer)) == 2
+    assert look("delegated_auth.secrets", variables=variables) == []
+
+
+def test_what_cannot_be_is_an_error_that_names_it() -> None:
+    with pytest.raises(AnsibleError, match=r"private_registry_secrets\[0\]: unknown: nmae"):
+        look("private_registry.links", variables={"private_registry_secrets": [{"nmae": 1}]})
+    with pytest.raises(AnsibleError, match="secret a/x is declared by"):
+        look("private_registry.secrets", variables={"private_registry_secrets": [ENTRY, ENTRY]})

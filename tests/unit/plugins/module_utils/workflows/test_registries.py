@@ -1,0 +1,72 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Registries are asked at the same time, equal ones once; one that fails takes none with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry_lists import EntryList
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.registries import ask_registries
+
+FORM = EntryList("registries", "registry")
+USUAL = {
+    "registry": None,
+    "realm_host": None,
+    "ca_cert": None,
+    "validate_certs": True,
+    "timeout": 10,
+    "registries": None,
+}
+
+
+def ask(**options: Any) -> dict[str, Any]:
+    return ask_registries(FORM, {**USUAL, **options})
+
+
+def test_one() -> None:
+    result = ask(registry="r.example.com/image", realm_host="sso.example.com")
+    assert (result["changed"], result["registry"], result["delegated"]) == (False, "r.example.com", True)
+    assert "registries" not in result
+
+
+def test_one_that_fails_fails_the_task() -> None:
+    with pytest.raises(OptionError, match="'registry'"):
+        ask(registry="a b")
+
+
+def test_many_in_their_order() -> None:
+    result = ask(
+        realm_host="sso.example.com",
+        registries=[
+            {"registry": "sso.example.com"},
+            {"registry": "r.example.com"},
+            {"registry": "q", "realm_host": "q"},
+        ],
+    )
+    assert [(one["registry"], one["delegated"]) for one in result["registries"]] == [
+        ("sso.example.com", False),
+        ("r.example.com", True),
+        ("q", False),
+    ]
+    assert (result["failures"], result["changed"], "failed" in result) == ([], False, False)
+
+
+def test_one_of_many_that_fails_is_named_and_the_others_have_answered() -> None:
+    result = ask(
+        realm_host="sso.example.com",
+        registries=[{"registry": "r"}, {"registry": "a b", "title": "mine[7]"}, {"registry": "a b"}],
+    )
+    assert result["failed"] is True
+    assert [one.get("realm_host") for one in result["registries"]] == ["sso.example.com", None, None]
+    assert [(row["entry"], row["title"]) for row in result["failures"]] == [(1, "mine[7]"), (2, "registries[2]")]
+    assert result["msg"].startswith("2 of 3 registries did not answer: mine[7]: option 'registry'")
+    assert "; registries[2]: option 'registry'" in result["msg"]
+
+
+def test_none_at_all_is_refused() -> None:
+    with pytest.raises(OptionError, match="^option 'registries' is empty: give at least one entry$"):
+        ask(registries=[])

@@ -1,0 +1,381 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the variables of the roles to the entries of the modules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import (
+    KINDS,
+    VARIABLES,
+    DeclarationError,
+    Declarations,
+    Role,
+)
+
+LOGIN = {"registry": "quay.io", "username": "u", "password": "p"}
+HERE = {"namespaces": ["a"]}
+
+
+class Resolver:
+    """Evaluates templates, which are written as `<name>`, and remembers which it was asked for."""
+
+    def __init__(self, **values: Any) -> None:
+        self.values, self.asked = values, []  # type: ignore[var-annotated]
+
+    def __call__(self, value: Any) -> Any:
+        self.asked.append(value)
+        if isinstance(value, str) and value.startswith("<"):
+            return self.values[value[1:-1]]
+        if isinstance(value, Mapping):
+            return {key: self(item) for key, item in value.items()}
+        return [self(item) for item in value] if isinstance(value, list) else value
+
+
+def made(
+    term: str, *entries: Any, answer: Any = None, state: str = "present", check: bool = False, **more: Any
+) -> list[Any]:
+    role, _dot, kind = term.partition(".")
+    variables = {VARIABLES[role]: list(entries), **more}
+    declared = Declarations(Role(role, absent=state == "absent", check_mode=check), variables, Resolver())
+    return KINDS[role][kind](declared, answer)
+
+
+def refused(role: str, variables: Mapping[str, Any], resolver: Resolver | None = None) -> str:
+    with pytest.raises(DeclarationError) as error:
+        Declarations(Role(role), variables, resolver or Resolver()).refuse_conflicts()
+    return str(error.value)
+
+
+class TestVariables:
+    def test_are_joined_in_the_order_of_their_names(self) -> None:
+        variables = {
+            "private_registry_secrets_b": [{"name": "of-b"}],
+            "private_registry_secrets": [{"name": "first"}, {"name": "second"}],
+            "private_registry_secrets_a": [{"name": "of-a"}],
+            "private_registry_secretsx": [{"name": "other"}],
+            "private_registry_state": "present",
+        }
+        assert Declarations(Role("private_registry"), variables, Resolver()).titles == [
+            "private_registry_secrets[0]",
+            "private_registry_secrets[1]",
+            "private_registry_secrets_a[0]",
+            "private_registry_secrets_b[0]",
+        ]
+
+    def test_may_be_templates_or_hold_some(self) -> None:
+        resolver = Resolver(all=[{"name": "x"}], one={"name": "y"})
+        variables = {"private_registry_secrets": "<all>", "private_registry_secrets_more": ["<one>"]}
+        declared = Declarations(Role("private_registry"), variables, resolver)
+        assert [entry.get("name") for entry in declared.entries] == ["x", "y"]
+
+    @pytest.mark.parametrize("value", [None, [], ()])
+    def test_may_be_empty(self, value: Any) -> None:
+        assert Declarations(Role("private_registry"), {"private_registry_secrets": value}, Resolver()).titles == []
+
+    def test_may_be_missing(self) -> None:
+        assert Declarations(Role("delegated_auth"), {}, Resolver()).titles == []
+
+    @pytest.mark.parametrize("value", ["text", {"name": "x"}, 7, True])
+    def test_that_are_no_lists_are_refused(self, value: Any) -> None:
+        assert refused("private_registry", {"private_registry_secrets_a": value}) == (
+            "variable private_registry_secrets_a is not a list of entries"
+        )
+
+    @pytest.mark.parametrize("item", ["secret-canary", None, 7, ["x"]])
+    def test_entries_that_are_no_dictionaries_are_refused_without_their_content(self, item: Any) -> None:
+        message = refused("private_registry", {"private_registry_secrets": [{"name": "x"}, item]})
+        assert message == "private_registry_secrets[1] is not a dictionary"
+
+    def test_unknown_and_missing_members_are_named_all_at_once(self) -> None:
+        message = refused(
+            "private_registry", {"private_registry_secrets": [{"nmae": "x", 7: 1}, {"name": "y", "z": 1}]}
+        )
+        assert message.startswith("private_registry_secrets[0]: unknown: 7, nmae; known: annotations, auth_config, ")
+        assert (
+            "; private_registry_secrets[0]: name is missing; private_registry_secrets[1]: unknown: z; known: "
+            in message
+        )
+
+    @pytest.mark.parametrize(
+        ("role", "missing"), [("private_registry", "name"), ("delegated_auth", "registry"), ("cross_project_pull", "")]
+    )
+    def test_what_an_entry_must_have(self, role: str, missing: str) -> None:
+        if missing:
+            assert refused(role, {VARIABLES[role]: [{}]}) == f"{VARIABLES[role]}[0]: {missing} is missing"
+        else:
+            assert Declarations(Role(role), {VARIABLES[role]: [{}]}, Resolver()).titles == [f"{VARIABLES[role]}[0]"]
+
+
+class TestPrivateRegistry:
+    def test_a_secret_is_handed_on_as_it_is_given(self) -> None:
+        given = {
+            "name": "x", **HERE, "type": "t", "registries": [LOGIN], "mode": "merge", "update_existing": False, "recreate": True,
+            "labels": {"a": "b"}, "annotations": {"c": "d"}, "immutable": True, "only": None, "state": "present",
+        }  # fmt: skip
+        expected = {name: value for name, value in given.items() if value is not None}
+        assert made("private_registry.secrets", given) == [{"title": "private_registry_secrets[0]", **expected}]
+
+    def test_a_secret_of_a_file_by_a_selector(self) -> None:
+        given = {"name": "x", "namespace_selector": {"labels": "a"}, "auth_file": "f", "only": ["quay.io"]}
+        assert made("private_registry.secrets", given) == [{"title": "private_registry_secrets[0]", **given}]
+
+    def test_what_is_absent_comes_first(self) -> None:
+        entries = [{"name": "new", **HERE}, {"name": "old", **HERE, "state": "absent", "registries": [LOGIN]}]
+        assert made("private_registry.secrets", *entries) == [
+            {"title": "private_registry_secrets[1]", "name": "old", **HERE, "state": "absent", "only_managed": True},
+            {"title": "private_registry_secrets[0]", "name": "new", **HERE},
+        ]
+
+    def test_of_an_absent_role_every_entry_is_absent(self) -> None:
+        (secret,) = made("private_registry.secrets", {"name": "x", **HERE, "state": "present"}, state="absent")
+        assert (secret["state"], secret["only_managed"]) == ("absent", True)
+        (link,) = made("private_registry.links", {"name": "x", **HERE, "state": "present"}, state="absent")
+        assert (link["state"], link["only_managed"]) == ("absent", True)
+
+    @pytest.mark.parametrize(
+        "source", [{"registries": [LOGIN]}, {"auth_file": "f", "only": ["a"]}, {"auth_config": {"auths": {}}}]
+    )
+    def test_what_was_merged_is_removed_registry_by_registry(self, source: dict[str, Any]) -> None:
+        given = {"name": "x", **HERE, **source, "mode": "merge", "state": "absent", "labels": {"a": "b"}}
+        assert made("private_registry.secrets", given) == [
+            {
+                "title": "private_registry_secrets[0]",
+                "name": "x",
+                **HERE,
+                **source,
+                "mode": "remove",
+                "delete_empty": True,
+            }
+        ]
+
+    @pytest.mark.parametrize("kept", [False, "no", "false"])
+    def test_a_merge_that_changed_nothing_that_existed_is_deleted_whole(self, kept: Any) -> None:
+        given = {"name": "x", **HERE, "mode": "merge", "update_existing": kept, "state": "absent"}
+        assert made("private_registry.secrets", given)[0]["state"] == "absent"
+
+    def test_a_link_has_what_is_given_for_it(self) -> None:
+        link = {
+            "service_accounts": ["a"], "link_for": ["mount"], "exclusive": True, "create": True, "restart_pods": "report",
+            "wait_timeout": 3, "require": "existing",
+        }  # fmt: skip
+        given = {"name": "x", **HERE, "registries": [LOGIN], "labels": {"a": "b"}, **link}
+        assert made("private_registry.links", given) == [
+            {"title": "private_registry_secrets[0]", **HERE, "secrets": ["x"], **link}
+        ]
+
+    @pytest.mark.parametrize(
+        ("given", "check", "require"),
+        [
+            ({}, False, "usable"),
+            ({"type": "kubernetes.io/podmanconfigjson"}, False, "existing"),
+            ({"type": "kubernetes.io/podmanconfigjson", "require": "none"}, False, "none"),
+            ({"require": "existing"}, False, "existing"),
+            ({"require": "existing"}, True, "none"),
+        ],
+    )
+    def test_what_the_secret_must_be_like(self, given: dict[str, Any], check: bool, require: str) -> None:
+        (link,) = made("private_registry.links", {"name": "x", **HERE, **given}, check=check)
+        assert link["require"] == require
+
+    @pytest.mark.parametrize("state", ["present", "absent"])
+    def test_an_empty_list_of_accounts_links_to_none(self, state: str) -> None:
+        assert made("private_registry.links", {"name": "x", **HERE, "service_accounts": [], "state": state}) == []
+
+    def test_links_are_taken_back_from_both_lists(self) -> None:
+        given = {
+            "name": "x",
+            **HERE,
+            "service_accounts": ["a"],
+            "link_for": ["pull"],
+            "state": "absent",
+            "create": True,
+        }
+        assert made("private_registry.links", given) == [
+            {
+                "title": "private_registry_secrets[0]", **HERE, "service_accounts": ["a"], "secrets": ["x"],
+                "link_for": ["pull", "mount"], "state": "absent", "only_managed": True,
+            }
+        ]  # fmt: skip
+
+    def test_merged_secrets_are_unlinked_where_they_are_gone(self) -> None:
+        merged = {"mode": "merge", "state": "absent"}
+        entries = [{"name": "kept", **HERE, **merged}, {"name": "gone", **HERE, **merged}, {"name": "new", **HERE}]
+        answer = {
+            "namespaces": [
+                {"name": "a", "entries": [{"entry": 1, "exists": False}, {"entry": 0, "other": 1}]},
+                {"name": "b", "entries": [{"entry": 1, "exists": False}]},
+                {"name": "c"},
+            ]
+        }
+        links = made("private_registry.links", *entries, answer=answer)
+        assert [(link["secrets"], link["namespaces"], link.get("state")) for link in links] == [
+            (["gone"], ["a", "b"], "absent"),
+            (["new"], ["a"], None),
+        ]
+
+    def test_links_never_touch_a_credential(self) -> None:
+        resolver = Resolver()
+        entry = {"name": "x", **HERE, "registries": "<vaulted>", "auth_config": "<vaulted>", "auth_file": "<vaulted>"}
+        declared = Declarations(Role("private_registry"), {"private_registry_secrets": [entry]}, resolver)
+        declared.refuse_conflicts()
+        KINDS["private_registry"]["links"](declared, None)
+        assert "<vaulted>" not in resolver.asked
+
+
+class TestDelegatedAuth:
+    ENTRY = {"registry": "r.example.com", **HERE, "username": "u", "password": "p", "email": "e"}
+    TWO = {"registry": "q.example.com", "namespaces": ["b"], "username": "v", "password": "w"}
+    ANSWER = {
+        "registries": [
+            {"registry": "r.example.com", "delegated": True, "realm_host": "sso.example.com"},
+            {"registry": "q.example.com", "delegated": False, "realm_host": "q.example.com"},
+        ]
+    }
+
+    def test_each_registry_is_asked(self) -> None:
+        more = {"realm_host": "h", "ca_cert": "c", "validate_certs": False}
+        absent = {"registry": "old.example.com", "state": "absent"}
+        assert made("delegated_auth.registries", self.ENTRY, absent, {**self.TWO, **more}) == [
+            {"title": "delegated_auth_registries[0]", "registry": "r.example.com"},
+            {"title": "delegated_auth_registries[2]", "registry": "q.example.com", **more},
+        ]
+
+    def test_one_secret_or_two(self) -> None:
+        secrets = made("delegated_auth.secrets", self.ENTRY, self.TWO, answer=self.ANSWER)
+        login = {"username": "u", "password": "p", "email": "e"}
+        assert [(secret["name"], secret["registries"], secret["namespaces"]) for secret in secrets] == [
+            ("private-registry", [{"registry": "r.example.com", **login}], ["a"]),
+            ("redhat-connect-sso", [{"registry": "sso.example.com", **login}], ["a"]),
+            ("private-registry", [{"registry": "q.example.com", "username": "v", "password": "w"}], ["b"]),
+        ]
+
+    def test_by_names_of_their_own(self) -> None:
+        names = {"registry_secret_name": "one", "realm_secret_name": "two"}
+        secrets = made("delegated_auth.secrets", {**self.ENTRY, **names}, answer=self.ANSWER)
+        assert [secret["name"] for secret in secrets] == ["one", "two"]
+
+    def test_both_are_removed_without_asking(self) -> None:
+        entry = {**self.ENTRY, "state": "absent", "service_accounts": ["x"]}
+        assert made("delegated_auth.registries", entry) == []
+        assert [(one["name"], one["state"], one["only_managed"]) for one in made("delegated_auth.secrets", entry)] == [
+            ("private-registry", "absent", True),
+            ("redhat-connect-sso", "absent", True),
+        ]
+        (link,) = made("delegated_auth.links", entry)
+        assert link == {
+            "title": "delegated_auth_registries[0]", **HERE, "service_accounts": ["x"], "link_for": ["pull", "mount"],
+            "secrets": ["private-registry", "redhat-connect-sso"], "state": "absent", "only_managed": True,
+        }  # fmt: skip
+
+    @pytest.mark.parametrize(("check", "require"), [(False, "usable"), (True, "none")])
+    def test_what_there_is_is_linked(self, check: bool, require: str) -> None:
+        more = {"service_accounts": ["x"], "link_for": ["mount"], "wait_timeout": 5}
+        links = made("delegated_auth.links", {**self.ENTRY, **more}, self.TWO, answer=self.ANSWER, check=check)
+        assert links == [
+            {
+                "title": "delegated_auth_registries[0]", **HERE, **more, "require": require,
+                "secrets": ["private-registry", "redhat-connect-sso"],
+            },
+            {
+                "title": "delegated_auth_registries[1]", "namespaces": ["b"], "require": require,
+                "secrets": ["private-registry"],
+            },
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize("state", ["present", "absent"])
+    def test_an_empty_list_of_accounts_links_to_none(self, state: str) -> None:
+        entry = {**self.ENTRY, "service_accounts": [], "state": state}
+        assert made("delegated_auth.links", entry, answer=self.ANSWER) == []
+
+    def test_those_that_do_not_delegate_are_told(self) -> None:
+        assert made("delegated_auth.undelegated", self.ENTRY, self.TWO, answer=self.ANSWER) == [
+            "q.example.com does not delegate its login, so secret private-registry is enough, and redhat-connect-sso is not created"
+        ]
+
+    @pytest.mark.parametrize("answer", [None, {}, {"registries": []}])
+    def test_without_an_answer_nothing_is_made(self, answer: Any) -> None:
+        for kind in ("secrets", "links", "undelegated"):
+            assert made(f"delegated_auth.{kind}", self.ENTRY, answer=answer) == []
+
+
+class TestCrossProjectPull:
+    def test_accounts_are_waited_for_once(self) -> None:
+        accounts = [{"namespace": "a"}, {"namespace": "a", "name": "default"}, {"namespace": "b", "name": "robot"}]
+        entries = [
+            {**HERE, "service_accounts": accounts},
+            {**HERE, "service_accounts": accounts[2:]},
+            {**HERE, "projects": ["c"]},
+            {**HERE, "service_accounts": [{"namespace": "gone"}], "state": "absent"},
+        ]
+        assert made("cross_project_pull.accounts", *entries) == [accounts[0], accounts[2]]
+        assert made("cross_project_pull.accounts", *entries, state="absent") == []
+
+    def test_grants_have_what_is_given(self) -> None:
+        given = {
+            **HERE, "service_accounts": [{"namespace": "b"}], "projects": ["c"], "groups": ["g"], "users": ["u"],
+            "authenticated": True, "anonymous": True, "role": "r", "binding_name": "n", "exclusive": True, "recreate": True,
+            "prune": True, "verify_access": True, "state": "present",
+        }  # fmt: skip
+        assert made("cross_project_pull.grants", {**given, "revoke_from": "every_binding"}) == [
+            {"title": "cross_project_pull_grants[0]", **given}
+        ]
+
+    @pytest.mark.parametrize("more", [{"given": {"state": "absent"}}, {"given": {}, "state": "absent"}])
+    def test_what_is_revoked_is_not_exclusive(self, more: dict[str, Any]) -> None:
+        given = {
+            **HERE,
+            "projects": ["c"],
+            "exclusive": True,
+            "recreate": True,
+            "revoke_from": "every_binding",
+            **more.pop("given"),
+        }
+        assert made("cross_project_pull.grants", given, **more) == [
+            {
+                "title": "cross_project_pull_grants[0]", **HERE, "projects": ["c"], "revoke_from": "every_binding",
+                "state": "absent",
+            }
+        ]  # fmt: skip
+
+    def test_revoked_first(self) -> None:
+        grants = made(
+            "cross_project_pull.grants", {**HERE, "users": ["a"]}, {**HERE, "users": ["b"], "state": "absent"}
+        )
+        assert [grant["users"] for grant in grants] == [["b"], ["a"]]
+
+
+class TestConflicts:
+    def test_name_both_variables(self) -> None:
+        variables = {
+            "private_registry_secrets_team": [{"name": "private-registry", "namespaces": ["b", "a"]}],
+            "delegated_auth_registries": [{"registry": "r", "namespaces": ["a"]}],
+        }
+        for role in ("private_registry", "delegated_auth"):
+            assert refused(role, variables) == (
+                "secret a/private-registry is declared by private_registry_secrets_team[0] and "
+                "delegated_auth_registries[0].registry_secret_name; two entries for one secret would undo each other in every run, "
+                "so give their secrets different names, or remove one entry"
+            )
+
+    def test_of_the_other_role_alone_are_its_own_matter(self) -> None:
+        twice = {"delegated_auth_registries": [{"registry": "r", **HERE}, {"registry": "q", **HERE}]}
+        Declarations(Role("private_registry"), twice, Resolver()).refuse_conflicts()
+        assert "delegated_auth_registries[1].realm_secret_name" in refused("delegated_auth", twice)
+
+    def test_by_the_same_selector(self) -> None:
+        one, other = {"labels": "x", "exclude": ["y"]}, {"exclude": ["y"], "labels": "x"}
+        variables = {
+            "private_registry_secrets": [
+                {"name": "s", "namespace_selector": one},
+                {"name": "s", "namespace_selector": other},
+                {"name": "s", "namespace_selector": {"labels": "z"}},
+            ]
+        }
+        message = refused("private_registry", variables)
+        assert "private_registry_secrets[0] and private_registry_secrets[1];" in message
+        assert "private_registry_secrets[2]" not in message
