@@ -139,7 +139,7 @@ def _contradictions(form: ListForm[_Desired], places: Mapping[str, Sequence[Decl
 
 
 def _all_at_once(problems: Sequence[str], total: int) -> str:
-    return f"nothing was read or changed, for {len(problems)} problems in {total} entries: {_limited(problems)}"
+    return f"nothing was read or changed; problems with the {total} entries: {_limited(problems)}"
 
 
 def _limited(problems: Sequence[str]) -> str:

@@ -8,11 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
+from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
-from ansible.plugins.loader import init_plugin_loader, lookup_loader
 from ansible.template import Templar
+from ansible_collections.openshift_ops.image_pull.plugins.lookup import declared
 from support.templates import trusted
+
+NAME = "openshift_ops.image_pull.declared"
 
 ENTRY = {
     "name": "x",
@@ -22,13 +26,16 @@ ENTRY = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def plugins() -> None:
-    init_plugin_loader()
+def options() -> None:
+    """What Ansible's loader of plugins does with the documentation; it would change how collections are imported."""
+    defined = yaml.safe_load(declared.DOCUMENTATION)["options"]
+    constants.config.initialize_plugin_configuration_definitions("lookup", NAME, defined)
 
 
 def look(*terms: str, variables: dict[str, Any] | None = None, **options: Any) -> list[Any]:
     templar = Templar(loader=DataLoader(), variables=variables or {})
-    lookup = lookup_loader.get("openshift_ops.image_pull.declared", loader=templar._loader, templar=templar)
+    lookup = declared.LookupModule(loader=templar._loader, templar=templar)
+    lookup._load_name = NAME
     found: list[Any] = lookup.run(list(terms), variables=variables or {}, **options)
     return found
 

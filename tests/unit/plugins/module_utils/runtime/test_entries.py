@@ -145,7 +145,7 @@ class TestDeclared:
             {"name": "five"},
         )
         assert said == (
-            "nothing was read or changed, for 4 problems in 5 entries: things[1] (two): option 'state' is wrong; "
+            "nothing was read or changed; problems with the 5 entries: things[1] (two): option 'state' is wrong; "
             "things[2] (three): option 'namespaces' is empty: give at least one; things[3]: option 'state' is wrong; "
             "things[4] (five): give one of the options 'namespaces' and 'namespace_selector'"
         )
@@ -153,7 +153,7 @@ class TestDeclared:
     @pytest.mark.parametrize(("count", "told"), [(20, ""), (21, "; and 1 more"), (25, "; and 5 more")])
     def test_of_many_the_first(self, count: int, told: str) -> None:
         said = refused(*[{"state": "wrong", "namespaces": ["a"]} for _one in range(count)])
-        assert said.startswith(f"nothing was read or changed, for {count} problems in {count} entries: things[0]: ")
+        assert said.startswith(f"nothing was read or changed; problems with the {count} entries: things[0]: ")
         assert said.endswith(f"things[19]: option 'state' is wrong{told}")
 
     @pytest.mark.parametrize(
@@ -214,14 +214,14 @@ class TestEntryProblems:
     def test_says_what_and_never_the_value(self, item: Any, said: str) -> None:
         found = self.said({"name": "fine"}, item)
         # Ansible may say of one option twice what is wrong with it.
-        assert re.match(r"nothing was read or changed, for \d problems in 2 entries: things\[1\]: ", found)
+        assert re.match(r"nothing was read or changed; problems with the 2 entries: things\[1\]: ", found)
         assert said in found
         assert "things[0]" not in found
         assert CANARY not in found
 
     def test_all_of_all_entries(self) -> None:
         found = self.said({"name": "one", "count": "x", "state": "y"}, {"name": "two"}, CANARY, {"state": "z"})
-        assert found.startswith("nothing was read or changed, for 4 problems in 4 entries: things[0] (one): ")
+        assert found.startswith("nothing was read or changed; problems with the 4 entries: things[0] (one): ")
         assert [found.count(f"things[{number}]") for number in range(4)] == [2, 0, 1, 1]
 
     def test_a_value_of_several_lines(self) -> None:
