@@ -89,7 +89,8 @@ class _Planner:
         self._accounts = {ObjectRef(SERVICE_ACCOUNT, namespace, name): objects[name] for name in sorted(objects)}
         self.notes: list[str] = []
         self.secrets = dict(self._ours(SECRET, found, _why_no_secret))
-        self.bindings = dict(self._ours(ROLE_BINDING, found, _why_no_binding))
+        grants = ROLE_BINDING in prune.kinds
+        self.bindings = dict(self._ours(ROLE_BINDING, found, _why_no_binding)) if grants else {}
 
     def plan(self) -> Plan:
         going = self._undeclared_secrets()
