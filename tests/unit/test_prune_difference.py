@@ -159,7 +159,7 @@ def difference(before: dict[Any, Any], after: dict[Any, Any]) -> Iterable[Any]:
     return {key for key in before if before[key] != after.get(key)}
 
 
-@settings(max_examples=25)
+@settings(max_examples=20)
 @given(old=inventories("a"), new=inventories("a"), other=inventories("b"))
 def test_exactly_the_difference(old: Inventory, new: Inventory, other: Inventory) -> None:
     api = cluster()
