@@ -157,10 +157,23 @@ class TestDifference:
         prune(cluster, **lists)
         assert api.writes == ["PATCH /api/v1/namespaces/ns1/serviceaccounts/default"]
 
-    def test_what_is_absent_is_not_declared(self, api: FakeApi, cluster: InMemory) -> None:
+    @pytest.mark.parametrize(
+        ("option", "absent", "removed"),
+        [
+            ("secrets", secret("ns2", state="absent"), {"ServiceAccount", "Secret"}),
+            ("links", link("ns2", state="absent"), {"ServiceAccount"}),
+            ("grants", grant("ns2", state="absent"), {"RoleBinding"}),
+        ],
+    )
+    def test_what_is_absent_is_not_declared(
+        self, api: FakeApi, cluster: InMemory, option: str, absent: Any, removed: set[str]
+    ) -> None:
         full(api)
-        lists = {**declared("ns1", "ns3"), "secrets": [secret("ns1", "ns3"), secret("ns2", state="absent")]}
-        assert ("ns2", "delete", "Secret") in changed(prune(cluster, **lists))
+        lists = declared("ns1", "ns2", "ns3")
+        lists[option] = [{**lists[option][0], "namespaces": ["ns1", "ns3"]}, absent]
+        result = changed(prune(cluster, **lists))
+        assert {name for name, *_ in result} == {"ns2"}
+        assert {kind for *_, kind in result} == removed
 
     def test_what_another_owners_entry_declares_is_not_removed(self, api: FakeApi, cluster: InMemory) -> None:
         full(api)
@@ -322,6 +335,14 @@ class TestSight:
         result = cluster.run("prune", owner="a", **EVERYTHING)
         assert result["failed"]
         assert api.writes == []
+
+    def test_an_account_that_cannot_be_read_keeps_its_namespace_as_it_is(self, api: FakeApi, cluster: InMemory) -> None:
+        full(api)
+        api.put("serviceaccounts", "ns2", "odd", imagePullSecrets={"name": "quay"})
+        result = cluster.run("prune", owner="a", **EVERYTHING)
+        assert [one["namespace"] for one in result["failures"]] == ["ns2"]
+        assert "service account ns2/odd cannot be read" in result["msg"]
+        assert not [text for text in api.writes if "ns2" in text]
 
     def test_nor_is_one_of_a_single_namespace(self, api: FakeApi, cluster: InMemory) -> None:
         full(api)
