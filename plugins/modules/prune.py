@@ -32,6 +32,8 @@ options:
       - What is declared with M(openshift_ops.image_pull.pull_secret), as its option O(openshift_ops.image_pull.pull_secret#module:secrets)
         takes it. Which secret, in which namespaces, and its state matter. The other options of an entry, credentials among them, are
         allowed, need not be there, and are not looked at.
+      - What an entry does not give is the default of that module, here as in O(links) and O(grants). An option that another task sets
+        for all of its entries has to stand in the entries.
       - An entry with O(secrets[].state=absent) does not declare a secret. One with O(secrets[].mode=remove) does.
       - At least one of O(secrets), O(links) and O(grants) is required. Of a list that is not given it is not known what is declared, so
         nothing of its kind is removed, except links to a secret that goes. An empty list declares nothing.

@@ -58,12 +58,13 @@ class Wanted(Generic[_Desired]):
 
 
 def list_option(arguments: Mapping[str, Any], *, alternatives: Sequence[Sequence[str]] = ()) -> dict[str, Any]:
-    """The argument spec of the list: the same options without defaults, which are the task's."""
+    """The argument spec of the list: the same options without defaults, which are the task's. The credentials in it are marked."""
     options = {
         name: {key: value for key, value in spec.items() if key not in ("default", "required")}
         for name, spec in arguments.items()
     }
-    return {"type": "list", "elements": "dict", "options": options, "mutually_exclusive": [_TARGETS, *alternatives]}
+    groups = [_TARGETS, *alternatives]
+    return {"type": "list", "elements": "dict", "no_log": False, "options": options, "mutually_exclusive": groups}
 
 
 def declared(

@@ -141,3 +141,16 @@ class TestSize:
     def test_findings_are_always_listed(self) -> None:
         found = [NamespaceResult(f"n{number}", "unchanged", extra={"found": number}) for number in range(101)]
         assert len(Outcome(found).report()["namespaces"]) == 101
+
+
+class TestBeside:
+    def test_what_the_result_holds_besides(self) -> None:
+        assert Outcome([], extra={"prune": {"owned": 1}}).report()["prune"] == {"owned": 1}
+
+    def test_remarks_come_first(self) -> None:
+        assert replace(OUTCOME, remarks=("a\nremark", "note")).notes == ["a remark", "note", "other"]
+
+    def test_a_task_that_was_refused_has_failed_and_says_why(self) -> None:
+        refused = Outcome([NamespaceResult("a", "skipped", error="x")], refused="removed nothing: too much")
+        assert refused.has_failed
+        assert refused.message("prune") == "prune removed nothing: too much"
