@@ -506,9 +506,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows
     prune,
 )
 
-_SECRET, _LINK, _GRANT = (
-    {**TARGET_OPTIONS, **feature.ARGUMENTS} for feature in (pull_secret, sa_link, image_puller_grant)
-)
+_SECRET = {**TARGET_OPTIONS, **pull_secret.ARGUMENTS}
+_LINK = {**TARGET_OPTIONS, **sa_link.ARGUMENTS}
+_GRANT = {**TARGET_OPTIONS, **image_puller_grant.ARGUMENTS}
 PARTS = (
     Part(
         ListForm("secrets", "name", KINDS["secrets"], pull_secret.identified, between_secrets.contradictions), _SECRET
