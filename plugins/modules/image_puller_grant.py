@@ -154,6 +154,9 @@ options:
     type: list
     elements: dict
     suboptions:
+      title:
+        description: What messages call this entry, such as the variable that it comes from. By default its position in the list.
+        type: str
       namespaces:
         description: See O(namespaces).
         type: list
@@ -309,6 +312,12 @@ EXAMPLES = r"""
       - namespace: project-a
     projects: [project-a]
     state: absent
+
+- name: Grants of different projects, in one task
+  openshift_ops.image_pull.image_puller_grant:
+    grants:
+      - {namespaces: [images-a], projects: [team-a-dev, team-a-prod]}
+      - {namespaces: [images-b], projects: [team-b]}
 """
 
 RETURN = r"""
@@ -355,7 +364,9 @@ namespaces:
           allowed: true
           binding: RoleBinding project-b/image-puller-grant
 failures:
-  description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
+  description:
+    - The namespaces that failed, and why. The task fails if there is one, after all others are done.
+    - With a list of entries, also the position, C(name) and C(title) of the entry that failed.
   returned: always
   type: list
   elements: dict
@@ -386,7 +397,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows
 
 DECLARATION = {**TARGET_OPTIONS, **image_puller_grant.ARGUMENTS}
 ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, "grants": list_option(DECLARATION)}
-FORM = ListForm("grants", "binding_name", ROLE_BINDING, image_puller_grant.from_options, contradictions)
+FORM = ListForm(
+    "grants", "binding_name", kind=ROLE_BINDING, declare=image_puller_grant.from_options, contradictions=contradictions
+)
 
 
 def run(task: Task) -> dict[str, object]:

@@ -40,6 +40,9 @@ options:
     type: list
     elements: dict
     suboptions:
+      title:
+        description: What messages call the entry, beside its name. See O(openshift_ops.image_pull.pull_secret#module:secrets[].title).
+        type: str
       name:
         description: See O(openshift_ops.image_pull.pull_secret#module:name).
         type: str
@@ -146,6 +149,9 @@ options:
     type: list
     elements: dict
     suboptions:
+      title:
+        description: What messages call the entry, beside its name. See O(openshift_ops.image_pull.sa_link#module:links[].title).
+        type: str
       secrets:
         description: See O(openshift_ops.image_pull.sa_link#module:secrets).
         type: list
@@ -229,6 +235,9 @@ options:
     type: list
     elements: dict
     suboptions:
+      title:
+        description: What messages call the entry, beside its name. See O(openshift_ops.image_pull.image_puller_grant#module:grants[].title).
+        type: str
       namespaces:
         description: See O(openshift_ops.image_pull.image_puller_grant#module:namespaces).
         type: list
@@ -511,12 +520,32 @@ _LINK = {**TARGET_OPTIONS, **sa_link.ARGUMENTS}
 _GRANT = {**TARGET_OPTIONS, **image_puller_grant.ARGUMENTS}
 PARTS = (
     Part(
-        ListForm("secrets", "name", KINDS["secrets"], pull_secret.identified, between_secrets.contradictions), _SECRET
+        ListForm(
+            "secrets",
+            "name",
+            kind=KINDS["secrets"],
+            declare=pull_secret.identified,
+            contradictions=between_secrets.contradictions,
+        ),
+        _SECRET,
     ),
-    Part(ListForm("links", "secrets", KINDS["links"], sa_link.from_options, between_links.contradictions), _LINK),
     Part(
         ListForm(
-            "grants", "binding_name", KINDS["grants"], image_puller_grant.from_options, between_grants.contradictions
+            "links",
+            "secrets",
+            kind=KINDS["links"],
+            declare=sa_link.from_options,
+            contradictions=between_links.contradictions,
+        ),
+        _LINK,
+    ),
+    Part(
+        ListForm(
+            "grants",
+            "binding_name",
+            kind=KINDS["grants"],
+            declare=image_puller_grant.from_options,
+            contradictions=between_grants.contradictions,
         ),
         _GRANT,
     ),

@@ -171,6 +171,9 @@ options:
     type: list
     elements: dict
     suboptions:
+      title:
+        description: What messages call this entry, such as the variable that it comes from. By default its position in the list.
+        type: str
       name:
         description: See O(name).
         type: str
@@ -351,6 +354,16 @@ EXAMPLES = r"""
     namespaces: [project-a]
     state: absent
     only_managed: true
+
+- name: A secret for each team, in one task
+  openshift_ops.image_pull.pull_secret:
+    secrets:
+      - name: team-a
+        namespaces: [team-a-dev, team-a-prod]
+        registries: [{registry: quay.io/team-a, username: a, password: "{{ vaulted_passwords.team_a }}"}]
+      - name: team-b
+        namespace_selector: {labels: team=b}
+        registries: [{registry: quay.io/team-b, username: b, password: "{{ vaulted_passwords.team_b }}"}]
 """
 
 RETURN = r"""
@@ -394,7 +407,9 @@ namespaces:
           name: private-registry
           registries: {added: [], changed: {privateregistry.example.com: [password]}, removed: []}
 failures:
-  description: The namespaces that failed and why. The task fails when there is one, after the others are done.
+  description:
+    - The namespaces that failed, and why. The task fails if there is one, after all others are done.
+    - With a list of entries, also the position, C(name) and C(title) of the entry that failed.
   returned: always
   type: list
   elements: dict
@@ -424,7 +439,14 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.t
 
 DECLARATION = {**TARGET_OPTIONS, **pull_secret.ARGUMENTS}
 ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, "secrets": list_option(DECLARATION, alternatives=[pull_secret.SOURCES])}
-FORM = ListForm("secrets", "name", SECRET, pull_secret.from_options, contradictions, alternatives=[pull_secret.SOURCES])
+FORM = ListForm(
+    "secrets",
+    "name",
+    [pull_secret.SOURCES],
+    kind=SECRET,
+    declare=pull_secret.from_options,
+    contradictions=contradictions,
+)
 
 
 def run(task: Task) -> dict[str, object]:

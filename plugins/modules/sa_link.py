@@ -131,6 +131,9 @@ options:
     type: list
     elements: dict
     suboptions:
+      title:
+        description: What messages call this entry, such as the variable that it comes from. By default its position in the list.
+        type: str
       secrets:
         description: See O(secrets).
         type: list
@@ -256,6 +259,12 @@ EXAMPLES = r"""
     secrets: [private-registry]
     state: absent
     only_managed: true
+
+- name: Links of different teams, in one task
+  openshift_ops.image_pull.sa_link:
+    links:
+      - {secrets: [team-a], namespaces: [team-a-dev, team-a-prod]}
+      - {secrets: [team-b], namespace_selector: {labels: team=b}, service_accounts: [default, builder]}
 """
 
 RETURN = r"""
@@ -305,7 +314,9 @@ namespaces:
           waiting_reason: ImagePullBackOff
           has_own_list: false
 failures:
-  description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
+  description:
+    - The namespaces that failed, and why. The task fails if there is one, after all others are done.
+    - With a list of entries, also the position, C(name) and C(title) of the entry that failed.
   returned: always
   type: list
   elements: dict
@@ -334,7 +345,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows
 
 DECLARATION = {**TARGET_OPTIONS, **sa_link.ARGUMENTS}
 ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, "links": list_option(DECLARATION)}
-FORM = ListForm("links", "secrets", SERVICE_ACCOUNT, sa_link.from_options, contradictions)
+FORM = ListForm("links", "secrets", kind=SERVICE_ACCOUNT, declare=sa_link.from_options, contradictions=contradictions)
 
 
 def run(task: Task) -> dict[str, object]:

@@ -24,6 +24,22 @@ options:
     type: list
     elements: str
     default: [default]
+  accounts:
+    description:
+      - Service accounts of different namespaces, to wait for all of them in one task, in place of O(service_accounts) in the same
+        namespaces.
+      - One of O(namespaces), O(namespace_selector) and O(accounts) is required.
+    type: list
+    elements: dict
+    suboptions:
+      namespace:
+        description: The namespace of the account.
+        type: str
+        required: true
+      name:
+        description: The name of the account.
+        type: str
+        default: default
   timeout:
     description: Seconds to wait. With V(0), the module looks once.
     type: int
@@ -42,6 +58,12 @@ EXAMPLES = r"""
     namespaces: [project-a]
     service_accounts: [default, builder]
     timeout: 120
+
+- name: Wait for accounts of different namespaces
+  openshift_ops.image_pull.sa_wait:
+    accounts:
+      - {namespace: project-a, name: robot}
+      - {namespace: project-b}
 """
 
 RETURN = r"""
@@ -91,7 +113,8 @@ summary:
 """
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.names import check_names
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry_lists import EntryList
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_wait import options as sa_wait
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CLUSTER_OPTIONS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, over_namespaces
@@ -99,23 +122,36 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows
     wait_for_provisioned,
 )
 
+ACCOUNT = {
+    "namespace": {"type": "str", "required": True},
+    "name": {"type": "str", "default": "default"},
+}
 ARGUMENTS = {
     **CLUSTER_OPTIONS,
     "service_accounts": {"type": "list", "elements": "str", "default": ["default"]},
+    "accounts": {"type": "list", "elements": "dict", "options": ACCOUNT},
     "timeout": {"type": "int", "default": 60},
 }
 
 
 def run(task: Task) -> dict[str, object]:
-    accounts = check_names("service_accounts", task.params["service_accounts"])
+    accounts = sa_wait.from_options(task.params)
     return over_namespaces(
         task,
         task.params["timeout"],
-        lambda cluster, namespaces, settings: wait_for_provisioned(cluster, accounts, namespaces, settings),
+        lambda cluster, namespaces, settings: wait_for_provisioned(cluster, accounts(namespaces), settings),
+        namespaces=accounts.namespaces,
     )
 
 
-MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR)
+MODULE = Module(
+    ARGUMENTS,
+    run,
+    library="kubernetes",
+    import_error=IMPORT_ERROR,
+    rules={"mutually_exclusive": [("accounts", "namespaces"), ("accounts", "namespace_selector")]},
+    form=EntryList("accounts", "name"),
+)
 
 
 def main() -> None:

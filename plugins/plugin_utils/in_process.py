@@ -21,6 +21,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -41,6 +42,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.progress_
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.surroundings import as_in_a_process
 
 __all__ = ["ModuleAction"]
+
+#: What ansible-core before 2.19 adds to the result that a module has written, and shows in `ansible_failed_result`.
+_AS_PARSED = {} if find_spec("ansible._internal") else {"_ansible_parsed": True}
 
 
 class ModuleAction(NormalAction):  # type: ignore[misc]
@@ -112,7 +116,7 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         if _wants_invocation(variables):
             result["invocation"] = {"module_args": hide(task.params, self.module.arguments)}
         masked: dict[str, Any] = mask({"changed": False, **result}, task.secrets)
-        return masked
+        return {**masked, **_AS_PARSED}
 
     def _outcome(self, directory: str, say: Callable[[str], None]) -> tuple[Task, dict[str, Any]]:
         """What AnsibleModule would return for the same options."""

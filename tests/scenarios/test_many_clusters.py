@@ -77,10 +77,10 @@ def test_all_have_what_is_declared_and_one_that_is_gone_hides_no_other(clusters,
     counts = recaps(done)
     assert {name: counts[name]["failed"] for name in clusters} == {"east": 0, "west": 0, "north": 1}
     assert counts["east"]["changed"] == counts["west"]["changed"] == 2
-    failures = [line for line in done.output.splitlines() if line.startswith("failed: ")]
+    failures = [line for line in done.output.splitlines() if line.startswith("fatal: ")]
     assert failures
     for line in failures:
-        assert line.startswith("failed: [north]")
+        assert line.startswith("fatal: [north]")
         assert gone.data["server"] in line, "the cluster that cannot be reached is named"
     for name in ("east", "west"):
         for project in PROJECTS:

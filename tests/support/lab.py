@@ -183,11 +183,12 @@ class Audit:
     def requests(self) -> Iterator[dict[str, Any]]:
         with self.log.open("rb") as file:
             file.seek(max(self.offset - 1, 0))
-            if self.offset:
-                file.readline()  # the rest of a line that another client's request was writing at that moment
-            for line in file:
-                if line.endswith(b"\n"):  # the last one may be under way; ours are written before we are answered
-                    yield json.loads(line)
+            # Read at once: the last line may be under way, and would be continued by a second read. Ours are written before we are
+            # answered.
+            *lines, _under_way = file.read().split(b"\n")
+        # The first one may be the rest of a line that another client's request was writing when this began.
+        for line in lines[1 if self.offset else 0 :]:
+            yield json.loads(line)
 
     def ours(self) -> list[dict[str, Any]]:
         """The requests of our client."""

@@ -21,7 +21,9 @@ from xml.etree import ElementTree
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = "ansible_collections.openshift_ops.image_pull.plugins"
 PACKAGES = [
-    part for room in ("module_utils", "plugin_utils", "modules", "action") for part in ("-p", f"{PLUGINS}.{room}")
+    part
+    for room in ("module_utils", "plugin_utils", "modules", "action", "lookup")
+    for part in ("-p", f"{PLUGINS}.{room}")
 ]
 #: The longest step takes about five minutes on two cores.
 LONGEST_SECONDS = 1800

@@ -11,26 +11,25 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import declarations
 
 ROOT = Path(__file__).parents[2] / "roles"
 ROLES = sorted(path.name for path in ROOT.iterdir())
-#: Variables of roles that write secrets, which compare what they declare.
-WRITERS = ("private_registry", "delegated_auth")
 
 
 def loaded(path: Path) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-def options_of(role: str) -> dict[str, Any]:
-    options: dict[str, Any] = loaded(ROOT / role / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]
+def options_of(role: str, entry_point: str = "main") -> dict[str, Any]:
+    specs = loaded(ROOT / role / "meta" / "argument_specs.yml")["argument_specs"]
+    options: dict[str, Any] = specs[entry_point]["options"]
     return options
 
 
 def entries_of(role: str) -> dict[str, Any]:
     """The keys of one entry of the role's list."""
-    (found,) = [option["options"] for option in options_of(role).values() if option["type"] == "list"]
-    return dict(found)
+    return options_of(role, "entry")
 
 
 def table_of(role: str, title: str) -> dict[str, str]:
@@ -66,21 +65,11 @@ class TestRole:
             name: option["default"] for name, option in options_of(role).items()
         }
 
-    def test_every_key_of_an_entry_is_used(self, role: str) -> None:
-        text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / role).glob("[tv]a*/*.yml"))
-        unused = [key for key in entries_of(role) if not re.search(rf"\w\.{key}\b|'{key}'", text)]
-        assert unused == []
+    def test_the_keys_of_an_entry_are_those_that_are_read(self, role: str) -> None:
+        assert declarations._MEMBERS[role] == {*entries_of(role)}
+        required = {name for name, option in entries_of(role).items() if option.get("required")}
+        assert {*declarations._REQUIRED[role]} == required
 
-
-class TestTheTwoThatWriteSecrets:
-    """Each compares its entries with the other's, from the same lines."""
-
-    def test_declare_alike(self) -> None:
-        declared = [loaded(ROOT / role / "vars" / "main.yml")[f"__{role}_declared"] for role in WRITERS]
-        assert declared[0] == declared[1]
-
-    def test_know_the_default_names(self) -> None:
-        entries = entries_of("delegated_auth")
-        declared = loaded(ROOT / "private_registry" / "vars" / "main.yml")["__private_registry_declared"]
-        for key in ("registry_secret_name", "realm_secret_name"):
-            assert f"entry.{key} | default('{entries[key]['default']}')" in declared
+    def test_its_variable_is_the_one_that_is_read(self, role: str) -> None:
+        (name,) = (name for name, option in options_of(role).items() if option["type"] == "list")
+        assert declarations.VARIABLES[role] == name

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -70,14 +70,22 @@ class Batch(Generic[_Desired]):
         every = (declared.desired.related(namespace, objects) for declared in self.namespaces[namespace])
         return list(dict.fromkeys(ref for refs in every for ref in refs))
 
-    def plan(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Plan:
-        """The plan of all entries. :raises Refusal: that of a task's only declaration; of several, each fails alone."""
+    def plan(
+        self,
+        namespace: str,
+        objects: Objects,
+        found: Related = NOTHING_RELATED,
+        *,
+        without: Container[Entry | None] = (),
+    ) -> Plan:
+        """The plan of all entries but some. :raises Refusal: that of a task's only declaration; of several, each fails alone."""
         declared = self.namespaces[namespace]
         if len(declared) == 1 and declared[0].entry is None:
             return declared[0].desired.plan(namespace, objects, found)
         planner = _Planner(self.kind, dict(objects), found)
         for one in declared:
-            planner.add(namespace, one)
+            if one.entry not in without:
+                planner.add(namespace, one)
         return planner.plan
 
 
@@ -109,8 +117,10 @@ class _Planner:
 
     @property
     def plan(self) -> Plan:
+        # What depends on them comes last: a pod is restarted once all links of its account are there.
+        changes = sorted(self._writes.changes, key=lambda change: change.ref.kind != self._kind)
         return Plan(
-            self._writes.changes,
+            tuple(changes),
             tuple(self._awaited),
             tuple(dict.fromkeys(self._notes)),
             {"entries": self._extras} if self._extras else {},

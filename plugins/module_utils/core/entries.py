@@ -12,14 +12,18 @@ __all__ = ["Awaited", "Entry", "Failure"]
 
 @dataclass(frozen=True)
 class Entry:
-    """One item of a list of declarations: the option, the position from 0, and the name that the item gives, if any."""
+    """One item of a list of declarations: the option, the position from 0, and the name that the item gives, if any.
+
+    `title` is what it is called in messages, such as the variable that it comes from; empty for option and position.
+    """
 
     option: str
     position: int
     name: str = ""
+    title: str = ""
 
     def __str__(self) -> str:
-        title = f"{self.option}[{self.position}]"
+        title = self.title or f"{self.option}[{self.position}]"
         return f"{title} ({self.name})" if self.name else title
 
 

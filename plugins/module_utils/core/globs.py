@@ -34,8 +34,10 @@ def _simple(pattern: str) -> str:
     result, rest = "", pattern
     while rest:
         character, rest = rest[0], rest[1:]
-        if character == "[" and "]" in rest[1:]:
-            character, rest = "?", rest[1:].partition("]")[2]
+        # As for fnmatch, a bracket that closes at once is one of the set.
+        end = rest.find("]", 2 if rest.startswith("!") else 1) if character == "[" else -1
+        if end > 0:
+            character, rest = "?", rest[end + 1 :]
         if not (character == "*" and result.endswith("*")):
             result += character
     return result

@@ -17,18 +17,22 @@ __all__ = ["LabelTest", "compiled"]
 #: Whether an object with these labels is selected.
 LabelTest = Callable[[Mapping[str, Any]], bool]
 
-_KEY = r"((?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9](?:[-_.A-Za-z0-9]*[A-Za-z0-9])?)"
-_VALUE = r"((?:[A-Za-z0-9](?:[-_.A-Za-z0-9]*[A-Za-z0-9])?)?)"
-_EXISTS = re.compile(rf"\s*(!?)\s*{_KEY}\s*\Z")
-_EQUALS = re.compile(rf"\s*{_KEY}\s*(=|==|!=)\s*{_VALUE}\s*\Z")
-_IN = re.compile(rf"\s*{_KEY}\s+(in|notin)\s*\(([^()]*)\)\s*\Z")
-_ITEM = re.compile(rf"\s*{_VALUE}\s*\Z")
+_SPACE = r"[ \t\r\n]"
+_LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
+_NAME = r"[A-Za-z0-9](?:[-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?"
+_KEY = rf"((?:(?=[^/]{{1,253}}/){_LABEL}(?:\.{_LABEL})*/)?{_NAME})"
+_VALUE = rf"((?:{_NAME})?)"
+_EXISTS = re.compile(rf"{_SPACE}*(!?){_SPACE}*{_KEY}{_SPACE}*\Z")
+_EQUALS = re.compile(rf"{_SPACE}*{_KEY}{_SPACE}*(=|==|!=){_SPACE}*{_VALUE}{_SPACE}*\Z")
+#: Without any value, the server refuses it.
+_IN = re.compile(rf"{_SPACE}*{_KEY}{_SPACE}+(in|notin){_SPACE}*\((?!{_SPACE}*\))([^()]*)\){_SPACE}*\Z")
+_ITEM = re.compile(rf"{_SPACE}*{_VALUE}{_SPACE}*\Z")
 _COMMA = re.compile(r",(?![^()]*\))")
 
 
 def compiled(selector: str) -> LabelTest | None:
     """The selector as a function; None when only the API server can say what it means."""
-    tests = [_requirement(part) for part in _COMMA.split(selector)] if selector.strip() else []
+    tests = [_requirement(part) for part in _COMMA.split(selector)] if selector.strip(" \t\r\n") else []
     known = [test for test in tests if test is not None]
     return (lambda labels: all(test(labels) for test in known)) if len(known) == len(tests) else None
 
@@ -39,15 +43,15 @@ def _requirement(text: str) -> LabelTest | None:
         return lambda labels: (key in labels) is not bool(negated)
     if found := _EQUALS.match(text):
         key, operator, value = found.groups()
-        return _among(key, {value}, negated=operator == "!=")
+        return _among(key, (value,), negated=operator == "!=")
     if found := _IN.match(text):
         key, operator, listed = found.groups()
         items = [_ITEM.match(item) for item in listed.split(",")]
-        values = {item.group(1) for item in items if item}
+        values = tuple(item.group(1) for item in items if item)
         return _among(key, values, negated=operator == "notin") if all(items) else None
     return None
 
 
-def _among(key: str, values: set[str], *, negated: bool) -> LabelTest:
+def _among(key: str, values: tuple[str, ...], *, negated: bool) -> LabelTest:
     """A label that is not there is not among any values, so a negated requirement selects it."""
     return lambda labels: (key in labels and labels[key] in values) is not negated

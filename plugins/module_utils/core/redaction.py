@@ -15,7 +15,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from itertools import takewhile
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
@@ -51,7 +51,6 @@ _SECRET_MEMBERS = frozenset(
         "token",
     }
 )
-_SHOWN_OF_REGISTRY = frozenset({"registry", "username", "email"})
 _CONTAINERS = frozenset({"auth_config"})
 #: Options that are URLs or parts of one, where some write a login.
 _ADDRESSES = frozenset({"host", "realm_host", "registry"})
@@ -71,11 +70,27 @@ def credentials(options: Mapping[str, Any], no_log_values: Iterable[str]) -> set
     `no_log_values` are those that Ansible found. Of `auth_config` it takes each string, so that a user named `app` would blank
     every "app" in the result; those that are no credential are left out.
     """
-    decoded = {name: _decoded(value) for name, value in options.items()}
-    config = decoded.get("auth_config")
-    beside = _strings(config) if isinstance(config, Mapping) else ()
-    harmless = {text for text, _name, is_secret in beside if not is_secret}
+    decoded = {name: _with_entries_decoded(_decoded(value)) for name, value in options.items()}
+    declared = [decoded, *(entry for value in decoded.values() for entry in _entries(value))]
+    beside = [_strings(one["auth_config"]) for one in declared if isinstance(one.get("auth_config"), Mapping)]
+    harmless = {text for strings in beside for text, _name, is_secret in strings if not is_secret}
     return _all_forms((set(no_log_values) - harmless) | _secrets_in(decoded))
+
+
+def _entries(value: Any) -> list[Mapping[str, Any]]:
+    """The entries of an option that is a list of declarations: each holds what the options of a task hold."""
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def _with_entries_decoded(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    return [
+        {**item, **{name: _decoded(item[name]) for name in _CONTAINERS if name in item}}
+        if isinstance(item, Mapping)
+        else item
+        for item in value
+    ]
 
 
 def credentials_in_text(text: str) -> set[str]:
@@ -86,10 +101,20 @@ def credentials_in_text(text: str) -> set[str]:
 def forms(secret: str) -> set[str]:
     """A credential as it is, and as JSON, Python, a URL and base64 would hold it, also in the middle of a longer base64."""
     raw = _bytes(secret)
+    if _SAME_EVERYWHERE.match(secret):  # most passwords: only base64 writes them in another way
+        return {secret, *_encoded(secret, raw)}
     written = {json.dumps(secret, ensure_ascii=only_ascii)[1:-1] for only_ascii in (True, False)}
     written |= {repr(secret)[1:-1], repr(raw)[2:-1], quote(raw, safe=""), quote(raw), quote_plus(raw)}
+    return {secret, *written, *_encoded(secret, raw)}
+
+
+#: What JSON, Python and a URL write as it is.
+_SAME_EVERYWHERE = re.compile(r"[A-Za-z0-9_.~-]*\Z")
+
+
+def _encoded(secret: str, raw: bytes) -> set[str]:
     encoded = {_base64(secret), _base64(secret).rstrip("="), *_inside_base64(raw)}
-    return {secret, *written, *encoded, *(text.translate(_URL_SAFE) for text in encoded)}
+    return encoded | {text.translate(_URL_SAFE) for text in encoded}
 
 
 _URL_SAFE = str.maketrans("+/", "-_")
@@ -180,30 +205,31 @@ def _places(text: str, secret: str) -> Iterator[tuple[int, int]]:
         start = text.find(secret, start + 1)
 
 
-def hide(options: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
-    """The options as they may be shown. What is not `known` may be a misspelt password."""
-    shown = {name: value for name, value in options.items() if not name.startswith("_ansible_")}
-    return {name: _hide(name, value) if name in known else HIDDEN for name, value in shown.items()}
+def hide(options: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """The options as they may be shown, by their argument spec. What that does not know may be a misspelt password."""
+    shown = {str(name): value for name, value in options.items() if not str(name).startswith("_ansible_")}
+    return {name: _hide(name, value, known[name]) if name in known else HIDDEN for name, value in shown.items()}
 
 
-def _hide(name: str, value: Any) -> Any:
+def _hide(name: str, value: Any, spec: Mapping[str, Any]) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if _is_secret(name) or name in _CONTAINERS or (name == "kubeconfig" and not is_path(value)):
         return HIDDEN
-    if name == "registries":
-        return [_hide_registry(item) for item in value] if isinstance(value, list) else HIDDEN
+    if "options" in spec:
+        return _hide_within(value, spec)
     if isinstance(value, str) and _password_in_url(name, value):
         return HIDDEN
     if isinstance(value, Mapping):
-        return {key: _hide(str(key), part) for key, part in value.items()}
+        return {key: _hide(str(key), part, {}) for key, part in value.items()}
     return value
 
 
-def _hide_registry(item: Any) -> Any:
-    if not isinstance(item, Mapping):
-        return HIDDEN
-    return {key: part if key in _SHOWN_OF_REGISTRY or part is None else HIDDEN for key, part in item.items()}
+def _hide_within(value: Any, spec: Mapping[str, Any]) -> Any:
+    """The value of an option that has options of its own: a mapping, or a list of them."""
+    if spec["type"] == "list" and isinstance(value, list):
+        return [hide(item, spec["options"]) if isinstance(item, Mapping) else HIDDEN for item in value]
+    return hide(value, spec["options"]) if spec["type"] == "dict" and isinstance(value, Mapping) else HIDDEN
 
 
 def _secrets_in(value: Any) -> set[str]:
@@ -269,6 +295,7 @@ def _is_secret(name: str) -> bool:
     return _plain(name) in _SECRET_MEMBERS
 
 
+@lru_cache(maxsize=1024)
 def _plain(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "")
 
@@ -318,6 +345,8 @@ def _indentation(line: str) -> int:
 
 def _password_in_url(name: str, url: str) -> str:
     """What stands between the first colon and the last `@`, also where the URL is no good one; empty when there is none."""
+    if "@" not in url:
+        return ""
     kind = name.lower().replace("-", "_")
     if kind in {"proxy", "proxy_url"}:
         login = url.rpartition("@")[0].rpartition("://")[2]

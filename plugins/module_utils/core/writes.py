@@ -56,13 +56,15 @@ def object_after(change: Change, observed: Json | None) -> Json | None:
 
 
 def _joined(first: Change, second: Change) -> Change | None:
-    """One change that does what both do; None where two writes are needed: after a delete, or before a replacement."""
-    if first.action == "delete" or second.action in ("create", "replace"):
+    """One change that does what both do; None where two writes are needed."""
+    ends = second.action in ("delete", "replace")
+    if first.action == "delete" or second.action == "create" or (ends and first.action != "update"):
         return None
     entries = tuple(dict.fromkeys((*first.entries, *second.entries)))
     details, before = _merged(first.details, second.details), {**second.before, **first.before}
-    if second.action == "delete":
-        return replace(second, entries=entries, before=before) if first.action == "update" else None
+    if ends:
+        # What the update would have left is read into it: `old` has the version that was observed.
+        return replace(second, entries=entries, details=details, before=before)
     body = _without_version(_patched(first.body, second.body)) if first.action != "update" else None
     return replace(
         first,

@@ -19,6 +19,7 @@ from ..clients.kube.errors import (
     NotFound,
     Unanswered,
 )
+from ..core.batch import Batch
 from ..core.changes import Change
 from ..core.entries import Entry, Failure
 from ..core.errors import ImagePullError
@@ -65,13 +66,6 @@ class _Work:
     @property
     def pending(self) -> bool:
         return self.result is None and any(awaited.within > self.waited for awaited in self.plan.waiting_for)
-
-    @property
-    def to_do(self) -> list[Change]:
-        """The planned changes, without those of entries of which a write has failed."""
-        return [
-            change for change in self.plan.changes if not change.entries or set(change.entries) - set(self.failures)
-        ]
 
 
 def reconcile(
@@ -139,7 +133,7 @@ def _is_settled(run: Run, desired: Desired, work: _Work) -> bool:
     """Plans one namespace; whether that was all, without a request."""
     if work.result is None:
         _plan(run, desired, work)
-    to_send = bool(work.to_do) and not run.settings.check_mode
+    to_send = bool(work.plan.changes) and not run.settings.check_mode
     settled = work.result is not None or not (to_send or _untold(work) or _needs_namespace(run, work))
     if settled:
         _count(run, work)
@@ -154,11 +148,18 @@ def _untold(work: _Work) -> set[str]:
 
 def _plan(run: Run, desired: Desired, work: _Work) -> None:
     try:
-        work.plan = desired.plan(work.namespace, work.objects, work.found)
+        work.plan = _planned(desired, work)
     except ImagePullError as error:
         work.result = _ended(run, work, error)
     except Exception as error:  # an object may hold anything
         work.result = _ended(run, work, internal_error(error))
+
+
+def _planned(desired: Desired, work: _Work) -> Plan:
+    """The plan for what is known now: without entries of which a write has failed, for others may build on what they leave."""
+    if work.failures and isinstance(desired, Batch):
+        return desired.plan(work.namespace, work.objects, work.found, without=work.failures)
+    return desired.plan(work.namespace, work.objects, work.found)
 
 
 def _settle(run: Run, desired: Desired, work: _Work) -> None:
@@ -184,7 +185,7 @@ def _read_untold(run: Run, desired: Desired, work: _Work) -> None:
     for name in sorted(_untold(work)):
         ref = ObjectRef(desired.kind, work.namespace, name)
         _store(desired, work, ref, run.cluster.get(ref))
-    work.plan = desired.plan(work.namespace, work.objects, work.found)
+    work.plan = _planned(desired, work)
 
 
 def _count(run: Run, work: _Work) -> None:
@@ -202,8 +203,8 @@ def _needs_namespace(run: Run, work: _Work) -> bool:
 def _apply(run: Run, desired: Desired, work: _Work) -> None:
     """Carries out the plan, write by write. A write that fails is the failure of its entries, if it has some; the others go on."""
     patience = _Patience(run.settings.clock)
-    while work.to_do:
-        change = work.to_do[0]
+    while work.plan.changes:
+        change = work.plan.changes[0]
         try:
             _write(run, desired, work, change, patience)
         except (ClusterError, NamespaceMissing, NamespaceTerminating):
@@ -213,7 +214,8 @@ def _apply(run: Run, desired: Desired, work: _Work) -> None:
                 raise
             lost = work.doubtful.pop((change.ref, change.action), None)
             why = f"{error}{_doubts([lost] if lost else [])}"
-            work.failures.update({entry: why for entry in change.entries if entry not in work.failures})
+            work.failures.update(dict.fromkeys(change.entries, why))
+            work.plan = _planned(desired, work)
 
 
 class _Patience:
@@ -256,7 +258,7 @@ def _write(run: Run, desired: Desired, work: _Work, change: Change, patience: _P
 def _look_again(cluster: Cluster, desired: Desired, work: _Work, ref: ObjectRef) -> None:
     work.retries += 1
     _store(desired, work, ref, cluster.get(ref))
-    work.plan = desired.plan(work.namespace, work.objects, work.found)
+    work.plan = _planned(desired, work)
     planned = {(change.ref, change.action) for change in work.plan.changes}
     for key in [key for key in work.doubtful if key[0] == ref and key not in planned]:
         # The answer was lost, the write was not.
@@ -276,7 +278,8 @@ def _ended(run: Run, work: _Work, error: ImagePullError | None) -> NamespaceResu
     """The result of a namespace that is not brought to its end: by an error, or without one as the run is over."""
     done = run.not_attempted(work.namespace) if error is None else run.failed(work.namespace, error)
     done = replace(done, changes=tuple(work.applied), notes=work.plan.notes, failures=_failures(work))
-    if (done.changes or work.doubtful) and not isinstance(error, NamespaceTerminating):
+    is_begun = done.changes or work.doubtful or (done.failures and done.status == "skipped")
+    if is_begun and not isinstance(error, NamespaceTerminating):
         return replace(done, status="failed", error=_interrupted(work, error))
     return done
 
@@ -309,7 +312,7 @@ def _failures(work: _Work) -> tuple[Failure, ...]:
 def _finished(work: _Work) -> NamespaceResult:
     if work.result is not None:
         return work.result
-    changes, extra, failures = (*work.applied, *work.to_do), dict(work.plan.extra), _failures(work)
+    changes, extra, failures = (*work.applied, *work.plan.changes), dict(work.plan.extra), _failures(work)
     missing: dict[Entry | None, list[str]] = {}
     for awaited in work.plan.waiting_for:
         missing.setdefault(awaited.entry, []).append(awaited.what)

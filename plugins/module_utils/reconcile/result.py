@@ -62,7 +62,7 @@ class NamespaceResult:
         if self.error:
             yield {"namespace": self.name, "error": self.error}
         for failure in self.failures:
-            entry = {"entry": failure.entry.position, "name": failure.entry.name}
+            entry = {"entry": failure.entry.position, "name": failure.entry.name, "title": str(failure.entry)}
             yield {"namespace": self.name, **entry, "error": failure.error}
 
     @property

@@ -15,8 +15,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ..core.batch import Batch, Declared
 from ..core.contradictions import Contradiction
 from ..core.entries import Entry
+from ..core.entry_lists import TARGETS, EntryList, entries_of, entry_at
 from ..core.errors import OptionError
-from ..core.names import is_name
 from ..core.namespaces import NamespaceSelector
 from ..core.objects import Kind
 from ..core.protocols import Desired
@@ -27,26 +27,21 @@ __all__ = ["ListForm", "Wanted", "batch_of", "declared", "entry_problems", "list
 
 _Desired = TypeVar("_Desired", bound=Desired)
 
-_TARGETS = ("namespaces", "namespace_selector")
 #: So many invalid or contradicting entries are named in one message.
 _SHOWN = 20
 
 
-@dataclass(frozen=True)
-class ListForm(Generic[_Desired]):
-    """How a module takes many declarations in one task.
+@dataclass(frozen=True, kw_only=True)
+class ListForm(EntryList, Generic[_Desired]):
+    """How a module takes many declarations in one task: a list, and what is made of each entry.
 
-    `option` is the list, `name` the option that names an entry in messages. `declare` makes a declaration of options.
-    `alternatives` are groups of options of which an entry's one takes the place of the task's. `contradictions` finds what
-    cannot hold together among the declarations for one namespace.
+    `declare` makes a declaration of options. `contradictions` finds what cannot hold together among the declarations for one
+    namespace.
     """
 
-    option: str
-    name: str
     kind: Kind
     declare: Callable[[Mapping[str, Any], Callable[[str], str]], _Desired]
     contradictions: Callable[[Sequence[_Desired]], Iterable[Contradiction]]
-    alternatives: Sequence[Sequence[str]] = ()
 
 
 @dataclass(frozen=True)
@@ -63,7 +58,8 @@ def list_option(arguments: Mapping[str, Any], *, alternatives: Sequence[Sequence
         name: {key: value for key, value in spec.items() if key not in ("default", "required")}
         for name, spec in arguments.items()
     }
-    groups = [_TARGETS, *alternatives]
+    options["title"] = {"type": "str"}
+    groups = [group for group in (TARGETS, *alternatives) if set(group) <= set(options)]
     return {"type": "list", "elements": "dict", "no_log": False, "options": options, "mutually_exclusive": groups}
 
 
@@ -74,32 +70,29 @@ def declared(
 
     :raises OptionError: for all that cannot work, of a list by position and name of the entry.
     """
-    items = params.get(form.option)
-    if items is None:
+    if params.get(form.option) is None:
         return [_wanted(form, params, read_file, None)]
-    if not items:
-        raise OptionError(f"option {form.option!r} is empty: give at least one entry")
     found, problems = [], []
-    for position, item in enumerate(items):
-        entry = Entry(form.option, position, _name(form, item))
+    entries = entries_of(form, params)
+    for entry, options in entries:
         try:
-            found.append(_wanted(form, _effective(form, params, item), read_file, entry))
+            found.append(_wanted(form, options, read_file, entry))
         except OptionError as error:
             problems.append(f"{entry}: {error}")
     if problems:
-        raise OptionError(_all_at_once(problems, len(items)))
+        raise OptionError(_all_at_once(problems, len(entries)))
     return found
 
 
-def entry_problems(form: ListForm[Any], arguments: Mapping[str, Any], items: Any) -> str:
+def entry_problems(form: EntryList, arguments: Mapping[str, Any], items: Any) -> str:
     """What is wrong with the entries for Ansible's own validation, in one message that holds no value; empty when nothing is."""
     if not isinstance(items, list):
         return ""
     spec = arguments[form.option]
-    validator = ArgumentSpecValidator(spec["options"], mutually_exclusive=spec["mutually_exclusive"])
+    validator = ArgumentSpecValidator(spec["options"], mutually_exclusive=spec.get("mutually_exclusive"))
     problems = []
     for position, item in enumerate(items):
-        entry = Entry(form.option, position, _name(form, item) if isinstance(item, Mapping) else "")
+        entry = entry_at(form, position, item)
         if not isinstance(item, Mapping):
             problems.append(f"{entry}: it is not a dictionary of options")
             continue
@@ -129,20 +122,6 @@ def _wanted(
     return Wanted(Declared(form.declare(options, read_file), entry), meant)
 
 
-def _effective(form: ListForm[Any], params: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of an entry; what it does not give is the task's."""
-    given = {name: value for name, value in item.items() if value is not None}
-    replaced = {name for group in (_TARGETS, *form.alternatives) if given.keys() & set(group) for name in group}
-    return {**{name: value for name, value in params.items() if name not in replaced}, **given}
-
-
-def _name(form: ListForm[Any], item: Mapping[str, Any]) -> str:
-    """What an entry is called in messages: only what can be an object's name, lest it be a credential in the wrong place."""
-    value = item.get(form.name)
-    names = [value] if isinstance(value, str) else value if isinstance(value, list) else []
-    return ", ".join(name for name in names if isinstance(name, str) and is_name(name))
-
-
 def _contradictions(form: ListForm[_Desired], places: Mapping[str, Sequence[Declared[_Desired]]]) -> Iterator[str]:
     """Each pair of entries once, with the first of the namespaces."""
     told: set[tuple[Entry | None, Entry | None, str]] = set()
@@ -170,4 +149,5 @@ def _limited(problems: Sequence[str]) -> str:
 
 def _without_value(message: str) -> str:
     """Ansible's message without the value that it repeats."""
+    message = re.sub(r"^Value .* in the sub parameter field", "a value in", message, flags=re.DOTALL)
     return re.sub(r"(unable to convert to \w+).*|,? got: .*", r"\1", message, flags=re.DOTALL)

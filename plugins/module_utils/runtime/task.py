@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from ..clients.kube.client import Cluster
 from ..clients.kube.connection import ConnectionOptions, connect
 from ..core.batch import Batch
+from ..core.entry_lists import EntryList
 from ..core.errors import ImagePullError, OptionError
 from ..core.protocols import Desired
 from ..core.redaction import credentials_in_text
@@ -52,7 +53,7 @@ class Module:
     library: str
     import_error: str | None
     rules: Mapping[str, Any] = field(default_factory=dict)
-    form: ListForm[Any] | None = None
+    form: EntryList | ListForm[Any] | None = None
     lists: Sequence[ListForm[Any]] = ()
 
     @property
@@ -138,13 +139,16 @@ def execute(module: Module, task: Task) -> dict[str, Any]:
 
 
 def over_namespaces(
-    task: Task, wait_timeout: float, work: Callable[[Cluster, Sequence[str], Settings], Outcome]
+    task: Task,
+    wait_timeout: float,
+    work: Callable[[Cluster, Sequence[str], Settings], Outcome],
+    namespaces: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """The result of `work` for the namespaces that the options mean.
+    """The result of `work` for the namespaces that the options mean, or for those that are given.
 
     What needs no network is checked first: nothing is sent for options that cannot work.
     """
-    wanted = targets.from_options(task.params)
+    wanted = targets.from_options(task.params if namespaces is None else {"namespaces": namespaces})
 
     def run(cluster: Cluster, settings: SettingsFor) -> Outcome:
         (meant,) = targets.resolve(cluster, [wanted])

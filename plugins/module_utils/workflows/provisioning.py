@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..clients.kube.client import Cluster
@@ -31,13 +31,11 @@ __all__ = ["wait_for_provisioned"]
 _MOST_LISTED = 3
 
 
-def wait_for_provisioned(
-    cluster: Cluster, accounts: Sequence[str], namespaces: Sequence[str], settings: Settings
-) -> Outcome:
-    """One look when all is there; otherwise looks again until it is, or `settings.wait_timeout` seconds have passed."""
+def wait_for_provisioned(cluster: Cluster, accounts: Mapping[str, Sequence[str]], settings: Settings) -> Outcome:
+    """Waits for the accounts, given by namespace. One look when all is there; otherwise looks again until it is, or `settings.wait_timeout` seconds have passed."""
     waiting = _Waiting(cluster)
     return inspect(
-        cluster, ProvisionedAccounts(tuple(accounts)), namespaces, settings, refine=waiting.refine, hint=waiting.hint
+        cluster, ProvisionedAccounts(accounts), list(accounts), settings, refine=waiting.refine, hint=waiting.hint
     )
 
 

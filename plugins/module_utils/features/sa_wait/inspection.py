@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -19,24 +19,24 @@ __all__ = ["ProvisionedAccounts"]
 
 @dataclass(frozen=True)
 class ProvisionedAccounts:
-    """`none_will_come`: why this cluster generates no pull secrets; empty when it does, or as long as that is not known."""
+    """`service_accounts` are the names by namespace. `none_will_come`: why this cluster generates no pull secrets; empty when it does, or as long as that is not known."""
 
-    service_accounts: tuple[str, ...]
+    service_accounts: Mapping[str, Sequence[str]]
     none_will_come: str = ""
 
     kind: ClassVar[Kind] = SERVICE_ACCOUNT
     listed_by: ClassVar[ListedBy] = {SERVICE_ACCOUNT: ALL}
 
-    def names(self, _namespace: str) -> tuple[str, ...]:
-        return self.service_accounts
+    def names(self, namespace: str) -> tuple[str, ...]:
+        return tuple(self.service_accounts[namespace])
 
     def related(self, namespace: str, objects: Objects) -> Sequence[ObjectRef]:
         """Secrets are read by name, only those that the accounts refer to: a list would bring the tokens of the whole cluster."""
-        chosen = (objects[name] for name in self.service_accounts if name in objects)
+        chosen = (objects[name] for name in self.names(namespace) if name in objects)
         return [ObjectRef(SECRET, namespace, name) for account in chosen for name in generated_names(account)]
 
     def evaluate(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Evaluation:
-        verdicts = {name: self._verdict(namespace, name, objects, found) for name in self.service_accounts}
+        verdicts = {name: self._verdict(namespace, name, objects, found) for name in self.names(namespace)}
         missing = (self._missing(name, verdict) for name, verdict in verdicts.items())
         return Evaluation(
             waiting_for=tuple(words for words in missing if words),

@@ -17,6 +17,7 @@ import select
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,9 @@ from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.plugins.loader import become_loader, connection_loader
 from ansible.template import Templar
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import HIDDEN
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.entries import ListForm, list_option
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.interruption import Interrupted
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import in_process
@@ -373,6 +376,74 @@ class TestWarnings:
 
     def test_none(self) -> None:
         assert not {"warnings", "deprecations"} & set(action().start())
+
+
+DECLARATION: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "namespaces": {"type": "list", "elements": "str"},
+    "count": {"type": "int", "default": 1},
+    "password": {"type": "str", "no_log": True},
+}
+LISTED: dict[str, Any] = {"name": {"type": "str"}, "things": list_option(DECLARATION)}
+FORM: ListForm[Any] = ListForm("things", "name", SECRET, lambda _options, _read_file: None, lambda _declared: ())
+#: Two of four entries are invalid, each in two ways.
+INVALID = [
+    {"name": "one", "namespaces": ["a"]},
+    {"name": "two", "count": "canary-1", "passwrod": "canary-2"},
+    {"name": "three", "password": "canary-3"},
+    {"name": "Canary-4", "count": "canary-5", "namespaces": {"canary-6": "canary-7"}, "password": "xyz"},
+]
+
+
+class TestEntries:
+    """Of a list, all entries that Ansible's validation refuses are named at once, by position and name, never by value."""
+
+    def run(self, *entries: Any, work: Work = lambda task: {"changed": True}, **more: Any) -> dict[str, Any]:
+        made = action(work, args={"things": list(entries), **more})
+        made.module = Module(LISTED, work, "kubernetes", None, form=FORM)
+        return made.start()
+
+    def test_all_at_once(self) -> None:
+        result = self.run(*INVALID)
+        assert (result["failed"], result["changed"]) == (True, False)
+        assert result["msg"].startswith("nothing was read or changed, for 4 problems in 4 entries: things[1] (two): ")
+        assert [result["msg"].count(f"things[{number}]") for number in range(4)] == [0, 2, 0, 2]
+        assert "canary" not in result["msg"].lower()
+
+    def test_nothing_of_them_is_shown(self, invocation: None) -> None:
+        result = self.run(*INVALID)
+        entries = args_of(result)["things"]
+        assert [entry.get("passwrod", entry.get("password")) for entry in entries] == [None, HIDDEN, HIDDEN, HIDDEN]
+        assert "canary-2" not in json.dumps(result)
+        assert "xyz" not in json.dumps(result)
+
+    def test_what_is_wrong_beside_them_is_ansibles_to_say(self) -> None:
+        result = self.run({"name": "one"}, nmae="x")
+        assert result["msg"].startswith(f"Unsupported parameters for ({NAME}) module: nmae.")
+
+    def test_the_entries_come_first(self) -> None:
+        assert "things[0]: " in self.run({"count": "x"}, nmae="x")["msg"]
+
+    def test_valid_ones_reach_the_module(self) -> None:
+        seen: list[Any] = []
+
+        def work(task: Task) -> dict[str, Any]:
+            seen.extend(task.params["things"])
+            assert {"canary-1", b64("canary-1")} <= task.secrets
+            return {"failed": True, "msg": "its own canary-1"}
+
+        result = self.run({"name": "one", "password": "canary-1", "count": "3"}, work=work)
+        assert seen == [{"name": "one", "password": "canary-1", "count": 3, "namespaces": None}]
+        assert result["msg"] == "its own ********"
+
+    def test_a_thousand_passwords_are_masked_as_one_is(self, invocation: None) -> None:
+        names = [f"canary-{number:04}-{number * 7919}" for number in range(1000)]
+        things = [{"name": f"team-{number}", "password": name} for number, name in enumerate(names)]
+        started = time.process_time()
+        result = self.run(*things, work=lambda task: {"said": [f"it was sent {name}, {b64(name)}" for name in names]})
+        assert time.process_time() - started < 20
+        assert "canary" not in json.dumps(result)
+        assert set(result["said"]) == {"it was sent ********, ********"}
 
 
 @pytest.mark.usefixtures("invocation")

@@ -18,10 +18,28 @@ from hypothesis import strategies as st
 
 from unit.canaries import CANARIES, b64, forms_of, shown
 
-KNOWN = {
-    "name", "registries", "auth_config", "auth_file", "kubeconfig", "api_key", "password", "proxy", "proxy_headers",
-    "namespaces", "validate_certs", "timeout",
-}  # fmt: skip
+REGISTRY: dict[str, Any] = {name: {"type": "str"} for name in ("registry", "username", "password", "email")}
+HEADERS: dict[str, Any] = {name: {"type": "str"} for name in ("proxy_basic_auth", "basic_auth", "user_agent")}
+KNOWN: dict[str, Any] = {
+    **{
+        key: {"type": "raw"}
+        for key in (
+            "name",
+            "auth_config",
+            "auth_file",
+            "kubeconfig",
+            "api_key",
+            "password",
+            "proxy",
+            "namespaces",
+            "timeout",
+        )
+    },
+    "validate_certs": {"type": "bool"},
+    "registries": {"type": "list", "elements": "dict", "options": REGISTRY},
+    "proxy_headers": {"type": "dict", "options": HEADERS},
+}
+KNOWN["secrets"] = {"type": "list", "elements": "dict", "options": dict(KNOWN)}
 
 #: Every way in which a credential comes in. Ansible itself finds those of an option that is one.
 NO_LOG = {
@@ -79,6 +97,12 @@ AS_TEXT = {
     "JSON in lines": lambda canary: json.dumps({"users": [{"user": {"id-token": canary}}]}, indent=2),
     "JSON, cut off": lambda canary: json.dumps({"users": [{"user": {"token": canary}}]})[:-1],
 }
+#: The same in the entries of a list.
+GIVEN |= {
+    f"{name} of an entry": lambda canary, given_=given_: {"secrets": [{"name": "first"}, given_(canary)]}
+    for name, given_ in list(GIVEN.items())
+    if "kubeconfig" not in name and "headers" not in name
+}
 IN_A_URL = {
     "proxy": lambda canary: {"proxy": f"http://robot:{canary}@proxy.example.com:3128"},
     "proxy without scheme": lambda canary: {"proxy": f"robot:{canary}@proxy.example.com:3128"},
@@ -92,6 +116,15 @@ MISSPELT = {
     "kubeconfig as text": lambda canary: {"kubeconfig": f"users:\n- user: {{token: {canary}}}\n"},
     "kubeconfig as JSON": lambda canary: {"kubeconfig": json.dumps({"users": [{"user": {"token": canary}}]})},
     "the base64 of an auth file": lambda canary: {"auth_config": b64(json.dumps({"auth": b64(f"robot:{canary}")}))},
+}
+MISSPELT |= {
+    "a misspelt option of an entry": lambda canary: {"secrets": [{"name": "quay", "passwd": canary}]},
+    "a misspelt sub-option of an entry": lambda canary: {"secrets": [MISSPELT["misspelt sub-option"](canary)]},
+    "registries of an entry as text": lambda canary: {"secrets": [MISSPELT["registries as text"](canary)]},
+    "an entry as text": lambda canary: {"secrets": [f"password={canary}"]},
+    "an entry that is a list": lambda canary: {"secrets": [[canary]]},
+    "entries as text": lambda canary: {"secrets": json.dumps([{"password": canary}])},
+    "a login of a name that is in no entry": lambda canary: {"secrets": [{"kubeconfig": {"token": canary}}]},
 }
 ALL = {**NO_LOG, **GIVEN, **IN_A_URL, **MISSPELT}
 
@@ -119,9 +152,54 @@ class TestHide:
             "registries": [{**item, "password": HIDDEN}]
         }
 
+    def test_of_an_entry_the_same_is_hidden(self) -> None:
+        options = {
+            "name": "a",
+            "registries": [{"registry": "quay.io", "password": "x"}],
+            "auth_config": "y",
+            "pasword": "z",
+        }
+        assert redaction.hide({"secrets": [options, "canary"]}, KNOWN) == {
+            "secrets": [
+                {
+                    "name": "a",
+                    "registries": [{"registry": "quay.io", "password": HIDDEN}],
+                    "auth_config": HIDDEN,
+                    "pasword": HIDDEN,
+                },
+                HIDDEN,
+            ]
+        }
+
     @pytest.mark.parametrize("registries", [{"quay.io": "canary"}, "canary", 7])
     def test_registries_that_are_no_list_are_hidden(self, registries: Any) -> None:
         assert redaction.hide({"registries": registries}, KNOWN) == {"registries": HIDDEN}
+
+    def test_an_entry_is_shown_as_the_options_of_a_task_are(self) -> None:
+        item = {"registry": "quay.io", "username": "robot"}
+        entry = {
+            "name": "quay",
+            "auth_file": "/me/auth.json",
+            "registries": [{**item, "password": "x"}],
+            "pasword": "x",
+        }
+        assert redaction.hide({"secrets": [entry, {"name": "two"}, "three"]}, KNOWN) == {
+            "secrets": [
+                {**entry, "registries": [{**item, "password": HIDDEN}], "pasword": HIDDEN},
+                {"name": "two"},
+                HIDDEN,
+            ]
+        }
+        assert redaction.hide({"secrets": None, "proxy_headers": {"user_agent": "x"}}, KNOWN) == {
+            "secrets": None,
+            "proxy_headers": {"user_agent": "x"},
+        }
+
+    @pytest.mark.parametrize("given_", ["canary", 7, True])
+    def test_entries_that_are_no_list_are_hidden(self, given_: Any) -> None:
+        assert redaction.hide({"secrets": given_, "proxy_headers": given_}, KNOWN) == dict.fromkeys(
+            ("secrets", "proxy_headers"), HIDDEN
+        )
 
     def test_an_unknown_option_is_hidden_and_ansibles_own_are_left_out(self) -> None:
         assert redaction.hide({"pasword": "x", "_ansible_verbosity": 4}, KNOWN) == {"pasword": HIDDEN}
@@ -265,6 +343,18 @@ class TestCredentials:
         assert not {"app", "me@x", "quay.io"} & found
         assert "canary" in found
 
+    def test_nor_in_that_of_an_entry(self) -> None:
+        config = {"auths": {"quay.io": {"username": "apps", "password": "canary", "email": "me@x"}}}
+        entries = [{"auth_config": config}, "text", {"auth_config": None}, {"name": "apps-canary"}]
+        found = redaction.credentials({"secrets": entries}, ["apps", "canary", "me@x", "other"])
+        assert not {"apps", "me@x", "quay.io", "apps-canary"} & found
+        assert {"canary", "other"} <= found
+
+    def test_but_what_one_entry_has_as_a_password_is(self) -> None:
+        one, two = {"a": {"username": "apps", "password": "canary"}}, {"a": {"username": "x", "password": "apps"}}
+        entries = [{"auth_config": one}, {"auth_config": two}]
+        assert "apps" in redaction.credentials({"secrets": entries}, ["apps"])
+
     def test_a_password_that_is_also_a_user_is_masked(self) -> None:
         config = {"a": {"username": "apps", "password": "apps"}}
         assert "apps" in redaction.credentials({"auth_config": config}, ["apps"])
@@ -389,7 +479,7 @@ class TestMask:
     def test_a_thousand_passwords_and_megabytes_are_masked_in_seconds(self) -> None:
         """Ansible's own masking replaces each secret in each string, one after the other: minutes."""
         given_ = [{"username": "robot", "password": f"canary-{number:04}-{number * 7919}"} for number in range(1000)]
-        secrets = redaction.credentials({"registries": given_}, [])
+        secrets = redaction.credentials({"secrets": [{"name": "quay", "registries": [one]} for one in given_]}, [])
         result = [{"name": f"team-{number}", "msg": f"robot of {number} " * 10} for number in range(10_000)]
         started = time.process_time()
         found = redaction.mask([*result, {"msg": "it said canary-0500-3959500."}], secrets)

@@ -10,13 +10,19 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.batch import Batch, Declared
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import (
     Change,
     create,
     delete,
     update,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entries import Awaited
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entries import (
+    Awaited,
+    Entry,
+    Failure,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     SECRET,
     SERVICE_ACCOUNT,
@@ -498,6 +504,445 @@ class TestWaiting:
         api.put("serviceaccounts", "b", "robot")
         outcome = run(api, Keep(account="robot", within=0), ["a", "b"])
         assert statuses(outcome) == {"a": "failed", "b": "changed"}
+
+
+@dataclass(frozen=True)
+class Adds:
+    """Keys of a secret, each with its value, added in one write; without keys it is deleted. `refuses`: the plan does."""
+
+    name: str
+    keys: tuple[str, ...] = ()
+    refuses: str = ""
+    listed_by: ListedBy = NO_SELECTORS
+
+    kind: ClassVar[Kind] = SECRET
+
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return (self.name,)
+
+    def related(self, _namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
+        return ()
+
+    def plan(self, namespace: str, objects: Objects, _found: Related) -> Plan:
+        if self.refuses:
+            raise Refusal(self.refuses)
+        ref, held = ObjectRef(SECRET, namespace, self.name), objects.get(self.name)
+        data = dict.fromkeys(self.keys, "eA==")
+        if not self.keys:
+            return Plan(() if held is None else (delete(ref, held, {}, {}),))
+        if held is None:
+            return Plan((create(ref, {"type": "own", "data": data}, {"added": list(self.keys)}, {}),))
+        missing = [key for key in self.keys if key not in (held.get("data") or {})]
+        if not missing:
+            return Plan()
+        patch = {"data": {key: data[key] for key in missing}}
+        return Plan((update(ref, held, patch, {"added": missing}, before={}, after={}),))
+
+
+def entry(number: int) -> Entry:
+    return Entry("keeps", number)
+
+
+def entries(*desired: Any, namespaces: Sequence[str] = ("a",)) -> Batch[Any]:
+    """The same entries for each of the namespaces."""
+    declared = [Declared(one, entry(number)) for number, one in enumerate(desired)]
+    return Batch(SECRET, dict.fromkeys(namespaces, declared))
+
+
+def told(outcome: Outcome, number: int = 0) -> list[tuple[str, str, tuple[int, ...]]]:
+    """What was done in a namespace: action, name and the entries that asked for it."""
+    return [
+        (change.action, change.ref.name, tuple(one.position for one in change.entries))
+        for change in outcome.namespaces[number].changes
+    ]
+
+
+def why(outcome: Outcome, number: int = 0) -> dict[int, str]:
+    return {failure.entry.position: failure.error for failure in outcome.namespaces[number].failures}
+
+
+SECRETS = "/api/v1/namespaces/a/secrets"
+
+
+class TestEntries:
+    """Many declarations for one namespace: one write for each object, and each entry fails alone."""
+
+    def hold(self, api: FakeApi, *names: str, namespace: str = "a") -> None:
+        api.put("namespaces", "", namespace)
+        for name in names:
+            api.put("secrets", namespace, name, data={"old": "eA=="}, type="own")
+
+    @pytest.mark.parametrize("check", [False, True])
+    def test_one_write_for_each_object(self, api: FakeApi, check: bool) -> None:
+        self.hold(api, "two")
+        declared = entries(
+            Adds("one", ("k",)), Adds("two", ("k",)), Adds("one", ("l",)), Adds("three", ()), Adds("two", ("m", "k"))
+        )
+        outcome = run(api, declared, check_mode=check)
+        assert told(outcome) == [("create", "one", (0, 2)), ("update", "two", (1, 4))]
+        assert [change.details for change in outcome.namespaces[0].changes] == [
+            {"added": ["k", "l"]},
+            {"added": ["k", "m"]},
+        ]
+        assert api.writes == ([] if check else [f"POST {SECRETS}", f"PATCH {SECRETS}/two"])
+        if not check:
+            assert sorted(api.get("secrets", "a", "one")["data"]) == ["k", "l"]  # type: ignore[index]
+            assert sorted(api.get("secrets", "a", "two")["data"]) == ["k", "m", "old"]  # type: ignore[index]
+            assert told(run(api, declared)) == []
+            assert len(api.writes) == 2
+
+    def test_what_one_deletes_another_creates(self, api: FakeApi) -> None:
+        self.hold(api, "one")
+        outcome = run(api, entries(Adds("one"), Adds("one", ("k",))))
+        assert told(outcome) == [("delete", "one", (0,)), ("create", "one", (1,))]
+        assert api.get("secrets", "a", "one")["data"] == {"k": "eA=="}  # type: ignore[index]
+
+    @pytest.mark.parametrize("check", [False, True])
+    def test_an_entry_that_cannot_be_planned_fails_alone(self, api: FakeApi, check: bool) -> None:
+        self.hold(api)
+        outcome = run(
+            api, entries(Adds("one", ("k",)), Adds("two", refuses="no"), Adds("three", ("k",))), check_mode=check
+        )
+        assert statuses(outcome) == {"a": "failed"}
+        assert (outcome.failed[0].error, outcome.failed[0].failures) == ("", (Failure(entry(1), "no"),))
+        assert told(outcome) == [("create", "one", (0,)), ("create", "three", (2,))]
+        assert len(api.writes) == (0 if check else 2)
+
+    def test_also_when_it_is_all_that_there_is(self, api: FakeApi) -> None:
+        outcome = run(api, entries(Adds("one", refuses="no")))
+        assert (statuses(outcome), why(outcome), api.writes) == ({"a": "failed"}, {0: "no"}, [])
+        assert outcome.has_failed
+
+    def test_only_in_the_namespace_where_it_fails(self, api: FakeApi) -> None:
+        self.hold(api, "one")
+        self.hold(api, "one", namespace="b")
+        api.fail("PATCH /api/v1/namespaces/b/secrets/one", FORBIDDEN)
+        outcome = run(api, entries(Adds("one", ("k",)), namespaces=("a", "b")), ["a", "b"])
+        assert statuses(outcome) == {"a": "changed", "b": "failed"}
+
+    def test_a_write_that_is_refused_is_its_entrys_failure(self, api: FakeApi) -> None:
+        self.hold(api, "one", "two", "three")
+        api.fail(f"PATCH {SECRETS}/two", FORBIDDEN)
+        outcome = run(api, entries(*(Adds(name, ("k",)) for name in ("one", "two", "three"))))
+        assert statuses(outcome) == {"a": "failed"}
+        assert told(outcome) == [("update", "one", (0,)), ("update", "three", (2,))]
+        assert outcome.failed[0].error == ""
+        assert list(why(outcome)) == [1]
+        assert why(outcome)[1].startswith("updating secret a/two on https://api.example.com:6443 was refused: 403 ")
+        assert api.writes == [f"PATCH {SECRETS}/{name}" for name in ("one", "two", "three")]
+
+    def test_a_joined_write_that_is_refused_is_the_failure_of_all_its_entries(self, api: FakeApi) -> None:
+        self.hold(api, "both", "own")
+        api.fail(f"PATCH {SECRETS}/both", FORBIDDEN)
+        outcome = run(api, entries(Adds("both", ("k",)), Adds("own", ("k",)), Adds("both", ("l",))))
+        assert told(outcome) == [("update", "own", (1,))]
+        assert list(why(outcome)) == [0, 2]
+        assert why(outcome)[0] == why(outcome)[2]
+        assert api.writes == [f"PATCH {SECRETS}/both", f"PATCH {SECRETS}/own"]
+
+    def test_failures_are_in_the_order_of_the_entries(self, api: FakeApi) -> None:
+        self.hold(api, "one", "three")
+        api.fail("PATCH", FORBIDDEN, times=2)
+        declared = entries(Adds("three", ("k",)), Adds("two", refuses="no"), Adds("one", ("k",)))
+        assert list(why(run(api, declared))) == [0, 1, 2]
+
+    def test_a_failed_entry_writes_no_more(self, api: FakeApi) -> None:
+        api.fail("POST", FORBIDDEN)
+        outcome = run(api, entries(Keep(keeps=("one", "two")), Keep(keeps=("three",))))
+        assert told(outcome) == [("create", "three", (1,))]
+        assert list(why(outcome)) == [0]
+        assert api.writes == [f"POST {SECRETS}"] * 2
+
+    def test_what_another_deletes_in_vain_is_not_created(self, api: FakeApi) -> None:
+        """The second was planned on what the first would leave; it is planned again on what there is."""
+        self.hold(api, "one")
+        api.fail("DELETE", FORBIDDEN)
+        clock = Clock()
+        outcome = run(api, entries(Adds("one"), Adds("one", ("k",))), clock=clock)
+        assert list(why(outcome)) == [0]
+        assert told(outcome) == [("update", "one", (1,))]
+        assert sum(clock.slept) < 2
+        assert sorted(api.get("secrets", "a", "one")["data"]) == ["k", "old"]  # type: ignore[index]
+
+    def test_what_another_does_in_vain_is_done_by_the_next(self, api: FakeApi) -> None:
+        """Two entries keep one secret, the first of them something more: that is refused, so the second writes alone."""
+        self.hold(api, "more")
+        api.fail(f"PATCH {SECRETS}/more", FORBIDDEN)
+        first = Both(("more", "shared"))
+        outcome = run(api, entries(first, Adds("shared", ("k",))))
+        assert list(why(outcome)) == [0]
+        assert told(outcome) == [("create", "shared", (1,))]
+
+    def test_the_answer_to_a_write_is_lost(self, api: FakeApi) -> None:
+        self.hold(api, "two")
+        api.fail(f"PATCH {SECRETS}/two", LOST, carried_out=True)
+        outcome = run(api, entries(Adds("one", ("k",)), Adds("two", ("k",)), Adds("two", ("l",))))
+        assert told(outcome) == [("create", "one", (0,)), ("update", "two", (1, 2))]
+        assert (statuses(outcome), len(api.writes), outcome.retries) == ({"a": "changed"}, 2, 1)
+
+    def test_one_whose_answers_are_always_lost_fails_alone(self, api: FakeApi) -> None:
+        self.hold(api, "one", "two")
+        api.fail(f"PATCH {SECRETS}/one", BROKEN, times=10**9)
+        outcome = run(api, entries(Adds("one", ("k",)), Adds("two", ("k",))))
+        assert told(outcome) == [("update", "two", (1,))]
+        assert list(why(outcome)) == [0]
+        assert why(outcome)[0].endswith(
+            "; the answer to this was lost, so it may have been carried out: update secret a/one"
+        )
+        assert outcome.failed[0].error == ""
+
+    def test_one_that_others_keep_changing_fails_alone(self, api: FakeApi) -> None:
+        self.hold(api, "one", "two")
+        api.fail(f"PATCH {SECRETS}/one", status_object(409, "Conflict", "modified"), times=10**9)
+        outcome = run(api, entries(Adds("one", ("k",)), Adds("two", ("k",))))
+        assert told(outcome) == [("update", "two", (1,))]
+        assert list(why(outcome)) == [0]
+        assert "may have been carried out" not in why(outcome)[0]
+
+    def test_what_somebody_made_right_meanwhile_is_no_change(self, api: FakeApi) -> None:
+        self.hold(api, "one")
+        waiting = [True]
+
+        def interfere(request: Request) -> None:
+            if request.method == "PATCH" and waiting:
+                waiting.pop()
+                api.put("secrets", "a", "one", data={"k": "eA=="}, type="own")
+
+        api.before = interfere
+        outcome = run(api, entries(Adds("one", ("k",)), Adds("one", ("l",))))
+        assert told(outcome) == [("update", "one", (1,))]
+
+    @pytest.mark.parametrize("missing", [True, False])
+    def test_a_namespace_that_is_gone_is_no_entrys_failure(self, api: FakeApi, missing: bool) -> None:
+        api.namespaces_checked = True
+        if not missing:
+            api.put("namespaces", "", "a", metadata={"deletionTimestamp": "now"})
+        outcome = run(api, entries(Adds("one", ("k",)), Adds("two", ("k",))))
+        assert statuses(outcome) == {"a": "failed" if missing else "skipped"}
+        assert why(outcome) == {}
+        assert len(api.writes) == 1
+
+    def test_an_unforeseen_error_is_the_namespaces(self, api: FakeApi) -> None:
+        outcome = run(api, entries(Keep(breaks_on="a"), Adds("one", ("k",))))
+        assert outcome.failed[0].error.startswith("an internal error: KeyError")
+
+
+class TestTheClusterFailsWithEntries:
+    def test_what_is_left_is_said_once_and_what_is_done_is_told(self, api: FakeApi) -> None:
+        api.fail("POST", UNAUTHORIZED, times=10**9, after=1)
+        names = ["a", "b"]
+        outcome = run(api, entries(Adds("one", ("k",)), Adds("two", ("k",)), namespaces=names), names)
+        assert statuses(outcome) == {"a": "failed", "b": "skipped"}
+        assert told(outcome) == [("create", "one", (0,))]
+        assert why(outcome) == {}
+        assert outcome.failed[0].error == "the task stopped before this namespace was finished"
+        assert "401" in outcome.stopped
+        assert len(api.writes) <= 3
+
+    @pytest.mark.parametrize("refused", ["write", "plan"])
+    def test_why_an_entry_failed_before_is_told(self, api: FakeApi, refused: str) -> None:
+        api.put("secrets", "a", "one", data={"old": "eA=="})
+        api.fail(f"PATCH {SECRETS}/one", FORBIDDEN)
+        api.fail("POST", UNAUTHORIZED, times=10**9)
+        first = Adds("one", ("k",)) if refused == "write" else Adds("one", refuses="no")
+        outcome = run(api, entries(first, Adds("two", ("k",))))
+        assert statuses(outcome) == {"a": "failed"}
+        assert list(why(outcome)) == [0]
+        assert [row["entry"] for row in outcome.report()["failures"] if "entry" in row] == [0]
+        assert "401" in outcome.stopped
+
+
+class TestWaitingEntries:
+    def test_each_waits_for_its_own_time_and_holds_up_no_other(self, api: FakeApi) -> None:
+        api.put("namespaces", "", "a")
+        clock = Clock()
+        started = clock.seconds
+
+        def appear(_request: Request) -> None:
+            if clock.seconds - started > 10:
+                api.put("serviceaccounts", "a", "late")
+
+        api.before = appear
+        declared = entries(
+            Keep(account="never", within=5, keeps=("one",)),
+            Keep(account="late", within=20, keeps=("two",)),
+            Keep(keeps=("three",)),
+        )
+        outcome = run(api, declared, clock=clock)
+        assert statuses(outcome) == {"a": "failed"}
+        assert told(outcome) == [("create", "three", (2,)), ("create", "two", (1,))]
+        assert why(outcome) == {0: "service account never did not appear in time; create it, or wait longer"}
+        assert 10 < clock.seconds - started < 12
+        first_write = next(number for number, line in enumerate(api.asked) if line.startswith("POST"))
+        reads = [line for line in api.asked[:first_write] if line.startswith("GET")]
+        assert len(reads) == len(set(reads)), "what is not awaited is written at the first look"
+
+    def test_until_the_longest_has_passed(self, api: FakeApi) -> None:
+        api.put("namespaces", "", "a")
+        clock = Clock()
+        declared = entries(Keep(account="x", within=5), Keep(account="y", within=8), Keep(account="z", within=0))
+        outcome = run(api, declared, clock=clock)
+        assert sum(clock.slept) == pytest.approx(8)
+        assert why(outcome) == {
+            number: f"service account {name} did not appear in time; create it, or wait longer"
+            for number, name in enumerate("xyz")
+        }
+        assert outcome.failed[0].error == ""
+
+    def test_all_that_one_waits_for_is_one_reason(self, api: FakeApi) -> None:
+        api.put("namespaces", "", "a")
+        outcome = run(api, entries(Awaits(("x", "y"), 0), Awaits(("z",), 0)))
+        assert why(outcome) == {
+            0: "x, y did not appear in time; create it, or wait longer",
+            1: "z did not appear in time; create it, or wait longer",
+        }
+
+    def test_nothing_to_wait_for_is_not_waited_for(self, api: FakeApi) -> None:
+        api.put("namespaces", "", "a")
+        clock = Clock()
+        run(api, entries(Awaits(("x",), 0)), clock=clock)
+        assert clock.slept == []
+
+    def test_a_namespace_that_is_done_is_not_looked_at_again(self, api: FakeApi) -> None:
+        for name in ("a", "b"):
+            api.put("namespaces", "", name)
+        places = {
+            "a": [Declared(Awaits(("x",), 3), entry(0))],
+            "b": [Declared(Awaits(("y",), 0), entry(1))],
+        }
+        run(api, Batch(SECRET, places), ["a", "b"])
+        assert sum("namespaces/b/secrets" in line for line in api.asked) == 1
+        assert sum("namespaces/a/secrets" in line for line in api.asked) > 1
+
+
+class TestNotBroughtByAList:
+    """Objects of many names are listed by type: one of another type may exist though the list does not bring it."""
+
+    COUNT = 40
+    LIST = "GET /api/v1/namespaces/a/secrets?fieldSelector=type%3Down&limit=1000"
+    TYPED: ListedBy = {SECRET: ("type=own",)}
+
+    def declared(self, *more: Any) -> Batch[Any]:
+        keys = [Adds(f"s{number:02}", ("k",), listed_by=self.TYPED) for number in range(self.COUNT)]
+        return entries(*keys, *more)
+
+    def reads(self, api: FakeApi) -> list[str]:
+        return [line for line in api.asked if line.startswith("GET") and line != self.LIST]
+
+    @pytest.fixture(autouse=True)
+    def held(self, api: FakeApi) -> None:
+        api.put("namespaces", "", "a")
+        for number in range(self.COUNT - 1):
+            api.put("secrets", "a", f"s{number:02}", type="own", data={"k": "eA=="})
+
+    def test_a_missing_one_is_created_without_a_read(self, api: FakeApi) -> None:
+        outcome = run(api, self.declared())
+        assert told(outcome) == [("create", "s39", (39,))]
+        assert api.asked == [self.LIST, f"POST {SECRETS}"]
+
+    def test_one_of_another_type_is_found_by_the_create(self, api: FakeApi) -> None:
+        api.put("secrets", "a", "s39", type="other", data={"old": "eA=="})
+        outcome = run(api, self.declared())
+        assert told(outcome) == [("update", "s39", (39,))]
+        assert api.asked == [self.LIST, f"POST {SECRETS}", f"GET {SECRETS}/s39", f"PATCH {SECRETS}/s39"]
+        assert sorted(api.get("secrets", "a", "s39")["data"]) == ["k", "old"]  # type: ignore[index]
+
+    def test_or_needs_no_change(self, api: FakeApi) -> None:
+        api.put("secrets", "a", "s39", type="other", data={"k": "eA=="})
+        outcome = run(api, self.declared())
+        assert (told(outcome), statuses(outcome)) == ([], {"a": "unchanged"})
+        assert api.asked == [self.LIST, f"POST {SECRETS}", f"GET {SECRETS}/s39"]
+
+    def test_check_mode_reads_it(self, api: FakeApi) -> None:
+        api.put("secrets", "a", "s39", type="other", data={"k": "eA=="})
+        assert told(run(api, self.declared(), check_mode=True)) == []
+        assert api.asked == [self.LIST, f"GET {SECRETS}/s39"]
+
+    def test_check_mode_predicts_the_create(self, api: FakeApi) -> None:
+        assert told(run(api, self.declared(), check_mode=True)) == [("create", "s39", (39,))]
+        assert self.reads(api) == [f"GET {SECRETS}/s39", "GET /api/v1/namespaces/a"]
+
+    @pytest.mark.parametrize("exists", [True, False])
+    def test_what_is_to_be_absent_is_read(self, api: FakeApi, exists: bool) -> None:
+        if exists:
+            api.put("secrets", "a", "gone", type="other")
+        outcome = run(api, self.declared(Adds("gone", listed_by=self.TYPED)))
+        assert told(outcome) == [("create", "s39", (39,)), *([("delete", "gone", (40,))] if exists else [])]
+        assert self.reads(api) == [f"GET {SECRETS}/gone"]
+
+    def test_several_are_read_in_order_before_anything_is_written(self, api: FakeApi) -> None:
+        for name in ("y", "x"):
+            api.put("secrets", "a", name, type="other")
+        run(api, self.declared(*(Adds(name, listed_by=self.TYPED) for name in "yx")))
+        assert [line.split()[0] for line in api.asked] == ["GET", "GET", "GET", "POST", "DELETE", "DELETE"]
+        assert self.reads(api) == [f"GET {SECRETS}/x", f"GET {SECRETS}/y"]
+
+    def test_one_whose_entry_is_refused_is_read_for_it_may_be_another(self, api: FakeApi) -> None:
+        """A refusal that only an absent object gets is none when the object is there."""
+        api.put("secrets", "a", "there", type="other")
+        outcome = run(api, self.declared(NeedsIt("there", listed_by=self.TYPED)))
+        assert why(outcome) == {}
+        assert self.reads(api) == [f"GET {SECRETS}/there"]
+
+    def test_one_that_cannot_be_read_fails_its_namespace(self, api: FakeApi) -> None:
+        api.fail(f"GET {SECRETS}/gone", status_object(400, "BadRequest", "odd"), times=10**9)
+        outcome = run(api, self.declared(Adds("gone", listed_by=self.TYPED)))
+        assert statuses(outcome) == {"a": "failed"}
+        assert "reading secret a/gone" in outcome.failed[0].error
+        assert api.writes == []
+
+    def test_nothing_is_read_twice_in_a_namespace_that_waits(self, api: FakeApi) -> None:
+        """Each look begins with the list."""
+        clock = Clock()
+        outcome = run(api, self.declared(Adds("gone", listed_by=self.TYPED), Awaits(("x",), 0.2)), clock=clock)
+        assert list(why(outcome)) == [41]
+        looks = api.asked.count(self.LIST)
+        assert looks > 1
+        assert api.asked.count(f"GET {SECRETS}/gone") == looks
+
+
+@dataclass(frozen=True)
+class Both(Adds):
+    """Of a secret that is there and another: the key k in each."""
+
+    name: Any = ()
+
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return tuple(self.name)
+
+    def plan(self, namespace: str, objects: Objects, found: Related) -> Plan:
+        plans = [Adds(name, ("k",)).plan(namespace, objects, found) for name in self.name]
+        return Plan(tuple(change for plan in plans for change in plan.changes))
+
+
+@dataclass(frozen=True)
+class NeedsIt(Adds):
+    """Refuses when the secret is not there."""
+
+    def plan(self, namespace: str, objects: Objects, found: Related) -> Plan:
+        if self.name not in objects:
+            raise Refusal("it is not there")
+        return Plan()
+
+
+@dataclass(frozen=True)
+class Awaits:
+    """Things that never come."""
+
+    what: tuple[str, ...]
+    within: float
+
+    kind: ClassVar[Kind] = SECRET
+    listed_by: ClassVar[ListedBy] = NO_SELECTORS
+
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return ("awaited",)
+
+    def related(self, _namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
+        return ()
+
+    def plan(self, _namespace: str, _objects: Objects, _found: Related) -> Plan:
+        return Plan(waiting_for=tuple(Awaited(one, self.within) for one in self.what))
 
 
 class TestProgress:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Change
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entries import Entry, Failure
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.result import NamespaceResult, Outcome
 
@@ -154,3 +155,59 @@ class TestBeside:
         refused = Outcome([NamespaceResult("a", "skipped", error="x")], refused="removed nothing: too much")
         assert refused.has_failed
         assert refused.message("prune") == "prune removed nothing: too much"
+
+
+class TestEntries:
+    """Each change and each failure tells which entry of the task it belongs to."""
+
+    ONE, TWO = Entry("secrets", 0, "quay"), Entry("secrets", 7)
+    FAILED = NamespaceResult("a", "failed", (), failures=(Failure(ONE, "no right"), Failure(TWO, "no answer")))
+
+    def test_a_change_names_those_that_asked_for_it(self) -> None:
+        result = NamespaceResult("a", "changed", (replace(CHANGE, entries=(self.TWO, self.ONE)),))
+        assert [change["entries"] for change in result.report()["changes"]] == [[7, 0]]
+        assert "entries" not in NamespaceResult("a", "changed", (CHANGE,)).report()["changes"][0]
+
+    def test_each_failure_is_a_row_with_position_and_name(self) -> None:
+        assert Outcome([self.FAILED]).report()["failures"] == [
+            {"namespace": "a", "entry": 0, "name": "quay", "error": "no right"},
+            {"namespace": "a", "entry": 7, "name": "", "error": "no answer"},
+        ]
+
+    def test_after_the_namespaces_own(self) -> None:
+        rows = Outcome([replace(self.FAILED, error="gone")]).report()["failures"]
+        assert rows[0] == {"namespace": "a", "error": "gone"}
+        assert [row.get("entry") for row in rows] == [None, 0, 7]
+        assert Outcome([replace(self.FAILED, error="gone")]).message("t") == (
+            "t failed in 1 of 1 namespaces: a: gone; a: secrets[0] (quay): no right; a: secrets[7]: no answer"
+        )
+
+    def test_only_failed_namespaces_have_failures(self) -> None:
+        skipped = NamespaceResult("b", "skipped", error="going")
+        assert Outcome([skipped]).report()["failures"] == []
+
+    def test_one_reason_of_one_entry_is_said_once(self) -> None:
+        outcome = Outcome([replace(self.FAILED, name=name) for name in ("a", "b", "c")])
+        assert outcome.message("pull_secret") == (
+            "pull_secret failed in 3 of 3 namespaces: a, b, c: secrets[0] (quay): no right; a, b, c: secrets[7]: no answer"
+        )
+        assert len(outcome.report()["failures"]) == 6
+
+    def test_of_many_reasons_the_first(self) -> None:
+        for count, told in ((20, ""), (21, "; and 1 more, listed under 'failures'")):
+            failures = tuple(Failure(Entry("secrets", number), "no") for number in range(count))
+            message = Outcome([replace(self.FAILED, failures=failures)]).message("t")
+            assert message.endswith(f"; a: secrets[19]: no{told}")
+
+    def test_of_a_stopped_task_what_is_its_own(self) -> None:
+        result = replace(self.FAILED, error="gone")
+        assert "secrets[0] (quay): no right" in Outcome([result], stopped="gone").message("t")
+
+    def test_a_further_failure_is_the_entrys_or_the_namespaces(self) -> None:
+        before = NamespaceResult("a", "changed", (CHANGE,), failures=(Failure(self.ONE, "x"),))
+        of_entry = before.failing(self.TWO, "gone again")
+        assert (of_entry.status, of_entry.error, of_entry.changes) == ("failed", "", (CHANGE,))
+        assert of_entry.failures == (Failure(self.ONE, "x"), Failure(self.TWO, "gone again"))
+        of_namespace = before.failing(None, "gone again")
+        assert (of_namespace.status, of_namespace.error) == ("failed", "gone again")
+        assert of_namespace.failures == before.failures

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import Forbidden
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ApiError, Forbidden
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.targets import (
@@ -16,7 +16,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile
     visible,
 )
 from support.fake_api import FakeApi
-from support.scripted_pool import Answer, status_object
+from support.scripted_pool import Answer, Request, status_object
+
+FORBIDDEN = status_object(403, "Forbidden", "namespaces is forbidden")
+EVERY = "GET /api/v1/namespaces?limit=1000"
 
 
 class TestFromOptions:
@@ -33,6 +36,108 @@ class TestFromOptions:
 
     def test_a_selector_is_kept_for_the_cluster(self) -> None:
         assert from_options({"namespace_selector": {"labels": "a=b"}}) == NamespaceSelector(labels="a=b")
+
+    def test_one_of_both_is_needed(self) -> None:
+        for options in ({}, {"namespaces": None, "namespace_selector": None}):
+            with pytest.raises(OptionError, match="^give one of the options 'namespaces' and 'namespace_selector'$"):
+                from_options(options)
+
+
+def selector(labels: str = "", **more: tuple[str, ...]) -> NamespaceSelector:
+    return NamespaceSelector(labels=labels, **more)
+
+
+class TestResolve:
+    """Namespaces are listed once, however many entries select them."""
+
+    @pytest.fixture
+    def api(self) -> FakeApi:
+        api = FakeApi()
+        for name, labels in {"a": {"team": "red"}, "b": {"team": "blue", "ci": "1"}, "c": None}.items():
+            api.put("namespaces", "", name, metadata={"labels": labels})
+        api.put("namespaces", "", "going", metadata={"labels": {"team": "red"}, "deletionTimestamp": "now"})
+        return api
+
+    def test_named_ones_need_no_request(self, api: FakeApi) -> None:
+        named = [Targets(["x", "a"]), Targets(["y"])]
+        assert resolve(api.cluster(), named) == named
+        assert resolve(api.cluster(), []) == []
+        assert api.asked == []
+
+    def test_one_selector_is_left_to_the_server(self, api: FakeApi) -> None:
+        assert resolve(api.cluster(), [selector("team=red")]) == [Targets(["a"], ["going"])]
+        assert api.asked == ["GET /api/v1/namespaces?labelSelector=team%3Dred&limit=1000"]
+
+    def test_so_is_one_that_several_entries_give(self, api: FakeApi) -> None:
+        found = resolve(api.cluster(), [selector("team=red"), Targets(["x"]), selector("team=red", exclude=("a",))])
+        assert found == [Targets(["a"], ["going"]), Targets(["x"]), Targets([], ["going"])]
+        assert len(api.asked) == 1
+
+    def test_many_are_one_list(self, api: FakeApi) -> None:
+        wanted = [
+            selector("team=red"),
+            selector("team in (red, blue)"),
+            selector("!team"),
+            Targets(["x"]),
+            selector(include=("b", "c")),
+            selector("ci", exclude=("c",)),
+            selector("team=none"),
+        ]
+        assert resolve(api.cluster(), wanted) == [
+            Targets(["a"], ["going"]),
+            Targets(["a", "b"], ["going"]),
+            Targets(["c"], []),
+            Targets(["x"]),
+            Targets(["b", "c"], []),
+            Targets(["b"], []),
+            Targets([], []),
+        ]
+        assert api.asked == [EVERY]
+
+    def test_one_that_only_the_server_understands_is_a_list_of_its_own(self, api: FakeApi) -> None:
+        odd = Answer(200, {"metadata": {}, "items": [{"metadata": {"name": "c"}}]})
+        api.fail("labelSelector=ci%3E0", odd)
+        assert resolve(api.cluster(), [selector("team=red"), selector("ci>0"), selector("ci=1")]) == [
+            Targets(["a"], ["going"]),
+            Targets(["c"], []),
+            Targets(["b"], []),
+        ]
+        assert api.asked == [EVERY, "GET /api/v1/namespaces?labelSelector=ci%3E0&limit=1000"]
+
+    def test_only_such_ones_need_no_list_of_all(self, api: FakeApi) -> None:
+        resolve(api.cluster(), [selector("ci>0"), selector("ci<9")])
+        assert api.asked == [f"GET /api/v1/namespaces?labelSelector=ci%3{sign}&limit=1000" for sign in ("E0", "C9")]
+
+    @pytest.mark.parametrize("labels", [5, "red", ["team"], {"team": ["red"]}, {"team": None}])
+    def test_labels_that_are_no_text(self, api: FakeApi, labels: object) -> None:
+        api.put("namespaces", "", "odd", metadata={"labels": labels})
+        found = resolve(api.cluster(), [selector("team=red"), selector(include=("*",))])
+        assert [one.namespaces for one in found] == [["a"], ["a", "b", "c", "odd"]]
+
+    @pytest.mark.parametrize("wanted", [[selector("team=red")], [selector("team=red"), selector("ci=1")]])
+    def test_who_may_not_list_them_gets_the_callers_projects(
+        self, api: FakeApi, wanted: list[NamespaceSelector]
+    ) -> None:
+        project = {"metadata": {"name": "mine", "labels": {"team": "red"}}}
+        api.fail("GET /api/v1/namespaces", FORBIDDEN)
+        api.fail("GET /apis/project.openshift.io/v1/projects", Answer(200, {"metadata": {}, "items": [project]}))
+        assert resolve(api.cluster(), wanted)[0] == Targets(["mine"], [])
+        assert len(api.asked) == 2
+
+    def test_where_there_are_no_projects_the_refusal_is_told(self, api: FakeApi) -> None:
+        api.fail("GET /api/v1/namespaces", FORBIDDEN)
+        api.fail("GET /apis/project", lambda _request: status_object(404, "NotFound", "404 page not found"))
+        with pytest.raises(Forbidden, match="^listing namespaces"):
+            resolve(api.cluster(), [selector("team=red")])
+
+    def test_any_other_failure_is_told(self, api: FakeApi) -> None:
+        def odd(_request: Request) -> Answer:
+            return status_object(400, "BadRequest", "odd")
+
+        api.fail("GET", odd)
+        with pytest.raises(ApiError, match="^listing namespaces"):
+            resolve(api.cluster(), [selector("team=red"), selector("ci")])
+        assert len(api.asked) == 1
 
 
 class TestVisible:

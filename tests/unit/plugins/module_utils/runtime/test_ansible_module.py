@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,8 +21,10 @@ import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import HIDDEN
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime import ansible_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.entries import ListForm, list_option
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task
 
 from unit.canaries import CANARIES, b64, forms_of, shown
@@ -176,6 +179,80 @@ class TestWarnings:
         assert "warnings" not in run(lambda task: {}, name="n").result
 
 
+DECLARATION: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "namespaces": {"type": "list", "elements": "str"},
+    "count": {"type": "int", "default": 1},
+    "password": {"type": "str", "no_log": True},
+}
+LISTED: dict[str, Any] = {"name": {"type": "str"}, "things": list_option(DECLARATION)}
+FORM: ListForm[Any] = ListForm("things", "name", SECRET, lambda _options, _read_file: None, lambda _declared: ())
+#: Two of four entries are invalid, each in two ways.
+INVALID = [
+    {"name": "one", "namespaces": ["a"]},
+    {"name": "two", "count": "canary-1", "passwrod": "canary-2"},
+    {"name": "three", "password": "canary-3"},
+    {"name": "Canary-4", "count": "canary-5", "namespaces": {"canary-6": "canary-7"}, "password": "xyz"},
+]
+
+
+class TestEntries:
+    """Of a list, all entries that Ansible's validation refuses are named at once, by position and name, never by value."""
+
+    def refused(self, run: Run, *entries: Any, **more: Any) -> Ended:
+        module = Module(LISTED, lambda task: {"changed": True}, "kubernetes", None, form=FORM)
+        ended = run(module.run, module=module, things=list(entries), **more)
+        assert (ended.status, ended.result["failed"]) == (1, True)
+        return ended
+
+    def test_all_at_once(self, run: Run) -> None:
+        ended = self.refused(run, *INVALID)
+        message = ended.result["msg"]
+        assert message.startswith("nothing was read or changed, for 4 problems in 4 entries: things[1] (two): ")
+        assert [message.count(f"things[{number}]") for number in range(4)] == [0, 2, 0, 2]
+        assert "things[3]: " in message
+        assert "canary" not in message.lower()
+        assert not any(secret in ended.output for secret in ("canary-2", "canary-3", "xyz"))
+
+    def test_what_is_wrong_beside_them_is_ansibles_to_say(self, run: Run) -> None:
+        message = self.refused(run, {"name": "one"}, nmae="x").result["msg"]
+        assert message.startswith("Unsupported parameters for (it) module: nmae.")
+
+    def test_the_entries_come_first(self, run: Run) -> None:
+        assert "things[0]: " in self.refused(run, {"count": "x"}, nmae="x").result["msg"]
+
+    def test_valid_ones_reach_the_module_and_its_own_failure_is_told(self, run: Run) -> None:
+        seen: list[Any] = []
+
+        def work(task: Task) -> dict[str, Any]:
+            seen.extend(task.params["things"])
+            assert {"canary-1", b64("canary-1")} <= task.secrets
+            return {"failed": True, "msg": "its own canary-1"}
+
+        module = Module(LISTED, work, "kubernetes", None, form=FORM)
+        ended = run(work, module=module, things=[{"name": "one", "password": "canary-1", "count": "3"}])
+        assert seen == [{"name": "one", "password": "canary-1", "count": 3, "namespaces": None}]
+        assert ended.result["msg"] == "its own ********"
+        (shown_entry,) = ended.result["invocation"]["module_args"]["things"]
+        assert (shown_entry["name"], shown_entry["password"]) == ("one", HIDDEN)
+
+    def test_a_thousand_passwords_are_masked_as_one_is(self, run: Run) -> None:
+        names = [f"canary-{number:04}-{number * 7919}" for number in range(1000)]
+        things = [{"name": f"team-{number}", "password": name} for number, name in enumerate(names)]
+        module = Module(
+            LISTED,
+            lambda task: {"said": [f"it was sent {name}, {b64(name)}" for name in names]},
+            "kubernetes",
+            None,
+            form=FORM,
+        )
+        started = time.process_time()
+        ended = run(module.run, module=module, things=things)
+        assert time.process_time() - started < 20
+        assert "canary" not in ended.output
+        assert set(ended.result["said"]) == {"it was sent ********, ********"}
+
+
 class TestNoCredential:
     """Also a server's message may repeat what was sent."""
 
@@ -237,8 +314,8 @@ from {module} import run_module
 from {task} import Module
 
 def work(task):
-    open({started!r}, "w").close()
     try:
+        open({started!r}, "w").close()
         threading.Event().wait({limit})
     finally:
         open({ended!r}, "w").close()

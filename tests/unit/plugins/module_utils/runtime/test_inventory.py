@@ -38,11 +38,11 @@ from support.fake_api import FakeApi
 
 PARTS = (
     Part(
-        ListForm("secrets", "name", SECRET, pull_secret.identified, between_secrets),
+        ListForm("secrets", "name", kind=SECRET, declare=pull_secret.identified, contradictions=between_secrets),
         {**TARGET_OPTIONS, **pull_secret.ARGUMENTS},
     ),
     Part(
-        ListForm("links", "secrets", SERVICE_ACCOUNT, sa_link.from_options, between_links),
+        ListForm("links", "secrets", kind=SERVICE_ACCOUNT, declare=sa_link.from_options, contradictions=between_links),
         {**TARGET_OPTIONS, **sa_link.ARGUMENTS},
     ),
 )

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,6 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ClusterError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.batch import Batch
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import create
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.contradictions import Contradiction
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     SECRET,
@@ -83,7 +84,13 @@ class Keep:
 
 
 def form(desired: Keep | None = None) -> ListForm[Keep]:
-    return ListForm("keeps", "name", SECRET, lambda _options, _read_file: desired or Keep(), lambda _declared: ())
+    return ListForm(
+        "keeps",
+        "name",
+        kind=SECRET,
+        declare=lambda _options, _read_file: desired or Keep(),
+        contradictions=lambda _declared: (),
+    )
 
 
 class TestReconciling:
@@ -135,6 +142,72 @@ class TestReconciling:
         result = reconciling(task, form(), afterwards=look)
         assert seen == [task.params["host"], Keep(), 2, 2]
         assert result["msg"] == "ns.name.module failed in 1 of 1 namespaces: a: gone again"
+
+
+class TestEntries:
+    """Many declarations in one task."""
+
+    def reconcile(self, task: Task, *items: Any, desired: Keep | None = None) -> dict[str, Any]:
+        task.params = {**task.params, "keeps": list(items)}
+        return reconciling(task, form(desired))
+
+    def test_each_in_its_own_namespaces(self, api: FakeApi, task: Task) -> None:
+        api.put("namespaces", "", "c", metadata={"labels": {"team": "red"}})
+        result = self.reconcile(
+            task, {"namespaces": ["b"]}, {"name": "keep"}, {"namespace_selector": {"labels": "team=red"}}
+        )
+        assert [(entry["name"], entry["status"]) for entry in result["namespaces"]] == [
+            ("b", "changed"),
+            ("a", "changed"),
+            ("c", "changed"),
+        ]
+        assert [entry["changes"][0]["entries"] for entry in result["namespaces"]] == [[0], [1], [2]]
+        assert len(api.writes) == 3
+
+    def test_warnings_say_whose_they_are(self, task: Task) -> None:
+        desired = Keep(warnings=("careful",))
+        self.reconcile(task, {"name": "one"}, {"namespaces": ["c"]}, desired=desired)
+        assert task.warnings[:2] == ["keeps[0] (one): careful", "keeps[1]: careful"]
+
+    def test_what_is_invalid_is_refused_before_anything_is_sent(self, api: FakeApi, task: Task) -> None:
+        with pytest.raises(OptionError, match=r"for 2 problems in 3 entries: keeps\[0\]: .*; keeps\[2\] \(x\): "):
+            self.reconcile(task, {"namespaces": []}, {}, {"name": "x", "namespaces": ["A"]})
+        assert api.asked == []
+
+    def test_what_contradicts_each_other_is_refused_before_anything_is_written(self, api: FakeApi, task: Task) -> None:
+        for name in ("a", "b"):
+            api.put("namespaces", "", name, metadata={"labels": {"team": "red"}})
+        task.params = {**task.params, "keeps": [{"namespaces": ["b"]}, {"namespace_selector": {"labels": "team=red"}}]}
+        refusing = replace(form(), contradictions=lambda declared: [Contradiction(0, 1, "both")])
+        with pytest.raises(OptionError) as raised:
+            reconciling(task, refusing)
+        assert str(raised.value) == (
+            "keeps[0] and keeps[1] contradict each other in namespace b: both; nothing was changed"
+        )
+        assert [line.split("?")[0] for line in api.asked] == ["GET /api/v1/namespaces"]
+
+    def test_namespaces_that_are_being_deleted_are_told_once(self, api: FakeApi, task: Task) -> None:
+        api.put("namespaces", "", "gone", metadata={"deletionTimestamp": "now"})
+        selector = {"namespace_selector": {"include": ["gone"]}}
+        result = self.reconcile(task, selector, selector, {"namespaces": ["a"]})
+        assert [(entry["name"], entry["status"]) for entry in result["namespaces"]] == [
+            ("a", "changed"),
+            ("gone", "skipped"),
+        ]
+        assert task.warnings == []
+
+    def test_that_nothing_is_selected_is_told_when_no_entry_selects_anything(self, task: Task) -> None:
+        selector = {"namespace_selector": {"include": ["none"]}}
+        self.reconcile(task, selector, {"namespaces": ["a"]})
+        assert task.warnings == []
+        self.reconcile(task, selector, selector)
+        assert task.warnings == ["the namespace_selector selects no namespace, so nothing was done"]
+
+    def test_the_limit_of_failures_is_of_all_namespaces(self, api: FakeApi, task: Task) -> None:
+        api.fail("POST", FORBIDDEN, times=10**9)
+        task.params = {**task.params, "max_failures": "50%", "concurrency": 1}
+        result = self.reconcile(task, *({"namespaces": [name]} for name in "abcd"))
+        assert result["summary"]["failed"] == 3
 
 
 class TestOverNamespaces:
@@ -250,6 +323,11 @@ class TestRules:
             "required_if": [("a", "b", ["c"])],
         }
         assert rules["mutually_exclusive"] == [("x", "y")]
+
+    def test_or_by_the_entries_of_a_list(self) -> None:
+        made = Module({"namespaces": {}}, lambda _task: {}, "kubernetes", None, form=form())
+        both = ("namespaces", "namespace_selector")
+        assert made.all_rules == {"mutually_exclusive": [both], "required_one_of": [(*both, "keeps")]}
 
     def test_a_module_without_namespaces_has_its_own_only(self) -> None:
         assert Module({}, lambda _task: {}, "requests", None).all_rules == {}

@@ -72,7 +72,7 @@ def put_account(api: FakeApi, *, ready: bool) -> None:
 def wait(api: FakeApi, clock: Clock | None = None, timeout: float = 0.0) -> Outcome:
     clock = clock or Clock()
     settings = Settings(False, concurrency=1, wait_timeout=timeout, clock=EngineClock(clock.now, clock.sleep))
-    return wait_for_provisioned(api.cluster(clock), ["default"], ["a"], settings)
+    return wait_for_provisioned(api.cluster(clock), {"a": ["default"]}, settings)
 
 
 class TestReady:

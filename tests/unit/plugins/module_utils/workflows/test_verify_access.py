@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.batch import Batch
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.batch import Batch, Declared
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Change
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entries import Entry, Failure
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ROLE_BINDING, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant.desired import (
     ImagePullerGrant,
@@ -189,3 +190,74 @@ class TestErrors:
             "whether they may pull was not verified: asking whether User bob may pull from b"
         )
         assert result.changes == changed("ours").changes
+
+
+class TestEntries:
+    """Of several grants for one namespace, each that asks for it is verified, and fails alone."""
+
+    ANN = Subject("User", "ann")
+
+    def verify(
+        self, api: FakeApi, result: NamespaceResult, *grants: ImagePullerGrant, namespace: str = "b"
+    ) -> NamespaceResult:
+        declared = [Declared(grant, Entry("grants", number)) for number, grant in enumerate(grants)]
+        clock = Clock()
+        settings = Settings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
+        batch = Batch(ROLE_BINDING, {namespace: declared})
+        return verify_access(api.cluster(clock), batch, Outcome([result]), settings).namespaces[0]
+
+    def grant(self, *subjects: Subject, **more: Any) -> ImagePullerGrant:
+        given = {"role": "puller", "binding_name": "ours", "present": True, "verify_access": True}
+        return ImagePullerGrant(subjects, **{**given, **more})
+
+    @pytest.fixture
+    def api(self) -> FakeApi:
+        api = FakeApi()
+        api.review = lambda spec: by("ours") if spec["user"] != "jane" else NO
+        return api
+
+    def test_answers_say_whose_they_are(self, api: FakeApi) -> None:
+        result = self.verify(
+            api, UNCHANGED, self.grant(BOB, JANE), self.grant(self.ANN, verify_access=False), self.grant(self.ANN)
+        )
+        assert [(answer["entry"], answer["subject"], answer["allowed"]) for answer in result.extra["may_pull"]] == [
+            (0, "User bob", True),
+            (0, "User jane", False),
+            (2, "User ann", True),
+        ]
+        assert [request.body["spec"]["user"] for request in api.requests] == ["bob", "jane", "ann"]
+        assert result.extra["more"] == 1
+        assert [note for note in result.notes if "jane" in note] == [result.notes[1]]
+
+    def test_the_only_declaration_is_no_entry(self, api: FakeApi) -> None:
+        result, _api = verify([NO], UNCHANGED)
+        assert "entry" not in result.extra["may_pull"][0]
+
+    def test_one_that_failed_is_not_asked_about(self, api: FakeApi) -> None:
+        failed = NamespaceResult("b", "failed", failures=(Failure(Entry("grants", 0), "no"),))
+        result = self.verify(api, failed, self.grant(BOB), self.grant(self.ANN))
+        assert [answer["entry"] for answer in result.extra["may_pull"]] == [1]
+        assert result.failures == failed.failures
+
+    def test_one_that_cannot_be_verified_fails_alone(self, api: FakeApi) -> None:
+        api.fail("POST", status_object(400, "BadRequest", "no"))
+        result = self.verify(api, changed("ours"), self.grant(BOB), self.grant(self.ANN))
+        assert (result.status, result.error) == ("failed", "")
+        assert [failure.entry.position for failure in result.failures] == [0]
+        assert result.failures[0].error.startswith("whether they may pull was not verified: ")
+        assert [answer["entry"] for answer in result.extra["may_pull"]] == [1]
+
+    def test_who_may_not_ask_is_told_for_each(self, api: FakeApi) -> None:
+        api.fail("POST", status_object(403, "Forbidden", "no"), times=2)
+        result = self.verify(api, changed("ours"), self.grant(BOB), self.grant(self.ANN))
+        assert [(answer["entry"], answer["allowed"]) for answer in result.extra["may_pull"]] == [(0, None), (1, None)]
+        assert result.status == "changed"
+
+    def test_a_namespace_of_no_entry_is_left_alone(self, api: FakeApi) -> None:
+        skipped = NamespaceResult("b", "unchanged")
+        assert self.verify(api, skipped, self.grant(BOB), namespace="other") == skipped
+        assert api.asked == []
+
+    def test_none_that_asks_for_it(self, api: FakeApi) -> None:
+        assert self.verify(api, UNCHANGED, self.grant(BOB, verify_access=False)) == UNCHANGED
+        assert api.asked == []

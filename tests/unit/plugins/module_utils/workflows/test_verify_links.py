@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.batch import Batch
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.batch import Batch, Declared
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Change
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entries import Entry, Failure
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     SECRET,
     SERVICE_ACCOUNT,
@@ -155,3 +156,85 @@ class TestSays:
         ).namespaces
         assert result.error.count(" lost mine, other from ") == 2
         assert "; service account a/default lost mine, other from secrets" in result.error
+
+
+class TestEntries:
+    """Of several links of one namespace, those that have written there and ask for it are looked at, in one look."""
+
+    def entry(self, number: int) -> Entry:
+        return Entry("links", number)
+
+    def link(self, *secrets: str, after: float = 5.0, **more: Any) -> SaLink:
+        given = {"service_accounts": ("default",), "lists": LISTS, "present": True, "verify_after": after}
+        return SaLink(secrets=secrets, **{**given, **more})
+
+    def written(self, *numbers: int, account: str = "default") -> Change:
+        entries = tuple(self.entry(number) for number in numbers)
+        return Change("update", ObjectRef(SERVICE_ACCOUNT, "a", account), {}, entries=entries)
+
+    def verify(
+        self, api: FakeApi, changes: Any, *links: SaLink, clock: Clock | None = None, **more: Any
+    ) -> NamespaceResult:
+        clock = clock or Clock()
+        declared = [Declared(link, self.entry(number)) for number, link in enumerate(links)]
+        settings = Settings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
+        result = NamespaceResult("a", more.pop("status", "changed"), tuple(changes), **more)
+        batch = Batch(SERVICE_ACCOUNT, {"a": declared})
+        return verify_links(api.cluster(clock), batch, Outcome([result]), settings).namespaces[0]
+
+    def test_each_fails_alone_after_one_look_and_the_longest_time(self, api: FakeApi) -> None:
+        put(api, "two")
+        clock = Clock()
+        links = (self.link("one"), self.link("two", after=9.0), self.link("three", after=2.0))
+        result = self.verify(api, [self.written(0, 1, 2)], *links, clock=clock)
+        assert clock.slept == [9.0]
+        assert api.asked == ["GET /api/v1/namespaces/a/serviceaccounts/default"]
+        assert (result.status, result.error) == ("failed", "")
+        assert [failure.entry.position for failure in result.failures] == [0, 2]
+        assert "default lost one from imagePullSecrets again within 9 s" in result.failures[0].error
+        assert "default lost three from " in result.failures[1].error
+
+    @pytest.mark.parametrize(
+        "link",
+        [{"after": 0.0}, {"present": False}, {"service_accounts": ("builder",)}],
+        ids=["asks for none", "unlinks", "of another account"],
+    )
+    def test_only_those_that_ask_for_it(self, api: FakeApi, link: Any) -> None:
+        put(api, "one")
+        result = self.verify(api, [self.written(0, 1)], self.link("one"), self.link("two", **link))
+        assert (result.status, result.failures) == ("changed", ())
+
+    def test_only_those_that_have_written(self, api: FakeApi) -> None:
+        put(api, "one")
+        clock = Clock()
+        result = self.verify(api, [self.written(0)], self.link("one"), self.link("two", after=9.0), clock=clock)
+        assert (result.status, clock.slept) == ("changed", [5.0])
+
+    def test_not_one_that_has_failed(self, api: FakeApi) -> None:
+        put(api, "one")
+        failures = (Failure(self.entry(1), "no"),)
+        result = self.verify(
+            api, [self.written(0, 1)], self.link("one"), self.link("two"), failures=failures, status="failed"
+        )
+        assert result.failures == failures
+
+    def test_nothing_to_look_at(self, api: FakeApi) -> None:
+        clock = Clock()
+        self.verify(api, [self.written(0)], self.link("one", after=0.0), clock=clock)
+        assert (clock.slept, api.asked) == ([], [])
+
+    def test_each_account_once(self, api: FakeApi) -> None:
+        put(api, "one", "two")
+        api.put("serviceaccounts", "a", "builder", imagePullSecrets=[])
+        changes = [self.written(0, 1), self.written(1, account="builder")]
+        result = self.verify(api, changes, self.link("one"), self.link("two", service_accounts=("default", "builder")))
+        assert [line.rpartition("/")[2] for line in api.asked] == ["default", "builder"]
+        (failure,) = result.failures
+        assert failure.entry == self.entry(1)
+        assert failure.error.startswith("service account a/builder lost two from ")
+
+    def test_an_account_that_cannot_be_read_is_each_ones_failure(self, api: FakeApi) -> None:
+        api.fail("GET", status_object(403, "Forbidden", "no"))
+        result = self.verify(api, [self.written(0, 1)], self.link("one"), self.link("two"))
+        assert [failure.entry.position for failure in result.failures] == [0, 1]
+        assert len(api.asked) == 1

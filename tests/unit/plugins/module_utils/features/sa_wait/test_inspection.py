@@ -22,8 +22,8 @@ from unit.canaries import b64
 
 GENERATED = "default-dockercfg-x7k2p"
 REF = ObjectRef(SECRET, "a", GENERATED)
-ASKS = ProvisionedAccounts(("default", "builder"))
-ONE = ProvisionedAccounts(("default",))
+ASKS = ProvisionedAccounts({"a": ("default", "builder")})
+ONE = ProvisionedAccounts({"a": ("default",)})
 
 
 def account(*listed: str) -> dict[str, Any]:
@@ -97,10 +97,12 @@ class TestEvaluates:
 
 
 class TestNoneWillCome:
-    ASKS = ProvisionedAccounts(("default", "builder"), none_will_come="this is not OpenShift")
+    ASKS = ProvisionedAccounts({"a": ("default", "builder")}, none_will_come="this is not OpenShift")
 
     def test_is_a_success_with_the_reason(self) -> None:
-        found = ProvisionedAccounts(("default",), "this is not OpenShift").evaluate("a", {"default": account()}, {})
+        found = ProvisionedAccounts({"a": ("default",)}, "this is not OpenShift").evaluate(
+            "a", {"default": account()}, {}
+        )
         reason = "none will come, because this is not OpenShift"
         report = {"name": "default", "exists": True, "provisioned": True, "pull_secret": None, "reason": reason}
         assert found == Evaluation(extra={"service_accounts": [report]})

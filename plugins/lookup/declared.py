@@ -1,0 +1,109 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: declared
+short_description: What the inventory declares for the roles of this collection
+version_added: 0.1.0
+author:
+  - The openshift_ops.image_pull authors (@openshift-ops)
+description:
+  - Joins the variables of a role, and makes the entries of its modules of them. The roles use it.
+  - The variables are C(private_registry_secrets), C(delegated_auth_registries) and C(cross_project_pull_grants), each with all variables
+    that begin with its name and an underscore, such as C(private_registry_secrets_team_a), in the order of their names.
+  - Only what a task needs is read, so a task that links secrets never reads a password.
+  - Fails for a variable that is not a list, for unknown members of an entry, and when two entries declare the same secret. The
+    message names the variable and the position.
+options:
+  _terms:
+    description:
+      - A role, such as V(private_registry), for the titles of its entries, or a role and a kind of entries, such as
+        V(private_registry.secrets).
+    type: list
+    elements: str
+    required: true
+  state:
+    description: With V(absent), every entry counts as absent.
+    type: str
+    choices: [present, absent]
+    default: present
+  check_mode:
+    description: Whether the task runs in check mode, where secrets that an earlier task creates do not exist.
+    type: bool
+    default: false
+  answer:
+    description: The result of an earlier task of the role, which the entries depend on.
+    type: dict
+"""
+
+EXAMPLES = r"""
+- name: Show how many secrets are declared
+  ansible.builtin.debug:
+    msg: "{{ query('openshift_ops.image_pull.declared', 'private_registry') | length }}"
+"""
+
+RETURN = r"""
+_raw:
+  description: The titles, or the entries for the module.
+  type: list
+  elements: raw
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import (
+    KINDS,
+    DeclarationError,
+    Declarations,
+    Role,
+)
+
+
+class LookupModule(LookupBase):  # type: ignore[misc]
+    """Reads the variables of the host as they are written, and evaluates what is asked for."""
+
+    def run(self, terms: list[str], variables: Mapping[str, Any] | None = None, **options: Any) -> list[Any]:
+        self.set_options(var_options=variables, direct=options)
+        absent, check_mode = self.get_option("state") == "absent", self.get_option("check_mode")
+        found: list[Any] = []
+        try:
+            for term in terms:
+                name, _dot, kind = term.partition(".")
+                declared = Declarations(
+                    Role(name, absent=absent, check_mode=check_mode), variables or {}, self._resolved
+                )
+                if not kind:
+                    found += declared.titles
+                    continue
+                declared.refuse_conflicts()
+                found += KINDS[name][kind](declared, self.get_option("answer"))
+        except DeclarationError as error:
+            raise AnsibleLookupError(str(error)) from None
+        return found
+
+    def _resolved(self, value: Any) -> Any:
+        """The value with its templates evaluated; what is omitted is null. Most strings hold none."""
+        if isinstance(value, Mapping):
+            members = {key: self._resolved(item) for key, item in value.items()}
+            return {key: item for key, item in members.items() if item is not None}
+        if isinstance(value, (list, tuple)):
+            return [self._resolved(item) for item in value]
+        if value is None or isinstance(value, (bool, int, float)) or (_is_text(value) and "{" not in value):
+            return value
+        result = self._templar.template(value)
+        return None if _is_omitted(result) else result
+
+
+def _is_text(value: Any) -> bool:
+    """Whether it is plain text; a value that ansible-vault encrypted is not."""
+    return isinstance(value, str) and not hasattr(value, "_ciphertext")
+
+
+def _is_omitted(value: Any) -> bool:
+    """As ansible-core says it, before 2.19 by a string."""
+    return type(value).__name__ == "_OmitType" or (isinstance(value, str) and value.startswith("__omit_place_holder__"))

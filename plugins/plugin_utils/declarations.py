@@ -1,0 +1,332 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the variables of the roles to the entries of the modules. Pure: the caller resolves templates.
+
+Each role reads one variable and all that begin with its name and an underscore, so that each team or group adds a file of its own.
+Entries are read member by member: a task that only links never touches a credential.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible.module_utils.parsing.convert_bool import boolean
+
+__all__ = ["KINDS", "VARIABLES", "DeclarationError", "Declarations", "Role"]
+
+#: The variable of each role.
+VARIABLES = {
+    "private_registry": "private_registry_secrets",
+    "delegated_auth": "delegated_auth_registries",
+    "cross_project_pull": "cross_project_pull_grants",
+}
+
+_PLACES = ("namespaces", "namespace_selector")
+_SOURCES = ("registries", "auth_file", "auth_config", "only")
+_SECRET = ("type", *_SOURCES, "mode", "update_existing", "recreate", "labels", "annotations", "immutable")
+_LINK = ("service_accounts", "link_for", "exclusive", "create", "require", "restart_pods", "wait_timeout")
+_QUESTION = ("registry", "realm_host", "ca_cert", "validate_certs")
+_LOGIN = ("username", "password", "email")
+_GRANT = (
+    "service_accounts", "projects", "groups", "users", "authenticated", "anonymous", "role", "binding_name", "exclusive",
+    "recreate", "revoke_from", "prune", "verify_access",
+)  # fmt: skip
+#: The members that an entry of each role may have.
+_MEMBERS = {
+    "private_registry": {"name", "state", *_PLACES, *_SECRET, *_LINK},
+    "delegated_auth": {
+        *("state", *_PLACES, *_QUESTION, *_LOGIN, "service_accounts", "link_for", "wait_timeout"),
+        *("registry_secret_name", "realm_secret_name"),
+    },
+    "cross_project_pull": {"state", *_PLACES, *_GRANT},
+}
+_REQUIRED = {"private_registry": ("name",), "delegated_auth": ("registry",), "cross_project_pull": ()}
+_PODMAN = "kubernetes.io/podmanconfigjson"
+_MANAGED = {"state": "absent", "only_managed": True}
+_UNDONE = "two entries for one secret would undo each other in every run, so give their secrets different names, or remove one entry"
+
+#: An entry of a module.
+Made = dict[str, Any]
+
+
+class DeclarationError(Exception):
+    """Variables that declare what cannot be; the message is for the user."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One entry of a role's variable. `title` is the variable and the position in it; `resolve` evaluates templates."""
+
+    title: str
+    members: Mapping[str, Any]
+    resolve: Callable[[Any], Any]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of a member, `default` where it is not given, is null or is omitted."""
+        value = self.resolve(self.members[name]) if name in self.members else None
+        return default if value is None else value
+
+    def some(self, names: Iterable[str]) -> Made:
+        """The members among `names` that are given."""
+        found = {name: self.get(name) for name in names if name in self.members}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def entry(self, *names: str, **more: Any) -> Made:
+        """An entry of a module: where, the members `names`, and more."""
+        return {"title": self.title, **self.some((*_PLACES, *names)), **more}
+
+    @property
+    def is_absent(self) -> bool:
+        return bool(self.get("state") == "absent")
+
+    @property
+    def links(self) -> bool:
+        """Whether it is linked to any account: an empty list links to none."""
+        return self.get("service_accounts", ["default"]) != []
+
+
+@dataclass(frozen=True)
+class Role:
+    """How a role runs: with `absent` every entry counts as absent."""
+
+    name: str
+    absent: bool = False
+    check_mode: bool = False
+
+
+class Declarations:
+    """All entries of all variables of a role."""
+
+    def __init__(self, role: Role, variables: Mapping[str, Any], resolve: Callable[[Any], Any]) -> None:
+        """:raises DeclarationError: for a variable that is no list, and for entries whose members no module knows; all at once."""
+        self.role, self._variables, self._resolve = role, variables, resolve
+        self.entries = list(_entries(role.name, variables, resolve))
+        problems = [problem for entry in self.entries for problem in _problems(role.name, entry)]
+        if problems:
+            raise DeclarationError("; ".join(problems))
+
+    @property
+    def titles(self) -> list[str]:
+        return [entry.title for entry in self.entries]
+
+    def refuse_conflicts(self) -> None:
+        """:raises DeclarationError: when this role and the other one that writes secrets declare the same secret."""
+        if problems := list(_conflicts(self._variables, self._resolve, self.role.name)):
+            raise DeclarationError(f"{'; '.join(problems)}; {_UNDONE}")
+
+    @property
+    def present(self) -> list[Declared]:
+        return [] if self.role.absent else [entry for entry in self.entries if not entry.is_absent]
+
+    @property
+    def absent(self) -> list[Declared]:
+        return [entry for entry in self.entries if self.role.absent or entry.is_absent]
+
+
+# --- private_registry
+
+
+def _secrets(declared: Declarations, _answer: Any) -> list[Made]:
+    """What is taken back first, in the same task: a secret that one entry gives up, another may not have in one namespace."""
+    return [
+        *(_removed(entry) if _merges(entry) else entry.entry("name", **_MANAGED) for entry in declared.absent),
+        *(entry.entry("name", "state", *_SECRET) for entry in declared.present),
+    ]
+
+
+def _removed(entry: Declared) -> Made:
+    return entry.entry("name", *_SOURCES, mode="remove", delete_empty=True)
+
+
+def _merges(entry: Declared) -> bool:
+    """Whether it may have added registries to a secret that it did not create. With `update_existing` off it has created it."""
+    return bool(entry.get("mode") == "merge" and boolean(entry.get("update_existing", True), strict=False))
+
+
+def _unlink(entry: Declared, made: Made) -> Made:
+    secrets = [entry.get("name")]
+    return {**made, **entry.some(("service_accounts",)), "secrets": secrets, "link_for": ["pull", "mount"], **_MANAGED}
+
+
+def _links(declared: Declarations, answer: Any) -> list[Made]:
+    """Links to take back, and those of what is present. `answer` is the result of the task that wrote the secrets."""
+    unlinked = [_unlink(entry, entry.entry()) for entry in declared.absent if entry.links and not _merges(entry)]
+    linked = [_link(declared, entry) for entry in declared.present if entry.links]
+    return [*unlinked, *_gone(declared.absent, answer), *linked]
+
+
+def _link(declared: Declarations, entry: Declared) -> Made:
+    usual = "existing" if entry.get("type") == _PODMAN else "usable"
+    # In check mode the secret does not exist yet.
+    require = "none" if declared.role.check_mode else entry.get("require", usual)
+    return {**entry.entry(*_LINK), "secrets": [entry.get("name")], "require": require}
+
+
+def _gone(absent: Sequence[Declared], answer: Any) -> Iterator[Made]:
+    """Links to merged secrets that had nothing else in them, and so were deleted."""
+    namespaces: dict[int, list[str]] = {}
+    for result in (answer or {}).get("namespaces", ()):
+        for found in result.get("entries", ()):
+            if found.get("exists") is False:
+                namespaces.setdefault(found["entry"], []).append(result["name"])
+    for position, entry in enumerate(absent):
+        if position in namespaces and entry.links and _merges(entry):
+            yield _unlink(entry, {"title": entry.title, "namespaces": namespaces[position]})
+
+
+# --- delegated_auth
+
+
+def _questions(declared: Declarations, _answer: Any) -> list[Made]:
+    return [{"title": entry.title, **entry.some(_QUESTION)} for entry in declared.present]
+
+
+def _both_secrets(declared: Declarations, answer: Any) -> list[Made]:
+    made = [entry.entry(name=name, **_MANAGED) for entry in declared.absent for name in _names(entry)]
+    for entry, asked in _answered(declared, answer):
+        hosts = [entry.get("registry"), *([asked["realm_host"]] if asked["delegated"] else [])]
+        login = entry.some(_LOGIN)
+        made += (
+            entry.entry(name=name, registries=[{"registry": host, **login}])
+            for name, host in zip(_names(entry), hosts, strict=False)
+        )
+    return made
+
+
+def _both_links(declared: Declarations, answer: Any) -> list[Made]:
+    require = "none" if declared.role.check_mode else "usable"
+    unlinked = [
+        entry.entry("service_accounts", secrets=_names(entry), link_for=["pull", "mount"], **_MANAGED)
+        for entry in declared.absent
+        if entry.links
+    ]
+    linked = [
+        entry.entry("service_accounts", "link_for", "wait_timeout", secrets=_used(entry, asked), require=require)
+        for entry, asked in _answered(declared, answer)
+        if entry.links
+    ]
+    return [*unlinked, *linked]
+
+
+def _names(entry: Declared) -> list[str]:
+    """The secret for the registry, and the one for the host that takes its logins."""
+    return [
+        entry.get("registry_secret_name", "private-registry"),
+        entry.get("realm_secret_name", "redhat-connect-sso"),
+    ]
+
+
+def _used(entry: Declared, asked: Mapping[str, Any]) -> list[str]:
+    return _names(entry) if asked["delegated"] else _names(entry)[:1]
+
+
+def _answered(declared: Declarations, answer: Any) -> Iterator[tuple[Declared, Mapping[str, Any]]]:
+    """Each entry with what its registry answered."""
+    return zip(declared.present, (answer or {}).get("registries", ()), strict=False)
+
+
+def _undelegated(declared: Declarations, answer: Any) -> list[Any]:
+    """A sentence for each registry that takes its logins itself."""
+    return [
+        f"{asked['registry']} does not delegate its login, so secret {_names(entry)[0]} is enough, and {_names(entry)[1]} is not "
+        "created"
+        for entry, asked in _answered(declared, answer)
+        if not asked["delegated"]
+    ]
+
+
+# --- cross_project_pull
+
+
+def _accounts(declared: Declarations, _answer: Any) -> list[Made]:
+    """The accounts that are granted to, each once."""
+    found: dict[tuple[Any, Any], Made] = {}
+    for entry in declared.present:
+        for account in entry.get("service_accounts", ()):
+            made = dict(account)
+            found.setdefault((made.get("namespace"), made.get("name", "default")), made)
+    return list(found.values())
+
+
+def _grants(declared: Declarations, _answer: Any) -> list[Made]:
+    revoked = [_without(entry.entry(*_GRANT), "exclusive", "recreate") for entry in declared.absent]
+    granted = [_without(entry.entry("state", *_GRANT), "revoke_from") for entry in declared.present]
+    return [*({**made, "state": "absent"} for made in revoked), *granted]
+
+
+def _without(made: Made, *names: str) -> Made:
+    return {name: value for name, value in made.items() if name not in names}
+
+
+#: What can be asked for: for each role, the entries of one task.
+KINDS: Mapping[str, Mapping[str, Callable[[Declarations, Any], list[Any]]]] = {
+    "private_registry": {"secrets": _secrets, "links": _links},
+    "delegated_auth": {
+        "registries": _questions,
+        "undelegated": _undelegated,
+        "secrets": _both_secrets,
+        "links": _both_links,
+    },
+    "cross_project_pull": {"accounts": _accounts, "grants": _grants},
+}
+
+
+# --- all roles
+
+
+def _entries(role: str, variables: Mapping[str, Any], resolve: Callable[[Any], Any]) -> Iterator[Declared]:
+    """The entries of the role's variables, in the order of the variables' names."""
+    first = VARIABLES[role]
+    for name in (first, *sorted(name for name in variables if name.startswith(f"{first}_"))):
+        value = variables.get(name)
+        value = value if isinstance(value, (list, tuple)) else resolve(value)
+        if value is None:
+            continue
+        if not isinstance(value, (list, tuple)):
+            raise DeclarationError(f"variable {name} is not a list of entries")
+        for position, item in enumerate(value):
+            members = item if isinstance(item, Mapping) else resolve(item)
+            if not isinstance(members, Mapping):
+                raise DeclarationError(f"{name}[{position}] is not a dictionary")
+            yield Declared(f"{name}[{position}]", members, resolve)
+
+
+def _problems(role: str, entry: Declared) -> Iterator[str]:
+    unknown = sorted(str(name) for name in entry.members if name not in _MEMBERS[role])
+    if unknown:
+        yield f"{entry.title}: unknown: {', '.join(unknown)}; known: {', '.join(sorted(_MEMBERS[role]))}"
+    for name in _REQUIRED[role]:
+        if name not in entry.members:
+            yield f"{entry.title}: {name} is missing"
+
+
+def _conflicts(variables: Mapping[str, Any], resolve: Callable[[Any], Any], role: str) -> Iterator[str]:
+    """Secrets that the two roles declare. Of the namespaces that a selector finds, only the selector is known."""
+    claims: dict[tuple[str, str], dict[str, str]] = {}
+    for owner in ("private_registry", "delegated_auth"):
+        for entry in _entries(owner, variables, resolve):
+            for place in _places(entry):
+                for name, title in _claimed(owner, entry):
+                    claims.setdefault((place, name), {})[title] = owner
+    for (place, name), titles in sorted(claims.items()):
+        if len(titles) > 1 and role in titles.values():
+            yield f"secret {place}/{name} is declared by {' and '.join(titles)}"
+
+
+def _places(entry: Declared) -> Iterator[str]:
+    yield from dict.fromkeys(str(name) for name in entry.get("namespaces", ()))
+    selector = entry.get("namespace_selector")
+    if isinstance(selector, Mapping):
+        yield str(sorted((str(key), str(value)) for key, value in selector.items()))
+
+
+def _claimed(role: str, entry: Declared) -> list[tuple[str, str]]:
+    if role == "private_registry":
+        return [(str(entry.get("name")), entry.title)]
+    return [
+        (name, f"{entry.title}.{member}")
+        for name, member in zip(_names(entry), ("registry_secret_name", "realm_secret_name"), strict=True)
+    ]

@@ -1,0 +1,357 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many different declarations in one task: the API server's audit log says what they cost, and the cluster what they leave."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+
+import pytest
+from support.lab import pull_names
+from support.playbooks import play
+
+RBAC = "rbac.authorization.k8s.io"
+MANY = 42
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def fleet(lab):
+    """Namespaces for all tests of this file. Each test has names of its own for what it makes in them."""
+    names = [f"many-{number:02}" for number in range(MANY)]
+    for name in names:
+        lab.namespace(name, wait=False)
+    for name in names:
+        lab.until(lambda name=name: lab.provisioned(name), f"namespace {name} is provisioned")
+    yield names
+    for name in names:
+        lab.api("DELETE", f"/api/v1/namespaces/{name}", expect=(200, 202, 404, 409))
+
+
+@pytest.fixture
+def unique() -> str:
+    return f"t{next(_numbers)}"
+
+
+def password(number):
+    return f"Secret-{number:03}-{number * 7919}"
+
+
+def secret(name, number=0, **more):
+    login = {"registry": f"registry-{number}.example.com", "username": "robot", "password": password(number)}
+    return {"name": name, "registries": [login], **more}
+
+
+def positions(result):
+    """By namespace, the entries that each change belongs to."""
+    return {
+        found["name"]: [change["entries"] for change in found["changes"]]
+        for found in result["namespaces"]
+        if found["changes"]
+    }
+
+
+def label(lab, names, **labels):
+    for name in names:
+        lab.api("PATCH", f"/api/v1/namespaces/{name}", {"metadata": {"labels": labels}})
+
+
+def told(result):
+    """What check mode and the real run must agree about."""
+    return {key: result[key] for key in ("changed", "diff", "namespaces", "failures", "summary")}
+
+
+class TestOneNamespace:
+    COUNT = 50
+
+    def entries(self, namespace, unique):
+        return [secret(f"{unique}-{number:02}", number, namespaces=[namespace]) for number in range(self.COUNT)]
+
+    def test_fifty_secrets(self, lab, run, namespace, unique):
+        entries = self.entries(namespace, unique)
+        foreseen = run("pull_secret", secrets=entries, check=True)
+        audit = lab.audit()
+        first = run("pull_secret", secrets=entries)
+        assert told(first) == told(foreseen)
+        assert Counter(audit.verbs()) == {"list": 1, "create": self.COUNT}
+        assert len(set(audit.writes())) == len(audit.writes()) == self.COUNT
+        assert positions(first) == {namespace: [[number] for number in range(self.COUNT)]}
+        assert list(lab.entries(namespace, f"{unique}-49")) == ["registry-49.example.com"]
+        # No password of the fifty is shown, in what was asked for neither.
+        for output in (first["_output"], foreseen["_output"]):
+            assert not [number for number in range(self.COUNT) if password(number) in output]
+
+        audit = lab.audit()
+        assert run("pull_secret", secrets=entries)["changed"] is False
+        assert audit.verbs() == ["list"]
+
+        entries[7]["registries"][0]["password"] = "another-password"
+        entries[9] = {"name": entries[9]["name"], "namespaces": [namespace], "state": "absent"}
+        audit = lab.audit()
+        result = run("pull_secret", secrets=entries)
+        assert audit.verbs()[0] == "list"
+        assert [(verb, name) for verb, _resource, _place, name in audit.writes()] == [
+            ("patch", f"{unique}-07"),
+            ("delete", f"{unique}-09"),
+        ]
+        assert [change["entries"] for change in result["namespaces"][0]["changes"]] == [[7], [9]]
+
+    def test_one_of_another_type_is_found_though_the_list_does_not_bring_it(self, lab, run, namespace, unique):
+        lab.create(namespace, "secrets", {"metadata": {"name": f"{unique}-00"}, "type": "Opaque", "data": {}})
+        audit = lab.audit()
+        result = run("pull_secret", secrets=self.entries(namespace, unique))
+        assert result["failed"]
+        assert [(row["entry"], row["name"]) for row in result["failures"]] == [(0, f"{unique}-00")]
+        assert Counter(audit.verbs()) == {"list": 1, "create": self.COUNT, "get": 1}
+        assert lab.get(namespace, "secrets", f"{unique}-49")
+
+    def test_five_links_of_one_account_are_one_patch(self, lab, run, namespace):
+        before = pull_names(lab.account(namespace))
+        links = [{"secrets": [f"s{number}"], "namespaces": [namespace], "require": "none"} for number in range(5)]
+        links.append({"secrets": ["s1"], "namespaces": [namespace], "require": "none", "link_for": ["mount"]})
+        foreseen = run("sa_link", links=links, check=True)
+        audit = lab.audit()
+        result = run("sa_link", links=links)
+        assert told(result) == told(foreseen)
+        assert audit.verbs() == ["get", "patch"]
+        assert pull_names(lab.account(namespace)) == [*before, "s0", "s1", "s2", "s3", "s4"]
+        (change,) = result["namespaces"][0]["changes"]
+        assert change["entries"] == [0, 1, 2, 3, 4, 5]
+        assert change["lists"]["imagePullSecrets"]["added"] == ["s0", "s1", "s2", "s3", "s4"]
+        (diff,) = result["diff"]
+        assert diff["after"]["imagePullSecrets"] == [*before, "s0", "s1", "s2", "s3", "s4"]
+
+        links[2]["state"] = "absent"
+        audit = lab.audit()
+        assert run("sa_link", links=links)["changed"]
+        assert audit.verbs() == ["get", "patch"]
+        assert run("sa_link", links=links)["changed"] is False
+
+    def test_grants_of_one_binding_are_one_write(self, lab, run, namespace):
+        grants = [{"users": [f"user-{number}"], "namespaces": [namespace]} for number in range(5)]
+        audit = lab.audit()
+        assert run("image_puller_grant", grants=grants)["changed"]
+        assert sorted(audit.verbs()) == ["create", "get", "list"]
+        binding = lab.get(namespace, "rolebindings", "image-puller-grant")
+        assert [subject["name"] for subject in binding["subjects"]] == [f"user-{number}" for number in range(5)]
+        gone = [{**grant, "state": "absent"} for grant in grants]
+        audit = lab.audit()
+        result = run("image_puller_grant", grants=gone)
+        assert audit.verbs() == ["list", "delete"]
+        (change,) = result["namespaces"][0]["changes"]
+        assert change["revoked"] == [f"User user-{number}" for number in range(5)]
+
+
+class TestManyNamespaces:
+    """Each entry has a namespace and a name of its own: one list, and one write for each."""
+
+    def test_secrets(self, lab, run, fleet, unique):
+        entries = [secret(f"{unique}-{name}", namespaces=[name]) for name in fleet]
+        foreseen = run("pull_secret", secrets=entries, check=True)
+        audit = lab.audit()
+        result = run("pull_secret", secrets=entries)
+        assert told(result) == told(foreseen)
+        assert Counter(audit.verbs()) == {"list": 1, "create": MANY}
+        assert {place for _verb, _resource, place, _name in audit.writes()} == set(fleet)
+        assert positions(result) == {name: [[number]] for number, name in enumerate(fleet)}
+        audit = lab.audit()
+        assert run("pull_secret", secrets=entries)["summary"]["unchanged"] == MANY
+        assert audit.verbs() == ["list"]
+
+    def test_links_that_have_to_work(self, lab, run, fleet, unique):
+        run("pull_secret", secrets=[secret(f"{unique}-{name}", namespaces=[name]) for name in fleet])
+        links = [{"secrets": [f"{unique}-{name}"], "namespaces": [name]} for name in fleet]
+        foreseen = run("sa_link", links=links, check=True)
+        audit = lab.audit()
+        result = run("sa_link", links=links)
+        assert told(result) == told(foreseen)
+        assert Counter(audit.verbs()) == {"list": 2, "patch": MANY}
+        assert f"{unique}-{fleet[7]}" in pull_names(lab.account(fleet[7]))
+        audit = lab.audit()
+        assert run("sa_link", links=links)["changed"] is False
+        assert audit.verbs() == ["list", "list"]
+
+    def test_grants(self, lab, run, fleet, unique):
+        grants = [
+            {"users": [f"{unique}-{name}"], "namespaces": [name], "binding_name": f"{unique}-{name}"} for name in fleet
+        ]
+        foreseen = run("image_puller_grant", grants=grants, check=True)
+        audit = lab.audit()
+        result = run("image_puller_grant", grants=grants)
+        assert told(result) == told(foreseen)
+        assert Counter(audit.verbs()) == {"list": 1, "get": 1, "create": MANY}
+        audit = lab.audit()
+        assert run("image_puller_grant", grants=grants)["changed"] is False
+        assert sorted(audit.verbs()) == ["get", "list"]
+
+    def test_one_entry_that_fails_leaves_the_others_done(self, lab, run, fleet, unique):
+        lab.create(fleet[3], "secrets", {"metadata": {"name": f"{unique}-{fleet[3]}"}, "type": "Opaque", "data": {}})
+        entries = [secret(f"{unique}-{name}", namespaces=[name]) for name in fleet]
+        entries.append(secret(unique, namespaces=[fleet[3], "missing-one"]))
+        result = run("pull_secret", secrets=entries)
+        assert result["failed"]
+        assert result["summary"]["changed"] == MANY - 1
+        assert [(row["namespace"], row.get("entry"), row.get("name")) for row in result["failures"]] == [
+            (fleet[3], 3, f"{unique}-{fleet[3]}"),
+            ("missing-one", None, None),
+        ]
+        assert f"{fleet[3]}: secrets[3] ({unique}-{fleet[3]}): " in result["msg"]
+        assert lab.get(fleet[3], "secrets", unique), "the other entry of that namespace is done"
+        assert lab.get(fleet[-1], "secrets", f"{unique}-{fleet[-1]}")
+
+
+class TestSelectors:
+    def test_namespaces_are_listed_once(self, lab, run, fleet, unique):
+        label(lab, fleet[:3], team=f"{unique}-red")
+        label(lab, fleet[2:4], stage=f"{unique}-test")
+        selectors = [
+            {"labels": f"team={unique}-red"},
+            {"labels": f"team in ({unique}-red, {unique}-blue)", "exclude": [fleet[0]]},
+            {"labels": f"stage,stage!=x,stage={unique}-test"},
+            {"include": [fleet[5]]},
+        ]
+        links = [
+            {"secrets": [f"{unique}-{number}"], "namespace_selector": selector, "require": "none"}
+            for number, selector in enumerate(selectors)
+        ]
+        audit = lab.audit()
+        result = run("sa_link", links=links)
+        assert positions(result) == {
+            fleet[0]: [[0]],
+            fleet[1]: [[0, 1]],
+            fleet[2]: [[0, 1, 2]],
+            fleet[3]: [[2]],
+            fleet[5]: [[3]],
+        }
+        lists = [event for event in audit.ours() if event["objectRef"]["resource"] == "namespaces"]
+        assert len(lists) == 1
+        assert len(audit.writes()) == 5
+        assert run("sa_link", links=links)["changed"] is False
+
+    def test_what_contradicts_each_other_through_them_is_refused_before_anything_is_written(
+        self, lab, run, fleet, unique
+    ):
+        label(lab, fleet[8:11], team=f"{unique}-red")
+        label(lab, fleet[10:12], stage=f"{unique}-test")
+        red, test = {"labels": f"team={unique}-red"}, {"labels": f"stage={unique}-test"}
+        entries = [
+            secret(f"{unique}-x", namespaces=[fleet[0]]),
+            secret(unique, 1, namespace_selector=red),
+            secret(unique, 2, namespace_selector=test),
+        ]
+        audit = lab.audit()
+        result = run("pull_secret", secrets=entries)
+        assert result["msg"] == (
+            f"secrets[1] ({unique}) and secrets[2] ({unique}) contradict each other in namespace {fleet[10]}: "
+            f"both declare secret {unique}; declare it once, with all its registries; nothing was changed"
+        )
+        assert [(event["verb"], event["objectRef"]["resource"]) for event in audit.ours()] == [("list", "namespaces")]
+
+
+class TestContradictions:
+    #: The module with its list, two entries, and how they are named.
+    CASES = {
+        "sa_link links": (
+            [{"secrets": ["x"]}, {"secrets": ["x"], "service_accounts": ["d*"], "state": "absent"}],
+            "links[0] (x) and links[1] (x)",
+        ),
+        "image_puller_grant grants": (
+            [{"users": ["jane"], "exclusive": True}, {"users": ["bob"], "exclusive": True}],
+            "grants[0] and grants[1]",
+        ),
+        "pull_secret secrets": ([{"name": "x", "state": "absent"}, secret("x")], "secrets[0] (x) and secrets[1] (x)"),
+    }
+
+    @pytest.mark.parametrize("case", CASES)
+    @pytest.mark.parametrize("check", [True, False])
+    def test_of_named_namespaces_nothing_is_sent(self, lab, run, case, check):
+        (module, option), ((first, second), named) = case.split(), self.CASES[case]
+        audit = lab.audit()
+        given = [{**first, "namespaces": ["a", "b"]}, {**second, "namespaces": ["b", "c"]}]
+        result = run(module, check=check, **{option: given})
+        assert f"{named} contradict each other in namespace b: " in result["msg"]
+        assert result["msg"].endswith("; nothing was changed")
+        assert audit.ours() == []
+
+
+class TestInvalid:
+    def test_all_are_named_and_nothing_is_sent(self, lab, run, fleet):
+        entries = [
+            secret("one", 1, namespaces=fleet),
+            secret("two", 2, namespaces=["Not-A-Name"]),
+            {"name": "three", "namespaces": fleet},
+            secret("four", 4),
+        ]
+        audit = lab.audit()
+        result = run("pull_secret", secrets=entries)
+        assert result["msg"].startswith("nothing was read or changed, for 3 problems in 4 entries: secrets[1] (two): ")
+        assert all(f"secrets[{number}] (" in result["msg"] for number in (1, 2, 3))
+        assert audit.ours() == []
+        assert not [number for number in (1, 2, 4) if password(number) in result["_output"]]
+
+    def test_also_those_that_ansible_refuses(self, lab, run, fleet):
+        entries = [secret("one", 1, namespaces=fleet, state="gone"), secret("two", 2, pasword="Secret-x-1")]
+        result = run("pull_secret", secrets=entries)
+        assert "secrets[0] (one): value of state must be one of: present, absent" in result["msg"]
+        assert "secrets[1] (two): " in result["msg"]
+        assert "Secret-" not in result["_output"]
+
+
+class TestOneEntryFails:
+    """The server refuses one write: the entries of that object fail, and no other."""
+
+    def test_by_a_refused_write(self, lab, run, namespace):
+        user = f"linker-{namespace}"
+        accounts = {"apiGroups": [""], "resources": ["serviceaccounts"]}
+        rules = [
+            {**accounts, "verbs": ["get", "list"]},
+            {**accounts, "verbs": ["patch"], "resourceNames": ["default"]},
+        ]
+        base = f"/apis/{RBAC}/v1/namespaces/{namespace}"
+        lab.api("POST", f"{base}/roles", {"metadata": {"name": user}, "rules": rules})
+        role = {"apiGroup": RBAC, "kind": "Role", "name": user}
+        subjects = [{"kind": "User", "name": user, "apiGroup": RBAC}]
+        lab.api("POST", f"{base}/rolebindings", {"metadata": {"name": user}, "roleRef": role, "subjects": subjects})
+        lab.create(namespace, "serviceaccounts", {"metadata": {"name": "robot"}})
+        links = [
+            {"secrets": ["a"], "service_accounts": ["robot"]},
+            {"secrets": ["b"], "service_accounts": ["default"]},
+            {"secrets": ["c"], "service_accounts": ["robot"]},
+        ]
+        audit = lab.audit()
+        given = [{**link, "namespaces": [namespace], "require": "none"} for link in links]
+        result = run("sa_link", links=given, impersonate_user=user)
+        assert result["failed"]
+        assert [(row["entry"], row["name"]) for row in result["failures"]] == [(0, "a"), (2, "c")]
+        assert positions(result) == {namespace: [[1]]}
+        assert "b" in pull_names(lab.account(namespace))
+        assert [name for _verb, _resource, _place, name in audit.writes()] == ["robot", "default"]
+        assert result["namespaces"][0]["status"] == "failed"
+
+        assert run("sa_link", links=given)["changed"]
+        assert pull_names(lab.account(namespace, "robot"))[-2:] == ["a", "c"]
+
+
+class TestPlaybook:
+    """In Ansible's own process, as most runs are."""
+
+    def test_fifty_entries_hide_fifty_passwords(self, lab, namespace, tmp_path):
+        entries = "".join(
+            f"          - {{name: s{number:02}, namespaces: [{namespace}], registries: [{{registry: quay.io, "
+            f"username: robot, password: {password(number)}}}]}}\n"
+            for number in range(50)
+        )
+        playbook = tmp_path / "many.yml"
+        playbook.write_text(
+            "- hosts: localhost\n  connection: local\n  gather_facts: false\n  tasks:\n"
+            f"    - openshift_ops.image_pull.pull_secret:\n        secrets:\n{entries}"
+        )
+        inventory = tmp_path / "hosts.yml"
+        inventory.write_text("all:\n  hosts:\n    localhost: {ansible_connection: local}\n")
+        audit = lab.audit()
+        done = play(playbook, inventory, "-vvv", "--diff", K8S_AUTH_KUBECONFIG=lab.kubeconfig)
+        assert done.status == 0
+        assert Counter(audit.verbs()) == {"list": 1, "create": 50}
+        assert not [number for number in range(50) if password(number) in done.output]

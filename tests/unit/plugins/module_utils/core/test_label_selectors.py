@@ -1,0 +1,133 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Label selectors as the API server reads them (apimachinery pkg/labels/selector_test.go); what it refuses is left to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.label_selectors import compiled
+
+LABELS = {"team": "red", "tier": "", "example.com/stage": "prod-1", "a.b": "x"}
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [
+        "",
+        "  ",
+        "team",
+        "!absent",
+        " ! absent ",
+        "team=red",
+        "team==red",
+        "team = red",
+        "team!=blue",
+        "absent!=red",
+        "tier=",
+        "tier",
+        "team in (red)",
+        "team in (blue, red)",
+        "team in(blue,red)",
+        "team notin (blue,green)",
+        "absent notin (red)",
+        "tier in (,)",
+        "example.com/stage=prod-1",
+        "a.b=x",
+        "team=red,tier=",
+        "team in (red,blue),example.com/stage in (prod-1,prod-2),!absent",
+        "\tteam=red\n",
+    ],
+)
+def test_selects(selector: str) -> None:
+    test = compiled(selector)
+    assert test is not None
+    assert test(LABELS)
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [
+        "absent",
+        "!team",
+        "team=blue",
+        "team==blue",
+        "team=re",
+        "team!=red",
+        "absent=",
+        "absent=red",
+        "absent in (red)",
+        "team in (blue,green)",
+        "team notin (blue, red)",
+        "tier!=",
+        "team=red,tier=x",
+        "team=blue,tier=",
+        "Team=red",
+        "stage=prod-1",
+    ],
+)
+def test_does_not_select(selector: str) -> None:
+    test = compiled(selector)
+    assert test is not None
+    assert not test(LABELS)
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [
+        "team>1",
+        "team < 1",
+        "team=red,",
+        ",team=red",
+        "team=red,,tier=",
+        "!team=red",
+        "team=red=red",
+        "team in red",
+        "team in ()",
+        "team notin ( )",
+        "team in (red",
+        "team in (red))",
+        "team in (re d)",
+        "team in (-red)",
+        "team in(red) x",
+        "=red",
+        "in (a)",
+        "te am=red",
+        "-team=red",
+        "team=-red",
+        "team=red-",
+        "a/b/c=red",
+        "Example.com/x=red",
+        "a..b/c",
+        "a.-b/c",
+        "/team=red",
+        "team=r\u00e9d",
+        "team\u00a0=red",
+        "team=red\v",
+        "team in red (red)",
+        f"{'k' * 64}=red",
+        f"team={'v' * 64}",
+        f"team!={'v' * 64}",
+        f"team notin ({'v' * 64})",
+        f"{'p' * 254}/team",
+    ],
+)
+def test_is_left_to_the_server(selector: str) -> None:
+    assert compiled(selector) is None
+
+
+@pytest.mark.parametrize("selector", [f"{'k' * 63}!=red", f"team!={'v' * 63}", f"!{'p' * 253}/{'k' * 63}"])
+def test_the_longest_that_there_are(selector: str) -> None:
+    test = compiled(selector)
+    assert test is not None
+    assert test(LABELS)
+
+
+@pytest.mark.parametrize("value", [None, [], {}, 1, True])
+def test_a_label_that_is_no_text_is_like_none_of_the_values(value: Any) -> None:
+    for selector, expected in {"team": True, "team=red": False, "team!=red": True, "team in (red)": False}.items():
+        test = compiled(selector)
+        assert test is not None
+        assert test({"team": value}) is expected

@@ -1,0 +1,88 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A subject that is granted and revoked, a binding with two roles, or one that another entry has for itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.contradictions import Contradiction
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant.contradictions import (
+    contradictions,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant.desired import (
+    ImagePullerGrant,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
+
+JANE, BOB, ANN = Subject("User", "jane"), Subject("User", "bob"), Subject("Group", "ann")
+
+
+def grant(*subjects: Subject, role: str = "puller", name: str = "ours", present: bool = True, **more: Any) -> Any:
+    return ImagePullerGrant(subjects, role, name, present=present, **more)
+
+
+def revoke(*subjects: Subject, **more: Any) -> Any:
+    return grant(*subjects, present=False, **more)
+
+
+class TestHoldTogether:
+    @pytest.mark.parametrize(
+        "declared",
+        [
+            [],
+            [grant(JANE)],
+            [grant(JANE), grant(JANE), grant(BOB)],
+            [revoke(JANE), revoke(JANE)],
+            [grant(JANE), revoke(BOB)],
+            [grant(JANE), revoke(JANE, name="theirs")],
+            [grant(JANE), revoke(BOB, name="theirs", everywhere=True)],
+            [grant(JANE), revoke(JANE, name="theirs", role="viewer", everywhere=True)],
+            [grant(JANE, name="theirs", role="viewer"), grant(JANE)],
+            [grant(JANE, exclusive=True), grant(JANE, exclusive=True)],
+            [grant(JANE, BOB, exclusive=True), grant(BOB)],
+            [grant(BOB), grant(JANE, BOB, exclusive=True)],
+            [grant(JANE, exclusive=True), grant(BOB, name="theirs")],
+            [grant(JANE, exclusive=True), revoke(BOB)],
+            [revoke(BOB), grant(JANE, exclusive=True)],
+        ],
+    )
+    def test_these(self, declared: list[ImagePullerGrant]) -> None:
+        assert list(contradictions(declared)) == []
+
+
+class TestContradict:
+    @pytest.mark.parametrize("other", [grant(JANE, role="viewer"), revoke(JANE, role="viewer", everywhere=True)])
+    def test_two_roles_of_one_binding(self, other: ImagePullerGrant) -> None:
+        said = "role binding ours is to have role puller and role viewer"
+        assert list(contradictions([grant(ANN, name="theirs"), grant(JANE), other])) == [Contradiction(1, 2, said)]
+
+    def test_granted_and_revoked_in_one_binding(self) -> None:
+        said = "User bob, Group ann may pull by the one, and is revoked by the other"
+        pair = [grant(BOB, JANE, ANN), revoke(ANN, BOB)]
+        assert list(contradictions(pair)) == [Contradiction(0, 1, said)]
+        said = "Group ann, User bob may pull by the one, and is revoked by the other"
+        assert list(contradictions(pair[::-1])) == [Contradiction(0, 1, said)]
+
+    @pytest.mark.parametrize("order", [1, -1])
+    def test_granted_in_one_and_revoked_in_every_binding(self, order: int) -> None:
+        pair = [grant(JANE), revoke(JANE, name="theirs", everywhere=True)][::order]
+        said = "User jane may pull by the one, and is revoked by the other"
+        assert list(contradictions(pair)) == [Contradiction(0, 1, said)]
+
+    @pytest.mark.parametrize("order", [1, -1])
+    def test_another_beside_an_exclusive_one(self, order: int) -> None:
+        pair = [grant(JANE, exclusive=True), grant(JANE, ANN, BOB)][::order]
+        said = "one is exclusive in role binding ours, and the other grants Group ann, User bob"
+        assert list(contradictions(pair)) == [Contradiction(0, 1, said)]
+
+    def test_two_exclusive_ones_are_told_once(self) -> None:
+        said = "one is exclusive in role binding ours, and the other grants User bob"
+        pair = [grant(JANE, exclusive=True), grant(BOB, exclusive=True)]
+        assert list(contradictions(pair)) == [Contradiction(0, 1, said)]
+
+    def test_each_pair(self) -> None:
+        found = contradictions([grant(JANE), revoke(JANE), grant(BOB), revoke(JANE, BOB)])
+        assert [(one.first, one.second) for one in found] == [(0, 1), (0, 3), (2, 3)]

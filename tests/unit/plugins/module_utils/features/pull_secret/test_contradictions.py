@@ -1,0 +1,42 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One secret is declared once."""
+
+from __future__ import annotations
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.contradictions import Contradiction
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.contradictions import (
+    contradictions,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.desired import PullSecret
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.content import DOCKERCONFIGJSON, Target
+
+TARGET = Target(DOCKERCONFIGJSON, ".dockerconfigjson")
+
+
+def declared(*names: str, mode: str = "absent") -> list[PullSecret]:
+    return [PullSecret(name, TARGET, mode) for name in names]
+
+
+def said(name: str) -> str:
+    return f"both declare secret {name}; declare it once, with all its registries"
+
+
+def test_different_secrets_hold_together() -> None:
+    assert list(contradictions([])) == []
+    assert list(contradictions(declared("a", "b", "c"))) == []
+
+
+def test_each_further_declaration_contradicts_the_first() -> None:
+    assert list(contradictions(declared("a", "b", "a", "b", "a"))) == [
+        Contradiction(0, 2, said("a")),
+        Contradiction(1, 3, said("b")),
+        Contradiction(0, 4, said("a")),
+    ]
+
+
+def test_also_when_both_say_the_same_or_one_only_adds() -> None:
+    for first, second in (("absent", "absent"), ("absent", "merge"), ("merge", "remove")):
+        pair = [*declared("a", mode=first), *declared("a", mode=second)]
+        assert list(contradictions(pair)) == [Contradiction(0, 1, said("a"))]
