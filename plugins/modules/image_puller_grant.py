@@ -74,8 +74,28 @@ options:
     description:
       - The role binding that holds what is granted here. Names that the platform reserves, such as C(system:image-pullers), are
         refused.
-      - The default is C(image-puller-grant), followed by O(role) if that is not the default one.
+      - The default is C(image-puller-grant), followed by C(-) and O(owner) if there is one, and by C(-) and O(role) if that is not the
+        default role. So two owners grant in one project without touching each other.
     type: str
+  owner:
+    description:
+      - For whom this is granted, such as a team. A role binding that is created gets this name as the label
+        C(app.kubernetes.io/instance), beside C(app.kubernetes.io/managed-by=openshift_ops.image_pull).
+      - Each owner has a binding of its own, see O(binding_name). What another owner's binding grants is granted again, since that owner can take
+        it back.
+      - A binding that this collection created for another owner is refused, with the owner's name, see O(adopt). A binding that was
+        created without an owner, or by others, is changed as without this option, and does not get the label.
+      - With O(state=absent) another owner's binding is always refused.
+      - M(openshift_ops.image_pull.prune) removes what carries an owner's label and is declared no more. C(docs/ownership.md) describes all of this.
+      - At most 63 letters, digits, C(-), C(_) and C(.), as the value of a label.
+    type: str
+  adopt:
+    description:
+      - Take over the binding O(binding_name) if it exists. It gets both labels, whoever created it, and from then on it is treated as
+        created for O(owner), which is required.
+      - To take over what was granted without an owner, also set O(binding_name=image-puller-grant).
+    type: bool
+    default: false
   state:
     description:
       - V(present) grants. V(absent) removes the given subjects from our binding, and deletes the binding if that leaves it empty
@@ -202,6 +222,12 @@ options:
       binding_name:
         description: See O(binding_name).
         type: str
+      owner:
+        description: See O(owner).
+        type: str
+      adopt:
+        description: See O(adopt).
+        type: bool
       state:
         description: See O(state).
         type: str
@@ -369,27 +395,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.o
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, reconciling
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.verify_access import verify_access
 
-ACCOUNT = {
-    "namespace": {"type": "str", "required": True},
-    "name": {"type": "str", "default": "default"},
-}
-DECLARATION = {
-    **TARGET_OPTIONS,
-    "service_accounts": {"type": "list", "elements": "dict", "options": ACCOUNT},
-    "projects": {"type": "list", "elements": "str"},
-    "groups": {"type": "list", "elements": "str"},
-    "users": {"type": "list", "elements": "str"},
-    "authenticated": {"type": "bool", "default": False},
-    "anonymous": {"type": "bool", "default": False},
-    "role": {"type": "str", "default": image_puller_grant.DEFAULT_ROLE},
-    "binding_name": {"type": "str"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "exclusive": {"type": "bool", "default": False},
-    "revoke_from": {"type": "str", "choices": ["ours", "every_binding"], "default": "ours"},
-    "prune": {"type": "bool", "default": False},
-    "recreate": {"type": "bool", "default": False},
-    "verify_access": {"type": "bool", "default": False},
-}
+DECLARATION = {**TARGET_OPTIONS, **image_puller_grant.ARGUMENTS}
 ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, "grants": list_option(DECLARATION)}
 FORM = ListForm(
     "grants", "binding_name", kind=ROLE_BINDING, declare=image_puller_grant.from_options, contradictions=contradictions

@@ -23,6 +23,24 @@ options:
   name:
     description: The name of the secret. Required, except where each of O(secrets) gives its own.
     type: str
+  owner:
+    description:
+      - For whom the secret is managed, such as a team. A secret that is created gets this name as the label
+        C(app.kubernetes.io/instance), beside C(app.kubernetes.io/managed-by=openshift_ops.image_pull).
+      - A secret that this collection created for another owner is refused, with the owner's name, see O(adopt). A secret that was
+        created without an owner, or by others, is changed as without this option, and does not get the label.
+      - With O(state=absent) and with O(mode=remove) another owner's secret is always refused, or kept with a warning with
+        O(only_managed=true).
+      - M(openshift_ops.image_pull.prune) removes what carries an owner's label and is declared no more. C(docs/ownership.md) describes all of this.
+      - At most 63 letters, digits, C(-), C(_) and C(.), as the value of a label.
+    type: str
+  adopt:
+    description:
+      - Take over a secret that exists. It gets both labels, whoever created it, and from then on it is treated as created for O(owner),
+        which is required.
+      - The pull secret of the cluster's nodes is never taken over, nor a secret with O(mode=remove), O(update_existing=false) or O(state=absent).
+    type: bool
+    default: false
   state:
     description:
       - V(present) creates the secret, or changes it as O(mode) says.
@@ -187,6 +205,12 @@ options:
             description: See O(namespace_selector.system_namespaces).
             type: bool
             default: false
+      owner:
+        description: See O(owner).
+        type: str
+      adopt:
+        description: See O(adopt).
+        type: bool
       state:
         description: See O(state).
         type: str
@@ -413,34 +437,15 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.o
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, reconciling
 
-REGISTRY = {
-    "registry": {"type": "str", "required": True},
-    "username": {"type": "str"},
-    "password": {"type": "raw", "no_log": True},
-    "email": {"type": "str"},
-}
-SOURCES = ("registries", "auth_file", "auth_config")
-DECLARATION = {
-    "name": {"type": "str"},
-    **TARGET_OPTIONS,
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "mode": {"type": "str", "choices": list(pull_secret.MODES), "default": pull_secret.MODES[0]},
-    "update_existing": {"type": "bool", "default": True},
-    "only_managed": {"type": "bool", "default": False},
-    "delete_empty": {"type": "bool", "default": False},
-    "recreate": {"type": "bool", "default": False},
-    "type": {"type": "str", "choices": list(pull_secret.TYPES), "default": pull_secret.TYPES[0]},
-    "registries": {"type": "list", "elements": "dict", "options": REGISTRY},
-    "auth_file": {"type": "path"},
-    "auth_config": {"type": "raw", "no_log": True},
-    "only": {"type": "list", "elements": "str"},
-    "labels": {"type": "dict"},
-    "annotations": {"type": "dict"},
-    "immutable": {"type": "bool"},
-}
-ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, "secrets": list_option(DECLARATION, alternatives=[SOURCES])}
+DECLARATION = {**TARGET_OPTIONS, **pull_secret.ARGUMENTS}
+ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, "secrets": list_option(DECLARATION, alternatives=[pull_secret.SOURCES])}
 FORM = ListForm(
-    "secrets", "name", [SOURCES], kind=SECRET, declare=pull_secret.from_options, contradictions=contradictions
+    "secrets",
+    "name",
+    [pull_secret.SOURCES],
+    kind=SECRET,
+    declare=pull_secret.from_options,
+    contradictions=contradictions,
 )
 
 
@@ -453,7 +458,7 @@ MODULE = Module(
     run,
     library="kubernetes",
     import_error=IMPORT_ERROR,
-    rules={"mutually_exclusive": [SOURCES], "required_one_of": [("name", FORM.option)]},
+    rules={"mutually_exclusive": [pull_secret.SOURCES], "required_one_of": [("name", FORM.option)]},
     form=FORM,
 )
 

@@ -39,6 +39,21 @@ options:
     elements: str
     choices: [pull, mount]
     default: [pull]
+  owner:
+    description:
+      - For whom this is done, such as a team. A service account that O(create) creates gets this name as the label
+        C(app.kubernetes.io/instance), beside C(app.kubernetes.io/managed-by=openshift_ops.image_pull).
+      - A service account that O(create) declares, and that this collection created for another owner, is refused, with the owner's name, see O(adopt).
+        Without O(create) any service account can be linked to.
+      - A link belongs to the owner of its secret. With O(only_managed), secrets of another owner stay linked.
+      - At most 63 letters, digits, C(-), C(_) and C(.), as the value of a label. See C(docs/ownership.md).
+    type: str
+  adopt:
+    description:
+      - Take over service accounts that O(create) declares and that exist. They get both labels. Requires O(owner).
+      - The platform's accounts V(default), V(builder) and V(deployer) are never taken over.
+    type: bool
+    default: false
   state:
     description:
       - V(present) links. V(absent) unlinks from the lists that O(link_for) names, also when the secret does not exist any more.
@@ -160,6 +175,12 @@ options:
         type: list
         elements: str
         choices: [pull, mount]
+      owner:
+        description: See O(owner).
+        type: str
+      adopt:
+        description: See O(adopt).
+        type: bool
       state:
         description: See O(state).
         type: str
@@ -322,20 +343,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.o
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, reconciling
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.verify_links import verify_links
 
-DECLARATION = {
-    "secrets": {"type": "list", "elements": "str", "no_log": False},
-    **TARGET_OPTIONS,
-    "service_accounts": {"type": "list", "elements": "str", "default": ["default"]},
-    "link_for": {"type": "list", "elements": "str", "choices": list(sa_link.LISTS), "default": ["pull"]},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "exclusive": {"type": "bool", "default": False},
-    "only_managed": {"type": "bool", "default": False},
-    "create": {"type": "bool", "default": False},
-    "require": {"type": "str", "choices": ["usable", "existing", "none"], "default": "usable"},
-    "restart_pods": {"type": "str", "choices": ["never", "report", "stuck"], "default": "never"},
-    "verify_after": {"type": "float", "default": 0},
-    "wait_timeout": {"type": "int", "default": 30},
-}
+DECLARATION = {**TARGET_OPTIONS, **sa_link.ARGUMENTS}
 ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, "links": list_option(DECLARATION)}
 FORM = ListForm("links", "secrets", kind=SERVICE_ACCOUNT, declare=sa_link.from_options, contradictions=contradictions)
 

@@ -202,7 +202,7 @@ class TestModules:
     def test_is_in_the_action_group_when_it_takes_the_connection(self, module: str) -> None:
         """One module_defaults entry serves all of them, and kubernetes.core's."""
         group = yaml.safe_load((ROOT / "meta/runtime.yml").read_text(encoding="utf-8"))["action_groups"]["k8s"]
-        assert (module in group) is ("namespaces" in loaded(module).ARGUMENTS)
+        assert (module in group) is ("kubeconfig" in loaded(module).ARGUMENTS)
         assert {"metadata": {"extend_group": ["kubernetes.core.k8s"]}} in group
 
 

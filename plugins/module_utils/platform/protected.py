@@ -1,21 +1,24 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Secrets that must not be changed, or not in that way. Pure."""
+"""Objects that must not be changed, or not in that way. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from ..core.errors import OptionError, Refusal
-from ..core.objects import Json, ObjectRef, metadata
+from ..core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, ObjectRef, metadata
 from ..core.shapes import mapping, sequence
 from ..dockerconfig.registry_keys import same_path
 from ..secrets.content import DOCKERCONFIGJSON, MAX_BYTES, TYPES, StoredSecret
 
 __all__ = [
+    "RESERVED_BINDINGS",
+    "autoupdate",
     "check_size",
     "is_global",
+    "is_platforms",
     "refuse_dropping",
     "refuse_foreign",
     "refuse_platform_name",
@@ -31,6 +34,30 @@ _GLOBAL = ("openshift-config", "pull-secret")
 _PLATFORM_REGISTRIES = frozenset(
     {"cloud.openshift.com", "quay.io", "registry.connect.redhat.com", "registry.redhat.io"}
 )
+
+#: A controller of the platform creates these in every project, creates them again when they are deleted, and never repairs
+#: them (openshift-controller-manager pkg/authorization/defaultrolebindings): without subjects, they are switched off.
+RESERVED_BINDINGS = ("system:image-pullers", "system:image-builders", "system:deployers")
+
+#: The platform creates these in every namespace.
+_ACCOUNTS = ("default", "builder", "deployer")
+
+#: The API server itself restores what carries this; `oc` keeps the emptied binding of who switched that off.
+_AUTOUPDATE = "rbac.authorization.kubernetes.io/autoupdate"
+
+
+def autoupdate(obj: Json) -> str:
+    """What the object says of being restored by the API server: `true`, `false`, or empty."""
+    return str(mapping(metadata(obj).get("annotations")).get(_AUTOUPDATE) or "")
+
+
+def is_platforms(ref: ObjectRef, observed: Json) -> bool:
+    """Whether the platform or a controller looks after the object. It is never adopted and never pruned, whatever its labels say."""
+    meta = metadata(observed)
+    annotated = any(name in mapping(meta.get("annotations")) for name in (*_PLATFORM_ANNOTATIONS, _AUTOUPDATE))
+    controlled = any(mapping(owner).get("controller") for owner in sequence(meta.get("ownerReferences")))
+    reserved = {SERVICE_ACCOUNT: _ACCOUNTS, ROLE_BINDING: RESERVED_BINDINGS}.get(ref.kind, ())
+    return annotated or controlled or ref.name in reserved or is_global(ref)
 
 
 def refuse_platform_name(name: str) -> None:
@@ -69,7 +96,7 @@ def refuse_foreign(ref: ObjectRef, observed: Json, *, convertible: bool) -> None
 
 def is_global(ref: ObjectRef) -> bool:
     """Whether it is the pull secret of the cluster's nodes."""
-    return (ref.namespace, ref.name) == _GLOBAL
+    return (ref.kind, ref.namespace, ref.name) == (SECRET, *_GLOBAL)
 
 
 def refuse_dropping(ref: ObjectRef, secret_type: str, removed: Iterable[str], action: str) -> None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..clients.kube.client import Cluster
@@ -29,6 +29,7 @@ from ..core.related import updated
 from .clock import Clock
 from .namespaces import require_namespace
 from .polling import poll
+from .reader import View
 from .replacement import carry_out
 from .result import NamespaceResult, Outcome, Status
 from .run import Run, Settings, internal_error, running
@@ -67,20 +68,29 @@ class _Work:
         return self.result is None and any(awaited.within > self.waited for awaited in self.plan.waiting_for)
 
 
-def reconcile(cluster: Cluster, desired: Desired, namespaces: Sequence[str], settings: Settings) -> Outcome:
+def reconcile(
+    cluster: Cluster,
+    desired: Desired,
+    namespaces: Sequence[str],
+    settings: Settings,
+    seen: Mapping[str, View] | None = None,
+) -> Outcome:
     """Brings every namespace to the declared state; with `check_mode`, only says what that would change.
+
+    `seen`: what the plans need to see of each namespace, where it is read already; None reads it.
 
     A namespace that fails does not stop the others. When the cluster fails, the run stops, and the outcome says so once.
     """
     works = [_Work(namespace) for namespace in dict.fromkeys(namespaces)]
     started = settings.clock.now()
     with running(cluster, len(works), settings) as run:
+        known = [seen] if seen is not None else []
 
         def look(pending: Sequence[_Work]) -> None:
             waited = settings.clock.now() - started
             for work in pending:
                 work.waited = waited
-            _round(run, desired, pending)
+            _round(run, desired, pending, known.pop() if known else None)
 
         poll(works, lambda: _longest(works), look, settings.clock)
         left = [work for work in works if work.result is None and work.plan.waiting_for]
@@ -93,18 +103,22 @@ def _longest(works: Sequence[_Work]) -> float:
     return max((awaited.within for work in works if work.pending for awaited in work.plan.waiting_for), default=0.0)
 
 
-def _round(run: Run, desired: Desired, pending: Sequence[_Work]) -> None:
+def _round(run: Run, desired: Desired, pending: Sequence[_Work], known: Mapping[str, View] | None) -> None:
     """One look at all pending namespaces: those with nothing to do are done with it, the others go to the workers."""
-    _see(run, desired, pending)
+    _see(run, desired, pending, known)
     busy = [work for work in pending if not _is_settled(run, desired, work)]
     run.workers.map(lambda work: _settle(run, desired, work), busy)
     run.progress.tick()
 
 
-def _see(run: Run, desired: Desired, pending: Sequence[_Work]) -> None:
-    """Reads what the plans of all pending namespaces need."""
-    # A create tells whether the object is there; what is only planned, or is deleted, has to be read for that.
-    seen = run.read(desired, [work.namespace for work in pending], leave_unread=not run.settings.check_mode)
+def _see(run: Run, desired: Desired, pending: Sequence[_Work], known: Mapping[str, View] | None) -> None:
+    """Reads what the plans of all pending namespaces need, unless it is `known`."""
+    seen: Mapping[str, View | ImagePullError]
+    if known is not None:
+        seen = known
+    else:
+        # A create tells whether the object is there; what is only planned, or is deleted, has to be read for that.
+        seen = run.read(desired, [work.namespace for work in pending], leave_unread=not run.settings.check_mode)
     for work in pending:
         view = seen.get(work.namespace)
         if view is None:

@@ -75,13 +75,17 @@ class NamespaceResult:
 class Outcome:
     """The result of one task.
 
-    `retries` counts the requests that were repeated, and the objects that were read and planned again after a conflict or a
+    `refused` says why nothing was attempted at all. `remarks` is what the user should know beside the notes of the namespaces,
+    `extra` what the result holds besides. `retries` counts the requests that were repeated, and the objects that were read and planned again after a conflict or a
     lost answer. `stopped` says why the task ended before all namespaces were attempted; empty when it did not.
     """
 
     namespaces: Sequence[NamespaceResult]
     retries: int = 0
     stopped: str = ""
+    refused: str = ""
+    remarks: tuple[str, ...] = ()
+    extra: dict[str, Any] = field(default_factory=dict)
 
     def with_skipped(self, names: Sequence[str], reason: str) -> Outcome:
         """The same with further namespaces that were skipped."""
@@ -94,7 +98,8 @@ class Outcome:
 
     @property
     def notes(self) -> list[str]:
-        return list(dict.fromkeys(printable(note) for result in self.namespaces for note in result.notes))
+        every = (*self.remarks, *(note for result in self.namespaces for note in result.notes))
+        return list(dict.fromkeys(printable(note) for note in every))
 
     def report(self, *, unchanged: bool | None = None, diff: bool = True) -> dict[str, Any]:
         """The module's result, without a credential.
@@ -115,14 +120,17 @@ class Outcome:
             ],
             "failures": [row for result in self.failed for row in result.report_failures()],
             "summary": {**_summary(self.namespaces), "retries": self.retries},
+            **self.extra,
         }
 
     @property
     def has_failed(self) -> bool:
-        return bool(self.failed or self.stopped)
+        return bool(self.failed or self.stopped or self.refused)
 
     def message(self, task: str) -> str:
         """One line for a failed task: why it stopped, then each reason with its namespaces; of many, the first ones."""
+        if self.refused:
+            return f"{task} {self.refused}"
         own = [result for result in self.failed if result.reasons != [self.stopped]]
         places: dict[str, list[str]] = {}
         for result in own:

@@ -19,7 +19,7 @@ from ..core.namespaces import from_options as selector_from_options
 from ..core.objects import NAMESPACE, Json, Kind, metadata
 from ..core.shapes import mapping
 
-__all__ = ["Targets", "from_options", "resolve"]
+__all__ = ["Targets", "from_options", "resolve", "visible"]
 
 #: On OpenShift, a caller who cannot list namespaces can list its own projects.
 _PROJECT = Kind("project.openshift.io/v1", "Project", "projects", "project", namespaced=False)
@@ -50,23 +50,36 @@ def from_options(options: Mapping[str, Any]) -> Targets | NamespaceSelector:
     return Targets(list(dict.fromkeys(names)))
 
 
-def resolve(cluster: Cluster, wanted: Sequence[Targets | NamespaceSelector]) -> list[Targets]:
-    """The targets of each entry: read from the cluster once for all that give a selector.
+def visible(cluster: Cluster) -> list[Json]:
+    """All namespaces or, on OpenShift, the caller's projects where it may not list namespaces.
+
+    :raises ApiError: when it may list neither.
+    """
+    return _list(cluster, "")
+
+
+def resolve(
+    cluster: Cluster, wanted: Sequence[Targets | NamespaceSelector], every: Sequence[Json] | None = None
+) -> list[Targets]:
+    """The targets of each entry: read from the cluster once for all that give a selector, or not at all with `every`, the
+    namespaces as `visible` has read them.
 
     :raises ApiError: when neither namespaces nor the caller's projects may be listed.
     """
     labels = list(dict.fromkeys(one.labels for one in wanted if isinstance(one, NamespaceSelector)))
-    by_labels = _listed(cluster, labels)
+    by_labels = _listed(cluster, labels, every)
     return [
         Targets(*one.choose(by_labels[one.labels])) if isinstance(one, NamespaceSelector) else one for one in wanted
     ]
 
 
-def _listed(cluster: Cluster, selectors: Sequence[str]) -> dict[str, list[Json]]:
+def _listed(cluster: Cluster, selectors: Sequence[str], every: Sequence[Json] | None) -> dict[str, list[Json]]:
     """The namespaces that each label selector selects. One selector is left to the server, as are those that only it understands."""
-    tests = {selector: compiled(selector) for selector in selectors} if len(selectors) > 1 else {}
+    ours = len(selectors) > 1 or every is not None
+    tests = {selector: compiled(selector) for selector in selectors} if ours else {}
     known = {selector: test for selector, test in tests.items() if test is not None}
-    every = _list(cluster, "") if known else []
+    if every is None:
+        every = _list(cluster, "") if known else []
     found = {
         selector: [namespace for namespace in every if test(mapping(metadata(namespace).get("labels")))]
         for selector, test in known.items()

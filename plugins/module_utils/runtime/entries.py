@@ -53,14 +53,14 @@ class Wanted(Generic[_Desired]):
 
 
 def list_option(arguments: Mapping[str, Any], *, alternatives: Sequence[Sequence[str]] = ()) -> dict[str, Any]:
-    """The argument spec of the list: the same options without defaults, which are the task's."""
+    """The argument spec of the list: the same options without defaults, which are the task's. The credentials in it are marked."""
     options = {
         name: {key: value for key, value in spec.items() if key not in ("default", "required")}
         for name, spec in arguments.items()
     }
     options["title"] = {"type": "str"}
     groups = [group for group in (TARGETS, *alternatives) if set(group) <= set(options)]
-    return {"type": "list", "elements": "dict", "options": options, "mutually_exclusive": groups}
+    return {"type": "list", "elements": "dict", "no_log": False, "options": options, "mutually_exclusive": groups}
 
 
 def declared(

@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible.module_utils.common.parameters import env_fallback
 
-__all__ = ["CLUSTER_OPTIONS", "CONNECTION_OPTIONS", "TARGET_OPTIONS"]
+__all__ = ["CLUSTER_OPTIONS", "CONNECTION_OPTIONS", "RUN_OPTIONS", "TARGET_OPTIONS"]
 
 
 def _env(*names: str) -> dict[str, Any]:
@@ -59,12 +59,13 @@ TARGET_OPTIONS: dict[str, Any] = {
     },
 }
 
-#: What every module that talks to a cluster takes.
-CLUSTER_OPTIONS: dict[str, Any] = {
-    **CONNECTION_OPTIONS,
-    **TARGET_OPTIONS,
+#: How a task with many namespaces runs.
+RUN_OPTIONS: dict[str, Any] = {
     "concurrency": {"type": "int", "default": 8},
     "max_failures": {"type": "str"},
     "report_unchanged": {"type": "bool"},
     "progress": {"type": "bool", "default": True},
 }
+
+#: What every module that works in given namespaces of a cluster takes.
+CLUSTER_OPTIONS: dict[str, Any] = {**CONNECTION_OPTIONS, **TARGET_OPTIONS, **RUN_OPTIONS}

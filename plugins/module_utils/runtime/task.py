@@ -32,7 +32,7 @@ from ..reconcile.targets import Targets
 from .entries import ListForm, batch_of, declared, entry_problems
 from .options import CONNECTION_OPTIONS
 
-__all__ = ["Module", "Task", "execute", "over_namespaces", "reconciling"]
+__all__ = ["Module", "SettingsFor", "Task", "execute", "on_cluster", "over_namespaces", "reconciling"]
 
 VERSION = "0.1.0"
 
@@ -45,7 +45,7 @@ class Module:
 
     `arguments` and `rules` (`mutually_exclusive` and the like) are what AnsibleModule takes, `run` returns the result.
     `library` is the Python package that it needs, `import_error` why that could not be imported. `form` is how it takes many
-    declarations in one task, None where it does not.
+    declarations in one task, None where it does not. `lists` are the forms of a module that takes nothing but lists.
     """
 
     arguments: Mapping[str, Any]
@@ -54,6 +54,7 @@ class Module:
     import_error: str | None
     rules: Mapping[str, Any] = field(default_factory=dict)
     form: EntryList | ListForm[Any] | None = None
+    lists: Sequence[ListForm[Any]] = ()
 
     @property
     def all_rules(self) -> dict[str, Any]:
@@ -66,8 +67,10 @@ class Module:
         return rules
 
     def problems(self, options: Mapping[str, Any]) -> str:
-        """What Ansible's validation finds wrong with the entries of a list, all of them; empty when nothing."""
-        return entry_problems(self.form, self.arguments, options.get(self.form.option)) if self.form else ""
+        """What Ansible's validation finds wrong with the entries of all lists; empty when nothing."""
+        forms = [self.form, *self.lists] if self.form else self.lists
+        found = (entry_problems(form, self.arguments, options.get(form.option)) for form in forms)
+        return "; ".join(problems for problems in found if problems)
 
 
 @dataclass
@@ -110,6 +113,10 @@ _Desired = TypeVar("_Desired", bound=Desired)
 Afterwards = Callable[[Cluster, Batch[_Desired], Outcome, Settings], Outcome]
 
 
+#: The settings for a number of namespaces.
+SettingsFor = Callable[[int], Settings]
+
+
 def _as_it_is(_cluster: Cluster, _batch: Batch[Any], outcome: Outcome, _settings: Settings) -> Outcome:
     return outcome
 
@@ -143,12 +150,12 @@ def over_namespaces(
     """
     wanted = targets.from_options(task.params if namespaces is None else {"namespaces": namespaces})
 
-    def run(cluster: Cluster, settings: Callable[[int], Settings]) -> Outcome:
+    def run(cluster: Cluster, settings: SettingsFor) -> Outcome:
         (meant,) = targets.resolve(cluster, [wanted])
         outcome = work(cluster, meant.namespaces, replace(settings(len(meant.namespaces)), wait_timeout=wait_timeout))
         return _with_terminating(task, cluster, outcome, [meant])
 
-    return _on_cluster(task, run)
+    return on_cluster(task, run)
 
 
 def reconciling(task: Task, form: ListForm[_Desired], afterwards: Afterwards[_Desired] = _as_it_is) -> dict[str, Any]:
@@ -161,17 +168,17 @@ def reconciling(task: Task, form: ListForm[_Desired], afterwards: Afterwards[_De
         whose = f"{one.declared.entry}: " if one.declared.entry else ""
         task.warn(whose + warning for warning in getattr(one.declared.desired, "warnings", ()))
 
-    def run(cluster: Cluster, settings: Callable[[int], Settings]) -> Outcome:
+    def run(cluster: Cluster, settings: SettingsFor) -> Outcome:
         found = targets.resolve(cluster, [one.targets for one in wanted])
         batch = batch_of(form, wanted, found)
         at_work = settings(len(batch.namespaces))
         outcome = afterwards(cluster, batch, reconcile(cluster, batch, list(batch.namespaces), at_work), at_work)
         return _with_terminating(task, cluster, outcome, found)
 
-    return _on_cluster(task, run)
+    return on_cluster(task, run)
 
 
-def _on_cluster(task: Task, run: Callable[[Cluster, Callable[[int], Settings]], Outcome]) -> dict[str, Any]:
+def on_cluster(task: Task, run: Callable[[Cluster, SettingsFor], Outcome]) -> dict[str, Any]:
     """The result of `run`, which is given the cluster, and the settings for a number of namespaces."""
     params, limit = task.params, FailureLimit.parse(task.params["max_failures"])
     _check_numbers(params)

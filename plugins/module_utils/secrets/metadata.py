@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..core.errors import OptionError
@@ -53,6 +53,10 @@ class SecretMetadata:
                 "shorten them"
             )
         return cls(labels, annotations, options.get("immutable"))
+
+    def labelled(self, labels: Mapping[str, str]) -> SecretMetadata:
+        """The same with further labels."""
+        return replace(self, labels={**self.labels, **labels}) if labels else self
 
     def body(self) -> dict[str, Any]:
         """The parts of a new object."""

@@ -7,35 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from ...core.changes import Change, create, delete, replace, update
 from ...core.errors import Refusal
-from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, metadata
-from ...core.ownership import is_managed
+from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects
+from ...core.ownership import Ownership, is_managed
 from ...core.protocols import ALL, NOTHING_RELATED, ListedBy, Plan, Related
 from ...core.shapes import mapping
+from ...platform.protected import RESERVED_BINDINGS, autoupdate, is_platforms
 from ...rbac.subjects import RBAC, Subject, listed, subject_of, subjects_of
 
-__all__ = ["DEFAULT_BINDING", "DEFAULT_ROLE", "RESERVED", "ImagePullerGrant"]
+__all__ = ["DEFAULT_BINDING", "DEFAULT_ROLE", "ImagePullerGrant"]
 
 DEFAULT_ROLE = "system:image-puller"
 DEFAULT_BINDING = "image-puller-grant"
-
-#: A controller of the platform creates these in every project, creates them again when they are deleted, and never repairs
-#: them (openshift-controller-manager pkg/authorization/defaultrolebindings): without subjects, they are switched off.
-RESERVED = ("system:image-pullers", "system:image-builders", "system:deployers")
-
-#: The API server itself restores what carries this; `oc` keeps the emptied binding of who switched that off.
-_AUTOUPDATE = "rbac.authorization.kubernetes.io/autoupdate"
 
 
 @dataclass(frozen=True)
 class ImagePullerGrant:
     """Grants `role` to `subjects`, or revokes it, in each target namespace: these own the image streams.
 
-    `everywhere`: revoke in every binding of the role, not only in ours.
+    `everywhere`: revoke in every binding of the role, not only in ours. `ownership` is for whom.
     """
 
     subjects: tuple[Subject, ...]
@@ -47,6 +42,7 @@ class ImagePullerGrant:
     prune: bool = False
     recreate: bool = False
     verify_access: bool = False
+    ownership: Ownership = field(default_factory=Ownership)
 
     kind: ClassVar[Kind] = ROLE_BINDING
     listed_by: ClassVar[ListedBy] = {SERVICE_ACCOUNT: ALL}
@@ -68,6 +64,8 @@ class ImagePullerGrant:
         """:raises Refusal: when there is no such role, our binding has another one and may not be recreated, or one cannot be read."""
         self._require_role(found)
         ref, ours = ObjectRef(ROLE_BINDING, namespace, self.binding_name), objects.get(self.binding_name)
+        if ours is not None and not self.everywhere:
+            self.ownership.refuse_other(ref, ours, adoptable=self.present)
         others = {
             name: obj for name, obj in sorted(objects.items()) if name != self.binding_name and self._has_role(obj)
         }
@@ -113,19 +111,25 @@ class ImagePullerGrant:
 
     def _plan_grant(self, ref: ObjectRef, ours: Json | None, others: Objects, found: Related) -> Plan:
         held = subjects_of(ours) if ours else []
-        granted = {*held, *(subject for binding in others.values() for subject in subjects_of(binding))}
+        granted = {*held, *(subject for binding in self._lasting(others) for subject in subjects_of(binding))}
         missing = [subject for subject in self.subjects if subject not in granted]
         revoked = [subject for subject in dict.fromkeys(held) if self.exclusive and subject not in self.subjects]
         pruned = [subject for subject in self._gone(held, found) if subject not in (*revoked, *self.subjects)]
         notes = (*_not_there_yet(self.subjects, found), *self._unread(held, found))
-        if not (missing or revoked or pruned):
+        labels = self.ownership.missing(ours) if ours is not None and not is_platforms(ref, ours) else {}
+        if not (missing or revoked or pruned or labels):
             return Plan(notes=notes)
-        details = self._details(granted=missing, revoked=revoked, pruned=pruned)
+        details = self._details(granted=missing, revoked=revoked, pruned=pruned, labels=sorted(labels))
         if ours is None:
             role = {"apiGroup": RBAC, "kind": "ClusterRole", "name": self.role}
-            body = {"roleRef": role, "subjects": [subject.to_api() for subject in missing]}
+            subjects = [subject.to_api() for subject in missing]
+            body = {"metadata": {"labels": self.ownership.labels}, "roleRef": role, "subjects": subjects}
             return Plan((create(ref, body, details, _view(self.role, missing)),), notes=notes)
-        return Plan((self._edit(ref, ours, {*revoked, *pruned}, missing, details),), notes=notes)
+        return Plan((self._edit(ref, ours, {*revoked, *pruned}, missing, details, labels=labels),), notes=notes)
+
+    def _lasting(self, others: Objects) -> Iterator[Json]:
+        """The bindings that count as granting already: another owner's does not, since it goes when that owner takes it back."""
+        return (binding for binding in others.values() if not self.ownership.other(binding))
 
     def _plan_revoke(self, ref: ObjectRef, ours: Json | None, others: Objects, found: Related) -> Plan:
         own = subjects_of(ours) if ours else []
@@ -138,6 +142,7 @@ class ImagePullerGrant:
             pruned = [subject for subject in gone if binding is ours and subject not in revoked]
             if revoked or pruned:
                 at = ObjectRef(ref.kind, ref.namespace, name)
+                self.ownership.refuse_other(at, binding, adoptable=False)
                 details = self._details(revoked=revoked, pruned=pruned)
                 changes.append(self._edit(at, binding, {*revoked, *pruned}, [], details))
                 notes += _comes_back(at, binding)
@@ -145,9 +150,17 @@ class ImagePullerGrant:
         return Plan(tuple(changes), notes=(*notes, *_still_granted(ref.namespace, self.subjects, left)))
 
     def _edit(
-        self, ref: ObjectRef, binding: Json, unwanted: Collection[Subject], wanted: Sequence[Subject], details: Json
+        self,
+        ref: ObjectRef,
+        binding: Json,
+        unwanted: Collection[Subject],
+        wanted: Sequence[Subject],
+        details: Json,
+        *,
+        labels: Json = MappingProxyType({}),
     ) -> Change:
-        """The binding with some subjects removed and some appended; its deletion when that leaves none and it may go.
+        """The binding with some subjects removed and some appended, and with `labels`; its deletion when that leaves none and it
+        may go.
 
         All other entries are kept as they stand, also those that are no subjects.
         """
@@ -158,14 +171,18 @@ class ImagePullerGrant:
             return delete(ref, binding, details, before)
         left = (subject_of(entry, ref.namespace) for entry in after)
         shown = _view(self.role, (subject for subject in left if subject is not None))
-        return update(ref, binding, {"subjects": after}, details, before=before, after=shown)
+        patch = {"metadata": {"labels": dict(labels)}} if labels else {}
+        if labels:
+            before["labels"] = dict.fromkeys(sorted(labels), "not as requested")
+            shown["labels"] = dict.fromkeys(sorted(labels), "as requested")
+        return update(ref, binding, {**patch, "subjects": after}, details, before=before, after=shown)
 
     def _may_delete(self, name: str, binding: Json) -> bool:
-        if _autoupdate(binding) == "false" or name in RESERVED:
+        if autoupdate(binding) == "false" or name in RESERVED_BINDINGS:
             return False
         return self.everywhere or is_managed(binding)
 
-    def _details(self, **subjects: Sequence[Subject]) -> dict[str, Any]:
+    def _details(self, **subjects: Sequence[Subject | str]) -> dict[str, Any]:
         named = {what: [str(subject) for subject in found] for what, found in subjects.items() if found}
         return {"role": self.role, **named}
 
@@ -181,10 +198,6 @@ class ImagePullerGrant:
                 yield f"{subject} was not pruned: the caller may not read {subject.ref}, so it is not known whether it exists"
 
 
-def _autoupdate(binding: Json) -> str:
-    return str(mapping(metadata(binding).get("annotations")).get(_AUTOUPDATE) or "")
-
-
 def _is_gone(subject: Subject, found: Related) -> bool:
     """Whether it is known that there is no such account or project."""
     return subject.ref is not None and found.get(subject.ref, {}) is None
@@ -198,8 +211,10 @@ def _not_there_yet(subjects: Iterable[Subject], found: Related) -> Iterator[str]
 
 def _comes_back(ref: ObjectRef, binding: Json) -> list[str]:
     return (
-        [f"{ref} will be restored by the API server when it restarts (annotation {_AUTOUPDATE})"]
-        if _autoupdate(binding) == "true"
+        [
+            f"{ref} will be restored by the API server when it restarts (annotation rbac.authorization.kubernetes.io/autoupdate)"
+        ]
+        if autoupdate(binding) == "true"
         else []
     )
 

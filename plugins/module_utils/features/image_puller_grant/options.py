@@ -10,10 +10,37 @@ from typing import Any
 
 from ...core.errors import OptionError
 from ...core.names import check_path_segment
+from ...core.ownership import Ownership
+from ...platform.protected import RESERVED_BINDINGS
 from ...rbac.subjects import given
-from .desired import DEFAULT_BINDING, DEFAULT_ROLE, RESERVED, ImagePullerGrant
+from .desired import DEFAULT_BINDING, DEFAULT_ROLE, ImagePullerGrant
 
-__all__ = ["DEFAULT_ROLE", "from_options"]
+__all__ = ["ARGUMENTS", "from_options"]
+
+_ACCOUNT = {
+    "namespace": {"type": "str", "required": True},
+    "name": {"type": "str", "default": "default"},
+}
+
+#: What one declaration takes beside its namespaces, as an argument spec.
+ARGUMENTS: dict[str, Any] = {
+    "owner": {"type": "str"},
+    "adopt": {"type": "bool", "default": False},
+    "service_accounts": {"type": "list", "elements": "dict", "options": _ACCOUNT},
+    "projects": {"type": "list", "elements": "str"},
+    "groups": {"type": "list", "elements": "str"},
+    "users": {"type": "list", "elements": "str"},
+    "authenticated": {"type": "bool", "default": False},
+    "anonymous": {"type": "bool", "default": False},
+    "role": {"type": "str", "default": DEFAULT_ROLE},
+    "binding_name": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "exclusive": {"type": "bool", "default": False},
+    "revoke_from": {"type": "str", "choices": ["ours", "every_binding"], "default": "ours"},
+    "prune": {"type": "bool", "default": False},
+    "recreate": {"type": "bool", "default": False},
+    "verify_access": {"type": "bool", "default": False},
+}
 
 
 def from_options(options: Mapping[str, Any], _read_file: Callable[[str], str] | None = None) -> ImagePullerGrant:
@@ -27,9 +54,10 @@ def from_options(options: Mapping[str, Any], _read_file: Callable[[str], str] | 
         raise OptionError(
             "give at least one of 'service_accounts', 'projects', 'groups', 'users', 'authenticated' and 'anonymous'"
         )
-    name = options.get("binding_name") or _default_binding(options["role"])
+    ownership = Ownership.of(options)
+    name = options.get("binding_name") or _default_binding(ownership.owner, options["role"])
     check_path_segment("binding_name", name)
-    if name in RESERVED:
+    if name in RESERVED_BINDINGS:
         raise OptionError(
             f"option 'binding_name': {name} is reserved for the platform, which creates it in every project; "
             "choose another name"
@@ -45,6 +73,7 @@ def from_options(options: Mapping[str, Any], _read_file: Callable[[str], str] | 
         prune=options["prune"],
         recreate=options["recreate"],
         verify_access=options["verify_access"],
+        ownership=ownership,
     )
 
 
@@ -60,5 +89,6 @@ def _refuse_contradictions(options: Mapping[str, Any]) -> None:
         )
 
 
-def _default_binding(role: str) -> str:
-    return DEFAULT_BINDING if role == DEFAULT_ROLE else f"{DEFAULT_BINDING}-{role}"
+def _default_binding(owner: str, role: str) -> str:
+    """Each owner has a binding of its own."""
+    return "-".join([DEFAULT_BINDING, *([owner] if owner else []), *([role] if role != DEFAULT_ROLE else [])])

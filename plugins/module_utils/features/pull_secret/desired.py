@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from ...core.changes import Change, create, delete, replace, update
 from ...core.errors import Refusal
 from ...core.objects import SECRET, Json, Kind, ObjectRef, Objects
-from ...core.ownership import is_managed
+from ...core.ownership import Ownership, is_managed
 from ...core.protocols import NOTHING_RELATED, ListedBy, Plan, Related
 from ...dockerconfig.auth_file import NOTHING, AuthFile, read_stored
 from ...dockerconfig.editing import converted, merged, without
@@ -21,7 +21,7 @@ from ...dockerconfig.json_text import Unreadable
 from ...dockerconfig.key_warnings import key_warnings
 from ...dockerconfig.kubelet_reading import kubelet_reading
 from ...dockerconfig.registry_keys import same_path
-from ...platform.protected import check_size, refuse_dropping, refuse_foreign, refuse_unknown_loss
+from ...platform.protected import check_size, is_platforms, refuse_dropping, refuse_foreign, refuse_unknown_loss
 from ...secrets.content import (
     DATA_KEYS,
     DOCKERCONFIGJSON,
@@ -58,7 +58,7 @@ class PullSecret:
     """`mode` is one of `MODES`, or `absent` for the whole secret. `registries` are those to be removed.
 
     With `only_managed`, `absent` keeps a secret that does not carry our label. With `delete_empty`, `remove` deletes a secret that
-    carries it and holds nothing any more.
+    carries it and holds nothing any more. `ownership` is for whom.
     """
 
     name: str
@@ -71,6 +71,7 @@ class PullSecret:
     recreate: bool = False
     only_managed: bool = False
     delete_empty: bool = False
+    ownership: Ownership = field(default_factory=Ownership)
 
     kind: ClassVar[Kind] = SECRET
 
@@ -98,18 +99,27 @@ class PullSecret:
             return Plan(
                 notes=(f"{ref} does not carry the label of this collection, so it was kept (only_managed=true)",)
             )
+        if self.only_managed and (other := self.ownership.other(observed)):
+            return Plan(notes=(f"{ref} belongs to owner {other}, so it was kept (only_managed=true)",))
+        self.ownership.refuse_other(ref, observed, adoptable=self._creates)
         refuse_foreign(ref, observed, convertible=self.recreate and self.mode in ("replace", "merge"))
         held = StoredSecret.of(observed, self.target.key)
         if self.mode == "absent":
             return _plan_delete(ref, observed, held)
         return self._plan_existing(ref, observed, held) if self.update_existing else Plan()
 
+    @property
+    def _creates(self) -> bool:
+        """Whether the secret is declared to exist: only then it can be adopted."""
+        return self.mode in ("replace", "merge")
+
     def _plan_new(self, ref: ObjectRef) -> Plan:
         if self.mode in ("absent", "remove"):
             return Plan(extra=_GONE if self.delete_empty else {})
         refuse_dropping(ref, self.target.type, (), "create")
         details = {"registries": {**no_changes(), "added": self.auth_file.registries}}
-        body = {**self.secret_metadata.body(), "type": self.target.type, "data": {self.target.key: self._value}}
+        meta = self.secret_metadata.labelled(self.ownership.labels).body()
+        body = {**meta, "type": self.target.type, "data": {self.target.key: self._value}}
         return Plan((create(ref, body, details, view(self.target.type, self.auth_file.registries)),))
 
     @cached_property
@@ -123,17 +133,22 @@ class PullSecret:
         return is_given and (held.type, held.key, held.value) == (self.target.type, self.target.key, self._value)
 
     def _plan_existing(self, ref: ObjectRef, observed: Json, held: StoredSecret) -> Plan:
-        if self._is_as_written(held) and not self.secret_metadata.missing(observed):
+        missing = self._wanted_metadata(ref, observed).missing(observed)
+        if self._is_as_written(held) and not missing:
             return Plan()
         target = Target(held.type, held.key) if self.mode == "remove" or held.type == self.target.type else self.target
         target = target if target.key else self.target
         text, after = self._content(ref, held, target)
         if self.delete_empty and not after.entries and is_managed(observed) and not held.others:
             return _plan_delete(ref, observed, held, _GONE)
-        missing, broken = self.secret_metadata.missing(observed), self._broken(held)
-        difference = _Difference(held, target, text, after, missing, broken)
+        difference = _Difference(held, target, text, after, missing, self._broken(held))
         notes = tuple(difference.notes(ref))
         return Plan(() if difference.is_none else (self._change(ref, observed, difference),), notes=notes)
+
+    def _wanted_metadata(self, ref: ObjectRef, observed: Json) -> SecretMetadata:
+        """With the labels of the owner who adopts the secret."""
+        adoptable = self._creates and not is_platforms(ref, observed)
+        return self.secret_metadata.labelled(self.ownership.missing(observed) if adoptable else {})
 
     def _content(self, ref: ObjectRef, held: StoredSecret, target: Target) -> tuple[str, AuthFile]:
         """The content that the data key must have, as text and as entries.
@@ -177,7 +192,7 @@ class PullSecret:
             return update(ref, observed, difference.patch(ref), difference.details, **views)
         if not self.recreate:
             raise Refusal(f"{why}; {_HOW_TO_RECREATE}")
-        body = {**self.secret_metadata.body(), **difference.body(ref)}
+        body = {**self.secret_metadata.labelled(self.ownership.labels).body(), **difference.body(ref)}
         if self.secret_metadata.immutable is None and observed.get("immutable"):
             body["immutable"] = True
         return replace(ref, observed, body, difference.details, **views)

@@ -11,6 +11,7 @@ from typing import Any
 
 from ...core.errors import OptionError
 from ...core.names import check_name
+from ...core.ownership import OWNERSHIP_LABELS, Ownership
 from ...dockerconfig.auth_file import AuthFile, from_registries, parse, parse_text
 from ...dockerconfig.registry_keys import check_key
 from ...platform.protected import check_size, refuse_platform_name
@@ -18,9 +19,38 @@ from ...secrets.content import DATA_KEYS, TYPES, Target
 from ...secrets.metadata import SecretMetadata
 from .desired import MODES, PullSecret
 
-__all__ = ["MODES", "TYPES", "from_options"]
+__all__ = ["ARGUMENTS", "SOURCES", "from_options", "identified"]
 
-_SOURCES = ("registries", "auth_file", "auth_config")
+#: Where the credentials come from.
+SOURCES = ("registries", "auth_file", "auth_config")
+
+_REGISTRY = {
+    "registry": {"type": "str", "required": True},
+    "username": {"type": "str"},
+    "password": {"type": "raw", "no_log": True},
+    "email": {"type": "str"},
+}
+
+#: What one declaration takes beside its namespaces, as an argument spec.
+ARGUMENTS: dict[str, Any] = {
+    "name": {"type": "str"},
+    "owner": {"type": "str"},
+    "adopt": {"type": "bool", "default": False},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "mode": {"type": "str", "choices": list(MODES), "default": MODES[0]},
+    "update_existing": {"type": "bool", "default": True},
+    "only_managed": {"type": "bool", "default": False},
+    "delete_empty": {"type": "bool", "default": False},
+    "recreate": {"type": "bool", "default": False},
+    "type": {"type": "str", "choices": list(TYPES), "default": TYPES[0]},
+    "registries": {"type": "list", "elements": "dict", "options": _REGISTRY},
+    "auth_file": {"type": "path"},
+    "auth_config": {"type": "raw", "no_log": True},
+    "only": {"type": "list", "elements": "str"},
+    "labels": {"type": "dict"},
+    "annotations": {"type": "dict"},
+    "immutable": {"type": "bool"},
+}
 
 #: A key of a secret's data (apimachinery `validation.IsConfigMapKey`).
 _KEY = re.compile(r"(?!\.{1,2}\Z|\.\.)[-._a-zA-Z0-9]{1,253}\Z")
@@ -31,26 +61,50 @@ def from_options(options: Mapping[str, Any], read_file: Callable[[str], str]) ->
 
     :raises OptionError: for anything that cannot work; nothing has been read from the cluster yet.
     """
-    name, mode = options.get("name"), options.get("mode") or MODES[0]
-    if name is None:
-        raise OptionError("option 'name' is missing: name the secret")
-    check_name("name", name)
-    refuse_platform_name(name)
+    name, mode = _name(options), options.get("mode") or MODES[0]
+    ownership = _ownership(options)
     target = Target(options["type"], _data_key(options))
     _check_combination(options, mode)
     if options["state"] == "absent":
-        return PullSecret(name, target, "absent", only_managed=bool(options.get("only_managed")))
+        return PullSecret(name, target, "absent", only_managed=bool(options.get("only_managed")), ownership=ownership)
     settings: dict[str, Any] = {
         "secret_metadata": SecretMetadata.of(options),
+        "ownership": ownership,
         "recreate": bool(options.get("recreate")),
         "update_existing": options.get("update_existing") is not False,
     }
     if mode == "remove":
-        names, delete_empty = _names(options, read_file), bool(options.get("delete_empty"))
+        names, delete_empty = _registries(options, read_file), bool(options.get("delete_empty"))
         return PullSecret(name, target, mode, registries=names, delete_empty=delete_empty, **settings)
     auth_file = _auth_file(options, read_file)
     check_size(f"secret {name}", target.encode(auth_file))
     return PullSecret(name, target, mode, auth_file, **settings)
+
+
+def identified(options: Mapping[str, Any], _read_file: Callable[[str], str] | None = None) -> PullSecret:
+    """Which secret the options declare, or take back, without its content: for what has to know no more.
+
+    :raises OptionError: for a name or an owner that cannot be.
+    """
+    mode = "absent" if options["state"] == "absent" else options.get("mode") or MODES[0]
+    return PullSecret(_name(options), Target(options["type"], ""), mode, ownership=Ownership.of(options))
+
+
+def _name(options: Mapping[str, Any]) -> str:
+    name = options.get("name")
+    if name is None:
+        raise OptionError("option 'name' is missing: name the secret")
+    check_name("name", name)
+    refuse_platform_name(name)
+    return str(name)
+
+
+def _ownership(options: Mapping[str, Any]) -> Ownership:
+    ownership = Ownership.of(options)
+    twice = [name for name in OWNERSHIP_LABELS if name in (options.get("labels") or {})]
+    if ownership.owner and twice:
+        raise OptionError(f"option 'owner' sets the label {twice[0]}: leave it out of 'labels'")
+    return ownership
 
 
 def _check_combination(options: Mapping[str, Any], mode: str) -> None:
@@ -66,7 +120,7 @@ def _check_combination(options: Mapping[str, Any], mode: str) -> None:
         raise OptionError("option 'delete_empty' only works with mode=remove: leave it out")
     if mode == "remove":
         _check_remove(options, keeps=keeps)
-    if not absent and all(options.get(source) is None for source in _SOURCES):
+    if not absent and all(options.get(source) is None for source in SOURCES):
         raise OptionError("state=present needs the registries: give one of 'registries', 'auth_file' and 'auth_config'")
     if keeps and options.get("recreate"):
         raise OptionError("options 'recreate' and 'update_existing=false' contradict each other: leave out one")
@@ -85,7 +139,7 @@ def _check_remove(options: Mapping[str, Any], *, keeps: bool) -> None:
         )
 
 
-def _names(options: Mapping[str, Any], read_file: Callable[[str], str]) -> tuple[str, ...]:
+def _registries(options: Mapping[str, Any], read_file: Callable[[str], str]) -> tuple[str, ...]:
     """The registries to remove: named as they are, or all that a merge of the file or data adds."""
     if options.get("registries") is None:
         return tuple(_auth_file(options, read_file).registries)

@@ -6,21 +6,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ...core.changes import Change, create, update
 from ...core.entries import Awaited
 from ...core.errors import Refusal
 from ...core.names import is_pattern
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects
+from ...core.ownership import Ownership
 from ...core.protocols import ALL, NOTHING_RELATED, ListedBy, Plan, Related
 from ...core.shapes import mapping, sequence
+from ...platform.account_lists import LISTS, changes_of, entries_of, link, names_in, repeated, unlink, view
 from ...platform.generated import Origin, origin_of
+from ...platform.protected import is_platforms
 from ...secrets.content import DOCKERCONFIGJSON
 from ...secrets.usable import why_not_there, why_not_usable
-from .lists import LISTS, changes_of, entries_of, link, names_in, repeated, unlink, view
 from .pods import POD, AccountPullList, PodMissingSecrets, pods_missing_secrets
 from .unlinking import Decision, Unlinking
 
@@ -37,7 +39,8 @@ _Decisions = Mapping[tuple[str, str], Decision]
 class SaLink:
     """`service_accounts` are names or globs; a name is waited for or created, a glob takes what there is.
 
-    `wait_timeout` is how long, in seconds. `only_managed`: with `present` False, unlink only secrets that carry our label, or do not exist.
+    `wait_timeout` is how long, in seconds. `only_managed`: with `present` False, unlink only secrets that carry our label, or do not
+    exist. `ownership` is for whom: an account belongs to an owner only where `create` declares it.
     """
 
     secrets: tuple[str, ...]
@@ -51,6 +54,7 @@ class SaLink:
     restart_pods: str = "never"
     verify_after: float = 0.0
     wait_timeout: float = 0.0
+    ownership: Ownership = field(default_factory=Ownership)
 
     kind: ClassVar[Kind] = SERVICE_ACCOUNT
     #: The secrets that are required: those of any other type are read one by one.
@@ -107,7 +111,7 @@ class SaLink:
 
     @property
     def _unlinking(self) -> Unlinking:
-        return Unlinking(by_name=not self.present, only_managed=self.only_managed)
+        return Unlinking(by_name=not self.present, only_managed=self.only_managed, ownership=self.ownership)
 
     def _chosen(self, objects: Objects) -> Objects:
         return {name: objects[name] for name in sorted(objects) if self.concerns(name)}
@@ -145,23 +149,39 @@ class SaLink:
         }
 
     def _plan_account(self, ref: ObjectRef, account: Json, decisions: _Decisions) -> Change | None:
+        """:raises Refusal: when a list cannot be read, or another owner has created the account that this one declares."""
+        labels = self._adopted(ref, account)
         before = {key: entries_of(ref, account, key) for key in self.lists}
-        after = {}
+        after: dict[str, Any] = {}
         for key, entries in before.items():
             linked = link(entries, self.secrets) if self.present else entries
             after[key] = unlink(
                 linked, {name for (where, name), fate in decisions.items() if where == key and fate.remove}
             )
         patch = {key: after[key] for key in self.lists if after[key] != before[key]}
-        if not patch:
+        if not (patch or labels):
             return None
-        details = {"lists": {key: changes_of(before[key], after[key]) for key in patch}}
-        return update(ref, account, patch, details, before=view(before, patch), after=view(after, patch))
+        details: dict[str, Any] = {"lists": {key: changes_of(before[key], after[key]) for key in patch}}
+        shown_before, shown_after = view(before, patch), view(after, patch)
+        if labels:
+            patch = {**patch, "metadata": {"labels": labels}}
+            details["labels"] = sorted(labels)
+            shown_before["labels"] = dict.fromkeys(sorted(labels), "not as requested")
+            shown_after["labels"] = dict.fromkeys(sorted(labels), "as requested")
+        return update(ref, account, patch, details, before=shown_before, after=shown_after)
+
+    def _adopted(self, ref: ObjectRef, account: Json) -> dict[str, str]:
+        """The labels that make an account this owner's, where `create` declares it. :raises Refusal: when it is another owner's."""
+        if not self.create or ref.name not in self.service_accounts:
+            return {}
+        self.ownership.refuse_other(ref, account, adoptable=True)
+        return {} if is_platforms(ref, account) else self.ownership.missing(account)
 
     def _create(self, ref: ObjectRef) -> Change:
         lists: dict[str, list[Json]] = {key: [{"name": name} for name in self.secrets] for key in self.lists}
+        body = {"metadata": {"labels": self.ownership.labels}, **lists}
         details = {"lists": {key: changes_of([], entries) for key, entries in lists.items()}}
-        return create(ref, lists, details, view(lists, lists))
+        return create(ref, body, details, view(lists, lists))
 
     def _pods(
         self, namespace: str, accounts: Mapping[ObjectRef, Json], found: Related

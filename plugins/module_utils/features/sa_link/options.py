@@ -10,10 +10,28 @@ from typing import Any
 
 from ...core.errors import OptionError
 from ...core.names import check_name, is_name, is_pattern
+from ...core.ownership import Ownership
+from ...platform.account_lists import LISTS
 from .desired import SaLink
-from .lists import LISTS
 
-__all__ = ["LISTS", "from_options"]
+__all__ = ["ARGUMENTS", "from_options"]
+
+#: What one declaration takes beside its namespaces, as an argument spec.
+ARGUMENTS: dict[str, Any] = {
+    "secrets": {"type": "list", "elements": "str", "no_log": False},
+    "owner": {"type": "str"},
+    "adopt": {"type": "bool", "default": False},
+    "service_accounts": {"type": "list", "elements": "str", "default": ["default"]},
+    "link_for": {"type": "list", "elements": "str", "choices": list(LISTS), "default": ["pull"]},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "exclusive": {"type": "bool", "default": False},
+    "only_managed": {"type": "bool", "default": False},
+    "create": {"type": "bool", "default": False},
+    "require": {"type": "str", "choices": ["usable", "existing", "none"], "default": "usable"},
+    "restart_pods": {"type": "str", "choices": ["never", "report", "stuck"], "default": "never"},
+    "verify_after": {"type": "float", "default": 0},
+    "wait_timeout": {"type": "int", "default": 30},
+}
 
 #: What `oc secrets link` takes before a name.
 _PREFIXES = ("secret/", "secrets/")
@@ -47,6 +65,7 @@ def from_options(options: Mapping[str, Any], _read_file: Callable[[str], str] | 
         restart_pods=options["restart_pods"],
         verify_after=options["verify_after"],
         wait_timeout=options["wait_timeout"],
+        ownership=Ownership.of(options),
     )
 
 

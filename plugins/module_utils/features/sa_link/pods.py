@@ -16,7 +16,7 @@ from typing import Any
 from ...core.changes import Change, delete
 from ...core.objects import Json, Kind, ObjectRef, metadata
 from ...core.shapes import mapping, sequence, text
-from .lists import names
+from ...platform.account_lists import names
 
 __all__ = ["POD", "AccountPullList", "PodMissingSecrets", "pods_missing_secrets"]
 

@@ -9,12 +9,12 @@ here is decided when that is worth reading the secret.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ...core.changes import MANAGED_BY
 from ...core.objects import Json, ObjectRef, metadata
-from ...core.ownership import is_managed
+from ...core.ownership import Ownership, is_managed
 from ...core.protocols import Related
 from ...core.shapes import mapping
 from ...platform.generated import Origin, is_generated, origin_of
@@ -35,11 +35,12 @@ class Decision(NamedTuple):
 class Unlinking:
     """`by_name`: the user named the secrets (state absent), rather than all others (exclusive).
 
-    `only_managed`: remove only what carries our label, or what does not exist.
+    `only_managed`: remove only what carries our label and belongs to no other owner, or what does not exist.
     """
 
     by_name: bool
     only_managed: bool = False
+    ownership: Ownership = field(default_factory=Ownership)
 
     def must_be_read(self, account: Json, key: str, name: str) -> bool:
         """Whether only the secret itself tells if the entry `name` of the list `key` may be removed."""
@@ -62,6 +63,8 @@ class Unlinking:
             return self._kept(who)
         if self.only_managed and not is_managed(mapping(observed)):
             return Decision(remove=False, note=f"{who}: it does not have the label {_LABEL} (only_managed)")
+        if self.only_managed and (other := self.ownership.other(mapping(observed))):
+            return Decision(remove=False, note=f"{who}: it belongs to owner {other} (only_managed)")
         return Decision(remove=True)
 
     def _is_open(self, origin: Origin) -> bool:

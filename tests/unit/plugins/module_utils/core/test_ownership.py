@@ -8,7 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import is_managed
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError, Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import (
+    INSTANCE,
+    Ownership,
+    is_managed,
+    is_owned_by,
+    owner_of,
+)
 
 LABEL = "app.kubernetes.io/managed-by"
 
@@ -31,3 +39,85 @@ class TestIsManaged:
     )
     def test_by_its_label(self, metadata: Any, managed: bool) -> None:
         assert is_managed({"metadata": metadata}) is managed
+
+
+OURS = {LABEL: "openshift_ops.image_pull"}
+#: What objects say of their owner, and who that is.
+OWNERS: list[tuple[Any, str]] = [
+    ({**OURS, INSTANCE: "a"}, "a"),
+    (OURS, ""),
+    ({INSTANCE: "a"}, ""),
+    ({LABEL: "helm", INSTANCE: "a"}, ""),
+    ({**OURS, INSTANCE: None}, ""),
+    ({**OURS, INSTANCE: ["a"]}, ""),
+    ({**OURS, INSTANCE: ""}, ""),
+    (None, ""),
+    ([INSTANCE], ""),
+]
+REF = ObjectRef(SECRET, "project-a", "quay")
+
+
+def labelled(labels: Any) -> dict[str, Any]:
+    return {"metadata": {"labels": labels}}
+
+
+class TestOwner:
+    @pytest.mark.parametrize(("labels", "owner"), OWNERS, ids=repr)
+    def test_only_both_labels_make_an_owner(self, labels: Any, owner: str) -> None:
+        found = labelled(labels)
+        assert owner_of(found) == owner
+        assert is_owned_by(found, "a") is (owner == "a")
+        assert not is_owned_by(found, "b")
+        assert not is_owned_by(found, "")
+
+    @pytest.mark.parametrize("owner", ["a", "team-a", "Team_A.1", "x" * 63])
+    def test_a_label_value_is_an_owner(self, owner: str) -> None:
+        assert Ownership.of({"owner": owner}) == Ownership(owner)
+
+    @pytest.mark.parametrize("owner", ["", " ", "a b", "-a", "a-", "a/b", "ä", "a\n", "x" * 64])
+    @pytest.mark.parametrize("adopt", [False, True])
+    def test_anything_else_is_none(self, owner: str, adopt: bool) -> None:
+        with pytest.raises(OptionError, match="option 'owner': .* cannot be the value of a label: use 1 to 63"):
+            Ownership.of({"owner": owner, "adopt": adopt})
+
+    def test_to_adopt_needs_an_owner(self) -> None:
+        assert Ownership.of({"owner": None, "adopt": False}) == Ownership.of({}) == Ownership()
+        with pytest.raises(OptionError, match="option 'adopt' needs option 'owner'"):
+            Ownership.of({"adopt": True})
+
+
+class TestOwnership:
+    def test_what_is_created_carries_the_owner(self) -> None:
+        assert Ownership("a").labels == {INSTANCE: "a"}
+        assert Ownership().labels == {}
+
+    def test_another_owners_object_is_refused(self) -> None:
+        found = labelled({**OURS, INSTANCE: "a"})
+        with pytest.raises(Refusal) as caught:
+            Ownership("b").refuse_other(REF, found, adoptable=True)
+        assert str(caught.value) == (
+            "secret project-a/quay belongs to owner a and not to b (label app.kubernetes.io/instance); not changed: leave it to that "
+            "owner, or take it over with 'adopt: true'"
+        )
+        with pytest.raises(Refusal, match="leave it to that owner$"):
+            Ownership("b", adopt=True).refuse_other(REF, found, adoptable=False)
+
+    @pytest.mark.parametrize(
+        ("who", "labels"),
+        [
+            (Ownership("a"), {**OURS, INSTANCE: "a"}),
+            (Ownership(), {**OURS, INSTANCE: "a"}),
+            (Ownership("b", adopt=True), {**OURS, INSTANCE: "a"}),
+            *((Ownership("b"), labels) for labels, owner in OWNERS if not owner),
+        ],
+        ids=repr,
+    )
+    def test_any_other_object_is_not(self, who: Ownership, labels: Any) -> None:
+        who.refuse_other(REF, labelled(labels), adoptable=True)
+
+    def test_to_adopt_is_to_lack_labels(self) -> None:
+        both = {**OURS, INSTANCE: "a"}
+        assert Ownership("a", adopt=True).missing(labelled(both)) == {}
+        assert Ownership("a", adopt=True).missing(labelled({LABEL: "helm", "x": "y"})) == both
+        assert Ownership("a", adopt=True).missing(labelled({**OURS, INSTANCE: "b"})) == {INSTANCE: "a"}
+        assert Ownership("a").missing(labelled({})) == {}

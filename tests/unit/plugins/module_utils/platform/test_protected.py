@@ -11,7 +11,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError, Refusal
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    ROLE_BINDING,
+    SECRET,
+    SERVICE_ACCOUNT,
+    ObjectRef,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform import protected
 
 from unit.canaries import b64
@@ -159,3 +164,42 @@ class TestSize:
         assert refusal(protected.check_size, "secret a/b", *values) == (
             f"the data of secret a/b is {total} bytes; a secret holds at most 1048576: use fewer registries"
         )
+
+
+class TestIsPlatforms:
+    """What is never adopted and never pruned, whatever its labels say."""
+
+    @pytest.mark.parametrize(
+        ("ref", "meta"),
+        [
+            (GLOBAL, {}),
+            (ObjectRef(SERVICE_ACCOUNT, "a", "default"), {}),
+            (ObjectRef(SERVICE_ACCOUNT, "a", "builder"), {}),
+            (ObjectRef(ROLE_BINDING, "a", "system:image-pullers"), {}),
+            (ObjectRef(ROLE_BINDING, "a", "x"), {"annotations": {"rbac.authorization.kubernetes.io/autoupdate": "true"}}),
+            (REF, {"annotations": {"openshift.io/token-secret.name": "x"}}),
+            (REF, {"ownerReferences": [{"controller": True}]}),
+        ],
+    )  # fmt: skip
+    def test_the_platforms(self, ref: ObjectRef, meta: dict[str, Any]) -> None:
+        assert protected.is_platforms(ref, {"metadata": meta})
+
+    @pytest.mark.parametrize(
+        ("ref", "meta"),
+        [
+            (REF, {}),
+            (ObjectRef(SERVICE_ACCOUNT, "openshift-config", "pull-secret"), {}),
+            (ObjectRef(SECRET, "a", "default"), {"annotations": None}),
+            (ObjectRef(ROLE_BINDING, "a", "image-puller-grant"), {"annotations": 5, "ownerReferences": [{}, None]}),
+        ],
+    )
+    def test_others(self, ref: ObjectRef, meta: dict[str, Any]) -> None:
+        assert not protected.is_platforms(ref, {"metadata": meta})
+
+
+class TestAutoupdate:
+    @pytest.mark.parametrize(("given", "said"), [("false", "false"), ("true", "true"), (None, "")])
+    def test_what_the_object_says(self, given: Any, said: str) -> None:
+        name = "rbac.authorization.kubernetes.io/autoupdate"
+        assert protected.autoupdate({"metadata": {"annotations": {name: given}}}) == said
+        assert protected.autoupdate({}) == ""

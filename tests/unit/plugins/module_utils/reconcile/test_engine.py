@@ -40,6 +40,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.prot
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile import engine
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.engine import reconcile
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.reader import View
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.result import Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.run import Settings
 from support.fake_api import LOST, FakeApi
@@ -953,3 +954,32 @@ class TestProgress:
         run(api, Keep(), list("abcd"), clock=clock, task="pull_secret", say=said.append)
         assert said[-1].startswith("pull_secret 4/4 namespaces, 2 changed, 1 failed")
         assert engine.Settings is Settings
+
+
+class TestSeen:
+    """What was read already is not read again."""
+
+    def test_the_plan_is_of_what_was_seen(self, api: FakeApi) -> None:
+        held = api.put("secrets", "a", "keep", **OTHER)
+        settings = Settings(check_mode=False, concurrency=1)
+        outcome = reconcile(api.cluster(), Keep(), ["a"], settings, {"a": View({"keep": held})})
+        assert statuses(outcome) == {"a": "changed"}
+        assert api.asked == ["PATCH /api/v1/namespaces/a/secrets/keep"]
+
+    def test_what_is_outdated_is_read_again(self, api: FakeApi) -> None:
+        held = api.put("secrets", "a", "keep", **OTHER)
+        api.put("secrets", "a", "keep", **WANTED)
+        clock = Clock()
+        settings = Settings(check_mode=False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
+        outcome = reconcile(api.cluster(), Keep(), ["a"], settings, {"a": View({"keep": held})})
+        assert statuses(outcome) == {"a": "unchanged"}
+        assert [text.partition(" ")[0] for text in api.asked] == ["PATCH", "GET"]
+
+    def test_only_the_first_look_is_of_that(self, api: FakeApi) -> None:
+        api.put("namespaces", "", "a")
+        api.put("serviceaccounts", "a", "default")
+        desired = Keep(account="default", within=5.0)
+        clock = Clock()
+        settings = Settings(check_mode=False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
+        outcome = reconcile(api.cluster(clock), desired, ["a"], settings, {"a": View()})
+        assert statuses(outcome) == {"a": "changed"}

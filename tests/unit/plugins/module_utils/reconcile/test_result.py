@@ -144,6 +144,19 @@ class TestSize:
         assert len(Outcome(found).report()["namespaces"]) == 101
 
 
+class TestBeside:
+    def test_what_the_result_holds_besides(self) -> None:
+        assert Outcome([], extra={"prune": {"owned": 1}}).report()["prune"] == {"owned": 1}
+
+    def test_remarks_come_first(self) -> None:
+        assert replace(OUTCOME, remarks=("a\nremark", "note")).notes == ["a remark", "note", "other"]
+
+    def test_a_task_that_was_refused_has_failed_and_says_why(self) -> None:
+        refused = Outcome([NamespaceResult("a", "skipped", error="x")], refused="removed nothing: too much")
+        assert refused.has_failed
+        assert refused.message("prune") == "prune removed nothing: too much"
+
+
 class TestEntries:
     """Each change and each failure tells which entry of the task it belongs to."""
 

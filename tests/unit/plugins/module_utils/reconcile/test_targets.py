@@ -13,6 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile
     Targets,
     from_options,
     resolve,
+    visible,
 )
 from support.fake_api import FakeApi
 from support.scripted_pool import Answer, Request, status_object
@@ -137,3 +138,41 @@ class TestResolve:
         with pytest.raises(ApiError, match="^listing namespaces"):
             resolve(api.cluster(), [selector("team=red"), selector("ci")])
         assert len(api.asked) == 1
+
+
+class TestVisible:
+    def test_all_namespaces(self) -> None:
+        api = FakeApi()
+        for name in ("b", "a"):
+            api.put("namespaces", "", name)
+        assert [namespace["metadata"]["name"] for namespace in visible(api.cluster())] == ["a", "b"]
+
+    def test_or_the_callers_projects(self) -> None:
+        api = FakeApi()
+        api.put("namespaces", "", "a")
+        api.put("projects", "", "mine")
+        api.fail("GET /api/v1/namespaces", status_object(403, "Forbidden", "no"))
+        assert [namespace["metadata"]["name"] for namespace in visible(api.cluster())] == ["mine"]
+
+    def test_never_none_for_what_may_not_be_listed(self) -> None:
+        api = FakeApi()
+        api.fail("GET /api/v1/namespaces", status_object(403, "Forbidden", "no"))
+        api.fail("GET .*/projects", status_object(404, "NotFound", "404 page not found"))
+        with pytest.raises(Forbidden):
+            visible(api.cluster())
+
+
+class TestResolveInWhatIsKnown:
+    def test_asks_for_nothing(self) -> None:
+        api = FakeApi()
+        every = [{"metadata": {"name": name, "labels": {"team": name}}} for name in ("a", "b")]
+        wanted = [Targets(["x"]), NamespaceSelector(labels="team=b"), NamespaceSelector(include=("*",))]
+        found = resolve(api.cluster(), wanted, every)
+        assert [list(each.namespaces) for each in found] == [["x"], ["b"], ["a", "b"]]
+        assert api.requests == []
+
+    def test_but_for_what_only_the_server_understands(self) -> None:
+        api = FakeApi()
+        api.fail("GET /api/v1/namespaces", Answer(200, {"metadata": {}, "items": [{"metadata": {"name": "a"}}]}))
+        (found,) = resolve(api.cluster(), [NamespaceSelector(labels="a in ((b))")], [{"metadata": {"name": "b"}}])
+        assert found.namespaces == ["a"]

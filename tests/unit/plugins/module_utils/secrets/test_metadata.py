@@ -121,3 +121,10 @@ class TestMissing:
     @pytest.mark.parametrize(("flag", "held"), [(False, True), (True, None), (True, False)])
     def test_or_differ(self, flag: bool, held: bool | None) -> None:
         assert SecretMetadata(immutable=flag).missing({"immutable": held}) == {"immutable": flag}
+
+
+class TestLabelled:
+    def test_further_labels(self) -> None:
+        found = SecretMetadata({"a": "b"}, {"c": "d"}, True)
+        assert found.labelled({"e": "f"}) == SecretMetadata({"a": "b", "e": "f"}, {"c": "d"}, True)
+        assert found.labelled({}) is found

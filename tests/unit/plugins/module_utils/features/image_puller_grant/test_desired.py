@@ -17,6 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     SERVICE_ACCOUNT,
     ObjectRef,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
     options as grant,
@@ -593,3 +594,56 @@ class TestWhateverIsSent:
             after = change.body["subjects"]
             assert after[: len(kept)] == kept
             assert len(after) == len(kept) + len(change.details.get("granted", ()))
+
+
+def owned(owner: str, found: dict[str, Any]) -> dict[str, Any]:
+    return {**found, "metadata": {**found["metadata"], "labels": {**MANAGED_BY, INSTANCE: owner}}}
+
+
+class TestOwner:
+    MINE = f"{OURS}-a"
+
+    def test_has_a_labelled_binding_of_its_own(self) -> None:
+        (change,) = plan(owner="a").changes
+        assert change.ref.name == self.MINE
+        assert change.body["metadata"]["labels"] == {**MANAGED_BY, INSTANCE: "a"}
+
+    def test_what_another_owner_grants_is_granted_again(self) -> None:
+        (change,) = plan(owned("b", binding(f"{OURS}-b", DEFAULT)), owner="a").changes
+        assert (change.action, change.ref.name) == ("create", self.MINE)
+        assert plan(binding(f"{OURS}-b", DEFAULT, ours=True), owner="a").changes == ()
+        assert plan(owned("b", binding(f"{OURS}-b", DEFAULT))).changes == ()
+
+    @pytest.mark.parametrize(
+        "given_", [{}, {"state": "absent"}, {"state": "absent", "adopt": True}, {"role": "view", "recreate": True}]
+    )
+    def test_another_owners_binding_is_refused(self, given_: Any) -> None:
+        with pytest.raises(Refusal, match="belongs to owner b and not to a"):
+            plan(owned("b", binding("x", DEFAULT)), owner="a", binding_name="x", **given_)
+
+    def test_it_revokes_in_every_binding_but_another_owners(self) -> None:
+        everywhere = {"owner": "a", "state": "absent", "revoke_from": "every_binding"}
+        assert [change.ref.name for change in plan(binding("x", DEFAULT), **everywhere).changes] == ["x"]
+        assert plan(owned("b", binding("y", JANE)), binding("x", JANE), **everywhere).changes == ()
+        with pytest.raises(Refusal, match="role binding project-a/y belongs to owner b"):
+            plan(owned("b", binding("y", DEFAULT)), binding("x", DEFAULT), **everywhere)
+
+    @pytest.mark.parametrize(
+        "found", [binding("x", DEFAULT), binding("x", DEFAULT, ours=True), owned("b", binding("x", DEFAULT))]
+    )
+    def test_what_is_adopted_gets_both_labels_once(self, found: Any) -> None:
+        (change,) = plan(found, owner="a", binding_name="x", adopt=True).changes
+        labels = {**found["metadata"]["labels"], **change.body["metadata"]["labels"]}
+        assert labels == {**MANAGED_BY, INSTANCE: "a"}
+        assert change.body["subjects"] == [DEFAULT]
+        assert change.details["labels"] == sorted(change.body["metadata"]["labels"])
+        assert plan(owned("a", binding("x", DEFAULT)), owner="a", binding_name="x", adopt=True).changes == ()
+
+    def test_without_adopt_what_is_there_is_not_labelled(self) -> None:
+        (change,) = plan(binding("x", JANE, ours=True), owner="a", binding_name="x").changes
+        assert "labels" not in change.body["metadata"]
+
+    def test_the_platforms_are_not_adopted(self) -> None:
+        found = binding("x", DEFAULT)
+        found["metadata"]["annotations"] = {"rbac.authorization.kubernetes.io/autoupdate": "true"}
+        assert plan(found, owner="a", binding_name="x", adopt=True).changes == ()

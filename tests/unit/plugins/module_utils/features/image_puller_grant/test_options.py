@@ -104,3 +104,21 @@ class TestFromOptions:
     def test_subjects_are_checked(self) -> None:
         with pytest.raises(OptionError, match="^option 'users': 'Default' cannot be an object's name"):
             declared(users=["system:serviceaccount:a:Default"])
+
+
+class TestOwner:
+    @pytest.mark.parametrize(
+        ("more", "name"),
+        [
+            ({"owner": "a"}, f"{OURS}-a"),
+            ({"owner": "a", "role": "view"}, f"{OURS}-a-view"),
+            ({"owner": "a", "binding_name": "mine"}, "mine"),
+        ],
+    )
+    def test_the_binding_says_whose_it_is(self, more: dict[str, Any], name: str) -> None:
+        assert declared(**more).binding_name == name
+        assert declared(**more).ownership.owner == "a"
+
+    def test_is_checked(self) -> None:
+        with pytest.raises(OptionError, match="option 'owner'"):
+            declared(owner="a b")

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
     options as pull_secret,
@@ -779,3 +780,79 @@ class TestWarnings:
     @pytest.mark.parametrize("given", [{}, {"type": DOCKERCFG}, {"type": PODMANCONFIGJSON, "state": "absent"}])
     def test_others_without(self, given: Any) -> None:
         assert declared(**given).warnings == []
+
+
+def with_labels(observed: dict[str, Any], labels: dict[str, str]) -> dict[str, Any]:
+    return {**observed, "metadata": {**observed["metadata"], "labels": labels}}
+
+
+def owned(owner: str, observed: dict[str, Any] = SAME) -> dict[str, Any]:
+    return with_labels(observed, {**MANAGED_BY, INSTANCE: owner})
+
+
+class TestOwner:
+    DIFFERENT = secret({"auths": {"quay.io": entry("old")}})
+
+    def plan(self, observed: Any, **given: Any) -> Any:
+        objects = {} if observed is None else {"quay": observed}
+        return declared(**{"owner": "a", **given}).plan("project-a", objects)
+
+    def test_a_new_secret_carries_it(self) -> None:
+        (change,) = self.plan(None, labels={"team": "x"}).changes
+        assert change.body["metadata"]["labels"] == {**MANAGED_BY, INSTANCE: "a", "team": "x"}
+
+    def test_so_does_one_that_takes_the_place_of_another(self) -> None:
+        (change,) = self.plan(secret({"quay.io": entry()}, DOCKERCFG), recreate=True).changes
+        assert (change.action, change.body["metadata"]["labels"]) == ("replace", {**MANAGED_BY, INSTANCE: "a"})
+
+    @pytest.mark.parametrize(
+        "given", [{}, {"mode": "merge"}, {"update_existing": False}, {"state": "absent"}, {"mode": "remove"}]
+    )
+    @pytest.mark.parametrize("observed", [SAME, DIFFERENT])
+    def test_another_owners_is_refused(self, observed: Any, given: Any) -> None:
+        with pytest.raises(Refusal, match="belongs to owner b and not to a"):
+            self.plan(owned("b", observed), **given)
+
+    @pytest.mark.parametrize("given", [{"state": "absent"}, {"mode": "remove"}])
+    def test_to_adopt_is_not_to_take_back(self, given: Any) -> None:
+        with pytest.raises(Refusal, match="leave it to that owner$"):
+            self.plan(owned("b"), adopt=True, **given)
+
+    def test_only_managed_keeps_another_owners(self) -> None:
+        plan = self.plan(owned("b"), state="absent", only_managed=True)
+        assert plan.changes == ()
+        assert plan.notes == ("secret project-a/quay belongs to owner b, so it was kept (only_managed=true)",)
+        for observed in (owned("a"), OURS):
+            assert [change.action for change in self.plan(observed, state="absent", only_managed=True).changes] == [
+                "delete"
+            ]
+
+    @pytest.mark.parametrize("labels", [{}, MANAGED_BY, {INSTANCE: "b"}, {**MANAGED_BY, INSTANCE: "a"}])
+    def test_any_other_is_changed_and_not_labelled(self, labels: Any) -> None:
+        assert self.plan(with_labels(SAME, labels)).changes == ()
+        (change,) = self.plan(with_labels(self.DIFFERENT, labels)).changes
+        assert change.body["metadata"] == {"resourceVersion": "7"}
+
+    @pytest.mark.parametrize("labels", [{}, MANAGED_BY, {INSTANCE: "b"}, {**MANAGED_BY, INSTANCE: "b"}])
+    def test_what_is_adopted_gets_both_labels_once(self, labels: Any) -> None:
+        (change,) = self.plan(with_labels(SAME, labels), adopt=True).changes
+        after = {**labels, **change.body["metadata"]["labels"]}
+        assert after == {**MANAGED_BY, INSTANCE: "a"}
+        assert "data" not in change.body
+        assert change.details["labels"] == sorted(change.body["metadata"]["labels"])
+        assert self.plan(with_labels(SAME, after), adopt=True).changes == ()
+
+    @pytest.mark.parametrize(
+        "given", [{"update_existing": False}, {"mode": "remove", "registries": [{"registry": "x.io"}]}]
+    )
+    def test_what_is_not_to_be_changed_is_not_adopted(self, given: Any) -> None:
+        assert self.plan(SAME, adopt=True, **given).changes == ()
+
+    def test_the_nodes_pull_secret_is_not_adopted(self) -> None:
+        desired = declared(owner="a", adopt=True, name="pull-secret", mode="merge")
+        assert desired.plan("openshift-config", {"pull-secret": SAME}).changes == ()
+
+    def test_without_an_owner_there_are_none(self) -> None:
+        (change,) = declared(state="absent").plan("project-a", {"quay": owned("b")}).changes
+        assert change.action == "delete"
+        assert declared().plan("project-a", {"quay": owned("b")}).changes == ()

@@ -276,3 +276,34 @@ class TestSettings:
 
     def test_an_accidental_repr_shows_no_credential(self) -> None:
         assert shown(repr(declared()), "canary") == []
+
+
+class TestOwner:
+    @pytest.mark.parametrize("label", ["app.kubernetes.io/managed-by", "app.kubernetes.io/instance"])
+    def test_its_labels_are_not_given_twice(self, label: str) -> None:
+        assert (
+            refusal(owner="a", labels={label: "x"})
+            == f"option 'owner' sets the label {label}: leave it out of 'labels'"
+        )
+        assert declared(labels={label: "x"}).secret_metadata.labels == {label: "x"}
+
+    def test_is_checked(self) -> None:
+        assert "option 'owner'" in refusal(owner="a b")
+        assert "option 'owner'" in refusal(owner="a b", state="absent")
+
+
+class TestIdentified:
+    def test_needs_no_content(self) -> None:
+        for state, mode, found in (
+            ("present", "merge", "merge"),
+            ("absent", "replace", "absent"),
+            ("present", None, "replace"),
+        ):
+            options = {"name": "quay", "state": state, "mode": mode, "type": DOCKERCONFIGJSON, "owner": "a"}
+            made = pull_secret.identified(options)
+            assert (made.name, made.mode, made.ownership.owner) == ("quay", found, "a")
+
+    @pytest.mark.parametrize("given", [{"name": None}, {"name": "A"}, {"name": "a-dockercfg-x"}, {"owner": "a b"}])
+    def test_checks_what_names_it(self, given: Any) -> None:
+        with pytest.raises(OptionError):
+            pull_secret.identified({"name": "quay", "state": "present", "type": DOCKERCONFIGJSON, **given})

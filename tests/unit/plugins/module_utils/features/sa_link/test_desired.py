@@ -12,6 +12,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.chan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entries import Awaited
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import options as sa_link
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.pods import POD
@@ -597,3 +598,40 @@ class TestWhateverIsSent:
                 gone = [*removed, *change.details["lists"][key].get("deduplicated", ())]
                 kept = [entry for entry in before if not (isinstance(entry, dict) and entry.get("name") in gone)]
                 assert [entry for entry in after if entry in kept] == kept
+
+
+def owned(owner: str, found: dict[str, Any]) -> dict[str, Any]:
+    return {**found, "metadata": {**found["metadata"], "labels": {**MANAGED_BY, INSTANCE: owner}}}
+
+
+class TestOwner:
+    """An account belongs to an owner only where `create` declares it."""
+
+    def plan(self, found: Any, **given_: Any) -> Any:
+        objects = {} if found is None else {found["metadata"]["name"]: found}
+        return plan(objects, **{"service_accounts": ["build"], "create": True, "owner": "a", **given_})
+
+    def test_a_new_account_carries_it(self) -> None:
+        (change,) = self.plan(None).changes
+        assert change.body["metadata"]["labels"] == {**MANAGED_BY, INSTANCE: "a"}
+
+    def test_another_owners_account_is_refused_where_it_is_declared(self) -> None:
+        found = owned("b", account("build"))
+        with pytest.raises(Refusal, match="service account project-a/build belongs to owner b and not to a"):
+            self.plan(found)
+        for given_ in ({"create": False}, {"service_accounts": ["*"]}, {"owner": None}):
+            (change,) = self.plan(found, **given_).changes
+            assert "labels" not in change.body["metadata"]
+
+    @pytest.mark.parametrize("found", [account("build"), owned("b", account("build"))])
+    def test_what_is_adopted_gets_both_labels_once(self, found: Any) -> None:
+        (change,) = self.plan(found, adopt=True).changes
+        labels = {**(found["metadata"].get("labels") or {}), **change.body["metadata"]["labels"]}
+        assert labels == {**MANAGED_BY, INSTANCE: "a"}
+        assert change.body["imagePullSecrets"] == [{"name": "quay"}]
+        assert change.details["labels"] == sorted(change.body["metadata"]["labels"])
+        assert self.plan(owned("a", account("build", imagePullSecrets=["quay"])), adopt=True).changes == ()
+
+    def test_the_platforms_accounts_are_not_adopted(self) -> None:
+        (change,) = self.plan(account(), service_accounts=["default"], adopt=True).changes
+        assert "labels" not in change.body["metadata"]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE, Ownership
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.unlinking import (
     Decision,
     Unlinking,
@@ -119,3 +120,14 @@ class TestDecide:
         ref, found = ObjectRef(SECRET, "project-a", name), account(name, mount=(name,))
         assert BY_NAME.decide(found, PULL, ref, {}) == REMOVED
         assert BY_NAME.decide(found, MOUNT, ref, {}).remove is False
+
+
+class TestOwner:
+    @pytest.mark.parametrize(("owner", "removed"), [("a", True), ("", True), ("b", False)])
+    def test_only_managed_keeps_links_to_another_owners_secret(self, owner: str, removed: bool) -> None:
+        secret = {"type": "kubernetes.io/dockerconfigjson", "metadata": {"labels": {**MANAGED_BY, INSTANCE: "a"}}}
+        ref = ObjectRef(SECRET, "project-a", "quay")
+        unlinking = Unlinking(by_name=True, only_managed=True, ownership=Ownership(owner))
+        decision = unlinking.decide(account("quay"), PULL, ref, {ref: secret})
+        note = "secret quay stays linked to service account project-a/default: it belongs to owner a (only_managed)"
+        assert decision == Decision(removed, "" if removed else note)

@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ...core.errors import Refusal
-from ...core.objects import Json, ObjectRef
-from ...core.shapes import mapping, sequence, text
+from ..core.errors import Refusal
+from ..core.objects import Json, ObjectRef
+from ..core.shapes import mapping, sequence, text
 
 __all__ = [
     "LISTS",

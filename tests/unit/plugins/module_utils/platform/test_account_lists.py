@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SERVICE_ACCOUNT, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import lists as references
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform import account_lists as references
 from hypothesis import given
 from hypothesis import strategies as st
 

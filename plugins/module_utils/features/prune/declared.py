@@ -1,0 +1,79 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an owner declares for one namespace, as far as a prune has to know it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from ...rbac.subjects import Subject
+
+__all__ = ["NOTHING", "Declared", "Grant", "Links"]
+
+
+@dataclass(frozen=True)
+class Links:
+    """Secrets on lists (`imagePullSecrets`, `secrets`) of service accounts; `accounts` are names or globs."""
+
+    secrets: frozenset[str]
+    accounts: tuple[str, ...]
+    lists: frozenset[str]
+
+    def cover(self, account: str, key: str, secret: str) -> bool:
+        listed = key in self.lists and secret in self.secrets
+        return listed and any(fnmatchcase(account, pattern) for pattern in self.accounts)
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Subjects that are granted a role, and the binding that holds what no other grants already."""
+
+    role: str
+    binding_name: str
+    subjects: frozenset[Subject]
+
+
+@dataclass(frozen=True)
+class Declared:
+    """All that is declared to be present."""
+
+    secrets: frozenset[str] = frozenset()
+    links: tuple[Links, ...] = ()
+    grants: tuple[Grant, ...] = ()
+
+    def links_to(self, account: str, key: str, secret: str) -> bool:
+        """Whether the secret is to stand on that list of the account."""
+        return any(links.cover(account, key, secret) for links in self.links)
+
+    def grants_to(self, role: str, subject: Subject) -> bool:
+        """Whether the subject is granted the role, by whichever binding: where one grants it, a second does not."""
+        return any(grant.role == role and subject in grant.subjects for grant in self.grants)
+
+    def uses(self, role: str, binding_name: str) -> bool:
+        """Whether a grant is to be held by that binding."""
+        return any((grant.role, grant.binding_name) == (role, binding_name) for grant in self.grants)
+
+    @classmethod
+    def of(cls, parts: Iterable[Declared]) -> Declared:
+        """All of them together."""
+        every = list(parts)
+        return cls(
+            frozenset().union(*(one.secrets for one in every)),
+            tuple(links for one in every for links in one.links),
+            tuple(grant for one in every for grant in one.grants),
+        )
+
+    @classmethod
+    def joined(cls, parts: Iterable[Mapping[str, Declared]]) -> dict[str, Declared]:
+        """What several declarations by namespace come to."""
+        places: dict[str, list[Declared]] = {}
+        for part in parts:
+            for namespace, one in part.items():
+                places.setdefault(namespace, []).append(one)
+        return {namespace: cls.of(every) for namespace, every in places.items()}
+
+
+NOTHING = Declared()

@@ -1,0 +1,275 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Prunes what an owner has on a cluster and declares no more: reads all of it, counts, and only then removes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..clients.kube.client import Cluster
+from ..clients.kube.errors import Forbidden
+from ..core.batch import Batch
+from ..core.changes import MANAGED_BY, Change
+from ..core.errors import ImagePullError, OptionError, Refusal
+from ..core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, metadata, trimmed
+from ..core.ownership import INSTANCE, check_owner
+from ..core.protocols import Plan
+from ..features.image_puller_grant.desired import ImagePullerGrant
+from ..features.prune.allowance import Allowance
+from ..features.prune.declared import Declared, Grant, Links
+from ..features.prune.desired import Prune, removed_by, whole
+from ..features.pull_secret.desired import PullSecret
+from ..features.sa_link.desired import SaLink
+from ..platform.account_lists import LISTS, names_in
+from ..reconcile.engine import reconcile
+from ..reconcile.namespaces import is_terminating
+from ..reconcile.reader import View
+from ..reconcile.result import NamespaceResult, Outcome
+from ..reconcile.run import Settings
+from ..reconcile.workers import Workers
+
+__all__ = ["KINDS", "Pruning", "prune"]
+
+#: The options of lists, and the kind that each declares.
+KINDS = {"secrets": SECRET, "links": SERVICE_ACCOUNT, "grants": ROLE_BINDING}
+
+#: So many things, or namespaces, are named in a message; the result lists all.
+_SHOWN = 20
+_SAID_TWICE = "if all of it is to be removed, say so with 'prune_everything: true' and 'max_prune: 100%'"
+
+_Feature = PullSecret | SaLink | ImagePullerGrant
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """For whom, and how much at most; `everything`: also when nothing is declared."""
+
+    owner: str
+    allowance: Allowance
+    everything: bool = False
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Pruning:
+        """:raises OptionError: for an owner or a `max_prune` that cannot be."""
+        check_owner(options["owner"])
+        return cls(options["owner"], Allowance.parse(options["max_prune"]), options["prune_everything"])
+
+    def require_declared(self, every: Iterable[_Feature]) -> None:
+        """:raises OptionError: when none of the declarations says that something is to be there, for the owner."""
+        if not (self.everything or any(_is_declared_by(desired, self.owner) for desired in every)):
+            raise OptionError(
+                f"owner {self.owner} declares nothing: no entry of 'secrets', 'links' and 'grants' has state present for it; "
+                f"nothing was read or removed; {_SAID_TWICE}"
+            )
+
+
+@dataclass
+class _Seen:
+    """What was read, by kind and namespace. `left_out` are namespaces in which something may not be listed, and what."""
+
+    objects: dict[Kind, dict[str, list[Json]]] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    def views(self) -> dict[str, View]:
+        """What a plan needs of each namespace in which the owner has something."""
+        secrets, bindings = (self.objects.get(kind, {}) for kind in (SECRET, ROLE_BINDING))
+        accounts = self.objects.get(SERVICE_ACCOUNT, {})
+        return {
+            namespace: View(
+                {metadata(account)["name"]: account for account in accounts.get(namespace, ())},
+                {
+                    whole(SECRET, namespace): {"items": secrets.get(namespace, [])},
+                    whole(ROLE_BINDING, namespace): {"items": bindings.get(namespace, [])},
+                },
+            )
+            for namespace in sorted({*secrets, *bindings} - {*self.left_out})
+        }
+
+
+def _is_declared_by(desired: _Feature, owner: str) -> bool:
+    """Whether it declares something to be there, for that owner."""
+    present = desired.mode != "absent" if isinstance(desired, PullSecret) else desired.present
+    return present and desired.ownership.owner == owner
+
+
+def prune(
+    cluster: Cluster,
+    pruning: Pruning,
+    batches: Mapping[str, Batch[Any]],
+    namespaces: Sequence[Json],
+    settings: Callable[[int], Settings],
+) -> Outcome:
+    """Removes what carries the owner's labels and is not declared, in the namespaces given, as the API server sent them.
+
+    `batches` are the lists that were given, by their options (`KINDS`).
+
+    :raises OptionError: when nothing is declared for any of them, and that was not asked for. `Refusal` when something could not
+        be read. Nothing was removed in either case.
+    """
+    places = [metadata(namespace)["name"] for namespace in namespaces if not is_terminating(dict(namespace))]
+    desired = _desired(pruning.owner, batches)
+    if not (pruning.everything or _declares_something(pruning.owner, batches, places)):
+        raise OptionError(
+            f"owner {pruning.owner} declares nothing for any namespace of {cluster.name}, so nothing was removed; {_SAID_TWICE}"
+        )
+    try:
+        with Workers(settings(len(places)).concurrency) as workers:
+            seen = _Reader(cluster, workers, desired, places).read()
+    except ImagePullError as error:
+        raise Refusal(
+            f"nothing was removed, since not all that owner {pruning.owner} has could be read: {error}"
+        ) from None
+    views = seen.views()
+    owned, planned = _counted(desired, views)
+    counts = {"owned": owned, "removed": 0, "allowed": pruning.allowance.of(owned)}
+    if sum(removed_by(change) for change in planned) > counts["allowed"]:
+        outcome = _refused(cluster, pruning, planned, counts)
+    else:
+        outcome = reconcile(cluster, desired, list(views), settings(len(views)), views)
+        done = sum(removed_by(change) for result in outcome.namespaces for change in result.changes)
+        outcome = replace(outcome, extra={"prune": {**counts, "removed": done}})
+    return _with_left_out(outcome, seen.left_out)
+
+
+def _desired(owner: str, batches: Mapping[str, Batch[Any]]) -> Prune:
+    """What is declared to be there, whoever's entry it is: what another owner's entry declares is not removed either."""
+    parts = (
+        {
+            namespace: Declared.of([_declared(one.desired) for one in declared])
+            for namespace, declared in batch.namespaces.items()
+        }
+        for batch in batches.values()
+    )
+    kinds = frozenset(KINDS[option] for option in batches)
+    return Prune(owner, Declared.joined(parts), kinds)
+
+
+def _declared(desired: _Feature) -> Declared:
+    if isinstance(desired, PullSecret):
+        return Declared(frozenset(() if desired.mode == "absent" else (desired.name,)))
+    if not desired.present:
+        return Declared()
+    if isinstance(desired, SaLink):
+        links = Links(frozenset(desired.secrets), desired.service_accounts, frozenset(desired.lists))
+        return Declared(links=(links,))
+    return Declared(grants=(Grant(desired.role, desired.binding_name, frozenset(desired.subjects)),))
+
+
+def _declares_something(owner: str, batches: Mapping[str, Batch[Any]], places: Sequence[str]) -> bool:
+    return any(
+        _is_declared_by(one.desired, owner)
+        for batch in batches.values()
+        for namespace in places
+        for one in batch.declared(namespace)
+    )
+
+
+@dataclass
+class _Reader:
+    """Lists all that a plan needs to see, each kind once; in each namespace where the caller may not list over all of them."""
+
+    cluster: Cluster
+    workers: Workers
+    desired: Prune
+    places: Sequence[str]
+    seen: _Seen = field(default_factory=_Seen)
+
+    def read(self) -> _Seen:
+        """:raises ImagePullError: when a list fails for another reason than that the caller may not have it."""
+        labels = ",".join(f"{name}={value}" for name, value in {**MANAGED_BY, INSTANCE: self.desired.owner}.items())
+        if self.desired.kinds & {SECRET, SERVICE_ACCOUNT}:
+            self._list(SECRET, self.places, self.desired.owns, labels)
+            secrets = self.seen.objects[SECRET]
+            if secrets:
+                self._list(SERVICE_ACCOUNT, list(secrets), self._may_be_linked)
+        if ROLE_BINDING in self.desired.kinds:
+            self._list(ROLE_BINDING, self.places, self.desired.owns, labels)
+        return self.seen
+
+    def _may_be_linked(self, account: Json) -> bool:
+        """Whether it names a secret of the owner, or cannot be read, which the plan says."""
+        meta = metadata(account)
+        owned = {metadata(secret)["name"] for secret in self.seen.objects[SECRET].get(meta.get("namespace", ""), ())}
+        return bool(owned) and any(
+            not isinstance(account.get(key), (list, type(None))) or owned & {*names_in(account, key)}
+            for key in LISTS.values()
+        )
+
+    def _list(self, kind: Kind, places: Sequence[str], wanted: Callable[[Json], bool], labels: str = "") -> None:
+        found: dict[str, list[Json]] = {}
+        for obj in self._objects(kind, places, wanted, labels):
+            found.setdefault(metadata(obj)["namespace"], []).append(obj)
+        # What is in a namespace that the caller cannot see is not looked at: whether it is declared there is not known.
+        self.seen.objects[kind] = {namespace: found[namespace] for namespace in places if namespace in found}
+
+    def _objects(
+        self, kind: Kind, places: Sequence[str], wanted: Callable[[Json], bool], labels: str
+    ) -> Iterator[Json]:
+        def keep(obj: Json) -> Json | None:
+            return trimmed(kind, obj) if wanted(obj) else None
+
+        def in_namespace(namespace: str) -> list[Json] | Forbidden:
+            try:
+                return list(self.cluster.list(kind, namespace=namespace, label_selector=labels, keep=keep))
+            except Forbidden as error:
+                return error
+
+        try:
+            yield from self.cluster.list(kind, label_selector=labels, keep=keep)
+        except Forbidden:
+            for namespace, answer in zip(places, self.workers.map(in_namespace, places), strict=True):
+                if isinstance(answer, Forbidden):
+                    self.seen.left_out[namespace] = f"the caller may not list {kind.resource} in it"
+                else:
+                    yield from answer
+
+
+def _counted(desired: Prune, views: Mapping[str, View]) -> tuple[int, list[Change]]:
+    """How many things the owner has, and the changes that are planned. A namespace that cannot be planned fails later, on its own."""
+    owned, planned = 0, list[Change]()
+    for namespace, view in views.items():
+        try:
+            plan, count = (
+                desired.plan(namespace, view.objects, view.related),
+                desired.owned(namespace, view.objects, view.related),
+            )
+        except ImagePullError:
+            plan, count = Plan(), 0
+        owned += count
+        planned += plan.changes
+    return owned, planned
+
+
+def _refused(cluster: Cluster, pruning: Pruning, planned: Sequence[Change], counts: Mapping[str, int]) -> Outcome:
+    """Nothing was removed, since it would have been more than is allowed."""
+    wanted = sum(removed_by(change) for change in planned)
+    names = list(dict.fromkeys(_title(change) for change in planned))
+    more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    message = (
+        f"removed nothing: {wanted} of the {counts['owned']} things of owner {pruning.owner} on {cluster.name} are not declared any "
+        f"more, and max_prune={pruning.allowance.text} allows {counts['allowed']}; check the lists, or raise max_prune; it would have "
+        f"changed: {', '.join(names[:_SHOWN])}{more}; 'prune.refused' lists all"
+    )
+    refused = [{"namespace": change.ref.namespace, **change.report()} for change in planned]
+    places = dict.fromkeys(change.ref.namespace for change in planned)
+    skipped = [NamespaceResult(name, "skipped", error="not attempted: more than max_prune allows") for name in places]
+    return Outcome(skipped, cluster.retries, refused=message, extra={"prune": {**counts, "refused": refused}})
+
+
+def _title(change: Change) -> str:
+    return f"{change.action} {change.ref}"
+
+
+def _with_left_out(outcome: Outcome, left_out: Mapping[str, str]) -> Outcome:
+    """The outcome with the namespaces in which not everything may be listed."""
+    if not left_out:
+        return outcome
+    names = sorted(left_out)
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    reasons = "; ".join(dict.fromkeys(left_out[name] for name in names))
+    remark = f"nothing was removed in {', '.join(names[:_SHOWN])}{more}: {reasons}"
+    skipped = [NamespaceResult(name, "skipped", error=f"not attempted: {left_out[name]}") for name in names]
+    return replace(outcome, namespaces=[*outcome.namespaces, *skipped], remarks=(*outcome.remarks, remark))

@@ -1,0 +1,591 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: prune
+short_description: Remove what an owner has on a cluster and declares no more
+version_added: 0.1.0
+description:
+  - Compares what is declared for an owner with what carries the owner's labels
+    (C(app.kubernetes.io/managed-by=openshift_ops.image_pull) and C(app.kubernetes.io/instance=OWNER), see the option C(owner) of the
+    other modules), and removes what is declared no more. Run it after them, with the same lists.
+  - First the entries on lists of service accounts that name a secret of the owner, and that no present entry of O(links) declares, or
+    whose secret goes; then the secrets; then subjects of the owner's role bindings that no present entry of O(grants) declares, and
+    bindings that this leaves empty. Also where an entry still exists, but no longer covers a namespace or a service account.
+  - Nothing without both labels is removed, and nothing of another owner. The platform's objects, generated secrets, and what another
+    controller manages are kept, whatever their labels say, with a warning.
+  - Nothing is removed unless everything could be read. Where the caller may not list over all namespaces, each namespace or project that it
+    can see is listed; one in which it may not list is left out, with a warning.
+  - C(docs/ownership.md) describes labels, owners and guards together.
+options:
+  owner:
+    description:
+      - Whose objects are pruned. Entries that give no owner are this owner's. What an entry of another owner declares is not removed either.
+    type: str
+    required: true
+  secrets:
+    description:
+      - What is declared with M(openshift_ops.image_pull.pull_secret), as its option O(openshift_ops.image_pull.pull_secret#module:secrets)
+        takes it. Which secret, in which namespaces, and its state matter. The other options of an entry, credentials among them, are
+        allowed, need not be there, and are not looked at.
+      - What an entry does not give is the default of that module, here as in O(links) and O(grants). An option that another task sets
+        for all of its entries has to stand in the entries.
+      - An entry with O(secrets[].state=absent) does not declare a secret. One with O(secrets[].mode=remove) does.
+      - At least one of O(secrets), O(links) and O(grants) is required. Of a list that is not given it is not known what is declared, so
+        nothing of its kind is removed, except links to a secret that goes. An empty list declares nothing.
+    type: list
+    elements: dict
+    suboptions:
+      title:
+        description: What messages call the entry, beside its name. See O(openshift_ops.image_pull.pull_secret#module:secrets[].title).
+        type: str
+      name:
+        description: See O(openshift_ops.image_pull.pull_secret#module:name).
+        type: str
+      namespaces:
+        description: See O(openshift_ops.image_pull.pull_secret#module:namespaces).
+        type: list
+        elements: str
+      namespace_selector:
+        description: See O(openshift_ops.image_pull.pull_secret#module:namespace_selector).
+        type: dict
+        suboptions:
+          labels:
+            description: See O(openshift_ops.image_pull.pull_secret#module:namespace_selector.labels).
+            type: str
+          include:
+            description: See O(openshift_ops.image_pull.pull_secret#module:namespace_selector.include).
+            type: list
+            elements: str
+          exclude:
+            description: See O(openshift_ops.image_pull.pull_secret#module:namespace_selector.exclude).
+            type: list
+            elements: str
+          phases:
+            description: See O(openshift_ops.image_pull.pull_secret#module:namespace_selector.phases).
+            type: list
+            elements: str
+            default: [Active]
+          system_namespaces:
+            description: See O(openshift_ops.image_pull.pull_secret#module:namespace_selector.system_namespaces).
+            type: bool
+            default: false
+      owner:
+        description: See O(openshift_ops.image_pull.pull_secret#module:owner).
+        type: str
+      adopt:
+        description: See O(openshift_ops.image_pull.pull_secret#module:adopt).
+        type: bool
+      state:
+        description: See O(openshift_ops.image_pull.pull_secret#module:state).
+        type: str
+        choices: [present, absent]
+      mode:
+        description: See O(openshift_ops.image_pull.pull_secret#module:mode).
+        type: str
+        choices: [replace, merge, remove]
+      update_existing:
+        description: See O(openshift_ops.image_pull.pull_secret#module:update_existing).
+        type: bool
+      only_managed:
+        description: See O(openshift_ops.image_pull.pull_secret#module:only_managed).
+        type: bool
+      delete_empty:
+        description: See O(openshift_ops.image_pull.pull_secret#module:delete_empty).
+        type: bool
+      recreate:
+        description: See O(openshift_ops.image_pull.pull_secret#module:recreate).
+        type: bool
+      type:
+        description: See O(openshift_ops.image_pull.pull_secret#module:type).
+        type: str
+        choices: [kubernetes.io/dockerconfigjson, kubernetes.io/dockercfg, kubernetes.io/podmanconfigjson]
+      registries:
+        description: See O(openshift_ops.image_pull.pull_secret#module:registries).
+        type: list
+        elements: dict
+        suboptions:
+          registry:
+            description: See O(openshift_ops.image_pull.pull_secret#module:registries.registry).
+            type: str
+            required: true
+          username:
+            description: See O(openshift_ops.image_pull.pull_secret#module:registries.username).
+            type: str
+          password:
+            description: See O(openshift_ops.image_pull.pull_secret#module:registries.password).
+            type: raw
+          email:
+            description: See O(openshift_ops.image_pull.pull_secret#module:registries.email).
+            type: str
+      auth_file:
+        description: See O(openshift_ops.image_pull.pull_secret#module:auth_file).
+        type: path
+      auth_config:
+        description: See O(openshift_ops.image_pull.pull_secret#module:auth_config).
+        type: raw
+      only:
+        description: See O(openshift_ops.image_pull.pull_secret#module:only).
+        type: list
+        elements: str
+      labels:
+        description: See O(openshift_ops.image_pull.pull_secret#module:labels).
+        type: dict
+      annotations:
+        description: See O(openshift_ops.image_pull.pull_secret#module:annotations).
+        type: dict
+      immutable:
+        description: See O(openshift_ops.image_pull.pull_secret#module:immutable).
+        type: bool
+  links:
+    description:
+      - What is declared with M(openshift_ops.image_pull.sa_link), as its option O(openshift_ops.image_pull.sa_link#module:links) takes it.
+        Secrets, service accounts, lists, namespaces and the state matter. The other options of an entry are allowed, are checked as that
+        module does, and change nothing here.
+    type: list
+    elements: dict
+    suboptions:
+      title:
+        description: What messages call the entry, beside its name. See O(openshift_ops.image_pull.sa_link#module:links[].title).
+        type: str
+      secrets:
+        description: See O(openshift_ops.image_pull.sa_link#module:secrets).
+        type: list
+        elements: str
+      namespaces:
+        description: See O(openshift_ops.image_pull.sa_link#module:namespaces).
+        type: list
+        elements: str
+      namespace_selector:
+        description: See O(openshift_ops.image_pull.sa_link#module:namespace_selector).
+        type: dict
+        suboptions:
+          labels:
+            description: See O(openshift_ops.image_pull.sa_link#module:namespace_selector.labels).
+            type: str
+          include:
+            description: See O(openshift_ops.image_pull.sa_link#module:namespace_selector.include).
+            type: list
+            elements: str
+          exclude:
+            description: See O(openshift_ops.image_pull.sa_link#module:namespace_selector.exclude).
+            type: list
+            elements: str
+          phases:
+            description: See O(openshift_ops.image_pull.sa_link#module:namespace_selector.phases).
+            type: list
+            elements: str
+            default: [Active]
+          system_namespaces:
+            description: See O(openshift_ops.image_pull.sa_link#module:namespace_selector.system_namespaces).
+            type: bool
+            default: false
+      service_accounts:
+        description: See O(openshift_ops.image_pull.sa_link#module:service_accounts).
+        type: list
+        elements: str
+      link_for:
+        description: See O(openshift_ops.image_pull.sa_link#module:link_for).
+        type: list
+        elements: str
+        choices: [pull, mount]
+      owner:
+        description: See O(openshift_ops.image_pull.sa_link#module:owner).
+        type: str
+      adopt:
+        description: See O(openshift_ops.image_pull.sa_link#module:adopt).
+        type: bool
+      state:
+        description: See O(openshift_ops.image_pull.sa_link#module:state).
+        type: str
+        choices: [present, absent]
+      exclusive:
+        description: See O(openshift_ops.image_pull.sa_link#module:exclusive).
+        type: bool
+      only_managed:
+        description: See O(openshift_ops.image_pull.sa_link#module:only_managed).
+        type: bool
+      create:
+        description: See O(openshift_ops.image_pull.sa_link#module:create).
+        type: bool
+      require:
+        description: See O(openshift_ops.image_pull.sa_link#module:require).
+        type: str
+        choices: [usable, existing, none]
+      restart_pods:
+        description: See O(openshift_ops.image_pull.sa_link#module:restart_pods).
+        type: str
+        choices: [never, report, stuck]
+      verify_after:
+        description: See O(openshift_ops.image_pull.sa_link#module:verify_after).
+        type: float
+      wait_timeout:
+        description: See O(openshift_ops.image_pull.sa_link#module:wait_timeout).
+        type: int
+  grants:
+    description:
+      - What is declared with M(openshift_ops.image_pull.image_puller_grant), as its option
+        O(openshift_ops.image_pull.image_puller_grant#module:grants) takes it. Subjects, role, binding, namespaces and the state matter. The
+        other options of an entry are allowed, are checked as that module does, and change nothing here.
+      - A subject is kept when any present entry grants it the role in that namespace, by whichever binding.
+    type: list
+    elements: dict
+    suboptions:
+      title:
+        description: What messages call the entry, beside its name. See O(openshift_ops.image_pull.image_puller_grant#module:grants[].title).
+        type: str
+      namespaces:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:namespaces).
+        type: list
+        elements: str
+      namespace_selector:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:namespace_selector).
+        type: dict
+        suboptions:
+          labels:
+            description: See O(openshift_ops.image_pull.image_puller_grant#module:namespace_selector.labels).
+            type: str
+          include:
+            description: See O(openshift_ops.image_pull.image_puller_grant#module:namespace_selector.include).
+            type: list
+            elements: str
+          exclude:
+            description: See O(openshift_ops.image_pull.image_puller_grant#module:namespace_selector.exclude).
+            type: list
+            elements: str
+          phases:
+            description: See O(openshift_ops.image_pull.image_puller_grant#module:namespace_selector.phases).
+            type: list
+            elements: str
+            default: [Active]
+          system_namespaces:
+            description: See O(openshift_ops.image_pull.image_puller_grant#module:namespace_selector.system_namespaces).
+            type: bool
+            default: false
+      service_accounts:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:service_accounts).
+        type: list
+        elements: dict
+        suboptions:
+          namespace:
+            description: See O(openshift_ops.image_pull.image_puller_grant#module:service_accounts.namespace).
+            type: str
+            required: true
+          name:
+            description: See O(openshift_ops.image_pull.image_puller_grant#module:service_accounts.name).
+            type: str
+            default: default
+      projects:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:projects).
+        type: list
+        elements: str
+      groups:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:groups).
+        type: list
+        elements: str
+      users:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:users).
+        type: list
+        elements: str
+      authenticated:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:authenticated).
+        type: bool
+      anonymous:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:anonymous).
+        type: bool
+      role:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:role).
+        type: str
+      binding_name:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:binding_name).
+        type: str
+      owner:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:owner).
+        type: str
+      adopt:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:adopt).
+        type: bool
+      state:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:state).
+        type: str
+        choices: [present, absent]
+      exclusive:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:exclusive).
+        type: bool
+      revoke_from:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:revoke_from).
+        type: str
+        choices: [ours, every_binding]
+      prune:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:prune).
+        type: bool
+      recreate:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:recreate).
+        type: bool
+      verify_access:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:verify_access).
+        type: bool
+  max_prune:
+    description:
+      - A number, or a percentage of what the owner has on the cluster, rounded up. When more than that is to be removed, nothing is, and the
+        task fails and lists what it would have removed.
+      - What an owner has are its secrets, each entry of a service account's list that names one of them, and each subject of its role
+        bindings. Of a list that is not given, nothing is counted.
+    type: str
+    default: 10%
+  prune_everything:
+    description:
+      - Without it, the task fails when no entry declares anything for the owner, or none covers a namespace that exists. A list that was
+        lost on its way must not remove everything.
+      - To take an owner back whose inventory is gone, give empty lists, this option and O(max_prune=100%).
+    type: bool
+    default: false
+  concurrency:
+    description: The maximum number of requests that are sent at the same time.
+    type: int
+    default: 8
+  max_failures:
+    description:
+      - A number or a percentage such as V(5%) of the namespaces in which the owner has something. When more than that have failed, the
+        remaining ones are not attempted, and are reported as skipped. By default, all namespaces are attempted.
+    type: str
+  report_unchanged:
+    description:
+      - Whether the result lists the namespaces that needed no change, or only counts them. By default they are listed when the owner has
+        something in 100 namespaces or fewer.
+    type: bool
+  progress:
+    description: Whether a long task displays its progress every few seconds. Only on the controller (C(connection=local)).
+    type: bool
+    default: true
+extends_documentation_fragment:
+  - openshift_ops.image_pull.connection
+  - openshift_ops.image_pull.attributes
+author:
+  - The openshift_ops.image_pull authors (@openshift-ops)
+seealso:
+  - module: openshift_ops.image_pull.pull_secret
+  - module: openshift_ops.image_pull.sa_link
+  - module: openshift_ops.image_pull.image_puller_grant
+"""
+
+EXAMPLES = r"""
+- name: Bring about what the team declares
+  openshift_ops.image_pull.pull_secret:
+    owner: team-a
+    secrets: "{{ secrets }}"
+
+- name: Link it
+  openshift_ops.image_pull.sa_link:
+    owner: team-a
+    links: "{{ links }}"
+
+- name: Remove what the team declares no more
+  openshift_ops.image_pull.prune:
+    owner: team-a
+    secrets: "{{ secrets }}"
+    links: "{{ links }}"
+    grants: []
+
+- name: Take everything of the team back, without its inventory
+  openshift_ops.image_pull.prune:
+    owner: team-a
+    secrets: []
+    links: []
+    grants: []
+    prune_everything: true
+    max_prune: 100%
+"""
+
+RETURN = r"""
+namespaces:
+  description: What was removed, or in check mode would be removed, in each namespace in which the owner has something.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The namespace.
+      type: str
+      sample: project-a
+    changed:
+      description: Whether anything was written in it.
+      type: bool
+    status:
+      description: One of V(changed), V(unchanged), V(failed), V(skipped).
+      type: str
+      sample: changed
+    reason:
+      description: Why a namespace was skipped.
+      type: str
+      returned: when skipped
+    changes:
+      description:
+        - Each write, by action, kind and name, with the names removed from each list, the registries of a secret that went, or the
+          role and the subjects C(revoked).
+      type: list
+      elements: dict
+      sample:
+        - action: update
+          kind: ServiceAccount
+          name: default
+          lists:
+            imagePullSecrets: {added: [], removed: [private-registry]}
+        - action: delete
+          kind: Secret
+          name: private-registry
+          registries: {added: [], changed: {}, removed: [privateregistry.example.com]}
+prune:
+  description: How much the owner had, how much of it was removed, and how much O(max_prune) allows.
+  returned: when everything could be read
+  type: dict
+  contains:
+    owned:
+      description: How many things the owner had on the cluster.
+      type: int
+      sample: 40
+    removed:
+      description: How many of them were removed, or in check mode would be.
+      type: int
+      sample: 2
+    allowed:
+      description: How many O(max_prune) allows.
+      type: int
+      sample: 4
+    refused:
+      description: The changes that were not made because they remove more than that, each with its namespace.
+      type: list
+      elements: dict
+      returned: when O(max_prune) refused them
+failures:
+  description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+summary:
+  description: Counts of namespaces by status, and C(retries), the number of requests that had to be repeated.
+  returned: always
+  type: dict
+  sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
+"""
+
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
+    contradictions as between_grants,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
+    options as image_puller_grant,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
+    contradictions as between_secrets,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
+    options as pull_secret,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import (
+    contradictions as between_links,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import (
+    options as sa_link,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.entries import (
+    ListForm,
+    list_option,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.inventory import (
+    Part,
+    inventoried,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import (
+    CONNECTION_OPTIONS,
+    RUN_OPTIONS,
+    TARGET_OPTIONS,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.prune import (
+    KINDS,
+    Pruning,
+    prune,
+)
+
+_SECRET = {**TARGET_OPTIONS, **pull_secret.ARGUMENTS}
+_LINK = {**TARGET_OPTIONS, **sa_link.ARGUMENTS}
+_GRANT = {**TARGET_OPTIONS, **image_puller_grant.ARGUMENTS}
+PARTS = (
+    Part(
+        ListForm(
+            "secrets",
+            "name",
+            kind=KINDS["secrets"],
+            declare=pull_secret.identified,
+            contradictions=between_secrets.contradictions,
+        ),
+        _SECRET,
+    ),
+    Part(
+        ListForm(
+            "links",
+            "secrets",
+            kind=KINDS["links"],
+            declare=sa_link.from_options,
+            contradictions=between_links.contradictions,
+        ),
+        _LINK,
+    ),
+    Part(
+        ListForm(
+            "grants",
+            "binding_name",
+            kind=KINDS["grants"],
+            declare=image_puller_grant.from_options,
+            contradictions=between_grants.contradictions,
+        ),
+        _GRANT,
+    ),
+)
+ARGUMENTS = {
+    **CONNECTION_OPTIONS,
+    **RUN_OPTIONS,
+    "owner": {"type": "str", "required": True},
+    "secrets": list_option(_SECRET, alternatives=[pull_secret.SOURCES]),
+    "links": list_option(_LINK),
+    "grants": list_option(_GRANT),
+    "max_prune": {"type": "str", "default": "10%"},
+    "prune_everything": {"type": "bool", "default": False},
+}
+
+
+def run(task: Task) -> dict[str, object]:
+    pruning = Pruning.of(task.params)
+    return inventoried(
+        task,
+        PARTS,
+        common={"owner": pruning.owner},
+        check=pruning.require_declared,
+        work=lambda cluster, found, settings: prune(cluster, pruning, found.batches, found.namespaces, settings),
+    )
+
+
+MODULE = Module(
+    ARGUMENTS,
+    run,
+    library="kubernetes",
+    import_error=IMPORT_ERROR,
+    rules={"required_one_of": [tuple(KINDS)]},
+    lists=[part.form for part in PARTS],
+)
+
+
+def main() -> None:
+    run_module(MODULE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs a module on an API server in memory: options as a playbook gives them, validated by the module's own argument spec."""
+
+from __future__ import annotations
+
+import importlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Task, execute
+
+from support.fake_api import FakeApi
+
+__all__ = ["InMemory", "in_memory"]
+
+
+@dataclass
+class InMemory:
+    """Modules on one server."""
+
+    api: FakeApi
+    host: str
+    directory: str
+
+    def run(self, name: str, /, *, check: bool = False, **options: Any) -> dict[str, Any]:
+        """The module's result with its warnings, `failed` included."""
+        module = importlib.import_module(f"ansible_collections.openshift_ops.image_pull.plugins.modules.{name}").MODULE
+        given = {"host": self.host, "api_key": "token", **options}
+        validation = ArgumentSpecValidator(module.arguments, **module.all_rules).validate(given)
+        if validation.error_messages:
+            return {"failed": True, "msg": module.problems(given) or "; ".join(validation.error_messages)}
+        task = Task(name, validation.validated_parameters, check, True, self.directory, set())
+        return {"failed": False, **execute(module, task), "warnings": task.warnings}
+
+
+@contextmanager
+def in_memory(api: FakeApi) -> Iterator[InMemory]:
+    with api.served() as host, tempfile.TemporaryDirectory() as directory:
+        yield InMemory(api, host, directory)

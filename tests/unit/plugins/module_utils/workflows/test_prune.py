@@ -1,0 +1,514 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guards of a prune, over an API server in memory: each test fails when its guard is taken out."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
+from support.fake_api import LOST, FakeApi
+from support.in_memory import InMemory, in_memory
+from support.scripted_pool import Answer, Request, status_object
+
+ROLE = "system:image-puller"
+FORBIDDEN = status_object(403, "Forbidden", "no")
+BROKEN = status_object(400, "BadRequest", "no such selector")
+LISTS = {"secrets": [], "links": [], "grants": []}
+EVERYTHING = {**LISTS, "prune_everything": True, "max_prune": "100%"}
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    api = FakeApi()
+    for name in ("ns1", "ns2", "ns3"):
+        api.put("namespaces", "", name, metadata={"labels": {"team": name}})
+    return api
+
+
+@pytest.fixture
+def cluster(api: FakeApi) -> Iterator[InMemory]:
+    with in_memory(api) as found:
+        yield found
+
+
+def labels(owner: str | None) -> dict[str, Any]:
+    return {"labels": {} if owner is None else {**MANAGED_BY, **({INSTANCE: owner} if owner else {})}}
+
+
+def put_secret(api: FakeApi, namespace: str, name: str = "quay", owner: str | None = "a", **more: Any) -> None:
+    data = {".dockerconfigjson": "e30="}
+    api.put(
+        "secrets",
+        namespace,
+        name,
+        **{"metadata": labels(owner), "type": "kubernetes.io/dockerconfigjson", "data": data, **more},
+    )
+
+
+def put_account(api: FakeApi, namespace: str, *secrets: str, name: str = "default") -> None:
+    api.put("serviceaccounts", namespace, name, imagePullSecrets=[{"name": one} for one in secrets])
+
+
+def put_binding(
+    api: FakeApi, namespace: str, *users: str, name: str = "image-puller-grant-a", owner: str | None = "a"
+) -> None:
+    subjects = [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user} for user in users]
+    role = {"kind": "ClusterRole", "name": ROLE}
+    api.put("rolebindings", namespace, name, metadata=labels(owner), roleRef=role, subjects=subjects)
+
+
+def full(api: FakeApi) -> None:
+    """In each namespace a linked secret and a grant of owner a."""
+    for name in ("ns1", "ns2", "ns3"):
+        put_secret(api, name)
+        put_account(api, name, "theirs", "quay")
+        put_binding(api, name, "jane")
+
+
+def secret(*namespaces: str, name: str = "quay", **more: Any) -> dict[str, Any]:
+    return {"name": name, "namespaces": list(namespaces), **more}
+
+
+def link(*namespaces: str, **more: Any) -> dict[str, Any]:
+    return {"secrets": ["quay"], "namespaces": list(namespaces), **more}
+
+
+def grant(*namespaces: str, **more: Any) -> dict[str, Any]:
+    return {"users": ["jane"], "namespaces": list(namespaces), **more}
+
+
+def declared(*namespaces: str) -> dict[str, Any]:
+    return {"secrets": [secret(*namespaces)], "links": [link(*namespaces)], "grants": [grant(*namespaces)]}
+
+
+def prune(cluster: InMemory, owner: str = "a", **options: Any) -> dict[str, Any]:
+    return cluster.run("prune", owner=owner, **{"max_prune": "100%", **options})
+
+
+def changed(result: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return [
+        (one["name"], change["action"], change["kind"]) for one in result["namespaces"] for change in one["changes"]
+    ]
+
+
+class TestDifference:
+    def test_what_is_declared_no_more_in_a_namespace(self, api: FakeApi, cluster: InMemory) -> None:
+        full(api)
+        result = prune(cluster, **declared("ns1", "ns3"))
+        assert api.writes == [
+            "PATCH /api/v1/namespaces/ns2/serviceaccounts/default",
+            "DELETE /api/v1/namespaces/ns2/secrets/quay",
+            "DELETE /apis/rbac.authorization.k8s.io/v1/namespaces/ns2/rolebindings/image-puller-grant-a",
+        ]
+        assert api.get("serviceaccounts", "ns2", "default")["imagePullSecrets"] == [{"name": "theirs"}]
+        assert result["prune"] == {"owned": 9, "removed": 3, "allowed": 9}
+        assert result["summary"] == {"total": 3, "changed": 1, "unchanged": 2, "failed": 0, "skipped": 0, "retries": 0}
+        assert not result["warnings"]
+
+    def test_each_kind_is_listed_once(self, api: FakeApi, cluster: InMemory) -> None:
+        full(api)
+        selector = {"namespace_selector": {"labels": "team=ns1"}}
+        lists = {
+            "secrets": [{"name": "quay", **selector}, secret("ns2", "ns3")],
+            "links": [link("ns1", "ns2", "ns3")],
+            "grants": [{"users": ["jane"], "namespace_selector": {"include": ["*"]}}],
+        }
+        assert not prune(cluster, **lists)["changed"]
+        both = f"app.kubernetes.io%2Fmanaged-by%3Dopenshift_ops.image_pull%2C{INSTANCE.replace('/', '%2F')}%3Da"
+        assert api.asked == [
+            "GET /api/v1/namespaces?limit=1000",
+            f"GET /api/v1/secrets?labelSelector={both}&limit=1000",
+            "GET /api/v1/serviceaccounts?limit=1000",
+            f"GET /apis/rbac.authorization.k8s.io/v1/rolebindings?labelSelector={both}&limit=1000",
+        ]
+
+    def test_a_selector_that_covers_a_namespace_no_more(self, api: FakeApi, cluster: InMemory) -> None:
+        full(api)
+        api.put("namespaces", "", "ns2", metadata={"labels": {"team": "other"}})
+        some = {"namespace_selector": {"labels": "team in (ns1, ns2, ns3)"}}
+        lists = {
+            "secrets": [{"name": "quay", **some}],
+            "links": [{"secrets": ["quay"], **some}],
+            "grants": [{"users": ["jane"], **some}],
+        }
+        assert {name for name, *_ in changed(prune(cluster, **lists))} == {"ns2"}
+
+    def test_a_selector_that_selects_nothing_is_told(self, api: FakeApi, cluster: InMemory) -> None:
+        lists = {
+            **declared("ns1"),
+            "secrets": [secret("ns1"), {"name": "x", "namespace_selector": {"labels": "no=such"}}],
+        }
+        assert prune(cluster, **lists)["warnings"] == [
+            "secrets[1] (x): its namespace_selector selects no namespace, so it declares nothing on this cluster"
+        ]
+
+    def test_a_glob_that_covers_an_account_no_more(self, api: FakeApi, cluster: InMemory) -> None:
+        put_secret(api, "ns1")
+        put_account(api, "ns1", "quay")
+        put_account(api, "ns1", "quay", name="build-1")
+        lists = {"secrets": [secret("ns1")], "links": [link("ns1", service_accounts=["build-*"])]}
+        prune(cluster, **lists)
+        assert api.writes == ["PATCH /api/v1/namespaces/ns1/serviceaccounts/default"]
+
+    @pytest.mark.parametrize(
+        ("option", "absent", "removed"),
+        [
+            ("secrets", secret("ns2", state="absent"), {"ServiceAccount", "Secret"}),
+            ("links", link("ns2", state="absent"), {"ServiceAccount"}),
+            ("grants", grant("ns2", state="absent"), {"RoleBinding"}),
+        ],
+    )
+    def test_what_is_absent_is_not_declared(
+        self, api: FakeApi, cluster: InMemory, option: str, absent: Any, removed: set[str]
+    ) -> None:
+        full(api)
+        lists = declared("ns1", "ns2", "ns3")
+        lists[option] = [{**lists[option][0], "namespaces": ["ns1", "ns3"]}, absent]
+        result = changed(prune(cluster, **lists))
+        assert {name for name, *_ in result} == {"ns2"}
+        assert {kind for *_, kind in result} == removed
+
+    def test_what_another_owners_entry_declares_is_not_removed(self, api: FakeApi, cluster: InMemory) -> None:
+        full(api)
+        lists = {
+            **declared("ns1", "ns3"),
+            "secrets": [secret("ns1", "ns3"), secret("ns2", owner="b")],
+            "links": [link("ns1", "ns2", "ns3")],
+        }
+        assert changed(prune(cluster, **lists)) == [("ns2", "delete", "RoleBinding")]
+
+    def test_only_kinds_whose_list_is_given(self, api: FakeApi, cluster: InMemory) -> None:
+        full(api)
+        prune(cluster, secrets=[secret("ns1", "ns2")])
+        assert [text.rpartition("namespaces/")[2] for text in api.writes] == [
+            "ns3/serviceaccounts/default",
+            "ns3/secrets/quay",
+        ]
+        assert not [text for text in api.asked if "rolebindings" in text]
+
+    def test_everything_of_an_owner_without_its_inventory(self, api: FakeApi, cluster: InMemory) -> None:
+        full(api)
+        put_secret(api, "ns1", "b", "b")
+        put_binding(api, "ns1", "jane", name="image-puller-grant-b", owner="b")
+        kept = [("secrets", "ns1", "b"), ("rolebindings", "ns1", "image-puller-grant-b")]
+        result = cluster.run("prune", owner="a", **EVERYTHING)
+        assert result["prune"] == {"owned": 9, "removed": 9, "allowed": 9}
+        left = [key for key in api.objects if key[0] in ("secrets", "rolebindings")]
+        assert sorted(left) == sorted(kept)
+        written = len(api.writes)
+        again = cluster.run("prune", owner="a", **EVERYTHING)
+        assert (again["changed"], again["prune"]["owned"], len(api.writes)) == (False, 0, written)
+
+
+class TestWhose:
+    @pytest.mark.parametrize("owner", [None, "", "b"])
+    def test_only_what_carries_both_labels(self, api: FakeApi, cluster: InMemory, owner: str | None) -> None:
+        """Also from a server, or a proxy, that does not know label selectors."""
+        put_secret(api, "ns1", owner=owner)
+        put_account(api, "ns1", "quay")
+        put_binding(api, "ns1", "jane", owner=owner)
+
+        def all_of_them(resource: str) -> Answer:
+            found = [copy.deepcopy(one) for (kind, *_), one in sorted(api.objects.items()) if kind == resource]
+            return Answer(200, {"metadata": {}, "items": found})
+
+        for resource in ("secrets", "rolebindings"):
+            api.fail(f"GET .*/{resource}[?]", lambda _request, resource=resource: all_of_them(resource))
+        result = cluster.run("prune", owner="a", **EVERYTHING)
+        assert (result["failed"], result["changed"], api.writes) == (False, False, [])
+        assert result["prune"]["owned"] == 0
+
+    def test_a_secret_that_changed_hands_meanwhile_is_kept(self, api: FakeApi, cluster: InMemory) -> None:
+        put_secret(api, "ns1")
+        put_secret(api, "ns2")
+
+        def change(request: Request) -> None:
+            if (
+                request.method == "DELETE"
+                and "ns1" in request.path
+                and api.get("secrets", "ns1", "quay")["metadata"]["labels"][INSTANCE] == "a"
+            ):
+                put_secret(api, "ns1", owner="b")
+
+        api.before = change
+        result = cluster.run("prune", owner="a", **EVERYTHING)
+        assert api.get("secrets", "ns1", "quay")
+        assert api.get("secrets", "ns2", "quay") is None
+        assert (result["failed"], result["prune"]["removed"], result["summary"]["retries"]) == (False, 1, 1)
+
+    def test_one_that_was_only_written_meanwhile_is_looked_at_again_and_goes(
+        self, api: FakeApi, cluster: InMemory
+    ) -> None:
+        put_secret(api, "ns1")
+        times = iter([1])
+
+        def change(request: Request) -> None:
+            if request.method == "DELETE" and next(times, None):
+                put_secret(api, "ns1", data={})
+
+        api.before = change
+        assert cluster.run("prune", owner="a", **EVERYTHING)["prune"]["removed"] == 1
+        assert [text.partition(" ")[0] for text in api.asked[-3:]] == ["DELETE", "GET", "DELETE"]
+
+    def test_the_nodes_pull_secret_stays(self, api: FakeApi, cluster: InMemory) -> None:
+        api.put("namespaces", "", "openshift-config")
+        put_secret(api, "openshift-config", "pull-secret")
+        result = cluster.run("prune", owner="a", **EVERYTHING)
+        assert api.writes == []
+        assert "looks after it; it was kept" in result["warnings"][0]
+
+
+class TestSight:
+    """Nothing is removed that the run cannot judge."""
+
+    LISTS = ("/api/v1/secrets", "/api/v1/serviceaccounts", "/apis/rbac.authorization.k8s.io/v1/rolebindings")
+
+    def forbid(self, api: FakeApi, *paths: str) -> None:
+        for path in paths:
+            api.fail(f"GET {re.escape(path)}[?]", FORBIDDEN, times=100)
+
+    @pytest.mark.parametrize("paths", [LISTS, LISTS[:1], LISTS[1:2], LISTS[2:]])
+    def test_who_may_not_list_over_all_lists_each_namespace(self, api: FakeApi, cluster: InMemory, paths: Any) -> None:
+        full(api)
+        self.forbid(api, *paths)
+        result = prune(cluster, **declared("ns1"))
+        assert {name for name, *_ in changed(result)} == {"ns2", "ns3"}
+        assert result["prune"] == {"owned": 9, "removed": 6, "allowed": 9}
+
+    @pytest.mark.parametrize("resource", ["secrets", "serviceaccounts", "rolebindings"])
+    def test_a_namespace_whose_objects_may_not_be_listed_is_left_out(
+        self, api: FakeApi, cluster: InMemory, resource: str
+    ) -> None:
+        full(api)
+        self.forbid(api, *(path for path in self.LISTS if path.endswith(resource)))
+        api.fail(f"GET .*/namespaces/ns2/{resource}[?]", FORBIDDEN, times=100)
+        result = prune(cluster, **declared("ns1"))
+        assert {name for name, *_ in changed(result)} == {"ns3"}
+        assert not [text for text in api.writes if "ns2" in text]
+        assert result["warnings"] == [f"nothing was removed in ns2: the caller may not list {resource} in it"]
+        assert [one["reason"] for one in result["namespaces"] if one["name"] == "ns2"] == [
+            f"not attempted: the caller may not list {resource} in it"
+        ]
+        assert not result["failed"]
+
+    def test_who_may_not_list_namespaces_works_in_his_projects(self, api: FakeApi, cluster: InMemory) -> None:
+        """Also where a list over all namespaces shows more: what is declared for the others is not known."""
+        full(api)
+        self.forbid(api, "/api/v1/namespaces")
+        api.put("projects", "", "ns2")
+        result = cluster.run("prune", owner="a", **EVERYTHING)
+        assert {name for name, *_ in changed(result)} == {"ns2"}
+        assert not [text for text in api.writes if "ns2" not in text]
+
+    def test_nothing_where_no_namespace_can_be_seen(self, api: FakeApi, cluster: InMemory) -> None:
+        full(api)
+        self.forbid(api, "/api/v1/namespaces", "/apis/project.openshift.io/v1/projects")
+        result = cluster.run("prune", owner="a", **EVERYTHING)
+        assert result["failed"]
+        assert "listing projects" in result["msg"]
+        assert api.writes == []
+
+    def test_a_namespace_that_is_being_deleted_is_left(self, api: FakeApi, cluster: InMemory) -> None:
+        full(api)
+        api.put("namespaces", "", "ns2", metadata={"deletionTimestamp": "2026-01-01T00:00:00Z"})
+        cluster.run("prune", owner="a", **EVERYTHING)
+        assert {re.search("ns[123]", text)[0] for text in api.writes} == {"ns1", "ns3"}
+
+    @pytest.mark.parametrize("answer", [BROKEN, Answer(200, {"items": []}), Answer(200, b"<html>")])
+    @pytest.mark.parametrize("path", [*LISTS, "/api/v1/namespaces", "second page"])
+    def test_a_list_that_cannot_be_read_is_no_empty_one(
+        self, api: FakeApi, cluster: InMemory, path: str, answer: Answer
+    ) -> None:
+        full(api)
+        if path == "second page":
+            api.page = 2
+            api.fail(f"GET {self.LISTS[1]}.*continue", answer, times=1000)
+        else:
+            api.fail(f"GET {path}[?]", answer, times=1000)
+        result = cluster.run("prune", owner="a", **EVERYTHING)
+        assert result["failed"]
+        assert api.writes == []
+
+    def test_an_account_that_cannot_be_read_keeps_its_namespace_as_it_is(self, api: FakeApi, cluster: InMemory) -> None:
+        full(api)
+        api.put("serviceaccounts", "ns2", "odd", imagePullSecrets={"name": "quay"})
+        result = cluster.run("prune", owner="a", **EVERYTHING)
+        assert [one["namespace"] for one in result["failures"]] == ["ns2"]
+        assert "service account ns2/odd cannot be read" in result["msg"]
+        assert not [text for text in api.writes if "ns2" in text]
+
+    def test_nor_is_one_of_a_single_namespace(self, api: FakeApi, cluster: InMemory) -> None:
+        full(api)
+        self.forbid(api, "/api/v1/serviceaccounts")
+        api.fail("GET /api/v1/namespaces/ns2/serviceaccounts[?]", Answer(200, b"no"), times=100)
+        result = cluster.run("prune", owner="a", **EVERYTHING)
+        assert result["failed"]
+        assert result["msg"].startswith("nothing was removed, since not all that owner a has could be read: ")
+        assert api.writes == []
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        "lists",
+        [
+            LISTS,
+            {"secrets": []},
+            {"secrets": [secret("ns1", state="absent")], "links": [link("ns1", state="absent")]},
+            {"secrets": [secret("ns1", owner="b")]},
+        ],
+    )
+    def test_who_declares_nothing_loses_nothing(self, api: FakeApi, cluster: InMemory, lists: Any) -> None:
+        full(api)
+        result = prune(cluster, **lists)
+        assert result["msg"] == (
+            "owner a declares nothing: no entry of 'secrets', 'links' and 'grants' has state present for it; nothing was read or "
+            "removed; if all of it is to be removed, say so with 'prune_everything: true' and 'max_prune: 100%'"
+        )
+        assert api.requests == []
+
+    def test_nor_who_declares_nothing_for_any_namespace_that_exists(self, api: FakeApi, cluster: InMemory) -> None:
+        full(api)
+        result = prune(
+            cluster, secrets=[secret("gone"), {"name": "x", "namespace_selector": {"labels": "no=such"}}], links=[]
+        )
+        assert result["failed"]
+        assert "owner a declares nothing for any namespace of http" in result["msg"]
+        assert api.writes == []
+        assert [text.partition("?")[0] for text in api.asked] == ["GET /api/v1/namespaces"]
+
+    @pytest.mark.parametrize("check", [True, False])
+    @pytest.mark.parametrize(("limit", "allowed"), [("10%", 1), ("5", 5), ("60%", 6), ("0", 0)])
+    def test_more_than_max_prune_is_refused_before_the_first_write(
+        self, api: FakeApi, cluster: InMemory, limit: str, allowed: int, check: bool
+    ) -> None:
+        full(api)
+        result = prune(cluster, max_prune=limit, check=check, **declared("ns1"))
+        if allowed >= 6:
+            assert (result["failed"], result["prune"]["removed"], len(api.writes)) == (False, 6, 0 if check else 6)
+            return
+        assert (result["failed"], result["changed"], api.writes) == (True, False, [])
+        assert "6 of the 9 things of owner a on " in result["msg"]
+        assert f"max_prune={limit} allows {allowed}" in result["msg"]
+        assert "delete secret ns2/quay" in result["msg"]
+        assert result["prune"]["removed"] == 0
+        assert [(one["namespace"], one["action"], one["kind"]) for one in result["prune"]["refused"]] == [
+            (name, *what)
+            for name in ("ns2", "ns3")
+            for what in (("update", "ServiceAccount"), ("delete", "Secret"), ("delete", "RoleBinding"))
+        ]
+        assert {one["status"] for one in result["namespaces"]} == {"skipped"}
+
+    def test_nothing_to_remove_is_never_too_much(self, api: FakeApi, cluster: InMemory) -> None:
+        full(api)
+        assert not prune(cluster, max_prune="0", **declared("ns1", "ns2", "ns3"))["failed"]
+
+    @pytest.mark.parametrize(
+        ("options", "words"),
+        [
+            ({"owner": "a b"}, "option 'owner': 'a b' cannot be the value of a label"),
+            ({"max_prune": "much"}, "option 'max_prune'"),
+            ({"secrets": [secret("ns1"), {"name": "x"}]}, "secrets[1] (x): give one of the options"),
+            ({"secrets": [secret("ns1", name="A")]}, "secrets[0]: option 'name'"),
+            ({"secrets": [secret("ns1", registries=[{"username": "u"}])]}, "missing required arguments: registry"),
+            ({"links": [{"namespaces": ["ns1"]}]}, "links[0]: option 'secrets' is empty"),
+            ({"links": [link("ns1", exclusive=True, state="absent")]}, "option 'exclusive' is for state present only"),
+            ({"grants": [{"namespaces": ["ns1"]}]}, "grants[0]: give at least one of"),
+        ],
+    )
+    def test_what_cannot_be_is_refused_before_anything_is_sent(
+        self, api: FakeApi, cluster: InMemory, options: Any, words: str
+    ) -> None:
+        result = prune(cluster, **{"owner": "a", **declared("ns1"), **options})
+        assert result["failed"]
+        assert words in result["msg"]
+        assert api.requests == []
+
+    def test_all_lists_are_told_at_once(self, cluster: InMemory) -> None:
+        result = prune(cluster, secrets=[{"name": "x"}], links=[{"namespaces": ["ns1"]}])
+        assert "secrets[0] (x)" in result["msg"]
+        assert "links[0]" in result["msg"]
+
+    @pytest.mark.parametrize(
+        "lists",
+        [
+            {"secrets": [secret("ns1"), secret("ns1", state="absent")]},
+            {"links": [link("ns1"), link("ns1", state="absent")]},
+            {"grants": [grant("ns1"), grant("ns1", state="absent")]},
+        ],
+    )
+    def test_entries_that_contradict_each_other_are_refused(self, api: FakeApi, cluster: InMemory, lists: Any) -> None:
+        full(api)
+        result = prune(cluster, **lists)
+        assert result["failed"]
+        assert "contradict each other in namespace ns1" in result["msg"]
+        assert api.writes == []
+
+    def test_one_list_is_needed(self, api: FakeApi, cluster: InMemory) -> None:
+        result = cluster.run("prune", owner="a", prune_everything=True)
+        assert result["failed"]
+        assert "one of the following is required: secrets, links, grants" in result["msg"]
+
+
+class TestOrder:
+    def test_a_secret_that_could_not_be_unlinked_stays(self, api: FakeApi, cluster: InMemory) -> None:
+        full(api)
+        api.fail("PATCH .*/ns2/serviceaccounts", status_object(403, "Forbidden", "no"), times=100)
+        result = cluster.run("prune", owner="a", **EVERYTHING)
+        assert api.get("secrets", "ns2", "quay")
+        assert api.get("secrets", "ns1", "quay") is api.get("secrets", "ns3", "quay") is None
+        assert [one["namespace"] for one in result["failures"]] == ["ns2"]
+        assert result["prune"]["removed"] == 6
+
+    @pytest.mark.parametrize("after", range(9))
+    @pytest.mark.parametrize("carried_out", [True, False])
+    def test_the_next_run_finishes_one_that_was_killed(
+        self, api: FakeApi, cluster: InMemory, after: int, carried_out: bool
+    ) -> None:
+        """The run ends at one of its writes, be it carried out or not: no link to a secret that is gone is left, and none at the end."""
+        full(api)
+        api.fail("^(PATCH|DELETE) ", FORBIDDEN, times=1000, after=after + carried_out)
+        cluster.run("prune", owner="a", **EVERYTHING)
+        for name in ("ns1", "ns2", "ns3"):
+            listed = [one["name"] for one in api.get("serviceaccounts", name, "default")["imagePullSecrets"]]
+            assert "quay" not in listed or api.get("secrets", name, "quay")
+        api.faults.clear()
+        cluster.run("prune", owner="a", **EVERYTHING)
+        assert not [key for key in api.objects if key[0] in ("secrets", "rolebindings")]
+        assert {
+            str(api.get("serviceaccounts", name, "default")["imagePullSecrets"]) for name in ("ns1", "ns2", "ns3")
+        } == {"[{'name': 'theirs'}]"}
+
+    def test_a_lost_answer_is_looked_at(self, api: FakeApi, cluster: InMemory) -> None:
+        full(api)
+        api.fail("DELETE .*/ns2/secrets", LOST, carried_out=True)
+        result = cluster.run("prune", owner="a", **EVERYTHING)
+        assert (result["failed"], result["prune"]["removed"]) == (False, 9)
+
+
+class TestCheckMode:
+    def test_lists_exactly_what_the_real_run_removes(self, api: FakeApi, cluster: InMemory) -> None:
+        full(api)
+        put_account(api, "ns1", "quay", "quay", name="build")
+        put_binding(api, "ns1", "jane", "joe")
+        checked = prune(cluster, check=True, **declared("ns1"))
+        assert api.writes == []
+        real = prune(cluster, **declared("ns1"))
+        assert checked == real
+        assert len(api.writes) == len(changed(real)) == 8
+        again = prune(cluster, **declared("ns1"))
+        assert (again["changed"], len(api.writes)) == (False, 8)
+
+    def test_shows_no_content(self, api: FakeApi, cluster: InMemory) -> None:
+        content = "eyJhdXRocyI6eyJxdWF5LmlvIjp7ImF1dGgiOiJjbTlpYjNRNlkyRnVZWEo1In19fQ=="
+        put_secret(api, "ns1", data={".dockerconfigjson": content})
+        result = cluster.run("prune", owner="a", **EVERYTHING)
+        assert result["namespaces"][0]["changes"][0]["registries"]["removed"] == ["quay.io"]
+        assert "cm9ib3Q6Y2FuYXJ5" not in str(result)
+        assert content not in str(result)
