@@ -137,6 +137,11 @@ def _secrets(declared: Declarations, _answer: Any) -> list[Made]:
     ]
 
 
+def _claims(declared: Declarations, _answer: Any) -> list[Made]:
+    """The secrets that are declared, without what is in them."""
+    return [entry.entry("name") for entry in declared.present]
+
+
 def _removed(entry: Declared) -> Made:
     return entry.entry("name", *_SOURCES, mode="remove", delete_empty=True)
 
@@ -194,6 +199,10 @@ def _both_secrets(declared: Declarations, answer: Any) -> list[Made]:
             for name, host in zip(_names(entry), hosts, strict=False)
         )
     return made
+
+
+def _both_claims(declared: Declarations, answer: Any) -> list[Made]:
+    return [entry.entry(name=name) for entry, asked in _answered(declared, answer) for name in _used(entry, asked)]
 
 
 def _both_links(declared: Declarations, answer: Any) -> list[Made]:
@@ -263,12 +272,13 @@ def _without(made: Made, *names: str) -> Made:
 
 #: What can be asked for: for each role, the entries of one task.
 KINDS: Mapping[str, Mapping[str, Callable[[Declarations, Any], list[Any]]]] = {
-    "private_registry": {"secrets": _secrets, "links": _links},
+    "private_registry": {"secrets": _secrets, "links": _links, "claims": _claims},
     "delegated_auth": {
         "registries": _questions,
         "undelegated": _undelegated,
         "secrets": _both_secrets,
         "links": _both_links,
+        "claims": _both_claims,
     },
     "cross_project_pull": {"accounts": _accounts, "grants": _grants},
 }
