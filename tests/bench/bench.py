@@ -28,7 +28,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 import report
 import ways
 from conftest import start_lab
-from contenders import NAME, PREFIX, Contenders, Process
+from contenders import PREFIX, Contenders, Job, Process
 from machine import describe
 from support.fleet import default_accounts, make_namespaces
 from support.lab import Audit, Lab, path_of
@@ -38,12 +38,15 @@ SMALL = 20
 #: A run at such a size is long enough to be measured once.
 LARGE = 5000
 REPEATS = 3
+#: Hosts of the inventory in the run on many clusters.
+CLUSTERS = 100
 
 
 @dataclass(frozen=True)
 class Row:
     """One way at one size. Seconds: `command` from start to end, `work` without the imports, for the ways that say it."""
 
+    job: str
     way: str
     namespaces: int
     run: str
@@ -86,6 +89,7 @@ class Bench:
     def __init__(self, lab: Lab, contenders: Contenders, *, loops: bool) -> None:
         self.lab, self.contenders, self.loops = lab, contenders, loops
         self.rows: list[Row] = []
+        self.templating: dict[int, float] = {}
 
     def run(self, sizes: Sequence[int]) -> dict[str, Any]:
         machine = describe(self.contenders.interpreters["bench"])
@@ -95,49 +99,67 @@ class Bench:
             say(f"making {size - len(made):,} namespaces")
             made += make_namespaces(self.lab, [f"{PREFIX}{n:05}" for n in range(len(made), size)], timeout=1200)
             self._size(made)
+            if len(made) == SMALL:
+                clusters = self._clusters(made)
         self._extrapolate(sizes)
         return {
             "date": f"{datetime.now():%Y-%m-%d %H:%M}",
             "machine": machine,
             "empty_playbook": self.empty,
+            "templating": self.templating,
+            "clusters": {"number": CLUSTERS, "namespaces": SMALL, "seconds": clusters},
             "rows": [asdict(row) for row in self.rows],
         }
 
     def _size(self, namespaces: Sequence[str]) -> None:
-        contenders: dict[str, Callable[[Sequence[str]], Process]] = {
+        for way in ways.JOBS:
+            self._job(Job(way, [*namespaces]))
+
+    def _job(self, job: Job) -> None:
+        contenders: dict[str, Callable[[Job], Process]] = {
             ways.FLOOR: self.contenders.floor,
             ways.ALONE: self.contenders.modules,
             ways.OURS: self.contenders.ours,
         }
-        if self.loops and len(namespaces) == SMALL:
-            self._measure(ways.KUBECTL, self.contenders.kubectl, namespaces)
-            self._measure(ways.CORE, self.contenders.kubernetes_core, namespaces)
+        if self.loops and len(job.namespaces) == SMALL:
+            self.rows += self._both_runs(ways.KUBECTL, self.contenders.kubectl, job)
+            self.rows += self._both_runs(ways.CORE, self.contenders.kubernetes_core, job)
             if self.contenders.oc_program:
-                self._measure(ways.OC, self.contenders.oc, namespaces)
+                self.rows += self._both_runs(ways.OC, self.contenders.oc, job)
         found: list[Row] = []
-        for _repeat in range(1 if len(namespaces) >= LARGE else REPEATS):
+        for _repeat in range(1 if len(job.namespaces) >= LARGE else REPEATS):
             for way, run in contenders.items():
-                found += self._both_runs(way, run, namespaces)
+                found += self._both_runs(way, run, job)
         self.rows += [median([row for row in found if (row.way, row.run) == key]) for key in keys(found)]
+        if job.way == ways.TEAMS:
+            self.templating[len(job.namespaces)] = self.contenders.templating(job).seconds
+        reset(self.lab, job)
 
-    def _measure(self, way: str, run: Callable[[Sequence[str]], Process], namespaces: Sequence[str]) -> None:
-        self.rows += self._both_runs(way, run, namespaces)
+    def _both_runs(self, way: str, run: Callable[[Job], Process], job: Job) -> list[Row]:
+        reset(self.lab, job)
+        return [self._one_run(way, which, run, job) for which in ("first", "second")]
 
-    def _both_runs(self, way: str, run: Callable[[Sequence[str]], Process], namespaces: Sequence[str]) -> list[Row]:
-        reset(self.lab, namespaces)
-        return [self._one_run(way, which, run, namespaces) for which in ("first", "second")]
-
-    def _one_run(self, way: str, which: str, run: Callable[[Sequence[str]], Process], namespaces: Sequence[str]) -> Row:
-        say(f"{way}, {len(namespaces):,} namespaces, {which} run")
-        count, audit = len(namespaces), self.lab.audit()
-        process = run(namespaces)
+    def _one_run(self, way: str, which: str, run: Callable[[Job], Process], job: Job) -> Row:
+        count, audit = len(job.namespaces), self.lab.audit()
+        say(f"{way}, {count:,} namespaces, {job.way}, {which} run")
+        process = run(job)
         requests = requests_of(audit) / count
         may_fail = way in ways.SHELL_LOOPS
         failed = process.status != 0 or (may_fail and "\nfailed 0\n" not in process.output)
         if failed and not may_fail:
             sys.exit(f"{way} failed: {process.output[-2000:]}")
         work = json.loads(process.output)["seconds"] if way in ways.WITHOUT_ANSIBLE else None
-        return Row(way, count, which, process.seconds, work, process.peak_mib, requests, count, failed)
+        return Row(job.way, way, count, which, process.seconds, work, process.peak_mib, requests, count, failed)
+
+    def _clusters(self, namespaces: Sequence[str]) -> float:
+        """Seconds of a second run on many clusters."""
+        say(f"{CLUSTERS} clusters of {len(namespaces)} namespaces")
+        self.contenders.many_clusters(1, namespaces)
+        found = [self.contenders.many_clusters(CLUSTERS, namespaces) for _repeat in range(2)]
+        if any(process.status for process in found):
+            sys.exit(f"many clusters failed: {found[-1].output[-2000:]}")
+        reset(self.lab, Job(ways.SAME, namespaces))
+        return min(process.seconds for process in found)
 
     def _extrapolate(self, sizes: Sequence[int]) -> None:
         """The loops' cost is one of each namespace, and of a playbook's start."""
@@ -156,20 +178,21 @@ def requests_of(audit: Audit) -> int:
     )
 
 
-def reset(lab: Lab, namespaces: Sequence[str]) -> None:
+def reset(lab: Lab, job: Job) -> None:
     """Takes back what a contender gave."""
     accounts = default_accounts(lab)
 
     def take(namespace: str) -> None:
-        lab.api("DELETE", path_of(namespace, "secrets", NAME), expect=(200, 404))
-        lab.api("DELETE", path_of(namespace, "rolebindings", NAME), expect=(200, 404))
+        name = job.name(namespace)
+        lab.api("DELETE", path_of(namespace, "secrets", name), expect=(200, 404))
+        lab.api("DELETE", path_of(namespace, "rolebindings", name), expect=(200, 404))
         pull = accounts[namespace]["imagePullSecrets"]
-        if {"name": NAME} in pull:
-            body = {"imagePullSecrets": [entry for entry in pull if entry != {"name": NAME}]}
+        if {"name": name} in pull:
+            body = {"imagePullSecrets": [entry for entry in pull if entry != {"name": name}]}
             lab.api("PATCH", path_of(namespace, "serviceaccounts", "default"), body)
 
     with ThreadPoolExecutor(max_workers=12) as pool:
-        list(pool.map(take, namespaces))
+        list(pool.map(take, job.namespaces))
 
 
 def keys(rows: Sequence[Row]) -> list[tuple[str, str]]:

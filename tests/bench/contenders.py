@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ways to do the job: each is a command that gives a secret, a link and a grant to every namespace."""
+"""The ways to do the job: each is a command that gives every namespace a secret, a link and a grant, the same or its own."""
 
 from __future__ import annotations
 
@@ -19,14 +19,35 @@ from typing import Any
 import yaml
 from support.lab import Lab
 from tools import prepare
+from ways import SAME
 
 HERE = Path(__file__).parent
 #: PREFIX: what the names of all namespaces begin with.
 NAME, PROJECT, PREFIX = "bench", "consumer", "bench-"
+#: The fast one, where the library has it.
+DUMPER = getattr(yaml, "CDumper", yaml.Dumper)
 LOGIN = {"registry": "registry.example.com", "username": "user", "password": "password"}
-CONTENT = base64.b64encode(
-    json.dumps({"auths": {LOGIN["registry"]: {"auth": base64.b64encode(b"user:password").decode()}}}).encode()
-).decode()
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every contender has to do: `way` is one of JOBS."""
+
+    way: str
+    namespaces: Sequence[str]
+
+    def name(self, namespace: str) -> str:
+        """Of the secret, and of the role binding."""
+        return NAME if self.way == SAME else namespace
+
+    def password(self, namespace: str) -> str:
+        return LOGIN["password"] if self.way == SAME else f"password of {namespace}"
+
+    def content(self, namespace: str) -> str:
+        """The value of the data key."""
+        user = LOGIN["username"] if self.way == SAME else namespace
+        auth = base64.b64encode(f"{user}:{self.password(namespace)}".encode()).decode()
+        return base64.b64encode(json.dumps({"auths": {LOGIN["registry"]: {"auth": auth}}}).encode()).decode()
 
 
 @dataclass(frozen=True)
@@ -49,67 +70,128 @@ class Contenders:
 
     # --- ours
 
-    def ours(self, namespaces: Sequence[str]) -> Process:
-        inventory = self._inventory(
-            "ours",
-            private_registry_secrets=[
-                {"name": NAME, "namespace_selector": {"include": [f"{PREFIX}*"]}, "registries": [LOGIN]}
-            ],
-            cross_project_pull_grants=[
-                {"namespace_selector": {"include": [f"{PREFIX}*"]}, "projects": [PROJECT], "binding_name": NAME}
-            ],
-        )
-        return self._playbook("ours", "openshift_ops.image_pull.site", inventory)
+    def ours(self, job: Job) -> Process:
+        chosen = {"namespace_selector": {"include": [f"{PREFIX}*"]}}
+        if job.way == SAME:
+            secrets = [{"name": NAME, **chosen, "registries": [LOGIN]}]
+            grants = [{**chosen, "projects": [PROJECT], "binding_name": NAME}]
+            inventory = self._inventory("inventory-ours", private_registry_secrets=secrets, cross_project_pull_grants=grants)
+            return self._playbook("ours", "openshift_ops.image_pull.site", inventory)
+        return self._playbook("ours", "openshift_ops.image_pull.site", *self._of_teams(job))
 
-    def modules(self, namespaces: Sequence[str]) -> Process:
+    def templating(self, job: Job) -> Process:
+        """A play that evaluates every variable of the teams once, and does nothing: what Ansible takes for that."""
+        book = self.directory / "templating.yml"
+        every = "{{ (private_registry_secrets + cross_project_pull_grants) | to_json | length }}"
+        task = {"ansible.builtin.debug": {"msg": every}}
+        book.write_text(yaml.dump([{"hosts": "all", "gather_facts": False, "tasks": [task]}]))
+        return self._playbook("ours", book, *self._of_teams(job))
+
+    def _of_teams(self, job: Job) -> tuple[Path, str, str]:
+        """The inventory, with the passwords in a file that is encrypted as a whole, and the option that tells the vault's password."""
+        secrets = [
+            {
+                "name": job.name(name),
+                "namespaces": [name],
+                "registries": [{**LOGIN, "username": name, "password": f"{{{{ vaulted_passwords['{name}'] }}}}"}],
+            }
+            for name in job.namespaces
+        ]
+        grants = [
+            {"namespaces": [name], "projects": [PROJECT], "binding_name": job.name(name)} for name in job.namespaces
+        ]
+        secret = self.directory / "vault-password"
+        secret.write_text("of the bench")
+        vaulted = self.directory / "teams" / "group_vars" / "all" / "vault.yml"
+        vaulted.parent.mkdir(parents=True, exist_ok=True)
+        vaulted.write_text(yaml.dump({"vaulted_passwords": {name: job.password(name) for name in job.namespaces}}))
+        tool = self.interpreters["ours"].parent / "ansible-vault"
+        subprocess.run([tool, "encrypt", "--vault-password-file", secret, vaulted], check=True, capture_output=True)
+        inventory = self._inventory("teams/hosts", private_registry_secrets=secrets, cross_project_pull_grants=grants)
+        return inventory, "--vault-password-file", str(secret)
+
+    def modules(self, job: Job) -> Process:
         """Our modules alone, without Ansible."""
-        common = {"kubeconfig": self.lab.kubeconfig, "namespaces": [*namespaces]}
-        tasks = {
-            "pull_secret": {"name": NAME, "registries": [LOGIN]},
-            "sa_link": {"secrets": [NAME]},
-            "image_puller_grant": {"projects": [PROJECT], "binding_name": NAME},
-        }
+        every = [*job.namespaces]
+        if job.way == SAME:
+            places = {"namespaces": every}
+            tasks: dict[str, dict[str, Any]] = {
+                "pull_secret": {"name": NAME, "registries": [LOGIN], **places},
+                "sa_link": {"secrets": [NAME], **places},
+                "image_puller_grant": {"projects": [PROJECT], "binding_name": NAME, **places},
+            }
+        else:
+            logins = {name: {**LOGIN, "username": name, "password": job.password(name)} for name in every}
+            tasks = {
+                "pull_secret": {
+                    "secrets": [
+                        {"name": job.name(name), "namespaces": [name], "registries": [logins[name]]} for name in every
+                    ]
+                },
+                "sa_link": {"links": [{"secrets": [job.name(name)], "namespaces": [name]} for name in every]},
+                "image_puller_grant": {
+                    "projects": [PROJECT],
+                    "grants": [{"namespaces": [name], "binding_name": job.name(name)} for name in every],
+                },
+            }
         path = self.directory / "tasks.json"
+        common = {"kubeconfig": self.lab.kubeconfig}
         path.write_text(json.dumps([[name, {**common, **options}] for name, options in tasks.items()]))
         return self._run([sys.executable, HERE / "modules.py", path])
 
     def empty(self) -> Process:
-        return self._playbook("ours", self.directory / "empty.yml", self._inventory("ours"))
+        return self._playbook("ours", self.directory / "empty.yml", self._inventory("inventory-ours"))
+
+    def many_clusters(self, clusters: int, namespaces: Sequence[str]) -> Process:
+        """One object in the namespaces of many clusters: many hosts of the inventory, which all lead to the lab."""
+        secrets = [{"name": NAME, "namespaces": [*namespaces], "registries": [LOGIN]}]
+        grants = [{"namespaces": [*namespaces], "projects": [PROJECT], "binding_name": NAME}]
+        hosts = [f"cluster-{number:03}" for number in range(clusters)]
+        inventory = self._inventory(
+            "inventory-clusters", hosts, private_registry_secrets=secrets, cross_project_pull_grants=grants
+        )
+        return self._playbook("ours", "openshift_ops.image_pull.site", inventory)
 
     # --- others
 
-    def kubernetes_core(self, namespaces: Sequence[str]) -> Process:
+    def kubernetes_core(self, job: Job) -> Process:
         inventory = self._inventory(
-            "bench",
-            bench_namespaces=[*namespaces],
-            bench_name=NAME,
+            "inventory-bench",
+            bench_namespaces=[*job.namespaces],
+            bench_names={name: job.name(name) for name in job.namespaces},
+            bench_contents={name: job.content(name) for name in job.namespaces},
             bench_project=PROJECT,
-            bench_content=CONTENT,
         )
         return self._playbook("bench", HERE / "kubernetes_core.yml", inventory)
 
-    def kubectl(self, namespaces: Sequence[str]) -> Process:
-        return self._shell_loop("kubectl", prepare.kubectl(), namespaces)
+    def kubectl(self, job: Job) -> Process:
+        return self._shell_loop("kubectl", prepare.kubectl(), job)
 
-    def oc(self, namespaces: Sequence[str]) -> Process:
+    def oc(self, job: Job) -> Process:
         assert self.oc_program is not None
-        return self._shell_loop("oc", self.oc_program, namespaces)
+        return self._shell_loop("oc", self.oc_program, job)
 
-    def floor(self, namespaces: Sequence[str]) -> Process:
-        meta = {"name": NAME}
+    def floor(self, job: Job) -> Process:
         role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:image-puller"}
         group = {"apiGroup": role["apiGroup"], "kind": "Group", "name": f"system:serviceaccounts:{PROJECT}"}
+        kind = "kubernetes.io/dockerconfigjson"
         plan = {
             "server": self.lab.data["server"],
             "ca_cert": self.lab.data["ca_cert"],
             "client_pem": str(self.lab.dir / "tests-client.pem"),
-            "namespaces": [*namespaces],
-            "secret": {
-                "metadata": meta,
-                "type": "kubernetes.io/dockerconfigjson",
-                "data": {".dockerconfigjson": CONTENT},
+            "secret_selector": f"metadata.name%3D{NAME}" if job.way == SAME else f"type%3D{kind}",
+            "secrets": {
+                name: {
+                    "metadata": {"name": job.name(name)},
+                    "type": kind,
+                    "data": {".dockerconfigjson": job.content(name)},
+                }
+                for name in job.namespaces
             },
-            "binding": {"metadata": meta, "roleRef": role, "subjects": [group]},
+            "bindings": {
+                name: {"metadata": {"name": job.name(name)}, "roleRef": role, "subjects": [group]}
+                for name in job.namespaces
+            },
         }
         path = self.directory / "floor.json"
         path.write_text(json.dumps(plan))
@@ -117,23 +199,25 @@ class Contenders:
 
     # --- how they are run
 
-    def _inventory(self, name: str, **variables: Any) -> Path:
+    def _inventory(self, name: str, hosts: Sequence[str] = ("lab",), **variables: Any) -> Path:
         connection = {
             "ansible_connection": "local",
             "ansible_python_interpreter": "{{ ansible_playbook_python }}",
             "image_pull_kubeconfig": self.lab.kubeconfig,
         }
-        path = self.directory / f"inventory-{name}.yml"
-        path.write_text(yaml.dump({"all": {"hosts": {"lab": connection}, "vars": variables}}))
+        path = self.directory / f"{name}.yml"
+        everywhere = {"hosts": dict.fromkeys(hosts), "vars": {**connection, **variables}}
+        path.write_text(yaml.dump({"all": everywhere}, Dumper=DUMPER))
         return path
 
-    def _shell_loop(self, kind: str, program: Path, namespaces: Sequence[str]) -> Process:
-        command = [HERE / "shell_loop.sh", kind, program, NAME, PROJECT, *namespaces]
+    def _shell_loop(self, kind: str, program: Path, job: Job) -> Process:
+        name = NAME if job.way == SAME else "-"
+        command = [HERE / "shell_loop.sh", kind, program, name, PROJECT, *job.namespaces]
         return self._run(command, KUBECONFIG=self.lab.kubeconfig, HOME=str(self.directory))
 
-    def _playbook(self, name: str, playbook: str | Path, inventory: Path) -> Process:
+    def _playbook(self, name: str, playbook: str | Path, inventory: Path, *options: str) -> Process:
         command = self.interpreters[name].parent / "ansible-playbook"
-        return self._run([command, "-i", inventory, playbook])
+        return self._run([command, "-i", inventory, playbook, *options])
 
     def _run(self, command: Sequence[str | Path], **variables: str) -> Process:
         log = self.directory / "output"

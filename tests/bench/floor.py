@@ -5,7 +5,7 @@
 
 One list of each kind, then one write for each object that is not there yet. No retry, no check, no report.
 
-usage: floor.py PLAN.json, which holds server, ca_cert, client_pem, namespaces, secret (its body), binding (its body)
+usage: floor.py PLAN.json, which holds server, ca_cert, client_pem, secret_selector, and by namespace the bodies of secrets and bindings
 """
 
 from __future__ import annotations
@@ -54,48 +54,55 @@ class Floor:
             if not token:
                 return
 
-    def create_missing(self, root: str, resource: str, body: dict[str, Any], selector: str) -> None:
-        name = body["metadata"]["name"]
+    def create_missing(self, root: str, resource: str, bodies: dict[str, Any], selector: str) -> None:
+        """`bodies` by namespace."""
         there = {
-            item["metadata"]["namespace"]
+            (item["metadata"]["namespace"], item["metadata"]["name"])
             for item in self.list(f"{root}/{resource}", selector)
-            if item["metadata"]["name"] == name
         }
-        missing = [namespace for namespace in self.plan["namespaces"] if namespace not in there]
+        missing = [
+            (namespace, body)
+            for namespace, body in bodies.items()
+            if (namespace, body["metadata"]["name"]) not in there
+        ]
 
-        def write(namespace: str) -> None:
-            self.request("POST", f"{root}/namespaces/{namespace}/{resource}", body)
+        def write(item: tuple[str, Any]) -> None:
+            self.request("POST", f"{root}/namespaces/{item[0]}/{resource}", item[1])
 
         list(self.threads.map(write, missing))
 
     def secrets(self) -> None:
-        body = self.plan["secret"]
-        self.create_missing("/api/v1", "secrets", body, f"metadata.name%3D{body['metadata']['name']}")
+        self.create_missing("/api/v1", "secrets", self.plan["secrets"], self.plan["secret_selector"])
 
     def links(self) -> None:
-        name, wanted = self.plan["secret"]["metadata"]["name"], set(self.plan["namespaces"])
         accounts = list(self.list("/api/v1/serviceaccounts", "metadata.name%3Ddefault"))
         # The secrets are read once more, as the module does: it links none that is not there.
-        wanted &= {item["metadata"]["namespace"] for item in self.list("/api/v1/secrets", f"metadata.name%3D{name}")}
-        todo = [
-            account
-            for account in accounts
-            if account["metadata"]["namespace"] in wanted and {"name": name} not in account.get("imagePullSecrets", [])
-        ]
+        there = {
+            (item["metadata"]["namespace"], item["metadata"]["name"])
+            for item in self.list("/api/v1/secrets", self.plan["secret_selector"])
+        }
+        names = {namespace: body["metadata"]["name"] for namespace, body in self.plan["secrets"].items()}
+        wanted = {namespace: name for namespace, name in names.items() if (namespace, name) in there}
 
         def write(account: dict[str, Any]) -> None:
             meta = account["metadata"]
             body = {
                 "metadata": {"resourceVersion": meta["resourceVersion"]},
-                "imagePullSecrets": [*account.get("imagePullSecrets", []), {"name": name}],
+                "imagePullSecrets": [*account.get("imagePullSecrets", []), {"name": wanted[meta["namespace"]]}],
             }
             self.request("PATCH", f"/api/v1/namespaces/{meta['namespace']}/serviceaccounts/default", body)
 
+        todo = [
+            account
+            for account in accounts
+            if (name := wanted.get(account["metadata"]["namespace"]))
+            and {"name": name} not in account.get("imagePullSecrets", [])
+        ]
         list(self.threads.map(write, todo))
 
     def grants(self) -> None:
         # All bindings are read, as the module does: one of another name may grant the same.
-        self.create_missing(RBAC, "rolebindings", self.plan["binding"], "")
+        self.create_missing(RBAC, "rolebindings", self.plan["bindings"], "")
 
 
 def main() -> None:

@@ -11,3 +11,7 @@ LOOPS = (*SHELL_LOOPS, CORE)
 #: One Python without Ansible, which says itself how long it worked.
 WITHOUT_ANSIBLE = (ALONE, FLOOR)
 ALL = (OURS, *WITHOUT_ANSIBLE, *LOOPS)
+
+#: The jobs: one secret, link and grant for all namespaces, or one of its own for each.
+SAME, TEAMS = "one for all", "one for each"
+JOBS = (SAME, TEAMS)
