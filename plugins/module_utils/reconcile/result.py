@@ -76,12 +76,14 @@ class Outcome:
     """The result of one task.
 
     `retries` counts the requests that were repeated, and the objects that were read and planned again after a conflict or a
-    lost answer. `stopped` says why the task ended before all namespaces were attempted; empty when it did not.
+    lost answer. `stopped` says why the task ended before all namespaces were attempted; empty when it did not. `extra` is what
+    the result holds besides.
     """
 
     namespaces: Sequence[NamespaceResult]
     retries: int = 0
     stopped: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
 
     def with_skipped(self, names: Sequence[str], reason: str) -> Outcome:
         """The same with further namespaces that were skipped."""
@@ -115,6 +117,7 @@ class Outcome:
             ],
             "failures": [row for result in self.failed for row in result.report_failures()],
             "summary": {**_summary(self.namespaces), "retries": self.retries},
+            **self.extra,
         }
 
     @property
