@@ -1,0 +1,189 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Describes what a cluster has as the variables of an inventory, and proves for each part that applying it changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..clients.kube.client import Cluster
+from ..core.errors import ImagePullError
+from ..core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, ObjectRef
+from ..core.protocols import ALL, Desired, Plan, Related
+from ..core.variable_files import Write
+from ..dockerconfig.json_text import Unreadable
+from ..features.adopt.findings import Findings, FoundGrant, FoundLinks, FoundSecret
+from ..features.adopt.grants import Grants
+from ..features.adopt.inventory import inventory_of
+from ..features.adopt.links import LISTS, arrange, doubtful
+from ..features.adopt.options import VAULT_FILE, Adoption
+from ..features.adopt.secrets import further_data, secret_of
+from ..features.adopt.survey import Seen, Survey
+from ..features.image_puller_grant.desired import DEFAULT_BINDING, DEFAULT_ROLE, RESERVED, ImagePullerGrant
+from ..features.pull_secret.desired import PullSecret
+from ..features.sa_link.desired import SaLink
+from ..reconcile.fetching import Answer
+from ..reconcile.inspection import inspect
+from ..reconcile.reader import look_up
+from ..reconcile.result import Outcome
+from ..reconcile.run import Settings
+from ..reconcile.targets import Targets
+from ..reconcile.workers import Workers
+from ..secrets.content import PODMANCONFIGJSON, StoredSecret, Target
+from ..secrets.metadata import SecretMetadata
+
+__all__ = ["Out", "adopt"]
+
+
+@dataclass(frozen=True)
+class Out:
+    """Where the findings go. `write`: how files are written, None for none. `hide` is given each text that holds credentials."""
+
+    hide: Callable[[str], None] = field(default=lambda _text: None)
+    write: Write | None = None
+
+
+def adopt(cluster: Cluster, wanted: Adoption, meant: Targets, settings: Settings, out: Out) -> Outcome:
+    """The outcome with the inventory. Without one, and without a file, when a namespace could not be read: it would not be all."""
+    outcome, seen = _surveyed(cluster, meant.namespaces, settings)
+    for secret in (secret for each in seen.values() for secret in each.secrets.values()):
+        _hide(StoredSecret.of(secret), out)
+    grants = Grants(wanted.roles, DEFAULT_ROLE, DEFAULT_BINDING, RESERVED)
+    outcome, found = _looked_up(cluster, grants, seen, outcome, settings)
+    if outcome.has_failed:
+        return outcome
+    findings = {name: _findings(name, each, found, grants) for name, each in seen.items()}
+    inventory = inventory_of(findings)
+    protected = {"platform_namespaces": len(meant.left_out)} if meant.left_out else {}
+    report = inventory.report()
+    extra = {**report, "left_out": {**report["left_out"], **protected}, "files": []}
+    if out.write is not None and wanted.files is not None:
+        files = inventory.files(cluster.name, encrypted=VAULT_FILE in wanted.files.encrypted)
+        extra = {**extra, "files": list(out.write(files)), "changed": True}
+    return replace(outcome, extra=extra)
+
+
+def _hide(held: StoredSecret, out: Out) -> None:
+    try:
+        out.hide(held.text)
+    except Unreadable:
+        out.hide(held.value)
+
+
+def _surveyed(cluster: Cluster, namespaces: Sequence[str], settings: Settings) -> tuple[Outcome, dict[str, Seen]]:
+    """What stands in each namespace; the outcome without it."""
+    outcome = inspect(cluster, Survey(), namespaces, settings)
+    seen = {result.name: result.extra["seen"] for result in outcome.namespaces if "seen" in result.extra}
+    return replace(outcome, namespaces=[replace(result, extra={}) for result in outcome.namespaces]), seen
+
+
+def _looked_up(
+    cluster: Cluster, grants: Grants, seen: Mapping[str, Seen], outcome: Outcome, settings: Settings
+) -> tuple[Outcome, Related]:
+    """What the objects of the namespaces refer to; a namespace of which some could not be read has failed."""
+    refs = {name: [*doubtful(name, each), *grants.looked_up(name, each)] for name, each in seen.items()}
+    known: dict[ObjectRef, Answer] = {
+        ObjectRef(SERVICE_ACCOUNT, name, account): obj
+        for name, each in seen.items()
+        for account, obj in each.accounts.items()
+    }
+    known |= {ref: None for every in refs.values() for ref in every if _is_gone(ref, seen)}
+    unknown = dict.fromkeys(ref for every in refs.values() for ref in every if ref not in known)
+    if not outcome.has_failed:
+        with Workers(settings.concurrency) as workers:
+            known |= look_up(cluster, workers, unknown, {SERVICE_ACCOUNT: ALL})
+    failures = {
+        name: error
+        for name, every in refs.items()
+        for ref in every
+        if isinstance(error := known.get(ref), ImagePullError)
+    }
+    results = [
+        result.failing(None, str(failures[result.name])) if result.name in failures else result
+        for result in outcome.namespaces
+    ]
+    return replace(outcome, namespaces=results), {
+        ref: answer for ref, answer in known.items() if not isinstance(answer, ImagePullError)
+    }
+
+
+def _is_gone(ref: ObjectRef, seen: Mapping[str, Seen]) -> bool:
+    """Whether a whole list has told that there is no such account."""
+    return ref.kind == SERVICE_ACCOUNT and ref.namespace in seen and ref.name not in seen[ref.namespace].accounts
+
+
+def _findings(namespace: str, seen: Seen, found: Related, grants: Grants) -> Findings:
+    """What one namespace holds; what would change when it is applied is not among it."""
+    findings = Findings()
+    for name, secret in sorted(seen.secrets.items()):
+        ref = ObjectRef(SECRET, namespace, name)
+        what = secret_of(ref, secret, seen.accounts.values())
+        if isinstance(what, FoundSecret):
+            what = _why_changed(_pull_secret(what), namespace, {name: secret}, {}) or what
+        if not isinstance(what, FoundSecret):
+            findings.note(ref, what)
+            continue
+        findings.secrets.append(what)
+        if rest := further_data(secret):
+            findings.note(ref, rest)
+    arrange(namespace, seen, found, findings)
+    findings.secrets = [_with_links(namespace, secret, seen, findings) for secret in findings.secrets]
+    grants.find(namespace, seen, found, findings)
+    findings.grants = [grant for grant in findings.grants if _stands(namespace, grant, seen, found, findings)]
+    return findings
+
+
+def _with_links(namespace: str, secret: FoundSecret, seen: Seen, findings: Findings) -> FoundSecret:
+    """The secret, without its links where making them would change an account."""
+    related = {ObjectRef(SECRET, namespace, secret.name): seen.secrets[secret.name]}
+    why = secret.links.service_accounts and _why_changed(_sa_link(secret), namespace, seen.accounts, related)
+    if not why:
+        return secret
+    findings.note(ObjectRef(SECRET, namespace, secret.name), f"its links are in no entry: {why}")
+    return replace(secret, links=FoundLinks())
+
+
+def _stands(namespace: str, grant: FoundGrant, seen: Seen, found: Related, findings: Findings) -> bool:
+    why = _why_changed(_grant(grant), namespace, seen.bindings, found)
+    if why:
+        findings.note(ObjectRef(ROLE_BINDING, namespace, grant.binding_name), why)
+    return not why
+
+
+def _why_changed(desired: Desired, namespace: str, objects: Mapping[str, Any], found: Related) -> str:
+    """Why what is declared is not what is there; empty when it is."""
+    try:
+        plan = desired.plan(namespace, objects, found)
+    except ImagePullError as error:
+        return str(error)
+    return f"an entry for it would change it: {_said(plan)}" if plan.changes or plan.waiting_for else ""
+
+
+def _said(plan: Plan) -> str:
+    waits = [f"it waits for {awaited.what}" for awaited in plan.waiting_for]
+    return "; ".join([*(f"{change.action} {change.ref}" for change in plan.changes), *waits])
+
+
+def _pull_secret(secret: FoundSecret) -> PullSecret:
+    kept = SecretMetadata(immutable=True if secret.immutable else None)
+    return PullSecret(secret.name, Target(secret.type, secret.key), "replace", secret.auth_file, secret_metadata=kept)
+
+
+def _sa_link(secret: FoundSecret) -> SaLink:
+    links = secret.links
+    lists = tuple(key for purpose, key in LISTS.items() if purpose in links.link_for)
+    return SaLink(
+        (secret.name,), links.service_accounts, lists, present=True, require=links.require or _usual_requirement(secret)
+    )
+
+
+def _usual_requirement(secret: FoundSecret) -> str:
+    """As the role's own default: no node reads Podman's type."""
+    return "existing" if secret.type == PODMANCONFIGJSON else "usable"
+
+
+def _grant(grant: FoundGrant) -> ImagePullerGrant:
+    return ImagePullerGrant(grant.subjects, grant.role, grant.binding_name, present=True)
