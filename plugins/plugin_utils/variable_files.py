@@ -82,6 +82,10 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, _data: Any) -> bool:
         return True
 
+    def increase_indent(self, flow: bool = False, _indentless: bool = False) -> None:
+        """The items of a list stand further right than its name."""
+        super().increase_indent(flow, False)
+
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
     if any(mark in text for mark in _TEMPLATE_MARKS):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import itertools
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -95,7 +94,6 @@ class ByHand:
         self.lab.create(namespace, "rolebindings", body)
 
     def set_up(self) -> None:
-        lab = self.lab
         for namespace in (self.a, self.b):
             self.docker_registry(namespace, "shared", "quay.io", "team+robot", PASSWORDS["shared"])
             self.link(namespace, "shared")

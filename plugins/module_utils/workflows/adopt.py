@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from ..clients.kube.client import Cluster
 from ..core.errors import ImagePullError
@@ -27,15 +27,18 @@ from ..features.pull_secret.desired import PullSecret
 from ..features.sa_link.desired import SaLink
 from ..reconcile.fetching import Answer
 from ..reconcile.inspection import inspect
+from ..reconcile.namespaces import require_namespace
 from ..reconcile.reader import look_up
 from ..reconcile.result import Outcome
-from ..reconcile.run import Settings
+from ..reconcile.run import Settings, internal_error
 from ..reconcile.targets import Targets
 from ..reconcile.workers import Workers
 from ..secrets.content import PODMANCONFIGJSON, StoredSecret, Target
 from ..secrets.metadata import SecretMetadata
 
 __all__ = ["Out", "adopt"]
+
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,9 @@ def adopt(cluster: Cluster, wanted: Adoption, meant: Targets, settings: Settings
         _hide(StoredSecret.of(secret), out)
     grants = Grants(wanted.roles, DEFAULT_ROLE, DEFAULT_BINDING, RESERVED)
     outcome, found = _looked_up(cluster, grants, seen, outcome, settings)
+    outcome, findings = _each(outcome, seen, lambda name, each: _findings(name, each, found, grants))
     if outcome.has_failed:
         return outcome
-    findings = {name: _findings(name, each, found, grants) for name, each in seen.items()}
     inventory = inventory_of(findings)
     protected = {"platform_namespaces": len(meant.left_out)} if meant.left_out else {}
     report = inventory.report()
@@ -64,6 +67,30 @@ def adopt(cluster: Cluster, wanted: Adoption, meant: Targets, settings: Settings
         files = inventory.files(cluster.name, encrypted=VAULT_FILE in wanted.files.encrypted)
         extra = {**extra, "files": list(out.write(files)), "changed": True}
     return replace(outcome, extra=extra)
+
+
+def _each(
+    outcome: Outcome, seen: Mapping[str, Seen], work: Callable[[str, Seen], _Found]
+) -> tuple[Outcome, dict[str, _Found]]:
+    """What `work` finds in each namespace that was read; one for which it fails has failed."""
+    found: dict[str, _Found] = {}
+    failures: dict[str, ImagePullError] = {}
+    for name, each in seen.items():
+        try:
+            found[name] = work(name, each)
+        except ImagePullError as error:
+            failures[name] = error
+        except Exception as error:  # an object may hold anything
+            failures[name] = internal_error(error)
+    return _with_failures(outcome, failures), found
+
+
+def _with_failures(outcome: Outcome, failures: Mapping[str, ImagePullError]) -> Outcome:
+    results = [
+        result.failing(None, str(failures[result.name])) if result.name in failures else result
+        for result in outcome.namespaces
+    ]
+    return replace(outcome, namespaces=results)
 
 
 def _hide(held: StoredSecret, out: Out) -> None:
@@ -77,22 +104,35 @@ def _surveyed(cluster: Cluster, namespaces: Sequence[str], settings: Settings) -
     """What stands in each namespace; the outcome without it."""
     outcome = inspect(cluster, Survey(), namespaces, settings)
     seen = {result.name: result.extra["seen"] for result in outcome.namespaces if "seen" in result.extra}
-    return replace(outcome, namespaces=[replace(result, extra={}) for result in outcome.namespaces]), seen
+    outcome = replace(outcome, namespaces=[replace(result, extra={}) for result in outcome.namespaces])
+    with Workers(settings.concurrency) as workers:
+        empty = [name for name, each in seen.items() if not each.accounts]
+        reasons = dict(zip(empty, workers.map(lambda name: _why_missing(cluster, name), empty), strict=True))
+    return _with_failures(outcome, {name: why for name, why in reasons.items() if why is not None}), seen
+
+
+def _why_missing(cluster: Cluster, namespace: str) -> ImagePullError | None:
+    """Each namespace has a service account: one without any may not be there at all."""
+    try:
+        require_namespace(cluster, namespace)
+    except ImagePullError as error:
+        return error
+    return None
 
 
 def _looked_up(
     cluster: Cluster, grants: Grants, seen: Mapping[str, Seen], outcome: Outcome, settings: Settings
 ) -> tuple[Outcome, Related]:
     """What the objects of the namespaces refer to; a namespace of which some could not be read has failed."""
-    refs = {name: [*doubtful(name, each), *grants.looked_up(name, each)] for name, each in seen.items()}
+    outcome, refs = _each(outcome, seen, lambda name, each: [*doubtful(name, each), *grants.looked_up(name, each)])
     known: dict[ObjectRef, Answer] = {
         ObjectRef(SERVICE_ACCOUNT, name, account): obj
         for name, each in seen.items()
         for account, obj in each.accounts.items()
     }
     known |= {ref: None for every in refs.values() for ref in every if _is_gone(ref, seen)}
-    unknown = dict.fromkeys(ref for every in refs.values() for ref in every if ref not in known)
     if not outcome.has_failed:
+        unknown = dict.fromkeys(ref for every in refs.values() for ref in every if ref not in known)
         with Workers(settings.concurrency) as workers:
             known |= look_up(cluster, workers, unknown, {SERVICE_ACCOUNT: ALL})
     failures = {
@@ -101,13 +141,8 @@ def _looked_up(
         for ref in every
         if isinstance(error := known.get(ref), ImagePullError)
     }
-    results = [
-        result.failing(None, str(failures[result.name])) if result.name in failures else result
-        for result in outcome.namespaces
-    ]
-    return replace(outcome, namespaces=results), {
-        ref: answer for ref, answer in known.items() if not isinstance(answer, ImagePullError)
-    }
+    readable = {ref: answer for ref, answer in known.items() if not isinstance(answer, ImagePullError)}
+    return _with_failures(outcome, failures), readable
 
 
 def _is_gone(ref: ObjectRef, seen: Mapping[str, Seen]) -> bool:
