@@ -72,12 +72,8 @@ def inventory_of(found: Mapping[str, Findings]) -> Inventory:
     groups = _secret_groups(found)
     order, unkept = _ordered(groups, found)
     vault = Vault()
-    passwords = frozenset(
-        login["password"]
-        for group in groups
-        for login in group.secret.logins or ()
-        if len(login["password"]) >= SHORTEST
-    )
+    entries = (entry for group in groups for entry in group.secret.auth_file.entries.values())
+    passwords = frozenset(entry.password for entry in entries if len(entry.password) >= SHORTEST)
     secrets = [_secret_entry(groups[at], vault, passwords) for at in order]
     unexpressed = [each for findings in found.values() for each in findings.unexpressed]
     left_out: Counter[str] = Counter()

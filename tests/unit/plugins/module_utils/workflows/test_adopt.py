@@ -9,7 +9,7 @@ import base64
 import copy
 import importlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -147,6 +147,27 @@ def filled(value: Any, variables: Mapping[str, Any]) -> Any:
     if isinstance(value, str) and type(value) is not str:  # a reference; anything else is data
         return variables[value.strip("{} ").partition(" ")[0]]
     return value
+
+
+def strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (Mapping, list)):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from strings(part)
+
+
+def is_secret(text: str) -> bool:
+    """Whether a text beside a password, in a file that is encrypted as a whole, is one that was made to be secret."""
+    return text not in (
+        "unused",
+        "a@example.com",
+        "reader",
+        "team+robot",
+        "developer@example.com",
+        "{{ mail }}",
+        "{% x %}",
+    )
 
 
 @cache
@@ -316,9 +337,9 @@ class TestRoundTrip:
     def test_no_credential_stands_in_the_clear(self, state: Mapping[str, Any]) -> None:
         cluster = made(state)
         outcome = cluster.adopted()
-        shown = json.dumps([outcome.report(), cluster.written[1].variables])
-        for password in ("secret-1", "secret-{{ x }}", "[secret]", "token-1", b64("reader:secret-1")):
-            assert json.dumps(password)[1:-1] not in shown
+        shown = list(strings([outcome.report(), cluster.written[1].variables]))
+        secret = {text for text in strings(cluster.written[0].variables) if len(text) > 3 and is_secret(text)}
+        assert [text for text in shown if any(each in text for each in secret)] == []
 
     @given(change=CHANGES, resource=st.sampled_from(["secrets", "serviceaccounts", "rolebindings"]))
     def test_objects_with_anything_in_them(self, change: Changed, resource: str) -> None:
