@@ -208,6 +208,7 @@ class TestModules:
 
 #: For each feature, options that together show everything that it reads.
 SAMPLES: dict[str, list[dict[str, Any]]] = {
+    "adopt": [{"roles": ["r"], "dest": "d", "vault_id": "v", "force": True}, {"credentials": "placeholder"}],
     "image_puller_grant": [
         {"users": ["u"], "binding_name": "b", "exclusive": True, "recreate": True, "verify_access": True},
         {"projects": ["p"], "role": "r", "state": "absent", "revoke_from": "every_binding", "prune": True},
@@ -226,6 +227,8 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     ],
 }
 FEATURES = sorted(SAMPLES)
+#: The module of a feature where its name is another one.
+MODULE_OF = {"adopt": "adopt_info"}
 
 
 class Reading(dict[str, Any]):
@@ -243,12 +246,13 @@ class Reading(dict[str, Any]):
         return self[name]
 
 
-def own_arguments(module: str) -> dict[str, Any]:
+def own_arguments(feature: str) -> dict[str, Any]:
     """What a single declaration is made of."""
-    lists = {loaded(module).MODULE.form.option}
+    module = loaded(MODULE_OF.get(feature, feature))
+    lists = {module.MODULE.form.option} if module.MODULE.form else set()
     return {
         name: spec
-        for name, spec in loaded(module).ARGUMENTS.items()
+        for name, spec in module.ARGUMENTS.items()
         if name not in {*runtime_options().CLUSTER_OPTIONS, *lists}
     }
 
