@@ -71,20 +71,21 @@ class ControllerFiles:
 
 def written(variables: Mapping[str, Any]) -> str:
     """Variables as YAML in which only a `Reference` is a template."""
-    return yaml.dump(
+    text: str = yaml.dump(
         dict(variables), Dumper=_Dumper, sort_keys=False, default_flow_style=False, allow_unicode=False, width=1_000_000
     )
+    return text
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
     """Each list and mapping in full, and text that Ansible would take for a template with the tag that says that it is none."""
 
     def ignore_aliases(self, _data: Any) -> bool:
         return True
 
-    def increase_indent(self, flow: bool = False, _indentless: bool = False) -> None:
+    def increase_indent(self, flow: bool = False, **_indentless: bool) -> None:
         """The items of a list stand further right than its name."""
-        super().increase_indent(flow, False)
+        super().increase_indent(flow, indentless=False)
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:

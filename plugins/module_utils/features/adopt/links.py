@@ -42,7 +42,7 @@ class _Links:
             (len(self.mount), FoundLinks(tuple(sorted(self.mount)), ("mount",))),
         ]
         most = max(count for count, _links in choices)
-        return next(links for count, links in choices if count == most)
+        return next(links for count, links in choices if count == most) if most else FoundLinks()
 
 
 def doubtful(namespace: str, seen: Seen) -> Iterator[ObjectRef]:
