@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from support.lab import Lab, path_of
-from support.playbooks import Play, forms, leaks, play
+from support.playbooks import Play, forms, lab_inventory, leaks, play
 
 _numbers = itertools.count()
 RBAC = "rbac.authorization.k8s.io"
@@ -181,6 +181,9 @@ def files_of(inventory: Path) -> dict[str, Path]:
 
 def test_adopt_then_site_changes_nothing(lab, by_hand, inventory, canaries):
     before, audit = by_hand.state(), lab.audit()
+    checked = run("adopt", inventory, by_hand, "--check")
+    assert checked.status == 0, checked.output
+    assert not (inventory / "host_vars").exists(), "check mode writes no file"
     adopted = run("adopt", inventory, by_hand)
     assert adopted.status == 0, adopted.output
     assert audit.writes() == [], "adopting writes nothing to the cluster"
@@ -202,7 +205,8 @@ def test_adopt_then_site_changes_nothing(lab, by_hand, inventory, canaries):
     again = run("adopt", inventory, by_hand)
     assert again.status != 0
     assert "exists already, and was not replaced" in again.output
-    assert leaks(adopted.output + again.output, canaries) == []
+    assert leaks(checked.output + adopted.output + again.output, canaries) == []
+    assert adopted.recap == checked.recap
     the_variables_describe_it(found["image_pull.yml"], by_hand)
     the_rest_is_listed(adopted.output, by_hand)
 
@@ -270,12 +274,46 @@ class Plain(yaml.SafeLoader):
 Plain.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
 
 
+def test_what_site_made_is_adopted_too(lab, tmp_path, inventory, canaries):
+    """All jobs of the roles: from files, from values for several paths, a delegated registry, a named account, a whole project."""
+    prefix = f"adopt{next(_numbers)}-"
+    projects = [lab.namespace(f"{prefix}project-{name}") for name in "abcd"]
+    made = lab_inventory(lab, tmp_path / "made", "--projects-prefix", prefix, "--lab-binary", str(lab.binary))
+    try:
+        first = play("site", made)
+        assert first.status == 0, first.output
+        chosen = json.dumps({"image_pull_adopt_namespaces": projects, "image_pull_adopt_dest": "."})
+        password = ("--vault-password-file", str(tmp_path / "vault-password"))
+        # A relative directory is one of where the command is started.
+        adopted = play("adopt", inventory, "-e", chosen, *password, "-vvvv", cwd=inventory)
+        assert adopted.status == 0, adopted.output
+        assert "'not_expressed': []" in adopted.output or '"not_expressed": []' in adopted.output
+        audit = lab.audit()
+        checked = play("site", inventory, "--check", *password)
+        assert (checked.status, checked.recap["changed"]) == (0, 0), checked.output
+        assert audit.writes() == []
+        known = {account["password"] for name in ("private", "delegated") for account in lab.registry(name)["accounts"]}
+        shown = adopted.output + files_of(inventory)["image_pull.yml"].read_text()
+        assert leaks(shown, {form for each in known for form in forms(each)}) == []
+    finally:
+        for project in projects:
+            lab.api("DELETE", f"/api/v1/namespaces/{project}", expect=(200, 202, 404, 409))
+
+
 def test_without_a_vault_password_nothing_is_read_or_written(lab, by_hand, inventory):
     audit = lab.audit()
     done = run("adopt", inventory, by_hand, vault=False)
     assert done.status != 0
     assert "--vault-password-file" in done.output
     assert not (inventory / "host_vars").exists()
+    assert audit.ours() == []
+
+
+def test_in_a_process_of_its_own_there_is_no_vault_password(lab, by_hand, inventory, other_python):
+    audit = lab.audit()
+    done = run("adopt", inventory, by_hand, "-e", f"ansible_python_interpreter={other_python}")
+    assert done.status != 0
+    assert "must run in Ansible's own process" in done.output
     assert audit.ours() == []
 
 

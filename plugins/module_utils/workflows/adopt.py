@@ -52,8 +52,9 @@ class Out:
 def adopt(cluster: Cluster, wanted: Adoption, meant: Targets, settings: Settings, out: Out) -> Outcome:
     """The outcome with the inventory. Without one, and without a file, when a namespace could not be read: it would not be all."""
     outcome, seen = _surveyed(cluster, meant.namespaces, settings)
-    for secret in (secret for each in seen.values() for secret in each.secrets.values()):
-        _hide(StoredSecret.of(secret), out)
+    secrets = (secret for each in seen.values() for secret in each.secrets.values())
+    for text in dict.fromkeys(_content(StoredSecret.of(secret)) for secret in secrets):
+        out.hide(text)
     grants = Grants(wanted.roles, DEFAULT_ROLE, DEFAULT_BINDING, RESERVED)
     outcome, found = _looked_up(cluster, grants, seen, outcome, settings)
     outcome, findings = _each(outcome, seen, lambda name, each: _findings(name, each, found, grants))
@@ -93,11 +94,11 @@ def _with_failures(outcome: Outcome, failures: Mapping[str, ImagePullError]) -> 
     return replace(outcome, namespaces=results)
 
 
-def _hide(held: StoredSecret, out: Out) -> None:
+def _content(held: StoredSecret) -> str:
     try:
-        out.hide(held.text)
+        return held.text
     except Unreadable:
-        out.hide(held.value)
+        return held.value
 
 
 def _surveyed(cluster: Cluster, namespaces: Sequence[str], settings: Settings) -> tuple[Outcome, dict[str, Seen]]:

@@ -499,6 +499,7 @@ class TestFailures:
     def test_all_content_is_handed_over_to_be_masked(self, cluster: Cluster) -> None:
         cluster.namespace("a")
         cluster.secret("a", "one", content(quay_io="u:secret-1"))
+        cluster.secret("a", "same", content(quay_io="u:secret-1"))
         cluster.secret("a", "two", b"broken secret-2")
         cluster.adopted()
         assert cluster.hidden == [content(quay_io="u:secret-1"), "broken secret-2"]
