@@ -7,24 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ..clients.kube.client import Cluster
 from ..core.errors import ImagePullError
 from ..core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, ObjectRef
-from ..core.protocols import ALL, Desired, Plan, Related
+from ..core.protocols import ALL, Related
 from ..core.variable_files import Write
 from ..dockerconfig.json_text import Unreadable
 from ..features.adopt.findings import Findings, FoundGrant, FoundLinks, FoundSecret
 from ..features.adopt.grants import Grants
 from ..features.adopt.inventory import inventory_of
-from ..features.adopt.links import LISTS, arrange, doubtful
+from ..features.adopt.links import arrange, doubtful
 from ..features.adopt.options import VAULT_FILE, Adoption
 from ..features.adopt.secrets import further_data, secret_of
 from ..features.adopt.survey import Seen, Survey
-from ..features.image_puller_grant.desired import DEFAULT_BINDING, DEFAULT_ROLE, RESERVED, ImagePullerGrant
-from ..features.pull_secret.desired import PullSecret
-from ..features.sa_link.desired import SaLink
+from ..features.image_puller_grant.desired import DEFAULT_BINDING, DEFAULT_ROLE, RESERVED
 from ..reconcile.fetching import Answer
 from ..reconcile.inspection import inspect
 from ..reconcile.namespaces import require_namespace
@@ -33,8 +31,8 @@ from ..reconcile.result import Outcome
 from ..reconcile.run import Settings, internal_error
 from ..reconcile.targets import Targets
 from ..reconcile.workers import Workers
-from ..secrets.content import PODMANCONFIGJSON, StoredSecret, Target
-from ..secrets.metadata import SecretMetadata
+from ..secrets.content import StoredSecret
+from .adoption_proof import Proof
 
 __all__ = ["Out", "adopt"]
 
@@ -153,12 +151,12 @@ def _is_gone(ref: ObjectRef, seen: Mapping[str, Seen]) -> bool:
 
 def _findings(namespace: str, seen: Seen, found: Related, grants: Grants) -> Findings:
     """What one namespace holds; what would change when it is applied is not among it."""
-    findings = Findings()
+    findings, proof = Findings(), Proof(namespace, seen, found)
     for name, secret in sorted(seen.secrets.items()):
         ref = ObjectRef(SECRET, namespace, name)
         what = secret_of(ref, secret, seen.accounts.values())
         if isinstance(what, FoundSecret):
-            what = _why_changed(_pull_secret(what), namespace, {name: secret}, {}) or what
+            what = proof.of_secret(what) or what
         if not isinstance(what, FoundSecret):
             findings.note(ref, what)
             continue
@@ -166,60 +164,22 @@ def _findings(namespace: str, seen: Seen, found: Related, grants: Grants) -> Fin
         if rest := further_data(secret):
             findings.note(ref, rest)
     arrange(namespace, seen, found, findings)
-    findings.secrets = [_with_links(namespace, secret, seen, findings) for secret in findings.secrets]
+    findings.secrets = [_with_proven_links(proof, secret, findings) for secret in findings.secrets]
     grants.find(namespace, seen, found, findings)
-    findings.grants = [grant for grant in findings.grants if _stands(namespace, grant, seen, found, findings)]
+    findings.grants = [grant for grant in findings.grants if _is_proven(proof, grant, findings)]
     return findings
 
 
-def _with_links(namespace: str, secret: FoundSecret, seen: Seen, findings: Findings) -> FoundSecret:
-    """The secret, without its links where making them would change an account."""
-    related = {ObjectRef(SECRET, namespace, secret.name): seen.secrets[secret.name]}
-    why = secret.links.service_accounts and _why_changed(_sa_link(secret), namespace, seen.accounts, related)
+def _with_proven_links(proof: Proof, secret: FoundSecret, findings: Findings) -> FoundSecret:
+    why = proof.of_links(secret)
     if not why:
         return secret
-    findings.note(ObjectRef(SECRET, namespace, secret.name), f"its links are in no entry: {why}")
+    findings.note(ObjectRef(SECRET, proof.namespace, secret.name), f"its links are in no entry: {why}")
     return replace(secret, links=FoundLinks())
 
 
-def _stands(namespace: str, grant: FoundGrant, seen: Seen, found: Related, findings: Findings) -> bool:
-    why = _why_changed(_grant(grant), namespace, seen.bindings, found)
+def _is_proven(proof: Proof, grant: FoundGrant, findings: Findings) -> bool:
+    why = proof.of_grant(grant)
     if why:
-        findings.note(ObjectRef(ROLE_BINDING, namespace, grant.binding_name), why)
+        findings.note(ObjectRef(ROLE_BINDING, proof.namespace, grant.binding_name), why)
     return not why
-
-
-def _why_changed(desired: Desired, namespace: str, objects: Mapping[str, Any], found: Related) -> str:
-    """Why what is declared is not what is there; empty when it is."""
-    try:
-        plan = desired.plan(namespace, objects, found)
-    except ImagePullError as error:
-        return str(error)
-    return f"an entry for it would change it: {_said(plan)}" if plan.changes or plan.waiting_for else ""
-
-
-def _said(plan: Plan) -> str:
-    waits = [f"it waits for {awaited.what}" for awaited in plan.waiting_for]
-    return "; ".join([*(f"{change.action} {change.ref}" for change in plan.changes), *waits])
-
-
-def _pull_secret(secret: FoundSecret) -> PullSecret:
-    kept = SecretMetadata(immutable=True if secret.immutable else None)
-    return PullSecret(secret.name, Target(secret.type, secret.key), "replace", secret.auth_file, secret_metadata=kept)
-
-
-def _sa_link(secret: FoundSecret) -> SaLink:
-    links = secret.links
-    lists = tuple(key for purpose, key in LISTS.items() if purpose in links.link_for)
-    return SaLink(
-        (secret.name,), links.service_accounts, lists, present=True, require=links.require or _usual_requirement(secret)
-    )
-
-
-def _usual_requirement(secret: FoundSecret) -> str:
-    """As the role's own default: no node reads Podman's type."""
-    return "existing" if secret.type == PODMANCONFIGJSON else "usable"
-
-
-def _grant(grant: FoundGrant) -> ImagePullerGrant:
-    return ImagePullerGrant(grant.subjects, grant.role, grant.binding_name, present=True)

@@ -19,6 +19,7 @@ from ...core.objects import SERVICE_ACCOUNT, Json, ObjectRef
 from ...core.redaction import SHORTEST
 from ...core.variable_files import VariableFile
 from ...dockerconfig.auth_file import AuthFile, read_stored
+from ...dockerconfig.json_text import kind, string
 from ...secrets.content import DOCKERCONFIGJSON
 from .findings import Findings, FoundGrant, FoundSecret, Unexpressed
 from .options import PLAIN_FILE, VAULT_FILE
@@ -72,8 +73,9 @@ def inventory_of(found: Mapping[str, Findings]) -> Inventory:
     groups = _secret_groups(found)
     order, unkept = _ordered(groups, found)
     vault = Vault()
-    entries = (entry for group in groups for entry in group.secret.auth_file.entries.values())
-    passwords = frozenset(entry.password for entry in entries if len(entry.password) >= SHORTEST)
+    passwords = frozenset(
+        text for group in groups for text in _credentials(group.secret.auth_file) if len(text) >= SHORTEST
+    )
     secrets = [_secret_entry(groups[at], vault, passwords) for at in order]
     unexpressed = [each for findings in found.values() for each in findings.unexpressed]
     left_out: Counter[str] = Counter()
@@ -187,6 +189,14 @@ def _secret_entry(group: _Group, vault: Vault, passwords: frozenset[str]) -> dic
     return entry
 
 
+def _credentials(auth_file: AuthFile) -> Iterator[str]:
+    """All passwords and tokens in it, also those that no client uses, as `auth` wins over them."""
+    for entry in auth_file.entries.values():
+        yield entry.password
+        given = (entry.fields.get(name, "null") for name in ("password", "identitytoken", "registrytoken"))
+        yield from (string(value) for value in given if kind(value) == "a string")
+
+
 def _shows(login: Mapping[str, str], passwords: frozenset[str]) -> bool:
     """Whether what stands beside a password in clear text is or holds a password: some registries take a token as the user."""
     shown = [value for name, value in login.items() if name != "password"]
@@ -212,5 +222,5 @@ def _rows(unexpressed: Iterable[Unexpressed]) -> Iterator[Json]:
     rows: dict[tuple[str, str, str], list[str]] = {}
     for each in unexpressed:
         rows.setdefault((each.ref.kind.kind, each.ref.name, printable(each.reason)), []).append(each.ref.namespace)
-    for (kind, name, reason), namespaces in sorted(rows.items()):
-        yield {"kind": kind, "name": name, "namespaces": sorted(set(namespaces)), "reason": reason}
+    for (title, name, reason), namespaces in sorted(rows.items()):
+        yield {"kind": title, "name": name, "namespaces": sorted(set(namespaces)), "reason": reason}

@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import from_registries
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import (
+    from_registries,
+    parse,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.adopt.findings import (
     Findings,
     FoundGrant,
@@ -32,6 +35,12 @@ def secret(name: str = "one", password: str = "secret-1", username: str = "u", *
     return FoundSecret(
         name, more.pop("type", KIND), "k", from_registries([login]), **{k: v for k, v in values.items() if k != "type"}
     )
+
+
+def token() -> FoundSecret:
+    """One that holds an identity token beside its login."""
+    fields = {"auth": "dTpwYXNzd29yZA==", "identitytoken": "secret-3"}
+    return FoundSecret("two", KIND, "k", parse({"auths": {"quay.io": fields}}, "it"), None)
 
 
 def names(inventory: Inventory) -> list[tuple[str, list[str]]]:
@@ -90,6 +99,7 @@ def test_an_entry_says_only_what_is_needed() -> None:
         [secret(username="secret-1")],
         [secret(username="its secret-1 too")],
         [secret(username="secret-2"), secret("two", password="secret-2")],
+        [secret(username="secret-3"), token()],
     ],
 )
 def test_a_user_name_that_is_a_password_is_no_plain_text(secrets: list[FoundSecret]) -> None:
