@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
 from ..clients.kube.client import Cluster
 from ..core.errors import ImagePullError
@@ -24,19 +23,17 @@ from ..features.adopt.secrets import further_data, secret_of
 from ..features.adopt.survey import Seen, Survey
 from ..features.image_puller_grant.desired import DEFAULT_BINDING, DEFAULT_ROLE, RESERVED
 from ..reconcile.fetching import Answer
-from ..reconcile.inspection import inspect
+from ..reconcile.inspection import examined, inspect, with_failures
 from ..reconcile.namespaces import require_namespace
 from ..reconcile.reader import look_up
 from ..reconcile.result import Outcome
-from ..reconcile.run import Settings, internal_error
+from ..reconcile.run import Settings
 from ..reconcile.targets import Targets
 from ..reconcile.workers import Workers
 from ..secrets.content import StoredSecret
 from .adoption_proof import Proof
 
 __all__ = ["Out", "adopt"]
-
-_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,7 @@ def adopt(cluster: Cluster, wanted: Adoption, meant: Targets, settings: Settings
         out.hide(text)
     grants = Grants(wanted.roles, DEFAULT_ROLE, DEFAULT_BINDING, RESERVED)
     outcome, found = _looked_up(cluster, grants, seen, outcome, settings)
-    outcome, findings = _each(outcome, seen, lambda name, each: _findings(name, each, found, grants))
+    outcome, findings = examined(outcome, seen, lambda name, each: _findings(name, each, found, grants))
     if outcome.has_failed:
         return outcome
     inventory = inventory_of(findings)
@@ -66,30 +63,6 @@ def adopt(cluster: Cluster, wanted: Adoption, meant: Targets, settings: Settings
         files = inventory.files(cluster.name, encrypted=VAULT_FILE in wanted.files.encrypted)
         extra = {**extra, "files": list(out.write(files)), "changed": True}
     return replace(outcome, extra=extra)
-
-
-def _each(
-    outcome: Outcome, seen: Mapping[str, Seen], work: Callable[[str, Seen], _Found]
-) -> tuple[Outcome, dict[str, _Found]]:
-    """What `work` finds in each namespace that was read; one for which it fails has failed."""
-    found: dict[str, _Found] = {}
-    failures: dict[str, ImagePullError] = {}
-    for name, each in seen.items():
-        try:
-            found[name] = work(name, each)
-        except ImagePullError as error:
-            failures[name] = error
-        except Exception as error:  # an object may hold anything
-            failures[name] = internal_error(error)
-    return _with_failures(outcome, failures), found
-
-
-def _with_failures(outcome: Outcome, failures: Mapping[str, ImagePullError]) -> Outcome:
-    results = [
-        result.failing(None, str(failures[result.name])) if result.name in failures else result
-        for result in outcome.namespaces
-    ]
-    return replace(outcome, namespaces=results)
 
 
 def _content(held: StoredSecret) -> str:
@@ -107,7 +80,7 @@ def _surveyed(cluster: Cluster, namespaces: Sequence[str], settings: Settings) -
     with Workers(settings.concurrency) as workers:
         empty = [name for name, each in seen.items() if not each.accounts]
         reasons = dict(zip(empty, workers.map(lambda name: _why_missing(cluster, name), empty), strict=True))
-    return _with_failures(outcome, {name: why for name, why in reasons.items() if why is not None}), seen
+    return with_failures(outcome, {name: why for name, why in reasons.items() if why is not None}), seen
 
 
 def _why_missing(cluster: Cluster, namespace: str) -> ImagePullError | None:
@@ -123,7 +96,7 @@ def _looked_up(
     cluster: Cluster, grants: Grants, seen: Mapping[str, Seen], outcome: Outcome, settings: Settings
 ) -> tuple[Outcome, Related]:
     """What the objects of the namespaces refer to; a namespace of which some could not be read has failed."""
-    outcome, refs = _each(outcome, seen, lambda name, each: [*doubtful(name, each), *grants.looked_up(name, each)])
+    outcome, refs = examined(outcome, seen, lambda name, each: [*doubtful(name, each), *grants.looked_up(name, each)])
     known: dict[ObjectRef, Answer] = {
         ObjectRef(SERVICE_ACCOUNT, name, account): obj
         for name, each in seen.items()
@@ -141,7 +114,7 @@ def _looked_up(
         if isinstance(error := known.get(ref), ImagePullError)
     }
     readable = {ref: answer for ref, answer in known.items() if not isinstance(answer, ImagePullError)}
-    return _with_failures(outcome, failures), readable
+    return with_failures(outcome, failures), readable
 
 
 def _is_gone(ref: ObjectRef, seen: Mapping[str, Seen]) -> bool:

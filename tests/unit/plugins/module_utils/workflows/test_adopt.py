@@ -452,6 +452,14 @@ class TestProof:
         assert outcome.extra["private_registry_secrets"] == []
         assert "would change it: update secret a/one" in rows(outcome)["Secret", "one"]
 
+    def test_a_link_of_an_account_whose_name_means_others(self, cluster: Cluster) -> None:
+        """No API server takes such a name."""
+        cluster.namespace("a", **{"*": {"imagePullSecrets": ["one"]}})
+        cluster.secret("a", "one", content(quay_io="u:secret-1"))
+        outcome = cluster.adopted()
+        assert outcome.extra["private_registry_secrets"][0]["service_accounts"] == []
+        assert "its links are in no entry" in rows(outcome)["Secret", "one"]
+
     def test_a_grant_whose_own_binding_has_another_role(self, cluster: Cluster) -> None:
         cluster.namespace("a")
         cluster.binding("a", "system:image-pullers", {"kind": "User", "name": "alice"})

@@ -125,6 +125,7 @@ class TestThePlatforms:
         (stored("no secret-1 json"), "its content is not valid JSON at line 1, column 1"),
         (stored('{"auths": {}, "auths": {}}'), "it has 'auths' twice"),
         (stored("{}"), "it holds no registry"),
+        (stored({"auths": {"quay.io": {"username": "a:b", "password": "secret-1"}}}), "would not be the same"),
         (stored(auths()["auths"]), "is a .dockercfg, without 'auths'"),
         (stored({"auths": {"quay.io": {"auth": "!"}}}), "it stops every pull"),
         (stored({"auths": {"quay.io": {}}, "credsStore": "desktop"}), "its entry for quay.io is one that no node can use"),
