@@ -32,6 +32,7 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import credentials, hide, mask
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import Destination
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import PROGRESS_FILE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.interruption import (
     Interrupted,
@@ -97,6 +98,10 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         ours = {**delegated.get(self._task.delegate_to, {}), **named}
         return {**variables, "ansible_delegated_vars": {**delegated, self._task.delegate_to: ours}}
 
+    def _destination(self) -> Destination | None:
+        """Where the module may write files of variables."""
+        return None
+
     def _say_for(self, variables: Mapping[str, Any]) -> Callable[[str], None]:
         host = variables.get("inventory_hostname", "")
         return lambda line: Display().display(f"[{host}] {line}")
@@ -130,6 +135,7 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
             temporary_directory=directory,
             secrets=credentials(validation.validated_parameters, validation._no_log_values),
             say=say,
+            destination=self._destination(),
         )
         problems = self.module.problems(given) if validation.errors.errors else ""
         result = _refusal(task.name, validation, problems) or execute(self.module, task)

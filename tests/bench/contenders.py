@@ -75,7 +75,9 @@ class Contenders:
         if job.way == SAME:
             secrets = [{"name": NAME, **chosen, "registries": [LOGIN]}]
             grants = [{**chosen, "projects": [PROJECT], "binding_name": NAME}]
-            inventory = self._inventory("inventory-ours", private_registry_secrets=secrets, cross_project_pull_grants=grants)
+            inventory = self._inventory(
+                "inventory-ours", private_registry_secrets=secrets, cross_project_pull_grants=grants
+            )
             return self._playbook("ours", "openshift_ops.image_pull.site", inventory)
         return self._playbook("ours", "openshift_ops.image_pull.site", *self._of_teams(job))
 

@@ -35,14 +35,15 @@ class Play:
         return counts
 
 
-def play(playbook: str | Path, inventory: str | Path, *options: str, **variables: str) -> Play:
+def play(playbook: str | Path, inventory: str | Path, *options: str, cwd: Path | None = None, **variables: str) -> Play:
     """Runs a playbook of the collection by its name, or any file."""
     name = playbook if isinstance(playbook, Path) else f"{COLLECTION}.{playbook}"
     command = ["ansible-playbook", "-i", str(inventory), str(name), *options]
     clean = {key: value for key, value in os.environ.items() if not key.startswith("K8S_AUTH_") and key != "KUBECONFIG"}
     done = subprocess.run(
         command,
-        env={**clean, "ANSIBLE_NOCOLOR": "1", **variables},
+        cwd=cwd,
+        env={**clean, "ANSIBLE_NOCOLOR": "1", **({"PWD": str(cwd)} if cwd else {}), **variables},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

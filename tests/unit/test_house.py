@@ -210,6 +210,7 @@ class TestModules:
 HANDED_ON = {"sa_wait": {"timeout"}}
 #: For each feature, options that together show everything that it reads.
 SAMPLES: dict[str, list[dict[str, Any]]] = {
+    "adopt": [{"roles": ["r"], "dest": "d", "vault_id": "v", "force": True}, {"credentials": "placeholder"}],
     "image_puller_grant": [
         {"users": ["u"], "binding_name": "b", "exclusive": True, "recreate": True, "verify_access": True},
         {"projects": ["p"], "role": "r", "state": "absent", "revoke_from": "every_binding", "prune": True},
@@ -229,6 +230,8 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "sa_wait": [{"service_accounts": ["a"]}, {"accounts": [{"namespace": "a"}]}],
 }
 FEATURES = sorted(SAMPLES)
+#: The module of a feature where its name is another one.
+MODULE_OF = {"adopt": "adopt_info"}
 
 
 class Reading(dict[str, Any]):
@@ -246,13 +249,14 @@ class Reading(dict[str, Any]):
         return self[name]
 
 
-def own_arguments(module: str) -> dict[str, Any]:
+def own_arguments(feature: str) -> dict[str, Any]:
     """What a single declaration is made of."""
-    form = loaded(module).MODULE.form
+    module = loaded(MODULE_OF.get(feature, feature))
+    form = module.MODULE.form
     lists = {form.option} if hasattr(form, "declare") else set()
     return {
         name: spec
-        for name, spec in loaded(module).ARGUMENTS.items()
+        for name, spec in module.ARGUMENTS.items()
         if name not in {*runtime_options().CLUSTER_OPTIONS, *lists}
     }
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -41,6 +41,11 @@ class NamespaceSelector:
         meant = sorted(name for name in phases if self._means(name))
         chosen = [name for name in meant if phases[name] in self.phases and phases[name] != _TERMINATING]
         return chosen, [name for name in meant if phases[name] == _TERMINATING]
+
+    def left_out(self, namespaces: Iterable[Json]) -> list[str]:
+        """The names of the platform's namespaces that are not meant, but would be with `system`; as `choose` raises."""
+        asked = replace(self, system=True)
+        return sorted(name for name in map(_name, namespaces) if asked._means(name) and not self._means(name))
 
     def _means(self, name: str) -> bool:
         included = not self.include or _any(name, self.include)

@@ -40,7 +40,8 @@ Related = Mapping[ObjectRef, Union[Json, None]]
 NOTHING_RELATED: Related = MappingProxyType({})
 
 
-#: For a kind, the field selectors that find most of what a question names. The rest is read by name.
+#: For a kind, the field selectors that find most of what a question names. The rest is read by name. A reference without name
+#: means what they find.
 ListedBy = Mapping[Kind, Sequence[str]]
 
 NO_SELECTORS: ListedBy = MappingProxyType({})

@@ -76,7 +76,7 @@ def refuse_foreign(ref: ObjectRef, observed: Json, *, convertible: bool) -> None
     `convertible`: whether an auth file that is stored under a wrong type may pass.
     """
     meta, held = metadata(observed), StoredSecret.of(observed)
-    if any(name in mapping(meta.get("annotations")) for name in _PLATFORM_ANNOTATIONS):
+    if is_platforms(observed):
         raise Refusal(f"{ref} belongs to the platform, which would restore it; not changed: choose another name")
     for owner in map(mapping, sequence(meta.get("ownerReferences"))):
         if owner.get("controller"):
@@ -92,6 +92,12 @@ def refuse_foreign(ref: ObjectRef, observed: Json, *, convertible: bool) -> None
             "convert it with recreate=true, or choose another name"
         )
     raise Refusal(f"{ref} has type {held.type} and is not a pull secret; not changed: choose another name")
+
+
+def is_platforms(observed: Json) -> bool:
+    """Whether the secret says that the platform generated it, for an account that may be gone by now."""
+    annotations = mapping(metadata(observed).get("annotations"))
+    return any(name in annotations for name in _PLATFORM_ANNOTATIONS)
 
 
 def is_global(ref: ObjectRef) -> bool:

@@ -13,6 +13,7 @@ from ..clients.kube.client import Cluster
 from ..clients.kube.errors import ClusterError, Forbidden
 from ..core.errors import ImagePullError
 from ..core.objects import Json, Kind, ObjectRef, metadata, trimmed
+from ..core.protocols import ALL as _ALL
 from ..core.protocols import NO_SELECTORS, ListedBy
 from .workers import Workers
 
@@ -26,7 +27,8 @@ _FEW = 4
 #: namespaces.
 _FEW_WHOLE = 32
 
-#: The object, None where there is none, or why it could not be read. For a reference without name a list under `items`.
+#: The object, None where there is none, or why it could not be read. For a reference without name a list under `items`: of what
+#: the selectors of its kind find, or of all.
 Answer = Union[Json, ImagePullError, None]
 
 
@@ -67,17 +69,21 @@ def fetch(
     for planned in _lists(refs, listed_by):
         _carry_out(cluster, workers, planned, found, strict=strict)
     single = [ref for ref in refs if ref not in found.objects and ref not in found.unread]
-    answers = workers.map(lambda ref: read_one(cluster, ref), single)
+    answers = workers.map(lambda ref: read_one(cluster, ref, listed_by.get(ref.kind, _ALL)), single)
     return {**found.objects, **dict(zip(single, answers, strict=True))}, found.unread
 
 
-def read_one(cluster: Cluster, ref: ObjectRef) -> Answer:
+def read_one(cluster: Cluster, ref: ObjectRef, selectors: Sequence[str] = _ALL) -> Answer:
     """One object, or for a reference without name the list of its namespace."""
+
+    def listed(selector: str) -> Iterator[Json]:
+        return cluster.list(
+            ref.kind, namespace=ref.namespace, field_selector=selector, keep=lambda obj: trimmed(ref.kind, obj)
+        )
+
     try:
         if ref.kind.namespaced and not ref.name:
-            return {
-                "items": list(cluster.list(ref.kind, namespace=ref.namespace, keep=lambda obj: trimmed(ref.kind, obj)))
-            }
+            return {"items": [obj for selector in selectors for obj in listed(selector)]}
         return cluster.get(ref)
     except ImagePullError as error:
         return error
@@ -94,7 +100,7 @@ def _lists(refs: Collection[ObjectRef], listed_by: ListedBy) -> Iterator[_List]:
             continue
         whole = [ref for ref in group if not ref.name]
         if len(whole) > _FEW_WHOLE:
-            yield _List(kind, whole)
+            yield _List(kind, whole, listed_by.get(kind, _ALL))
         yield from _lists_of_named(kind, [ref for ref in group if ref.name], listed_by.get(kind, ()))
 
 

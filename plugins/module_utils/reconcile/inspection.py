@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from ..clients.kube.client import Cluster
@@ -17,10 +17,12 @@ from .reader import View
 from .result import NamespaceResult, Outcome, Status
 from .run import Run, Settings, internal_error, running
 
-__all__ = ["inspect"]
+__all__ = ["examined", "inspect", "with_failures"]
 
 
 _Inspection = TypeVar("_Inspection", bound=Inspection)
+_Seen = TypeVar("_Seen")
+_Found = TypeVar("_Found")
 
 
 @dataclass
@@ -76,6 +78,31 @@ def inspect(
         failed = [_finished(work, "") for work in left if work.pending]
         advice = hint(failed) if failed else ""
     return run.outcome([_finished(work, advice) for work in works])
+
+
+def examined(
+    outcome: Outcome, seen: Mapping[str, _Seen], work: Callable[[str, _Seen], _Found]
+) -> tuple[Outcome, dict[str, _Found]]:
+    """What `work` makes of what was seen in each namespace; a namespace for which it fails has failed."""
+    found: dict[str, _Found] = {}
+    failures: dict[str, ImagePullError] = {}
+    for name, each in seen.items():
+        try:
+            found[name] = work(name, each)
+        except ImagePullError as error:
+            failures[name] = error
+        except Exception as error:  # an object may hold anything
+            failures[name] = internal_error(error)
+    return with_failures(outcome, failures), found
+
+
+def with_failures(outcome: Outcome, failures: Mapping[str, ImagePullError]) -> Outcome:
+    """The outcome in which these namespaces have failed."""
+    results = [
+        result.failing(None, str(failures[result.name])) if result.name in failures else result
+        for result in outcome.namespaces
+    ]
+    return replace(outcome, namespaces=results)
 
 
 def _round(run: Run, inspection: Inspection, pending: Sequence[_Work]) -> None:

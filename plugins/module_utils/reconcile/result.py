@@ -76,8 +76,9 @@ class Outcome:
     """The result of one task.
 
     `refused` says why nothing was attempted at all. `remarks` is what the user should know beside the notes of the namespaces,
-    `extra` what the result holds besides. `retries` counts the requests that were repeated, and the objects that were read and planned again after a conflict or a
-    lost answer. `stopped` says why the task ended before all namespaces were attempted; empty when it did not.
+    `extra` what the result holds besides. `retries` counts the requests that were repeated, and the objects that were read and
+    planned again after a conflict or a lost answer. `stopped` says why the task ended before all namespaces were attempted; empty
+    when it did not.
     """
 
     namespaces: Sequence[NamespaceResult]

@@ -27,10 +27,11 @@ _PROJECT = Kind("project.openshift.io/v1", "Project", "projects", "project", nam
 
 @dataclass(frozen=True)
 class Targets:
-    """The namespaces to work in, and those that are meant but are being deleted."""
+    """The namespaces to work in, those that are meant but are being deleted, and the platform's that a selector leaves out."""
 
     namespaces: Sequence[str]
     terminating: Sequence[str] = ()
+    left_out: Sequence[str] = ()
 
 
 def from_options(options: Mapping[str, Any]) -> Targets | NamespaceSelector:
@@ -68,9 +69,11 @@ def resolve(
     """
     labels = list(dict.fromkeys(one.labels for one in wanted if isinstance(one, NamespaceSelector)))
     by_labels = _listed(cluster, labels, every)
-    return [
-        Targets(*one.choose(by_labels[one.labels])) if isinstance(one, NamespaceSelector) else one for one in wanted
-    ]
+    return [_chosen(one, by_labels[one.labels]) if isinstance(one, NamespaceSelector) else one for one in wanted]
+
+
+def _chosen(selector: NamespaceSelector, namespaces: Sequence[Json]) -> Targets:
+    return Targets(*selector.choose(namespaces), left_out=selector.left_out(namespaces))
 
 
 def _listed(cluster: Cluster, selectors: Sequence[str], every: Sequence[Json] | None) -> dict[str, list[Json]]:

@@ -22,6 +22,7 @@ from ..core.entry_lists import EntryList
 from ..core.errors import ImagePullError, OptionError
 from ..core.protocols import Desired
 from ..core.redaction import credentials_in_text
+from ..core.variable_files import Destination
 from ..reconcile import targets
 from ..reconcile.engine import reconcile
 from ..reconcile.failure_limit import FailureLimit
@@ -32,7 +33,7 @@ from ..reconcile.targets import Targets
 from .entries import ListForm, batch_of, declared, entry_problems
 from .options import CONNECTION_OPTIONS
 
-__all__ = ["Module", "SettingsFor", "Task", "execute", "on_cluster", "over_namespaces", "reconciling"]
+__all__ = ["Module", "SettingsFor", "Task", "execute", "on_cluster", "over_namespaces", "over_targets", "reconciling"]
 
 VERSION = "0.1.0"
 
@@ -78,7 +79,8 @@ class Task:
     """One run of a module.
 
     `name` is the module's, with its collection where Ansible says it. `secrets` are the strings to be masked in whatever is
-    shown of the run. `say` is given the progress lines; None shows none.
+    shown of the run. `say` is given the progress lines; None shows none. `destination` is where files of variables go; None where
+    the run cannot write any.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Task:
     temporary_directory: str
     secrets: set[str]
     say: Callable[[str], None] | None = None
+    destination: Destination | None = None
     warnings: list[str] = field(default_factory=list)
 
     def warn(self, messages: Iterable[str]) -> None:
@@ -103,8 +106,12 @@ class Task:
         except (OSError, ValueError) as error:  # ValueError: the path holds a NUL
             why = getattr(error, "strerror", None) or error
             raise OptionError(f"file {path!r} cannot be read on the host that runs the task: {why}") from None
-        self.secrets.update(credentials_in_text(text))
+        self.hide(text)
         return text
+
+    def hide(self, text: str) -> None:
+        """Masks the credentials in the text of an auth file wherever they would be shown."""
+        self.secrets.update(credentials_in_text(text))
 
 
 _Desired = TypeVar("_Desired", bound=Desired)
@@ -144,6 +151,17 @@ def over_namespaces(
     work: Callable[[Cluster, Sequence[str], Settings], Outcome],
     namespaces: Sequence[str] | None = None,
 ) -> dict[str, Any]:
+    """The result of `work` for the namespaces that the options mean, or for those that are given; see `over_targets`."""
+    return over_targets(
+        task,
+        lambda cluster, meant, settings: work(cluster, meant.namespaces, replace(settings, wait_timeout=wait_timeout)),
+        namespaces,
+    )
+
+
+def over_targets(
+    task: Task, work: Callable[[Cluster, Targets, Settings], Outcome], namespaces: Sequence[str] | None = None
+) -> dict[str, Any]:
     """The result of `work` for the namespaces that the options mean, or for those that are given.
 
     What needs no network is checked first: nothing is sent for options that cannot work.
@@ -152,8 +170,7 @@ def over_namespaces(
 
     def run(cluster: Cluster, settings: SettingsFor) -> Outcome:
         (meant,) = targets.resolve(cluster, [wanted])
-        outcome = work(cluster, meant.namespaces, replace(settings(len(meant.namespaces)), wait_timeout=wait_timeout))
-        return _with_terminating(task, cluster, outcome, [meant])
+        return _with_terminating(task, cluster, work(cluster, meant, settings(len(meant.namespaces))), [meant])
 
     return on_cluster(task, run)
 

@@ -55,6 +55,13 @@ class TestChoose:
     def test_include_exclude_and_system(self, selector: NamespaceSelector, names: list[str]) -> None:
         assert selector.choose(ALL) == (names, [])
 
+    def test_the_platforms_that_are_left_out(self) -> None:
+        there = [{"metadata": {"name": name}} for name in ("openshift-b", "kube-a", "user", "kube-x", "default")]
+        selector = NamespaceSelector(include=("*",), exclude=("kube-x",))
+        assert selector.left_out(there) == ["default", "kube-a", "openshift-b"]
+        assert NamespaceSelector(include=("user", "kube-a")).left_out(there) == ["kube-a"]
+        assert NamespaceSelector(include=("*",), system=True).left_out(there) == []
+
     def test_what_is_being_deleted_is_told_apart(self) -> None:
         going = [namespace("b", "Terminating"), namespace("a", deletionTimestamp="now"), namespace("c")]
         assert EVERY.choose(going) == (["c"], ["a", "b"])

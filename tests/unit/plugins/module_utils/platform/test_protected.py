@@ -95,6 +95,20 @@ class TestForeign:
         )
 
 
+@pytest.mark.parametrize(
+    ("annotations", "answer"),
+    [
+        ({"openshift.io/token-secret.name": "x"}, True),
+        ({"openshift.io/internal-registry-auth-token.service-account": "gone"}, True),
+        ({"openshift.io/other": "x"}, False),
+        (None, False),
+        ("odd", False),
+    ],
+)
+def test_a_secret_says_that_the_platform_generated_it(annotations: Any, answer: bool) -> None:
+    assert protected.is_platforms({"metadata": {"annotations": annotations}}) is answer
+
+
 class TestGlobal:
     @pytest.mark.parametrize(
         ("ref", "answer"),

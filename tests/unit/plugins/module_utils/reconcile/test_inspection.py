@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     SERVICE_ACCOUNT,
     Kind,
@@ -24,8 +24,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.prot
     Related,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.clock import Clock as EngineClock
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.inspection import inspect
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.result import Outcome
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.inspection import examined, inspect
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.result import NamespaceResult, Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.run import Settings
 from support.fake_api import FakeApi
 from support.scripted_pool import Clock, status_object
@@ -237,3 +237,20 @@ class TestProgress:
         api.fail("namespaces/b/serviceaccounts", ODD, times=ALWAYS)
         run(api, list("abc"), clock, task="sa_wait", say=said.append)
         assert said == ["sa_wait 1/3 namespaces, 0 changed, 0 failed, about 32 s left"]
+
+
+class TestExamined:
+    def test_a_failure_is_its_namespaces(self) -> None:
+        def work(_name: str, number: int) -> int:
+            if number == 2:
+                raise ImagePullError("two is odd")
+            return 6 // number
+
+        outcome = Outcome([NamespaceResult(name, "unchanged") for name in "abc"])
+        after, found = examined(outcome, {"a": 1, "b": 2, "c": 0}, work)
+        assert found == {"a": 6}
+        assert [(result.status, result.error) for result in after.namespaces][:2] == [
+            ("unchanged", ""),
+            ("failed", "two is odd"),
+        ]
+        assert after.namespaces[2].error.startswith("an internal error: ZeroDivisionError")

@@ -124,6 +124,17 @@ class TestObserve:
             found, _unread = observe(api.cluster(), workers, WHOLE, names(count))
             assert list(found["n001"]) == ["any"]  # type: ignore[arg-type]
 
+    @pytest.mark.parametrize(("count", "requests"), [(2, 4), (40, 2)])
+    def test_a_whole_namespace_is_what_the_selectors_of_its_kind_find(
+        self, api: FakeApi, workers: Workers, count: int, requests: int
+    ) -> None:
+        for kind in ("own", "mine", "other"):
+            api.put("secrets", "n001", kind, type=kind)
+        asks = Asks((), {SECRET: ("type=own", "type=mine")})
+        found, _unread = observe(api.cluster(), workers, asks, names(count))
+        assert sorted(found["n001"]) == ["mine", "own"]  # type: ignore[arg-type]
+        assert (found["n000"], len(api.asked)) == ({}, requests)
+
     def test_who_may_not_list_reads_each(self, api: FakeApi, workers: Workers) -> None:
         api.put("secrets", "n003", "keep")
         api.fail(r"GET /api/v1/secrets\?", FORBIDDEN, times=ALWAYS)

@@ -60,6 +60,11 @@ class TestReport:
     def test_what_is_sent_is_not_reported(self) -> None:
         assert "canary" not in repr(OUTCOME.report())
 
+    def test_what_the_result_holds_besides(self) -> None:
+        assert Outcome([], extra={"files": ["x"], "changed": True}).report()["files"] == ["x"]
+        assert Outcome([], extra={"changed": True}).report()["changed"] is True
+        assert Outcome([]).with_skipped(["a"], "why").extra == {}
+
 
 class TestNotes:
     def test_each_once(self) -> None:

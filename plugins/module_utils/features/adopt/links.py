@@ -1,0 +1,149 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lists of service accounts as links of secrets: what one entry for each secret can say of them, and what it cannot. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Union
+
+from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, ObjectRef, Objects
+from ...core.protocols import Related
+from ...core.shapes import mapping, sequence, text
+from ...platform.generated import Origin, is_generated, origin_of
+from ...secrets.content import DATA_KEYS
+from ...secrets.usable import why_not_usable
+from .findings import Findings, FoundLinks, FoundSecret, LeftOut
+from .survey import Seen
+
+__all__ = ["LISTS", "arrange", "doubtful"]
+
+#: Which list of a service account serves which purpose.
+LISTS = {"pull": "imagePullSecrets", "mount": "secrets"}
+
+_GENERATED = LeftOut("generated_links")
+
+
+@dataclass
+class _Links:
+    """Where one secret is linked: the accounts by purpose."""
+
+    pull: set[str] = field(default_factory=set)
+    mount: set[str] = field(default_factory=set)
+
+    def best(self) -> FoundLinks:
+        """What says most of it. An entry has one `link_for`, for all of its accounts."""
+        both = self.pull & self.mount
+        choices = [
+            (2 * len(both), FoundLinks(tuple(sorted(both)), ("pull", "mount"))),
+            (len(self.pull), FoundLinks(tuple(sorted(self.pull)), ("pull",))),
+            (len(self.mount), FoundLinks(tuple(sorted(self.mount)), ("mount",))),
+        ]
+        most = max(count for count, _links in choices)
+        return next(links for count, links in choices if count == most) if most else FoundLinks()
+
+
+def doubtful(namespace: str, seen: Seen) -> Iterator[ObjectRef]:
+    """The secrets that accounts name, that are of no type for pulls, and of which the account alone does not tell what they are."""
+    for account in seen.accounts.values():
+        for key in LISTS.values():
+            for name in dict.fromkeys(_names(account, key)):
+                if name not in seen.secrets and not _is_platforms_entry(account, key, name):
+                    yield ObjectRef(SECRET, namespace, name)
+
+
+def arrange(namespace: str, seen: Seen, found: Related, findings: Findings) -> None:
+    """Gives each of the secrets its links, and notes what they do not say."""
+    known = {secret.name: secret for secret in findings.secrets}
+    links: dict[str, _Links] = {name: _Links() for name in known}
+    for account_name, account in sorted(seen.accounts.items()):
+        for purpose, key in LISTS.items():
+            listed = _List(namespace, account, key)
+            for name in dict.fromkeys(listed.names):
+                what = listed.why_not(name, seen, found, known)
+                if what is None:
+                    getattr(links[name], purpose).add(account_name)
+                else:
+                    findings.note(ObjectRef(SERVICE_ACCOUNT, namespace, account_name), what)
+    chosen = {name: _with_requirement(namespace, seen, known[name], there.best()) for name, there in links.items()}
+    findings.secrets = [replace(secret, links=chosen[secret.name]) for secret in findings.secrets]
+    for name, there in links.items():
+        _note_others(namespace, name, there, chosen[name], findings)
+    findings.order = dict(_order(seen.accounts, chosen))
+
+
+@dataclass(frozen=True)
+class _List:
+    """One list of an account."""
+
+    namespace: str
+    account: Json
+    key: str
+
+    @property
+    def names(self) -> list[str]:
+        return _names(self.account, self.key)
+
+    def why_not(
+        self, name: str, seen: Seen, found: Related, known: Mapping[str, FoundSecret]
+    ) -> Union[LeftOut, str, None]:
+        """Why no entry says a link; None when one does."""
+        if name in known:
+            twice = self.names.count(name) > 1
+            return f"{self.key} lists secret {name} more than once, which the module would clean up" if twice else None
+        if _is_platforms_entry(self.account, self.key, name):
+            return _GENERATED
+        ref = ObjectRef(SECRET, self.namespace, name)
+        if name not in seen.secrets and ref not in found:
+            return f"{self.key} lists secret {name}, which the caller may not read: it is not known what it is"
+        secret = seen.secrets.get(name) or found.get(ref)
+        if secret is None:
+            return f"{self.key} lists secret {name}, which does not exist"
+        if is_generated(self.account, secret):
+            return _GENERATED
+        if name in seen.secrets:
+            return f"{self.key} lists secret {name}, which is in no entry itself"
+        return f"{self.key} lists secret {name} of type {text(secret.get('type')) or 'Opaque'}, which is no pull secret"
+
+
+def _is_platforms_entry(account: Json, key: str, name: str) -> bool:
+    return origin_of(account, key, name) in (Origin.GENERATED, Origin.PRESUMED)
+
+
+def _with_requirement(namespace: str, seen: Seen, secret: FoundSecret, links: FoundLinks) -> FoundLinks:
+    """A secret that no pod could use is linked only where the entry asks for no more than that it exists."""
+    is_read = secret.type in DATA_KEYS and "pull" in links.link_for and links.service_accounts
+    if is_read and why_not_usable(ObjectRef(SECRET, namespace, secret.name), seen.secrets[secret.name]):
+        return replace(links, require="existing")
+    return links
+
+
+def _note_others(namespace: str, name: str, links: _Links, said: FoundLinks, findings: Findings) -> None:
+    """The links that the one entry of a secret does not say."""
+    for purpose, key in LISTS.items():
+        accounts: set[str] = getattr(links, purpose)
+        for account in sorted(accounts - set(said.service_accounts) if purpose in said.link_for else accounts):
+            reason = (
+                f"{key} lists secret {name}, whose entry links it for {' and '.join(said.link_for)} to other accounts; an entry "
+                "has one link_for for all of its accounts"
+            )
+            findings.note(ObjectRef(SERVICE_ACCOUNT, namespace, account), reason)
+
+
+def _order(accounts: Objects, chosen: Mapping[str, FoundLinks]) -> Iterator[tuple[tuple[str, str], list[str]]]:
+    """In which order each list has what entries link to it."""
+    for account_name, account in sorted(accounts.items()):
+        for purpose, key in LISTS.items():
+            names = [
+                name
+                for name in dict.fromkeys(_names(account, key))
+                if name in chosen and account_name in chosen[name].service_accounts and purpose in chosen[name].link_for
+            ]
+            if len(names) > 1:
+                yield (account_name, key), names
+
+
+def _names(account: Json, key: str) -> list[str]:
+    return [name for name in (text(mapping(entry).get("name")) for entry in sequence(account.get(key))) if name]

@@ -1,0 +1,69 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is read of each namespace to describe it: its service accounts, the secrets of the types for pulls, its role bindings. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+from ...core.errors import Refusal
+from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, metadata, trimmed
+from ...core.protocols import ALL, NOTHING_RELATED, Evaluation, ListedBy, Related
+from ...platform.protected import is_platforms
+from ...secrets.content import TYPES
+
+__all__ = ["Seen", "Survey"]
+
+
+def _without_tokens(secret: Json) -> Json:
+    """A secret without the data that the platform generated: three tokens for each namespace of the cluster."""
+    kept = trimmed(SECRET, secret)
+    return {**kept, "data": {}} if is_platforms(secret) else kept
+
+
+_SECRET = replace(SECRET, trim=_without_tokens)
+
+
+@dataclass(frozen=True, repr=False)
+class Seen:
+    """The objects of one namespace by name."""
+
+    accounts: Objects = field(default_factory=dict)
+    secrets: Objects = field(default_factory=dict)
+    bindings: Objects = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """All that has to be listed."""
+
+    kind: ClassVar[Kind] = SERVICE_ACCOUNT
+    listed_by: ClassVar[ListedBy] = {
+        SERVICE_ACCOUNT: ALL,
+        SECRET: tuple(f"type={each}" for each in TYPES),
+        ROLE_BINDING: ALL,
+    }
+
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return ()
+
+    def related(self, namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
+        return [ObjectRef(_SECRET, namespace, ""), ObjectRef(ROLE_BINDING, namespace, "")]
+
+    def evaluate(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Evaluation:
+        """:raises Refusal: when the caller may not list the secrets or the role bindings: what is there is not known then."""
+        secrets, bindings = (_listed(kind, namespace, found) for kind in (SECRET, ROLE_BINDING))
+        return Evaluation(extra={"seen": Seen(objects, secrets, bindings)})
+
+
+def _listed(kind: Kind, namespace: str, found: Related) -> Objects:
+    answer = found.get(ObjectRef(kind, namespace, ""))
+    if answer is None:
+        raise Refusal(
+            f"the {kind.resource} of namespace {namespace} may not be listed, so it is not known what is there; allow the caller "
+            f"to 'list' {kind.resource}, or leave the namespace out"
+        )
+    return {metadata(obj)["name"]: obj for obj in answer["items"]}

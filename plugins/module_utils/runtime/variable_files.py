@@ -1,0 +1,38 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files of variables that a task writes on the controller: only in Ansible's own process, which has the vault passwords."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..core.errors import OptionError
+from ..core.variable_files import FilesWanted, VariableFile, Write
+from .task import Task
+
+__all__ = ["writer"]
+
+
+def writer(task: Task, wanted: FilesWanted | None) -> Write | None:
+    """How the wanted files are written, in check mode how they are only named; None when none is wanted.
+
+    :raises OptionError: when they could not be written.
+    """
+    if wanted is None:
+        return None
+    if task.destination is None:
+        raise OptionError(
+            "option 'dest' writes files on the controller with Ansible's vault passwords, so the task must run in Ansible's own "
+            "process: with connection local and Ansible's own Python, without become and async"
+        )
+    write = task.destination.prepare(wanted)
+    return _named(wanted) if task.check_mode else write
+
+
+def _named(wanted: FilesWanted) -> Write:
+    def name(files: Sequence[VariableFile]) -> Sequence[str]:
+        return [str(Path(wanted.directory) / file.name) for file in files]
+
+    return name

@@ -1,0 +1,159 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writes files of variables on the controller. Credentials are encrypted in memory, with Ansible's own library and vault passwords."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible import constants as C
+from ansible.errors import AnsibleError
+from ansible.parsing.vault import VaultLib, match_encrypt_secret
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import (
+    FilesWanted,
+    Reference,
+    VariableFile,
+    Write,
+)
+
+__all__ = ["ControllerFiles", "written"]
+
+_TEMPLATE_MARKS = ("{{", "{%", "{#")
+_HOW_TO_GIVE = "give one with --vault-password-file, --vault-id or --ask-vault-pass, or set credentials=placeholder"
+
+
+class ControllerFiles:
+    """The files of the host that runs Ansible. `secrets` are the vault passwords that Ansible was given: id and password."""
+
+    def __init__(self, secrets: Sequence[tuple[str, Any]] | None) -> None:
+        self._secrets = list(secrets or ())
+
+    def prepare(self, wanted: FilesWanted) -> Write:
+        """See `Destination`."""
+        directory = Path(wanted.directory)
+        vault = self._vault(wanted.vault_id) if wanted.encrypted else None
+        _check(directory, [directory / name for name in (*wanted.plain, *wanted.encrypted)], force=wanted.force)
+
+        def write(files: Sequence[VariableFile]) -> Sequence[str]:
+            contents = {directory / file.name: _content(file, vault) for file in files}
+            _write(directory, contents, force=wanted.force)
+            return [str(path) for path in contents]
+
+        return write
+
+    def _vault(self, vault_id: str | None) -> tuple[str, Any]:
+        """The vault id and the password to encrypt with, chosen as ansible-vault does."""
+        if not self._secrets:
+            raise OptionError(
+                f"there is no vault password, so no credential can be written and nothing was: {_HOW_TO_GIVE}"
+            )
+        vault_id = vault_id or C.config.get_config_value("DEFAULT_VAULT_ENCRYPT_IDENTITY")
+        names = list(dict.fromkeys(name for name, _secret in self._secrets))
+        if not vault_id and len(names) > 1:
+            raise OptionError(
+                f"there are vault passwords for several ids ({', '.join(names)}): name the one to encrypt with in option 'vault_id'"
+            )
+        if vault_id and vault_id not in names:
+            raise OptionError(
+                f"option 'vault_id': there is no vault password for {vault_id!r}, only for {', '.join(names)}; {_HOW_TO_GIVE}"
+            )
+        found: tuple[str, Any] = match_encrypt_secret(self._secrets, encrypt_vault_id=vault_id or names[0])
+        return found
+
+
+def written(variables: Mapping[str, Any]) -> str:
+    """Variables as YAML in which only a `Reference` is a template."""
+    text: str = yaml.dump(
+        dict(variables), Dumper=_Dumper, sort_keys=False, default_flow_style=False, allow_unicode=False, width=1_000_000
+    )
+    return text
+
+
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
+    """Each list and mapping in full, and text that Ansible would take for a template with the tag that says that it is none."""
+
+    def ignore_aliases(self, _data: Any) -> bool:
+        return True
+
+    def increase_indent(self, flow: bool = False, **_indentless: bool) -> None:
+        """The items of a list stand further right than its name."""
+        super().increase_indent(flow, indentless=False)
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    if any(mark in text for mark in _TEMPLATE_MARKS):
+        return dumper.represent_scalar("!unsafe", text, style='"')
+    return dumper.represent_str(text)
+
+
+_Dumper.add_representer(str, _text)
+_Dumper.add_representer(
+    Reference, lambda dumper, reference: dumper.represent_scalar("tag:yaml.org,2002:str", str(reference), style='"')
+)
+
+
+def _content(file: VariableFile, vault: tuple[str, Any] | None) -> bytes:
+    """What is written. :raises OptionError: when it cannot be encrypted; it is never returned in clear text then."""
+    comment = "".join(f"# {line}\n" for line in file.comment)
+    text = f"---\n{comment}{written(file.variables)}".encode()
+    if not file.encrypted:
+        return text
+    if vault is None:
+        raise OptionError(f"{file.name} holds credentials, and there is no vault password: {_HOW_TO_GIVE}")
+    vault_id, secret = vault
+    try:
+        encrypted: bytes = VaultLib(None).encrypt(text, secret, vault_id if vault_id != "default" else None)
+    except AnsibleError as error:
+        raise OptionError(f"{file.name} could not be encrypted, so nothing was written: {error}") from None
+    return encrypted
+
+
+def _check(directory: Path, paths: Sequence[Path], *, force: bool) -> None:
+    there = [str(path) for path in paths if os.path.lexists(path)]
+    if there and not force:
+        raise OptionError(
+            f"{', '.join(there)} exists already, and was not replaced: move it away, choose another 'dest', or set 'force: true'"
+        )
+    if os.path.lexists(directory) and not directory.is_dir():
+        raise OptionError(f"option 'dest': {directory} is no directory")
+
+
+def _write(directory: Path, contents: Mapping[Path, bytes], *, force: bool) -> None:
+    """Each file appears at once and whole, for its owner alone; when one cannot be written, those before it are taken back."""
+    made: list[Path] = []
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path, content in contents.items():
+            _put(path, content, force=force)
+            made.append(path)
+    except OSError as error:
+        for path in () if force else made:
+            with suppress(OSError):
+                path.unlink()
+        left = f"; written before that: {', '.join(map(str, made))}" if made and force else "; nothing was written"
+        raise OptionError(
+            f"{error.filename2 or error.filename} cannot be written on the controller: {error.strerror}{left}"
+        ) from None
+
+
+def _put(path: Path, content: bytes, *, force: bool) -> None:
+    # A name that Ansible does not read as inventory. It is made with mode 0600.
+    number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(number, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        # A link, unlike a move, never replaces what is there.
+        (os.replace if force else os.link)(name, path)
+    finally:
+        with suppress(FileNotFoundError):
+            Path(name).unlink()

@@ -1,0 +1,28 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""References to variables are text, so that a result holds them as it would hold a password."""
+
+from __future__ import annotations
+
+import json
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import (
+    FilesWanted,
+    Reference,
+    VariableFile,
+)
+
+
+def test_a_reference_is_text_that_can_be_told_from_other_text() -> None:
+    assert json.dumps([Reference("{{ x }}")]) == '["{{ x }}"]'
+    assert not isinstance("{{ x }}", Reference)
+
+
+def test_a_file_shows_nothing_of_what_it_holds() -> None:
+    assert "secret-1" not in repr(VariableFile("vault.yml", {"x": "secret-1"}, encrypted=True))
+    assert VariableFile("plain.yml", {}).encrypted is False
+
+
+def test_files_are_not_replaced_unless_asked_for() -> None:
+    assert FilesWanted("d", ("plain.yml",)).force is False

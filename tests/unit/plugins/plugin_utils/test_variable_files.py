@@ -1,0 +1,222 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files of variables: whole, for their owner alone, encrypted before they are there, and never in the place of others."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible import constants
+from ansible.parsing.dataloader import DataLoader
+from ansible.parsing.vault import VaultLib, VaultSecret
+from ansible.template import Templar
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import (
+    FilesWanted,
+    Reference,
+    VariableFile,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import variable_files
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.variable_files import ControllerFiles, written
+
+from unit.canaries import CANARIES, shown
+
+SECRET = VaultSecret(b"the vault password")
+OTHER = VaultSecret(b"another one")
+PLAIN = VariableFile("plain.yml", {"x": [{"password": Reference("{{ y | string }}")}]}, ["A comment."])
+VAULT = VariableFile("vault.yml", {"y": list(CANARIES)}, ["A comment."], encrypted=True)
+
+
+def wanted(directory: Path, **more: Any) -> FilesWanted:
+    return FilesWanted(str(directory), ("plain.yml",), ("vault.yml",), **more)
+
+
+@pytest.fixture
+def files() -> ControllerFiles:
+    return ControllerFiles([("default", SECRET)])
+
+
+def decrypted(path: Path, secret: VaultSecret = SECRET) -> str:
+    return VaultLib([("default", secret)]).decrypt(path.read_bytes()).decode()
+
+
+def content(directory: Path) -> dict[str, bytes]:
+    """All files, hidden ones too."""
+    return {path.name: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+class TestContent:
+    def test_what_is_written_is_read_again(self, files: ControllerFiles, tmp_path: Path) -> None:
+        directory = tmp_path / "host_vars" / "lab"
+        paths = files.prepare(wanted(directory))([VAULT, PLAIN])
+        assert paths == [str(directory / "vault.yml"), str(directory / "plain.yml")]
+        loader = DataLoader()
+        loader.set_vault_secrets([("default", SECRET)])
+        assert loader.load_from_file(paths[0])["y"] == list(CANARIES)
+        assert (directory / "plain.yml").read_text() == ('---\n# A comment.\nx:\n  - password: "{{ y | string }}"\n')
+
+    def test_only_a_reference_is_a_template(self, tmp_path: Path) -> None:
+        """Ansible's own loader and templar are the judges."""
+        hostile = [
+            "{{ 1 + 1 }}",
+            "{% if %}",
+            "{# x #}",
+            "yes",
+            "1e3",
+            "null",
+            "~",
+            "- a",
+            "a: b",
+            "é\u2028\x07\ufeff",
+            "x " * 200,
+        ]
+        data = {"hostile": hostile, "{{ key }}": 1, "two": Reference("{{ 1 + 1 }}"), "more": [1.5, None, True, {}]}
+        (tmp_path / "x.yml").write_text(written(data))
+        # From ansible-core 2.19 on, as it loads the variables of an inventory.
+        trust = {"trusted_as_template"} & inspect.signature(DataLoader.load_from_file).parameters.keys()
+        found = DataLoader().load_from_file(str(tmp_path / "x.yml"), **dict.fromkeys(trust, True))
+        templated = Templar(DataLoader(), variables={}).template(found)
+        # Before ansible-core 2.19, a template's result is text.
+        assert str(templated.pop("two")) == "2"
+        assert templated == {"hostile": hostile, "{{ key }}": 1, "more": [1.5, None, True, {}]}
+
+    def test_equal_parts_are_written_out(self) -> None:
+        part = ["a"]
+        assert "&" not in written({"x": part, "y": part})
+
+
+class TestEncryption:
+    def test_no_credential_is_ever_in_a_file(
+        self, files: ControllerFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each byte that goes to a file passes here."""
+        seen: list[bytes] = []
+        fdopen = os.fdopen
+
+        def watched(number: int, mode: str) -> Any:
+            file = fdopen(number, mode)
+            assert os.fstat(number).st_mode & 0o777 == 0o600
+            write = file.write
+            file.write = lambda data: (seen.append(data), write(data))[1]
+            return file
+
+        class Watched:
+            def __getattr__(self, name: str) -> Any:
+                return watched if name == "fdopen" else getattr(os, name)
+
+        monkeypatch.setattr(variable_files, "os", Watched())
+        files.prepare(wanted(tmp_path))([VAULT, PLAIN])
+        assert [data.startswith(b"$ANSIBLE_VAULT;1.1;AES256\n") for data in seen] == [True, False]
+        text = b"".join([*seen, *content(tmp_path).values()]).decode()
+        assert [found for canary in CANARIES for found in shown(text, canary)] == []
+        assert all(canary in yaml.safe_load(decrypted(tmp_path / "vault.yml"))["y"] for canary in CANARIES)
+
+    @pytest.mark.parametrize("secrets", [None, []])
+    def test_without_a_vault_password_nothing_is_written(self, secrets: Any, tmp_path: Path) -> None:
+        with pytest.raises(OptionError, match="--vault-password-file"):
+            ControllerFiles(secrets).prepare(wanted(tmp_path / "d"))
+        assert list(tmp_path.iterdir()) == []
+
+    def test_what_needs_no_encryption_needs_no_password(self, tmp_path: Path) -> None:
+        ControllerFiles(None).prepare(FilesWanted(str(tmp_path), ("plain.yml",)))([PLAIN])
+        assert list(content(tmp_path)) == ["plain.yml"]
+
+    def test_an_encrypted_file_is_never_written_without_one(self, tmp_path: Path) -> None:
+        write = ControllerFiles(None).prepare(FilesWanted(str(tmp_path), ("plain.yml",)))
+        with pytest.raises(OptionError, match="there is no vault password"):
+            write([PLAIN, VAULT])
+        assert content(tmp_path) == {}
+
+    def test_one_of_several_passwords(self, tmp_path: Path) -> None:
+        files = ControllerFiles([("dev", OTHER), ("prod", SECRET)])
+        with pytest.raises(OptionError, match=r"several ids \(dev, prod\): name the one"):
+            files.prepare(wanted(tmp_path))
+        with pytest.raises(OptionError, match="no vault password for 'test', only for dev, prod"):
+            files.prepare(wanted(tmp_path, vault_id="test"))
+        files.prepare(wanted(tmp_path, vault_id="prod"))([VAULT, PLAIN])
+        assert (tmp_path / "vault.yml").read_bytes().startswith(b"$ANSIBLE_VAULT;1.2;AES256;prod\n")
+        assert decrypted(tmp_path / "vault.yml")
+
+    def test_as_ansibles_setting_says(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("ANSIBLE_VAULT_ENCRYPT_IDENTITY", "prod")
+        assert constants.config.get_config_value("DEFAULT_VAULT_ENCRYPT_IDENTITY") == "prod"
+        ControllerFiles([("dev", OTHER), ("prod", SECRET)]).prepare(wanted(tmp_path))([VAULT, PLAIN])
+        assert decrypted(tmp_path / "vault.yml")
+
+
+class TestPlaces:
+    def test_only_the_owner_reads_them(self, files: ControllerFiles, tmp_path: Path) -> None:
+        before = os.umask(0)
+        try:
+            files.prepare(wanted(tmp_path / "new" / "er"))([VAULT, PLAIN])
+        finally:
+            os.umask(before)
+        directory = tmp_path / "new" / "er"
+        assert directory.stat().st_mode & 0o777 == 0o700
+        assert {path.stat().st_mode & 0o777 for path in directory.iterdir()} == {0o600}
+        assert sorted(content(tmp_path)) == ["plain.yml", "vault.yml"], "no temporary file is left"
+
+    @pytest.mark.parametrize("name", ["plain.yml", "vault.yml"])
+    def test_what_exists_is_not_replaced(self, files: ControllerFiles, tmp_path: Path, name: str) -> None:
+        (tmp_path / name).write_text("theirs")
+        with pytest.raises(OptionError, match=f"{name} exists already, and was not replaced"):
+            files.prepare(wanted(tmp_path))
+        assert content(tmp_path) == {name: b"theirs"}
+
+    def test_nor_is_a_link_to_nowhere(self, files: ControllerFiles, tmp_path: Path) -> None:
+        (tmp_path / "plain.yml").symlink_to(tmp_path / "nowhere")
+        with pytest.raises(OptionError, match="exists already"):
+            files.prepare(wanted(tmp_path))
+
+    def test_nor_what_appears_meanwhile(self, files: ControllerFiles, tmp_path: Path) -> None:
+        write = files.prepare(wanted(tmp_path))
+        (tmp_path / "plain.yml").write_text("theirs")
+        with pytest.raises(
+            OptionError, match=r"plain.yml cannot be written on the controller: File exists; nothing was written"
+        ):
+            write([VAULT, PLAIN])
+        assert content(tmp_path) == {"plain.yml": b"theirs"}
+
+    def test_only_when_asked(self, files: ControllerFiles, tmp_path: Path) -> None:
+        (tmp_path / "plain.yml").write_text("theirs")
+        (tmp_path / "plain.yml").chmod(0o644)
+        files.prepare(wanted(tmp_path, force=True))([VAULT, PLAIN])
+        assert b"A comment" in content(tmp_path)["plain.yml"]
+        assert (tmp_path / "plain.yml").stat().st_mode & 0o777 == 0o600
+
+    def test_a_link_is_replaced_and_not_followed(self, files: ControllerFiles, tmp_path: Path) -> None:
+        theirs = tmp_path / "theirs"
+        theirs.write_text("theirs")
+        directory = tmp_path / "d"
+        directory.mkdir()
+        (directory / "plain.yml").symlink_to(theirs)
+        files.prepare(wanted(directory, force=True))([VAULT, PLAIN])
+        assert theirs.read_text() == "theirs"
+        assert not (directory / "plain.yml").is_symlink()
+
+    def test_a_directory_that_is_none(self, files: ControllerFiles, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        with pytest.raises(OptionError, match="is no directory"):
+            files.prepare(wanted(tmp_path / "file"))
+        write = files.prepare(wanted(tmp_path / "file" / "below"))
+        with pytest.raises(OptionError, match="cannot be written on the controller"):
+            write([VAULT, PLAIN])
+
+    def test_with_force_a_failure_names_what_was_replaced(self, files: ControllerFiles, tmp_path: Path) -> None:
+        (tmp_path / "plain.yml").mkdir()
+        with pytest.raises(OptionError, match=r"written before that: .*vault.yml"):
+            files.prepare(wanted(tmp_path, force=True))([VAULT, PLAIN])
+        assert sorted(content(tmp_path)) == ["vault.yml"]
+
+
+@pytest.fixture(autouse=True)
+def _no_identity(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv("ANSIBLE_VAULT_ENCRYPT_IDENTITY", raising=False)
+    yield
