@@ -23,6 +23,7 @@ __all__ = [
     "refuse_foreign",
     "refuse_platform_name",
     "refuse_unknown_loss",
+    "says_generated",
 ]
 
 #: The platform writes these; facts: openshift-controller-manager pkg/internalregistry/controllers and, before 4.16,
@@ -76,7 +77,7 @@ def refuse_foreign(ref: ObjectRef, observed: Json, *, convertible: bool) -> None
     `convertible`: whether an auth file that is stored under a wrong type may pass.
     """
     meta, held = metadata(observed), StoredSecret.of(observed)
-    if is_platforms(observed):
+    if says_generated(observed):
         raise Refusal(f"{ref} belongs to the platform, which would restore it; not changed: choose another name")
     for owner in map(mapping, sequence(meta.get("ownerReferences"))):
         if owner.get("controller"):
@@ -94,7 +95,7 @@ def refuse_foreign(ref: ObjectRef, observed: Json, *, convertible: bool) -> None
     raise Refusal(f"{ref} has type {held.type} and is not a pull secret; not changed: choose another name")
 
 
-def is_platforms(observed: Json) -> bool:
+def says_generated(observed: Json) -> bool:
     """Whether the secret says that the platform generated it, for an account that may be gone by now."""
     annotations = mapping(metadata(observed).get("annotations"))
     return any(name in annotations for name in _PLATFORM_ANNOTATIONS)

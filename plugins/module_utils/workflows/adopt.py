@@ -21,7 +21,8 @@ from ..features.adopt.links import arrange, doubtful
 from ..features.adopt.options import VAULT_FILE, Adoption
 from ..features.adopt.secrets import further_data, secret_of
 from ..features.adopt.survey import Seen, Survey
-from ..features.image_puller_grant.desired import DEFAULT_BINDING, DEFAULT_ROLE, RESERVED
+from ..features.image_puller_grant.desired import DEFAULT_BINDING, DEFAULT_ROLE
+from ..platform.protected import RESERVED_BINDINGS
 from ..reconcile.fetching import Answer
 from ..reconcile.inspection import examined, inspect, with_failures
 from ..reconcile.namespaces import require_namespace
@@ -50,7 +51,7 @@ def adopt(cluster: Cluster, wanted: Adoption, meant: Targets, settings: Settings
     secrets = (secret for each in seen.values() for secret in each.secrets.values())
     for text in dict.fromkeys(_content(StoredSecret.of(secret)) for secret in secrets):
         out.hide(text)
-    grants = Grants(wanted.roles, DEFAULT_ROLE, DEFAULT_BINDING, RESERVED)
+    grants = Grants(wanted.roles, DEFAULT_ROLE, DEFAULT_BINDING, RESERVED_BINDINGS)
     outcome, found = _looked_up(cluster, grants, seen, outcome, settings)
     outcome, findings = examined(outcome, seen, lambda name, each: _findings(name, each, found, grants))
     if outcome.has_failed:

@@ -17,7 +17,7 @@ from ...dockerconfig.entry import Entry
 from ...dockerconfig.json_text import kind, string
 from ...dockerconfig.registry_keys import without_user
 from ...platform.generated import is_generated
-from ...platform.protected import is_global, is_platforms, refuse_platform_name
+from ...platform.protected import is_global, refuse_platform_name, says_generated
 from ...secrets.content import DATA_KEYS, PODMANCONFIGJSON, StoredSecret, registry_changes
 from .findings import FoundSecret, LeftOut
 
@@ -32,7 +32,7 @@ _VALUES = frozenset({"auth", "username", "password", "email"})
 
 def secret_of(ref: ObjectRef, secret: Json, accounts: Iterable[Json]) -> Union[FoundSecret, LeftOut, str]:
     """The secret as an entry has it, or why it is left out, or why no entry says the same."""
-    if is_platforms(secret) or any(is_generated(account, secret) for account in accounts):
+    if says_generated(secret) or any(is_generated(account, secret) for account in accounts):
         return GENERATED
     if is_global(ref):
         return _GLOBAL

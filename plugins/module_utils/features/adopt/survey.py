@@ -12,7 +12,7 @@ from typing import ClassVar
 from ...core.errors import Refusal
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, metadata, trimmed
 from ...core.protocols import ALL, NOTHING_RELATED, Evaluation, ListedBy, Related
-from ...platform.protected import is_platforms
+from ...platform.protected import says_generated
 from ...secrets.content import TYPES
 
 __all__ = ["Seen", "Survey"]
@@ -21,7 +21,7 @@ __all__ = ["Seen", "Survey"]
 def _without_tokens(secret: Json) -> Json:
     """A secret without the data that the platform generated: three tokens for each namespace of the cluster."""
     kept = trimmed(SECRET, secret)
-    return {**kept, "data": {}} if is_platforms(secret) else kept
+    return {**kept, "data": {}} if says_generated(secret) else kept
 
 
 _SECRET = replace(SECRET, trim=_without_tokens)

@@ -106,7 +106,7 @@ class TestForeign:
     ],
 )
 def test_a_secret_says_that_the_platform_generated_it(annotations: Any, answer: bool) -> None:
-    assert protected.is_platforms({"metadata": {"annotations": annotations}}) is answer
+    assert protected.says_generated({"metadata": {"annotations": annotations}}) is answer
 
 
 class TestGlobal:
