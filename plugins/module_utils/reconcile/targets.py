@@ -73,7 +73,7 @@ def resolve(
 
 
 def _chosen(selector: NamespaceSelector, namespaces: Sequence[Json]) -> Targets:
-    return Targets(*selector.choose(namespaces), left_out=selector.left_out(namespaces))
+    return Targets(*selector.choose(namespaces), left_out=tuple(selector.left_out(namespaces)))
 
 
 def _listed(cluster: Cluster, selectors: Sequence[str], every: Sequence[Json] | None) -> dict[str, list[Json]]:
