@@ -36,7 +36,7 @@ _GRANT = (
 )  # fmt: skip
 #: The members that an entry of each role may have.
 _MEMBERS = {
-    "private_registry": {"name", "state", *_PLACES, *_SECRET, *_LINK},
+    "private_registry": {"name", "state", "links", *_PLACES, *_SECRET, *_LINK},
     "delegated_auth": {
         *("state", *_PLACES, *_QUESTION, *_LOGIN, "service_accounts", "link_for", "wait_timeout"),
         *("registry_secret_name", "realm_secret_name"),
@@ -83,9 +83,11 @@ class Declared:
         return str(self.get("state")) == "absent"
 
     @property
-    def links(self) -> bool:
-        """Whether it is linked to any account: an empty list links to none."""
-        return bool(self.get("service_accounts", ["default"]))
+    def links(self) -> list[Made]:
+        """What it is linked to, each as options of a link: itself, or each item of its member `links`. No account is no link."""
+        parts = [dict(part) for part in self.get("links", ()) if isinstance(part, Mapping)]
+        given = self.some(("service_accounts", "link_for"))
+        return [made for part in parts or [{}] if (made := {**given, **part}).get("service_accounts", ["default"])]
 
 
 @dataclass(frozen=True)
@@ -151,23 +153,25 @@ def _merges(entry: Declared) -> bool:
     return bool(entry.get("mode") == "merge" and boolean(entry.get("update_existing", True), strict=False))
 
 
-def _unlink(entry: Declared, made: Made) -> Made:
-    secrets = [entry.get("name")]
-    return {**made, **entry.some(("service_accounts",)), "secrets": secrets, "link_for": ["pull", "mount"], **_MANAGED}
+def _unlink(entry: Declared, made: Made) -> Iterator[Made]:
+    both = {"secrets": [entry.get("name")], "link_for": ["pull", "mount"], **_MANAGED}
+    for part in entry.links:
+        yield {**made, **part, **both}
 
 
 def _links(declared: Declarations, answer: Any) -> list[Made]:
     """Links to take back, and those of what is present. `answer` is the result of the task that wrote the secrets."""
-    unlinked = [_unlink(entry, entry.entry()) for entry in declared.absent if entry.links and not _merges(entry)]
-    linked = [_link(declared, entry) for entry in declared.present if entry.links]
+    kept = [entry for entry in declared.absent if not _merges(entry)]
+    unlinked = [made for entry in kept for made in _unlink(entry, entry.entry())]
+    linked = [_link(declared, entry, part) for entry in declared.present for part in entry.links]
     return [*unlinked, *_gone(declared.absent, answer), *linked]
 
 
-def _link(declared: Declarations, entry: Declared) -> Made:
+def _link(declared: Declarations, entry: Declared, part: Made) -> Made:
     usual = "existing" if entry.get("type") == _PODMAN else "usable"
     # In check mode the secret does not exist yet.
     require = "none" if declared.role.check_mode else entry.get("require", usual)
-    return {**entry.entry(*_LINK), "secrets": [entry.get("name")], "require": require}
+    return {**entry.entry(*_LINK), **part, "secrets": [entry.get("name")], "require": require}
 
 
 def _gone(absent: Sequence[Declared], answer: Any) -> Iterator[Made]:
@@ -178,8 +182,8 @@ def _gone(absent: Sequence[Declared], answer: Any) -> Iterator[Made]:
             if found.get("exists") is False:
                 namespaces.setdefault(found["entry"], []).append(result["name"])
     for position, entry in enumerate(absent):
-        if position in namespaces and entry.links and _merges(entry):
-            yield _unlink(entry, {"title": entry.title, "namespaces": namespaces[position]})
+        if position in namespaces and _merges(entry):
+            yield from _unlink(entry, {"title": entry.title, "namespaces": namespaces[position]})
 
 
 # --- delegated_auth

@@ -235,7 +235,10 @@ def the_variables_describe_it(path: Path, by_hand: ByHand) -> None:
     # The list of the account has 'shared' first.
     names = [entry["name"] for entry in variables["private_registry_secrets"]]
     assert names.index("shared") < names.index("team")
-    assert (secrets["team"]["service_accounts"], secrets["team"]["link_for"]) == (["default"], ["pull", "mount"])
+    assert secrets["team"]["links"] == [
+        {"service_accounts": ["default"], "link_for": ["pull", "mount"]},
+        {"service_accounts": ["builder"], "link_for": ["mount"]},
+    ]
     assert secrets["from-file"]["auth_config"] == "{{ vaulted_from_file_auth_config }}"
     assert secrets["token"]["auth_config"] == "{{ vaulted_token_auth_config }}"
     assert (secrets["podman"]["type"], secrets["podman"]["service_accounts"]) == ("kubernetes.io/podmanconfigjson", [])
@@ -260,7 +263,6 @@ def the_rest_is_listed(output: str, by_hand: ByHand) -> None:
         "lists secret ssh of type Opaque, which is no pull secret",
         "lists secret broken, which is in no entry itself",
         "its further data (notes)",
-        "an entry has one link_for for all of its accounts",
         "system:serviceaccounts is every service account of the cluster",
         "it binds Role system:image-puller",
     ):

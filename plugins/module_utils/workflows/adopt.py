@@ -14,7 +14,7 @@ from ..core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, ObjectRef
 from ..core.protocols import ALL, Related
 from ..core.variable_files import Write
 from ..dockerconfig.json_text import Unreadable
-from ..features.adopt.findings import Findings, FoundGrant, FoundLinks, FoundSecret
+from ..features.adopt.findings import Findings, FoundGrant, FoundSecret
 from ..features.adopt.grants import Grants
 from ..features.adopt.inventory import inventory_of
 from ..features.adopt.links import arrange, doubtful
@@ -149,7 +149,7 @@ def _with_proven_links(proof: Proof, secret: FoundSecret, findings: Findings) ->
     if not why:
         return secret
     findings.note(ObjectRef(SECRET, proof.namespace, secret.name), f"its links are in no entry: {why}")
-    return replace(secret, links=FoundLinks())
+    return replace(secret, links=())
 
 
 def _is_proven(proof: Proof, grant: FoundGrant, findings: Findings) -> bool:

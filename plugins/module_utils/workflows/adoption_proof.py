@@ -39,14 +39,14 @@ class Proof:
         return self._why(desired, self.seen.secrets)
 
     def of_links(self, secret: FoundSecret) -> str:
-        links = secret.links
-        if not links.service_accounts:
-            return ""
-        lists = tuple(key for purpose, key in LISTS.items() if purpose in links.link_for)
-        require = links.require or _usual_requirement(secret)
-        desired = SaLink((secret.name,), links.service_accounts, lists, present=True, require=require)
         related = {ObjectRef(SECRET, self.namespace, secret.name): self.seen.secrets.get(secret.name)}
-        return self._why(desired, self.seen.accounts, related)
+        require = secret.require or _usual_requirement(secret)
+        for links in secret.links:
+            lists = tuple(key for purpose, key in LISTS.items() if purpose in links.link_for)
+            desired = SaLink((secret.name,), links.service_accounts, lists, present=True, require=require)
+            if why := self._why(desired, self.seen.accounts, related):
+                return why
+        return ""
 
     def of_grant(self, grant: FoundGrant) -> str:
         desired = ImagePullerGrant(grant.subjects, grant.role, grant.binding_name, present=True)

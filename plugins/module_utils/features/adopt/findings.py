@@ -33,19 +33,18 @@ class Unexpressed:
 
 @dataclass(frozen=True)
 class FoundLinks:
-    """The links of one secret, as one entry has them: `link_for` on each of the `service_accounts`.
+    """Links of one secret: `link_for` on each of the `service_accounts`."""
 
-    `require` is None where the role's own default is right.
-    """
-
-    service_accounts: tuple[str, ...] = ()
+    service_accounts: tuple[str, ...]
     link_for: tuple[str, ...] = ("pull",)
-    require: str | None = None
 
 
 @dataclass(frozen=True, repr=False)
 class FoundSecret:
-    """One secret. `logins` are its registries as values, None where only the whole auth file says the same."""
+    """One secret. `logins` are its registries as values, None where only the whole auth file says the same.
+
+    `require` is what its links ask of it, None where the role's own default is right.
+    """
 
     name: str
     type: str
@@ -53,7 +52,8 @@ class FoundSecret:
     auth_file: AuthFile
     logins: tuple[Mapping[str, str], ...] | None
     immutable: bool = False
-    links: FoundLinks = field(default_factory=FoundLinks)
+    links: tuple[FoundLinks, ...] = ()
+    require: str | None = None
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,15 @@ def _secret_groups(found: Mapping[str, Findings]) -> list[_Group]:
     for namespace, findings in sorted(found.items()):
         for secret in findings.secrets:
             logins = secret.logins is not None
-            key = (secret.name, secret.type, secret.immutable, secret.links, logins, _meaning(secret.auth_file))
+            key = (
+                secret.name,
+                secret.type,
+                secret.immutable,
+                secret.links,
+                secret.require,
+                logins,
+                _meaning(secret.auth_file),
+            )
             groups.setdefault(key, _Group(secret, [])).namespaces.append(namespace)
     return sorted(groups.values(), key=lambda group: (group.secret.name, group.namespaces))
 
@@ -168,7 +176,7 @@ def _sorted(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
 
 
 def _secret_entry(group: _Group, vault: Vault, passwords: frozenset[str]) -> dict[str, Any]:
-    secret, links = group.secret, group.secret.links
+    secret = group.secret
     entry: dict[str, Any] = {"name": secret.name, "namespaces": group.namespaces}
     if secret.type != DOCKERCONFIGJSON:
         entry["type"] = secret.type
@@ -182,11 +190,16 @@ def _secret_entry(group: _Group, vault: Vault, passwords: frozenset[str]) -> dic
         ]
     if secret.immutable:
         entry["immutable"] = True
-    entry["service_accounts"] = list(links.service_accounts)
-    if links.service_accounts:
-        entry["link_for"] = list(links.link_for)
-        entry.update({"require": links.require} if links.require else {})
-    return entry
+    return {**entry, **_links(secret)}
+
+
+def _links(secret: FoundSecret) -> dict[str, Any]:
+    """How an entry says to which accounts it is linked, and what for."""
+    parts = [
+        {"service_accounts": list(each.service_accounts), "link_for": list(each.link_for)} for each in secret.links
+    ]
+    said: dict[str, Any] = {"links": parts} if len(parts) > 1 else parts[0] if parts else {"service_accounts": []}
+    return {**said, "require": secret.require} if secret.require else said
 
 
 def _credentials(auth_file: AuthFile) -> Iterator[str]:

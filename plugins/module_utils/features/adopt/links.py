@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lists of service accounts as links of secrets: what one entry for each secret can say of them, and what it cannot. Pure."""
+"""The lists of service accounts as links of secrets: what entries can say of them, and what they cannot. Pure."""
 
 from __future__ import annotations
 
@@ -33,16 +33,11 @@ class _Links:
     pull: set[str] = field(default_factory=set)
     mount: set[str] = field(default_factory=set)
 
-    def best(self) -> FoundLinks:
-        """What says most of it. An entry has one `link_for`, for all of its accounts."""
+    def found(self) -> tuple[FoundLinks, ...]:
+        """The accounts by what they are linked for."""
         both = self.pull & self.mount
-        choices = [
-            (2 * len(both), FoundLinks(tuple(sorted(both)), ("pull", "mount"))),
-            (len(self.pull), FoundLinks(tuple(sorted(self.pull)), ("pull",))),
-            (len(self.mount), FoundLinks(tuple(sorted(self.mount)), ("mount",))),
-        ]
-        most = max(count for count, _links in choices)
-        return next(links for count, links in choices if count == most) if most else FoundLinks()
+        parts = ((both, ("pull", "mount")), (self.pull - both, ("pull",)), (self.mount - both, ("mount",)))
+        return tuple(FoundLinks(tuple(sorted(accounts)), purpose) for accounts, purpose in parts if accounts)
 
 
 def doubtful(namespace: str, seen: Seen) -> Iterator[ObjectRef]:
@@ -67,11 +62,8 @@ def arrange(namespace: str, seen: Seen, found: Related, findings: Findings) -> N
                     getattr(links[name], purpose).add(account_name)
                 else:
                     findings.note(ObjectRef(SERVICE_ACCOUNT, namespace, account_name), what)
-    chosen = {name: _with_requirement(namespace, seen, known[name], there.best()) for name, there in links.items()}
-    findings.secrets = [replace(secret, links=chosen[secret.name]) for secret in findings.secrets]
-    for name, there in links.items():
-        _note_others(namespace, name, there, chosen[name], findings)
-    findings.order = dict(_order(seen.accounts, chosen))
+    findings.secrets = [_linked(namespace, seen, secret, links[secret.name].found()) for secret in findings.secrets]
+    findings.order = dict(_order(seen.accounts, links))
 
 
 @dataclass(frozen=True)
@@ -112,35 +104,19 @@ def _is_platforms_entry(account: Json, key: str, name: str) -> bool:
     return origin_of(account, key, name) in (Origin.GENERATED, Origin.PRESUMED)
 
 
-def _with_requirement(namespace: str, seen: Seen, secret: FoundSecret, links: FoundLinks) -> FoundLinks:
-    """A secret that no pod could use is linked only where the entry asks for no more than that it exists."""
-    is_read = secret.type in DATA_KEYS and "pull" in links.link_for and links.service_accounts
-    if is_read and why_not_usable(ObjectRef(SECRET, namespace, secret.name), seen.secrets[secret.name]):
-        return replace(links, require="existing")
-    return links
+def _linked(namespace: str, seen: Seen, secret: FoundSecret, links: tuple[FoundLinks, ...]) -> FoundSecret:
+    """The secret with its links; one that no pod could use is linked only where the entry asks for no more than that it exists."""
+    is_pulled = secret.type in DATA_KEYS and any("pull" in each.link_for for each in links)
+    useless = is_pulled and why_not_usable(ObjectRef(SECRET, namespace, secret.name), seen.secrets[secret.name])
+    return replace(secret, links=links, require="existing" if useless else None)
 
 
-def _note_others(namespace: str, name: str, links: _Links, said: FoundLinks, findings: Findings) -> None:
-    """The links that the one entry of a secret does not say."""
-    for purpose, key in LISTS.items():
-        accounts: set[str] = getattr(links, purpose)
-        for account in sorted(accounts - set(said.service_accounts) if purpose in said.link_for else accounts):
-            reason = (
-                f"{key} lists secret {name}, whose entry links it for {' and '.join(said.link_for)} to other accounts; an entry "
-                "has one link_for for all of its accounts"
-            )
-            findings.note(ObjectRef(SERVICE_ACCOUNT, namespace, account), reason)
-
-
-def _order(accounts: Objects, chosen: Mapping[str, FoundLinks]) -> Iterator[tuple[tuple[str, str], list[str]]]:
+def _order(accounts: Objects, links: Mapping[str, _Links]) -> Iterator[tuple[tuple[str, str], list[str]]]:
     """In which order each list has what entries link to it."""
     for account_name, account in sorted(accounts.items()):
         for purpose, key in LISTS.items():
-            names = [
-                name
-                for name in dict.fromkeys(_names(account, key))
-                if name in chosen and account_name in chosen[name].service_accounts and purpose in chosen[name].link_for
-            ]
+            listed = dict.fromkeys(_names(account, key))
+            names = [name for name in listed if name in links and account_name in getattr(links[name], purpose)]
             if len(names) > 1:
                 yield (account_name, key), names
 

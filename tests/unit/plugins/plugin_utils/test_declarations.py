@@ -202,6 +202,27 @@ class TestPrivateRegistry:
             }
         ]  # fmt: skip
 
+    def test_accounts_may_be_linked_for_different_purposes(self) -> None:
+        parts = [
+            {"service_accounts": ["a"], "link_for": ["pull"]},
+            {"service_accounts": ["b"], "link_for": ["mount"]},
+            {"link_for": ["pull"]},
+        ]
+        given = {"name": "x", **HERE, "links": parts, "service_accounts": ["c"], "wait_timeout": 1}
+        links = made("private_registry.links", given)
+        assert [(link["service_accounts"], link["link_for"], link["wait_timeout"]) for link in links] == [
+            (["a"], ["pull"], 1),
+            (["b"], ["mount"], 1),
+            (["c"], ["pull"], 1),
+        ]
+        unlinked = made("private_registry.links", {**given, "state": "absent"})
+        assert [(link["service_accounts"], link["link_for"]) for link in unlinked] == [
+            (["a"], ["pull", "mount"]),
+            (["b"], ["pull", "mount"]),
+            (["c"], ["pull", "mount"]),
+        ]
+        assert "links" not in made("private_registry.secrets", given)[0]
+
     def test_merged_secrets_are_unlinked_where_they_are_gone(self) -> None:
         merged = {"mode": "merge", "state": "absent"}
         entries = [{"name": "kept", **HERE, **merged}, {"name": "gone", **HERE, **merged}, {"name": "new", **HERE}]

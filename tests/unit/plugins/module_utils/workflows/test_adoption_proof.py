@@ -23,7 +23,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows
 KIND, PODMAN = "kubernetes.io/dockerconfigjson", "kubernetes.io/podmanconfigjson"
 LOGIN = {"registry": "quay.io", "username": "u", "password": "secret-1"}
 AUTH_FILE = from_registries([LOGIN])
-FOUND = FoundSecret("one", KIND, ".dockerconfigjson", AUTH_FILE, (LOGIN,), links=FoundLinks(("x",)))
+FOUND = FoundSecret("one", KIND, ".dockerconfigjson", AUTH_FILE, (LOGIN,), links=(FoundLinks(("x",)),))
 CONTENT = base64.b64encode(AUTH_FILE.text(legacy=False).encode()).decode()
 ROLE = "system:image-puller"
 ALICE = Subject("User", "alice")
@@ -50,7 +50,7 @@ def there(**more: Any) -> Proof:
 def test_what_is_there_is_proven() -> None:
     proof = there()
     assert (proof.of_secret(FOUND), proof.of_links(FOUND), proof.of_grant(GRANT)) == ("", "", "")
-    assert proof.of_links(replace(FOUND, links=FoundLinks())) == ""
+    assert proof.of_links(replace(FOUND, links=())) == ""
     assert there(secret={"immutable": True}).of_secret(replace(FOUND, immutable=True)) == ""
 
 
@@ -79,13 +79,13 @@ def test_secrets_that_would_change(secret: dict[str, Any], found: FoundSecret) -
     ],
 )
 def test_links_that_would_change(account: dict[str, Any], links: FoundLinks, reason: str) -> None:
-    assert reason in there(account=account).of_links(replace(FOUND, links=links))
+    assert reason in there(account=account).of_links(replace(FOUND, links=(links,)))
 
 
 def test_links_that_the_role_would_refuse() -> None:
     proof = there(secret={"data": {".dockerconfigjson": "e30="}})
     assert "holds no entry with user and password" in proof.of_links(FOUND)
-    assert proof.of_links(replace(FOUND, links=FoundLinks(("x",), require="existing"))) == ""
+    assert proof.of_links(replace(FOUND, require="existing")) == ""
     assert proof.of_links(replace(FOUND, type=PODMAN)) == ""
 
 

@@ -31,7 +31,7 @@ KIND = "kubernetes.io/dockerconfigjson"
 
 def secret(name: str = "one", password: str = "secret-1", username: str = "u", **more: Any) -> FoundSecret:
     login = {"registry": "quay.io", "username": username, "password": password}
-    values = {"logins": (login,), "links": FoundLinks(("default",)), **more}
+    values = {"logins": (login,), "links": (FoundLinks(("default",)),), **more}
     return FoundSecret(
         name, more.pop("type", KIND), "k", from_registries([login]), **{k: v for k, v in values.items() if k != "type"}
     )
@@ -59,8 +59,9 @@ def test_equal_secrets_are_one_entry() -> None:
         secret("two"),
         secret(type="kubernetes.io/dockercfg"),
         secret(immutable=True),
-        secret(links=FoundLinks()),
-        secret(links=FoundLinks(("default",), ("mount",))),
+        secret(links=()),
+        secret(require="existing"),
+        secret(links=(FoundLinks(("default",), ("mount",)),)),
     ],
 )
 def test_others_are_two(other: FoundSecret) -> None:
@@ -77,8 +78,9 @@ def test_an_entry_says_only_what_is_needed() -> None:
         "service_accounts": ["default"],
         "link_for": ["pull"],
     }
-    links = FoundLinks(("default",), ("mount",), "existing")
-    (whole,) = inventory_of({"a": Findings([secret(type="t", immutable=True, logins=None, links=links)])}).secrets
+    links = (FoundLinks(("default",), ("mount",)),)
+    found = secret(type="t", immutable=True, logins=None, links=links, require="existing")
+    (whole,) = inventory_of({"a": Findings([found])}).secrets
     assert whole == {
         "name": "one",
         "namespaces": ["a"],
@@ -89,8 +91,18 @@ def test_an_entry_says_only_what_is_needed() -> None:
         "link_for": ["mount"],
         "require": "existing",
     }
-    (unlinked,) = inventory_of({"a": Findings([secret(links=FoundLinks())])}).secrets
+    (unlinked,) = inventory_of({"a": Findings([secret(links=())])}).secrets
     assert (unlinked["service_accounts"], "link_for" in unlinked) == ([], False)
+
+
+def test_accounts_that_are_linked_for_different_purposes() -> None:
+    links = (FoundLinks(("default",), ("pull",)), FoundLinks(("builder",), ("mount",)))
+    (entry,) = inventory_of({"a": Findings([secret(links=links)])}).secrets
+    assert entry["links"] == [
+        {"service_accounts": ["default"], "link_for": ["pull"]},
+        {"service_accounts": ["builder"], "link_for": ["mount"]},
+    ]
+    assert not {"service_accounts", "link_for"} & {*entry}
 
 
 @pytest.mark.parametrize(
