@@ -27,7 +27,8 @@ class Change:
 
     `body` is what is sent: the object for create, a merge patch with `metadata.resourceVersion` for update, the
     delete options with preconditions for delete. A replacement is a delete and a create, for what cannot be updated;
-    `old` is the object that it deletes. `entries` are those of the task that ask for it, none in a task with one. `details`, `before` and `after` are what is reported; they never hold a credential.
+    `old` is the object that it deletes. `entries` are those of the task that ask for it, none in a task with one declaration.
+    `details`, `before` and `after` are what is reported; they never hold a credential.
     """
 
     action: Action

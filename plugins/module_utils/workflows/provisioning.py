@@ -32,7 +32,10 @@ _MOST_LISTED = 3
 
 
 def wait_for_provisioned(cluster: Cluster, accounts: Mapping[str, Sequence[str]], settings: Settings) -> Outcome:
-    """Waits for the accounts, given by namespace. One look when all is there; otherwise looks again until it is, or `settings.wait_timeout` seconds have passed."""
+    """Waits for the accounts, given by namespace.
+
+    One look when all is there; otherwise looks again until it is, or `settings.wait_timeout` seconds have passed.
+    """
     waiting = _Waiting(cluster)
     return inspect(
         cluster, ProvisionedAccounts(accounts), list(accounts), settings, refine=waiting.refine, hint=waiting.hint

@@ -19,7 +19,10 @@ __all__ = ["ProvisionedAccounts"]
 
 @dataclass(frozen=True)
 class ProvisionedAccounts:
-    """`service_accounts` are the names by namespace. `none_will_come`: why this cluster generates no pull secrets; empty when it does, or as long as that is not known."""
+    """`service_accounts` are the names by namespace.
+
+    `none_will_come`: why this cluster generates no pull secrets; empty when it does, or as long as that is not known.
+    """
 
     service_accounts: Mapping[str, Sequence[str]]
     none_will_come: str = ""

@@ -31,9 +31,14 @@ FIRST, SECOND, THIRD = Entry("secrets", 0), Entry("secrets", 1), Entry("secrets"
 HELD = {"metadata": {"name": "a", "uid": "u", "resourceVersion": "7", "labels": {"old": "1"}}, "data": {"x": "1"}}
 
 
-def updated(patch: Any, *, ref: ObjectRef = A, observed: Any = HELD, **told: Any) -> Change:
+def updated(patch: Any, *, ref: ObjectRef = A, observed: Any = None, **told: Any) -> Change:
     return update(
-        ref, observed, patch, told.get("details", {}), before=told.get("before", {}), after=told.get("after", {})
+        ref,
+        HELD if observed is None else observed,
+        patch,
+        told.get("details", {}),
+        before=told.get("before", {}),
+        after=told.get("after", {}),
     )
 
 

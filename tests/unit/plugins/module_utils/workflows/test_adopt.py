@@ -144,7 +144,7 @@ def filled(value: Any, variables: Mapping[str, Any]) -> Any:
         return {key: filled(part, variables) for key, part in value.items()}
     if isinstance(value, list):
         return [filled(part, variables) for part in value]
-    if isinstance(value, str) and type(value) is not str:  # a reference; anything else is data
+    if value.__class__ in str.__subclasses__():  # a reference; anything else is data
         return variables[value.strip("{} ").partition(" ")[0]]
     return value
 

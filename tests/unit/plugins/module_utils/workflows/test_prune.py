@@ -138,7 +138,7 @@ class TestDifference:
             "links": [{"secrets": ["quay"], **some}],
             "grants": [{"users": ["jane"], **some}],
         }
-        assert {name for name, *_ in changed(prune(cluster, **lists))} == {"ns2"}
+        assert {name for name, *_rest in changed(prune(cluster, **lists))} == {"ns2"}
 
     def test_a_selector_that_selects_nothing_is_told(self, api: FakeApi, cluster: InMemory) -> None:
         lists = {
@@ -172,8 +172,8 @@ class TestDifference:
         lists = declared("ns1", "ns2", "ns3")
         lists[option] = [{**lists[option][0], "namespaces": ["ns1", "ns3"]}, absent]
         result = changed(prune(cluster, **lists))
-        assert {name for name, *_ in result} == {"ns2"}
-        assert {kind for *_, kind in result} == removed
+        assert {name for name, *_rest in result} == {"ns2"}
+        assert {kind for *_rest, kind in result} == removed
 
     def test_what_another_owners_entry_declares_is_not_removed(self, api: FakeApi, cluster: InMemory) -> None:
         full(api)
@@ -216,7 +216,7 @@ class TestWhose:
         put_binding(api, "ns1", "jane", owner=owner)
 
         def all_of_them(resource: str) -> Answer:
-            found = [copy.deepcopy(one) for (kind, *_), one in sorted(api.objects.items()) if kind == resource]
+            found = [copy.deepcopy(one) for (kind, *_rest), one in sorted(api.objects.items()) if kind == resource]
             return Answer(200, {"metadata": {}, "items": found})
 
         for resource in ("secrets", "rolebindings"):
@@ -279,7 +279,7 @@ class TestSight:
         full(api)
         self.forbid(api, *paths)
         result = prune(cluster, **declared("ns1"))
-        assert {name for name, *_ in changed(result)} == {"ns2", "ns3"}
+        assert {name for name, *_rest in changed(result)} == {"ns2", "ns3"}
         assert result["prune"] == {"owned": 9, "removed": 6, "allowed": 9}
 
     @pytest.mark.parametrize("resource", ["secrets", "serviceaccounts", "rolebindings"])
@@ -290,7 +290,7 @@ class TestSight:
         self.forbid(api, *(path for path in self.LISTS if path.endswith(resource)))
         api.fail(f"GET .*/namespaces/ns2/{resource}[?]", FORBIDDEN, times=100)
         result = prune(cluster, **declared("ns1"))
-        assert {name for name, *_ in changed(result)} == {"ns3"}
+        assert {name for name, *_rest in changed(result)} == {"ns3"}
         assert not [text for text in api.writes if "ns2" in text]
         assert result["warnings"] == [f"nothing was removed in ns2: the caller may not list {resource} in it"]
         assert [one["reason"] for one in result["namespaces"] if one["name"] == "ns2"] == [
@@ -304,7 +304,7 @@ class TestSight:
         self.forbid(api, "/api/v1/namespaces")
         api.put("projects", "", "ns2")
         result = cluster.run("prune", owner="a", **EVERYTHING)
-        assert {name for name, *_ in changed(result)} == {"ns2"}
+        assert {name for name, *_rest in changed(result)} == {"ns2"}
         assert not [text for text in api.writes if "ns2" not in text]
 
     def test_nothing_where_no_namespace_can_be_seen(self, api: FakeApi, cluster: InMemory) -> None:

@@ -786,8 +786,8 @@ def with_labels(observed: dict[str, Any], labels: dict[str, str]) -> dict[str, A
     return {**observed, "metadata": {**observed["metadata"], "labels": labels}}
 
 
-def owned(owner: str, observed: dict[str, Any] = SAME) -> dict[str, Any]:
-    return with_labels(observed, {**MANAGED_BY, INSTANCE: owner})
+def owned(owner: str, observed: dict[str, Any] | None = None) -> dict[str, Any]:
+    return with_labels(SAME if observed is None else observed, {**MANAGED_BY, INSTANCE: owner})
 
 
 class TestOwner:
