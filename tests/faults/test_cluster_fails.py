@@ -199,9 +199,8 @@ class TestOneWrite:
 
     COUNT = 6
 
-    @pytest.mark.parametrize("form", FORMS)
+    @pytest.mark.parametrize(("form", "what"), [("single", "refused"), *(("list", what) for what in ONE_WRITE)])
     @pytest.mark.parametrize("module", WRITES)
-    @pytest.mark.parametrize("what", ONE_WRITE)
     def test_what_happens_to_it_is_its_entrys_alone(self, lab, names, module, form, what):
         act, times, fails = ONE_WRITE[what]
         places = names[: self.COUNT]
