@@ -1,21 +1,28 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One failure stays one failure, and when the cluster fails, that is said once: what was done is reported, the rest is not tried."""
+"""One failure stays one failure, and when the cluster fails, that is said once: what was done is reported, the rest is not tried.
+
+So it is for one declaration, and for a list of entries that all differ.
+"""
 
 from __future__ import annotations
 
 import itertools
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from support.fleet import by_namespace, delete_namespaces, make_namespaces
-from support.hostile import WORK, hostile
-from support.hostile_proxy import HostileProxy, dying, refused, revoked
+from support.hostile import WORK, Hostile, hostile, judged
+from support.hostile_proxy import Act, HostileProxy, answered, cut, dying, hanging, refused, revoked
 from support.lab import Lab, path_of
+from support.many import FORMS, LISTS, SEVERAL, declared, suffixes
 from support.modules import run_module
 from support.proxy import Exchange
 
@@ -29,13 +36,21 @@ WRITES = {
 }
 GONE = refused(410, "Expired", "The provided continue parameter is too old to display a consistent list result.")
 NEXT_PAGE = r"continue=[^&]"
+TESTS = Path(__file__).parents[1]
+
+
+def given(module: str, form: str, names: list[str]) -> dict[str, Any]:
+    """Each form has a role binding of its own: what one grants already, the other would not."""
+    own = {"binding_name": f"image-puller-{form}", "projects": [form]} if module == "image_puller_grant" else {}
+    return declared(module, form, names, {**WORK[module], **own})
 
 
 @pytest.fixture(scope="module")
 def names(lab) -> Iterator[list[str]]:
     made = make_namespaces(lab, [f"cluster-fails-{number:02}" for number in range(COUNT)])
-    for name in made:
-        lab.create(name, "secrets", {"metadata": {"name": "theirs"}, "type": "Opaque"})
+    for form in FORMS:
+        for name, suffix in suffixes(form, made):
+            lab.create(name, "secrets", {"metadata": {"name": f"theirs{suffix}"}, "type": "Opaque"})
     yield made
     delete_namespaces(lab, made)
 
@@ -52,11 +67,30 @@ def few(lab) -> Iterator[list[str]]:
     delete_namespaces(lab, made)
 
 
-def finishes(lab: Lab, module: str, names: list[str], changed: int) -> None:
-    """The next run, with the cluster in order, does what was left."""
-    result = run_module(module, kubeconfig=lab.kubeconfig, namespaces=names, **WORK[module])
+def finishes(lab: Lab, module: str, changed: int, **options: Any) -> None:
+    """The next run, with the cluster in order, does what was left, and the one after it nothing."""
+    result = run_module(module, kubeconfig=lab.kubeconfig, **options)
     assert not result["failed"], result["msg"]
     assert result["summary"]["changed"] == changed
+    assert not run_module(module, kubeconfig=lab.kubeconfig, **options)["changed"]
+
+
+def changes_of(result: dict[str, Any]) -> list[dict[str, Any]]:
+    return [change for found in result["namespaces"] for change in found["changes"]]
+
+
+class Task:
+    """A module in a process of its own."""
+
+    def __init__(self, server: Hostile, path: Path, module: str, **options: Any) -> None:
+        self.token = server.token
+        path.write_text(json.dumps({**server.way, **options}))
+        command = [sys.executable, "-m", "support.module_process", module, path]
+        self.process = subprocess.Popen(command, cwd=TESTS, stdout=subprocess.PIPE)
+
+    def result(self) -> dict[str, Any]:
+        output, _errors = self.process.communicate(timeout=120)
+        return judged(json.loads(output), self.token)
 
 
 def make_stuck_pod(lab: Lab, namespace: str, name: str) -> None:
@@ -71,67 +105,156 @@ def make_stuck_pod(lab: Lab, namespace: str, name: str) -> None:
 
 
 class TestWholeCluster:
+    @pytest.mark.parametrize("form", FORMS)
     @pytest.mark.parametrize("module", WRITES)
-    def test_a_login_that_is_refused_from_one_moment_on(self, lab, names, module):
+    def test_a_login_that_is_refused_from_one_moment_on(self, lab, names, module, form):
+        options = given(module, form, names)
         with hostile(lab) as server:
             server.proxy.rule(WRITES[module], revoked, after=DONE)
-            result = server.run(module, namespaces=names, concurrency=CONCURRENCY, **WORK[module])
+            result = server.run(module, concurrency=CONCURRENCY, **options)
         assert result["failed"]
         assert result["msg"].count("401") == 1, "said once"
         assert sum("401" in failure["error"] for failure in result["failures"]) <= 1
-        assert result["summary"]["changed"] == DONE
+        assert len(changes_of(result)) == DONE
         # Those under way may have met it too, and have tried once more; nobody else.
         assert len(server.proxy.asked(WRITES[module])) <= DONE + 2 * CONCURRENCY
-        assert str(DONE) in result["msg"]
-        finishes(lab, module, names, COUNT - DONE)
+        changed = result["summary"]["changed"]
+        assert f"{changed} were changed" in result["msg"]
+        assert changed == DONE if form == "single" else DONE - SEVERAL <= changed <= DONE
+        finishes(lab, module, COUNT - changed, **options)
 
-    def test_a_server_that_is_gone_for_good(self, lab, names):
-        """It is waited for once, not for each namespace: a restart takes half a minute."""
-        run_module("pull_secret", kubeconfig=lab.kubeconfig, namespaces=names, name="ours", state="absent")
+    def test_a_server_that_is_gone_for_good(self, lab, names, tmp_path):
+        """It is waited for once, not for each namespace or entry: a restart takes half a minute. Both forms wait at the same time."""
+        options = {form: given("pull_secret", form, names) for form in FORMS}
+        for form in FORMS:
+            given_up = {**WORK["pull_secret"], "state": "absent"}
+            del given_up["registries"]
+            run_module("pull_secret", kubeconfig=lab.kubeconfig, **declared("pull_secret", form, names, given_up))
         started = time.monotonic()
-        with hostile(lab) as server:
-            server.proxy.rule("POST .*/secrets", dying, after=DONE, times=1)
-            result = server.run("pull_secret", namespaces=names, concurrency=CONCURRENCY, **WORK["pull_secret"])
+        with hostile(lab) as one, hostile(lab) as other:
+            servers = dict(zip(FORMS, (one, other), strict=True))
+            for server in servers.values():
+                server.proxy.rule("POST .*/secrets", dying, after=DONE, times=1)
+            tasks = {
+                form: Task(server, tmp_path / form, "pull_secret", concurrency=CONCURRENCY, **options[form])
+                for form, server in servers.items()
+            }
+            results = {form: task.result() for form, task in tasks.items()}
         assert time.monotonic() - started < 50
+        for form, result in results.items():
+            self.judge_of_one_that_died(lab, names, form, servers[form].proxy.url, result)
+            finishes(lab, "pull_secret", self.left(lab, names, form), **options[form])
+
+    def made(self, lab: Lab, form: str, names: list[str]) -> dict[str, set[str]]:
+        """The namespaces in which each secret of ours is."""
+        every = dict.fromkeys(f"ours{suffix}" for _name, suffix in suffixes(form, names))
+        return {name: set(by_namespace(lab, "/api/v1/secrets", name)) & set(names) for name in every}
+
+    def left(self, lab: Lab, names: list[str], form: str) -> int:
+        """In how many namespaces something of ours is missing."""
+        made = self.made(lab, form, names)
+        return len({name for name, suffix in suffixes(form, names) if name not in made[f"ours{suffix}"]})
+
+    def judge_of_one_that_died(self, lab: Lab, names: list[str], form: str, url: str, result: dict[str, Any]) -> None:
         assert result["failed"]
         assert result["msg"].count("Connection refused") == 1, "said once"
-        assert result["msg"].count(server.proxy.url) < CONCURRENCY + 3, "not once for each namespace"
+        assert result["msg"].count(url) < CONCURRENCY + 3, "not once for each namespace"
         # The answers that were under way when it died are lost, and it is not known whether the writes are.
-        made = set(by_namespace(lab, "/api/v1/secrets", "ours")) & set(names)
-        changed = {entry["name"] for entry in result["namespaces"] if entry["status"] == "changed"}
+        made = {place for places in self.made(lab, form, names).values() for place in places}
+        changed = {entry["name"] for entry in result["namespaces"] if entry["changes"]}
         lost = {failure["namespace"] for failure in result["failures"]}
         assert changed <= made <= changed | lost
-        assert len(changed) >= DONE - CONCURRENCY
+        assert len(changes_of(result)) >= DONE - CONCURRENCY
         assert len(lost) <= CONCURRENCY
-        finishes(lab, "pull_secret", names, COUNT - len(made))
 
-    def test_a_list_that_fails_in_a_later_round_does_not_take_back_what_was_done(self, lab, names):
+    @pytest.mark.parametrize("form", FORMS)
+    def test_a_list_that_fails_in_a_later_round_does_not_take_back_what_was_done(self, lab, names, form):
         """Half of the namespaces have the account, the others are waited for."""
         for name in names[:DONE]:
-            lab.create(name, "serviceaccounts", {"metadata": {"name": "late"}})
-        options = {**WORK["sa_link"], "service_accounts": ["late"], "wait_timeout": 5}
+            lab.create(name, "serviceaccounts", {"metadata": {"name": f"late-{form}"}})
+        options = {**given("sa_link", form, names), "service_accounts": [f"late-{form}"], "wait_timeout": 5}
         with hostile(lab) as server:
             server.proxy.rule(r"GET /api/v1/serviceaccounts\?", refused(400, "BadRequest", "no more"), after=1)
-            result = server.run("sa_link", namespaces=names, **options)
+            result = server.run("sa_link", **options)
         assert result["failed"]
         assert result["summary"]["changed"] == DONE
         assert result["msg"].count("no more") == 1, "said once"
 
 
+#: What one write meets, how often, and whether it fails of that.
+ONE_WRITE: dict[str, tuple[Act, int, bool]] = {
+    "refused": (refused(403, "Forbidden", "not this one"), 1, True),
+    "always an error": (refused(500, "InternalError", "not this one"), 7, True),
+    "a conflict": (refused(409, "Conflict", "modified"), 1, False),
+    "cut before": (cut("request"), 1, False),
+    "cut after": (cut("answer", by_reset=True), 1, False),
+    "half an answer": (cut("body"), 1, False),
+    "hangs": (hanging("answer", 0.2), 1, False),
+    "a lie": (answered(200, b"null"), 1, True),
+}
+
+
+class TestOneWrite:
+    """One write of the first namespace, which has several entries in the list form."""
+
+    COUNT = 6
+
+    @pytest.mark.parametrize(("form", "what"), [("single", "refused"), *(("list", what) for what in ONE_WRITE)])
+    @pytest.mark.parametrize("module", WRITES)
+    def test_what_happens_to_it_is_its_entrys_alone(self, lab, names, module, form, what):
+        act, times, fails = ONE_WRITE[what]
+        places = names[: self.COUNT]
+        options = given(module, form, places)
+        take_back(lab, module, form, places)
+        with hostile(lab) as server:
+            server.proxy.rule(WRITES[module].replace(".*", f".*/{places[0]}", 1), act, times=times)
+            result = server.run(module, **options)
+        entries = len(options.get(LISTS[module], ())) if form == "list" else 0
+        # Several secrets are several writes, and one of them is met; the entries of an account or a binding share theirs.
+        met = [0] if module == "pull_secret" else [0, *range(self.COUNT, entries)]
+        met = met if form == "list" else [None]
+        assert result["failed"] is fails
+        assert [failure.get("entry") for failure in result["failures"]] == (met if fails else [])
+        assert {failure["namespace"] for failure in result["failures"]} <= {places[0]}
+        assert all(
+            str(WORK[module].get("name", "")) in failure.get("name", "") or form == "single"
+            for failure in result["failures"]
+        )
+        told = sorted(number for change in changes_of(result) for number in change.get("entries", ()))
+        assert told == [number for number in range(entries) if not fails or number not in met], "each is told once"
+        assert result["summary"]["changed"] == self.COUNT - fails
+        sent = server.proxy.asked(f"^(POST|PATCH) .*/namespaces/{places[0]}/")
+        writes = 1 + (SEVERAL if form == "list" and module == "pull_secret" else 0)
+        again = times - 1 if fails else what in ("a conflict", "cut before")
+        assert len(sent) == writes + again, "what was carried out is not sent again"
+        finishes(lab, module, int(fails), **options)
+
+
+def take_back(lab: Lab, module: str, form: str, names: list[str]) -> None:
+    """So that there is something to do."""
+    options = {option: value for option, value in given(module, form, names).items() if option != "registries"}
+    for entry in options.get(LISTS[module], ()) if form == "list" else ():
+        entry.pop("registries", None)
+    result = run_module(module, kubeconfig=lab.kubeconfig, state="absent", **options)
+    assert not result["failed"], result["msg"]
+
+
 class TestLists:
     """A list whose rest the server has forgotten is read again from the start; nothing is done twice."""
 
-    def selected(self, names: list[str]) -> dict[str, Any]:
-        return {"namespace_selector": {"include": [f"{names[0][:-1]}*"]}, **WORK["pull_secret"]}
+    def selected(self, names: list[str], form: str = "single") -> dict[str, Any]:
+        options = {"namespace_selector": {"include": [f"{names[0][:-1]}*"]}, **WORK["pull_secret"]}
+        return options if form == "single" else {"secrets": [options, {**options, "name": "ours-2"}]}
 
+    @pytest.mark.parametrize("form", FORMS)
     @pytest.mark.parametrize("after", [0, 1])
-    def test_each_namespace_once(self, lab, few, after):
+    def test_each_namespace_once(self, lab, few, after, form):
         with hostile(lab, page=2) as server:
             server.proxy.rule(NEXT_PAGE, GONE, after=after, times=1)
-            result = server.run("pull_secret", **self.selected(few))
+            result = server.run("pull_secret", **self.selected(few, form))
         assert not result["failed"], result["msg"]
         assert sorted(entry["name"] for entry in result["namespaces"]) == sorted(few)
-        assert len(server.proxy.asked("POST")) == len(few)
+        assert len(server.proxy.asked("POST")) == len(few) * (1 if form == "single" else 2)
 
     def test_each_pod_once(self, lab, few):
         """The first page comes twice, and with it a pod that is to be deleted."""
@@ -177,10 +300,11 @@ class TestLists:
         assert status[name] == "skipped"
         assert [entry for entry in server.proxy.asked("POST") if f"/{name}/" in entry] == []
 
-    def test_one_that_is_always_forgotten_is_an_error(self, lab, few):
+    @pytest.mark.parametrize("form", FORMS)
+    def test_one_that_is_always_forgotten_is_an_error(self, lab, few, form):
         with hostile(lab, page=2) as server:
             server.proxy.rule(NEXT_PAGE, GONE)
-            result = server.run("pull_secret", **self.selected(few))
+            result = server.run("pull_secret", **self.selected(few, form))
         assert result["failed"]
         assert server.proxy.url in result["msg"]
         assert server.proxy.asked("POST") == []

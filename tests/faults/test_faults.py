@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A fleet behind an API server that refuses, cuts and delays one request in five, while others write the same objects.
 
+What is declared is one for all namespaces, or a list of entries that all differ.
 IMAGE_PULL_FAULT_NAMESPACES and IMAGE_PULL_FAULT_KILLS make it large; 'make faults-large' takes 1,000 and 100.
 """
 
@@ -23,9 +24,10 @@ from typing import Any
 
 import pytest
 from support.faulty_proxy import FAULTS, FaultyProxy
-from support.fleet import RBAC, by_namespace, default_accounts, delete_namespaces, make_namespaces
+from support.fleet import RBAC, by_namespace, default_accounts, delete_namespaces, make_namespaces, selected
 from support.lab import Lab, mount_names, path_of, pull_names
 from support.logins import token_kubeconfig
+from support.many import FORMS, LISTS, declared, suffixes
 from support.modules import run_module
 
 NAMESPACES = int(os.environ.get("IMAGE_PULL_FAULT_NAMESPACES", "30"))
@@ -42,24 +44,32 @@ ABSENT = {**OPTIONS, "pull_secret": {"name": "ours"}}
 TESTS = Path(__file__).parents[1]
 
 
-@pytest.fixture
+@pytest.fixture(params=FORMS)
 def fleet(lab: Lab, request: pytest.FixtureRequest) -> Iterator[Fleet]:
     # Their names decide which requests meet a fault.
-    made = Fleet(lab, request.cls.__name__.lower())
+    made = Fleet(lab, f"{request.cls.__name__.lower()}-{request.param}", request.param)
     yield made
     delete_namespaces(lab, made.names)
 
 
 class Fleet:
-    """Namespaces in which others have their own entries, secrets and grants too."""
+    """Namespaces in which others have their own entries, secrets and grants too. `form` is how ours are declared."""
 
-    def __init__(self, lab: Lab, prefix: str) -> None:
-        self.lab = lab
+    def __init__(self, lab: Lab, prefix: str, form: str) -> None:
+        self.lab, self.form = lab, form
         self.names = make_namespaces(lab, [f"{prefix}-{number:04}" for number in range(NAMESPACES)])
         self.foreign: dict[str, list[str]] = {name: [] for name in self.names}
         for name in self.names:
             self.write_foreign(name, "theirs-1", "theirs-2")
             lab.create(name, "rolebindings", handmade())
+
+    def options(self, module: str, *, absent: bool = False) -> dict[str, Any]:
+        work = {**ABSENT[module], "state": "absent"} if absent else OPTIONS[module]
+        return declared(module, self.form, self.names, work)
+
+    def wanted(self, namespace: str) -> list[str]:
+        """What the names of ours end in."""
+        return [suffix for name, suffix in suffixes(self.form, self.names) if name == namespace]
 
     def write_foreign(self, namespace: str, *entries: str) -> bool:
         """Adds entries of others to the account, as a careful client does; False when somebody was faster."""
@@ -75,25 +85,36 @@ class Fleet:
     def check(self, *, converged: bool) -> None:
         """Nothing of others is lost, and each object of ours is old or new, never in between."""
         accounts = default_accounts(self.lab)
-        secrets = by_namespace(self.lab, "/api/v1/secrets", "ours")
+        secrets = our_secrets(self.lab)
         bindings = by_namespace(self.lab, f"{RBAC}/rolebindings", "image-puller-grant")
         others = by_namespace(self.lab, f"{RBAC}/rolebindings", "handmade")
         for name in self.names:
-            account = accounts[name]
+            account, wanted = accounts[name], self.wanted(name)
             lists = (pull_names(account), mount_names(account))
             for names in lists:
                 assert [entry for entry in names if entry.startswith("theirs-")] == self.foreign[name]
                 assert sum("-dockercfg-" in entry for entry in names) == 1
-                assert names.count("ours") <= 1
-            linked = ["ours" in names for names in lists]
+            linked = [[entry for entry in names if entry.startswith("ours")] for names in lists]
             assert linked[0] == linked[1], "both lists are written at once"
+            assert linked[0] in ([], [f"ours{suffix}" for suffix in wanted]), "all entries are written at once"
             assert others[name]["subjects"] == handmade()["subjects"]
-            assert name not in secrets or content(secrets[name]) == wanted_content()
-            assert name not in bindings or subjects(bindings[name]) == {"system:serviceaccounts:consumer"}
+            contents = {f"ours{suffix}": wanted_content(suffix) for suffix in wanted}
+            held = {secret: content(found) for secret, found in secrets.get(name, {}).items()}
+            assert held.items() <= contents.items()
+            granted = {f"system:serviceaccounts:consumer{suffix}" for suffix in wanted}
+            assert name not in bindings or subjects(bindings[name]) == granted
             if converged:
-                assert all(linked)
-                assert name in secrets
+                assert linked[0]
+                assert held == contents
                 assert name in bindings
+
+
+def our_secrets(lab: Lab) -> dict[str, dict[str, dict[str, Any]]]:
+    """By namespace and name."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for secret in selected(lab, "/api/v1/secrets", "fieldSelector=type%3Dkubernetes.io/dockerconfigjson"):
+        found.setdefault(secret["metadata"]["namespace"], {})[secret["metadata"]["name"]] = secret
+    return found
 
 
 def handmade() -> dict[str, Any]:
@@ -108,8 +129,8 @@ def content(secret: dict[str, Any]) -> Any:
     return json.loads(base64.b64decode(secret["data"][".dockerconfigjson"]))["auths"][LOGIN["registry"]]["auth"]
 
 
-def wanted_content() -> str:
-    return base64.b64encode(f"{LOGIN['username']}:{LOGIN['password']}".encode()).decode()
+def wanted_content(suffix: str) -> str:
+    return base64.b64encode(f"{LOGIN['username']}:{LOGIN['password']}{suffix}".encode()).decode()
 
 
 def subjects(binding: dict[str, Any]) -> set[str]:
@@ -149,9 +170,10 @@ class TestFaults:
             kubeconfig = token_kubeconfig(lab, proxy.url, tmp_path / "kubeconfig")
             retries = 0
             with Writer(fleet) as writer:
-                for module, options in OPTIONS.items():
-                    result = run_module(module, kubeconfig=kubeconfig, namespaces=fleet.names, **options)
+                for module in OPTIONS:
+                    result = run_module(module, kubeconfig=kubeconfig, **fleet.options(module))
                     assert not result["failed"], result["msg"]
+                    assert told_once(result, fleet.options(module).get(LISTS[module]) if fleet.form == "list" else None)
                     assert result["summary"]["changed"] == NAMESPACES, (
                         "what was done is reported, also without an answer"
                     )
@@ -163,9 +185,17 @@ class TestFaults:
         assert retries >= proxy.injected.total() - proxy.injected["delayed"], "each repeated request is reported"
 
         audit = lab.audit()
-        for module, options in OPTIONS.items():
-            assert not run_module(module, kubeconfig=lab.kubeconfig, namespaces=fleet.names, **options)["changed"]
+        for module in OPTIONS:
+            assert not run_module(module, kubeconfig=lab.kubeconfig, **fleet.options(module))["changed"]
         assert audit.writes() == []
+
+
+def told_once(result: dict[str, Any], entries: list[Any] | None) -> bool:
+    """Whether each entry of a list is told of by one change."""
+    told = [
+        number for found in result["namespaces"] for change in found["changes"] for number in change.get("entries", ())
+    ]
+    return sorted(told) == [*range(len(entries or ()))]
 
 
 class TestKilled:
@@ -180,7 +210,7 @@ class TestKilled:
             def run(module: str, options: dict[str, Any]) -> bool:
                 """Whether the run was still at work when it was killed."""
                 path = tmp_path / "options.json"
-                path.write_text(json.dumps({"kubeconfig": kubeconfig, "namespaces": fleet.names, **options}))
+                path.write_text(json.dumps({"kubeconfig": kubeconfig, **options}))
                 command = [sys.executable, "-m", "support.module_process", module, path]
                 moment = proxy.requests + chance.randrange(2, NAMESPACES * 2 // 3)
                 process = subprocess.Popen(command, cwd=TESTS, stdout=subprocess.DEVNULL)
@@ -196,13 +226,15 @@ class TestKilled:
         killed = 0
         for number, module in zip(range(KILLS), itertools.cycle(OPTIONS)):
             take = number // len(OPTIONS) % 2
-            gone = {**ABSENT[module], "state": "absent"}
+            gone, wanted = fleet.options(module, absent=True), fleet.options(module)
             # All namespaces are on the other side first, so that there is work enough to be killed at.
-            run_module(module, kubeconfig=lab.kubeconfig, namespaces=fleet.names, **(OPTIONS[module] if take else gone))
-            killed += run_killed(module, gone if take else OPTIONS[module])
+            run_module(module, kubeconfig=lab.kubeconfig, **(wanted if take else gone))
+            killed += run_killed(module, gone if take else wanted)
             fleet.check(converged=False)
         assert killed >= KILLS / 2, "runs were really ended while they worked"
-        for module, options in OPTIONS.items():
-            result = run_module(module, kubeconfig=lab.kubeconfig, namespaces=fleet.names, **options)
+        for module in OPTIONS:
+            result = run_module(module, kubeconfig=lab.kubeconfig, **fleet.options(module))
             assert not result["failed"], result["msg"]
         fleet.check(converged=True)
+        for module in OPTIONS:
+            assert not run_module(module, kubeconfig=lab.kubeconfig, **fleet.options(module))["changed"]

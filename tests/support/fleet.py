@@ -30,11 +30,17 @@ def delete_namespaces(lab: Lab, names: Iterable[str]) -> None:
 
 def by_namespace(lab: Lab, collection: str, name: str) -> dict[str, dict[str, Any]]:
     """The objects of one name, by namespace."""
-    found: dict[str, dict[str, Any]] = {}
+    found = selected(lab, collection, f"fieldSelector=metadata.name%3D{name}")
+    return {item["metadata"]["namespace"]: item for item in found}
+
+
+def selected(lab: Lab, collection: str, selector: str) -> list[dict[str, Any]]:
+    """The objects of all namespaces that a selector selects."""
+    found: list[dict[str, Any]] = []
     token = ""
     while True:
-        page = lab.api("GET", f"{collection}?fieldSelector=metadata.name%3D{name}&limit=1000&continue={token}")
-        found |= {item["metadata"]["namespace"]: item for item in page["items"]}
+        page = lab.api("GET", f"{collection}?{selector}&limit=1000&continue={token}")
+        found += page["items"]
         token = page["metadata"].get("continue", "")
         if not token:
             return found

@@ -36,9 +36,13 @@ class Hostile:
     proxy: HostileProxy
     token: str
 
+    @property
+    def way(self) -> dict[str, Any]:
+        """The connection options."""
+        return {"host": self.proxy.url, "api_key": self.token, "ca_cert": self.lab.data["ca_cert"]}
+
     def run(self, module: str, /, **options: Any) -> dict[str, Any]:
-        way = {"host": self.proxy.url, "api_key": self.token, "ca_cert": self.lab.data["ca_cert"]}
-        return judged(run_module(module, **way, **options), self.token)
+        return judged(run_module(module, **self.way, **options), self.token)
 
 
 @contextmanager

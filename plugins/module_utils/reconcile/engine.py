@@ -36,10 +36,13 @@ from .run import Run, Settings, internal_error, running
 
 __all__ = ["Settings", "reconcile"]
 
-#: So many writes of one namespace may go unanswered: a webhook that fails always must not hold up the others.
+#: So many writes of one object may go unanswered, and of all objects of a namespace: a webhook that fails always must not hold up
+#: the others.
 _MOST_LOST = 6
-#: Seconds in which one object that others keep changing is planned again.
+_MOST_LOST_IN_ALL = 4 * _MOST_LOST
+#: Seconds in which one object that others keep changing is planned again, and in which all objects of a namespace are.
 _STUBBORN_SECONDS = 60.0
+_STUBBORN_SECONDS_IN_ALL = 4 * _STUBBORN_SECONDS
 
 
 @dataclass
@@ -219,19 +222,43 @@ def _apply(run: Run, desired: Desired, work: _Work) -> None:
 
 
 class _Patience:
-    """How long one namespace is tried: until a minute has passed, or too many answers were lost."""
+    """How long writes are tried again: each object until its seconds have passed, or too many of its answers were lost.
+
+    The namespace as a whole has bounds of its own: past these, the first failure of each further object is final.
+    """
 
     def __init__(self, clock: Clock) -> None:
-        self._clock, self._ends_at = clock, clock.now() + _STUBBORN_SECONDS
-        self._attempts = self._lost = 0
+        self._clock = clock
+        self._every = _Tries(_STUBBORN_SECONDS_IN_ALL, _MOST_LOST_IN_ALL)
+        self._tries: dict[ObjectRef, _Tries] = {}
 
-    def ends_with(self, error: ImagePullError) -> bool:
-        self._lost += isinstance(error, Unanswered)
-        return self._clock.now() > self._ends_at or self._lost > _MOST_LOST
+    def ends_with(self, ref: ObjectRef, error: ImagePullError) -> bool:
+        """Counts a failure of the object; whether it was the last one to be borne."""
+        own = self._tries.setdefault(ref, _Tries(_STUBBORN_SECONDS, _MOST_LOST))
+        ended = [tries.end_with(error, self._clock.now()) for tries in (own, self._every)]
+        return any(ended)
 
-    def pause(self) -> None:
-        self._attempts += 1
-        self._clock.sleep(min(0.01 * 2**self._attempts, 1.0) * random.random())
+    def pause(self, ref: ObjectRef) -> None:
+        self._clock.sleep(min(0.01 * 2 ** self._tries[ref].count, 1.0) * random.random())
+
+
+@dataclass
+class _Tries:
+    """The failures of one object or of all; the seconds count from the first one."""
+
+    seconds: float
+    most_lost: int
+    count: int = 0
+    lost: int = 0
+    began_at: float | None = None
+
+    def end_with(self, error: ImagePullError, now: float) -> bool:
+        """Counts a failure; whether there are too many."""
+        if self.began_at is None:
+            self.began_at = now
+        self.count += 1
+        self.lost += isinstance(error, Unanswered)
+        return now - self.began_at > self.seconds or self.lost > self.most_lost
 
 
 def _write(run: Run, desired: Desired, work: _Work, change: Change, patience: _Patience) -> None:
@@ -243,9 +270,9 @@ def _write(run: Run, desired: Desired, work: _Work, change: Change, patience: _P
             raise  # there is nothing to create it in, which no second look changes
         if isinstance(error, Unanswered):
             work.doubtful[change.ref, change.action] = change
-        if patience.ends_with(error):
+        if patience.ends_with(change.ref, error):
             raise
-        patience.pause()
+        patience.pause(change.ref)
         _look_again(run.cluster, desired, work, change.ref)
         return
     work.doubtful.pop((change.ref, change.action), None)

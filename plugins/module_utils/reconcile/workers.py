@@ -17,6 +17,9 @@ from typing import Any, TypeVar
 
 __all__ = ["Workers"]
 
+#: Seconds after which the thread that waits looks up.
+_INTERVAL = 1.0
+
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -100,7 +103,9 @@ class _Batch:
 
     def wait(self) -> None:
         """Until every item is done, or one has failed."""
-        self._over.wait()
+        # A signal that arrives just before the wait begins, or in another thread, does not end it. Python calls its handler after it.
+        while not self._over.wait(_INTERVAL):
+            pass
         if self._error is not None:
             raise self._error
 

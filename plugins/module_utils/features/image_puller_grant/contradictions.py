@@ -15,7 +15,11 @@ __all__ = ["contradictions"]
 
 
 def contradictions(declared: Sequence[ImagePullerGrant]) -> Iterator[Contradiction]:
-    """A subject that is granted and revoked, a binding with two roles, or one that another declaration has for itself."""
+    """A subject that is granted and revoked, a binding with two roles, or one that another declaration has for itself or prunes.
+
+    What is left to be declared together reaches its state in one run, apart from grants that another binding holds until a later
+    entry makes that one exclusive or gives it another role.
+    """
     for position, grant in enumerate(declared):
         for first, other in enumerate(declared[:position]):
             what = _between(other, grant)
@@ -24,21 +28,51 @@ def contradictions(declared: Sequence[ImagePullerGrant]) -> Iterator[Contradicti
 
 
 def _between(first: ImagePullerGrant, second: ImagePullerGrant) -> str:
-    """What they disagree about; empty when they do not."""
-    same_binding = first.binding_name == second.binding_name
-    if same_binding and first.role != second.role:
+    """What they disagree about; empty when they do not. `first` is planned first."""
+    if first.binding_name == second.binding_name:
+        return _in_one_binding(first, second)
+    return _in_two_bindings(first, second)
+
+
+def _in_one_binding(first: ImagePullerGrant, second: ImagePullerGrant) -> str:
+    if first.role != second.role:
         return f"role binding {first.binding_name} is to have role {first.role} and role {second.role}"
-    if first.present is not second.present and first.role == second.role:
-        absent = second if first.present else first
-        both = [subject for subject in first.subjects if subject in second.subjects]
-        if both and (same_binding or absent.everywhere):
-            return f"{_names(both)} may pull by the one, and is revoked by the other"
-    if same_binding and first.present and second.present:
-        for grant, other in ((first, second), (second, first)):
-            further = [subject for subject in other.subjects if subject not in grant.subjects]
-            if grant.exclusive and further:
-                return f"one is exclusive in role binding {grant.binding_name}, and the other grants {_names(further)}"
+    if first.present is not second.present and (both := _shared(first, second)):
+        return _granted_and_revoked(both)
+    for grant, other in ((first, second), (second, first)):
+        further = [subject for subject in other.subjects if subject not in grant.subjects] if other.present else []
+        if grant.exclusive and further:
+            return f"one is exclusive in role binding {grant.binding_name}, and the other grants {_names(further)}"
+        prunable = [subject for subject in further if subject.ref is not None]
+        if grant.prune and prunable:
+            # As long as one of them does not exist, each run would add and remove it.
+            return (
+                f"one prunes role binding {grant.binding_name}, and the other grants {_names(prunable)}, which would be pruned "
+                "until it exists; grant it in the entry with 'prune: true', or in another binding"
+            )
     return ""
+
+
+def _in_two_bindings(first: ImagePullerGrant, second: ImagePullerGrant) -> str:
+    both = _shared(first, second) if first.present is not second.present and first.role == second.role else []
+    absent = second if first.present else first
+    if both and absent.everywhere:
+        return _granted_and_revoked(both)
+    if both and absent is second:
+        # The grant is not repeated where the other binding grants it already, and that is then taken away.
+        return (
+            f"{_names(both)} may pull by the one, and is revoked by the other in role binding {absent.binding_name}; to move it "
+            f"to role binding {first.binding_name}, put the entry that revokes before the one that grants"
+        )
+    return ""
+
+
+def _shared(first: ImagePullerGrant, second: ImagePullerGrant) -> list[Subject]:
+    return [subject for subject in first.subjects if subject in second.subjects]
+
+
+def _granted_and_revoked(both: Sequence[Subject]) -> str:
+    return f"{_names(both)} may pull by the one, and is revoked by the other"
 
 
 def _names(subjects: Sequence[Subject]) -> str:

@@ -699,6 +699,49 @@ class TestEntries:
         assert list(why(outcome)) == [0]
         assert "may have been carried out" not in why(outcome)[0]
 
+    CONFLICT = status_object(409, "Conflict", "modified")
+
+    @pytest.mark.parametrize("failing", [CONFLICT, BROKEN])
+    def test_what_one_used_up_is_not_taken_from_the_next(self, api: FakeApi, failing: Answer) -> None:
+        """The second is met by one failure only, after the first had all that it may have."""
+        self.hold(api, "one", "two")
+        api.fail(f"PATCH {SECRETS}/one", failing, times=10**9)
+        api.fail(f"PATCH {SECRETS}/two", failing, times=3)
+        clock = Clock()
+        outcome = run(api, entries(Adds("one", ("k",)), Adds("two", ("k",))), clock=clock)
+        assert (list(why(outcome)), told(outcome)) == ([0], [("update", "two", (1,))])
+        assert api.writes.count(f"PATCH {SECRETS}/two") == 4
+        assert clock.slept[-3] <= 0.02, "nor does it wait as long as the first did at last"
+
+    def test_a_writes_time_begins_with_its_first_failure(self, api: FakeApi) -> None:
+        """The writes before it may have taken longer than one object is tried."""
+        self.hold(api, "one", "two")
+        clock = Clock()
+
+        def slow(request: Request) -> None:
+            clock.seconds += 100 if request.path.endswith("/one") and request.method == "PATCH" else 0
+
+        api.before = slow
+        api.fail(f"PATCH {SECRETS}/two", self.CONFLICT, times=1)
+        outcome = run(api, entries(Adds("one", ("k",)), Adds("two", ("k",))), clock=clock)
+        assert statuses(outcome) == {"a": "changed"}
+
+    @pytest.mark.parametrize(("failing", "most"), [(CONFLICT, None), (BROKEN, 25 + 16)])
+    def test_the_namespace_has_an_end_too(self, api: FakeApi, failing: Answer, most: int | None) -> None:
+        """Twenty objects that fail always do not hold up the task twenty times as long as one."""
+        names = [f"s{number:02}" for number in range(20)]
+        self.hold(api, *names, "last")
+        api.fail(f"PATCH {SECRETS}/s", failing, times=10**9)
+        clock = Clock()
+        started = clock.seconds
+        outcome = run(api, entries(*(Adds(name, ("k",)) for name in (*names, "last"))), clock=clock)
+        assert list(why(outcome)) == list(range(20))
+        assert told(outcome) == [("update", "last", (20,))]
+        assert clock.seconds - started < 4 * 60 + 5
+        counts = [api.writes.count(f"PATCH {SECRETS}/{name}") for name in names]
+        assert counts[-10:] == [1] * 10, "each is tried once at least"
+        assert most is None or sum(counts) == most
+
     def test_what_somebody_made_right_meanwhile_is_no_change(self, api: FakeApi) -> None:
         self.hold(api, "one")
         waiting = [True]

@@ -210,6 +210,21 @@ class TestEnd:
         assert not abandoned.is_alive()
         assert started == [0]
 
+    def test_an_interruption_that_does_not_wake_the_wait_ends_it_too(self, interrupt: Any) -> None:
+        """The signal reaches another thread, so the system call of the main thread goes on; the handler is the main thread's."""
+        release = threading.Event()
+
+        def work(_item: int) -> None:
+            time.sleep(0.1)  # the wait has begun
+            signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+            release.wait(LIMIT)
+
+        began = time.monotonic()
+        with pytest.raises(Interrupted), Workers(1) as workers:
+            workers.map(work, range(2))
+        release.set()
+        assert time.monotonic() - began < LIMIT / 2
+
     def test_an_error_in_the_block_ends_the_idle_threads(self) -> None:
         before = threading.enumerate()
         with pytest.raises(KeyError), Workers(3) as workers:

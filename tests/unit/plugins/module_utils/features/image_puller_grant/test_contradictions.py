@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A subject that is granted and revoked, a binding with two roles, or one that another entry has for itself."""
+"""A subject that is granted and revoked, a binding with two roles, or one that another entry has for itself or prunes."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
 
 JANE, BOB, ANN = Subject("User", "jane"), Subject("User", "bob"), Subject("Group", "ann")
+PROJECT, ROBOT = Subject("Group", "system:serviceaccounts:b"), Subject("ServiceAccount", "robot", "b")
 
 
 def grant(*subjects: Subject, role: str = "puller", name: str = "ours", present: bool = True, **more: Any) -> Any:
@@ -37,7 +38,15 @@ class TestHoldTogether:
             [grant(JANE), grant(JANE), grant(BOB)],
             [revoke(JANE), revoke(JANE)],
             [grant(JANE), revoke(BOB)],
-            [grant(JANE), revoke(JANE, name="theirs")],
+            [revoke(JANE, name="theirs"), grant(JANE)],
+            [grant(JANE), revoke(BOB, name="theirs")],
+            [grant(JANE), revoke(JANE, name="theirs", role="viewer")],
+            [grant(JANE, prune=True), grant(BOB, ANN)],
+            [grant(PROJECT, ROBOT, prune=True), grant(PROJECT), grant(ROBOT)],
+            [grant(PROJECT, prune=True), grant(PROJECT, prune=True)],
+            [grant(JANE, prune=True), grant(PROJECT, name="theirs")],
+            [revoke(JANE, prune=True), revoke(PROJECT, prune=True)],
+            [grant(JANE, prune=True), revoke(PROJECT)],
             [grant(JANE), revoke(BOB, name="theirs", everywhere=True)],
             [grant(JANE), revoke(JANE, name="theirs", role="viewer", everywhere=True)],
             [grant(JANE, name="theirs", role="viewer"), grant(JANE)],
@@ -70,6 +79,27 @@ class TestContradict:
     def test_granted_in_one_and_revoked_in_every_binding(self, order: int) -> None:
         pair = [grant(JANE), revoke(JANE, name="theirs", everywhere=True)][::order]
         said = "User jane may pull by the one, and is revoked by the other"
+        assert list(contradictions(pair)) == [Contradiction(0, 1, said)]
+
+    @pytest.mark.parametrize("more", [{}, {"prune": True}])
+    def test_granted_in_one_and_then_revoked_in_another(self, more: Any) -> None:
+        """The other way round it is moved: what is granted is planned on what is left."""
+        pair = [grant(JANE, BOB), revoke(JANE, ANN, name="theirs", **more)]
+        said = (
+            "User jane may pull by the one, and is revoked by the other in role binding theirs; to move it to role binding ours, "
+            "put the entry that revokes before the one that grants"
+        )
+        assert list(contradictions(pair)) == [Contradiction(0, 1, said)]
+        assert list(contradictions(pair[::-1])) == []
+
+    @pytest.mark.parametrize("order", [1, -1])
+    @pytest.mark.parametrize("pruning", [grant(JANE, prune=True), revoke(BOB, prune=True), revoke(prune=True)])
+    def test_granted_and_pruned_as_long_as_it_does_not_exist(self, pruning: ImagePullerGrant, order: int) -> None:
+        said = (
+            "one prunes role binding ours, and the other grants Group system:serviceaccounts:b, ServiceAccount b/robot, which would "
+            "be pruned until it exists; grant it in the entry with 'prune: true', or in another binding"
+        )
+        pair = [pruning, grant(JANE, PROJECT, ROBOT)][::order]
         assert list(contradictions(pair)) == [Contradiction(0, 1, said)]
 
     @pytest.mark.parametrize("order", [1, -1])

@@ -1,0 +1,315 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A prune that is killed, refused or left without an answer never leaves a link without its secret, and the next run finishes."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.faulty_proxy import FaultyProxy
+from support.fleet import RBAC, default_accounts, delete_namespaces, make_namespaces, selected
+from support.hostile import WORK, hostile, judged
+from support.hostile_proxy import answered, cut, hanging, refused
+from support.lab import Lab, path_of, pull_names
+from support.logins import token_kubeconfig
+from support.many import LISTS, declared, suffixes
+from support.modules import run_module
+
+COUNT, KEPT = 60, 40
+KILLS = 4
+SEED = 11
+OWNER = "team-a"
+BINDING = f"image-puller-grant-{OWNER}"
+TESTS = Path(__file__).parents[1]
+DECLARED: dict[str, dict[str, Any]] = {
+    "pull_secret": WORK["pull_secret"],
+    "sa_link": {"secrets": ["ours"]},
+    "image_puller_grant": {"projects": ["consumer"]},
+}
+FORBIDDEN = refused(403, "Forbidden", "you may not list here")
+BROKEN = refused(500, "InternalError", "etcdserver: leader changed")
+
+
+class Fleet:
+    """Namespaces of an owner, each with entries of its own, the first with several; another owner has some in each too.
+
+    `gone` leave the inventory. The first of them, `leaving`, is the one with several entries.
+    """
+
+    def __init__(self, lab: Lab, names: list[str]) -> None:
+        self.lab, self.names = lab, names
+        self.gone, self.kept = names[: COUNT - KEPT], names[COUNT - KEPT :]
+        self.leaving = self.gone[0]
+
+    def options(self, module: str, *, everywhere: bool) -> dict[str, Any]:
+        options = declared(module, "list", self.names, DECLARED[module])
+        left = [entry for entry in options[LISTS[module]] if everywhere or entry["namespaces"][0] in self.kept]
+        return {**options, LISTS[module]: left}
+
+    def site(self, *, everywhere: bool = True, kubeconfig: str = "") -> list[dict[str, Any]]:
+        """Brings about what the inventory declares."""
+        results = []
+        for module in DECLARED:
+            options = self.options(module, everywhere=everywhere)
+            results.append(run_module(module, kubeconfig=kubeconfig or self.lab.kubeconfig, owner=OWNER, **options))
+            assert not results[-1]["failed"], results[-1]["msg"]
+        return results
+
+    def pruning(self, *, everywhere: bool = False) -> dict[str, Any]:
+        lists = {LISTS[module]: self.options(module, everywhere=everywhere)[LISTS[module]] for module in DECLARED}
+        return {"owner": OWNER, "max_prune": "100%", **lists}
+
+    def prune(self, **options: Any) -> dict[str, Any]:
+        return run_module("prune", **{"kubeconfig": self.lab.kubeconfig, **self.pruning(), **options})
+
+    def ours(self) -> dict[str, dict[str, Any]]:
+        """For each namespace the secrets, links and subjects of the owner, after the judgement of what may never happen."""
+        labels = "labelSelector=app.kubernetes.io/instance%3D"
+        secrets = places(selected(self.lab, "/api/v1/secrets", labels + OWNER))
+        bindings = places(selected(self.lab, f"{RBAC}/rolebindings", labels + OWNER))
+        others = places(selected(self.lab, "/api/v1/secrets", f"{labels}team-b"))
+        accounts = default_accounts(self.lab)
+        found = {}
+        for name in self.names:
+            links = pull_names(accounts[name])
+            assert ["-dockercfg-" in link or link for link in links if not link.startswith("ours")] == [True, "theirs"]
+            assert [*others[name]] == ["theirs"], "nothing of another owner is taken"
+            linked = [link for link in links if link.startswith("ours")]
+            assert {*linked} <= {*secrets.get(name, {})}, "a secret was deleted, and a link to it is left"
+            subjects = [each["name"] for binding in bindings.get(name, {}).values() for each in binding["subjects"]]
+            found[name] = {"secrets": {*secrets.get(name, {})}, "links": linked, "subjects": {*subjects}}
+            if name in self.kept:
+                assert found[name] == self.wanted(name), "what is declared stays"
+        return found
+
+    def wanted(self, namespace: str) -> dict[str, Any]:
+        own = [suffix for name, suffix in suffixes("list", self.names) if name == namespace]
+        return {
+            "secrets": {f"ours{suffix}" for suffix in own},
+            "links": [f"ours{suffix}" for suffix in own],
+            "subjects": {f"system:serviceaccounts:consumer{suffix}" for suffix in own},
+        }
+
+    def finish(self, *, changed: bool = True) -> None:
+        """The next prune leaves what is declared; then neither it nor the other modules have anything to do."""
+        result = self.prune()
+        assert not result["failed"], result["msg"]
+        assert result["changed"] is changed
+        assert all(found == NOTHING for name, found in self.ours().items() if name in self.gone)
+        audit = self.lab.audit()
+        assert not any(one["changed"] for one in self.site(everywhere=False))
+        assert not self.prune()["changed"]
+        assert audit.writes() == []
+
+
+NOTHING: dict[str, Any] = {"secrets": set(), "links": [], "subjects": set()}
+
+
+def places(objects: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """By namespace and name."""
+    found: dict[str, dict[str, Any]] = {}
+    for one in objects:
+        found.setdefault(one["metadata"]["namespace"], {})[one["metadata"]["name"]] = one
+    return found
+
+
+@pytest.fixture(scope="module")
+def owned(lab) -> Iterator[Fleet]:
+    names = make_namespaces(lab, [f"prune-fails-{number:02}" for number in range(COUNT)])
+    fleet = Fleet(lab, names)
+    theirs = {"name": "theirs", "registries": WORK["pull_secret"]["registries"]}
+    for module, options in (("pull_secret", theirs), ("sa_link", {"secrets": ["theirs"]})):
+        assert run_module(module, kubeconfig=lab.kubeconfig, owner="team-b", namespaces=names, **options)["changed"]
+    yield fleet
+    delete_namespaces(lab, names)
+
+
+@pytest.fixture
+def fleet(owned) -> Fleet:
+    """With all that the owner once declared."""
+    owned.site()
+    return owned
+
+
+class TestWhole:
+    def test_an_owner_of_many_namespaces(self, lab, fleet):
+        """What four tasks do, and what they cost."""
+        assert not any(one["changed"] for one in fleet.site())
+        audit = lab.audit()
+        assert not fleet.prune(**fleet.pruning(everywhere=True))["changed"], "all of it is declared"
+        foreseen = fleet.prune(check=True)
+        assert audit.writes() == []
+        audit = lab.audit()
+        real = fleet.prune()
+        assert not real["failed"], real["msg"]
+        for part in ("changed", "diff", "namespaces", "failures", "summary", "prune"):
+            assert foreseen[part] == real[part]
+        more = len(suffixes("list", fleet.names)) - COUNT
+        count = len(fleet.gone) + more
+        assert real["prune"] == {"owned": 3 * (COUNT + more), "removed": 3 * count, "allowed": 3 * (COUNT + more)}
+        assert Counter((verb, resource) for verb, resource, _place, _name in audit.writes()) == {
+            ("patch", "serviceaccounts"): len(fleet.gone),
+            ("delete", "secrets"): count,
+            ("delete", "rolebindings"): len(fleet.gone),
+        }
+        assert len({*audit.writes()}) == len(audit.writes()), "one write for each object"
+        assert {place for _verb, _resource, place, _name in audit.writes()} == {*fleet.gone}
+        fleet.finish(changed=False)
+
+    def test_behind_a_server_that_refuses_cuts_and_delays(self, lab, fleet, tmp_path):
+        with FaultyProxy(lab, share=0.15, seed=SEED).running() as proxy:
+            result = fleet.prune(kubeconfig=token_kubeconfig(lab, proxy.url, tmp_path / "kubeconfig"))
+        assert not result["failed"], result["msg"]
+        more = len(suffixes("list", fleet.names)) - COUNT
+        assert result["prune"]["removed"] == 3 * (len(fleet.gone) + more), (
+            "what was done is reported, also without an answer"
+        )
+        assert proxy.injected.total() > 5
+        fleet.finish(changed=False)
+
+
+class TestKilled:
+    def test_what_is_left_is_found_by_the_next(self, lab, fleet, tmp_path):
+        chance, killed, halfway = random.Random(SEED), 0, 0
+        with FaultyProxy(lab, share=0).running() as proxy:
+            kubeconfig = token_kubeconfig(lab, proxy.url, tmp_path / "kubeconfig")
+            path = tmp_path / "options.json"
+            path.write_text(json.dumps({"kubeconfig": kubeconfig, **fleet.pruning()}))
+            command = [sys.executable, "-m", "support.module_process", "prune", path]
+            for _kill in range(KILLS):
+                fleet.site()
+                # After its four lists, before its last write.
+                moment = proxy.requests + 4 + chance.randrange(2, 2 * len(fleet.gone))
+                process = subprocess.Popen(command, cwd=TESTS, stdout=subprocess.DEVNULL)
+                while proxy.requests < moment and process.poll() is None:
+                    time.sleep(0.0005)
+                time.sleep(chance.uniform(0, 0.003))
+                process.kill()
+                killed += process.wait() < 0
+                found = [fleet.ours()[name] for name in fleet.gone]
+                halfway += found not in ([NOTHING] * len(found), [fleet.wanted(name) for name in fleet.gone])
+        assert killed >= KILLS / 2, "runs were really ended while they worked"
+        assert halfway
+        fleet.finish()
+
+
+#: What the answer to a delete is, and whether it was carried out.
+LOST = {
+    "cut after": (cut("answer", by_reset=True), True),
+    "half an answer": (cut("body"), True),
+    "hangs": (hanging("answer", 0.2), True),
+    "cut before": (cut("request"), False),
+    "an error": (BROKEN, False),
+}
+
+
+class TestLostAnswers:
+    @pytest.mark.parametrize(
+        ("resource", "what"),
+        [*(("secrets", what) for what in LOST), ("rolebindings", "cut after"), ("rolebindings", "cut before")],
+    )
+    def test_a_delete_is_told_once_and_not_sent_again_blindly(self, lab, fleet, resource, what):
+        act, carried_out = LOST[what]
+        with hostile(lab) as server:
+            server.proxy.rule(f"DELETE .*/{resource}/", act, times=1)
+            result = server.run("prune", **fleet.pruning())
+        assert not result["failed"], result["msg"]
+        told = [change for found in result["namespaces"] for change in found["changes"]]
+        named = [(found["name"], change["name"]) for found in result["namespaces"] for change in found["changes"]]
+        assert len({*named}) == len(named) == len(told)
+        assert result["prune"]["removed"] == 3 * (len(suffixes("list", fleet.names)) - KEPT)
+        sent = Counter(server.proxy.asked("DELETE"))
+        assert sorted(sent.values(), reverse=True)[:2] == ([1, 1] if carried_out else [2, 1])
+        fleet.finish(changed=False)
+
+
+class TestUnlinkingFails:
+    """The link stays, so its secret stays."""
+
+    @pytest.mark.parametrize("act", [refused(403, "Forbidden", "not this one"), BROKEN, answered(200, b"null")])
+    def test_the_secrets_of_that_namespace_stay(self, lab, fleet, act):
+        place = fleet.leaving
+        with hostile(lab) as server:
+            server.proxy.rule(f"PATCH .*/{place}/serviceaccounts/", act)
+            result = server.run("prune", **fleet.pruning())
+        assert result["failed"]
+        assert [failure["namespace"] for failure in result["failures"]] == [place]
+        assert server.proxy.asked(f"DELETE .*/{place}/") == []
+        found = fleet.ours()
+        assert found[place] == fleet.wanted(place)
+        assert all(found[name] == NOTHING for name in fleet.gone if name != place)
+        assert result["summary"]["changed"] == len(fleet.gone) - 1
+        fleet.finish()
+
+    def test_somebody_links_it_meanwhile(self, lab, fleet):
+        """The account that was read is no longer the account that is there."""
+        place = fleet.leaving
+        (link,) = [link for link in fleet.wanted(place)["links"] if link == f"ours-{place}"]
+
+        def relink(proxy: Any, exchange: Any) -> None:
+            account = lab.account(place)
+            account["secrets"] = [*account["secrets"], {"name": link}]
+            lab.api("PUT", path_of(place, "serviceaccounts", "default"), account)
+            exchange.answer(proxy.ask(exchange))
+
+        with hostile(lab) as server:
+            server.proxy.rule(f"PATCH .*/{place}/serviceaccounts/", relink, times=1)
+            result = server.run("prune", **fleet.pruning())
+        assert not result["failed"], result["msg"]
+        assert len(server.proxy.asked(f"PATCH .*/{place}/serviceaccounts/")) == 2
+        assert link not in json.dumps(lab.account(place))
+        fleet.finish(changed=False)
+
+
+class TestLists:
+    PATHS = {"secrets": "/api/v1", "serviceaccounts": "/api/v1", "rolebindings": RBAC}
+
+    @pytest.mark.parametrize("resource", PATHS)
+    def test_a_namespace_in_which_one_may_not_list_is_left_out(self, lab, fleet, resource):
+        base, place = self.PATHS[resource], fleet.leaving
+        with hostile(lab) as server:
+            server.proxy.rule(rf"GET {base}/{resource}\?", FORBIDDEN)
+            server.proxy.rule(rf"GET {base}/namespaces/{place}/{resource}\?", FORBIDDEN)
+            result = server.run("prune", **fleet.pruning())
+        assert not result["failed"], result["msg"]
+        assert f"nothing was removed in {place}: the caller may not list {resource} in it" in str(result["warnings"])
+        assert server.proxy.asked(f"^(PATCH|DELETE) .*/{place}/") == []
+        found = fleet.ours()
+        assert found[place] == fleet.wanted(place)
+        assert all(found[name] == NOTHING for name in fleet.gone if name != place)
+        fleet.finish()
+
+    @pytest.mark.parametrize(
+        ("resource", "act"),
+        [
+            ("secrets", refused(400, "BadRequest", "no")),
+            ("serviceaccounts", answered(200, {"items": [None]})),
+            ("rolebindings", answered(200)),
+        ],
+    )
+    def test_one_that_cannot_be_read_ends_it_before_the_first_write(self, lab, fleet, resource, act):
+        base, place = self.PATHS[resource], fleet.leaving
+        with hostile(lab) as server:
+            server.proxy.rule(rf"GET {base}/{resource}\?", FORBIDDEN)
+            server.proxy.rule(rf"GET {base}/namespaces/{place}/{resource}\?", act)
+            result = server.run("prune", **fleet.pruning())
+        assert result["failed"]
+        assert result["msg"].startswith("nothing was removed")
+        assert server.proxy.asked("^(PATCH|DELETE|POST|PUT)") == []
+        assert all(found == fleet.wanted(name) for name, found in fleet.ours().items())
+
+    def test_what_is_said_of_it_is_fit_for_people(self, lab, fleet):
+        with hostile(lab) as server:
+            server.proxy.rule(r"GET /api/v1/secrets\?", refused(401, "Unauthorized", "no"))
+            assert server.run("prune", **fleet.pruning())["msg"].count("401") == 1, "said once"
+        judged(fleet.prune(check=True))
