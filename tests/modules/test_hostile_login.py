@@ -53,7 +53,10 @@ class Logins:
     def rotated(self, proxy: HostileProxy, exchange: Exchange) -> None:
         """The first token is worth nothing any more; the next one is in its place."""
         if self.tokens[0] in exchange.headers["Authorization"]:
-            self.file.write_text(self.tokens[1])
+            # Whole or not at all, as a kubelet renews it: the module may read it at this moment.
+            new = self.file.with_suffix(".new")
+            new.write_text(self.tokens[1])
+            new.replace(self.file)
             revoked(proxy, exchange)
         else:
             exchange.answer(proxy.ask(exchange))

@@ -167,11 +167,12 @@ class TestReads:
 
     @pytest.mark.parametrize("act", [answered(200, []), refused(400, "BadRequest"), refused(422, "Invalid")])
     def test_what_one_namespace_answers_is_that_namespaces_failure(self, server, many, act):
-        undo(server.lab, *many)
-        server.proxy.rule(f"GET /api/v1/namespaces/{many[1]}/secrets/theirs", act)
-        result = server.run("sa_link", namespaces=many, **WORK["sa_link"])
-        assert [failure["namespace"] for failure in result["failures"]] == [many[1]]
-        assert result["summary"]["changed"] == len(many) - 1
+        few = many[:4]  # so few are read one by one
+        undo(server.lab, *few)
+        server.proxy.rule(f"GET /api/v1/namespaces/{few[1]}/secrets/theirs", act)
+        result = server.run("sa_link", namespaces=few, **WORK["sa_link"])
+        assert [failure["namespace"] for failure in result["failures"]] == [few[1]]
+        assert result["summary"]["changed"] == len(few) - 1
 
     @pytest.mark.parametrize("key", ["imagePullSecrets", "secrets"])
     @pytest.mark.parametrize("value", ["x", 1, {"name": "x"}], ids=repr)

@@ -176,7 +176,9 @@ class TestLimitedCaller:
         statuses = {one["name"]: one["status"] for one in result["namespaces"]}
         assert (statuses[allowed], statuses[half]) == ("changed", "skipped")
         assert hidden not in statuses
-        assert f"nothing was removed in {half}" in str(result["warnings"])
+        # Other tests' namespaces may be named beside it.
+        (warning,) = (words for words in map(str, result["warnings"]) if "nothing was removed in " in words)
+        assert half in warning
         assert lab.get(allowed, "secrets", "quay") is None
         for place in (half, hidden):
             assert lab.get(place, "secrets", "quay")
