@@ -24,6 +24,8 @@ VARIABLES = {
     "cross_project_pull": "cross_project_pull_grants",
 }
 
+#: The roles that write secrets.
+_WRITERS = ("private_registry", "delegated_auth")
 _PLACES = ("namespaces", "namespace_selector")
 _SOURCES = ("registries", "auth_file", "auth_config", "only")
 _SECRET = ("type", *_SOURCES, "mode", "update_existing", "recreate", "labels", "annotations", "immutable")
@@ -116,6 +118,8 @@ class Declarations:
 
     def refuse_conflicts(self) -> None:
         """:raises DeclarationError: when this role and the other one that writes secrets declare the same secret."""
+        if self.role.name not in _WRITERS:
+            return
         if problems := list(_conflicts(self._variables, self._resolve, self.role.name)):
             raise DeclarationError(f"{'; '.join(problems)}; {_UNDONE}")
 
@@ -320,7 +324,7 @@ def _problems(role: str, entry: Declared) -> Iterator[str]:
 def _conflicts(variables: Mapping[str, Any], resolve: Callable[[Any], Any], role: str) -> Iterator[str]:
     """Secrets that the two roles declare. Of the namespaces that a selector finds, only the selector is known."""
     claims: dict[tuple[str, str], dict[str, str]] = {}
-    for owner in ("private_registry", "delegated_auth"):
+    for owner in _WRITERS:
         for entry in _entries(owner, variables, resolve):
             for place in _places(entry):
                 for name, title in _claimed(owner, entry):

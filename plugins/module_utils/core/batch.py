@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -14,7 +14,7 @@ from .entries import Awaited, Entry, Failure
 from .errors import ImagePullError
 from .objects import Json, Kind, ObjectRef, Objects
 from .protocols import NOTHING_RELATED, Desired, ListedBy, Plan, Related
-from .related import updated
+from .related import stored
 from .writes import Writes, object_after
 
 __all__ = ["Batch", "Declared"]
@@ -44,16 +44,16 @@ class Batch(Generic[_Desired]):
     kind: Kind
     namespaces: Mapping[str, Sequence[Declared[_Desired]]]
 
-    @classmethod
-    def of_one(cls, desired: _Desired, namespaces: Sequence[str]) -> Batch[_Desired]:
-        """The same single declaration for each of the namespaces."""
-        return cls(desired.kind, dict.fromkeys(namespaces, (Declared(desired),)))
+    @property
+    def every(self) -> Collection[_Desired]:
+        """Each declaration once, for however many namespaces it is."""
+        return {id(one.desired): one.desired for declared in self.namespaces.values() for one in declared}.values()
 
     @property
     def listed_by(self) -> ListedBy:
         """The selectors of all entries; entries that differ in them are listed once more."""
         found: dict[Kind, dict[str, None]] = {}
-        for desired in {id(one.desired): one.desired for every in self.namespaces.values() for one in every}.values():
+        for desired in self.every:
             for kind, selectors in desired.listed_by.items():
                 found.setdefault(kind, {}).update(dict.fromkeys(selectors))
         return {kind: tuple(selectors) for kind, selectors in found.items()}
@@ -131,10 +131,4 @@ class _Planner:
         """What the next entry sees of the object."""
         ref = change.ref
         seen = self._objects.get(ref.name) if ref.kind == self._kind else self._found.get(ref)
-        now = object_after(change, seen)
-        if ref.kind != self._kind:
-            self._found = updated(self._found, ref, now)
-        elif now is None:
-            self._objects.pop(ref.name, None)
-        else:
-            self._objects[ref.name] = now
+        self._found = stored(self._kind, self._objects, self._found, ref, object_after(change, seen))

@@ -15,7 +15,16 @@ from .errors import OptionError, Refusal
 from .objects import Json, ObjectRef, metadata
 from .shapes import mapping, text
 
-__all__ = ["INSTANCE", "OWNERSHIP_LABELS", "Ownership", "check_owner", "is_managed", "is_owned_by", "owner_of"]
+__all__ = [
+    "INSTANCE",
+    "OWNERSHIP_LABELS",
+    "Ownership",
+    "check_owner",
+    "is_managed",
+    "is_owned_by",
+    "labels_view",
+    "owner_of",
+]
 
 #: Beside `MANAGED_BY`, the label that names the owner.
 INSTANCE = "app.kubernetes.io/instance"
@@ -41,6 +50,11 @@ def owner_of(obj: Json) -> str:
 def is_owned_by(obj: Json, owner: str) -> bool:
     """Whether the object carries both labels, with that owner; no object belongs to an owner without a name."""
     return bool(owner) and owner_of(obj) == owner
+
+
+def labels_view(labels: Json, words: str) -> dict[str, dict[str, str]]:
+    """How a diff shows labels that an object gets when it is adopted; nothing for none."""
+    return {"labels": dict.fromkeys(sorted(labels), words)} if labels else {}
 
 
 def check_owner(owner: str) -> None:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .objects import Json, ObjectRef, metadata
+from .objects import Json, Kind, ObjectRef, metadata
 from .protocols import Related
 
-__all__ = ["updated"]
+__all__ = ["stored", "updated"]
 
 
 def updated(found: Related, ref: ObjectRef, now: Json | None) -> Related:
@@ -22,3 +22,17 @@ def updated(found: Related, ref: ObjectRef, now: Json | None) -> Related:
         others = [item for item in listed.get("items") or [] if metadata(item).get("name") != ref.name]
         known[whole] = {**listed, "items": [*others, *([now] if now is not None else [])]}
     return known
+
+
+def stored(kind: Kind, objects: dict[str, Json], found: Related, ref: ObjectRef, now: Json | None) -> Related:
+    """Puts an object as it is now, None once it is gone, where a plan looks for it.
+
+    `objects` are those of `kind` by name, and are changed; returned is `found`, with an object of any other kind `updated`.
+    """
+    if ref.kind != kind:
+        return updated(found, ref, now)
+    if now is None:
+        objects.pop(ref.name, None)
+    else:
+        objects[ref.name] = now
+    return found

@@ -65,13 +65,13 @@ def _joined(first: Change, second: Change) -> Change | None:
     if ends:
         # What the update would have left is read into it: `old` has the version that was observed.
         return replace(second, entries=entries, details=details, before=before)
-    body = _without_version(_patched(first.body, second.body)) if first.action != "update" else None
+    is_patch = first.action == "update"
     return replace(
         first,
-        body=_both(first.body, second.body) if body is None else body,
+        body=_both(first.body, second.body) if is_patch else _without_version(_patched(first.body, second.body)),
         entries=entries,
         details=details,
-        before=before if first.action == "update" else first.before,
+        before=before if is_patch else first.before,
         after={**first.after, **second.after},
     )
 

@@ -14,9 +14,11 @@ from ..dockerconfig.registry_keys import same_path
 from ..secrets.content import DOCKERCONFIGJSON, MAX_BYTES, TYPES, StoredSecret
 
 __all__ = [
+    "AUTOUPDATE",
     "RESERVED_BINDINGS",
     "autoupdate",
     "check_size",
+    "controller_of",
     "is_global",
     "is_platforms",
     "refuse_dropping",
@@ -44,21 +46,26 @@ RESERVED_BINDINGS = ("system:image-pullers", "system:image-builders", "system:de
 _ACCOUNTS = ("default", "builder", "deployer")
 
 #: The API server itself restores what carries this; `oc` keeps the emptied binding of who switched that off.
-_AUTOUPDATE = "rbac.authorization.kubernetes.io/autoupdate"
+AUTOUPDATE = "rbac.authorization.kubernetes.io/autoupdate"
 
 
 def autoupdate(obj: Json) -> str:
     """What the object says of being restored by the API server: `true`, `false`, or empty."""
-    return str(mapping(metadata(obj).get("annotations")).get(_AUTOUPDATE) or "")
+    return str(mapping(metadata(obj).get("annotations")).get(AUTOUPDATE) or "")
 
 
 def is_platforms(ref: ObjectRef, observed: Json) -> bool:
     """Whether the platform or a controller looks after the object. It is never adopted and never pruned, whatever its labels say."""
     meta = metadata(observed)
-    annotated = any(name in mapping(meta.get("annotations")) for name in (*_PLATFORM_ANNOTATIONS, _AUTOUPDATE))
-    controlled = any(mapping(owner).get("controller") for owner in sequence(meta.get("ownerReferences")))
+    annotated = any(name in mapping(meta.get("annotations")) for name in (*_PLATFORM_ANNOTATIONS, AUTOUPDATE))
     reserved = {SERVICE_ACCOUNT: _ACCOUNTS, ROLE_BINDING: RESERVED_BINDINGS}.get(ref.kind, ())
-    return annotated or controlled or ref.name in reserved or is_global(ref)
+    return annotated or bool(controller_of(observed)) or ref.name in reserved or is_global(ref)
+
+
+def controller_of(observed: Json) -> str:
+    """Kind and name of the controller that manages the object; empty when none does."""
+    owners = map(mapping, sequence(metadata(observed).get("ownerReferences")))
+    return next((f"{owner.get('kind')} {owner.get('name')}" for owner in owners if owner.get("controller")), "")
 
 
 def refuse_platform_name(name: str) -> None:
@@ -76,15 +83,13 @@ def refuse_foreign(ref: ObjectRef, observed: Json, *, convertible: bool) -> None
 
     `convertible`: whether an auth file that is stored under a wrong type may pass.
     """
-    meta, held = metadata(observed), StoredSecret.of(observed)
+    held = StoredSecret.of(observed)
     if says_generated(observed):
         raise Refusal(f"{ref} belongs to the platform, which would restore it; not changed: choose another name")
-    for owner in map(mapping, sequence(meta.get("ownerReferences"))):
-        if owner.get("controller"):
-            who = f"{owner.get('kind')} {owner.get('name')}"
-            raise Refusal(
-                f"{ref} is managed by {who}, which would restore it; not changed: change it there, or choose another name"
-            )
+    if who := controller_of(observed):
+        raise Refusal(
+            f"{ref} is managed by {who}, which would restore it; not changed: change it there, or choose another name"
+        )
     if held.type in TYPES or (convertible and held.is_auth_file):
         return
     if held.is_auth_file:

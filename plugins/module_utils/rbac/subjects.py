@@ -14,21 +14,33 @@ from ..core.names import check_free_name, check_name, check_namespace, is_name, 
 from ..core.objects import NAMESPACE, SERVICE_ACCOUNT, Json, ObjectRef, metadata
 from ..core.shapes import mapping, text
 
-__all__ = ["RBAC", "Subject", "given", "listed", "subject_of", "subjects_of"]
+__all__ = [
+    "ACCOUNT_USERS",
+    "AUTHENTICATED",
+    "PROJECT_GROUPS",
+    "RBAC",
+    "UNAUTHENTICATED",
+    "Subject",
+    "given",
+    "listed",
+    "subject_of",
+    "subjects_of",
+]
 
 RBAC = "rbac.authorization.k8s.io"
-_ACCOUNT = "system:serviceaccount:"
-_PROJECT = "system:serviceaccounts:"
-_AUTHENTICATED = "system:authenticated"
-_UNAUTHENTICATED = "system:unauthenticated"
+#: What the user of a service account begins with, and the group of all of a project's.
+ACCOUNT_USERS = "system:serviceaccount:"
+PROJECT_GROUPS = "system:serviceaccounts:"
+AUTHENTICATED = "system:authenticated"
+UNAUTHENTICATED = "system:unauthenticated"
 
 #: Who stands for more than anybody should give away without meaning to, and how to say that one means it.
 _FAR_REACHING = {
-    ("groups", _AUTHENTICATED): "every user who is logged in, all service accounts included; "
+    ("groups", AUTHENTICATED): "every user who is logged in, all service accounts included; "
     "if that is meant, use 'authenticated: true' instead",
     (
         "groups",
-        _UNAUTHENTICATED,
+        UNAUTHENTICATED,
     ): "every client that sends no credentials; if that is meant, use 'anonymous: true' instead",
     (
         "users",
@@ -63,7 +75,7 @@ class Subject:
         """
         if self.kind == "ServiceAccount" and is_namespace(self.namespace) and is_name(self.name):
             return ObjectRef(SERVICE_ACCOUNT, self.namespace, self.name)
-        project = self.name.removeprefix(_PROJECT)
+        project = self.name.removeprefix(PROJECT_GROUPS)
         if self.kind == "Group" and project != self.name and is_namespace(project):
             return ObjectRef(NAMESPACE, "", project)
         return None
@@ -71,14 +83,14 @@ class Subject:
     def login(self) -> dict[str, Any]:
         """User and groups of a caller who is the subject, or a member of it, and nothing else."""
         if self.kind == "ServiceAccount":
-            groups = ["system:serviceaccounts", _PROJECT + self.namespace, _AUTHENTICATED]
-            return {"user": f"{_ACCOUNT}{self.namespace}:{self.name}", "groups": groups}
-        if self.name == _UNAUTHENTICATED:
-            return {"user": "system:anonymous", "groups": [_UNAUTHENTICATED]}
+            groups = ["system:serviceaccounts", PROJECT_GROUPS + self.namespace, AUTHENTICATED]
+            return {"user": f"{ACCOUNT_USERS}{self.namespace}:{self.name}", "groups": groups}
+        if self.name == UNAUTHENTICATED:
+            return {"user": "system:anonymous", "groups": [UNAUTHENTICATED]}
         if self.kind == "Group":
-            wider = ["system:serviceaccounts"] if self.name.startswith(_PROJECT) else []
-            return {"groups": list(dict.fromkeys([self.name, *wider, _AUTHENTICATED]))}
-        return {"user": self.name, "groups": [_AUTHENTICATED]}
+            wider = ["system:serviceaccounts"] if self.name.startswith(PROJECT_GROUPS) else []
+            return {"groups": list(dict.fromkeys([self.name, *wider, AUTHENTICATED]))}
+        return {"user": self.name, "groups": [AUTHENTICATED]}
 
 
 def subject_of(entry: Any, binding_namespace: str) -> Subject | None:
@@ -97,7 +109,7 @@ def subject_of(entry: Any, binding_namespace: str) -> Subject | None:
 def _normal_form(kind: str, name: str, namespace: str) -> Subject:
     if kind == "ServiceAccount":
         return Subject(kind, name, namespace)
-    parts = name[len(_ACCOUNT) :].split(":") if name.startswith(_ACCOUNT) else []
+    parts = name[len(ACCOUNT_USERS) :].split(":") if name.startswith(ACCOUNT_USERS) else []
     if kind == "User" and len(parts) == 2 and all(parts):
         return Subject("ServiceAccount", parts[1], parts[0])
     return Subject(kind, name)
@@ -141,7 +153,7 @@ def _given(options: Mapping[str, Any]) -> Iterable[Subject]:
         yield Subject("ServiceAccount", account["name"], account["namespace"])
     for project in options.get("projects") or []:
         check_namespace("projects", project)
-        yield Subject("Group", _PROJECT + project)
+        yield Subject("Group", PROJECT_GROUPS + project)
     for group in options.get("groups") or []:
         check_free_name("groups", group)
         yield Subject("Group", group)
@@ -149,9 +161,9 @@ def _given(options: Mapping[str, Any]) -> Iterable[Subject]:
         check_free_name("users", user)
         yield _normal_form("User", user, "")
     if options.get("authenticated"):
-        yield Subject("Group", _AUTHENTICATED)
+        yield Subject("Group", AUTHENTICATED)
     if options.get("anonymous"):
-        yield Subject("Group", _UNAUTHENTICATED)
+        yield Subject("Group", UNAUTHENTICATED)
 
 
 def _refuse_far_reaching(options: Mapping[str, Any]) -> None:
@@ -163,10 +175,10 @@ def _refuse_far_reaching(options: Mapping[str, Any]) -> None:
 def _refuse_empty_subject(options: Mapping[str, Any]) -> None:
     """:raises OptionError: for the name of a service account, or of all of a project, that can never exist."""
     for user in options.get("users") or []:
-        if user.startswith(_ACCOUNT):
-            namespace, _colon, name = user.removeprefix(_ACCOUNT).partition(":")
+        if user.startswith(ACCOUNT_USERS):
+            namespace, _colon, name = user.removeprefix(ACCOUNT_USERS).partition(":")
             check_namespace("users", namespace)
             check_name("users", name)
     for group in options.get("groups") or []:
-        if group.startswith(_PROJECT):
-            check_namespace("groups", group.removeprefix(_PROJECT))
+        if group.startswith(PROJECT_GROUPS):
+            check_namespace("groups", group.removeprefix(PROJECT_GROUPS))

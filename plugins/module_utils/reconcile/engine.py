@@ -25,7 +25,7 @@ from ..core.entries import Entry, Failure
 from ..core.errors import ImagePullError
 from ..core.objects import Json, ObjectRef
 from ..core.protocols import Desired, Plan, Related
-from ..core.related import updated
+from ..core.related import stored
 from .clock import Clock
 from .namespaces import require_namespace
 from .polling import poll
@@ -293,12 +293,7 @@ def _look_again(cluster: Cluster, desired: Desired, work: _Work, ref: ObjectRef)
 
 
 def _store(desired: Desired, work: _Work, ref: ObjectRef, now: Json | None) -> None:
-    if ref.kind != desired.kind:
-        work.found = updated(work.found, ref, now)
-    elif now is None:
-        work.objects.pop(ref.name, None)
-    else:
-        work.objects[ref.name] = now
+    work.found = stored(desired.kind, work.objects, work.found, ref, now)
 
 
 def _ended(run: Run, work: _Work, error: ImagePullError | None) -> NamespaceResult:

@@ -13,8 +13,7 @@ from ..clients.kube.client import Cluster
 from ..clients.kube.errors import ClusterError, Forbidden
 from ..core.errors import ImagePullError
 from ..core.objects import Json, Kind, ObjectRef, metadata, trimmed
-from ..core.protocols import ALL as _ALL
-from ..core.protocols import NO_SELECTORS, ListedBy
+from ..core.protocols import ALL, NO_SELECTORS, ListedBy
 from .workers import Workers
 
 __all__ = ["Answer", "fetch", "read_one"]
@@ -38,7 +37,7 @@ class _List:
 
     kind: Kind
     refs: Sequence[ObjectRef]
-    selectors: Sequence[str] = ("",)
+    selectors: Sequence[str] = ALL
     complete: bool = True
 
 
@@ -69,11 +68,11 @@ def fetch(
     for planned in _lists(refs, listed_by):
         _carry_out(cluster, workers, planned, found, strict=strict)
     single = [ref for ref in refs if ref not in found.objects and ref not in found.unread]
-    answers = workers.map(lambda ref: read_one(cluster, ref, listed_by.get(ref.kind, _ALL)), single)
+    answers = workers.map(lambda ref: read_one(cluster, ref, listed_by.get(ref.kind, ALL)), single)
     return {**found.objects, **dict(zip(single, answers, strict=True))}, found.unread
 
 
-def read_one(cluster: Cluster, ref: ObjectRef, selectors: Sequence[str] = _ALL) -> Answer:
+def read_one(cluster: Cluster, ref: ObjectRef, selectors: Sequence[str] = ALL) -> Answer:
     """One object, or for a reference without name the list of its namespace."""
 
     def listed(selector: str) -> Iterator[Json]:
@@ -100,7 +99,7 @@ def _lists(refs: Collection[ObjectRef], listed_by: ListedBy) -> Iterator[_List]:
             continue
         whole = [ref for ref in group if not ref.name]
         if len(whole) > _FEW_WHOLE:
-            yield _List(kind, whole, listed_by.get(kind, _ALL))
+            yield _List(kind, whole, listed_by.get(kind, ALL))
         yield from _lists_of_named(kind, [ref for ref in group if ref.name], listed_by.get(kind, ()))
 
 

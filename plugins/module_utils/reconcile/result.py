@@ -14,7 +14,7 @@ from ..core.changes import Change
 from ..core.entries import Entry, Failure
 from ..core.errors import printable
 
-__all__ = ["NamespaceResult", "Outcome", "Status"]
+__all__ = ["NamespaceResult", "Outcome", "Status", "named"]
 
 #: Up to so many namespaces, all of them are listed in a result.
 _SMALL = 100
@@ -137,7 +137,7 @@ class Outcome:
         for result in own:
             for reason in result.reasons:
                 places.setdefault(reason, []).append(result.name)
-        reasons = "; ".join(f"{_names(names)}: {reason}" for reason, names in list(places.items())[:_SPOKEN])
+        reasons = "; ".join(f"{named(names)}: {reason}" for reason, names in list(places.items())[:_SPOKEN])
         if len(places) > _SPOKEN:
             reasons += f"; and {len(places) - _SPOKEN} more, listed under 'failures'"
         failures = f"failed in {len(self.failed)} of {len(self.namespaces)} namespaces: {reasons}" if own else ""
@@ -153,7 +153,8 @@ class Outcome:
         )
 
 
-def _names(names: Sequence[str]) -> str:
+def named(names: Sequence[str]) -> str:
+    """The names as a message has them: the first ones, and how many more there are."""
     more = f" and {len(names) - _SPOKEN} more" if len(names) > _SPOKEN else ""
     return ", ".join(names[:_SPOKEN]) + more
 

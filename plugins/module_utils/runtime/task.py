@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from ..clients.kube.client import Cluster
 from ..clients.kube.connection import ConnectionOptions, connect
 from ..core.batch import Batch
-from ..core.entry_lists import EntryList
+from ..core.entry_lists import TARGETS, EntryList
 from ..core.errors import ImagePullError, OptionError
 from ..core.protocols import Desired
 from ..core.redaction import credentials_in_text
@@ -37,8 +37,6 @@ __all__ = ["Module", "SettingsFor", "Task", "execute", "on_cluster", "over_names
 
 VERSION = "0.1.0"
 
-_TARGETS = ("namespaces", "namespace_selector")
-
 
 @dataclass(frozen=True)
 class Module:
@@ -54,7 +52,7 @@ class Module:
     library: str
     import_error: str | None
     rules: Mapping[str, Any] = field(default_factory=dict)
-    form: EntryList | ListForm[Any] | None = None
+    form: EntryList | None = None
     lists: Sequence[ListForm[Any]] = ()
 
     @property
@@ -63,7 +61,7 @@ class Module:
         rules = dict(self.rules)
         if "namespaces" in self.arguments:
             lists = (self.form.option,) if self.form else ()
-            for rule, options in (("mutually_exclusive", _TARGETS), ("required_one_of", (*_TARGETS, *lists))):
+            for rule, options in (("mutually_exclusive", TARGETS), ("required_one_of", (*TARGETS, *lists))):
                 rules[rule] = [*rules.get(rule, ()), options]
         return rules
 

@@ -13,11 +13,11 @@ from ..core.errors import ImagePullError
 from ..core.objects import SECRET, ObjectRef
 from ..core.protocols import NOTHING_RELATED, Desired, Plan, Related
 from ..features.adopt.findings import FoundGrant, FoundSecret
-from ..features.adopt.links import LISTS
 from ..features.adopt.survey import Seen
 from ..features.image_puller_grant.desired import ImagePullerGrant
 from ..features.pull_secret.desired import PullSecret
 from ..features.sa_link.desired import SaLink
+from ..platform.account_lists import LISTS
 from ..secrets.content import PODMANCONFIGJSON, Target
 from ..secrets.metadata import SecretMetadata
 

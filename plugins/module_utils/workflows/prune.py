@@ -27,7 +27,7 @@ from ..platform.account_lists import LISTS, names_in
 from ..reconcile.engine import reconcile
 from ..reconcile.namespaces import is_terminating
 from ..reconcile.reader import View
-from ..reconcile.result import NamespaceResult, Outcome
+from ..reconcile.result import NamespaceResult, Outcome, named
 from ..reconcile.run import Settings
 from ..reconcile.workers import Workers
 
@@ -268,8 +268,7 @@ def _with_left_out(outcome: Outcome, left_out: Mapping[str, str]) -> Outcome:
     if not left_out:
         return outcome
     names = sorted(left_out)
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     reasons = "; ".join(dict.fromkeys(left_out[name] for name in names))
-    remark = f"nothing was removed in {', '.join(names[:_SHOWN])}{more}: {reasons}"
+    remark = f"nothing was removed in {named(names)}: {reasons}"
     skipped = [NamespaceResult(name, "skipped", error=f"not attempted: {left_out[name]}") for name in names]
     return replace(outcome, namespaces=[*outcome.namespaces, *skipped], remarks=(*outcome.remarks, remark))

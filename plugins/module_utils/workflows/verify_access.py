@@ -47,7 +47,7 @@ def verify_access(cluster: Cluster, declared: Batch[ImagePullerGrant], outcome: 
                 result = _Verifier(cluster, one.desired, settings, one.entry).verified(result)
         return result
 
-    if not any(one.desired.verify_access for every in declared.namespaces.values() for one in every):
+    if not any(desired.verify_access for desired in declared.every):
         return outcome
     with Workers(settings.concurrency) as workers:
         return replace(outcome, namespaces=workers.map(verified, outcome.namespaces))

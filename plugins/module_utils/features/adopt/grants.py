@@ -15,16 +15,24 @@ from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Json, O
 from ...core.ownership import is_managed
 from ...core.protocols import Related
 from ...core.shapes import mapping, text
-from ...rbac.subjects import Subject, given, listed, subject_of
+from ...rbac.subjects import (
+    ACCOUNT_USERS,
+    AUTHENTICATED,
+    PROJECT_GROUPS,
+    UNAUTHENTICATED,
+    Subject,
+    given,
+    listed,
+    subject_of,
+)
 from .findings import Findings, FoundGrant, LeftOut
 from .survey import Seen
 
 __all__ = ["Grants"]
 
 _PLATFORMS = LeftOut("platform_bindings")
-_PROJECT = "system:serviceaccounts:"
 #: Groups that have an option of their own.
-_FLAGS = {"system:authenticated": "authenticated", "system:unauthenticated": "anonymous"}
+_FLAGS = {AUTHENTICATED: "authenticated", UNAUTHENTICATED: "anonymous"}
 
 
 @dataclass(frozen=True)
@@ -71,7 +79,7 @@ class Grants:
         subjects, is_reserved = [], ref.name in self.reserved
         for entry in listed(binding):
             subject = subject_of(entry, ref.namespace)
-            if is_reserved and subject == Subject("Group", _PROJECT + ref.namespace):
+            if is_reserved and subject == Subject("Group", PROJECT_GROUPS + ref.namespace):
                 findings.note(ref, _PLATFORMS)
             elif subject is None or (why_not := _why_not_named(subject)):
                 findings.note(
@@ -142,10 +150,10 @@ def _option_of(subject: Subject, *, exists: bool) -> Mapping[str, Any]:
     if subject.kind == "ServiceAccount":
         if exists:
             return {"service_accounts": [{"namespace": subject.namespace, "name": subject.name}]}
-        return {"users": [f"system:serviceaccount:{subject.namespace}:{subject.name}"]}
+        return {"users": [f"{ACCOUNT_USERS}{subject.namespace}:{subject.name}"]}
     if subject.kind == "User":
         return {"users": [subject.name]}
     if subject.name in _FLAGS:
         return {_FLAGS[subject.name]: True}
-    project = subject.name.removeprefix(_PROJECT)
+    project = subject.name.removeprefix(PROJECT_GROUPS)
     return {"projects": [project]} if project != subject.name else {"groups": [subject.name]}

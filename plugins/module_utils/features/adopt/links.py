@@ -11,18 +11,17 @@ from typing import Union
 
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, ObjectRef, Objects
 from ...core.protocols import Related
-from ...core.shapes import mapping, sequence, text
+from ...core.shapes import text
+from ...platform.account_lists import LISTS, names_in
 from ...platform.generated import Origin, is_generated, origin_of
 from ...secrets.content import DATA_KEYS
 from ...secrets.usable import why_not_usable
 from .findings import Findings, FoundLinks, FoundSecret, LeftOut
 from .survey import Seen
 
-__all__ = ["LISTS", "arrange", "doubtful"]
+__all__ = ["arrange", "doubtful"]
 
 #: Which list of a service account serves which purpose.
-LISTS = {"pull": "imagePullSecrets", "mount": "secrets"}
-
 _GENERATED = LeftOut("generated_links")
 
 
@@ -44,7 +43,7 @@ def doubtful(namespace: str, seen: Seen) -> Iterator[ObjectRef]:
     """The secrets that accounts name, that are of no type for pulls, and of which the account alone does not tell what they are."""
     for account in seen.accounts.values():
         for key in LISTS.values():
-            for name in dict.fromkeys(_names(account, key)):
+            for name in dict.fromkeys(names_in(account, key)):
                 if name not in seen.secrets and not _is_platforms_entry(account, key, name):
                     yield ObjectRef(SECRET, namespace, name)
 
@@ -76,7 +75,7 @@ class _List:
 
     @property
     def names(self) -> list[str]:
-        return _names(self.account, self.key)
+        return names_in(self.account, self.key)
 
     def why_not(
         self, name: str, seen: Seen, found: Related, known: Mapping[str, FoundSecret]
@@ -115,11 +114,7 @@ def _order(accounts: Objects, links: Mapping[str, _Links]) -> Iterator[tuple[tup
     """In which order each list has what entries link to it."""
     for account_name, account in sorted(accounts.items()):
         for purpose, key in LISTS.items():
-            listed = dict.fromkeys(_names(account, key))
+            listed = dict.fromkeys(names_in(account, key))
             names = [name for name in listed if name in links and account_name in getattr(links[name], purpose)]
             if len(names) > 1:
                 yield (account_name, key), names
-
-
-def _names(account: Json, key: str) -> list[str]:
-    return [name for name in (text(mapping(entry).get("name")) for entry in sequence(account.get(key))) if name]

@@ -11,13 +11,12 @@ from typing import Any, Union
 
 from ...core.errors import OptionError
 from ...core.objects import Json, ObjectRef, metadata
-from ...core.shapes import mapping, sequence
 from ...dockerconfig.auth_file import AuthFile, from_registries, parse, read_stored
 from ...dockerconfig.entry import Entry
 from ...dockerconfig.json_text import kind, string
 from ...dockerconfig.registry_keys import without_user
 from ...platform.generated import is_generated
-from ...platform.protected import is_global, refuse_platform_name, says_generated
+from ...platform.protected import controller_of, is_global, refuse_platform_name, says_generated
 from ...secrets.content import DATA_KEYS, PODMANCONFIGJSON, StoredSecret, registry_changes
 from .findings import FoundSecret, LeftOut
 
@@ -57,12 +56,10 @@ def config_of(auth_file: AuthFile) -> dict[str, Any]:
 
 
 def _why_not_ours(ref: ObjectRef, secret: Json) -> str:
-    meta = metadata(secret)
-    if meta.get("deletionTimestamp"):
+    if metadata(secret).get("deletionTimestamp"):
         return "it is being deleted"
-    for owner in map(mapping, sequence(meta.get("ownerReferences"))):
-        if owner.get("controller"):
-            return f"it is managed by {owner.get('kind')} {owner.get('name')}: declare it there"
+    if who := controller_of(secret):
+        return f"it is managed by {who}: declare it there"
     try:
         refuse_platform_name(ref.name)
     except OptionError:

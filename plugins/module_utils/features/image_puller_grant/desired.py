@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 from ...core.changes import Change, create, delete, replace, update
 from ...core.errors import Refusal
 from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects
-from ...core.ownership import Ownership, is_managed
+from ...core.ownership import Ownership, is_managed, labels_view
 from ...core.protocols import ALL, NOTHING_RELATED, ListedBy, Plan, Related
 from ...core.shapes import mapping
-from ...platform.protected import RESERVED_BINDINGS, autoupdate, is_platforms
+from ...platform.protected import AUTOUPDATE, RESERVED_BINDINGS, autoupdate, is_platforms
 from ...rbac.subjects import RBAC, Subject, listed, subject_of, subjects_of
 
 __all__ = ["DEFAULT_BINDING", "DEFAULT_ROLE", "ImagePullerGrant"]
@@ -172,10 +172,11 @@ class ImagePullerGrant:
         left = (subject_of(entry, ref.namespace) for entry in after)
         shown = _view(self.role, (subject for subject in left if subject is not None))
         patch = {"metadata": {"labels": dict(labels)}} if labels else {}
-        if labels:
-            before["labels"] = dict.fromkeys(sorted(labels), "not as requested")
-            shown["labels"] = dict.fromkeys(sorted(labels), "as requested")
-        return update(ref, binding, {**patch, "subjects": after}, details, before=before, after=shown)
+        views = {
+            "before": {**before, **labels_view(labels, "not as requested")},
+            "after": {**shown, **labels_view(labels, "as requested")},
+        }
+        return update(ref, binding, {**patch, "subjects": after}, details, **views)
 
     def _may_delete(self, name: str, binding: Json) -> bool:
         if autoupdate(binding) == "false" or name in RESERVED_BINDINGS:
@@ -211,9 +212,7 @@ def _not_there_yet(subjects: Iterable[Subject], found: Related) -> Iterator[str]
 
 def _comes_back(ref: ObjectRef, binding: Json) -> list[str]:
     return (
-        [
-            f"{ref} will be restored by the API server when it restarts (annotation rbac.authorization.kubernetes.io/autoupdate)"
-        ]
+        [f"{ref} will be restored by the API server when it restarts (annotation {AUTOUPDATE})"]
         if autoupdate(binding) == "true"
         else []
     )

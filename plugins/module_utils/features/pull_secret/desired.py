@@ -129,7 +129,7 @@ class PullSecret:
 
     def _is_as_written(self, held: StoredSecret) -> bool:
         """Whether it is, to the byte, what this module writes: then nothing has to be parsed."""
-        is_given = self.mode in ("replace", "merge") and bool(self.auth_file.entries)
+        is_given = self._creates and bool(self.auth_file.entries)
         return is_given and (held.type, held.key, held.value) == (self.target.type, self.target.key, self._value)
 
     def _plan_existing(self, ref: ObjectRef, observed: Json, held: StoredSecret) -> Plan:

@@ -15,7 +15,7 @@ from ...core.entries import Awaited
 from ...core.errors import Refusal
 from ...core.names import is_pattern
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects
-from ...core.ownership import Ownership
+from ...core.ownership import Ownership, labels_view
 from ...core.protocols import ALL, NOTHING_RELATED, ListedBy, Plan, Related
 from ...core.shapes import mapping, sequence
 from ...platform.account_lists import LISTS, changes_of, entries_of, link, names_in, repeated, unlink, view
@@ -162,13 +162,14 @@ class SaLink:
         if not (patch or labels):
             return None
         details: dict[str, Any] = {"lists": {key: changes_of(before[key], after[key]) for key in patch}}
-        shown_before, shown_after = view(before, patch), view(after, patch)
+        views = {
+            "before": {**view(before, patch), **labels_view(labels, "not as requested")},
+            "after": {**view(after, patch), **labels_view(labels, "as requested")},
+        }
         if labels:
             patch = {**patch, "metadata": {"labels": labels}}
             details["labels"] = sorted(labels)
-            shown_before["labels"] = dict.fromkeys(sorted(labels), "not as requested")
-            shown_after["labels"] = dict.fromkeys(sorted(labels), "as requested")
-        return update(ref, account, patch, details, before=shown_before, after=shown_after)
+        return update(ref, account, patch, details, **views)
 
     def _adopted(self, ref: ObjectRef, account: Json) -> dict[str, str]:
         """The labels that make an account this owner's, where `create` declares it. :raises Refusal: when it is another owner's."""

@@ -22,6 +22,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     Objects,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import ListedBy, Plan, Related
+from support.batches import of_one
 
 ROBOT = ObjectRef(SERVICE_ACCOUNT, "ns", "robot")
 NONE = Plan()
@@ -73,7 +74,7 @@ class TestReads:
 
     def test_one_for_several_namespaces(self) -> None:
         one = Asks()
-        made = Batch.of_one(one, ["a", "b"])
+        made = of_one(one, ["a", "b"])
         assert made.kind == SECRET
         assert list(made.namespaces) == ["a", "b"]
         assert made.declared("b") == (Declared(one, None),)
@@ -101,14 +102,14 @@ class TestReads:
 class TestPlan:
     def test_the_only_declaration_is_planned_as_it_is(self) -> None:
         plan = Plan((create(ref("a"), {}, {}, {}),), (Awaited("it", 5),), ("note", "note"), {"extra": 1})
-        assert Batch.of_one(Asks(lambda _objects, _found: plan), ["ns"]).plan("ns", {}) is plan
+        assert of_one(Asks(lambda _objects, _found: plan), ["ns"]).plan("ns", {}) is plan
 
     def test_and_its_refusal_is_the_namespaces(self) -> None:
         def refuse(_objects: Objects, _found: Related) -> Plan:
             raise Refusal("no")
 
         with pytest.raises(Refusal, match="^no$"):
-            Batch.of_one(Asks(refuse), ["ns"]).plan("ns", {})
+            of_one(Asks(refuse), ["ns"]).plan("ns", {})
 
     def test_the_only_entry_of_a_list_is_still_an_entry(self) -> None:
         made = batch(Asks(lambda _objects, _found: Plan((create(ref("a"), {}, {}, {}),), extra={"pods": []})))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.related import updated
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.related import stored, updated
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.pods import POD
 
 A, B, ALL = ObjectRef(POD, "ns", "a"), ObjectRef(POD, "ns", "b"), ObjectRef(POD, "ns", "")
@@ -31,3 +31,17 @@ class TestRemember:
 
     def test_what_was_not_looked_up_stays_unknown(self) -> None:
         assert updated({}, A, pod("a")) == {}
+
+
+class TestStored:
+    def test_of_the_kind_it_is_among_the_objects(self) -> None:
+        objects, found = {"a": pod("a"), "b": pod("b")}, {OTHER: pod("a")}
+        assert stored(POD, objects, found, A, pod("a", "2")) is found
+        assert stored(POD, objects, found, B, None) is found
+        assert stored(POD, objects, found, B, None) is found, "gone already"
+        assert objects == {"a": pod("a", "2")}
+
+    def test_of_another_kind_it_is_among_the_related(self) -> None:
+        objects: dict[str, Any] = {"a": pod("a")}
+        assert stored(SECRET, objects, {A: pod("a")}, A, None) == {A: None}
+        assert objects == {"a": pod("a")}

@@ -211,6 +211,19 @@ class TestIsPlatforms:
         assert not protected.is_platforms(ref, {"metadata": meta})
 
 
+@pytest.mark.parametrize(
+    ("owners", "who"),
+    [
+        (None, ""),
+        ("text", ""),
+        ([None, {}, {"kind": "Job", "name": "j"}], ""),
+        ([{"kind": "Job", "name": "j"}, {"kind": "Rollout", "name": "r", "controller": True}], "Rollout r"),
+    ],
+)
+def test_the_controller(owners: Any, who: str) -> None:
+    assert protected.controller_of({"metadata": {"ownerReferences": owners}}) == who
+
+
 class TestAutoupdate:
     @pytest.mark.parametrize(("given", "said"), [("false", "false"), ("true", "true"), (None, "")])
     def test_what_the_object_says(self, given: Any, said: str) -> None:

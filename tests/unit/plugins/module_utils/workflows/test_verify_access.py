@@ -21,6 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.result import NamespaceResult, Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.run import Settings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.verify_access import verify_access
+from support.batches import of_one
 from support.fake_api import FakeApi
 from support.scripted_pool import Clock, status_object
 
@@ -60,9 +61,7 @@ def verify(
     given = {"subjects": subjects, "role": "puller", "binding_name": "ours", "present": True, "verify_access": True}
     settings = Settings(check, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
     desired = ImagePullerGrant(**{**given, **more})
-    outcome = verify_access(
-        api.cluster(clock), Batch.of_one(desired, ["b"]), Outcome([result], stopped=stopped), settings
-    )
+    outcome = verify_access(api.cluster(clock), of_one(desired, ["b"]), Outcome([result], stopped=stopped), settings)
     return outcome.namespaces[0], api
 
 
@@ -170,7 +169,7 @@ class TestErrors:
         desired = ImagePullerGrant((BOB,), "puller", "ours", present=True, verify_access=True)
         clock = Clock()
         settings = Settings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
-        outcome = verify_access(api.cluster(clock), Batch.of_one(desired, ["b"]), Outcome([changed("ours")]), settings)
+        outcome = verify_access(api.cluster(clock), of_one(desired, ["b"]), Outcome([changed("ours")]), settings)
         return outcome.namespaces[0], api
 
     def test_who_may_not_ask_is_told_that_it_was_not_verified(self) -> None:

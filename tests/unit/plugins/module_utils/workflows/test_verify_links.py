@@ -21,6 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.result import NamespaceResult, Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.run import Settings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.verify_links import verify_links
+from support.batches import of_one
 from support.fake_api import FakeApi
 from support.scripted_pool import Clock, status_object
 
@@ -56,7 +57,7 @@ def verify(
     outcome = Outcome(list(results), stopped=stopped)
     return verify_links(
         api.cluster(clock),
-        Batch.of_one(SaLink(**{**given, **more}), [result.name for result in outcome.namespaces]),
+        of_one(SaLink(**{**given, **more}), [result.name for result in outcome.namespaces]),
         outcome,
         settings,
     )
