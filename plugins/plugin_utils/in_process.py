@@ -39,6 +39,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.i
     interruptible,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, execute
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.preloading import preload
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.progress_file import shown
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.surroundings import as_in_a_process
 
@@ -46,6 +47,8 @@ __all__ = ["ModuleAction"]
 
 #: What ansible-core before 2.19 adds to the result that a module has written, and shows in `ansible_failed_result`.
 _AS_PARSED = {} if find_spec("ansible._internal") else {"_ansible_parsed": True}
+
+preload()
 
 
 class ModuleAction(NormalAction):  # type: ignore[misc]

@@ -1,0 +1,44 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a worker of Ansible finds loaded. Each test is a Python of its own, for this one has loaded much already."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+_START = """
+import sys
+from ansible.plugins.loader import filter_loader, init_plugin_loader, lookup_loader
+init_plugin_loader([])
+"""
+_ACTION = "import ansible_collections.openshift_ops.image_pull.plugins.action.pull_secret\n"
+_TASK = """
+before = set(sys.modules)
+filter_loader.get("default")
+lookup_loader.get("openshift_ops.image_pull.declared", class_only=True)
+print(*sorted(set(sys.modules) - before))
+"""
+_BROKEN = """
+working = filter_loader.get
+def broken(*_arguments):
+    raise KeyError("a plugin of somebody")
+filter_loader.get = broken
+"""
+_MENDED = "filter_loader.get = working\n"
+
+
+def python(program: str) -> str:
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_action_plugin_brings_all_that_a_task_loads() -> None:
+    assert python(_START + _ACTION + _TASK) == ""
+    assert "declared" in python(_START + _TASK)
+
+
+def test_what_cannot_be_loaded_is_left_to_the_task() -> None:
+    assert "declared" in python(_START + _BROKEN + _ACTION + _MENDED + _TASK)
