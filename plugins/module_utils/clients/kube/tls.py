@@ -59,7 +59,18 @@ def client_side(
         context.load_default_certs()
     if certificate is not None:
         _show(context, certificate, key or certificate, directory)
+    _speak_http(context)
     return context
+
+
+def _speak_http(context: ssl.SSLContext) -> None:
+    """Offers HTTP/1.1, once.
+
+    urllib3 offers it again for each connection, which frees what another thread's handshake is about to copy: the server then
+    refuses bytes that nobody wrote (python/cpython issue 141012).
+    """
+    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols = lambda alpn_protocols: None  # type: ignore[method-assign]
 
 
 def _trust(context: ssl.SSLContext, authority: Pem) -> None:

@@ -114,13 +114,24 @@ def _meaning(error: Exception) -> _TransportError:
     if isinstance(error, (exceptions.NewConnectionError, exceptions.ConnectTimeoutError, exceptions.ProxyError)):
         return NotSent(_cause(inner))
     if isinstance(error, exceptions.SSLError) and not isinstance(inner, _CUT):
-        return Unusable(f"{_cause(inner)}; give the cluster's certificate authority in 'ca_cert' or the kubeconfig")
+        return Unusable(f"{_cause(inner)}; {_way_to_tls(_cause(inner).lower())}")
     if isinstance(error, ValueError):
         # It quotes the address or the header, and with it the login.
         return Unusable("the address or the login has characters that HTTP cannot send; remove line ends and the like")
     if isinstance(error, (exceptions.HTTPError, OSError)):
         return Lost(_cause(inner))
     return Broken(f"the HTTP library failed with {type(inner).__name__}")
+
+
+def _way_to_tls(reason: str) -> str:
+    """What to do about a handshake that failed for OpenSSL's reason. An alert is what the server says of us."""
+    if "alert" not in reason and ("certificate" in reason or "hostname" in reason):
+        return "give the cluster's certificate authority in 'ca_cert' or the kubeconfig"
+    if "certificate" in reason or "unknown ca" in reason:
+        return "the server refuses the client's certificate: give one that it trusts in 'client_cert' and 'client_key'"
+    if "wrong version number" in reason or "http request" in reason:
+        return "no TLS is spoken there: check the scheme and the port of the address"
+    return "client and server could not agree on a TLS connection: check the address, and what stands between them"
 
 
 def _innermost(error: BaseException) -> BaseException:

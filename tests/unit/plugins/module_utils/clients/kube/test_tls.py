@@ -33,16 +33,23 @@ def context_of(directory: Path, **parts: Any) -> ssl.SSLContext:
 
 
 def talk(context: ssl.SSLContext, directory: Path, name: str = "127.0.0.1") -> Any:
-    """What a server of ours sees of the client's certificate; None for none."""
+    """The client's certificate that a server of ours sees; None for none."""
+    certificate, _protocol = seen_by_server(context, directory, name)
+    return dict(part[0] for part in certificate["subject"])["commonName"] if certificate else None
+
+
+def seen_by_server(context: ssl.SSLContext, directory: Path, name: str = "127.0.0.1") -> Any:
+    """The client's certificate, and the protocol that server and client agree on."""
     seen: list[Any] = []
     tls = server_side(directory, issue("server"), clients=authority())
+    tls.set_alpn_protocols(["http/1.1", "http/1.0"])
 
     def serve(listening: socket.socket) -> None:
         connection = listening.accept()[0]
         with connection:
             try:
                 with tls.wrap_socket(connection, server_side=True) as secured:
-                    seen.append(secured.getpeercert())
+                    seen.append((secured.getpeercert(), secured.selected_alpn_protocol()))
                     secured.sendall(b"x")
             except OSError:
                 pass
@@ -56,8 +63,8 @@ def talk(context: ssl.SSLContext, directory: Path, name: str = "127.0.0.1") -> A
         ):
             assert secured.recv(1) == b"x"
         thread.join(10)
-    (certificate,) = seen
-    return dict(part[0] for part in certificate["subject"])["commonName"] if certificate else None
+    (both,) = seen
+    return both
 
 
 class TestTrust:
@@ -101,6 +108,14 @@ class TestTrust:
         with pytest.raises(ConnectError) as caught:
             context_of(tmp_path, authority=given)
         assert str(caught.value) == f"{name} holds no certificate in PEM format"
+
+
+class TestProtocol:
+    def test_nothing_changes_it_while_connections_begin(self, tmp_path: Path) -> None:
+        context = context_of(tmp_path)
+        # As urllib3 does for each connection; here another protocol, so that one can tell.
+        context.set_alpn_protocols(["http/1.0"])
+        assert seen_by_server(context, tmp_path)[1] == "http/1.1"
 
 
 class TestShow:

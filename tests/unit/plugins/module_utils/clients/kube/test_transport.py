@@ -34,6 +34,10 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+TLS_OF_NO_USE = "client and server could not agree on a TLS connection: check the address, and what stands between them"
+TLS_REFUSED = "the server refuses the client's certificate: give one that it trusts in 'client_cert' and 'client_key'"
+TLS_NONE = "no TLS is spoken there: check the scheme and the port of the address"
+
 
 def wrapping(outer: Exception, inner: BaseException) -> Exception:
     outer.__cause__ = inner
@@ -233,6 +237,19 @@ class TestFailures:
                 SSLError(ValueError("hostname 'a' doesn't match 'b'")),
                 Unusable,
                 "hostname 'a' doesn't match 'b'; give the cluster's certificate authority in 'ca_cert' or the kubeconfig",
+            ),
+            *(
+                (SSLError(ssl.SSLError(1, f"[SSL: X] {reason} (_ssl.c:1000)")), Unusable, f"{reason}; {way_out}")
+                for reason, way_out in (
+                    ("tlsv1 alert decode error", TLS_OF_NO_USE),
+                    ("sslv3 alert handshake failure", TLS_OF_NO_USE),
+                    ("decryption failed or bad record mac", TLS_OF_NO_USE),
+                    ("tlsv13 alert certificate required", TLS_REFUSED),
+                    ("sslv3 alert bad certificate", TLS_REFUSED),
+                    ("tlsv1 alert unknown ca", TLS_REFUSED),
+                    ("wrong version number", TLS_NONE),
+                    ("http request", TLS_NONE),
+                )
             ),
             (
                 ValueError("Invalid header value b'Bearer secret'"),
