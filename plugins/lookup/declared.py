@@ -62,6 +62,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarati
     Declarations,
     Role,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.templates import Templates
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]
@@ -71,12 +72,11 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         self.set_options(var_options=variables, direct=options)
         absent, check_mode = self.get_option("state") == "absent", self.get_option("check_mode")
         found: list[Any] = []
+        templates = Templates(self._templar)
         try:
             for term in terms:
                 name, _dot, kind = term.partition(".")
-                declared = Declarations(
-                    Role(name, absent=absent, check_mode=check_mode), variables or {}, self._resolved
-                )
+                declared = Declarations(Role(name, absent=absent, check_mode=check_mode), variables or {}, templates)
                 if not kind:
                     found += declared.titles
                     continue
@@ -85,25 +85,3 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         except DeclarationError as error:
             raise AnsibleLookupError(str(error)) from None
         return found
-
-    def _resolved(self, value: Any) -> Any:
-        """The value with its templates evaluated; what is omitted is null. Most strings hold none."""
-        if isinstance(value, Mapping):
-            members = {key: self._resolved(item) for key, item in value.items()}
-            return {key: item for key, item in members.items() if item is not None}
-        if isinstance(value, (list, tuple)):
-            return [self._resolved(item) for item in value]
-        if value is None or isinstance(value, (bool, int, float)) or (_is_text(value) and "{" not in value):
-            return value
-        result = self._templar.template(value)
-        return None if _is_omitted(result) else result
-
-
-def _is_text(value: Any) -> bool:
-    """Whether it is plain text; a value that ansible-vault encrypted is not."""
-    return isinstance(value, str) and not hasattr(value, "_ciphertext")
-
-
-def _is_omitted(value: Any) -> bool:
-    """As ansible-core says it, before 2.19 by a string."""
-    return type(value).__name__ == "_OmitType" or (isinstance(value, str) and value.startswith("__omit_place_holder__"))

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-__all__ = ["KINDS", "VARIABLES", "DeclarationError", "Declarations", "Role"]
+__all__ = ["KINDS", "VARIABLES", "DeclarationError", "Declarations", "Evaluator", "Role"]
 
 #: The variable of each role.
 VARIABLES = {
@@ -54,21 +54,29 @@ _UNDONE = "two entries for one secret would undo each other in every run, so giv
 Made = dict[str, Any]
 
 
+class Evaluator(Protocol):
+    """Evaluates templates. `prepare` is told beforehand what `resolve` will be asked for, so that it can be done at once."""
+
+    def prepare(self, values: Iterable[Any]) -> None: ...
+
+    def resolve(self, value: Any) -> Any: ...
+
+
 class DeclarationError(Exception):
     """Variables that declare what cannot be; the message is for the user."""
 
 
 @dataclass(frozen=True)
 class Declared:
-    """One entry of a role's variable. `title` is the variable and the position in it; `resolve` evaluates templates."""
+    """One entry of a role's variable. `title` is the variable and the position in it; `read` evaluates a member, given by name."""
 
     title: str
     members: Mapping[str, Any]
-    resolve: Callable[[Any], Any]
+    read: Callable[[str, Any], Any]
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value of a member, `default` where it is not given, is null or is omitted."""
-        value = self.resolve(self.members[name]) if name in self.members else None
+        value = self.read(name, self.members[name]) if name in self.members else None
         return default if value is None else value
 
     def some(self, names: Iterable[str]) -> Made:
@@ -104,10 +112,10 @@ class Role:
 class Declarations:
     """All entries of all variables of a role."""
 
-    def __init__(self, role: Role, variables: Mapping[str, Any], resolve: Callable[[Any], Any]) -> None:
+    def __init__(self, role: Role, variables: Mapping[str, Any], templates: Evaluator) -> None:
         """:raises DeclarationError: for a variable that is no list, and for entries whose members no module knows; all at once."""
-        self.role, self._variables, self._resolve = role, variables, resolve
-        self.entries = list(_entries(role.name, variables, resolve))
+        self.role, self._variables, self._templates = role, variables, templates
+        self.entries = _entries(role.name, variables, templates)
         problems = [problem for entry in self.entries for problem in _problems(role.name, entry)]
         if problems:
             raise DeclarationError("; ".join(problems))
@@ -120,7 +128,7 @@ class Declarations:
         """:raises DeclarationError: when this role and the other one that writes secrets declare the same secret."""
         if self.role.name not in _WRITERS:
             return
-        if problems := list(_conflicts(self._variables, self._resolve, self.role.name)):
+        if problems := list(_conflicts(self._variables, self._templates, self.role.name)):
             raise DeclarationError(f"{'; '.join(problems)}; {_UNDONE}")
 
     @property
@@ -295,21 +303,37 @@ KINDS: Mapping[str, Mapping[str, Callable[[Declarations, Any], list[Any]]]] = {
 # --- all roles
 
 
-def _entries(role: str, variables: Mapping[str, Any], resolve: Callable[[Any], Any]) -> Iterator[Declared]:
-    """The entries of the role's variables, in the order of the variables' names."""
+def _entries(role: str, variables: Mapping[str, Any], templates: Evaluator) -> list[Declared]:
+    """The entries of the role's variables, in the order of the variables' names. Once a member of one is read, that of all is prepared."""
+    found: list[Declared] = []
+    prepared: set[str] = set()
+
+    def read(name: str, value: Any) -> Any:
+        if name not in prepared:
+            prepared.add(name)
+            templates.prepare(entry.members.get(name) for entry in found)
+        return templates.resolve(value)
+
+    for title, members in _written(role, variables, templates):
+        found.append(Declared(title, members, read))
+    return found
+
+
+def _written(role: str, variables: Mapping[str, Any], templates: Evaluator) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each entry as it is written, with its title."""
     first = VARIABLES[role]
     for name in (first, *sorted(name for name in variables if name.startswith(f"{first}_"))):
         value = variables.get(name)
-        value = value if isinstance(value, (list, tuple)) else resolve(value)
+        value = value if isinstance(value, (list, tuple)) else templates.resolve(value)
         if value is None:
             continue
         if not isinstance(value, (list, tuple)):
             raise DeclarationError(f"variable {name} is not a list of entries")
         for position, item in enumerate(value):
-            members = item if isinstance(item, Mapping) else resolve(item)
+            members = item if isinstance(item, Mapping) else templates.resolve(item)
             if not isinstance(members, Mapping):
                 raise DeclarationError(f"{name}[{position}] is not a dictionary")
-            yield Declared(f"{name}[{position}]", members, resolve)
+            yield f"{name}[{position}]", members
 
 
 def _problems(role: str, entry: Declared) -> Iterator[str]:
@@ -321,11 +345,11 @@ def _problems(role: str, entry: Declared) -> Iterator[str]:
             yield f"{entry.title}: {name} is missing"
 
 
-def _conflicts(variables: Mapping[str, Any], resolve: Callable[[Any], Any], role: str) -> Iterator[str]:
+def _conflicts(variables: Mapping[str, Any], templates: Evaluator, role: str) -> Iterator[str]:
     """Secrets that the two roles declare. Of the namespaces that a selector finds, only the selector is known."""
     claims: dict[tuple[str, str], dict[str, str]] = {}
     for owner in _WRITERS:
-        for entry in _entries(owner, variables, resolve):
+        for entry in _entries(owner, variables, templates):
             for place in _places(entry):
                 for name, title in _claimed(owner, entry):
                     claims.setdefault((place, name), {})[title] = owner

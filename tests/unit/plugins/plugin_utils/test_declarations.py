@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
@@ -25,15 +25,18 @@ class Resolver:
     """Evaluates templates, which are written as `<name>`, and remembers which it was asked for."""
 
     def __init__(self, **values: Any) -> None:
-        self.values, self.asked = values, []  # type: ignore[var-annotated]
+        self.values, self.asked, self.prepared = values, [], []  # type: ignore[var-annotated]
 
-    def __call__(self, value: Any) -> Any:
+    def prepare(self, values: Iterable[Any]) -> None:
+        self.prepared.append([*values])
+
+    def resolve(self, value: Any) -> Any:
         self.asked.append(value)
         if isinstance(value, str) and value.startswith("<"):
             return self.values[value[1:-1]]
         if isinstance(value, Mapping):
-            return {key: self(item) for key, item in value.items()}
-        return [self(item) for item in value] if isinstance(value, list) else value
+            return {key: self.resolve(item) for key, item in value.items()}
+        return [self.resolve(item) for item in value] if isinstance(value, list) else value
 
 
 def made(
@@ -246,6 +249,15 @@ class TestPrivateRegistry:
         declared.refuse_conflicts()
         KINDS["private_registry"]["links"](declared, None)
         assert "<vaulted>" not in resolver.asked
+        assert not any("<vaulted>" in values for values in resolver.prepared)
+
+    def test_a_member_of_all_entries_is_prepared_once_one_is_read(self) -> None:
+        resolver = Resolver(a="x", b="y")
+        entries = [{"name": "<a>", **HERE}, {"name": "<b>", "namespaces": ["b"]}]
+        declared = Declarations(Role("private_registry"), {"private_registry_secrets": entries}, resolver)
+        assert resolver.prepared == []
+        KINDS["private_registry"]["claims"](declared, None)
+        assert [values for values in resolver.prepared if "<a>" in values] == [["<a>", "<b>"]]
 
 
 class TestDelegatedAuth:

@@ -1,0 +1,118 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Templates that are evaluated together have the values that each would have alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleError
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import templates
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.templates import Templates
+from hypothesis import given
+from hypothesis import strategies as st
+from support.templates import trusted
+
+TOGETHER = templates.trust_as_template is not None
+VARIABLES = trusted(
+    {
+        "omit": "__omit_place_holder__1",
+        "one": 1,
+        "text": "of the vault",
+        "list": ["a", "{{ text }}"],
+        "vault": {"a": "A", "b": "{{ text }}B", "c": None},
+    }
+)
+WRITTEN = [
+    "{{ one }}", "{{text}}", " {{ list }} ", "{{ vault.b }}", "{{ vault['a'] | lower }}", "{{ vault.c }}", "{{ 'x' if one else 'y' }}",
+    "{{ one, 2 }}", "{{ omit }}", "{{ nothing | default(omit) }}", "{{ {'a': one}['a'] }}", "{{ text }}-{{ one }}", "{{- text -}}",
+    "{% if one %}x{% endif %}", "{ no template }", "plain", "{{ 'a\\\\b' }}", "{{ '1' }}", "{{ true }}", "{{\n  text\n}}",
+]  # fmt: skip
+
+
+class Counting:
+    """Ansible's templar, and how often it was asked."""
+
+    def __init__(self) -> None:
+        self.templar, self.asked = Templar(loader=DataLoader(), variables=VARIABLES), 0
+
+    def template(self, value: Any) -> Any:
+        self.asked += 1
+        return self.templar.template(value)
+
+
+def alone(value: Any) -> Any:
+    return Templates(Counting()).resolve(value)
+
+
+@pytest.mark.parametrize("text", WRITTEN)
+def test_a_value_does_not_depend_on_how_it_is_evaluated(text: str) -> None:
+    value = trusted(text)
+    both = Templates(Counting())
+    both.prepare([value, trusted("{{ one }}")])
+    found = both.resolve(value)
+    assert (found, type(found)) == (alone(value), type(alone(value)))
+
+
+@given(
+    st.recursive(
+        st.sampled_from([*WRITTEN, 1, None, True]), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    )
+)
+def test_nor_on_where_it_stands(value: Any) -> None:
+    value = trusted(value)
+    both = Templates(Counting())
+    both.prepare([value])
+    assert both.resolve(value) == alone(value)
+
+
+def test_many_are_evaluated_together() -> None:
+    templar = Counting()
+    values = [trusted(f"{{{{ text ~ '{number}' }}}}") for number in range(1001)]
+    both = Templates(templar)
+    both.prepare([values])
+    assert both.resolve(values) == [f"of the vault{number}" for number in range(1001)]
+    assert templar.asked == (3 if TOGETHER else 1001)
+
+
+def test_those_that_are_known_are_not_evaluated_again() -> None:
+    templar = Counting()
+    both = Templates(templar)
+    for _time in range(2):
+        both.prepare([trusted({"a": "{{ one }}"}), (trusted("{{ one }}"),)])
+    assert templar.asked == (1 if TOGETHER else 0)
+
+
+def test_one_that_fails_says_so_itself_and_spoils_no_other() -> None:
+    both = Templates(Counting())
+    fine, broken = trusted("{{ text }}"), trusted("{{ nothing_of_that_name }}")
+    both.prepare([fine, broken, trusted("{{ 1 + }}")])
+    assert both.resolve(fine) == "of the vault"
+    with pytest.raises(AnsibleError, match="nothing_of_that_name"):
+        both.resolve(broken)
+
+
+@pytest.mark.skipif(not TOGETHER, reason="before ansible-core 2.19 every string of an inventory may be a template")
+def test_text_that_may_not_be_a_template_is_none_beside_an_equal_one_that_is() -> None:
+    both = Templates(Counting())
+    both.prepare([trusted("{{ text }}"), "{{ text }}", "{{ one }}"])
+    assert both.resolve("{{ text }}") == "{{ text }}"
+    assert both.resolve("{{ one }}") == "{{ one }}"
+
+
+@pytest.mark.parametrize("text", ["{{ one), 7: (one }}", "{{ one], [one }}", "{{ (one }}", "{{ one) }}"])
+def test_one_that_is_none_does_not_become_one_among_others(text: str) -> None:
+    both = Templates(Counting())
+    both.prepare([trusted(text), trusted("{{ one }}")])
+    with pytest.raises(AnsibleError):
+        both.resolve(trusted(text))
+
+
+def test_bytes_and_numbers_are_no_templates() -> None:
+    templar = Counting()
+    Templates(templar).prepare([b"{{ one }}", 1, None, 1.5])
+    assert templar.asked == 0
