@@ -55,11 +55,13 @@ Made = dict[str, Any]
 
 
 class Evaluator(Protocol):
-    """Evaluates templates. `prepare` is told beforehand what `resolve` will be asked for, so that it can be done at once."""
+    """Evaluates templates."""
 
-    def prepare(self, values: Iterable[Any]) -> None: ...
+    def prepare(self, values: Iterable[Any]) -> None:
+        """Is told beforehand what `resolve` will be asked for, so that it can be done at once."""
 
-    def resolve(self, value: Any) -> Any: ...
+    def resolve(self, value: Any) -> Any:
+        """The value with its templates evaluated; what is omitted is null."""
 
 
 class DeclarationError(Exception):
@@ -96,7 +98,7 @@ class Declared:
     def links(self) -> list[Made]:
         """What it is linked to, each as options of a link: itself, or each item of its member `links`. No account is no link."""
         parts = [dict(part) for part in self.get("links", ()) if isinstance(part, Mapping)]
-        given = self.some(("service_accounts", "link_for"))
+        given = self.some(("service_accounts",))
         return [made for part in parts or [{}] if (made := {**given, **part}).get("service_accounts", ["default"])]
 
 

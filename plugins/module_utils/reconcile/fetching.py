@@ -158,7 +158,7 @@ def _list_each(
 def _objects(cluster: Cluster, planned: _List, refs: Sequence[ObjectRef], namespace: str) -> dict[ObjectRef, Json]:
     """The wanted objects that the lists bring, of one namespace or of all."""
     wanted = set(refs)
-    whole = planned.kind.namespaced and not refs[0].name
+    whole = not refs[0].name
     found: dict[ObjectRef, Any] = {ref: {"items": []} for ref in refs} if whole else {}
 
     def ref_of(obj: Json) -> ObjectRef:

@@ -400,6 +400,16 @@ class TestConflicts:
         Declarations(Role("private_registry"), twice, Resolver()).refuse_conflicts()
         assert "delegated_auth_registries[1].realm_secret_name" in refused("delegated_auth", twice)
 
+    def test_all_are_named(self) -> None:
+        variables = {
+            "private_registry_secrets": [{"name": name, **HERE} for name in ("x", "y", "x", "y")],
+        }
+        message = refused("private_registry", variables)
+        assert message.startswith(
+            "secret a/x is declared by private_registry_secrets[0] and private_registry_secrets[2]; "
+            "secret a/y is declared by private_registry_secrets[1] and private_registry_secrets[3]; two entries"
+        )
+
     def test_by_the_same_selector(self) -> None:
         one, other = {"labels": "x", "exclude": ["y"]}, {"exclude": ["y"], "labels": "x"}
         variables = {

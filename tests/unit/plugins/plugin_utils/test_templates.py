@@ -79,6 +79,23 @@ def test_many_are_evaluated_together() -> None:
     assert templar.asked == (3 if TOGETHER else 1001)
 
 
+@pytest.mark.skipif(not TOGETHER, reason="before ansible-core 2.19 each is evaluated alone")
+@pytest.mark.parametrize("value", [{"a": ["{{ one }}", "{{ (one) }}"]}, ["{{ list[(0)] }}", {"b": "{{ [one] }}"}]])
+def test_wherever_they_stand(value: Any) -> None:
+    templar = Counting()
+    both = Templates(templar)
+    both.prepare([trusted(value)])
+    both.resolve(trusted(value))
+    assert templar.asked == 1
+
+
+def test_what_holds_no_template_is_not_evaluated() -> None:
+    templar = Counting()
+    value = [1, 1.5, True, None, "plain", ("a", 2), {"b": False}]
+    assert Templates(templar).resolve(value) == [1, 1.5, True, None, "plain", ["a", 2], {"b": False}]
+    assert templar.asked == 0
+
+
 def test_those_that_are_known_are_not_evaluated_again() -> None:
     templar = Counting()
     both = Templates(templar)

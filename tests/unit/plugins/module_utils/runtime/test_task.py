@@ -228,6 +228,18 @@ class TestOverNamespaces:
         assert (settings.check_mode, settings.concurrency, settings.wait_timeout) == (False, 3, 7.0)
         assert (settings.max_failures, settings.task, settings.say) == (1, "module", print)
 
+    def test_namespaces_that_are_given_count_and_not_the_options(self, task: Task) -> None:
+        def work(_cluster: Cluster, namespaces: Sequence[str], _settings: Settings) -> Outcome:
+            return Outcome([NamespaceResult(name, "unchanged") for name in namespaces])
+
+        result = over_namespaces(task, 0, work, ["given"])
+        assert [found["name"] for found in result["namespaces"]] == ["given"]
+
+    def test_proxy_headers_that_are_not_given_are_none(self, task: Task) -> None:
+        headers = {"proxy_basic_auth": None, "basic_auth": None, "user_agent": None}
+        task.params = {**task.params, "proxy": None, "proxy_headers": headers}
+        assert self.run(task)[1][1] == ["a", "b"]
+
     def test_no_progress_when_it_is_switched_off(self, task: Task) -> None:
         task.params = {**task.params, "progress": False}
         task.say = print
