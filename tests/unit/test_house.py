@@ -23,13 +23,14 @@ MODULE_UTILS = ROOT / "plugins/module_utils"
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 FILES = sorted(path for path in MODULE_UTILS.rglob("*.py") if path.name != "__init__.py")
 #: The rooms, the lowest first, and what each may import beside itself.
-_PURE = ("core", "dockerconfig", "secrets", "platform", "rbac")
+_PURE = ("core", "dockerconfig", "secrets", "platform", "rbac", "nodes")
 ROOMS: dict[str, set[str]] = {
     "core": set(),
     "dockerconfig": {"core"},
     "secrets": {"core", "dockerconfig"},
     "platform": {"core", "dockerconfig", "secrets"},
     "rbac": {"core"},
+    "nodes": {"core", "dockerconfig"},
     "features": {*_PURE},
     "clients": {"core"},
     "reconcile": {"core", "clients"},
@@ -215,6 +216,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"users": ["u"], "binding_name": "b", "exclusive": True, "recreate": True, "verify_access": True},
         {"projects": ["p"], "role": "r", "state": "absent", "revoke_from": "every_binding", "prune": True},
     ],
+    "pull_access": [{"pod": "p"}, {"workload": "Job/j"}, {"image": "i", "service_account": "a"}],
     "pull_secret": [
         {"name": "s", "registries": [{"registry": "quay.io", "username": "u", "password": "p"}], "recreate": True},
         {"name": "s", "auth_file": "config.json", "only": ["quay.io"], "mode": "merge", "update_existing": False},
@@ -231,7 +233,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
 }
 FEATURES = sorted(SAMPLES)
 #: The module of a feature where its name is another one.
-MODULE_OF = {"adopt": "adopt_info"}
+MODULE_OF = {"adopt": "adopt_info", "pull_access": "pull_access_info"}
 
 
 class Reading(dict[str, Any]):
@@ -390,6 +392,30 @@ class TestPages:
             wanted.append({f"O({option}={value})", *(f"O({name})" for name in names)})
         texts = [str(option["description"]) for option in documented(module).values()]
         assert [words for words in wanted if not any(all(word in text for word in words) for text in texts)] == []
+
+    def test_each_option_says_its_type_in_words_that_ansible_knows(self, module: str) -> None:
+        """An unknown word in an argument spec is ignored, and without a type an option is a string."""
+        known = {
+            "type",
+            "elements",
+            "options",
+            "default",
+            "choices",
+            "required",
+            "aliases",
+            "no_log",
+            "fallback",
+            "apply_defaults",
+        }
+        known |= {"mutually_exclusive", "required_one_of", "required_together", "required_if", "required_by"}
+
+        def odd(arguments: dict[str, Any]) -> Iterator[str]:
+            for name, spec in arguments.items():
+                if "type" not in spec or set(spec) - known:
+                    yield name
+                yield from odd(spec.get("options") or {})
+
+        assert list(odd(loaded(module).ARGUMENTS)) == []
 
     def test_says_since_when(self, module: str) -> None:
         """A module since a version that exists; an option that came later says so, one as old as its module does not."""

@@ -1,0 +1,41 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Text that a cluster, a node or a registry wrote, without what may be a credential in it. Pure.
+
+Errors of runtimes quote what they could not use: containerd the decoded login, containers/image the start of a token's answer, all of
+them URLs, whose query may be a signature and whose user may have a password.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .redaction import MASKED
+
+__all__ = ["redacted"]
+
+_MEMBER = r"(?:identity|registry|access_|refresh_|id_)?token|passw(?:or)?d|(?:client_)?secret|auth|api_?key"
+_PATTERNS = tuple(
+    (re.compile(pattern, re.IGNORECASE | re.DOTALL), kept)
+    for pattern, kept in (
+        # containerd internal/cri ParseAuth; a quote in it is escaped, and what follows it is never needed.
+        (r"(invalid decoded auth:).*", rf"\1 {MASKED}"),
+        # containers/image docker_client.go: `decoding bearer token (last URL "...", body start "...")`.
+        (r'(body start ")(?:[^"\\]|\\.)*("?)', rf"\1{MASKED}\2"),
+        (r"(\b[a-z][a-z0-9+.-]*://)[^\s/?#\"']*@", rf"\1{MASKED}@"),
+        (r"(\b[a-z][a-z0-9+.-]*://[^\s?#\"']*)[?#][^\s\"']*", rf"\1?{MASKED}"),
+        (r"\b(bearer|basic) +(?=[^\s,;]{16}|[^\s,;]*[0-9=])[a-z0-9._~+/=-]{8,}", rf"\1 {MASKED}"),
+        # A JSON Web Token: its header begins like this in base64.
+        (r"\beyj[a-z0-9_-]{5,}(?:\.[a-z0-9_-]*){1,4}", MASKED),
+        (rf"""(["'])({_MEMBER})\1(\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s,}}]+)""", rf"\1\2\1\3{MASKED}"),
+        (rf"""\b({_MEMBER})=(?:"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s,;&]+)""", rf"\1={MASKED}"),
+    )
+)
+
+
+def redacted(text: str) -> str:
+    """The text with the credentials in it hidden, so far as their place or their form shows them."""
+    for pattern, kept in _PATTERNS:
+        text = pattern.sub(kept, text)
+    return text

@@ -1,0 +1,106 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the pull secrets of a pod give for an image: the kubelet's own reading of them, secret by secret and key by key. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from ...core.evidence import Evidence, NotYet, Unread
+from ...core.objects import SECRET, Json, ObjectRef
+from ...dockerconfig.key_matching import kubelet_keys
+from ...platform.protected import says_generated
+from ...secrets.content import DATA_KEYS, StoredSecret
+
+__all__ = ["Credentials", "Login", "SecretSeen", "credentials_of", "nearest_key"]
+
+
+@dataclass(frozen=True)
+class Login:
+    """One that the kubelet tries. `is_empty`: without user or password, so the runtime pulls without a login."""
+
+    secret: str
+    key: str
+    is_empty: bool
+
+
+@dataclass(frozen=True)
+class SecretSeen:
+    """`state`: `usable`, `missing`, `wrong_type`, `unparsable`, `unread`; `detail` says more, as the rest of a sentence.
+
+    `is_generated`: the platform made it, and writes it again.
+    """
+
+    name: str
+    state: str
+    detail: str = ""
+    keys: Sequence[str] = ()
+    empty_keys: Sequence[str] = ()
+    is_generated: bool = False
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """`secrets` in the order of the list, `logins` in the order in which the kubelet tries them.
+
+    With an unparsable secret it tries none, and stops.
+    """
+
+    secrets: Sequence[SecretSeen]
+    logins: Sequence[Login]
+
+    def in_state(self, state: str) -> list[SecretSeen]:
+        return [secret for secret in self.secrets if secret.state == state]
+
+
+def credentials_of(namespace: str, names: Iterable[str], repository: str, evidence: Evidence) -> Credentials:
+    """:raises NotYet: when some of the secrets have to be read first; all of them are wanted then."""
+    secrets, waits = [], False
+    for name in names:
+        try:
+            secrets.append(_seen(ObjectRef(SECRET, namespace, name), evidence))
+        except NotYet:
+            waits = True
+    if waits:
+        raise NotYet
+    return Credentials(secrets, _logins(secrets, repository))
+
+
+def nearest_key(secrets: Iterable[SecretSeen], repository: str) -> str:
+    """The key that looks most like the image, which may be meant for it; empty when none does."""
+    host = repository.partition("/")[0]
+    keys = [key for secret in secrets for key in secret.keys]
+    return next((key for key in keys if host in key), "") or next(iter(get_close_matches(host, keys, n=1)), "")
+
+
+def _seen(ref: ObjectRef, evidence: Evidence) -> SecretSeen:
+    try:
+        secret = evidence.look(ref)
+    except Unread as error:
+        return SecretSeen(ref.name, "unread", str(error))
+    return SecretSeen(ref.name, "missing") if secret is None else _read(ref.name, secret)
+
+
+def _read(name: str, secret: Json) -> SecretSeen:
+    held = StoredSecret.of(secret)
+    if held.type not in DATA_KEYS:
+        return SecretSeen(name, "wrong_type", held.type)
+    reading = held.for_kubelet
+    if reading.problems:
+        return SecretSeen(name, "unparsable", reading.problems[0])
+    empty = [key for key, (user, password) in reading.logins.items() if not (user and password)]
+    return SecretSeen(name, "usable", "", tuple(reading.logins), tuple(empty), says_generated(secret))
+
+
+def _logins(secrets: Sequence[SecretSeen], repository: str) -> list[Login]:
+    usable = [secret for secret in secrets if secret.state == "usable"]
+    every = dict.fromkeys(key for secret in usable for key in secret.keys)
+    return [
+        Login(secret.name, key, key in secret.empty_keys)
+        for key in kubelet_keys(every, repository)
+        for secret in usable
+        if key in secret.keys
+    ]

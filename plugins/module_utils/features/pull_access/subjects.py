@@ -1,0 +1,111 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who pulls which image: the containers of pods, of workloads that have no pods yet, and of a service account. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ...core.objects import SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
+from ...core.shapes import mapping, sequence, text
+from ...platform.account_lists import names_in
+
+__all__ = ["POD", "WORKLOADS", "Subject", "of_account", "of_pod", "of_workload"]
+
+_APPS = "apps/v1"
+POD = Kind("v1", "Pod", "pods", "pod")
+#: The kinds that make pods of a template, by the name of the kind in lower case.
+WORKLOADS: Mapping[str, Kind] = {
+    kind.kind.lower(): kind
+    for kind in (
+        Kind(_APPS, "Deployment", "deployments", "deployment"),
+        Kind(_APPS, "StatefulSet", "statefulsets", "stateful set"),
+        Kind(_APPS, "DaemonSet", "daemonsets", "daemon set"),
+        Kind(_APPS, "ReplicaSet", "replicasets", "replica set"),
+        Kind("batch/v1", "Job", "jobs", "job"),
+        Kind("batch/v1", "CronJob", "cronjobs", "cron job"),
+        Kind("apps.openshift.io/v1", "DeploymentConfig", "deploymentconfigs", "deployment config"),
+    )
+}
+
+_CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
+_STATUSES = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One container that needs its image.
+
+    `own` are the secrets in the list of the pod or the template; a pod's list is final, an empty one of a template is filled with the
+    account's. `reason` and `message` are what the node says of a container that waits; `is_pulled`: it has the image already.
+    """
+
+    ref: ObjectRef
+    account: str
+    own: Sequence[str]
+    container: str
+    image: str
+    is_pod: bool = False
+    reason: str = ""
+    message: str = ""
+    is_pulled: bool = False
+
+    @property
+    def namespace(self) -> str:
+        return self.ref.namespace
+
+    @property
+    def account_ref(self) -> ObjectRef:
+        return ObjectRef(SERVICE_ACCOUNT, self.namespace, self.account)
+
+
+def of_pod(pod: Json, namespace: str) -> list[Subject]:
+    """Its containers, the init and ephemeral ones too."""
+    ref = ObjectRef(POD, namespace, text(metadata(pod).get("name")))
+    status = mapping(pod.get("status"))
+    states = {text(each.get("name")): each for part in _STATUSES for each in map(mapping, sequence(status.get(part)))}
+    return [
+        _with_state(subject, states.get(subject.container, {}))
+        for subject in _subjects(ref, mapping(pod.get("spec")), is_pod=True)
+    ]
+
+
+def of_workload(kind: Kind, workload: Json, namespace: str) -> list[Subject]:
+    """The containers of the pods that it will make."""
+    spec = mapping(workload.get("spec"))
+    if kind.kind == "CronJob":
+        spec = mapping(mapping(spec.get("jobTemplate")).get("spec"))
+    ref = ObjectRef(kind, namespace, text(metadata(workload).get("name")))
+    return list(_subjects(ref, mapping(mapping(spec.get("template")).get("spec")), is_pod=False))
+
+
+def of_account(namespace: str, account: str, image: str) -> Subject:
+    """A pod of the account that would have this image."""
+    return Subject(ObjectRef(SERVICE_ACCOUNT, namespace, account), account, (), "", image)
+
+
+def _subjects(ref: ObjectRef, spec: Json, *, is_pod: bool) -> Iterator[Subject]:
+    account = text(spec.get("serviceAccountName")) or text(spec.get("serviceAccount")) or "default"
+    own = tuple(dict.fromkeys(names_in(spec, "imagePullSecrets")))
+    for part in _CONTAINERS:
+        for container in map(mapping, sequence(spec.get(part))):
+            yield Subject(ref, account, own, text(container.get("name")), text(container.get("image")), is_pod)
+
+
+def _with_state(subject: Subject, status: Json) -> Subject:
+    state = mapping(status.get("state"))
+    waiting = mapping(state.get("waiting"))
+    has_started = bool({"running", "terminated"} & set(state)) and bool(text(status.get("imageID")))
+    reason = text(waiting.get("reason"))
+    if reason in _NOT_OF_A_PULL:
+        return replace(subject, is_pulled=has_started)
+    return replace(subject, is_pulled=has_started, reason=reason, message=text(waiting.get("message")))
+
+
+#: Why a container waits that has nothing to do with its image. What is not here may be anything: the kubelet puts errors there.
+_NOT_OF_A_PULL = (
+    "", "ContainerCreating", "PodInitializing", "CrashLoopBackOff", "CreateContainerConfigError", "CreateContainerError",
+    "RunContainerError", "PostStartHookError", "PreCreateHookError", "PreStartHookError", "VerifyNonRootError",
+)  # fmt: skip

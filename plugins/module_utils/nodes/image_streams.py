@@ -1,0 +1,51 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether the integrated registry has an image: what the image stream of that name says. Pure.
+
+openshift/api image/v1: `status.tags[].items` are the images that a tag has had, `conditions` the last import that failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..core.foreign_text import redacted
+from ..core.objects import Json, Kind, ObjectRef
+from ..core.shapes import mapping, sequence, text
+from .references import Reference
+
+__all__ = ["IMAGE_STREAM", "why_not_there"]
+
+IMAGE_STREAM = Kind("image.openshift.io/v1", "ImageStream", "imagestreams", "image stream")
+
+
+def why_not_there(ref: ObjectRef, stream: Json | None, reference: Reference) -> str:
+    """Why the registry has no such image, with what to do; empty when it has it."""
+    if stream is None:
+        return f"{ref} does not exist: build or import the image, or correct the name"
+    tags = {text(tag.get("tag")): tag for tag in _tags(stream)}
+    if reference.digest:
+        known = any(item.get("image") == reference.digest for tag in tags.values() for item in _items(tag))
+        return "" if known else f"{ref} has no image {reference.digest}: build or import it, or correct the digest"
+    name = reference.tag or "latest"
+    tag = tags.get(name, {})
+    if list(_items(tag)):
+        return ""
+    if why := next(_failed_imports(tag), ""):
+        return f"tag {name} of {ref} was never imported: {redacted(why)}; mend that in the stream's project, then import it again"
+    return f"{ref} has no tag {name}: build or import it, or correct the tag"
+
+
+def _tags(stream: Json) -> Iterator[Json]:
+    return map(mapping, sequence(mapping(stream.get("status")).get("tags")))
+
+
+def _items(tag: Json) -> Iterator[Json]:
+    return map(mapping, sequence(tag.get("items")))
+
+
+def _failed_imports(tag: Json) -> Iterator[str]:
+    for condition in map(mapping, sequence(tag.get("conditions"))):
+        if (condition.get("type"), condition.get("status")) == ("ImportSuccess", "False"):
+            yield " ".join(text(condition.get("message")).split()) or "no reason is given"

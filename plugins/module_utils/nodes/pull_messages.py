@@ -1,0 +1,155 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a node says of a pull that failed, taken apart: the attempts in it, and the cause of each. Pure.
+
+The kubelet wraps the runtime's text several times, joins those of several credentials to one, and CRI-O puts the errors of the mirrors
+before that of the registry. Where the texts come from: Kubernetes pkg/kubelet/images/image_manager.go, CRI-O server/image_pull.go,
+containers/image copy/single.go, containerd internal/cri/server/images. None of the wrappers is certain to be there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ..core.foreign_text import redacted
+from .pull_rules import Rule, rule_for
+
+__all__ = ["Attempt", "PullMessage", "understand"]
+
+#: A message of more characters is cut: the cause stands at its beginning or is repeated there.
+_LONGEST = 16_384
+
+#: One layer around the rest of a message. `image` is what it names.
+_LAYERS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r'back-off pulling image "(?P<image>[^"]*)"(?:: |$)',
+        r'(?:failed to pull|failed to inspect) image "(?P<image>[^"]*)": ',
+        r"error: ",
+        r"(?:errimagepull|imagepullbackoff|registryunavailable|signaturevalidationfailed|imageinspecterror|invalidimagename): ",
+        r"image pull failed for (?P<image>\S+) because the (?:registry is unavailable|signature validation failed): ",
+        r"rpc error: code = \w+ desc = ",
+        r"unable to pull image(?: or oci artifact)?: (?:pull image err: )?",
+        r"(?:error )?initializing source docker://(?P<image>\S+): ",
+        r'failed to pull and unpack image "(?P<image>[^"]*)": ',
+        r'failed to resolve reference "(?P<image>[^"]*)": ',
+        r"error response from daemon: ",
+    )
+)
+_BACK_OFF = re.compile(r'back-off pulling image "', re.IGNORECASE)
+_ARTIFACT = "; artifact err: "
+#: One of the reasons above alone, without a text.
+_BARE = re.compile(r"(?:errimagepull|imagepullbackoff|registryunavailable|imageinspecterror)\Z", re.IGNORECASE)
+
+#: What begins the text of one credential among several: the kubelet joins them as `[first, second]`.
+_BEGINNING = r"(?:rpc error: |failed to |unable to |(?:error )?initializing |registryunavailable: |signaturevalidationfailed: |error )"
+_BETWEEN_PARTS = re.compile(rf", (?={_BEGINNING})", re.IGNORECASE)
+_AGGREGATE = re.compile(rf"\[(?P<parts>{_BEGINNING}.*)\]\Z", re.IGNORECASE)
+
+_MIRRORS = re.compile(
+    r"\(mirrors also failed: \[(?P<mirrors>.*?)\]\): (?:(?P<source>\S+): )?(?P<rest>.*)\Z", re.IGNORECASE
+)
+_BETWEEN_MIRRORS = re.compile(r"\]\s*\[")
+_MIRROR = re.compile(r"(?P<image>\S+): (?P<text>.*)\Z")
+
+#: Where a text names an image or a host, which may itself read like a cause (`registry.example.com/denied`).
+_NAMED = re.compile(
+    r"""reading\ manifest\ \S+\ in\ \S+ | pinging\ (?:container\ )?(?:docker\ )?registry\ [^\s:]+(?::\d+)? | docker://\S+
+    | \b(?:get|head|post)\ "?https?://[^\s"]+"? | https?://[^\s"]+ | registry\ \S+(?=\ is\ blocked) | image\ name\ \S+
+    | (?<=pull\ access\ denied)\ for\ \S+?(?=,) | manifest\ for\ \S+(?=\ not\ found)
+    | (?:image(?:\ name|\ reference|\ tag)?|reference)\ "[^"]*" """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One error of a pull. `text` is redacted; `image` is the reference that was asked for, where the text names one."""
+
+    text: str
+    rule: Rule
+    image: str
+    is_mirror: bool
+
+
+@dataclass(frozen=True)
+class PullMessage:
+    """`attempts` in the order in which they were made: the mirrors before their source, the credentials as they were tried.
+
+    Without one, the message does not tell why.
+    """
+
+    attempts: Sequence[Attempt]
+    is_back_off: bool
+
+    @property
+    def cause(self) -> Attempt | None:
+        """What to mend first. Where the source cannot be reached, as in a site that lives by its mirrors, it is the mirror's error."""
+        sources = [attempt for attempt in self.attempts if not attempt.is_mirror]
+        mirrors = [attempt for attempt in self.attempts if attempt.is_mirror]
+        if mirrors and all(attempt.rule.id in _NO_CONNECTION for attempt in sources):
+            return mirrors[0]
+        return next(iter(sources or mirrors), None)
+
+
+_NO_CONNECTION = ("dns", "connection_refused", "timeout", "blocked_by_config")
+
+
+def understand(reason: str, message: str = "") -> PullMessage:
+    """What `state.waiting` or an event of a container says. `reason` may be any text: the kubelet puts errors into it as they are."""
+    text = " ".join(redacted(message or reason)[:_LONGEST].split())
+    rest, images = _peeled(text)
+    return PullMessage(
+        tuple(_attempts(rest, images)), is_back_off=bool(_BACK_OFF.search(text[: len(text) - len(rest)]))
+    )
+
+
+def _peeled(text: str, images: Sequence[str] = ()) -> tuple[str, tuple[str, ...]]:
+    """The text without its layers, and the images that they name."""
+    found = [*images]
+    while layer := next((match for pattern in _LAYERS if (match := pattern.match(text))), None):
+        found += [image for image in (layer.groupdict().get("image"),) if image]
+        text = text[layer.end() :]
+    return text, tuple(dict.fromkeys(found))
+
+
+def _attempts(text: str, images: Sequence[str]) -> Iterator[Attempt]:
+    if aggregate := _AGGREGATE.match(text):
+        for part in _BETWEEN_PARTS.split(aggregate["parts"]):
+            yield from _attempts(*_peeled(part, images))
+        return
+    text = text.partition(_ARTIFACT)[0]
+    if with_mirrors := _MIRRORS.match(text):
+        for mirror in _BETWEEN_MIRRORS.split(with_mirrors["mirrors"]):
+            named = _MIRROR.match(mirror)
+            image, said = (named["image"], named["text"]) if named else ("", mirror)
+            yield _attempt(said, [image, *images], image, is_mirror=True)
+        source = with_mirrors["source"] or next(iter(images), "")
+        yield _attempt(with_mirrors["rest"], [source, *images], source)
+        return
+    if text and not _BARE.match(text):
+        yield _attempt(text, images, images[-1] if images else "")
+
+
+def _attempt(text: str, images: Sequence[str], image: str, *, is_mirror: bool = False) -> Attempt:
+    return Attempt(text, rule_for(_nameless(text, images)), image, is_mirror)
+
+
+def _nameless(text: str, images: Sequence[str]) -> str:
+    """The text without the images and hosts in it."""
+    text = _NAMED.sub("", text)
+    for name in sorted({name for image in images for name in _names_of(image)}, key=len, reverse=True):
+        text = text.replace(name, "")
+    return text
+
+
+def _names_of(image: str) -> Iterator[str]:
+    """An image with and without its tag and digest, and its host. A single short word is left: it may be part of a cause."""
+    name = image.partition("@")[0]
+    repository = name if "/" in name.rpartition(":")[2] else name.rpartition(":")[0] or name
+    for part in (image, name, repository, repository.partition("/")[0]):
+        if set(".:/") & set(part):
+            yield part

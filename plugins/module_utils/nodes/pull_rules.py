@@ -1,0 +1,265 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why an image was not pulled, told from the text of a kubelet, CRI-O, containerd or cri-dockerd: rules as data. Pure.
+
+The first rule that fits wins, so their order matters: the refusal by a policy begins like a signature that fails, a rate limit may say
+«denied», and a registry without a credential answers «access denied» and «no basic auth credentials» in one sentence.
+
+Wordings: kubelet pkg/kubelet/images, CRI-O server/image_pull.go, containers/image docker/ and pkg/shortnames, containerd
+core/remotes/docker; collected from public reports and a node that was made to fail.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = ["RULES", "UNKNOWN", "Rule", "rule_for"]
+
+_ANY = ("cri-o", "containerd", "cri-dockerd")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One cause.
+
+    `id` is stable. `expression` is searched for, without regard to case, in a text without the names of images and hosts. `runtimes`
+    write it, `kubelet` for what it says itself. `sample` is such a text. `meaning` is a sentence without its full stop, `remedy`
+    what to do about it. `since` is the first version that writes it, where older ones do not.
+    """
+
+    id: str
+    expression: str
+    runtimes: Sequence[str]
+    sample: str
+    meaning: str
+    remedy: str
+    since: str = ""
+
+
+UNKNOWN = Rule(
+    "unknown",
+    "",
+    (),
+    "",
+    "The node gives a reason that this collection does not know",
+    "Read the text of the node; please report it, so that it gets a rule",
+)
+
+RULES = (
+    Rule(
+        "secret_missing",
+        r"unable to retrieve some image pull secrets",
+        ("kubelet",),
+        "Unable to retrieve some image pull secrets (a, b); attempting to pull the image may not succeed.",
+        "A pull secret that the pod names does not exist",
+        "Create the secret, or remove its name from the pod's or the service account's list",
+    ),
+    Rule(
+        "invalid_name",
+        r"couldn't parse image (?:name|reference)|invalid reference format|invalidimagename",
+        ("kubelet", "cri-dockerd"),
+        'Failed to apply default image tag "UPPER": couldn\'t parse image name "UPPER": invalid reference format',
+        "The image's name is not valid",
+        "Correct the name: no scheme, no upper case in the path, no empty part",
+    ),
+    Rule(
+        "never_pull",
+        r"is not present with pull policy of never",
+        ("kubelet",),
+        'Container image "registry.example.com/app:1" is not present with pull policy of Never',
+        "The pull policy is Never, and the node does not have the image, or this pod's credentials do not give access to it",
+        "Change imagePullPolicy, or bring the image to the node",
+    ),
+    Rule(
+        "short_name_ambiguous",
+        r"short[- ]name mode is enforcing|short-name .* did not resolve|short-name resolution enforced",
+        ("cri-o",),
+        "short name mode is enforcing, but image name team/app:v1 returns ambiguous list",
+        "The image's name has no registry, and several could be meant",
+        "Write the image with its registry's host",
+        since="CRI-O 1.34, OpenShift 4.21",
+    ),
+    Rule(
+        "secret_unparsable",
+        r"^illegal base64 data at input byte|unable to parse auth field|^invalid character .* (?:looking for|in|after) "
+        r"|^unexpected end of json input|^json: cannot unmarshal|invalid decoded auth",
+        ("kubelet", "containerd"),
+        "illegal base64 data at input byte 8",
+        "One of the pod's pull secrets cannot be read, and with it none of them is used",
+        "Find the secret and correct it: one entry that cannot be decoded stops every pull of the pod",
+    ),
+    Rule(
+        "blocked_by_config",
+        r"is blocked in /|registry blocked",
+        ("cri-o",),
+        "registry blocked.example.com is blocked in /etc/containers/registries.conf or /etc/containers/registries.conf.d",
+        "The cluster's configuration blocks the registry",
+        "Look at registrySources.blockedRegistries of images.config.openshift.io/cluster, and for a mirror set with NeverContactSource",
+    ),
+    Rule(
+        "policy_rejected",
+        r"is rejected by policy",
+        ("cri-o",),
+        "Source image rejected: Running image docker://registry.example.com/app:1 is rejected by policy.",
+        "The cluster's configuration does not allow the registry. No signature is involved",
+        "Look at registrySources.allowedRegistries and blockedRegistries of images.config.openshift.io/cluster",
+    ),
+    Rule(
+        "signature",
+        r"signature was required|none of the signatures were accepted|signature for identity|source image rejected"
+        r"|signature validation failed",
+        ("cri-o",),
+        "Source image rejected: A signature was required, but no signature exists",
+        "The image's signature does not satisfy an image policy",
+        "Look at ClusterImagePolicy and ImagePolicy, and at the signature that the registry stores",
+    ),
+    Rule(
+        "node_limit",
+        r"pull qps exceeded",
+        ("kubelet",),
+        "pull QPS exceeded",
+        "The kubelet's own limit of pulls in a second was reached, not a limit of the registry",
+        "Wait: the next attempt follows by itself. The cause of the attempt before stands in older events",
+    ),
+    Rule(
+        "rate_limited",
+        r"toomanyrequests|too many requests|pull rate limit",
+        _ANY,
+        "reading manifest v1: toomanyrequests: You have reached your unauthenticated pull rate limit",
+        "The registry's limit of pulls was reached",
+        "Pull with a credential, whose limit is higher, or through a mirror; or wait",
+    ),
+    Rule(
+        "tls_http",
+        r"server gave http response to https client|first record does not look like a tls handshake",
+        _ANY,
+        'Get "https://registry.example.com/v2/": http: server gave HTTP response to HTTPS client',
+        "The registry speaks HTTP, and the node wants HTTPS",
+        "Add a certificate to the registry, or list it in registrySources.insecureRegistries",
+    ),
+    Rule(
+        "tls_expired",
+        r"certificate has expired or is not yet valid",
+        _ANY,
+        "x509: certificate has expired or is not yet valid",
+        "The registry's certificate has expired or is not valid yet, or the node's clock is wrong",
+        "Renew the certificate; compare the node's clock",
+    ),
+    Rule(
+        "tls_name",
+        r"certificate is valid for|doesn't contain any ip sans|cannot validate certificate for"
+        r"|certificate relies on legacy common name|certificate is not valid for any names",
+        _ANY,
+        "x509: certificate is valid for other.example.com, not registry.example.com",
+        "The registry's certificate is for another name",
+        "Use the name that the certificate has, or renew it for this one",
+    ),
+    Rule(
+        "tls_untrusted",
+        r"x509: |failed to verify certificate",
+        _ANY,
+        "tls: failed to verify certificate: x509: certificate signed by unknown authority",
+        "The node does not trust the registry's certificate",
+        "Add its authority to the ConfigMap that additionalTrustedCA of images.config.openshift.io/cluster names",
+    ),
+    Rule(
+        "dns",
+        r"no such host|server misbehaving|temporary failure in name resolution|dial tcp: lookup ",
+        _ANY,
+        "dial tcp: lookup nosuch.invalid on 192.0.2.53:53: no such host",
+        "The node cannot resolve the registry's name",
+        "Correct the name, or the DNS of the nodes",
+    ),
+    Rule(
+        "connection_refused",
+        r"connection refused|no route to host|network is unreachable",
+        _ANY,
+        "dial tcp 192.0.2.9:5999: connect: connection refused",
+        "The node reaches no registry at that address",
+        "Look whether the registry runs, and at the port, the routes and the firewall",
+    ),
+    Rule(
+        "timeout",
+        r"i/o timeout|connection timed out|deadline ?exceeded|handshake timeout|client\.timeout|canceled while waiting",
+        _ANY,
+        "dial tcp 192.0.2.9:443: i/o timeout",
+        "The registry did not answer in time",
+        "Look at the network between the nodes and the registry, and at the proxy",
+    ),
+    Rule(
+        "platform",
+        r"no image found|choosing (?:an )?image|no match for platform|no matching manifest for",
+        _ANY,
+        'choosing an image from manifest list: no image found in manifest list for architecture "arm64", OS "linux"',
+        "The image is not there for the node's architecture",
+        "Use an image for it, or place the pod on other nodes",
+    ),
+    Rule(
+        "bad_credentials",
+        r"(?:invalid|incorrect) username/password|(?:invalid|incorrect) username or password|failed to fetch oauth token: .*401"
+        r"|application not registered",
+        _ANY,
+        "unable to retrieve auth token: invalid username/password: unauthorized: authentication required",
+        "A credential was sent, and the registry refuses it",
+        "Renew the login in the pull secret",
+    ),
+    Rule(
+        "no_credentials",
+        r"no basic auth credentials|failed to fetch anonymous token",
+        _ANY,
+        "pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials",
+        "No credential of the pod is for this image, and the registry wants one",
+        "Add the registry to a pull secret that is linked to the service account",
+    ),
+    Rule(
+        "denied",
+        r"denied\b|not authorized|insufficient_scope|403 forbidden|statuscode: 403",
+        _ANY,
+        "reading manifest v1: requested access to the resource is denied",
+        "The registry does not allow it, with or without a login, or it hides that there is no such image",
+        "Check which credential is for the image, its rights, and the image's name",
+    ),
+    Rule(
+        "unauthorized",
+        r"unauthorized|authentication required|401\b",
+        _ANY,
+        "reading manifest v1: unauthorized: authentication required",
+        "The registry wants a login that it did not get, or does not accept the one that it got",
+        "Check which credential is for the image, and whether it is still valid",
+    ),
+    Rule(
+        "disk",
+        r"no space left on device|disk quota exceeded|input/output error",
+        _ANY,
+        "writing blob: storing blob to file: no space left on device",
+        "The node could not store the image",
+        "Free space on the node",
+    ),
+    Rule(
+        "registry_error",
+        r"http status: 5\d\d|status code:? 5\d\d|statuscode: 5\d\d|: 5\d\d (?:internal|bad|service|gateway)|unexpected eof|: eof$"
+        r"|connection reset by peer|error parsing http 5\d\d",
+        _ANY,
+        "reading manifest v1: received unexpected HTTP status: 503 Service Unavailable",
+        "The registry failed",
+        "Look at the registry, or at what stands before it; the next attempt follows by itself",
+    ),
+    Rule(
+        "not_found",
+        r"manifest unknown|name unknown|not found|404\b",
+        _ANY,
+        "reading manifest v1: manifest unknown",
+        "The registry says that there is no such image; many say so where only the right is missing",
+        "Check the image's name and tag, then which credential is for it",
+    ),
+)
+
+_EXPRESSIONS = tuple((re.compile(rule.expression, re.IGNORECASE), rule) for rule in RULES)
+
+
+def rule_for(text: str) -> Rule:
+    """The first rule that fits a text, which names no image and no host; `UNKNOWN` when none does."""
+    return next((rule for expression, rule in _EXPRESSIONS if expression.search(text)), UNKNOWN)

@@ -1,0 +1,131 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the cluster's configuration lets its nodes pull an image from: mirrors, allowed and blocked registries. Pure.
+
+The objects: openshift/api config/v1 (ImageDigestMirrorSet, ImageTagMirrorSet, Image) and operator/v1alpha1
+(ImageContentSourcePolicy). What the nodes make of them: openshift/runtime-utils pkg/registries (EditRegistriesConfig), the machine
+config operator's container-runtime-config controller, containers/image pkg/sysregistriesv2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..core.objects import Json, Kind, ObjectRef, metadata
+from ..core.shapes import mapping, sequence, text
+from .references import Reference
+
+__all__ = ["IMAGE_CONFIG", "MIRROR_KINDS", "Mirrors", "RegistrySources", "mirrors_for", "registry_sources_of"]
+
+_CONFIG = "config.openshift.io/v1"
+IMAGE_CONFIG = ObjectRef(Kind(_CONFIG, "Image", "images", "image config", namespaced=False), "", "cluster")
+
+_DIGEST = Kind(_CONFIG, "ImageDigestMirrorSet", "imagedigestmirrorsets", "image digest mirror set", namespaced=False)
+_TAG = Kind(_CONFIG, "ImageTagMirrorSet", "imagetagmirrorsets", "image tag mirror set", namespaced=False)
+_OLD = Kind(
+    "operator.openshift.io/v1alpha1",
+    "ImageContentSourcePolicy",
+    "imagecontentsourcepolicies",
+    "image content source policy",
+    namespaced=False,
+)
+#: The kinds that name mirrors, with the list of each that holds them.
+MIRROR_KINDS: Mapping[Kind, str] = {
+    _DIGEST: "imageDigestMirrors",
+    _TAG: "imageTagMirrors",
+    _OLD: "repositoryDigestMirrors",
+}
+
+
+@dataclass(frozen=True)
+class Mirrors:
+    """The one source that counts for an image, the most specific, with the mirrors to which it leads, as references.
+
+    `never_source`: only mirrors are asked; a source without a mirror for this way to pull is blocked then. `objects` are those that
+    name the source.
+    """
+
+    source: str
+    mirrors: Sequence[str]
+    never_source: bool
+    objects: Sequence[str]
+
+
+@dataclass(frozen=True)
+class RegistrySources:
+    """`spec.registrySources` of the image config. `allowed` None: all are."""
+
+    blocked: Sequence[str] = ()
+    allowed: Sequence[str] | None = None
+
+    def why_not(self, repository: str) -> str:
+        """Which setting keeps the nodes from pulling it, as the rest of a sentence; empty when none does."""
+        for scope in self.blocked:
+            if _is_source_of(scope, repository):
+                return f"registrySources.blockedRegistries of {IMAGE_CONFIG} has {scope}"
+        if self.allowed is not None and not any(_is_within(repository, scope) for scope in self.allowed):
+            return f"registrySources.allowedRegistries of {IMAGE_CONFIG} has no entry for it"
+        return ""
+
+
+def registry_sources_of(config: Json | None) -> RegistrySources:
+    """Of the image config; None where there is none."""
+    found = mapping(mapping(mapping(config).get("spec")).get("registrySources"))
+    allowed = _texts(found.get("allowedRegistries"))
+    return RegistrySources(_texts(found.get("blockedRegistries")), allowed or None)
+
+
+def mirrors_for(reference: Reference, sets: Mapping[Kind, Sequence[Json]]) -> Mirrors | None:
+    """What the mirror sets make of an image, by kind of set; None when none of them has its source."""
+    items = list(_items(sets))
+    found = {item.source for item in items if _is_source_of(item.source, reference.repository)}
+    if not found:
+        return None
+    # An exact host is more specific than a wildcard, a longer path more than a shorter one.
+    source = max(found, key=lambda each: (not each.startswith("*."), len(each)))
+    same = [item for item in items if item.source == source]
+    wanted = [item for item in same if item.by_digest == reference.is_by_digest]
+    mirrors = dict.fromkeys(_rewritten(reference, source, mirror) for item in wanted for mirror in item.mirrors)
+    return Mirrors(source, list(mirrors), any(item.never_source for item in same), [item.object for item in same])
+
+
+@dataclass(frozen=True)
+class _Item:
+    object: str
+    by_digest: bool
+    source: str
+    mirrors: Sequence[str]
+    never_source: bool
+
+
+def _items(sets: Mapping[Kind, Sequence[Json]]) -> Iterator[_Item]:
+    for kind, objects in sets.items():
+        for obj in objects:
+            named = str(ObjectRef(kind, "", text(metadata(obj).get("name"))))
+            for item in map(mapping, sequence(mapping(obj.get("spec")).get(MIRROR_KINDS[kind]))):
+                never = kind != _OLD and item.get("mirrorSourcePolicy") == "NeverContactSource"
+                yield _Item(named, kind != _TAG, text(item.get("source")), _texts(item.get("mirrors")), never)
+
+
+def _is_source_of(scope: str, repository: str) -> bool:
+    """As `registries.conf` is read: a host without port also means its ports."""
+    return _is_within(repository, scope) or (bool(scope) and repository.startswith(f"{scope}:"))
+
+
+def _is_within(repository: str, scope: str) -> bool:
+    """As `policy.json` is read: a scope is the repository itself, the beginning of its path, or the hosts under `*.`."""
+    if scope.startswith("*."):
+        host = repository.partition("/")[0]
+        return (host if ":" in scope else host.partition(":")[0]).endswith(scope[1:])
+    return bool(scope) and (repository == scope or repository.startswith(f"{scope}/"))
+
+
+def _rewritten(reference: Reference, source: str, mirror: str) -> str:
+    prefix = reference.host if source.startswith("*.") else source
+    return f"{mirror}{str(reference)[len(prefix) :]}"
+
+
+def _texts(value: object) -> list[str]:
+    return [each for each in map(text, sequence(value)) if each]

@@ -1,0 +1,213 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: pull_access_info
+short_description: Explain why pods can or cannot pull their images
+version_added: 0.1.0
+description:
+  - Follows the way of a node to an image, and tells the first thing that breaks, with a task that mends it. For a pod, for a workload
+    before it has pods, for a service account with an image, or for all pods and workloads of the namespaces.
+  - It looks at the name of the image, the pull secrets that the pod has or will have, whether a node reads them, which of their keys is for
+    the image in the order in which the kubelet tries them, mirrors, blocked and allowed registries, the right to pull from another
+    project, and what the node says. Init and ephemeral containers are explained too.
+  - It does not ask the registry. So V(pulls) means that all that the cluster shows fits, not that the login is right.
+  - What cannot be read is said, and the answer is V(unknown) then, unless something else breaks.
+  - It changes nothing. To ask about the right to pull from another project it creates SubjectAccessReviews, which ask a question and
+    store nothing.
+  - Text of a node is redacted before it is used or shown.
+options:
+  pod:
+    description: The name of a pod. At most one of O(pod), O(workload) and O(image) is given.
+    type: str
+  workload:
+    description:
+      - The kind and name of a workload, such as V(Deployment/app), whose template is explained. The kind is one of V(Deployment),
+        V(StatefulSet), V(DaemonSet), V(ReplicaSet), V(Job), V(CronJob) and V(DeploymentConfig), in any case.
+    type: str
+  image:
+    description: An image as a pod would name it. The question is then whether a pod of O(service_account) would pull it.
+    type: str
+  service_account:
+    description: The service account for O(image), and for nothing else. By default V(default).
+    type: str
+extends_documentation_fragment:
+  - openshift_ops.image_pull.connection
+  - openshift_ops.image_pull.fleet
+  - openshift_ops.image_pull.attributes
+attributes:
+  check_mode:
+    description: The module changes nothing.
+    support: full
+  diff_mode:
+    description: There is no diff, because nothing changes.
+    support: none
+  idempotent:
+    description: Each run reads the cluster anew.
+    support: full
+seealso:
+  - module: openshift_ops.image_pull.pull_secret
+  - module: openshift_ops.image_pull.sa_link
+  - module: openshift_ops.image_pull.image_puller_grant
+  - module: openshift_ops.image_pull.registry_auth_info
+author:
+  - The openshift_ops.image_pull authors (@openshift-ops)
+"""
+
+EXAMPLES = r"""
+- name: Ask why a pod cannot pull
+  openshift_ops.image_pull.pull_access_info:
+    namespaces: [project-a]
+    pod: app-7d9c5bdb4d-x2x9k
+  register: access
+
+- name: Show the first thing that breaks, and the tasks that mend it
+  ansible.builtin.debug:
+    msg:
+      - "{{ access.namespaces[0].access | map(attribute='reason') }}"
+      - "{{ access.namespaces[0].access | map(attribute='remedy') }}"
+
+- name: Ask before a deployment has pods
+  openshift_ops.image_pull.pull_access_info:
+    namespaces: [project-a]
+    workload: Deployment/app
+
+- name: Stop a rollout whose image would not be pulled
+  openshift_ops.image_pull.pull_access_info:
+    namespaces: [project-a]
+    service_account: builder
+    image: quay.io/team/app:v2
+  register: access
+  failed_when: access.failed | default(false) or access.verdicts.will_not_pull > 0
+
+- name: Count what can and cannot pull in all namespaces of a team
+  openshift_ops.image_pull.pull_access_info:
+    namespace_selector:
+      labels: team=a
+"""
+
+RETURN = r"""
+verdicts:
+  description: How many containers have each verdict.
+  returned: always
+  type: dict
+  sample: {pulls: 12, will_not_pull: 1, unknown: 0}
+changed:
+  description: Always false.
+  returned: always
+  type: bool
+namespaces:
+  description: Each namespace with its answers.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    access:
+      description: One answer for each container.
+      returned: success
+      type: list
+      elements: dict
+      contains:
+        kind:
+          description: The kind of what was asked about, such as C(Pod) or C(Deployment); C(ServiceAccount) for O(image).
+          type: str
+          returned: always
+        name:
+          description: Its name.
+          type: str
+          returned: always
+        container:
+          description: The name of the container; empty for O(image).
+          type: str
+          returned: always
+        service_account:
+          description: The service account whose list a pod gets.
+          type: str
+          returned: always
+        image:
+          description: The image as it is named there.
+          type: str
+          returned: always
+        verdict:
+          description: V(pulls), V(will_not_pull) or V(unknown).
+          type: str
+          returned: always
+        reason:
+          description: The first thing that breaks. For V(pulls), the credential that is used.
+          type: str
+          returned: always
+        cause:
+          description:
+            - The class of the node's error, such as C(bad_credentials), C(no_credentials), C(denied), C(dns) or C(policy_rejected).
+              C(unknown) for a text that has no rule yet; empty when the node says nothing.
+          type: str
+          returned: always
+        steps:
+          description:
+            - What was seen on the way, in its order. C(ok) is null where it is not known.
+            - Without O(pod), O(workload) and O(image), C(steps) and C(text) are left out where the verdict is V(pulls).
+          type: list
+          elements: dict
+          returned: see the description
+        text:
+          description: The same as lines for people, such as playbook C(explain) shows them.
+          type: list
+          elements: str
+          returned: as C(steps)
+        remedy:
+          description:
+            - The tasks that mend it, to be pasted into a playbook. Empty where no task of this collection does.
+            - The login is in the variables C(registry_username) and C(registry_password), which are yours to set.
+          type: list
+          elements: dict
+          returned: always
+failures:
+  description: The namespaces that could not be looked at, and why.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+summary:
+  description: Counts of namespaces by status, and C(retries), the number of requests that had to be repeated.
+  returned: always
+  type: dict
+  sample: {total: 1, changed: 0, unchanged: 1, failed: 0, skipped: 0, retries: 0}
+"""
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access.options import from_options
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, over_namespaces
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.pull_access import explain_access
+
+ARGUMENTS = {
+    **CLUSTER_OPTIONS,
+    "pod": {"type": "str"},
+    "workload": {"type": "str"},
+    "image": {"type": "str"},
+    "service_account": {"type": "str"},
+}
+RULES = {"mutually_exclusive": [("pod", "workload", "image")]}
+
+
+def run(task: Task) -> dict[str, object]:
+    asked = from_options(task.params)
+    return over_namespaces(
+        task, 0, lambda cluster, namespaces, settings: explain_access(cluster, asked, namespaces, settings)
+    )
+
+
+MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, rules=RULES)
+
+
+def main() -> None:
+    run_module(MODULE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,233 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""pull_access_info against the lab: a node's pull says whether a verdict is right, and whether a remedy mends it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from support.lab import Lab, path_of
+
+DENIED = "reading manifest v1 in {repository}: requested access to the resource is denied"
+REFUSED = "unable to retrieve auth token: invalid username/password: unauthorized"
+PARSER = "illegal base64 data at input byte 0"
+
+
+def login(lab: Lab) -> dict[str, str]:
+    return lab.registry("private")["accounts"][1]
+
+
+def entry(lab: Lab, password: str | None = None) -> dict[str, str]:
+    account = login(lab)
+    return {"auth": base64.b64encode(f"{account['username']}:{password or account['password']}".encode()).decode()}
+
+
+def secret(
+    lab: Lab, namespace: str, auths: Any, kind: str = "kubernetes.io/dockerconfigjson", name: str = "pull"
+) -> None:
+    key = {"kubernetes.io/podmanconfigjson": ".podmanconfigjson"}.get(kind, ".dockerconfigjson")
+    content = base64.b64encode(json.dumps({"auths": auths}).encode()).decode()
+    lab.create(namespace, "secrets", {"metadata": {"name": name}, "type": kind, "data": {key: content}})
+
+
+def says(lab: Lab, namespace: str, pod: str, text: str) -> None:
+    """Writes what a kubelet writes when CRI-O has failed."""
+    image = lab.get(namespace, "pods", pod)["spec"]["containers"][0]["image"]
+    frame = f"unable to pull image or OCI artifact: pull image err: initializing source docker://{image}: "
+    text = text.format(repository=image.rpartition(":")[0])
+    whole = (
+        text
+        if text == PARSER
+        else f'Back-off pulling image "{image}": ErrImagePull: {frame}{text}; artifact err: {text}'
+    )
+    waiting = {"reason": text if text == PARSER else "ImagePullBackOff", "message": whole}
+    status = {
+        "name": "app", "image": image, "imageID": "", "ready": False, "restartCount": 0, "state": {"waiting": waiting}
+    }  # fmt: skip
+    path = f"{path_of(namespace, 'pods', pod)}/status"
+    lab.api("PATCH", path, {"status": {"phase": "Pending", "containerStatuses": [status]}})
+
+
+def access(run: Any, namespace: str, **options: Any) -> dict[str, Any]:
+    result = run("pull_access_info", namespaces=[namespace], **options)
+    assert not result["failed"], result["msg"]
+    (found,) = result["namespaces"][0]["access"]
+    return found
+
+
+def carry_out(run: Any, lab: Lab, tasks: list[dict[str, Any]]) -> None:
+    """Runs the tasks of a remedy with a login that the registry accepts."""
+    account = login(lab)
+    values = {"{{ registry_username }}": account["username"], "{{ registry_password }}": account["password"]}
+    for task in tasks:
+        (module,) = set(task) - {"name"}
+        options = json.loads(json.dumps(task[module]))
+        for registry in options.get("registries", ()):
+            registry.update({key: values.get(value, value) for key, value in registry.items()})
+        done = run(module.rpartition(".")[2], **options)
+        assert not done["failed"], done["msg"]
+
+
+def again(lab: Lab, namespace: str, image: str, own: list[str] = ()) -> None:
+    """What a controller does once a pod was deleted."""
+    lab.api("DELETE", path_of(namespace, "pods", "app") + "?gracePeriodSeconds=0")
+    lab.until(lambda: lab.get(namespace, "pods", "app") is None, "the pod is gone")
+    pod(lab, namespace, image, own)
+
+
+def pod(lab: Lab, namespace: str, image: str, own: list[str] = ()) -> None:
+    spec = {"containers": [{"name": "app", "image": image}], "imagePullSecrets": [{"name": name} for name in own]}
+    lab.create(namespace, "pods", {"metadata": {"name": "app"}, "spec": spec})
+
+
+class Broken:
+    """Each makes a pull secret `pull` that is of no use."""
+
+    @staticmethod
+    def missing(lab: Lab, namespace: str) -> None:
+        """There is none."""
+
+    @staticmethod
+    def opaque(lab: Lab, namespace: str) -> None:
+        secret(lab, namespace, {lab.registry("private")["host"]: entry(lab)}, "Opaque")
+
+    @staticmethod
+    def podman(lab: Lab, namespace: str) -> None:
+        secret(lab, namespace, {lab.registry("private")["host"]: entry(lab)}, "kubernetes.io/podmanconfigjson")
+
+    @staticmethod
+    def no_port(lab: Lab, namespace: str) -> None:
+        secret(lab, namespace, {lab.registry("private")["host"].partition(":")[0]: entry(lab)})
+
+    @staticmethod
+    def with_tag(lab: Lab, namespace: str) -> None:
+        secret(lab, namespace, {lab.registry("private")["image"]: entry(lab)})
+
+    @staticmethod
+    def empty(lab: Lab, namespace: str) -> None:
+        secret(lab, namespace, {lab.registry("private")["host"]: {}})
+
+    @staticmethod
+    def unparsable(lab: Lab, namespace: str) -> None:
+        secret(lab, namespace, {lab.registry("private")["host"]: entry(lab), "other.example.com": {"auth": "?"}})
+
+    @staticmethod
+    def wrong_password(lab: Lab, namespace: str) -> None:
+        secret(lab, namespace, {lab.registry("private")["host"]: entry(lab, "wrong")})
+
+
+#: What is broken, what the node then says, and the first thing that breaks.
+BROKEN = {
+    "missing": (DENIED, "secret {ns}/pull does not exist"),
+    "opaque": (DENIED, "secret {ns}/pull has type Opaque, which no node reads"),
+    "podman": (DENIED, "has type kubernetes.io/podmanconfigjson, which no node reads"),
+    "no_port": (DENIED, "no pull secret of pod {ns}/app is for {host}/"),
+    "with_tag": (DENIED, "; the nearest is {host}/"),
+    "empty": (DENIED, "no pull secret of pod {ns}/app is for {host}/"),
+    "unparsable": (PARSER, "secret {ns}/pull stops every pull of a pod that lists it"),
+    "wrong_password": (REFUSED, "the registry refuses the login: secret pull has the key {host}"),
+}
+
+
+class TestBroken:
+    @pytest.mark.parametrize("own", [[], ["pull"]], ids=["linked", "in the pod's own list"])
+    @pytest.mark.parametrize("what", BROKEN)
+    def test_the_break_is_named_and_its_remedy_mends_it(self, lab, run, namespace, what, own):
+        registry = lab.registry("private")
+        told, reason = BROKEN[what]
+        getattr(Broken, what)(lab, namespace)
+        if not own:
+            lab.set_account(namespace, imagePullSecrets=["pull"])
+        pod(lab, namespace, registry["image"], own)
+        before = access(run, namespace, pod="app")
+        assert before["verdict"] == {"unparsable": "will_not_pull", "wrong_password": "pulls"}.get(what, "unknown")
+        says(lab, namespace, "app", told)
+        found = access(run, namespace, pod="app")
+        assert found["verdict"] == "will_not_pull"
+        assert reason.format(ns=namespace, host=registry["host"]) in found["reason"]
+        assert not lab.pull(namespace, "app")["pulled"]
+        carry_out(run, lab, found["remedy"])
+        again(lab, namespace, registry["image"], own)
+        after = access(run, namespace, pod="app")
+        assert after["verdict"] == "pulls"
+        assert lab.pull(namespace, "app")["pulled"]
+
+
+class TestLinkedLater:
+    def test_a_pod_that_was_too_early_is_told_from_one_without_credential(self, lab, run, namespace):
+        image = lab.registry("private")["image"]
+        pod(lab, namespace, image)
+        secret(lab, namespace, {lab.registry("private")["host"]: entry(lab)})
+        run("sa_link", namespaces=[namespace], secrets=["pull"])
+        says(lab, namespace, "app", DENIED)
+        found = access(run, namespace, pod="app")
+        assert found["verdict"] == "will_not_pull"
+        assert f"was created before pull was linked to service account {namespace}/default" in found["reason"]
+        assert not lab.pull(namespace, "app")["pulled"]
+        again(lab, namespace, image)
+        assert access(run, namespace, pod="app")["verdict"] == "pulls"
+        assert lab.pull(namespace, "app")["pulled"]
+
+
+class TestProject:
+    def test_a_missing_grant_is_named_and_its_remedy_mends_it(self, lab, run, namespaces):
+        owner, user = namespaces(2)
+        lab.run("push", "--dir", str(lab.dir), f"{owner}/app:v1")
+        host = lab.registry("integrated")["host"]
+        pod(lab, user, f"{host}/{owner}/app:v1")
+        found = access(run, user, pod="app")
+        assert found["verdict"] == "will_not_pull"
+        assert found["reason"] == f"service account {user}/default may not pull from project {owner}"
+        assert not lab.pull(user, "app")["pulled"]
+        carry_out(run, lab, found["remedy"])
+        assert access(run, user, pod="app")["verdict"] == "pulls"
+        assert lab.pull(user, "app")["pulled"]
+
+
+class TestQuestions:
+    def test_a_workload_before_it_has_pods(self, lab, run, namespace):
+        image = lab.registry("private")["image"]
+        template = {
+            "metadata": {"labels": {"a": "b"}},
+            "spec": {
+                "containers": [{"name": "app", "image": image}],
+                "initContainers": [{"name": "first", "image": "UPPER"}],
+            },
+        }
+        body = {"metadata": {"name": "web"}, "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": template}}
+        lab.api("POST", f"/apis/apps/v1/namespaces/{namespace}/deployments", body, expect=(201,))
+        result = run("pull_access_info", namespaces=[namespace], workload="deployment/web")
+        first, app = result["namespaces"][0]["access"]
+        assert (first["container"], first["verdict"]) == ("first", "will_not_pull")
+        assert (app["kind"], app["name"], app["verdict"]) == ("Deployment", "web", "unknown")
+        assert result["verdicts"] == {"pulls": 0, "will_not_pull": 1, "unknown": 1}
+        carry_out(run, lab, app["remedy"])
+        everything = run("pull_access_info", namespaces=[namespace])["namespaces"][0]["access"]
+        assert [found["verdict"] for found in everything if found["container"] == "app"] == ["pulls"]
+
+    def test_an_account_with_an_image(self, lab, run, namespace):
+        image = lab.registry("private")["image"]
+        secret(lab, namespace, {lab.registry("private")["host"]: entry(lab)})
+        assert access(run, namespace, image=image)["verdict"] == "unknown"
+        run("sa_link", namespaces=[namespace], secrets=["pull"])
+        found = access(run, namespace, image=image)
+        assert (found["verdict"], found["service_account"]) == ("pulls", "default")
+        nobody = access(run, namespace, image=image, service_account="nobody")
+        assert nobody["reason"] == f"service account {namespace}/nobody does not exist, so no pod can be created"
+
+    @pytest.mark.parametrize("what", [{"pod": "none"}, {"workload": "Job/none"}])
+    def test_what_is_not_there(self, run, namespace, what):
+        result = run("pull_access_info", namespaces=[namespace, "nowhere"], **what)
+        assert [failure["error"].split(":")[0][-14:] for failure in result["failures"]] == ["does not exist"] * 2
+
+
+class TestReadsOnly:
+    def test_nothing_is_written(self, lab, run, namespace):
+        pod(lab, namespace, lab.registry("private")["image"])
+        audit = lab.audit()
+        run("pull_access_info", namespaces=[namespace])
+        assert set(audit.verbs()) <= {"get", "list"}

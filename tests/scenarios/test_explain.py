@@ -1,0 +1,90 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""explain.yml as people type it: the break, the way, and tasks that can be pasted; no credential in what is printed."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support.lab import Lab, path_of
+from support.playbooks import Play, forms, leaks, play
+
+CANARY = "canary-of-the-secret"
+IN_A_MESSAGE = "canary-in-a-message"
+
+
+@pytest.fixture
+def inventory(lab: Lab, tmp_path: Path) -> Path:
+    hosts = {"east": {"image_pull_kubeconfig": lab.kubeconfig}}
+    path = tmp_path / "hosts.yml"
+    path.write_text(yaml.dump({"all": {"hosts": hosts}}))
+    return path
+
+
+@pytest.fixture
+def project(lab: Lab, namespace: str) -> str:
+    """A pod whose only secret has a type that no node reads, and a node that quotes a login."""
+    host = lab.registry("private")["host"]
+    login = base64.b64encode(f"user:{CANARY}".encode()).decode()
+    content = json.dumps({"auths": {host: {"auth": login}}}).encode()
+    data = {".dockerconfigjson": base64.b64encode(content).decode()}
+    lab.create(namespace, "secrets", {"metadata": {"name": "pull"}, "type": "Opaque", "data": data})
+    containers = [{"name": "app", "image": lab.registry("private")["image"]}]
+    spec = {"containers": containers, "imagePullSecrets": [{"name": "pull"}]}
+    lab.create(namespace, "pods", {"metadata": {"name": "app"}, "spec": spec})
+    message = (
+        f'Get "https://user:{IN_A_MESSAGE}@{host}/v2/?account={IN_A_MESSAGE}": unauthorized: authentication required'
+    )
+    waiting = {"reason": "ErrImagePull", "message": message}
+    status: dict[str, Any] = {
+        "name": "app",
+        "image": containers[0]["image"],
+        "imageID": "",
+        "ready": False,
+        "restartCount": 0,
+    }
+    body = {"status": {"containerStatuses": [{**status, "state": {"waiting": waiting}}]}}
+    lab.api("PATCH", f"{path_of(namespace, 'pods', 'app')}/status", body)
+    return namespace
+
+
+def explained(inventory: Path, *options: str) -> Play:
+    found = play("explain", inventory, *(part for option in options for part in ("-e", option)))
+    assert not leaks(found.output, forms(CANARY, "user") | {IN_A_MESSAGE})
+    return found
+
+
+def test_a_pod(inventory: Path, project: str) -> None:
+    found = explained(inventory, f"pod={project}/app")
+    assert found.status == 0, found.output
+    assert f"will_not_pull: secret {project}/pull has type Opaque, which no node reads" in found.output
+    assert f"  NO secret: secret {project}/pull has type Opaque" in found.output
+    assert "openshift_ops.image_pull.pull_secret:" in found.output
+    assert found.recap["changed"] == 0
+
+
+def test_an_account_with_an_image(inventory: Path, project: str) -> None:
+    found = explained(inventory, f"account={project}/default", "image=quay.example.com/team/app:v1")
+    assert found.status == 0, found.output
+    assert (
+        f"unknown: no pull secret of service account {project}/default is for quay.example.com/team/app" in found.output
+    )
+
+
+def test_a_workload_that_is_not_there(inventory: Path, project: str) -> None:
+    found = explained(inventory, f"workload={project}/Deployment/none")
+    assert found.status != 0
+    assert f"deployment {project}/none does not exist: correct the name or the namespace" in found.output
+
+
+@pytest.mark.parametrize("options", [[], ["pod=app"], ["account=a/b"], ["image=x"]])
+def test_a_question_that_is_none(inventory: Path, options: list[str]) -> None:
+    found = explained(inventory, *options)
+    assert found.status != 0
+    assert "give -e pod=NAMESPACE/NAME" in found.output

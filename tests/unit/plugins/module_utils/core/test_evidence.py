@@ -1,0 +1,34 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was looked for is wanted once, and what is known is answered."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.evidence import Evidence, NotYet, Unread
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+
+A, B = (ObjectRef(SECRET, "ns", name) for name in "ab")
+
+
+def test_what_is_not_known_is_wanted_once() -> None:
+    evidence = Evidence()
+    for ref in (A, B, A):
+        with pytest.raises(NotYet):
+            evidence.look(ref)
+    assert evidence.take_wanted() == [A, B]
+    assert evidence.take_wanted() == []
+
+
+def test_what_is_known_is_not_wanted() -> None:
+    evidence = Evidence({A: {"data": {}}})
+    evidence.add({B: None})
+    assert (evidence.look(A), evidence.look(B)) == ({"data": {}}, None)
+    assert evidence.take_wanted() == []
+
+
+def test_what_cannot_be_read_says_why() -> None:
+    with pytest.raises(Unread, match="^refused$"):
+        Evidence({A: ImagePullError("refused")}).look(A)

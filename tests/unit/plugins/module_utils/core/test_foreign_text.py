@@ -1,0 +1,63 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is hidden in a text of a cluster, and what has to stay readable."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.foreign_text import redacted
+from hypothesis import given
+from hypothesis import strategies as st
+
+CANARY = "c4n4ry-Secret"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f'invalid decoded auth: "user:{CANARY}"', "invalid decoded auth: ********"),
+        (f'x invalid decoded auth: "a\\"{CANARY}', "x invalid decoded auth: ********"),
+        (
+            f'(last URL "https://a.example.com/t", body start "{CANARY}")',
+            '(last URL "https://a.example.com/t", body start "********")',
+        ),
+        (f'body start "a\\"{CANARY}', 'body start "********'),
+        (f"Get https://user:{CANARY}@a.example.com/v2/: EOF", "Get https://********@a.example.com/v2/: EOF"),
+        (f"https://{CANARY}@a.example.com:5000/v2", "https://********@a.example.com:5000/v2"),
+        (f'Get "https://a.example.com/t?account={CANARY}&x=1": EOF', 'Get "https://a.example.com/t?********": EOF'),
+        (f"https://a.example.com/t#{CANARY} failed", "https://a.example.com/t?******** failed"),
+        (f"Authorization: Bearer {CANARY}", "Authorization: Bearer ********"),
+        ("sent Basic dXNlcjpzZWNyZXQ= and", "sent Basic ******** and"),
+        ("token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.sig-nature_x was refused", "token ******** was refused"),
+        (f'{{"token":"{CANARY}","expires":1}}', '{"token":********,"expires":1}'),
+        (f"{{'access_token': '{CANARY}'}}", "{'access_token': ********}"),
+        (f'{{"password": "a\\"{CANARY}", "x": 1}}', '{"password": ********, "x": 1}'),
+        (f'"auth":"{CANARY}', '"auth":********'),
+        (f"login failed: password={CANARY}, user=me", "login failed: password=********, user=me"),
+        (f'client_secret="{CANARY} {CANARY}" x', "client_secret=******** x"),
+    ],
+)
+def test_hidden(text: str, shown: str) -> None:
+    assert redacted(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "unable to retrieve auth token: invalid username/password: unauthorized: authentication required",
+        "authorization failed: no basic auth credentials",
+        'Get "https://a.example.com:5000/v2/": dial tcp [::1]:5000: connect: connection refused',
+        "unexpected status from GET request to https://a.example.com/oauth2/token: 401 Unauthorized",
+        "reading manifest sha256:0123 in a.example.com/team/app@sha256:0123: manifest unknown",
+        "basic authentication is required",
+        "Unable to retrieve some image pull secrets (a, b); attempting to pull the image may not succeed.",
+    ],
+)
+def test_what_says_why_stays(text: str) -> None:
+    assert redacted(text) == text
+
+
+@given(st.text())
+def test_once_is_enough(text: str) -> None:
+    assert redacted(redacted(text)) == redacted(text)

@@ -1,0 +1,60 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the options ask about, and which ask about nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access.options import (
+    PullAccess,
+    from_options,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access.subjects import WORKLOADS
+
+NONE: dict[str, Any] = dict.fromkeys(("pod", "workload", "image", "service_account"))
+
+
+def asked(**given: Any) -> PullAccess:
+    return from_options({**NONE, **given})
+
+
+def test_questions() -> None:
+    assert asked() == PullAccess()
+    assert asked(pod="app") == PullAccess(pod="app")
+    assert asked(image="q.io/a") == PullAccess(account="default", image="q.io/a")
+    assert asked(image="q.io/a", service_account="builder") == PullAccess(account="builder", image="q.io/a")
+
+
+@pytest.mark.parametrize("kind", [*WORKLOADS, "Deployment", "CRONJOB"])
+def test_workloads(kind: str) -> None:
+    assert asked(workload=f"{kind}/app") == PullAccess(pods_of=(WORKLOADS[kind.lower()], "app"))
+
+
+@pytest.mark.parametrize("given", ["app", "Pod/app", "deployments/app", "/app", ""])
+def test_no_workload(given: str) -> None:
+    with pytest.raises(OptionError) as error:
+        asked(workload=given)
+    assert str(error.value) == (
+        f"option 'workload' is {given!r}: give KIND/NAME, with one of the kinds CronJob, DaemonSet, Deployment, DeploymentConfig, Job, "
+        "ReplicaSet, StatefulSet"
+    )
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"pod": "a/b"},
+        {"workload": "Job/"},
+        {"workload": "Job/a/b"},
+        {"image": " "},
+        {"image": "q", "service_account": ".."},
+        {"service_account": "a"},
+    ],
+)
+def test_names_that_cannot_exist(given: dict[str, str]) -> None:
+    with pytest.raises(OptionError):
+        asked(**given)

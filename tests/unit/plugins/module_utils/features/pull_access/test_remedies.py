@@ -1,0 +1,59 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tasks of remedies; tests/modules runs them."""
+
+from __future__ import annotations
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access import remedies
+
+LOGIN = {"registry": "q.io:5000", "username": "{{ registry_username }}", "password": "{{ registry_password }}"}
+
+
+def test_link() -> None:
+    (task,) = remedies.link("ns", "builder", "pull")
+    assert task == {
+        "name": "Link pull to service account builder",
+        "openshift_ops.image_pull.sa_link": {
+            "namespaces": ["ns"],
+            "service_accounts": ["builder"],
+            "secrets": ["pull"],
+            "restart_pods": "stuck",
+        },
+    }
+
+
+def test_new_secret_is_linked() -> None:
+    secret, link = remedies.new_secret("ns", "builder", "Q.io:5000")
+    assert secret["openshift_ops.image_pull.pull_secret"] == {
+        "namespaces": ["ns"],
+        "name": "pull-q-io-5000",
+        "registries": [{**LOGIN, "registry": "Q.io:5000"}],
+    }
+    assert link == remedies.link("ns", "builder", "pull-q-io-5000")[0]
+
+
+def test_secrets_that_are_listed_already() -> None:
+    base = {"namespaces": ["ns"], "name": "pull", "registries": [LOGIN]}
+    for made, more in (
+        (remedies.new_secret_named, {}),
+        (remedies.add_registry, {"mode": "merge"}),
+        (remedies.rewrite_secret, {"mode": "replace", "recreate": True}),
+    ):
+        (task,) = made("ns", "pull", "q.io:5000")
+        assert task == {
+            "name": "Write the login for q.io:5000 into pull secret pull",
+            "openshift_ops.image_pull.pull_secret": {**base, **more},
+        }
+
+
+def test_grant() -> None:
+    assert remedies.grant("b", "a", "builder") == [
+        {
+            "name": "Let a/builder pull from b",
+            "openshift_ops.image_pull.image_puller_grant": {
+                "namespaces": ["b"],
+                "service_accounts": [{"namespace": "a", "name": "builder"}],
+            },
+        }
+    ]

@@ -1,0 +1,248 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is read for an explanation, in how many requests, and what is said of what cannot be read."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access.options import PullAccess
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access.subjects import WORKLOADS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.clock import Clock as EngineClock
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.result import Outcome
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.pull_access import explain_access
+from hypothesis import given
+from support.anything import CHANGES, Changed
+from support.fake_api import FakeApi
+from support.scripted_pool import Clock, status_object
+
+AUTH = {"auth": base64.b64encode(b"u:p").decode()}
+ALWAYS = 10**9
+DEPLOYMENT = WORKLOADS["deployment"]
+
+
+def secret(
+    api: FakeApi, namespace: str, *hosts: str, kind: str = "kubernetes.io/dockerconfigjson", name: str = "pull"
+) -> None:
+    content = base64.b64encode(json.dumps({"auths": dict.fromkeys(hosts, AUTH)}).encode()).decode()
+    api.put("secrets", namespace, name, type=kind, data={".dockerconfigjson": content})
+
+
+def spec(image: str = "q.io/a:1", *own: str) -> dict[str, Any]:
+    return {"containers": [{"name": "app", "image": image}], "imagePullSecrets": [{"name": name} for name in own]}
+
+
+def team(api: FakeApi, namespace: str) -> None:
+    api.put("namespaces", "", namespace)
+    api.put("serviceaccounts", namespace, "default", imagePullSecrets=[{"name": "pull"}])
+    secret(api, namespace, "q.io")
+    api.put("pods", namespace, "app", spec=spec("q.io/a:1", "pull"))
+    api.put("deployments", namespace, "web", spec={"template": {"spec": spec()}})
+    owner = [{"kind": "Deployment", "name": "web", "controller": True}]
+    api.put("replicasets", namespace, "web-1", metadata={"ownerReferences": owner}, spec={"template": {"spec": spec()}})
+
+
+def ask(api: FakeApi, asked: PullAccess | None = None, namespaces: Sequence[str] = ("a",)) -> Outcome:
+    clock = Clock()
+    settings = Settings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
+    return explain_access(api.cluster(clock), asked or PullAccess(), list(namespaces), settings)
+
+
+def rows(outcome: Outcome) -> list[tuple[str, str, str]]:
+    return [
+        (row["kind"], row["name"], row["verdict"])
+        for result in outcome.namespaces
+        for row in result.extra.get("access", ())
+    ]
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    api = FakeApi()
+    team(api, "a")
+    return api
+
+
+class TestQuestions:
+    def test_all_of_a_namespace_but_what_another_one_makes(self, api: FakeApi) -> None:
+        outcome = ask(api)
+        assert rows(outcome) == [("Pod", "app", "pulls"), ("Deployment", "web", "pulls")]
+        assert outcome.extra == {"verdicts": {"pulls": 2, "will_not_pull": 0, "unknown": 0}}
+        assert api.writes == []
+
+    def test_the_way_is_told_where_it_was_asked_for_or_breaks(self, api: FakeApi) -> None:
+        assert not any("steps" in row for row in ask(api).namespaces[0].extra["access"])
+        assert all("steps" in row for row in ask(api, PullAccess(pod="app")).namespaces[0].extra["access"])
+        api.put("pods", "a", "bare", spec=spec("other.io/a"))
+        assert ["steps" in row for row in ask(api).namespaces[0].extra["access"]] == [False, True, False]
+
+    def test_one_pod(self, api: FakeApi) -> None:
+        assert rows(ask(api, PullAccess(pod="app"))) == [("Pod", "app", "pulls")]
+        assert not any("deployments" in request for request in api.asked)
+
+    def test_one_workload(self, api: FakeApi) -> None:
+        assert rows(ask(api, PullAccess(pods_of=(DEPLOYMENT, "web")))) == [("Deployment", "web", "pulls")]
+
+    def test_an_account_with_an_image(self, api: FakeApi) -> None:
+        asked = PullAccess(account="default", image="other.io/a")
+        outcome = ask(api, asked)
+        assert rows(outcome) == [("ServiceAccount", "default", "unknown")]
+        assert outcome.extra["verdicts"] == {"pulls": 0, "will_not_pull": 0, "unknown": 1}
+
+    def test_the_right_to_a_project_is_asked_for_the_account(self, api: FakeApi) -> None:
+        host = "image-registry.openshift-image-registry.svc:5000"
+        secret(api, "a", host)
+        seen = []
+
+        def review(asked: Any) -> dict[str, Any]:
+            seen.append((asked["user"], asked["resourceAttributes"]["namespace"]))
+            return {"allowed": False}
+
+        api.review = review
+        assert rows(ask(api, PullAccess(account="default", image=f"{host}/b/app:1")))[0][2] == "will_not_pull"
+        assert seen == [("system:serviceaccount:a:default", "b")]
+
+
+class TestConfiguration:
+    def test_a_blocked_registry(self, api: FakeApi) -> None:
+        api.put("images", "", "cluster", spec={"registrySources": {"blockedRegistries": ["q.io"]}})
+        assert {verdict for _kind, _name, verdict in rows(ask(api))} == {"will_not_pull"}
+
+    @pytest.mark.parametrize(
+        ("resource", "part"),
+        [("imagedigestmirrorsets", "imageDigestMirrors"), ("imagetagmirrorsets", "imageTagMirrors")],
+    )
+    def test_a_source_that_is_never_contacted(self, api: FakeApi, resource: str, part: str) -> None:
+        item = {"source": "q.io", "mirrors": [], "mirrorSourcePolicy": "NeverContactSource"}
+        api.put(resource, "", "m", spec={part: [item]})
+        assert {verdict for _kind, _name, verdict in rows(ask(api))} == {"will_not_pull"}
+
+    def test_the_old_kind_of_mirrors(self, api: FakeApi) -> None:
+        api.put(
+            "imagecontentsourcepolicies",
+            "",
+            "m",
+            spec={"repositoryDigestMirrors": [{"source": "q.io", "mirrors": ["m.io"]}]},
+        )
+        asked = PullAccess(account="default", image=f"q.io/a@sha256:{'0' * 64}")
+        (row,) = ask(api, asked).namespaces[0].extra["access"]
+        assert any("m.io/a@sha256" in step["seen"] for step in row["steps"])
+
+    def test_the_pull_secret_of_the_nodes(self, api: FakeApi) -> None:
+        secret(api, "openshift-config", "other.io", name="pull-secret")
+        assert rows(ask(api, PullAccess(account="default", image="other.io/a:1")))[0][2] == "pulls"
+
+
+class TestCost:
+    def test_many_namespaces_are_listed_and_nothing_is_read_twice(self) -> None:
+        api = FakeApi()
+        names = [f"team-{number:03}" for number in range(60)]
+        for name in names:
+            team(api, name)
+        outcome = ask(api, namespaces=names)
+        assert outcome.extra["verdicts"]["pulls"] == 120
+        assert len(api.asked) == len(set(api.asked))
+        # Pods, seven kinds of workloads, accounts, secrets of two types, three kinds of mirror sets, and two objects of the cluster.
+        assert len(api.asked) == 16
+
+
+class TestNotThere:
+    @pytest.mark.parametrize(
+        ("asked", "error"),
+        [
+            (PullAccess(pod="none"), "pod a/none does not exist: correct the name or the namespace"),
+            (
+                PullAccess(pods_of=(DEPLOYMENT, "none")),
+                "deployment a/none does not exist: correct the name or the namespace",
+            ),
+        ],
+    )
+    def test_what_is_asked_about(self, api: FakeApi, asked: PullAccess, error: str) -> None:
+        (result,) = ask(api, asked).namespaces
+        assert (result.status, result.error) == ("failed", error)
+
+    def test_the_namespace(self) -> None:
+        (result,) = ask(FakeApi()).namespaces
+        assert result.status == "failed"
+        assert "does not exist" in result.error
+
+    def test_a_namespace_without_pods_has_no_answer(self) -> None:
+        api = FakeApi()
+        api.put("namespaces", "", "a")
+        (result,) = ask(api).namespaces
+        assert (result.status, result.extra["access"]) == ("unchanged", [])
+
+    def test_a_kind_that_the_cluster_does_not_know(self, api: FakeApi) -> None:
+        for kind in (
+            "deploymentconfigs",
+            "images",
+            "imagedigestmirrorsets",
+            "imagetagmirrorsets",
+            "imagecontentsourcepolicies",
+        ):
+            api.fail(rf"GET /apis/[^ ]*/{kind}", status_object(404, "NotFound", "404 page not found"), times=ALWAYS)
+        assert rows(ask(api)) == [("Pod", "app", "pulls"), ("Deployment", "web", "pulls")]
+
+
+class TestUnreadable:
+    def refuse(self, api: FakeApi, pattern: str) -> None:
+        api.fail(pattern, status_object(403, "Forbidden", "no right"), times=ALWAYS)
+
+    def test_secrets(self, api: FakeApi) -> None:
+        self.refuse(api, "GET .*/secrets")
+        outcome = ask(api)
+        assert {verdict for _kind, _name, verdict in rows(outcome)} == {"unknown"}
+        reasons = {row["reason"] for row in outcome.namespaces[0].extra["access"]}
+        assert reasons == {"what secret a/pull holds is not known: the caller may not read it"}
+
+    def test_the_clusters_configuration(self, api: FakeApi) -> None:
+        self.refuse(api, "GET /apis/config.openshift.io/")
+        found = ask(api).namespaces[0].extra["access"][0]
+        assert found["verdict"] == "unknown"
+        assert found["reason"].startswith("which registries are allowed is not known: ")
+
+    def test_the_right_to_ask(self, api: FakeApi) -> None:
+        host = "image-registry.openshift-image-registry.svc:5000"
+        secret(api, "a", host)
+        api.put("imagestreams", "b", "app", status={"tags": [{"tag": "1", "items": [{}]}]})
+        self.refuse(api, "POST .*reviews")
+        (found,) = ask(api, PullAccess(account="default", image=f"{host}/b/app:1")).namespaces[0].extra["access"]
+        assert found["verdict"] == "unknown"
+        assert found["reason"].startswith("whether service account a/default may pull from b is not known: ")
+
+    def test_pods_are_one_namespaces_failure(self, api: FakeApi) -> None:
+        team(api, "b")
+        self.refuse(api, "GET /api/v1/namespaces/a/pods")
+        first, second = ask(api, namespaces=("a", "b")).namespaces
+        assert (first.status, second.status) == ("failed", "unchanged")
+        assert (
+            first.error
+            == "the pods of namespace a could not be read, so nothing is known of it: the caller may not read it"
+        )
+
+    def test_a_cluster_that_fails_stops_the_task(self, api: FakeApi) -> None:
+        api.fail("GET .*/secrets/pull", status_object(401, "Unauthorized", "no"), times=ALWAYS)
+        outcome = ask(api)
+        assert outcome.stopped
+        assert [result.status for result in outcome.namespaces] == ["skipped"]
+
+
+@given(CHANGES, CHANGES, CHANGES)
+def test_whatever_the_objects_hold(first: Changed, second: Changed, third: Changed) -> None:
+    api = FakeApi()
+    team(api, "a")
+    for resource, name, change in (
+        ("pods", "app", first),
+        ("secrets", "pull", second),
+        ("serviceaccounts", "default", third),
+    ):
+        stored = api.objects[resource, "a", name]
+        api.objects[resource, "a", name] = {**change(stored), "metadata": stored["metadata"]}
+    for result in ask(api).namespaces:
+        assert "internal error" not in result.error
