@@ -93,7 +93,8 @@ def test_the_page_has_a_row_for_each_rule() -> None:
     for rule in (*RULES, UNKNOWN):
         since = f" ({rule.since})" if rule.since else ""
         sample = f"`{rule.sample}`" if rule.sample else ""
-        assert f"| `{rule.id}` | {rule.meaning}{since} | {rule.remedy} | {sample} |" in rows
+        by = ", ".join(rule.runtimes)
+        assert f"| `{rule.id}` | {rule.meaning}{since} | {rule.remedy} | {by} | {sample} |" in rows
 
 
 def test_ids_are_different() -> None:
