@@ -101,7 +101,10 @@ changed:
   returned: always
   type: bool
 namespaces:
-  description: Each namespace with its answers.
+  description:
+    - Each namespace with its answers.
+    - Of more than 100 namespaces, those in which all containers have the verdict V(pulls) are only counted in RV(verdicts), unless
+      O(report_unchanged=true). Not where O(pod), O(workload) or O(image) is given.
   returned: always
   type: list
   elements: dict

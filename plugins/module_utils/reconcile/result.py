@@ -28,7 +28,8 @@ Status = Literal["changed", "unchanged", "failed", "skipped"]
 class NamespaceResult:
     """`changes` are those carried out or, in check mode, those that would be; a failed namespace may have some.
 
-    `error` is why the namespace failed or was skipped, `failures` why single entries of the task failed in it.
+    `error` is why the namespace failed or was skipped, `failures` why single entries of the task failed in it. `extra` is listed in
+    a large result too, unless it is `unremarkable`.
     """
 
     name: str
@@ -38,6 +39,7 @@ class NamespaceResult:
     error: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
+    unremarkable: bool = False
 
     def report(self) -> dict[str, Any]:
         reason = {"reason": self.error} if self.status == "skipped" else {}
@@ -117,7 +119,7 @@ class Outcome:
             "namespaces": [
                 result.report()
                 for result in self.namespaces
-                if all_listed or result.status != "unchanged" or result.extra
+                if all_listed or result.status != "unchanged" or (result.extra and not result.unremarkable)
             ],
             "failures": [row for result in self.failed for row in result.report_failures()],
             "summary": {**_summary(self.namespaces), "retries": self.retries},

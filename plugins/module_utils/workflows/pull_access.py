@@ -17,7 +17,7 @@ from ..core.evidence import Evidence, NotYet, Unread
 from ..core.objects import SECRET, SERVICE_ACCOUNT, Json, ObjectRef, metadata
 from ..core.protocols import ALL, ListedBy
 from ..core.shapes import mapping, sequence
-from ..features.pull_access.chain import Access, explain
+from ..features.pull_access.chain import PULLS, UNKNOWN, WILL_NOT_PULL, Access, explain
 from ..features.pull_access.options import PullAccess
 from ..features.pull_access.subjects import POD, WORKLOADS, Subject, of_account, of_pod, of_workload
 from ..nodes.image_streams import IMAGE_STREAM
@@ -45,7 +45,7 @@ def explain_access(cluster: Cluster, asked: PullAccess, namespaces: Sequence[str
         found = asking.answers(namespaces)
         results = [asking.result(name, found.get(name)) for name in namespaces]
     counts = Counter(row["verdict"] for result in results for row in result.extra.get("access", ()))
-    extra = {"verdicts": {name: counts.get(name, 0) for name in ("pulls", "will_not_pull", "unknown")}}
+    extra = {"verdicts": {name: counts.get(name, 0) for name in (PULLS, WILL_NOT_PULL, UNKNOWN)}}
     outcome = run.outcome(results)
     return Outcome(outcome.namespaces, outcome.retries, outcome.stopped, extra=extra)
 
@@ -80,11 +80,10 @@ class _Asking:
             return self.run.failed(namespace, found)
         if not found and (why := self.run.what_is_wrong_with(namespace, was_there=False)):
             return NamespaceResult(namespace, "failed", error=why)
-        return NamespaceResult(
-            namespace,
-            "unchanged",
-            extra={"access": [access.report(brief=self.asked == PullAccess()) for access in found]},
-        )
+        brief = self.asked == PullAccess()
+        rows = [access.report(brief=brief) for access in found]
+        well = brief and all(access.verdict == PULLS for access in found)
+        return NamespaceResult(namespace, "unchanged", extra={"access": rows}, unremarkable=well)
 
     def _answer(self, namespace: str) -> Union[list[Access], ImagePullError, None]:
         """None while something has to be read for it."""

@@ -151,6 +151,17 @@ class TestCost:
         # Pods, seven kinds of workloads, accounts, secrets of two types, three kinds of mirror sets, and two objects of the cluster.
         assert len(api.asked) == 16
 
+    def test_of_many_namespaces_those_where_all_is_well_are_only_counted(self) -> None:
+        api = FakeApi()
+        names = [f"team-{number:03}" for number in range(101)]
+        for name in names:
+            team(api, name)
+        api.put("pods", names[7], "bare", spec=spec("other.io/a"))
+        outcome = ask(api, namespaces=names)
+        assert [result["name"] for result in outcome.report()["namespaces"]] == [names[7]]
+        assert len(outcome.report(unchanged=True)["namespaces"]) == 101
+        assert len(ask(api, PullAccess(pod="app"), names).report()["namespaces"]) == 101
+
 
 class TestNotThere:
     @pytest.mark.parametrize(
