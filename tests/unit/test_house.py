@@ -109,6 +109,21 @@ class TestImports:
         assert {room_of(path) for path in FILES} == {*ROOMS}
 
 
+PLUGINS = ROOT / "plugins"
+#: What has a test file of its own. Modules and action plugins are wiring: tests/modules and tests/scenarios run them.
+MIRRORED = [
+    path.relative_to(PLUGINS)
+    for room in ("module_utils", "plugin_utils", "lookup")
+    for path in sorted((PLUGINS / room).rglob("*.py"))
+    if path.name != "__init__.py"
+]
+
+
+@pytest.mark.parametrize("path", MIRRORED, ids=str)
+def test_every_file_has_its_test(path: Path) -> None:
+    assert (ROOT / "tests/unit/plugins" / path.parent / f"test_{path.name}").is_file()
+
+
 def tree_of(module: str) -> ast.Module:
     return ast.parse((ROOT / f"plugins/modules/{module}.py").read_text(encoding="utf-8"))
 

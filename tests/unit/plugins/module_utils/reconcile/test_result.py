@@ -144,6 +144,9 @@ class TestSize:
         assert Outcome(unchanged[:100]).report(unchanged=False)["namespaces"] == []
         assert len(Outcome(self.LARGE.namespaces[:100]).report(diff=False)["diff"]) == 100
 
+    def test_the_diff_is_in_it_unless_it_is_not_wanted(self) -> None:
+        assert len(self.LARGE.report()["diff"]) == len(self.LARGE.report(diff=True)["diff"]) > 100
+
     def test_findings_are_always_listed(self) -> None:
         found = [NamespaceResult(f"n{number}", "unchanged", extra={"found": number}) for number in range(101)]
         assert len(Outcome(found).report()["namespaces"]) == 101
