@@ -173,10 +173,22 @@ class TestLinkedLater:
         assert lab.pull(namespace, "app")["pulled"]
 
 
+def stream(lab: Lab, project: str, *tags: dict[str, Any]) -> None:
+    """The image stream `app`, which OpenShift's registry writes when an image is pushed."""
+    body = {
+        "apiVersion": "image.openshift.io/v1",
+        "kind": "ImageStream",
+        "metadata": {"name": "app"},
+        "status": {"tags": [*tags]},
+    }
+    lab.api("POST", f"/apis/image.openshift.io/v1/namespaces/{project}/imagestreams", body, expect=(201,))
+
+
 class TestProject:
     def test_a_missing_grant_is_named_and_its_remedy_mends_it(self, lab, run, namespaces):
         owner, user = namespaces(2)
         lab.run("push", "--dir", str(lab.dir), f"{owner}/app:v1")
+        stream(lab, owner, {"tag": "v1", "items": [{"image": "sha256:0"}]})
         host = lab.registry("integrated")["host"]
         pod(lab, user, f"{host}/{owner}/app:v1")
         found = access(run, user, pod="app")
@@ -186,6 +198,17 @@ class TestProject:
         carry_out(run, lab, found["remedy"])
         assert access(run, user, pod="app")["verdict"] == "pulls"
         assert lab.pull(user, "app")["pulled"]
+
+    @pytest.mark.parametrize("why", ["manifest unknown", ""])
+    def test_an_image_that_was_never_pushed_is_told_from_a_missing_right(self, lab, run, namespace, why):
+        condition = {"type": "ImportSuccess", "status": "False", "message": why}
+        stream(lab, namespace, {"tag": "v1", "items": None, "conditions": [condition] if why else None})
+        pod(lab, namespace, f"{lab.registry('integrated')['host']}/{namespace}/app:v1")
+        found = access(run, namespace, pod="app")
+        told = f"tag v1 of image stream {namespace}/app was never imported: {why}" if why else "has no tag v1"
+        assert found["verdict"] == "will_not_pull"
+        assert told in found["reason"]
+        assert not lab.pull(namespace, "app")["pulled"]
 
 
 class TestQuestions:

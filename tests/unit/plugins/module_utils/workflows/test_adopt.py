@@ -112,7 +112,7 @@ class Cluster:
         secrets = self.variables["private_registry_secrets"]
         for module, items in (
             ("pull_secret", [only("pull_secret", entry) for entry in secrets]),
-            ("sa_link", [linking(entry) for entry in secrets if entry["service_accounts"]]),
+            ("sa_link", [link for entry in secrets for link in linking(entry)]),
             ("image_puller_grant", [dict(entry) for entry in self.variables["cross_project_pull_grants"]]),
         ):
             outcome = self.applied(module, items)
@@ -184,10 +184,13 @@ def only(module: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if name in taken}
 
 
-def linking(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """As the role's vars have it, in a real run."""
+def linking(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """As the role has it, in a real run: a link for the entry itself, or for each of its `links`."""
     usual = "existing" if entry.get("type") == "kubernetes.io/podmanconfigjson" else "usable"
-    return {"secrets": [entry["name"]], "require": usual, **only("sa_link", entry)}
+    for part in entry.get("links", [{}]):
+        made = {"secrets": [entry["name"]], "require": usual, **only("sa_link", entry), **part}
+        if made["service_accounts"]:
+            yield made
 
 
 @pytest.fixture
