@@ -33,7 +33,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.targets import Targets
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.entries import batch_of, declared
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.adopt import Out, adopt
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from support.anything import CHANGES, Changed
 from support.fake_api import FakeApi
@@ -307,8 +307,19 @@ def made(state: Mapping[str, Any]) -> Cluster:
     return cluster
 
 
+#: One secret, with a link to mount it in one account and a link to pull in another.
+LINKED_IN_TWO_WAYS: dict[str, Any] = {
+    "a": (
+        [("one", DOCKERCONFIGJSON, content(quay_io="reader:secret-1").encode(), False, {})],
+        {"default": {"imagePullSecrets": [], "secrets": ["one"]}, "builder": {"imagePullSecrets": ["one"]}},
+        [],
+    )
+}
+
+
 class TestRoundTrip:
     @given(state=STATE)
+    @example(state=LINKED_IN_TWO_WAYS)
     def test_what_is_found_changes_nothing_when_it_is_applied(self, state: Mapping[str, Any]) -> None:
         cluster = made(state)
         outcome = cluster.adopted()
