@@ -134,6 +134,8 @@ class _Chain:
         self._sources()
         self._project(credentials)
         self._login(credentials)
+        if self.reference.is_short:
+            self._doubt("image", _SHORT.format(self.subject.image))
         return self._verdict()
 
     def _verdict(self) -> Access:
@@ -403,6 +405,10 @@ _STATES = {
     "missing": "does not exist, and the node goes on without it",
     "wrong_type": "has type {}, which no node reads",
 }
+_SHORT = (
+    "{} names no registry: containerd takes Docker Hub, CRI-O its search registries, and from OpenShift 4.21 on it refuses a name that "
+    "several of them could have; write the image with its registry's host"
+)
 _DOUBTFUL = (
     "Either the login has no right to this image, or the image does not exist, or the secret was changed since: then the next attempt, "
     "at most five minutes from now, pulls"

@@ -87,6 +87,18 @@ class TestName:
         assert summary(found) == ("will_not_pull", f"{image!r} is no valid name of an image")
         assert [(step.name, step.ok) for step in found.steps] == [("image", False)]
 
+    def test_without_a_registry_leaves_a_doubt_after_all_others(self) -> None:
+        hub = secret({"docker.io": AUTH})
+        found = told(pod("hub", image="team/app:v1"), known(hub=hub))
+        assert found.verdict == "unknown"
+        assert found.reason.startswith(
+            "team/app:v1 names no registry: containerd takes Docker Hub, CRI-O its search registries"
+        )
+        assert told(pod(image="team/app:v1"), known()).reason.startswith(
+            "no pull secret of pod ns/p is for docker.io/team/app"
+        )
+        assert told(pod("hub", image="docker.io/team/app:v1"), known(hub=hub)).verdict == "pulls"
+
 
 class TestWhatIsRead:
     def test_all_that_the_way_needs_is_wanted_at_once(self) -> None:
