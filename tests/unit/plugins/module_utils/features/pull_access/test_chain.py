@@ -315,6 +315,18 @@ class TestSources:
             "the nodes may not pull q.io/team/app:v1: registrySources.blockedRegistries of image config cluster has q.io",
         )
 
+    def test_the_steps_say_what_breaks_and_what_is_not_known(self) -> None:
+        more = {IMAGE_CONFIG: self.CONFIG, ObjectRef(TAG_SETS, "", ""): REFUSED}
+        found = told(pod("good"), known(more=more, good=GOOD))
+        assert [(step.name, step.ok) for step in found.steps] == [
+            ("image", True),
+            ("pull_secrets", True),
+            ("secret", True),
+            ("registries", False),
+            ("mirrors", None),
+            ("keys", True),
+        ]
+
     def test_not_known(self) -> None:
         found = told(pod("good"), known(more={IMAGE_CONFIG: REFUSED}, good=GOOD))
         assert summary(found) == ("unknown", "which registries are allowed is not known: the caller may not read it")
