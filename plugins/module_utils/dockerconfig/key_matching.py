@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-__all__ = ["containers_keys", "indexed_as", "kubelet_keys", "repository_of"]
+__all__ = ["containers_keys", "indexed_as", "kubelet_keys", "names_registry", "repository_of"]
 
 _HUB = "docker.io"
 #: Where the kubelet looks for Docker Hub's credential when no other key matched.
@@ -97,11 +97,15 @@ def _host_of(key: str) -> str:
     return _HUB_ALIASES.get(stripped, stripped)
 
 
+def names_registry(name: str) -> bool:
+    """Whether the name of an image begins with the host of a registry. Without one it is Docker Hub's."""
+    host, slash, _path = name.partition("/")
+    return bool(slash) and bool(set(".:") & set(host) or host == "localhost" or host != host.lower())
+
+
 def _split_host(name: str) -> tuple[str, str]:
-    host, slash, path = name.partition("/")
-    if not slash or not (set(".:") & set(host) or host == "localhost" or host != host.lower()):
-        return _HUB, name
-    return host, path
+    host, _slash, path = name.partition("/")
+    return (host, path) if names_registry(name) else (_HUB, name)
 
 
 def _without_scheme(key: str) -> str:

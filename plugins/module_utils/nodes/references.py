@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..dockerconfig.key_matching import repository_of
+from ..dockerconfig.key_matching import names_registry, repository_of
 
 __all__ = ["Reference", "reference_of"]
 
@@ -48,6 +48,5 @@ def reference_of(image: str) -> Reference | None:
     if repository is None:
         return None
     name, _at, digest = image.partition("@")
-    first, slash, _rest = name.partition("/")
-    is_short = not slash or not (set(".:") & set(first) or first == "localhost" or first != first.lower())
-    return Reference(repository, name.rpartition("/")[2].partition(":")[2], digest, is_short)
+    tag = name.rpartition("/")[2].partition(":")[2]
+    return Reference(repository, tag, digest, is_short=not names_registry(name))

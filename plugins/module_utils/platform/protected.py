@@ -15,6 +15,7 @@ from ..secrets.content import DOCKERCONFIGJSON, MAX_BYTES, TYPES, StoredSecret
 
 __all__ = [
     "AUTOUPDATE",
+    "NODE_SECRET",
     "RESERVED_BINDINGS",
     "autoupdate",
     "check_size",
@@ -33,7 +34,7 @@ __all__ = [
 _PLATFORM_ANNOTATIONS = ("openshift.io/internal-registry-auth-token.service-account", "openshift.io/token-secret.name")
 
 #: Every node's pull secret, and what the platform itself has in it.
-_GLOBAL = ("openshift-config", "pull-secret")
+NODE_SECRET = ObjectRef(SECRET, "openshift-config", "pull-secret")
 _PLATFORM_REGISTRIES = frozenset(
     {"cloud.openshift.com", "quay.io", "registry.connect.redhat.com", "registry.redhat.io"}
 )
@@ -108,7 +109,7 @@ def says_generated(observed: Json) -> bool:
 
 def is_global(ref: ObjectRef) -> bool:
     """Whether it is the pull secret of the cluster's nodes."""
-    return (ref.kind, ref.namespace, ref.name) == (SECRET, *_GLOBAL)
+    return ref == NODE_SECRET
 
 
 def refuse_dropping(ref: ObjectRef, secret_type: str, removed: Iterable[str], action: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Union
 
 from ..clients.kube.client import Cluster
@@ -23,6 +23,7 @@ from ..features.pull_access.subjects import POD, WORKLOADS, Subject, of_account,
 from ..nodes.image_streams import IMAGE_STREAM
 from ..rbac.access_reviews import SUBJECT_ACCESS_REVIEW, question
 from ..rbac.subjects import Subject as Puller
+from ..reconcile.fetching import Answer
 from ..reconcile.reader import look_up
 from ..reconcile.result import NamespaceResult, Outcome
 from ..reconcile.run import Run, Settings, internal_error, running
@@ -35,8 +36,6 @@ _LISTED_BY: ListedBy = {
     **dict.fromkeys((SERVICE_ACCOUNT, POD, *WORKLOADS.values()), ALL),
 }
 
-Answer = Union[Json, ImagePullError, None]
-
 
 def explain_access(cluster: Cluster, asked: PullAccess, namespaces: Sequence[str], settings: Settings) -> Outcome:
     """The outcome with `access` for each namespace, and the count of each verdict."""
@@ -46,8 +45,7 @@ def explain_access(cluster: Cluster, asked: PullAccess, namespaces: Sequence[str
         results = [asking.result(name, found.get(name)) for name in namespaces]
     counts = Counter(row["verdict"] for result in results for row in result.extra.get("access", ()))
     extra = {"verdicts": {name: counts.get(name, 0) for name in (PULLS, WILL_NOT_PULL, UNKNOWN)}}
-    outcome = run.outcome(results)
-    return Outcome(outcome.namespaces, outcome.retries, outcome.stopped, extra=extra)
+    return replace(run.outcome(results), extra=extra)
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,8 @@ def _meaning(error: Exception) -> _TransportError:
     if isinstance(error, (exceptions.NewConnectionError, exceptions.ConnectTimeoutError, exceptions.ProxyError)):
         return NotSent(_cause(inner))
     if isinstance(error, exceptions.SSLError) and not isinstance(inner, _CUT):
-        return Unusable(f"{_cause(inner)}; {_way_to_tls(_cause(inner).lower())}")
+        reason = _cause(inner)
+        return Unusable(f"{reason}; {_way_to_tls(reason.lower())}")
     if isinstance(error, ValueError):
         # It quotes the address or the header, and with it the login.
         return Unusable("the address or the login has characters that HTTP cannot send; remove line ends and the like")

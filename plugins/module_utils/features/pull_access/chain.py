@@ -20,18 +20,16 @@ from ...nodes.pull_messages import Attempt, understand
 from ...nodes.references import Reference, reference_of
 from ...nodes.registry_sources import IMAGE_CONFIG, MIRROR_KINDS, mirrors_for, registry_sources_of
 from ...platform.account_lists import names_in
+from ...platform.protected import NODE_SECRET
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from . import remedies
 from .credentials import Credentials, Login, SecretSeen, credentials_of, nearest_key
 from .remedies import Remedy
 from .subjects import Subject
 
-__all__ = ["NODE_SECRET", "PULLS", "UNKNOWN", "WILL_NOT_PULL", "Access", "Step", "explain"]
+__all__ = ["PULLS", "UNKNOWN", "WILL_NOT_PULL", "Access", "Step", "explain"]
 
 PULLS, WILL_NOT_PULL, UNKNOWN = "pulls", "will_not_pull", "unknown"
-
-#: The pull secret that OpenShift writes to every node.
-NODE_SECRET = ObjectRef(SECRET, "openshift-config", "pull-secret")
 
 #: The integrated registry, where the image config does not say more.
 _INTEGRATED = (
@@ -291,7 +289,7 @@ class _Chain:
 
     def _login(self, credentials: Credentials) -> None:
         """The credential that is used, held against what the node says."""
-        logins = [login for login in credentials.logins if not login.is_empty]
+        logins = credentials.usable_logins
         if not credentials.in_state("unparsable"):
             self._say(
                 "keys",
@@ -385,7 +383,7 @@ class _Chain:
         if not (self.subject.is_pod or self.subject.own):
             return ""
         found = credentials_of(self.subject.namespace, names, self.reference.repository, self.evidence)
-        return next((login.secret for login in found.logins if not login.is_empty), "")
+        return next((login.secret for login in found.usable_logins), "")
 
     def _own_list(self, credentials: Credentials) -> list[SecretSeen]:
         """The secrets that only the pod's list names; none where it is a copy of the account's, now or from before."""
@@ -396,7 +394,7 @@ class _Chain:
 
     def _nodes_login(self) -> str:
         found = credentials_of(NODE_SECRET.namespace, [NODE_SECRET.name], self.reference.repository, self.evidence)
-        return next((login.key for login in found.logins if not login.is_empty), "")
+        return next((login.key for login in found.usable_logins), "")
 
 
 _MARKS = {True: "ok", False: "NO", None: "? "}

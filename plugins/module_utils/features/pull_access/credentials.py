@@ -52,6 +52,11 @@ class Credentials:
     secrets: Sequence[SecretSeen]
     logins: Sequence[Login]
 
+    @property
+    def usable_logins(self) -> list[Login]:
+        """Those with user and password."""
+        return [login for login in self.logins if not login.is_empty]
+
     def in_state(self, state: str) -> list[SecretSeen]:
         return [secret for secret in self.secrets if secret.state == state]
 

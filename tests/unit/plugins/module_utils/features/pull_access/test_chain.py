@@ -18,11 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     ObjectRef,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access import remedies
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access.chain import (
-    NODE_SECRET,
-    Access,
-    explain,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access.chain import Access, explain
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access.subjects import (
     POD,
     WORKLOADS,
@@ -33,6 +29,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.reg
     IMAGE_CONFIG,
     MIRROR_KINDS,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 
 IMAGE = "q.io/team/app:v1"
