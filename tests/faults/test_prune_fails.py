@@ -24,6 +24,7 @@ from support.lab import Lab, path_of, pull_names
 from support.logins import token_kubeconfig
 from support.many import LISTS, declared, suffixes
 from support.modules import run_module
+from support.statuses import times_said
 
 COUNT, KEPT = 60, 40
 KILLS = 4
@@ -311,5 +312,5 @@ class TestLists:
     def test_what_is_said_of_it_is_fit_for_people(self, lab, fleet):
         with hostile(lab) as server:
             server.proxy.rule(r"GET /api/v1/secrets\?", refused(401, "Unauthorized", "no"))
-            assert server.run("prune", **fleet.pruning())["msg"].count("401") == 1, "said once"
+            assert times_said(server.run("prune", **fleet.pruning())["msg"], 401) == 1, "said once"
         judged(fleet.prune(check=True))
