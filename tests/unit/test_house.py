@@ -23,7 +23,7 @@ MODULE_UTILS = ROOT / "plugins/module_utils"
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 FILES = sorted(path for path in MODULE_UTILS.rglob("*.py") if path.name != "__init__.py")
 #: The rooms, the lowest first, and what each may import beside itself.
-_PURE = ("core", "dockerconfig", "secrets", "platform", "rbac", "nodes")
+_PURE = ("core", "dockerconfig", "secrets", "platform", "rbac", "nodes", "pulls")
 ROOMS: dict[str, set[str]] = {
     "core": set(),
     "dockerconfig": {"core"},
@@ -31,6 +31,7 @@ ROOMS: dict[str, set[str]] = {
     "platform": {"core", "dockerconfig", "secrets"},
     "rbac": {"core"},
     "nodes": {"core", "dockerconfig"},
+    "pulls": {"core", "dockerconfig", "secrets", "platform", "rbac", "nodes"},
     "features": {*_PURE},
     "clients": {"core"},
     "reconcile": {"core", "clients"},

@@ -17,10 +17,10 @@ from ..core.evidence import Evidence, NotYet, Unread
 from ..core.objects import SECRET, SERVICE_ACCOUNT, Json, ObjectRef, metadata
 from ..core.protocols import ALL, ListedBy
 from ..core.shapes import mapping, sequence
-from ..features.pull_access.chain import PULLS, UNKNOWN, WILL_NOT_PULL, Access, explain
 from ..features.pull_access.options import PullAccess
-from ..features.pull_access.subjects import POD, WORKLOADS, Subject, of_account, of_pod, of_workload
 from ..nodes.image_streams import IMAGE_STREAM
+from ..pulls.chain import PULLS, UNKNOWN, WILL_NOT_PULL, Access, explain
+from ..pulls.subjects import POD, WORKLOADS, Subject, of_account, of_pod, of_workload
 from ..rbac.access_reviews import SUBJECT_ACCESS_REVIEW, question
 from ..rbac.subjects import Subject as Puller
 from ..reconcile.fetching import Answer

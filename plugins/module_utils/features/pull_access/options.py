@@ -12,7 +12,7 @@ from typing import Any
 from ...core.errors import OptionError
 from ...core.names import check_path_segment
 from ...core.objects import Kind
-from .subjects import WORKLOADS
+from ...pulls.subjects import WORKLOADS
 
 __all__ = ["PullAccess", "from_options"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access.options import PullAccess
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access.subjects import WORKLOADS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.subjects import WORKLOADS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.result import Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.run import Settings

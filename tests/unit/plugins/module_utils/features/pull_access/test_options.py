@@ -13,7 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     PullAccess,
     from_options,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access.subjects import WORKLOADS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.subjects import WORKLOADS
 
 NONE: dict[str, Any] = dict.fromkeys(("pod", "workload", "image", "service_account"))
 

@@ -17,19 +17,19 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     SERVICE_ACCOUNT,
     ObjectRef,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access import remedies
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access.chain import Access, explain
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access.subjects import (
-    POD,
-    WORKLOADS,
-    Subject,
-)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_streams import IMAGE_STREAM
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.registry_sources import (
     IMAGE_CONFIG,
     MIRROR_KINDS,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls import remedies
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.chain import Access, explain
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.subjects import (
+    POD,
+    WORKLOADS,
+    Subject,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 
 IMAGE = "q.io/team/app:v1"

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.evidence import Evidence, NotYet
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access.credentials import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.credentials import (
     Credentials,
     Login,
     SecretSeen,

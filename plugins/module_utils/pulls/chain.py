@@ -12,16 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...core.evidence import Evidence, NotYet, Unread
-from ...core.objects import SECRET, Json, ObjectRef
-from ...core.shapes import mapping, sequence, text
-from ...nodes.image_streams import IMAGE_STREAM, why_not_there
-from ...nodes.pull_messages import Attempt, understand
-from ...nodes.references import Reference, reference_of
-from ...nodes.registry_sources import IMAGE_CONFIG, MIRROR_KINDS, mirrors_for, registry_sources_of
-from ...platform.account_lists import names_in
-from ...platform.protected import NODE_SECRET
-from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
+from ..core.evidence import Evidence, NotYet, Unread
+from ..core.objects import SECRET, Json, ObjectRef
+from ..core.shapes import mapping, sequence, text
+from ..nodes.image_streams import IMAGE_STREAM, why_not_there
+from ..nodes.pull_messages import Attempt, understand
+from ..nodes.references import Reference, reference_of
+from ..nodes.registry_sources import IMAGE_CONFIG, MIRROR_KINDS, mirrors_for, registry_sources_of
+from ..platform.account_lists import names_in
+from ..platform.protected import NODE_SECRET
+from ..rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from . import remedies
 from .credentials import Credentials, Login, SecretSeen, credentials_of, nearest_key
 from .remedies import Remedy

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ...core.objects import SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
-from ...core.shapes import mapping, sequence, text
-from ...platform.account_lists import names_in
+from ..core.objects import SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
+from ..core.shapes import mapping, sequence, text
+from ..platform.account_lists import names_in
 
 __all__ = ["POD", "WORKLOADS", "Subject", "of_account", "of_pod", "of_workload"]
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access import remedies
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls import remedies
 
 LOGIN = {"registry": "q.io:5000", "username": "{{ registry_username }}", "password": "{{ registry_password }}"}
 

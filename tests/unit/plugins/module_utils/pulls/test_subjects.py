@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SERVICE_ACCOUNT, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access.subjects import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.subjects import (
     POD,
     WORKLOADS,
     Subject,

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from ...core.evidence import Evidence, NotYet, Unread
-from ...core.objects import SECRET, Json, ObjectRef
-from ...dockerconfig.key_matching import kubelet_keys
-from ...platform.protected import says_generated
-from ...secrets.content import DATA_KEYS, StoredSecret
+from ..core.evidence import Evidence, NotYet, Unread
+from ..core.objects import SECRET, Json, ObjectRef
+from ..dockerconfig.key_matching import kubelet_keys
+from ..platform.protected import says_generated
+from ..secrets.content import DATA_KEYS, StoredSecret
 
 __all__ = ["Credentials", "Login", "SecretSeen", "credentials_of", "nearest_key"]
 
