@@ -1,0 +1,208 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asks a registry for the manifest of an image as a node does, with a login or without: whether that pulls, and if not, why.
+
+A token proves nothing: a token service grants less than it was asked for, even nothing, and still answers 200 (distribution,
+docs/content/spec/auth/token.md). So the manifest is asked for, by HEAD, which Docker Hub does not count.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from .challenge import AuthInfo, auth_info
+from .endpoints import endpoint
+from .transport import Answer, RegistryError, RegistryOptions, check_timeout, send
+
+__all__ = ["Login", "Outcome", "Proof", "Wanted", "prove"]
+
+#: `not_found` may also be a right that is missing: many registries hide what they deny.
+Outcome = Literal["pulls", "bad_login", "no_login", "no_right", "not_found", "rate_limited", "unanswered"]
+
+_MANIFESTS = ", ".join(
+    (
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.oci.image.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
+        "application/vnd.docker.distribution.manifest.v1+prettyjws",
+    )
+)
+
+
+@dataclass(frozen=True, repr=False)
+class Login:
+    """User and password. With one of them empty it is none, as for CRI-O."""
+
+    username: str
+    password: str
+
+    @property
+    def header(self) -> str:
+        encoded = base64.b64encode(f"{self.username}:{self.password}".encode("utf-8", "surrogateescape"))
+        return f"Basic {encoded.decode()}"
+
+    def __bool__(self) -> bool:
+        return bool(self.username and self.password)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An image in a registry. `path` is the repository without the host, `reference` a tag or a digest."""
+
+    host: str
+    path: str
+    reference: str
+
+    def __str__(self) -> str:
+        sign = "@" if ":" in self.reference else ":"
+        return f"{self.host}/{self.path}{sign}{self.reference}"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The answer. `said` is a sentence that holds nothing that a server sent, `realm_host` who was given the login."""
+
+    outcome: Outcome
+    said: str
+    realm_host: str = ""
+    digest: str = ""
+
+
+def prove(options: RegistryOptions, wanted: Wanted, login: Login | None, realm_hosts: Collection[str] = ()) -> Proof:
+    """Whether the image can be pulled with the login; None asks without one.
+
+    `realm_hosts` are the `host[:port]` that may be given the login beside the registry itself.
+
+    :raises OptionError: when an option cannot work; nothing has been sent.
+    """
+    check_timeout(options)
+    try:
+        return _Asking(options, wanted, login or Login("", ""), realm_hosts).answer()
+    except RegistryError as error:
+        return Proof("unanswered", str(error))
+
+
+@dataclass(frozen=True, repr=False)
+class _Asking:
+    options: RegistryOptions
+    wanted: Wanted
+    login: Login
+    realm_hosts: Collection[str]
+
+    def answer(self) -> Proof:
+        first = self._manifest({})
+        if first.status != 401:
+            return self._judged(first, "")
+        info = auth_info(self.wanted.host, first.challenges)
+        if info is None:
+            raise RegistryError(
+                f"{self._attempt()} was answered 401 without a login challenge that a node can use; check the name of the registry"
+            )
+        if info.scheme == "basic":
+            return self._by_basic()
+        return self._by_token(info)
+
+    def _by_basic(self) -> Proof:
+        host = self.wanted.host
+        if not self.login:
+            return Proof("no_login", f"registry {host} asks for a login, and there is none")
+        answer = self._manifest({"Authorization": self.login.header})
+        if answer.status == 401:
+            return Proof("bad_login", f"registry {host} refuses the login", host)
+        return self._judged(answer, host)
+
+    def _by_token(self, info: AuthInfo) -> Proof:
+        token = self._token(info)
+        if isinstance(token, Proof):
+            return token
+        return self._judged(self._manifest({"Authorization": f"Bearer {token}"}), info.realm_host)
+
+    def _token(self, info: AuthInfo) -> str | Proof:
+        """The token, or why there is none."""
+        self._check_realm(info)
+        attempt = f"asking {info.realm_host} for a token to pull {self.wanted.host}/{self.wanted.path}"
+        headers = {"Authorization": self.login.header} if self.login else {}
+        answer = send(attempt, self._token_url(info), self.options, headers=headers, with_body=True)
+        if answer.status == 200:
+            return _token_in(attempt, answer.body)
+        if answer.status == 429:
+            return _rate_limited(info.realm_host)
+        if answer.status in (400, 401, 403):
+            if self.login:
+                return Proof("bad_login", f"{info.realm_host} refuses the login", info.realm_host)
+            return Proof("no_login", f"registry {self.wanted.host} asks for a login, and there is none")
+        raise RegistryError(f"{attempt} was answered {answer.status}; try again later, or check the registry")
+
+    def _check_realm(self, info: AuthInfo) -> None:
+        """:raises RegistryError: when the login would go to a host that nobody named, or without TLS."""
+        if not self.login:
+            return
+        if urlsplit(info.realm).scheme == "http":
+            raise RegistryError(
+                f"registry {self.wanted.host} wants logins sent to {info.realm_host} without TLS, where others can read them; not sent"
+            )
+        if info.delegated and endpoint(info.realm_host) not in {endpoint(host) for host in self.realm_hosts}:
+            raise RegistryError(
+                f"registry {self.wanted.host} wants logins sent to {info.realm_host}, another host; not sent: "
+                f"if that is right, allow it with realm_hosts: [{info.realm_host}]"
+            )
+
+    def _token_url(self, info: AuthInfo) -> str:
+        realm = f"https://{endpoint(self.wanted.host)}{info.realm}" if info.realm.startswith("/") else info.realm
+        parts = urlsplit(realm)
+        scope = {"scope": f"repository:{self.wanted.path}:pull"}
+        query = urlencode({**({"service": info.service} if info.service else {}), **scope})
+        return urlunsplit(parts._replace(query=f"{parts.query}&{query}" if parts.query else query, fragment=""))
+
+    def _manifest(self, headers: Mapping[str, str]) -> Answer:
+        """By HEAD, and by GET where a registry does not know that."""
+        url = f"https://{endpoint(self.wanted.host)}/v2/{self.wanted.path}/manifests/{self.wanted.reference}"
+        given = {"Accept": _MANIFESTS, **headers}
+        answer = send(self._attempt(), url, self.options, method="HEAD", headers=given)
+        if answer.status == 405:
+            answer = send(self._attempt(), url, self.options, headers=given)
+        return replace(answer, body=b"")
+
+    def _judged(self, answer: Answer, realm_host: str) -> Proof:
+        """What an answer about the manifest means, once all that there is was sent."""
+        image, host = self.wanted, self.wanted.host
+        if answer.status == 200:
+            return Proof("pulls", f"registry {host} gives {image}", realm_host, answer.digest)
+        if answer.status in (401, 403):
+            if self.login:
+                return Proof("no_right", f"the login works, and has no right to pull {image}", realm_host)
+            return Proof("no_login", f"registry {host} does not give {image} to everybody, and there is no login")
+        if answer.status == 404:
+            return Proof("not_found", f"registry {host} has no image {image}, or hides it", realm_host)
+        if answer.status == 429:
+            return _rate_limited(host)
+        raise RegistryError(
+            f"{self._attempt()} was answered {answer.status}; check the name of the registry, or try again later"
+        )
+
+    def _attempt(self) -> str:
+        return f"asking registry {self.wanted.host} for the manifest of {self.wanted}"
+
+
+def _rate_limited(host: str) -> Proof:
+    return Proof("rate_limited", f"{host} allows no more requests for now: try again later, or with another login")
+
+
+def _token_in(attempt: str, body: bytes) -> str:
+    """:raises RegistryError: when the answer holds none."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        found = None
+    members = found if isinstance(found, dict) else {}
+    token = members.get("token") or members.get("access_token")
+    if not isinstance(token, str) or not token.isascii() or not token.isprintable():
+        raise RegistryError(f"{attempt} was answered 200 without a token; check what stands before the token service")
+    return token
