@@ -493,8 +493,8 @@ def as_a_role_may(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any
     return {**theirs, "required": ours["required"] or theirs["required"], "aliases": [], "options": options}
 
 
-@pytest.mark.parametrize("role", ROLES)
-class TestRoles:
+@pytest.mark.parametrize("role", HANDED_TO)
+class TestEntries:
     def test_an_option_that_is_handed_on_is_the_modules(self, role: str) -> None:
         entry = entry_options(role)
         for option, module in HANDED_TO[role].items():
@@ -504,13 +504,21 @@ class TestRoles:
             theirs["choices"] = [choice for choice in theirs["choices"] if choice not in fewer]
             assert (module, option, ours) == (module, option, theirs)
 
+    def test_describes_every_option(self, role: str) -> None:
+        assert [name for name, option in entry_options(role).items() if not option.get("description")] == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+class TestRoles:
     def test_its_defaults_are_those_that_it_documents(self, role: str) -> None:
         documented_defaults = {name: option["default"] for name, option in role_options(role).items()}
         assert role_file(role, "defaults/main.yml") == documented_defaults
 
     def test_describes_every_option(self, role: str) -> None:
         assert [name for name, option in role_options(role).items() if not option.get("description")] == []
-        assert [name for name, option in entry_options(role).items() if not option.get("description")] == []
+
+    def test_one_with_entries_hands_them_on(self, role: str) -> None:
+        assert ("entry" in role_file(role, "meta/argument_specs.yml")["argument_specs"]) == (role in HANDED_TO)
 
 
 class TestVersion:
