@@ -27,6 +27,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 import report
 import ways
+from audits import audits
 from conftest import start_lab
 from contenders import PREFIX, Contenders, Job, Process
 from machine import describe
@@ -90,6 +91,7 @@ class Bench:
         self.lab, self.contenders, self.loops = lab, contenders, loops
         self.rows: list[Row] = []
         self.templating: dict[int, float] = {}
+        self.audits: list[dict[str, Any]] = []
 
     def run(self, sizes: Sequence[int]) -> dict[str, Any]:
         machine = describe(self.contenders.interpreters["bench"])
@@ -101,6 +103,9 @@ class Bench:
             self._size(made)
             if len(made) == SMALL:
                 clusters = self._clusters(made)
+        for size in sorted(set(sizes) - {SMALL}):
+            say(f"audit of {size:,} namespaces")
+            self.audits.append(audits(self.lab, self.contenders, made[:size]))
         self._extrapolate(sizes)
         return {
             "date": f"{datetime.now():%Y-%m-%d %H:%M}",
@@ -108,6 +113,7 @@ class Bench:
             "empty_playbook": self.empty,
             "templating": self.templating,
             "clusters": {"number": CLUSTERS, "namespaces": SMALL, "seconds": clusters},
+            "audits": self.audits,
             "rows": [asdict(row) for row in self.rows],
         }
 
