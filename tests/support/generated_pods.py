@@ -16,7 +16,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from .lab import Lab, path_of
+from .lab import Lab
 
 #: So many namespaces hold the pods, and so many requests make them at the same time.
 NAMESPACES = 10
@@ -207,14 +207,24 @@ def pulls(lab: Lab, namespaces: Sequence[str], *options: str) -> dict[tuple[str,
     return {(report["namespace"], report["pod"]): report for report in reports}
 
 
-def config(lab: Lab, api: str, resource: str, name: str, kind: str, spec: dict[str, Any]) -> None:
-    """Creates an object of the cluster's configuration, or gives it another spec."""
-    path = f"/apis/{api}/{resource}"
-    found = lab.api("GET", f"{path}/{name}", expect=(200, 404))
-    if found.get("kind") == kind:
-        lab.api("PUT", f"{path}/{name}", {**found, "spec": spec})
-    else:
-        lab.api("POST", path, {"apiVersion": api, "kind": kind, "metadata": {"name": name}, "spec": spec})
+@dataclass(frozen=True)
+class Config:
+    """A kind of the cluster's configuration."""
+
+    api: str
+    resource: str
+    kind: str
+
+    def put(self, lab: Lab, name: str, spec: dict[str, Any]) -> None:
+        """Creates an object, or gives it another spec."""
+        path = f"/apis/{self.api}/{self.resource}"
+        found = lab.api("GET", f"{path}/{name}", expect=(200, 404))
+        if found.get("kind") == self.kind:
+            lab.api("PUT", f"{path}/{name}", {**found, "spec": spec})
+        else:
+            lab.api("POST", path, {"apiVersion": self.api, "kind": self.kind, "metadata": {"name": name}, "spec": spec})
 
 
-__all__ = ["PodCase", "Pods", "SecretCase", "config", "generated", "path_of", "pulls"]
+IMAGES_CONFIG = Config("config.openshift.io/v1", "images", "Image")
+DIGEST_MIRRORS = Config("config.openshift.io/v1", "imagedigestmirrorsets", "ImageDigestMirrorSet")
+TAG_MIRRORS = Config("config.openshift.io/v1", "imagetagmirrorsets", "ImageTagMirrorSet")
