@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -188,14 +188,6 @@ class Pods:
         )
         encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
         return {"auth": encoded.rstrip("=") if form == "unpadded" else encoded}
-
-    def status(self, pods: Iterable[dict[str, Any]]) -> None:
-        """Writes into each pod what its node says."""
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(self._write_status, pods))
-
-    def _write_status(self, pulled: dict[str, Any]) -> None:
-        raise NotImplementedError
 
 
 def pulls(lab: Lab, namespaces: Sequence[str], *options: str) -> dict[tuple[str, str], dict[str, Any]]:

@@ -1,10 +1,11 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks a registry for the manifest of an image as a node does, with a login or without: whether that pulls, and if not, why.
+"""Asks a registry as a node does, with a login or without: whether the login is accepted, and whether it pulls; if not, why.
 
 A token proves nothing: a token service grants less than it was asked for, even nothing, and still answers 200 (distribution,
-docs/content/spec/auth/token.md). So the manifest is asked for, by HEAD, which Docker Hub does not count.
+docs/content/spec/auth/token.md). So the manifest is asked for, by HEAD, which Docker Hub does not count; where no tag is
+known, the list of the tags, which needs the same right.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -20,10 +21,10 @@ from .challenge import AuthInfo, auth_info
 from .endpoints import endpoint
 from .transport import Answer, RegistryError, RegistryOptions, check_timeout, send
 
-__all__ = ["Login", "Outcome", "Proof", "Wanted", "prove"]
+__all__ = ["Login", "Outcome", "Proof", "Wanted", "prove", "prove_login"]
 
 #: `not_found` may also be a right that is missing: many registries hide what they deny.
-Outcome = Literal["pulls", "bad_login", "no_login", "no_right", "not_found", "rate_limited", "unanswered"]
+Outcome = Literal["logs_in", "pulls", "bad_login", "no_login", "no_right", "not_found", "rate_limited", "unanswered"]
 
 _MANIFESTS = ", ".join(
     (
@@ -54,15 +55,33 @@ class Login:
 
 @dataclass(frozen=True)
 class Wanted:
-    """An image in a registry. `path` is the repository without the host, `reference` a tag or a digest."""
+    """An image in a registry. `path` is the repository without the host, `reference` a tag or a digest.
+
+    Without a reference it is the repository, without a path the registry itself.
+    """
 
     host: str
-    path: str
-    reference: str
+    path: str = ""
+    reference: str = ""
 
     def __str__(self) -> str:
+        name = "/".join(part for part in (self.host, self.path) if part)
         sign = "@" if ":" in self.reference else ":"
-        return f"{self.host}/{self.path}{sign}{self.reference}"
+        return f"{name}{sign}{self.reference}" if self.reference else name
+
+    @property
+    def what(self) -> str:
+        """What a registry is asked for."""
+        if self.reference:
+            return f"the manifest of {self}"
+        return f"the tags of {self}" if self.path else "access"
+
+    @property
+    def url(self) -> str:
+        root = f"https://{endpoint(self.host)}/v2/"
+        if self.reference:
+            return f"{root}{self.path}/manifests/{self.reference}"
+        return f"{root}{self.path}/tags/list?n=1" if self.path else root
 
 
 @dataclass(frozen=True)
@@ -89,6 +108,20 @@ def prove(options: RegistryOptions, wanted: Wanted, login: Login | None, realm_h
         return Proof("unanswered", str(error))
 
 
+def prove_login(options: RegistryOptions, host: str, login: Login, realm_hosts: Collection[str] = ()) -> Proof:
+    """Whether the registry accepts the login, whatever it may pull. The outcome is then `logs_in`; `realm_hosts` as for `prove`.
+
+    :raises OptionError: as `prove`.
+    """
+    proof = prove(options, Wanted(host), login, realm_hosts)
+    # Of a token without a scope, the answer about the registry itself says no more.
+    if proof.outcome in ("pulls", "no_right", "not_found") and proof.realm_host:
+        return Proof("logs_in", f"{proof.realm_host} accepts the login", proof.realm_host)
+    if proof.outcome == "pulls":
+        return Proof("logs_in", f"registry {host} asks nobody for a login")
+    return proof
+
+
 @dataclass(frozen=True, repr=False)
 class _Asking:
     options: RegistryOptions
@@ -97,7 +130,7 @@ class _Asking:
     realm_hosts: Collection[str]
 
     def answer(self) -> Proof:
-        first = self._manifest({})
+        first = self._ask({})
         if first.status != 401:
             return self._judged(first, "")
         info = auth_info(self.wanted.host, first.challenges)
@@ -113,7 +146,7 @@ class _Asking:
         host = self.wanted.host
         if not self.login:
             return Proof("no_login", f"registry {host} asks for a login, and there is none")
-        answer = self._manifest({"Authorization": self.login.header})
+        answer = self._ask({"Authorization": self.login.header})
         if answer.status == 401:
             return Proof("bad_login", f"registry {host} refuses the login", host)
         return self._judged(answer, host)
@@ -122,12 +155,12 @@ class _Asking:
         token = self._token(info)
         if isinstance(token, Proof):
             return token
-        return self._judged(self._manifest({"Authorization": f"Bearer {token}"}), info.realm_host)
+        return self._judged(self._ask({"Authorization": f"Bearer {token}"}), info.realm_host)
 
     def _token(self, info: AuthInfo) -> str | Proof:
         """The token, or why there is none."""
         self._check_realm(info)
-        attempt = f"asking {info.realm_host} for a token to pull {self.wanted.host}/{self.wanted.path}"
+        attempt = f"asking {info.realm_host} for a token for {self.wanted}"
         headers = {"Authorization": self.login.header} if self.login else {}
         answer = send(attempt, self._token_url(info), self.options, headers=headers, with_body=True)
         if answer.status == 200:
@@ -157,18 +190,20 @@ class _Asking:
     def _token_url(self, info: AuthInfo) -> str:
         realm = f"https://{endpoint(self.wanted.host)}{info.realm}" if info.realm.startswith("/") else info.realm
         parts = urlsplit(realm)
-        scope = {"scope": f"repository:{self.wanted.path}:pull"}
-        query = urlencode({**({"service": info.service} if info.service else {}), **scope})
-        return urlunsplit(parts._replace(query=f"{parts.query}&{query}" if parts.query else query, fragment=""))
+        asked = {
+            **({"service": info.service} if info.service else {}),
+            **({"scope": f"repository:{self.wanted.path}:pull"} if self.wanted.path else {}),
+        }
+        return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, urlencode(asked)))), fragment=""))
 
-    def _manifest(self, headers: Mapping[str, str]) -> Answer:
-        """By HEAD, and by GET where a registry does not know that."""
-        url = f"https://{endpoint(self.wanted.host)}/v2/{self.wanted.path}/manifests/{self.wanted.reference}"
-        given = {"Accept": _MANIFESTS, **headers}
-        answer = send(self._attempt(), url, self.options, method="HEAD", headers=given)
-        if answer.status == 405:
-            answer = send(self._attempt(), url, self.options, headers=given)
-        return replace(answer, body=b"")
+    def _ask(self, headers: Mapping[str, str]) -> Answer:
+        """A manifest by HEAD, and by GET where a registry does not know that."""
+        given = {**({"Accept": _MANIFESTS} if self.wanted.reference else {}), **headers}
+        if self.wanted.reference:
+            answer = send(self._attempt(), self.wanted.url, self.options, method="HEAD", headers=given)
+            if answer.status != 405:
+                return answer
+        return send(self._attempt(), self.wanted.url, self.options, headers=given)
 
     def _judged(self, answer: Answer, realm_host: str) -> Proof:
         """What an answer about the manifest means, once all that there is was sent."""
@@ -180,7 +215,7 @@ class _Asking:
                 return Proof("no_right", f"the login works, and has no right to pull {image}", realm_host)
             return Proof("no_login", f"registry {host} does not give {image} to everybody, and there is no login")
         if answer.status == 404:
-            return Proof("not_found", f"registry {host} has no image {image}, or hides it", realm_host)
+            return Proof("not_found", f"registry {host} has no {image}, or hides it", realm_host)
         if answer.status == 429:
             return _rate_limited(host)
         raise RegistryError(
@@ -188,7 +223,7 @@ class _Asking:
         )
 
     def _attempt(self) -> str:
-        return f"asking registry {self.wanted.host} for the manifest of {self.wanted}"
+        return f"asking registry {self.wanted.host} for {self.wanted.what}"
 
 
 def _rate_limited(host: str) -> Proof:

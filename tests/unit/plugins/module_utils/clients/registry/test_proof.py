@@ -18,6 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.r
     Proof,
     Wanted,
     prove,
+    prove_login,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import RegistryOptions
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
@@ -229,6 +230,58 @@ class TestWithoutLogin:
 def test_a_timeout_that_cannot_be_is_refused_before_anything_is_sent(proof: Any) -> None:
     with pytest.raises(OptionError):
         proof("127.0.0.1:1", timeout=0.0)
+
+
+class TestWithoutTag:
+    def test_the_tags_of_a_repository_need_the_same_right(self, serve: Serve, certificate: str) -> None:
+        server = serve(tags)
+        options = RegistryOptions(server.host, ca_cert=certificate, timeout=2.0)
+        assert prove(options, Wanted(server.host, "team/app"), LOGIN).outcome == "pulls"
+        assert [read(request)[0] for request in server.requests] == [
+            "GET /v2/team/app/tags/list?n=1",
+            "GET /token?service=s&scope=repository%3Ateam%2Fapp%3Apull",
+            "GET /v2/team/app/tags/list?n=1",
+        ]
+
+
+def tags(line: str, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+    """A registry with a token service, for all that is asked of it."""
+    if line.startswith("GET /token"):
+        return (
+            (200, {}, json.dumps({"token": TOKEN}).encode())
+            if headers.get("Authorization") == BASIC
+            else (401, {}, b"")
+        )
+    if headers.get("Authorization") == f"Bearer {TOKEN}":
+        return 200, {}, b""
+    return 401, {"WWW-Authenticate": f'Bearer realm="https://{headers["Host"]}/token",service="s"'}, b""
+
+
+class TestLoginAlone:
+    @pytest.mark.parametrize("answers", [tags, basic()], ids=["token", "basic"])
+    def test_is_accepted_or_refused(self, serve: Serve, certificate: str, answers: Answers) -> None:
+        server = serve(answers)
+        options = RegistryOptions(server.host, ca_cert=certificate, timeout=2.0)
+        right = prove_login(options, server.host, LOGIN)
+        assert (right.outcome, right.realm_host) == ("logs_in", server.host)
+        assert prove_login(options, server.host, Login("alice", "wrong")).outcome == "bad_login"
+        assert all("scope" not in read(request)[0] for request in server.requests)
+
+    def test_a_token_without_a_scope_may_open_nothing(self, serve: Serve, certificate: str) -> None:
+        """The token service has judged the login; what the registry says of an empty token is no news."""
+
+        def answers(line: str, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+            status, found, body = tags(line, headers)
+            return (403, {}, b"") if "Bearer" in headers.get("Authorization", "") else (status, found, body)
+
+        server = serve(answers)
+        options = RegistryOptions(server.host, ca_cert=certificate, timeout=2.0)
+        assert prove_login(options, server.host, LOGIN).outcome == "logs_in"
+
+    def test_a_registry_that_asks_nobody(self, serve: Serve, certificate: str) -> None:
+        server = serve(lambda _line, _headers: (200, {}, b""))
+        found = prove_login(RegistryOptions(server.host, ca_cert=certificate, timeout=2.0), server.host, LOGIN)
+        assert (found.outcome, "asks nobody" in found.said) == ("logs_in", True)
 
 
 def test_an_image_by_digest_is_written_as_one() -> None:
