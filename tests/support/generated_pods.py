@@ -111,6 +111,7 @@ class Pods:
     def make(self) -> None:
         for name in self.namespaces:
             self.lab.namespace(name, wait=False)
+        self.lab.api("POST", "/api/v1/namespaces", {"metadata": {"name": "project-b"}}, expect=(201, 409))
         numbers = range(len(self.cases))
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for step in (self._account, self._provisioned, self._secrets_and_grant, self._early, self._link, self._pod):

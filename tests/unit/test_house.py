@@ -352,9 +352,10 @@ class TestOneOptionIsWrittenOnce:
         arguments = module.ARGUMENTS
         client = importlib.import_module(f"{COLLECTION}.plugins.module_utils.clients.registry.client")
         given = validated(arguments, {"registry": "quay.io"})
-        assert given.pop("registries") is None
+        login = {"username", "password", "repositories"}
+        assert {given.pop(name) for name in ("registries", *login)} == {None}
         assert dataclasses.asdict(client.RegistryOptions(registry="quay.io")) == given
-        assert {*arguments["registries"]["options"]} == {*given, "title"}
+        assert {*arguments["registries"]["options"]} == {*given, *login, "title"}
 
 
 #: What a feature compares with beside the choices of an option: `PullSecret.mode` also stands for the option `state`.
