@@ -184,7 +184,8 @@ login:
   type: dict
   contains:
     outcome:
-      description: V(logs_in), V(bad_login), V(rate_limited), or V(unanswered) where nothing is known.
+      description: V(logs_in), V(bad_login), V(rate_limited), V(not_sent) for a login that would go to another host than O(realm_host) or
+        without TLS, or V(unanswered) where nothing is known.
       type: str
       returned: always
     said:
@@ -205,7 +206,7 @@ repositories:
     outcome:
       description:
         - V(pulls), V(bad_login), V(no_login) for one that is not given to everybody, V(no_right) for a login without the right,
-          V(not_found), V(rate_limited), or V(unanswered) where nothing is known.
+          V(not_found), V(rate_limited), V(not_sent), or V(unanswered) where nothing is known.
         - V(not_found) may be a right that is missing, too. Many registries hide what they deny.
       type: str
       returned: always

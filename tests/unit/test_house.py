@@ -234,7 +234,12 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     ],
     "pull_access": [{"pod": "p"}, {"workload": "Job/j"}, {"image": "i", "service_account": "a"}],
     "pull_secret": [
-        {"name": "s", "registries": [{"registry": "quay.io", "username": "u", "password": "p"}], "recreate": True},
+        {
+            "name": "s",
+            "registries": [{"registry": "quay.io", "username": "u", "password": "p"}],
+            "recreate": True,
+            "verify": True,
+        },
         {"name": "s", "auth_file": "config.json", "only": ["quay.io"], "mode": "merge", "update_existing": False},
         {"name": "s", "auth_config": {"auths": {"quay.io": {"auth": "dTpw"}}}, "type": "kubernetes.io/dockercfg"},
         {"name": "s", "registries": [{"registry": "quay.io"}], "mode": "remove"},

@@ -23,8 +23,10 @@ from .transport import Answer, RegistryError, RegistryOptions, check_timeout, se
 
 __all__ = ["Login", "Outcome", "Proof", "Wanted", "prove", "prove_login"]
 
-#: `not_found` may also be a right that is missing: many registries hide what they deny.
-Outcome = Literal["logs_in", "pulls", "bad_login", "no_login", "no_right", "not_found", "rate_limited", "unanswered"]
+#: `not_sent`: the login would have gone to a host that nobody named, or without TLS. `not_found` may also be a right that is missing: many registries hide what they deny.
+Outcome = Literal[
+    "logs_in", "pulls", "bad_login", "no_login", "no_right", "not_found", "rate_limited", "not_sent", "unanswered"
+]
 
 _MANIFESTS = ", ".join(
     (
@@ -159,7 +161,8 @@ class _Asking:
 
     def _token(self, info: AuthInfo) -> str | Proof:
         """The token, or why there is none."""
-        self._check_realm(info)
+        if why := self._why_not_sent(info):
+            return Proof("not_sent", f"registry {self.wanted.host} wants logins sent to {info.realm_host}{why}")
         attempt = f"asking {info.realm_host} for a token for {self.wanted}"
         headers = {"Authorization": self.login.header} if self.login else {}
         answer = send(attempt, self._token_url(info), self.options, headers=headers, with_body=True)
@@ -173,19 +176,15 @@ class _Asking:
             return Proof("no_login", f"registry {self.wanted.host} asks for a login, and there is none")
         raise RegistryError(f"{attempt} was answered {answer.status}; try again later, or check the registry")
 
-    def _check_realm(self, info: AuthInfo) -> None:
-        """:raises RegistryError: when the login would go to a host that nobody named, or without TLS."""
+    def _why_not_sent(self, info: AuthInfo) -> str:
+        """The rest of a sentence; empty where the login may go."""
         if not self.login:
-            return
+            return ""
         if urlsplit(info.realm).scheme == "http":
-            raise RegistryError(
-                f"registry {self.wanted.host} wants logins sent to {info.realm_host} without TLS, where others can read them; not sent"
-            )
+            return " without TLS, where others can read them; not sent"
         if info.delegated and endpoint(info.realm_host) not in {endpoint(host) for host in self.realm_hosts}:
-            raise RegistryError(
-                f"registry {self.wanted.host} wants logins sent to {info.realm_host}, another host; not sent: "
-                f"if that is right, allow it with realm_hosts: [{info.realm_host}]"
-            )
+            return ", another host; not sent: if that is right, name it as one that takes logins"
+        return ""
 
     def _token_url(self, info: AuthInfo) -> str:
         realm = f"https://{endpoint(self.wanted.host)}{info.realm}" if info.realm.startswith("/") else info.realm

@@ -156,8 +156,8 @@ class TestWhoGetsTheLogin:
         elsewhere = serve(registry("unused"))
         host = serve(registry(f"https://{elsewhere.host}/token")).host
         found = proof(host)
-        assert found.outcome == "unanswered"
-        assert f"allow it with realm_hosts: [{elsewhere.host}]" in found.said
+        assert found.outcome == "not_sent"
+        assert f"sent to {elsewhere.host}, another host; not sent" in found.said
         assert elsewhere.requests == []
         assert proof(host, realm_hosts=[elsewhere.host]).outcome == "pulls"
 
@@ -169,7 +169,7 @@ class TestWhoGetsTheLogin:
 
     def test_never_without_tls(self, serve: Serve, proof: Any) -> None:
         found = proof(serve(registry("http://self/token")).host, realm_hosts=["127.0.0.1"])
-        assert (found.outcome, "without TLS" in found.said) == ("unanswered", True)
+        assert (found.outcome, "without TLS" in found.said) == ("not_sent", True)
 
     @pytest.mark.parametrize("status", [301, 302, 307, 308])
     def test_no_redirect_is_followed(self, serve: Serve, proof: Any, status: int) -> None:
