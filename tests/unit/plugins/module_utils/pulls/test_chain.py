@@ -5,12 +5,9 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.evidence import Evidence, NotYet
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     SECRET,
@@ -27,54 +24,24 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls imp
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.chain import Access, explain
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.subjects import (
     POD,
-    WORKLOADS,
     Subject,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
-
-IMAGE = "q.io/team/app:v1"
-AUTH = {"auth": base64.b64encode(b"u:p").decode()}
-GENERATED = {"annotations": {"openshift.io/internal-registry-auth-token.service-account": "default"}}
-BACK_OFF = 'Back-off pulling image "q.io/team/app:v1": ErrImagePull: {}'
-_DIGEST_SETS, TAG_SETS, _OLD = MIRROR_KINDS
-REFUSED = ImagePullError("the caller may not read it")
-
-
-def secret(auths: Any, kind: str = "kubernetes.io/dockerconfigjson", **metadata: Any) -> dict[str, Any]:
-    content = base64.b64encode(json.dumps({"auths": auths}).encode()).decode()
-    return {"metadata": metadata, "type": kind, "data": {".dockerconfigjson": content}}
-
-
-GOOD = secret({"q.io": AUTH})
-
-
-def account(*names: str) -> dict[str, Any]:
-    return {"imagePullSecrets": [{"name": name} for name in names]}
-
-
-def pod(*own: str, says: str = "", image: str = IMAGE, pulled: bool = False) -> Subject:
-    reason, message = ("ImagePullBackOff", BACK_OFF.format(says)) if says else ("", "")
-    return Subject(ObjectRef(POD, "ns", "p"), "default", own, "app", image, True, reason, message, pulled)
-
-
-def template(*own: str, image: str = IMAGE) -> Subject:
-    return Subject(ObjectRef(WORKLOADS["deployment"], "ns", "d"), "default", own, "app", image)
-
-
-def known(default: Any = None, more: dict[ObjectRef, Any] | None = None, **secrets: Any) -> dict[ObjectRef, Any]:
-    """A cluster without mirrors; each secret is of namespace `ns`, `default` the list of the account."""
-    base: dict[ObjectRef, Any] = {ObjectRef(kind, "", ""): {"items": []} for kind in MIRROR_KINDS}
-    base |= {IMAGE_CONFIG: None, NODE_SECRET: None}
-    base[ObjectRef(SERVICE_ACCOUNT, "ns", "default")] = account() if default is None else default
-    return {**base, **{ObjectRef(SECRET, "ns", name): each for name, each in secrets.items()}, **(more or {})}
-
-
-def told(subject: Subject, evidence: dict[ObjectRef, Any]) -> Access:
-    return explain(subject, Evidence(evidence))
-
-
-def summary(found: Access) -> tuple[str, str]:
-    return found.verdict, found.reason
+from support.pull_evidence import (
+    AUTH,
+    GENERATED,
+    GOOD,
+    IMAGE,
+    REFUSED,
+    TAG_SETS,
+    account,
+    known,
+    pod,
+    secret,
+    summary,
+    template,
+    told,
+)
 
 
 class TestName:
@@ -245,7 +212,7 @@ class TestNode:
         assert found.verdict == "pulls"
         assert found.reason == (
             "secret good has the key q.io, so the node's error is older than it: the next attempt, at most five minutes from now, "
-            "pulls; delete the pod to have it at once"
+            "will pull; delete the pod to have it at once"
         )
 
     @pytest.mark.parametrize("text", ["denied", "authentication required", "manifest unknown"])

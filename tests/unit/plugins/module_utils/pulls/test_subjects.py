@@ -50,6 +50,13 @@ class TestPods:
         assert found[0].namespace == "ns"
         assert found[0].account_ref == ObjectRef(SERVICE_ACCOUNT, "ns", "builder")
 
+    def test_what_is_said_of_the_whole_pod(self) -> None:
+        meta = {"name": "p", "creationTimestamp": "t", "uid": "u"}
+        container = {"name": "app", "image": "i", "imagePullPolicy": "Never"}
+        (found,) = of_pod({"metadata": meta, "spec": {"nodeName": "n", "containers": [container]}}, "ns")
+        assert (found.created, found.uid, found.node, found.pull_policy) == ("t", "u", "n", "Never")
+        assert not found.is_asked_alone
+
     @pytest.mark.parametrize("part", ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"])
     def test_what_the_node_says(self, part: str) -> None:
         found = app(waiting("ImagePullBackOff", "Back-off"), part)

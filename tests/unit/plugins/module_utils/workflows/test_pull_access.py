@@ -20,6 +20,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows
 from hypothesis import given
 from support.anything import CHANGES, Changed
 from support.fake_api import FakeApi
+from support.pull_evidence import at, pulling
 from support.scripted_pool import Clock, status_object
 
 AUTH = {"auth": base64.b64encode(b"u:p").decode()}
@@ -107,6 +108,48 @@ class TestQuestions:
         api.review = review
         assert rows(ask(api, PullAccess(account="default", image=f"{host}/b/app:1")))[0][2] == "will_not_pull"
         assert seen == [("system:serviceaccount:a:default", "b")]
+
+
+class TestTimes:
+    """The node was denied at second 1000."""
+
+    def written(self, api: FakeApi, second: int, namespace: str = "a") -> None:
+        secret(api, namespace, "q.io")
+        owner = {"manager": "m", "time": at(second), "fieldsV1": {"f:data": {}}}
+        api.objects["secrets", namespace, "pull"]["metadata"]["managedFields"] = [owner]
+        text = 'Back-off pulling image "q.io/a:1": ErrImagePull: reading manifest 1 in q.io/a: denied'
+        waiting = {"state": {"waiting": {"reason": "ImagePullBackOff", "message": text}}}
+        status = {"containerStatuses": [{"name": "app", **waiting}]}
+        created = {"creationTimestamp": at(500)}
+        api.put("pods", namespace, "app", metadata=created, spec=spec("q.io/a:1", "pull"), status=status)
+        api.put("events", namespace, "app.1", **pulling(1000))
+
+    @pytest.mark.parametrize(("second", "verdict"), [(2000, "pulls"), (600, "will_not_pull"), (1000, "unknown")])
+    def test_the_events_of_a_single_pod_decide(self, api: FakeApi, second: int, verdict: str) -> None:
+        self.written(api, second)
+        assert rows(ask(api, PullAccess(pod="app"))) == [("Pod", "app", verdict)]
+        (asked,) = [request for request in api.asked if "/events" in request]
+        assert "fieldSelector=involvedObject.kind%3DPod%2CinvolvedObject.name%3Dapp" in asked
+
+    def test_are_not_asked_for_where_the_pods_creation_decides(self, api: FakeApi) -> None:
+        self.written(api, 100)
+        assert rows(ask(api, PullAccess(pod="app"))) == [("Pod", "app", "will_not_pull")]
+        assert not any("/events" in request for request in api.asked)
+
+    def test_without_the_right_to_read_them(self, api: FakeApi) -> None:
+        self.written(api, 2000)
+        api.fail("GET .*/events", status_object(403, "Forbidden", "no right"), times=ALWAYS)
+        assert rows(ask(api, PullAccess(pod="app"))) == [("Pod", "app", "unknown")]
+
+    def test_lists_keep_the_time_of_a_secret(self) -> None:
+        api = FakeApi()
+        names = [f"team-{number:02}" for number in range(40)]
+        for name in names:
+            team(api, name)
+            self.written(api, 100, name)
+        outcome = ask(api, namespaces=names)
+        assert outcome.extra["verdicts"] == {"pulls": 40, "will_not_pull": 40, "unknown": 0}
+        assert not any("/secrets/pull" in request and "team-" in request for request in api.asked)
 
 
 class TestConfiguration:

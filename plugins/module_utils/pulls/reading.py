@@ -1,0 +1,42 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a station of the way looks at the cluster. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ..core.evidence import Evidence, NotYet, Unread
+from ..core.objects import Json, ObjectRef
+from ..core.shapes import mapping, sequence
+
+__all__ = ["items_of", "look", "want"]
+
+
+def look(evidence: Evidence, ref: ObjectRef) -> tuple[Json | None, str]:
+    """What is there, None when there is nothing; and why it could not be read, empty when it could.
+
+    :raises NotYet: when it has to be read first.
+    """
+    try:
+        return evidence.look(ref), ""
+    except Unread as error:
+        return None, str(error)
+
+
+def want(evidence: Evidence, refs: Iterable[ObjectRef]) -> None:
+    """Asks for all of these at once. :raises NotYet: when some of it is not known."""
+    waits = False
+    for ref in refs:
+        try:
+            look(evidence, ref)
+        except NotYet:
+            waits = True
+    if waits:
+        raise NotYet
+
+
+def items_of(listed: Json | None) -> Sequence[Json]:
+    """The objects of a list."""
+    return [mapping(item) for item in sequence(mapping(listed).get("items"))]

@@ -1,0 +1,38 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a station gets when it looks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.evidence import Evidence, NotYet
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.reading import items_of, look, want
+from support.pull_evidence import REFUSED
+
+A, B, C = (ObjectRef(SECRET, "ns", name) for name in "abc")
+
+
+def test_an_answer_nothing_and_a_refusal_are_told_apart() -> None:
+    evidence = Evidence({A: {"x": 1}, B: None, C: REFUSED})
+    assert look(evidence, A) == ({"x": 1}, "")
+    assert look(evidence, B) == (None, "")
+    assert look(evidence, C) == (None, "the caller may not read it")
+
+
+def test_all_is_wanted_at_once() -> None:
+    evidence = Evidence({B: REFUSED})
+    with pytest.raises(NotYet):
+        want(evidence, (A, B, C))
+    assert evidence.take_wanted() == [A, C]
+    want(Evidence({A: None}), (A,))
+
+
+@pytest.mark.parametrize(
+    ("listed", "items"), [({"items": [{"a": 1}, 5]}, [{"a": 1}, {}]), (None, []), ({"items": "x"}, [])]
+)
+def test_the_items_of_a_list(listed: Any, items: Any) -> None:
+    assert items_of(listed) == items
