@@ -18,10 +18,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     SERVICE_ACCOUNT,
     ObjectRef,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.node_versions import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.registry_sources import (
     IMAGE_CONFIG,
     MIRROR_KINDS,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import CLUSTER_VERSION
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.chain import Access, explain
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.subjects import (
@@ -63,7 +65,7 @@ def template(*own: str, image: str = IMAGE, **more: Any) -> Subject:
 def known(default: Any = None, more: dict[ObjectRef, Any] | None = None, **secrets: Any) -> dict[ObjectRef, Any]:
     """A cluster without mirrors; each secret is of namespace `ns`, `default` the list of the account."""
     base: dict[ObjectRef, Any] = {ObjectRef(kind, "", ""): {"items": []} for kind in MIRROR_KINDS}
-    base |= {IMAGE_CONFIG: None, NODE_SECRET: None}
+    base |= {IMAGE_CONFIG: None, NODE_SECRET: None, CLUSTER_VERSION: None, NODES: {"items": []}}
     base[ObjectRef(SERVICE_ACCOUNT, "ns", "default")] = account() if default is None else default
     return {**base, **{ObjectRef(SECRET, "ns", name): each for name, each in secrets.items()}, **(more or {})}
 
@@ -103,3 +105,14 @@ def event(reason: str, message: str, second: int) -> dict[str, Any]:
 
 def pulling(second: int) -> dict[str, Any]:
     return event("Pulling", f'Pulling image "{IMAGE}"', second)
+
+
+def openshift(version: Any, *search: str) -> dict[ObjectRef, Any]:
+    """A cluster of that version, with search registries."""
+    config = {"spec": {"registrySources": {"containerRuntimeSearchRegistries": [*search]}}}
+    return {CLUSTER_VERSION: {"status": {"desired": {"version": version}}}, IMAGE_CONFIG: config}
+
+
+def node(name: str = "n", runtime: str = "cri-o://1.34.1", kubelet: str = "v1.34.2") -> dict[str, Any]:
+    info = {"containerRuntimeVersion": runtime, "kubeletVersion": kubelet}
+    return {"metadata": {"name": name}, "status": {"nodeInfo": info, "images": []}}

@@ -10,6 +10,7 @@ The order is that of Kubernetes 1.36 pkg/kubelet/images/image_manager.go and CRI
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from ..core.evidence import Evidence
 from ..core.objects import SECRET, ObjectRef
@@ -17,12 +18,13 @@ from ..nodes.pull_messages import Attempt
 from ..nodes.references import Reference, reference_of
 from ..nodes.registry_sources import IMAGE_CONFIG, MIRROR_KINDS
 from ..platform.protected import NODE_SECRET
-from .answers import PULLS, UNKNOWN, WILL_NOT_PULL, Access, Seen, Step, breaks, says
+from .answers import PULLS, UNKNOWN, WILL_NOT_PULL, Access, Seen, Step, breaks
 from .credentials import credentials_of
 from .reading import want
 from .stations.integrated import project
 from .stations.login import Holding, heard, keys, verdict
 from .stations.pull_secrets import secrets_listed, secrets_read
+from .stations.short_names import NO_REGISTRY_ASKED, resolved
 from .stations.sources import mirrors_of, mirrors_seen, registries
 from .subjects import Subject
 
@@ -40,23 +42,40 @@ def explain(subject: Subject, evidence: Evidence) -> Access:
 
 
 def _way(subject: Subject, reference: Reference, told: Attempt | None, evidence: Evidence) -> Iterator[Seen]:
-    yield says("image", f"{subject.image} is {reference}")
+    named = resolved(
+        subject, reference, evidence, was_resolved=told is not None and told.rule.id not in NO_REGISTRY_ASKED
+    )
     names, seen = secrets_listed(subject, evidence)
+    yield from (found for found in named.seen if found.verdict != UNKNOWN)
     yield seen
     secrets = [ObjectRef(SECRET, subject.namespace, name) for name in names]
     want(evidence, [*secrets, IMAGE_CONFIG, NODE_SECRET, *(ObjectRef(kind, "", "") for kind in MIRROR_KINDS)])
     credentials = credentials_of(subject.namespace, names, reference.repository, evidence)
     yield from secrets_read(subject.namespace, credentials, reference.host)
+    yield from _one_is_open([list(_sources(each, evidence)) for each in named.references])
+    yield from project(subject, reference, credentials, evidence)
+    yield from keys(credentials, reference.repository)
+    yield from verdict(Holding(subject, reference, credentials, evidence), told)
+    yield from (found for found in named.seen if found.verdict == UNKNOWN)
+
+
+def _sources(reference: Reference, evidence: Evidence) -> Iterator[Seen]:
+    """Whether and where the nodes may get it."""
     yield from registries(reference, evidence)
     mirrors, unknown = mirrors_of(reference, evidence)
     yield from unknown
     if mirrors is not None:
         yield from mirrors_seen(reference, mirrors)
-    yield from project(subject, reference, credentials, evidence)
-    yield from keys(credentials, reference.repository)
-    yield from verdict(Holding(subject, reference, credentials, evidence), told)
-    if reference.is_short:
-        yield Seen(Step("image", _SHORT.format(subject.image), None), UNKNOWN, _SHORT.format(subject.image))
+
+
+def _one_is_open(each: Sequence[Sequence[Seen]]) -> Iterator[Seen]:
+    """Of what is said of several references, each thing once. It breaks only where all of them are closed."""
+    closed = all(any(seen.verdict == WILL_NOT_PULL for seen in way) for way in each)
+    told: list[Seen] = []
+    for seen in (seen for way in each for seen in way):
+        if seen not in told:
+            told.append(seen)
+            yield seen if closed or seen.verdict != WILL_NOT_PULL else replace(seen, verdict="", reason="")
 
 
 def _access(subject: Subject, way: Sequence[Seen], told: Attempt | None) -> Access:
@@ -70,9 +89,3 @@ def _access(subject: Subject, way: Sequence[Seen], told: Attempt | None) -> Acce
                 return Access(subject, found, seen.reason, steps, seen.remedy, cause)
     reason = next((seen.reason for seen in way if seen.reason), "")
     return Access(subject, PULLS, reason, steps, (), cause)
-
-
-_SHORT = (
-    "{} names no registry: containerd takes Docker Hub, CRI-O its search registries, and from OpenShift 4.21 on it refuses a name that "
-    "several of them could have; write the image with its registry's host"
-)

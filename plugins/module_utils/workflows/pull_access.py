@@ -14,7 +14,7 @@ from ..clients.kube.client import Cluster
 from ..clients.kube.errors import ClusterError, UnknownResource
 from ..core.errors import ImagePullError, Refusal
 from ..core.evidence import Evidence, NotYet, Unread
-from ..core.objects import SECRET, SERVICE_ACCOUNT, Json, ObjectRef, metadata
+from ..core.objects import SECRET, SERVICE_ACCOUNT, Json, ObjectRef, metadata, trimmed
 from ..core.protocols import ALL, ListedBy
 from ..core.shapes import mapping, sequence
 from ..core.times import with_time_of_content
@@ -211,7 +211,9 @@ class _Asking:
     def _of_cluster(self, ref: ObjectRef) -> Answer:
         cluster = self.run.cluster
         try:
-            return cluster.get(ref) if ref.name else {"items": list(cluster.list(ref.kind))}
+            if ref.name:
+                return cluster.get(ref)
+            return {"items": list(cluster.list(ref.kind, keep=lambda obj: trimmed(ref.kind, obj)))}
         except UnknownResource:
             return None
         except ImagePullError as error:

@@ -177,6 +177,21 @@ class TestConfiguration:
         (row,) = ask(api, asked).namespaces[0].extra["access"]
         assert any("m.io/a@sha256" in step["seen"] for step in row["steps"])
 
+    def test_the_runtime_of_the_nodes(self, api: FakeApi) -> None:
+        secret(api, "a", "docker.io", name="hub")
+        api.put("pods", "a", "app", spec=spec("team/app:v1", "hub"))
+        assert rows(ask(api, PullAccess(pod="app")))[0][2] == "unknown"
+        info = {"containerRuntimeVersion": "containerd://2.0.1"}
+        api.put("nodes", "", "n", status={"nodeInfo": info})
+        assert rows(ask(api, PullAccess(pod="app")))[0][2] == "pulls"
+
+    def test_the_version_of_openshift(self, api: FakeApi) -> None:
+        secret(api, "a", "docker.io", name="hub")
+        api.put("pods", "a", "app", spec=spec("team/app:v1", "hub"))
+        api.put("clusterversions", "", "version", status={"desired": {"version": "4.21.1"}})
+        assert rows(ask(api, PullAccess(pod="app")))[0][2] == "will_not_pull"
+        assert not any("/nodes" in request for request in api.asked)
+
     def test_the_pull_secret_of_the_nodes(self, api: FakeApi) -> None:
         secret(api, "openshift-config", "other.io", name="pull-secret")
         assert rows(ask(api, PullAccess(account="default", image="other.io/a:1")))[0][2] == "pulls"
