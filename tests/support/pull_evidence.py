@@ -116,3 +116,31 @@ def openshift(version: Any, *search: str) -> dict[ObjectRef, Any]:
 def node(name: str = "n", runtime: str = "cri-o://1.34.1", kubelet: str = "v1.34.2") -> dict[str, Any]:
     info = {"containerRuntimeVersion": runtime, "kubeletVersion": kubelet}
     return {"metadata": {"name": name}, "status": {"nodeInfo": info, "images": []}}
+
+
+DIGEST = "sha256:" + "0" * 64
+
+
+def failed(message: Any, reason: str = "InternalError") -> dict[str, Any]:
+    """The condition of an import that failed."""
+    return {"type": "ImportSuccess", "status": "False", "message": message, "reason": reason}
+
+
+def stream(
+    *conditions: dict[str, Any],
+    policy: str = "Source",
+    repository: str = "r.svc:5000/b/app",
+    has_image: bool = True,
+    scheduled: bool = False,
+    local: bool = False,
+) -> dict[str, Any]:
+    """The image stream b/app, whose tag v1 is quay.io/team/app:v1."""
+    image = {"image": DIGEST, "dockerImageReference": f"quay.io/team/app@{DIGEST}"}
+    origin = {"kind": "DockerImage", "name": "quay.io/team/app:v1"}
+    tag = {"name": "v1", "from": origin, "referencePolicy": {"type": policy}, "importPolicy": {"scheduled": scheduled}}
+    had = {"tag": "v1", "items": [image] if has_image else None, "conditions": [*conditions]}
+    return {
+        "metadata": {"name": "app", "namespace": "b"},
+        "spec": {"tags": [tag], "lookupPolicy": {"local": local}},
+        "status": {"dockerImageRepository": repository, "tags": [had]},
+    }

@@ -26,6 +26,7 @@ from .stations.login import Holding, heard, keys, verdict
 from .stations.pull_secrets import secrets_listed, secrets_read
 from .stations.short_names import NO_REGISTRY_ASKED, resolved
 from .stations.sources import mirrors_of, mirrors_seen, registries
+from .stations.streams import given_image
 from .subjects import Subject
 
 __all__ = ["PULLS", "UNKNOWN", "WILL_NOT_PULL", "Access", "Step", "explain"]
@@ -33,12 +34,13 @@ __all__ = ["PULLS", "UNKNOWN", "WILL_NOT_PULL", "Access", "Step", "explain"]
 
 def explain(subject: Subject, evidence: Evidence) -> Access:
     """:raises NotYet: when more has to be read first."""
-    reference = reference_of(subject.image)
-    if reference is None:
-        seen = breaks("image", f"{subject.image!r} is no valid name of an image")
-        return _access(subject, [seen], None)
     told = heard(subject, evidence)
-    return _access(subject, list(_way(subject, reference, told, evidence)), told)
+    given = given_image(subject, evidence, has_failed=told is not None)
+    reference = reference_of(given.image)
+    if reference is not None:
+        return _access(subject, [*given.seen, *_way(subject, reference, told, evidence)], told)
+    seen = [] if given.is_closed else [breaks("image", f"{given.image!r} is no valid name of an image")]
+    return _access(subject, [*given.seen, *seen], None)
 
 
 def _way(subject: Subject, reference: Reference, told: Attempt | None, evidence: Evidence) -> Iterator[Seen]:

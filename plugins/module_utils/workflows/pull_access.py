@@ -35,7 +35,7 @@ __all__ = ["explain_access"]
 
 _LISTED_BY: ListedBy = {
     SECRET: tuple(f"type={each}" for each in DATA_KEYS),
-    **dict.fromkeys((SERVICE_ACCOUNT, POD, *WORKLOADS.values()), ALL),
+    **dict.fromkeys((SERVICE_ACCOUNT, IMAGE_STREAM, POD, *WORKLOADS.values()), ALL),
 }
 
 

@@ -13,12 +13,14 @@ from ...core.shapes import mapping, sequence, text
 from ...nodes.image_streams import IMAGE_STREAM, why_not_there
 from ...nodes.references import Reference
 from ...nodes.registry_sources import IMAGE_CONFIG
+from ...nodes.stream_tags import tag_of
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from .. import remedies
 from ..answers import Seen, breaks, doubts, says
 from ..credentials import Credentials
 from ..reading import look, want
 from ..subjects import Subject
+from .imports import why_not_imported
 
 __all__ = ["project"]
 
@@ -60,6 +62,10 @@ def _stream(ref: ObjectRef, reference: Reference, evidence: Evidence) -> Seen:
     if stream == {}:
         reason = f"whether {ref} has the image is not known: the cluster has no image streams"
         return says("stream", reason, ok=None)
+    tag = tag_of(ref, mapping(stream), reference.tag or "latest")
+    if not (reference.digest or tag.image) and tag.problem:
+        reason, remedy = why_not_imported(tag, evidence)
+        return breaks("stream", reason, remedy)
     if why := why_not_there(ref, stream, reference):
         return breaks("stream", why)
     return says("stream", f"{ref} has the image")

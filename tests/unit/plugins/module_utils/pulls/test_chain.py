@@ -35,9 +35,11 @@ from support.pull_evidence import (
     REFUSED,
     TAG_SETS,
     account,
+    failed,
     known,
     pod,
     secret,
+    stream,
     summary,
     template,
     told,
@@ -344,6 +346,16 @@ class TestProject:
             "image stream b/app has no tag v1: build or import it, or correct the tag",
         )
         assert self.told({"allowed": True}, stream=None).reason.startswith("image stream b/app does not exist")
+
+    def test_an_import_that_failed(self) -> None:
+        more = {ObjectRef(SECRET, "b", ""): {"items": []}, self.REVIEW: {"allowed": True}}
+        more[self.STREAM] = stream(failed("incorrect username or password"), has_image=False)
+        found = told(pod("own", image=f"{self.HOST}/b/app:v1"), known(more=more, own=self.CREDENTIAL))
+        assert found.verdict == "will_not_pull"
+        assert found.reason.startswith(
+            "tag v1 of image stream b/app was never imported: incorrect username or password; the import"
+        )
+        assert found.remedy == remedies.import_secret("b", "quay.io")
 
     def test_a_stream_that_cannot_be_read(self) -> None:
         text = "whether image stream b/app has the image is not known: the caller may not read it"

@@ -20,7 +20,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows
 from hypothesis import given
 from support.anything import CHANGES, Changed
 from support.fake_api import FakeApi
-from support.pull_evidence import at, pulling
+from support.pull_evidence import at, failed, pulling, stream
 from support.scripted_pool import Clock, status_object
 
 AUTH = {"auth": base64.b64encode(b"u:p").decode()}
@@ -195,6 +195,32 @@ class TestConfiguration:
     def test_the_pull_secret_of_the_nodes(self, api: FakeApi) -> None:
         secret(api, "openshift-config", "other.io", name="pull-secret")
         assert rows(ask(api, PullAccess(account="default", image="other.io/a:1")))[0][2] == "pulls"
+
+
+class TestImageStreams:
+    def test_a_trigger_leads_back_to_the_stream(self, api: FakeApi) -> None:
+        condition = failed("you may not have access", "Unauthorized")
+        api.put("imagestreams", "b", "app", **{**stream(condition, has_image=False), "metadata": {}})
+        secret(api, "b", "quay.io", name="stale")
+        trigger = {
+            "from": {"kind": "ImageStreamTag", "name": "app:v1", "namespace": "b"},
+            "fieldPath": 'spec.template.spec.containers[?(@.name=="app")].image',
+        }
+        notes = {"annotations": {"image.openshift.io/triggers": json.dumps([trigger])}}
+        api.put("deployments", "a", "web", metadata=notes, spec={"template": {"spec": spec(" ")}})
+        (row,) = ask(api, PullAccess(pods_of=(DEPLOYMENT, "web"))).namespaces[0].extra["access"]
+        assert row["verdict"] == "will_not_pull"
+        assert "secret stale has the key quay.io, and its login does not give the image" in row["reason"]
+        assert [task["openshift_ops.image_pull.pull_secret"]["namespaces"] for task in row["remedy"]] == [["b"]]
+
+    def test_many_short_names_cost_one_list(self) -> None:
+        api = FakeApi()
+        names = [f"team-{number:02}" for number in range(40)]
+        for name in names:
+            team(api, name)
+            api.put("pods", name, "app", spec=spec(f"app{name}:v1"))
+        ask(api, namespaces=names)
+        assert [request for request in api.asked if "imagestreams" in request and "limit" not in request] == []
 
 
 class TestCost:
