@@ -18,6 +18,14 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     SERVICE_ACCOUNT,
     ObjectRef,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.credential_providers import (
+    CRIO_PROVIDER,
+    INFRASTRUCTURE,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_policies import (
+    CLUSTER_POLICIES,
+    IMAGE_POLICY,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.node_versions import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.registry_sources import (
     IMAGE_CONFIG,
@@ -66,6 +74,8 @@ def known(default: Any = None, more: dict[ObjectRef, Any] | None = None, **secre
     """A cluster without mirrors; each secret is of namespace `ns`, `default` the list of the account."""
     base: dict[ObjectRef, Any] = {ObjectRef(kind, "", ""): {"items": []} for kind in MIRROR_KINDS}
     base |= {IMAGE_CONFIG: None, NODE_SECRET: None, CLUSTER_VERSION: None, NODES: {"items": []}}
+    base |= {CLUSTER_POLICIES: None, ObjectRef(IMAGE_POLICY, "ns", ""): None, INFRASTRUCTURE: None}
+    base |= dict.fromkeys(CRIO_PROVIDER)
     base[ObjectRef(SERVICE_ACCOUNT, "ns", "default")] = account() if default is None else default
     return {**base, **{ObjectRef(SECRET, "ns", name): each for name, each in secrets.items()}, **(more or {})}
 

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ..core.objects import Json, Kind, ObjectRef, metadata
-from ..core.shapes import mapping, text
+from ..core.shapes import mapping, sequence, text
 
-__all__ = ["NODES", "NodeVersions", "Version", "nodes_of", "version_in"]
+__all__ = ["NODES", "NodeVersions", "Version", "kinds_of", "nodes_of", "version_in"]
 
 #: Major and minor.
 Version = tuple[int, int]
@@ -39,10 +39,15 @@ class NodeVersions:
     runtime_version: Version | None
 
 
-def nodes_of(nodes: Iterable[Json], name: str = "") -> Sequence[NodeVersions]:
-    """The node of that name, where there is one; otherwise all, for a pod may come to any."""
-    found = [_versions(node) for node in nodes]
-    return [node for node in found if name and node.name == name] or found
+def nodes_of(listed: Json | None) -> Mapping[str, NodeVersions]:
+    """Of a list of nodes, by their names."""
+    found = (_versions(mapping(node)) for node in sequence(mapping(listed).get("items")))
+    return {node.name: node for node in found}
+
+
+def kinds_of(nodes: Iterable[NodeVersions]) -> Sequence[NodeVersions]:
+    """Those that differ by more than their names: one of each."""
+    return list({replace(node, name=""): node for node in nodes}.values())
 
 
 def version_in(given: str) -> Version | None:

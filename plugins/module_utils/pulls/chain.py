@@ -16,7 +16,6 @@ from ..core.evidence import Evidence
 from ..core.objects import SECRET, ObjectRef
 from ..nodes.pull_messages import Attempt
 from ..nodes.references import Reference, reference_of
-from ..nodes.registry_sources import IMAGE_CONFIG, MIRROR_KINDS
 from ..platform.protected import NODE_SECRET
 from .answers import PULLS, UNKNOWN, WILL_NOT_PULL, Access, Seen, Step, breaks
 from .credentials import credentials_of
@@ -25,7 +24,7 @@ from .stations.integrated import project
 from .stations.login import Holding, heard, keys, verdict
 from .stations.pull_secrets import secrets_listed, secrets_read
 from .stations.short_names import NO_REGISTRY_ASKED, resolved
-from .stations.sources import mirrors_of, mirrors_seen, registries
+from .stations.sources import sources, wanted
 from .stations.streams import given_image
 from .subjects import Subject
 
@@ -48,26 +47,18 @@ def _way(subject: Subject, reference: Reference, told: Attempt | None, evidence:
         subject, reference, evidence, was_resolved=told is not None and told.rule.id not in NO_REGISTRY_ASKED
     )
     names, seen = secrets_listed(subject, evidence)
-    yield from (found for found in named.seen if found.verdict != UNKNOWN)
+    yield from (each for each in named.seen if each.verdict != UNKNOWN)
     yield seen
     secrets = [ObjectRef(SECRET, subject.namespace, name) for name in names]
-    want(evidence, [*secrets, IMAGE_CONFIG, NODE_SECRET, *(ObjectRef(kind, "", "") for kind in MIRROR_KINDS)])
+    want(evidence, [*secrets, NODE_SECRET, *wanted(subject.namespace)])
     credentials = credentials_of(subject.namespace, names, reference.repository, evidence)
     yield from secrets_read(subject.namespace, credentials, reference.host)
-    yield from _one_is_open([list(_sources(each, evidence)) for each in named.references])
+    found = [sources(each, subject.namespace, told, evidence) for each in named.references]
+    yield from _one_is_open([each.seen for each in found])
     yield from project(subject, reference, credentials, evidence)
     yield from keys(credentials, reference.repository)
-    yield from verdict(Holding(subject, reference, credentials, evidence), told)
-    yield from (found for found in named.seen if found.verdict == UNKNOWN)
-
-
-def _sources(reference: Reference, evidence: Evidence) -> Iterator[Seen]:
-    """Whether and where the nodes may get it."""
-    yield from registries(reference, evidence)
-    mirrors, unknown = mirrors_of(reference, evidence)
-    yield from unknown
-    if mirrors is not None:
-        yield from mirrors_seen(reference, mirrors)
+    yield from verdict(Holding(subject, reference, credentials, evidence, found[0].mirrors), told)
+    yield from (each for each in named.seen if each.verdict == UNKNOWN)
 
 
 def _one_is_open(each: Sequence[Sequence[Seen]]) -> Iterator[Seen]:

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..core.evidence import Evidence, NotYet, Unread
 from ..core.objects import Json, ObjectRef
 from ..core.shapes import mapping, sequence
+from ..nodes.node_versions import NODES, NodeVersions, kinds_of, nodes_of
 
-__all__ = ["items_of", "look", "want"]
+__all__ = ["items_of", "look", "nodes_for", "want"]
 
 
 def look(evidence: Evidence, ref: ObjectRef) -> tuple[Json | None, str]:
@@ -23,6 +24,23 @@ def look(evidence: Evidence, ref: ObjectRef) -> tuple[Json | None, str]:
         return evidence.look(ref), ""
     except Unread as error:
         return None, str(error)
+
+
+def nodes_for(evidence: Evidence, node: str) -> tuple[Sequence[NodeVersions], str]:
+    """The node, or each kind of node where it is not known, and why they could not be read.
+
+    :raises NotYet: when they have to be read first.
+    """
+    try:
+        every, kinds = evidence.made_of(NODES, _nodes)
+    except Unread as error:
+        return (), str(error)
+    return ([every[node]] if node in every else kinds), ""
+
+
+def _nodes(listed: Json | None) -> tuple[Mapping[str, NodeVersions], Sequence[NodeVersions]]:
+    found = nodes_of(listed)
+    return found, kinds_of(found.values())
 
 
 def want(evidence: Evidence, refs: Iterable[ObjectRef]) -> None:

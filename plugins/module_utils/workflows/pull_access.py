@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Union
 
 from ..clients.kube.client import Cluster
-from ..clients.kube.errors import ClusterError, UnknownResource
+from ..clients.kube.errors import ClusterError, Forbidden, UnknownResource
 from ..core.errors import ImagePullError, Refusal
 from ..core.evidence import Evidence, NotYet, Unread
 from ..core.objects import SECRET, SERVICE_ACCOUNT, Json, ObjectRef, metadata, trimmed
@@ -19,6 +19,7 @@ from ..core.protocols import ALL, ListedBy
 from ..core.shapes import mapping, sequence
 from ..core.times import with_time_of_content
 from ..features.pull_access.options import PullAccess
+from ..nodes.image_policies import IMAGE_POLICY
 from ..nodes.image_streams import IMAGE_STREAM
 from ..nodes.pull_events import POD_EVENTS
 from ..pulls.chain import PULLS, UNKNOWN, WILL_NOT_PULL, Access, explain
@@ -35,9 +36,11 @@ __all__ = ["explain_access"]
 
 _LISTED_BY: ListedBy = {
     SECRET: tuple(f"type={each}" for each in DATA_KEYS),
-    **dict.fromkeys((SERVICE_ACCOUNT, IMAGE_STREAM, POD, *WORKLOADS.values()), ALL),
+    **dict.fromkeys((SERVICE_ACCOUNT, IMAGE_POLICY, IMAGE_STREAM, POD, *WORKLOADS.values()), ALL),
 }
 
+
+_MAY_NOT = "the caller may not read it"
 
 #: A list keeps the time of the content, which is held against the node's last attempt.
 _SECRET = replace(SECRET, trim=with_time_of_content)
@@ -176,7 +179,7 @@ class _Asking:
             found.update(zip(refs, self.run.workers.map(read, refs), strict=True))
         answers = look_up(self.run.cluster, self.run.workers, objects, _LISTED_BY)
         for ref in objects:
-            found[ref] = _without_kind(ref, answers[ref]) if ref in answers else Unread("the caller may not read it")
+            found[ref] = _without_kind(ref, answers[ref]) if ref in answers else Unread(_MAY_NOT)
         for answer in found.values():
             if isinstance(answer, ClusterError):
                 raise answer
@@ -216,6 +219,8 @@ class _Asking:
             return {"items": list(cluster.list(ref.kind, keep=lambda obj: trimmed(ref.kind, obj)))}
         except UnknownResource:
             return None
+        except Forbidden:
+            return Unread(_MAY_NOT)
         except ImagePullError as error:
             return error
 

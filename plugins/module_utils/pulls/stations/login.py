@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from ...core.evidence import Evidence
 from ...core.objects import SECRET, ObjectRef
 from ...nodes.pull_messages import Attempt, understand
-from ...nodes.references import Reference
+from ...nodes.references import Reference, reference_of
+from ...nodes.registry_sources import Mirrors
 from ...platform.protected import NODE_SECRET
 from .. import remedies
 from ..answers import UNKNOWN, WILL_NOT_PULL, Seen, doubts, says
@@ -19,6 +20,8 @@ from ..credentials import Credentials, Login, credentials_of
 from ..remedies import Remedy
 from ..subjects import Subject
 from .lacking import what_lacks
+from .mirrors import key_for
+from .providers import providers
 from .times import CHANGED_BEFORE, CHANGED_SINCE, CLOSE, events_of, order_of
 
 __all__ = ["Holding", "heard", "keys", "verdict"]
@@ -57,6 +60,7 @@ class Holding:
     reference: Reference
     credentials: Credentials
     evidence: Evidence
+    mirrors: Mirrors | None = None
 
 
 def heard(subject: Subject, evidence: Evidence) -> Attempt | None:
@@ -78,7 +82,7 @@ def keys(credentials: Credentials, repository: str) -> Iterator[Seen]:
 def verdict(held: Holding, told: Attempt | None) -> Iterator[Seen]:
     """The last answer is what pulls, where nothing breaks: a `Seen` without a step and a verdict, with the reason."""
     if told is None:
-        yield _without_word(held)
+        yield from _without_word(held)
         return
     said = f"the node says: {told.text}"
     yield says("node", said, ok=False)
@@ -87,6 +91,8 @@ def verdict(held: Holding, told: Attempt | None) -> Iterator[Seen]:
         yield _unknown(said)
     elif told.rule.id not in _OF_LOGINS:
         yield _broken(f"{_lower(told.rule.meaning)} ({told.text}). {told.rule.remedy}")
+    elif told.is_mirror:
+        yield _at_mirror(held, told)
     elif logins:
         yield _with_login(held, told, logins)
     elif unread := held.credentials.in_state("unread"):
@@ -106,15 +112,46 @@ def tried(logins: Sequence[Login]) -> str:
     )
 
 
-def _without_word(held: Holding) -> Seen:
-    logins = held.credentials.usable_logins
-    if logins:
-        return _pulls(f"{tried(logins[:1])}; whether the registry accepts it was not asked")
-    if key := _nodes_key(held):
-        return _pulls(f"the nodes' own pull secret has the key {key}; whether the registry accepts it was not asked")
-    reason, remedy = what_lacks(held.subject, held.reference, held.credentials, held.evidence)
-    text = f"{reason}: it pulls only if the registry gives the image to everybody, or the nodes have a credential"
-    return doubts("keys", text, remedy)
+def _without_word(held: Holding) -> Iterator[Seen]:
+    logins, only = held.credentials.usable_logins, _only_mirrors(held)
+    if only and not (logins and _has_own_host(held, only)):
+        yield _from_mirrors(held, only)
+    elif logins:
+        yield _pulls(f"{tried(logins[:1])}; whether the registry accepts it was not asked")
+    elif key := _nodes_key(held):
+        yield _pulls(f"the nodes' own pull secret has the key {key}; whether the registry accepts it was not asked")
+    else:
+        yield from providers(held.reference, held.mirrors, held.evidence)
+        reason, remedy = what_lacks(held.subject, held.reference, held.credentials, held.evidence)
+        text = f"{reason}: it pulls only if the registry gives the image to everybody, or the nodes have a credential"
+        yield doubts("keys", text, remedy)
+
+
+def _only_mirrors(held: Holding) -> Sequence[str]:
+    """Where the source is never contacted."""
+    return held.mirrors.mirrors if held.mirrors is not None and held.mirrors.never_source else ()
+
+
+def _has_own_host(held: Holding, mirrors: Sequence[str]) -> bool:
+    """Whether one of the mirrors gets the pod's credential."""
+    return any(mirror.partition("/")[0] == held.reference.host for mirror in mirrors)
+
+
+def _from_mirrors(held: Holding, mirrors: Sequence[str]) -> Seen:
+    found = [key_for(mirror, held.evidence) for mirror in mirrors]
+    if usable := next((each for each in found if each.key), None):
+        return _pulls(f"{usable}; whether the mirror accepts it was not asked")
+    text = f"it comes from {', '.join(mirrors)} only, and {found[0]}: it pulls only if the mirror gives the image to everybody"
+    return _unknown(text, found[0].remedy)
+
+
+def _at_mirror(held: Holding, told: Attempt) -> Seen:
+    """A mirror refuses, and the source cannot be reached."""
+    key, mirror = key_for(told.image, held.evidence), reference_of(told.image)
+    own = held.credentials.usable_logins if mirror and mirror.host == held.reference.host else []
+    which = tried(own) if own else str(key)
+    hidden = "the mirror has no such image, or hides it: " if told.rule.id == "not_found" else ""
+    return _broken(f"{hidden}{which}; the node says of the mirror: {told.text}", [] if own else key.remedy)
 
 
 def _nodes_key(held: Holding) -> str:
@@ -157,8 +194,8 @@ def _broken(reason: str, remedy: Sequence[Remedy] = ()) -> Seen:
     return Seen(None, WILL_NOT_PULL, reason, remedy)
 
 
-def _unknown(reason: str) -> Seen:
-    return Seen(None, UNKNOWN, reason)
+def _unknown(reason: str, remedy: Sequence[Remedy] = ()) -> Seen:
+    return Seen(None, UNKNOWN, reason, remedy)
 
 
 def _lower(sentence: str) -> str:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from ...core.evidence import Evidence
 from ...core.shapes import mapping, text
-from ...nodes.node_versions import NODES, NodeVersions, Version, nodes_of, version_in
+from ...nodes.node_versions import NodeVersions, Version, version_in
 from ...nodes.references import Reference
 from ...nodes.registry_sources import IMAGE_CONFIG
 from ...nodes.short_names import ENFORCING_SINCE, candidates, may_have_alias, search_registries
 from ...platform.cluster import CLUSTER_VERSION
 from ..answers import Seen, breaks, doubts, says
-from ..reading import items_of, look
+from ..reading import look, nodes_for
 from ..subjects import Subject
 
 __all__ = ["NO_REGISTRY_ASKED", "Named", "resolved"]
@@ -100,8 +100,7 @@ def _of_cluster(subject: Subject, evidence: Evidence) -> _Nodes:
     if version is not None:
         desired = mapping(mapping(version.get("status")).get("desired"))
         return _openshift(_enforces("openshift", version_in(text(desired.get("version")))), evidence)
-    listed, no_nodes = look(evidence, NODES)
-    found = nodes_of(items_of(listed), subject.node)
+    found, no_nodes = nodes_for(evidence, subject.node)
     runtimes = {node.runtime for node in found}
     runtime = runtimes.pop() if len(runtimes) == 1 else ""
     if runtime != "cri-o":

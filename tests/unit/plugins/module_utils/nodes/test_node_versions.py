@@ -12,6 +12,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.node_versions import (
     NODES,
     NodeVersions,
+    kinds_of,
     nodes_of,
     version_in,
 )
@@ -20,19 +21,22 @@ from support.anything import CHANGES, Changed
 from support.pull_evidence import node
 
 
+def of(*nodes: Any) -> list[NodeVersions]:
+    return list(nodes_of({"items": [*nodes]}).values())
+
+
 def test_of_a_node() -> None:
-    assert nodes_of([node()]) == [NodeVersions("n", (1, 34), "cri-o", (1, 34))]
-    assert nodes_of([node(runtime="containerd://2.1.0-rc.1", kubelet="v1.35.0+k3s1")]) == [
+    assert of(node()) == [NodeVersions("n", (1, 34), "cri-o", (1, 34))]
+    assert of(node(runtime="containerd://2.1.0-rc.1", kubelet="v1.35.0+k3s1")) == [
         NodeVersions("n", (1, 35), "containerd", (2, 1))
     ]
-    assert nodes_of([{}]) == [NodeVersions("", None, "", None)]
+    assert of({}, None) == [NodeVersions("", None, "", None)]
+    assert nodes_of(None) == {}
 
 
-def test_the_pods_own_or_all() -> None:
-    nodes = [node("a"), node("b")]
-    assert [each.name for each in nodes_of(nodes, "b")] == ["b"]
-    assert [each.name for each in nodes_of(nodes)] == ["a", "b"]
-    assert [each.name for each in nodes_of(nodes, "gone")] == ["a", "b"]
+def test_one_of_each_kind() -> None:
+    nodes = of(node("a"), node("b"), node("c", kubelet="v1.35.1"))
+    assert [each.kubelet for each in kinds_of(nodes)] == [(1, 34), (1, 35)]
 
 
 @pytest.mark.parametrize(
@@ -45,7 +49,7 @@ def test_a_version(given: str, version: Any) -> None:
 
 def test_a_list_keeps_no_more_than_the_versions() -> None:
     kept = trimmed(NODES.kind, node())
-    assert nodes_of([kept]) == nodes_of([node()])
+    assert of(kept) == of(node())
     assert "images" not in kept["status"]
 
 
@@ -53,4 +57,4 @@ def test_a_list_keeps_no_more_than_the_versions() -> None:
 def test_whatever_they_hold(change: Changed) -> None:
     for each in change([node(), node()]) or ():
         if isinstance(each, dict):
-            nodes_of([trimmed(NODES.kind, each)], "n")
+            kinds_of(of(trimmed(NODES.kind, each)))

@@ -14,6 +14,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     SERVICE_ACCOUNT,
     ObjectRef,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_policies import (
+    CLUSTER_POLICIES,
+    IMAGE_POLICY,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_streams import IMAGE_STREAM
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.registry_sources import (
     IMAGE_CONFIG,
@@ -39,6 +43,7 @@ from support.pull_evidence import (
     known,
     pod,
     secret,
+    steps,
     stream,
     summary,
     template,
@@ -72,8 +77,9 @@ class TestWhatIsRead:
         with pytest.raises(NotYet):
             explain(pod("a", "b"), evidence)
         wanted = evidence.take_wanted()
-        assert wanted[:4] == [ObjectRef(SECRET, "ns", "a"), ObjectRef(SECRET, "ns", "b"), IMAGE_CONFIG, NODE_SECRET]
-        assert wanted[4:] == [ObjectRef(kind, "", "") for kind in MIRROR_KINDS]
+        assert wanted[:4] == [ObjectRef(SECRET, "ns", "a"), ObjectRef(SECRET, "ns", "b"), NODE_SECRET, IMAGE_CONFIG]
+        assert wanted[4:7] == [ObjectRef(kind, "", "") for kind in MIRROR_KINDS]
+        assert wanted[7:] == [CLUSTER_POLICIES, ObjectRef(IMAGE_POLICY, "ns", "")]
 
     def test_a_template_asks_for_its_account_first(self) -> None:
         evidence = Evidence()
@@ -289,7 +295,7 @@ class TestSources:
             ("pull_secrets", True),
             ("secret", True),
             ("registries", False),
-            ("mirrors", None),
+            ("configuration", None),
             ("keys", True),
         ]
 
@@ -299,21 +305,17 @@ class TestSources:
         found = told(pod("good"), known(more={ObjectRef(TAG_SETS, "", ""): REFUSED}, good=GOOD))
         assert summary(found) == (
             "unknown",
-            "whether an image tag mirror set names the image is not known: the caller may not read it",
+            "which mirrors the image has is not known: the caller may not read it",
         )
 
     def test_mirrors_before_the_source(self) -> None:
         found = told(pod("good"), known(more=self.mirrors("m.io/z"), good=GOOD))
         assert found.verdict == "pulls"
         by = "with the nodes' own credential (source q.io in image tag mirror set m)"
-        assert [step.seen for step in found.steps if step.name == "mirrors"] == [
-            f"it is looked for at m.io/z/team/app:v1 first, {by}"
+        assert steps(found, "mirrors") == [
+            ("mirrors", f"it is looked for at m.io/z/team/app:v1 first, {by}", True),
+            ("mirrors", "the nodes' pull secret has no key for m.io/z/team/app:v1", None),
         ]
-
-    def test_mirrors_only(self) -> None:
-        found = told(pod("good"), known(more=self.mirrors("m.io", policy="NeverContactSource"), good=GOOD))
-        assert found.verdict == "unknown"
-        assert found.reason.startswith("it comes from m.io/team/app:v1 only, with the nodes' own credential")
 
     @pytest.mark.parametrize(("image", "way"), [(IMAGE, "tag"), (f"q.io/a@sha256:{'0' * 64}", "digest")])
     def test_a_source_that_is_never_contacted_without_a_mirror(self, image: str, way: str) -> None:

@@ -10,8 +10,14 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.evidence import Evidence, NotYet
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.reading import items_of, look, want
-from support.pull_evidence import REFUSED
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.node_versions import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.reading import (
+    items_of,
+    look,
+    nodes_for,
+    want,
+)
+from support.pull_evidence import REFUSED, node
 
 A, B, C = (ObjectRef(SECRET, "ns", name) for name in "abc")
 
@@ -36,3 +42,12 @@ def test_all_is_wanted_at_once() -> None:
 )
 def test_the_items_of_a_list(listed: Any, items: Any) -> None:
     assert items_of(listed) == items
+
+
+def test_the_node_of_a_pod_or_one_of_each_kind() -> None:
+    evidence = Evidence({NODES: {"items": [node("a"), node("b"), node("c", kubelet="v1.35.0")]}})
+    assert [each.name for each in nodes_for(evidence, "b")[0]] == ["b"]
+    assert [each.kubelet for each in nodes_for(evidence, "")[0]] == [(1, 34), (1, 35)]
+    assert len(nodes_for(evidence, "gone")[0]) == 2
+    assert nodes_for(Evidence({NODES: REFUSED}), "a") == ((), "the caller may not read it")
+    assert nodes_for(Evidence({NODES: None}), "a") == ([], "")

@@ -232,8 +232,9 @@ class TestCost:
         outcome = ask(api, namespaces=names)
         assert outcome.extra["verdicts"]["pulls"] == 120
         assert len(api.asked) == len(set(api.asked))
-        # Pods, seven kinds of workloads, accounts, secrets of two types, three kinds of mirror sets, and two objects of the cluster.
-        assert len(api.asked) == 16
+        # Pods, seven kinds of workloads, accounts, secrets of two types, three kinds of mirror sets, two kinds of image policies, and two
+        # objects of the cluster.
+        assert len(api.asked) == 18
 
     def test_of_many_namespaces_those_where_all_is_well_are_only_counted(self) -> None:
         api = FakeApi()
@@ -300,7 +301,10 @@ class TestUnreadable:
         self.refuse(api, "GET /apis/config.openshift.io/")
         found = ask(api).namespaces[0].extra["access"][0]
         assert found["verdict"] == "unknown"
-        assert found["reason"].startswith("which registries are allowed is not known: ")
+        assert found["reason"] == (
+            "which registries are allowed, which mirrors the image has and whether a signature is wanted is not known: the caller may not "
+            "read it"
+        )
 
     def test_the_right_to_ask(self, api: FakeApi) -> None:
         host = "image-registry.openshift-image-registry.svc:5000"
