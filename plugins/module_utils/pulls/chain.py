@@ -20,6 +20,7 @@ from ..platform.protected import NODE_SECRET
 from .answers import PULLS, UNKNOWN, WILL_NOT_PULL, Access, Seen, Step, breaks
 from .credentials import credentials_of
 from .reading import want
+from .stations.cached import cached, never, wanted_for_cached
 from .stations.integrated import project
 from .stations.login import Holding, heard, keys, verdict
 from .stations.pull_secrets import secrets_listed, secrets_read
@@ -36,6 +37,8 @@ def explain(subject: Subject, evidence: Evidence) -> Access:
     told = heard(subject, evidence)
     given = given_image(subject, evidence, has_failed=told is not None)
     reference = reference_of(given.image)
+    if reference is not None and subject.pull_policy == "Never":
+        return _access(subject, [*given.seen, *never(subject, told, evidence)], told)
     if reference is not None:
         return _access(subject, [*given.seen, *_way(subject, reference, told, evidence)], told)
     seen = [] if given.is_closed else [breaks("image", f"{given.image!r} is no valid name of an image")]
@@ -50,12 +53,13 @@ def _way(subject: Subject, reference: Reference, told: Attempt | None, evidence:
     yield from (each for each in named.seen if each.verdict != UNKNOWN)
     yield seen
     secrets = [ObjectRef(SECRET, subject.namespace, name) for name in names]
-    want(evidence, [*secrets, NODE_SECRET, *wanted(subject.namespace)])
+    want(evidence, [*secrets, NODE_SECRET, *wanted(subject.namespace), *wanted_for_cached(subject)])
     credentials = credentials_of(subject.namespace, names, reference.repository, evidence)
     yield from secrets_read(subject.namespace, credentials, reference.host)
     found = [sources(each, subject.namespace, told, evidence) for each in named.references]
     yield from _one_is_open([each.seen for each in found])
     yield from project(subject, reference, credentials, evidence)
+    yield from cached(subject, evidence)
     yield from keys(credentials, reference.repository)
     yield from verdict(Holding(subject, reference, credentials, evidence, found[0].mirrors), told)
     yield from (each for each in named.seen if each.verdict == UNKNOWN)

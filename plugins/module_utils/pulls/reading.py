@@ -11,8 +11,9 @@ from ..core.evidence import Evidence, NotYet, Unread
 from ..core.objects import Json, ObjectRef
 from ..core.shapes import mapping, sequence
 from ..nodes.node_versions import NODES, NodeVersions, kinds_of, nodes_of
+from .subjects import Subject
 
-__all__ = ["items_of", "look", "nodes_for", "want"]
+__all__ = ["items_of", "look", "nodes_for", "refs_of_nodes", "want"]
 
 
 def look(evidence: Evidence, ref: ObjectRef) -> tuple[Json | None, str]:
@@ -26,16 +27,26 @@ def look(evidence: Evidence, ref: ObjectRef) -> tuple[Json | None, str]:
         return None, str(error)
 
 
-def nodes_for(evidence: Evidence, node: str) -> tuple[Sequence[NodeVersions], str]:
-    """The node, or each kind of node where it is not known, and why they could not be read.
+def refs_of_nodes(subject: Subject) -> Sequence[ObjectRef]:
+    """The node of a pod that is asked about alone; all nodes for others, for a list serves all of these."""
+    alone = subject.is_asked_alone and subject.node
+    return [ObjectRef(NODES.kind, "", subject.node)] if alone else [NODES]
+
+
+def nodes_for(subject: Subject, evidence: Evidence) -> tuple[Sequence[NodeVersions], str]:
+    """The subject's node, or each kind of node where it has none, and why they could not be read.
 
     :raises NotYet: when they have to be read first.
     """
+    (ref,) = refs_of_nodes(subject)
+    if ref.name:
+        node, unread = look(evidence, ref)
+        return list(nodes_of({"items": [node] if node else []}).values()), unread
     try:
         every, kinds = evidence.made_of(NODES, _nodes)
     except Unread as error:
         return (), str(error)
-    return ([every[node]] if node in every else kinds), ""
+    return ([every[subject.node]] if subject.node in every else kinds), ""
 
 
 def _nodes(listed: Json | None) -> tuple[Mapping[str, NodeVersions], Sequence[NodeVersions]]:

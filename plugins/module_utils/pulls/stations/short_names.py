@@ -100,7 +100,7 @@ def _of_cluster(subject: Subject, evidence: Evidence) -> _Nodes:
     if version is not None:
         desired = mapping(mapping(version.get("status")).get("desired"))
         return _openshift(_enforces("openshift", version_in(text(desired.get("version")))), evidence)
-    found, no_nodes = nodes_for(evidence, subject.node)
+    found, no_nodes = nodes_for(subject, evidence)
     runtimes = {node.runtime for node in found}
     runtime = runtimes.pop() if len(runtimes) == 1 else ""
     if runtime != "cri-o":

@@ -15,9 +15,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.rea
     items_of,
     look,
     nodes_for,
+    refs_of_nodes,
     want,
 )
-from support.pull_evidence import REFUSED, node
+from support.pull_evidence import REFUSED, node, pod
 
 A, B, C = (ObjectRef(SECRET, "ns", name) for name in "abc")
 
@@ -44,10 +45,21 @@ def test_the_items_of_a_list(listed: Any, items: Any) -> None:
     assert items_of(listed) == items
 
 
-def test_the_node_of_a_pod_or_one_of_each_kind() -> None:
-    evidence = Evidence({NODES: {"items": [node("a"), node("b"), node("c", kubelet="v1.35.0")]}})
-    assert [each.name for each in nodes_for(evidence, "b")[0]] == ["b"]
-    assert [each.kubelet for each in nodes_for(evidence, "")[0]] == [(1, 34), (1, 35)]
-    assert len(nodes_for(evidence, "gone")[0]) == 2
-    assert nodes_for(Evidence({NODES: REFUSED}), "a") == ((), "the caller may not read it")
-    assert nodes_for(Evidence({NODES: None}), "a") == ([], "")
+class TestNodes:
+    ALL = Evidence({NODES: {"items": [node("a"), node("b"), node("c", kubelet="v1.35.0")]}})
+
+    def test_of_a_pod_or_one_of_each_kind(self) -> None:
+        assert [each.name for each in nodes_for(pod(node="b"), self.ALL)[0]] == ["b"]
+        assert [each.kubelet for each in nodes_for(pod(), self.ALL)[0]] == [(1, 34), (1, 35)]
+        assert len(nodes_for(pod(node="gone"), self.ALL)[0]) == 2
+        assert nodes_for(pod(node="a"), Evidence({NODES: REFUSED})) == ((), "the caller may not read it")
+        assert nodes_for(pod(node="a"), Evidence({NODES: None})) == ([], "")
+
+    def test_of_a_pod_that_is_asked_about_alone(self) -> None:
+        subject = pod(node="a", is_asked_alone=True)
+        ref = ObjectRef(NODES.kind, "", "a")
+        assert (refs_of_nodes(subject), refs_of_nodes(pod(node="a"))) == ([ref], [NODES])
+        assert refs_of_nodes(pod(is_asked_alone=True)) == [NODES]
+        assert [each.name for each in nodes_for(subject, Evidence({ref: node("a")}))[0]] == ["a"]
+        assert nodes_for(subject, Evidence({ref: None})) == ([], "")
+        assert nodes_for(subject, Evidence({ref: REFUSED})) == ([], "the caller may not read it")

@@ -185,11 +185,21 @@ class TestConfiguration:
         api.put("nodes", "", "n", status={"nodeInfo": info})
         assert rows(ask(api, PullAccess(pod="app")))[0][2] == "pulls"
 
+    def test_the_node_of_a_single_pod_is_read_alone(self, api: FakeApi) -> None:
+        info = {"kubeletVersion": "v1.35.1"}
+        api.put("nodes", "", "n", status={"nodeInfo": info})
+        api.put("pods", "a", "app", spec={**spec("q.io/a:1", "pull"), "nodeName": "n"})
+        (row,) = ask(api, PullAccess(pod="app")).namespaces[0].extra["access"]
+        assert [
+            "this kubelet gives a pod the image" in step["seen"] for step in row["steps"] if step["step"] == "cached"
+        ] == [True]
+        assert [request for request in api.asked if "/nodes" in request] == ["GET /api/v1/nodes/n"]
+
     def test_the_version_of_openshift(self, api: FakeApi) -> None:
         secret(api, "a", "docker.io", name="hub")
         api.put("pods", "a", "app", spec=spec("team/app:v1", "hub"))
         api.put("clusterversions", "", "version", status={"desired": {"version": "4.21.1"}})
-        assert rows(ask(api, PullAccess(pod="app")))[0][2] == "will_not_pull"
+        assert rows(ask(api))[0][2] == "will_not_pull"
         assert not any("/nodes" in request for request in api.asked)
 
     def test_the_pull_secret_of_the_nodes(self, api: FakeApi) -> None:
