@@ -325,6 +325,30 @@ class TestUnreadable:
         assert found["verdict"] == "unknown"
         assert found["reason"].startswith("whether service account a/default may pull from b is not known: ")
 
+    def test_with_the_rights_of_a_project_only(self, api: FakeApi) -> None:
+        """What is not of the project may not be read: that is said once, and decides only where nothing else does."""
+        self.refuse(api, r"/apis/(config|operator)\.openshift\.io/|/api/v1/nodes|/openshift-config/|POST ")
+        secret(api, "a", "docker.io", name="hub")
+        denied = {"state": {"waiting": {"reason": "ErrImagePull", "message": "invalid username/password: x"}}}
+        status = {"containerStatuses": [{"name": "app", **denied}]}
+        api.put("pods", "a", "refused", spec=spec("q.io/a:1", "pull"), status=status)
+        api.put("pods", "a", "short", spec=spec("team/app:1", "hub"))
+        unseen = (
+            "which registries are allowed, which mirrors the image has and whether a signature is wanted is not known: the caller may not "
+            "read it"
+        )
+        found = {row["name"]: row for row in ask(api).namespaces[0].extra["access"]}
+        assert {name: row["verdict"] for name, row in found.items()} == {
+            "app": "unknown",
+            "refused": "will_not_pull",
+            "short": "unknown",
+            "web": "unknown",
+        }
+        assert (found["app"]["reason"], found["short"]["reason"]) == (unseen, unseen)
+        assert found["refused"]["reason"] == "the registry refuses the login: secret pull has the key q.io"
+        for name in ("app", "refused"):
+            assert [step["seen"] for step in found[name]["steps"] if step["ok"] is None] == [unseen]
+
     def test_pods_are_one_namespaces_failure(self, api: FakeApi) -> None:
         team(api, "b")
         self.refuse(api, "GET /api/v1/namespaces/a/pods")
