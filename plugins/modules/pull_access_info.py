@@ -39,6 +39,12 @@ options:
   service_account:
     description: The service account for O(image), and for nothing else. By default V(default).
     type: str
+  show:
+    description:
+      - Show the answers as text, in the colours of Ansible's own settings where the output is a terminal. Playbook C(explain) does so.
+      - Nothing is shown with C(no_log).
+    type: bool
+    default: false
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
@@ -161,7 +167,7 @@ namespaces:
           elements: dict
           returned: see the description
         text:
-          description: The same as lines for people, such as playbook C(explain) shows them.
+          description: The same as lines for people, as O(show=true) shows them.
           type: list
           elements: str
           returned: as C(steps)
@@ -198,6 +204,7 @@ ARGUMENTS = {
     "workload": {"type": "str"},
     "image": {"type": "str"},
     "service_account": {"type": "str"},
+    "show": {"type": "bool", "default": False},
 }
 RULES = {"mutually_exclusive": [("pod", "workload", "image")]}
 
