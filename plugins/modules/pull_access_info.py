@@ -12,11 +12,15 @@ version_added: 0.1.0
 description:
   - Follows the way of a node to an image, and tells the first thing that breaks, with a task that mends it. For a pod, for a workload
     before it has pods, for a service account with an image, or for all pods and workloads of the namespaces.
-  - It looks at the name of the image, the pull secrets that the pod has or will have, whether a node reads them, which of their keys is for
-    the image in the order in which the kubelet tries them, mirrors, blocked and allowed registries, the right to pull from another
+  - It looks at the name of the image and what the runtime of the nodes makes of it, the image stream from which it comes, the pull secrets
+    that the pod has or will have, whether a node reads them, which of their keys is for the image in the order in which the kubelet tries
+    them, mirrors with the nodes' own keys for them, blocked and allowed registries, image policies, the right to pull from another
     project, and what the node says. Init and ephemeral containers are explained too.
+  - An error of the node is held against the time at which the secret was changed. Where O(pod) is given, the events of the pod tell when the
+    node last tried; they are read only when they decide.
   - It does not ask the registry. So V(pulls) means that all that the cluster shows fits, not that the login is right.
   - What cannot be read is said, and the answer is V(unknown) then, unless something else breaks.
+  - Credentials that only the nodes have, such as those of a cloud's credential provider, are named and never guessed.
   - It changes nothing. To ask about the right to pull from another project it creates SubjectAccessReviews, which ask a question and
     store nothing.
   - Text of a node is redacted before it is used or shown.
@@ -35,6 +39,12 @@ options:
   service_account:
     description: The service account for O(image), and for nothing else. By default V(default).
     type: str
+  show:
+    description:
+      - Show the answers as text, in the colours of Ansible's own settings where the output is a terminal. Playbook C(explain) does so.
+      - Nothing is shown with C(no_log).
+    type: bool
+    default: false
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
@@ -157,7 +167,7 @@ namespaces:
           elements: dict
           returned: see the description
         text:
-          description: The same as lines for people, such as playbook C(explain) shows them.
+          description: The same as lines for people, as O(show=true) shows them.
           type: list
           elements: str
           returned: as C(steps)
@@ -194,6 +204,7 @@ ARGUMENTS = {
     "workload": {"type": "str"},
     "image": {"type": "str"},
     "service_account": {"type": "str"},
+    "show": {"type": "bool", "default": False},
 }
 RULES = {"mutually_exclusive": [("pod", "workload", "image")]}
 

@@ -223,8 +223,8 @@ class TestModules:
         assert {"metadata": {"extend_group": ["kubernetes.core.k8s"]}} in group
 
 
-#: Options of a module that its feature does not read, and who does: the module's page hands it on.
-HANDED_ON = {"sa_wait": {"timeout"}}
+#: Options of a module that its feature does not read, and who does: the module's page hands it on, or the action plugin reads it.
+HANDED_ON = {"sa_wait": {"timeout"}, "pull_access": {"show"}}
 #: For each feature, options that together show everything that it reads.
 SAMPLES: dict[str, list[dict[str, Any]]] = {
     "adopt": [{"roles": ["r"], "dest": "d", "vault_id": "v", "force": True}, {"credentials": "placeholder"}],

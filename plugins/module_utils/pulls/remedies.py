@@ -10,7 +10,16 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["Remedy", "add_registry", "grant", "link", "new_secret", "new_secret_named", "rewrite_secret"]
+__all__ = [
+    "Remedy",
+    "add_registry",
+    "grant",
+    "import_secret",
+    "link",
+    "new_secret",
+    "new_secret_named",
+    "rewrite_secret",
+]
 
 #: A task as it stands in a playbook.
 Remedy = dict[str, Any]
@@ -26,8 +35,13 @@ def link(namespace: str, account: str, secret: str) -> list[Remedy]:
 
 
 def new_secret(namespace: str, account: str, registry: str) -> list[Remedy]:
-    name = "pull-" + "".join(sign if sign.isalnum() else "-" for sign in registry.lower()).strip("-")
+    name = _name_for(registry)
     return [_secret(namespace, name, registry), *link(namespace, account, name)]
+
+
+def import_secret(namespace: str, registry: str) -> list[Remedy]:
+    """For imports of image streams, which need no link."""
+    return [_secret(namespace, _name_for(registry), registry)]
 
 
 def add_registry(namespace: str, secret: str, registry: str) -> list[Remedy]:
@@ -48,6 +62,10 @@ def rewrite_secret(namespace: str, secret: str, registry: str) -> list[Remedy]:
 def grant(project: str, namespace: str, account: str) -> list[Remedy]:
     options = {"namespaces": [project], "service_accounts": [{"namespace": namespace, "name": account}]}
     return [_task(f"Let {namespace}/{account} pull from {project}", "image_puller_grant", options)]
+
+
+def _name_for(registry: str) -> str:
+    return "pull-" + "".join(sign if sign.isalnum() else "-" for sign in registry.lower()).strip("-")
 
 
 def _secret(namespace: str, name: str, registry: str, **options: Any) -> Remedy:

@@ -11,14 +11,17 @@ from dataclasses import dataclass, replace
 from typing import Union
 
 from ..clients.kube.client import Cluster
-from ..clients.kube.errors import ClusterError, UnknownResource
+from ..clients.kube.errors import ClusterError, Forbidden, UnknownResource
 from ..core.errors import ImagePullError, Refusal
 from ..core.evidence import Evidence, NotYet, Unread
-from ..core.objects import SECRET, SERVICE_ACCOUNT, Json, ObjectRef, metadata
+from ..core.objects import SECRET, SERVICE_ACCOUNT, Json, ObjectRef, metadata, trimmed
 from ..core.protocols import ALL, ListedBy
 from ..core.shapes import mapping, sequence
+from ..core.times import with_time_of_content
 from ..features.pull_access.options import PullAccess
+from ..nodes.image_policies import IMAGE_POLICY
 from ..nodes.image_streams import IMAGE_STREAM
+from ..nodes.pull_events import POD_EVENTS
 from ..pulls.chain import PULLS, UNKNOWN, WILL_NOT_PULL, Access, explain
 from ..pulls.subjects import POD, WORKLOADS, Subject, of_account, of_pod, of_workload
 from ..rbac.access_reviews import SUBJECT_ACCESS_REVIEW, question
@@ -33,8 +36,14 @@ __all__ = ["explain_access"]
 
 _LISTED_BY: ListedBy = {
     SECRET: tuple(f"type={each}" for each in DATA_KEYS),
-    **dict.fromkeys((SERVICE_ACCOUNT, POD, *WORKLOADS.values()), ALL),
+    **dict.fromkeys((SERVICE_ACCOUNT, IMAGE_POLICY, IMAGE_STREAM, POD, *WORKLOADS.values()), ALL),
 }
+
+
+_MAY_NOT = "the caller may not read it"
+
+#: A list keeps the time of the content, which is held against the node's last attempt.
+_SECRET = replace(SECRET, trim=with_time_of_content)
 
 
 def explain_access(cluster: Cluster, asked: PullAccess, namespaces: Sequence[str], settings: Settings) -> Outcome:
@@ -110,10 +119,12 @@ class _Asking:
         if asked.image:
             yield of_account(namespace, asked.account, asked.image)
         elif asked.pod:
-            yield from of_pod(self._required(ObjectRef(POD, namespace, asked.pod)), namespace)
+            pod = self._required(ObjectRef(POD, namespace, asked.pod))
+            yield from (replace(subject, is_asked_alone=True) for subject in of_pod(pod, namespace))
         elif asked.pods_of:
             kind, name = asked.pods_of
-            yield from of_workload(kind, self._required(ObjectRef(kind, namespace, name)), namespace)
+            workload = self._required(ObjectRef(kind, namespace, name))
+            yield from (replace(subject, is_asked_alone=True) for subject in of_workload(kind, workload, namespace))
         else:
             yield from self._all(namespace)
 
@@ -158,22 +169,29 @@ class _Asking:
         ways: dict[Callable[[ObjectRef], Answer], list[ObjectRef]] = {}
         objects = []
         for ref in wanted:
-            if ref.kind == SUBJECT_ACCESS_REVIEW:
-                ways.setdefault(self._review, []).append(ref)
-            elif not ref.kind.namespaced:
-                ways.setdefault(self._of_cluster, []).append(ref)
+            way = self._way_to(ref)
+            if way is None:
+                objects.append(replace(ref, kind=_SECRET) if ref.kind == SECRET else ref)
             else:
-                objects.append(ref)
+                ways.setdefault(way, []).append(ref)
         found: dict[ObjectRef, Answer] = {}
-        for way, refs in ways.items():
-            found.update(zip(refs, self.run.workers.map(way, refs), strict=True))
+        for read, refs in ways.items():
+            found.update(zip(refs, self.run.workers.map(read, refs), strict=True))
         answers = look_up(self.run.cluster, self.run.workers, objects, _LISTED_BY)
         for ref in objects:
-            found[ref] = _without_kind(ref, answers[ref]) if ref in answers else Unread("the caller may not read it")
+            found[ref] = _without_kind(ref, answers[ref]) if ref in answers else Unread(_MAY_NOT)
         for answer in found.values():
             if isinstance(answer, ClusterError):
                 raise answer
         return found
+
+    def _way_to(self, ref: ObjectRef) -> Callable[[ObjectRef], Answer] | None:
+        """How to read what is no object of a namespace."""
+        if ref.kind == SUBJECT_ACCESS_REVIEW:
+            return self._review
+        if ref.kind == POD_EVENTS:
+            return self._events
+        return None if ref.kind.namespaced else self._of_cluster
 
     def _review(self, ref: ObjectRef) -> Answer:
         """Whether an account may pull: the reference's namespace is the project, its name the account's namespace and name."""
@@ -186,12 +204,23 @@ class _Asking:
         except ImagePullError as error:
             return error
 
+    def _events(self, ref: ObjectRef) -> Answer:
+        selector = f"involvedObject.kind=Pod,involvedObject.name={ref.name}"
+        try:
+            return {"items": list(self.run.cluster.list(ref.kind, namespace=ref.namespace, field_selector=selector))}
+        except ImagePullError as error:
+            return error
+
     def _of_cluster(self, ref: ObjectRef) -> Answer:
         cluster = self.run.cluster
         try:
-            return cluster.get(ref) if ref.name else {"items": list(cluster.list(ref.kind))}
+            if ref.name:
+                return cluster.get(ref)
+            return {"items": list(cluster.list(ref.kind, keep=lambda obj: trimmed(ref.kind, obj)))}
         except UnknownResource:
             return None
+        except Forbidden:
+            return Unread(_MAY_NOT)
         except ImagePullError as error:
             return error
 
