@@ -51,7 +51,8 @@ func originOf(match credentialprovider.TrackedAuthConfig, origins []credential) 
 	if at < 0 {
 		return credential{auth: match.AuthConfig}, origins
 	}
-	return origins[at], slices.Delete(origins, at, at+1)
+	found := origins[at]
+	return found, slices.Delete(origins, at, at+1)
 }
 
 // originsFor are all credentials that match a repository, in the kubelet's order: those of the pod, then the node's own.

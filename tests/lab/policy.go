@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/opencontainers/go-digest"
 	"go.podman.io/image/v5/docker/reference"
 	"go.podman.io/image/v5/pkg/sysregistriesv2"
 	"go.podman.io/image/v5/signature"
@@ -81,7 +82,7 @@ func (r imageRules) payloadIsMirrored() bool {
 	}
 	defer os.Remove(file.Name())
 	defer file.Close()
-	named, err := reference.ParseNamed(r.payload)
+	named, err := reference.ParseNamed(r.payload + "@" + digest.FromString("").String()) // the release is pulled by digest
 	if err != nil {
 		return false
 	}
