@@ -6,28 +6,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Union
 
 from ..clients.kube.client import Cluster
-from ..clients.kube.errors import ClusterError, UnknownResource
 from ..core.errors import ImagePullError, Refusal
 from ..core.evidence import Evidence, NotYet, Unread
 from ..core.objects import SECRET, SERVICE_ACCOUNT, Json, ObjectRef, metadata
 from ..core.protocols import ALL, ListedBy
 from ..core.shapes import mapping, sequence
 from ..features.pull_access.options import PullAccess
-from ..nodes.image_streams import IMAGE_STREAM
 from ..pulls.chain import PULLS, UNKNOWN, WILL_NOT_PULL, Access, explain
 from ..pulls.subjects import POD, WORKLOADS, Subject, of_account, of_pod, of_workload
-from ..rbac.access_reviews import SUBJECT_ACCESS_REVIEW, question
-from ..rbac.subjects import Subject as Puller
-from ..reconcile.fetching import Answer
-from ..reconcile.reader import look_up
 from ..reconcile.result import NamespaceResult, Outcome
 from ..reconcile.run import Run, Settings, internal_error, running
 from ..secrets.content import DATA_KEYS
+from .evidence import read_wanted
 
 __all__ = ["explain_access"]
 
@@ -65,7 +60,7 @@ class _Asking:
                     found[name] = answer
             waiting = [name for name in waiting if name not in found]
             try:
-                self.evidence.add(self._read(self.evidence.take_wanted()))
+                self.evidence.add(read_wanted(self.run.cluster, self.run.workers, self.evidence.take_wanted(), _LISTED_BY))
             except ImagePullError as error:
                 self.run.stop(error)
                 break
@@ -150,54 +145,3 @@ class _Asking:
             return self._seen(ref) or {}
         except NotYet:
             return None
-
-    # --- reading
-
-    def _read(self, wanted: Sequence[ObjectRef]) -> Mapping[ObjectRef, Answer]:
-        """:raises ImagePullError: when the cluster fails."""
-        ways: dict[Callable[[ObjectRef], Answer], list[ObjectRef]] = {}
-        objects = []
-        for ref in wanted:
-            if ref.kind == SUBJECT_ACCESS_REVIEW:
-                ways.setdefault(self._review, []).append(ref)
-            elif not ref.kind.namespaced:
-                ways.setdefault(self._of_cluster, []).append(ref)
-            else:
-                objects.append(ref)
-        found: dict[ObjectRef, Answer] = {}
-        for way, refs in ways.items():
-            found.update(zip(refs, self.run.workers.map(way, refs), strict=True))
-        answers = look_up(self.run.cluster, self.run.workers, objects, _LISTED_BY)
-        for ref in objects:
-            found[ref] = _without_kind(ref, answers[ref]) if ref in answers else Unread("the caller may not read it")
-        for answer in found.values():
-            if isinstance(answer, ClusterError):
-                raise answer
-        return found
-
-    def _review(self, ref: ObjectRef) -> Answer:
-        """Whether an account may pull: the reference's namespace is the project, its name the account's namespace and name."""
-        namespace, _slash, name = ref.name.partition("/")
-        puller = Puller("ServiceAccount", name, namespace)
-        try:
-            return self.run.cluster.review(
-                ref.kind, question(puller, ref.namespace), f"{puller} may pull from {ref.namespace}"
-            )
-        except ImagePullError as error:
-            return error
-
-    def _of_cluster(self, ref: ObjectRef) -> Answer:
-        cluster = self.run.cluster
-        try:
-            return cluster.get(ref) if ref.name else {"items": list(cluster.list(ref.kind))}
-        except UnknownResource:
-            return None
-        except ImagePullError as error:
-            return error
-
-
-def _without_kind(ref: ObjectRef, answer: Answer) -> Answer:
-    """A cluster that does not know a kind has no object of it; without image streams, its registry is another one."""
-    if not isinstance(answer, UnknownResource):
-        return answer
-    return {} if ref.kind == IMAGE_STREAM else None
