@@ -60,7 +60,9 @@ class _Asking:
                     found[name] = answer
             waiting = [name for name in waiting if name not in found]
             try:
-                self.evidence.add(read_wanted(self.run.cluster, self.run.workers, self.evidence.take_wanted(), _LISTED_BY))
+                self.evidence.add(
+                    read_wanted(self.run.cluster, self.run.workers, self.evidence.take_wanted(), _LISTED_BY)
+                )
             except ImagePullError as error:
                 self.run.stop(error)
                 break
