@@ -92,6 +92,8 @@ def audit_cluster(
             return run.outcome([run.not_attempted(name) for name in namespaces])
         results = [_result(run, name, survey.places[name]) for name in namespaces]
         outcome = run.outcome(results)
+        gone = {result.name for result in results if result.status == "failed"}
+    survey = replace(survey, places={name: place for name, place in survey.places.items() if name not in gone})
     document = document_of(Audit(asked, survey), cluster.name, asked.key or os.urandom(32))
     return replace(outcome, extra=_extra(document, asked, write))
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ...core.evidence import NotYet, Unread
-from ...core.objects import Kind, ObjectRef, metadata
+from ...core.objects import Json, Kind, ObjectRef, metadata
 from ...core.shapes import mapping, sequence, text
 from ...dockerconfig.registry_keys import without_user
 from ...nodes.references import Reference, reference_of
 from ...nodes.registry_sources import IMAGE_CONFIG
+from ...platform.account_lists import names_in
 from ...platform.protected import NODE_SECRET
 from ...pulls import remedies
 from ...pulls.subjects import POD
@@ -122,23 +123,29 @@ def cached_image(place: Place, survey: Survey, repositories: frozenset[str]) -> 
         yield Finding("forecast-cached-image", subject.ref, subject.container, message, remedy)
 
 
-def recreated_secret(place: Place, survey: Survey) -> Iterator[Finding]:
-    """Told from a secret that is younger than a running pod that lists it."""
-    younger: dict[str, str] = {}
+def recreated_secret(place: Place, _survey: Survey) -> Iterator[Finding]:
+    """Told from a secret that is younger than a running container whose pod lists it: that one was started with another."""
+    younger: dict[str, ObjectRef] = {}
     for pod in place.pods:
-        created = seconds_of(metadata(pod).get("creationTimestamp"))
-        for entry in sequence(mapping(pod.get("spec")).get("imagePullSecrets")):
-            secret = place.secrets.get(text(mapping(entry).get("name")))
-            if secret is None or secret.is_generated or not created:
+        started = min(_started(pod), default=0.0)
+        for name in names_in(mapping(pod.get("spec")), "imagePullSecrets") if started else ():
+            secret = place.secrets.get(name)
+            if secret is None or secret.is_generated:
                 continue
-            if seconds_of(metadata(secret.obj).get("creationTimestamp")) > created + _MARGIN:
-                younger.setdefault(secret.name, str(ObjectRef(POD, place.namespace, text(metadata(pod).get("name")))))
+            if seconds_of(metadata(secret.obj).get("creationTimestamp")) > started + _MARGIN:
+                younger.setdefault(name, ObjectRef(POD, place.namespace, text(metadata(pod).get("name"))))
     for name, pod_ref in younger.items():
-        secret = place.secrets[name]
-        message = (
-            f"{secret.ref} is younger than {pod_ref}, which lists it: perhaps something deletes it and creates it again"
-        )
-        yield Finding("forecast-recreated-secret", secret.ref, "", message)
+        ref = place.secrets[name].ref
+        message = f"{ref} is younger than a container of {pod_ref}, which lists it: perhaps something deletes it and creates it again"
+        yield Finding("forecast-recreated-secret", ref, "", message)
+
+
+def _started(pod: Json) -> Iterator[float]:
+    """When each of its running containers was started."""
+    for status in map(mapping, sequence(mapping(pod.get("status")).get("containerStatuses"))):
+        started = seconds_of(mapping(mapping(status.get("state")).get("running")).get("startedAt"))
+        if started:
+            yield started
 
 
 def legacy_token(place: Place, _survey: Survey) -> Iterator[Finding]:
@@ -204,5 +211,5 @@ def _annotations(workload: object) -> Mapping[str, object]:
     return {**mapping(metadata(mapping(workload)).get("annotations")), **mapping(metadata(template).get("annotations"))}
 
 
-#: Seconds by which a pod may be older than a secret that was created with it.
+#: Seconds by which a container may be older than a secret that was created with it.
 _MARGIN = 60.0

@@ -290,7 +290,7 @@ _ALL = (
         "A pull secret that is deleted and created again",
         "From Kubernetes 1.35 (OpenShift 4.22) on, the kubelet remembers a secret by its UID. A new one "
         "makes each restart of a pod need the registry and a valid login. It is told from a secret that is "
-        "younger than a pod that lists it, so it may have happened once by hand.",
+        "younger than a container whose pod lists it, so it may have happened once by hand.",
         "Change the content of the secret in place, as pull_secret does.",
         (SECRETS, PODS),
     ),
