@@ -116,7 +116,7 @@ def _ignored(item: Any) -> Ignored:
 
 
 def _check_rule(option: str, rule: Any) -> None:
-    if rule in RULES:
+    if isinstance(rule, str) and rule in RULES:
         return
     near = get_close_matches(str(rule), RULES, n=1)
     hint = f"did you mean {near[0]!r}?" if near else "the rules stand in docs/audit.md"
