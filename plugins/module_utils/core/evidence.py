@@ -47,6 +47,11 @@ class Evidence:
             raise Unread(str(answer))
         return answer
 
+    @property
+    def unread(self) -> dict[ObjectRef, str]:
+        """What was looked for and could not be read, and why."""
+        return {ref: str(answer) for ref, answer in self._known.items() if isinstance(answer, ImagePullError)}
+
     def add(self, answers: Mapping[ObjectRef, Union[Json, ImagePullError, None]]) -> None:
         self._known.update(answers)
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from ..core.objects import Json
 from ..core.shapes import mapping, text
 
-__all__ = ["KINDS", "SKEW", "CredentialKind", "claims_of", "expiry_of", "is_legacy_token", "kind_of"]
+__all__ = ["KINDS", "SKEW", "CredentialKind", "claims_of", "expiry_of", "is_legacy_token", "kind_of", "names_a_user"]
 
 #: Seconds by which clocks may differ.
 SKEW = 60.0
@@ -68,6 +68,20 @@ KINDS = (
     CredentialKind("gitlab-job", "a token of one GitLab job", _ANY, "gitlab-ci-token", _ANY, 0),
     CredentialKind("ibm", "an IBM Cloud access token", r"(.+\.)?icr\.io", "iambearer", _ANY, _HOUR),
 )
+
+
+#: User names that stand for whatever the password is, so that two logins with one of them need not be the same login.
+_SHARED_USERS = frozenset(
+    {
+        "<token>", "unused", "serviceaccount", "token", "oauth2", "oauth2accesstoken", "_json_key", "_json_key_base64", "_token", "aws",
+        "00000000-0000-0000-0000-000000000000", "iamapikey", "iambearer", "gitlab-ci-token", "x-access-token", "$oauthtoken", "$app",
+    }
+)  # fmt: skip
+
+
+def names_a_user(username: str, password: str) -> bool:
+    """Whether the user name tells whose login it is: not where it only says that the password is a token."""
+    return username.lower() not in _SHARED_USERS and not claims_of(password)
 
 
 def kind_of(host: str, username: str, password: str) -> CredentialKind | None:

@@ -160,7 +160,7 @@ class _Reading:
             _none_will_come(facts),
             *self._version(facts),
             nodes=self._all(_NODE, kept_node) if forecasts else None,
-            providers=self._all(PROVIDER_CONFIG, dict) or () if forecasts else (),
+            providers=self._all(PROVIDER_CONFIG, dict) if forecasts else (),
         )
 
     # --- lists

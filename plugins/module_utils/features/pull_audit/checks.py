@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 
+from ...core.objects import Kind, ObjectRef
+from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from . import forecast, on_credentials, on_grants, on_imports, on_links, on_pods, on_secrets
 from .findings import Finding, sorted_findings
 from .options import PullAudit, version_of
@@ -108,10 +110,15 @@ class Audit:
             rules = [rule for rule in self.rules if what in RULES[rule].needs]
             without = f"; not applied there: {', '.join(rules)}" if rules else ""
             yield f"the {what} of {_named(names, len(self.survey.places))} could not be read: {why}{without}"
+        yield from _not_looked_up(self.survey.evidence.unread)
         if self.survey.cluster_bindings is None:
             yield "the cluster role bindings could not be read: who may pull from all projects is not known"
         if self.survey.none_will_come is None and "account-not-provisioned" in self.rules:
             yield "whether this cluster generates pull secrets is not known; not applied: account-not-provisioned"
+        if self.survey.nodes is None and "forecast-short-name" in self.rules and not self.survey.is_openshift:
+            yield "the nodes could not be read; not applied: forecast-short-name"
+        if self.survey.providers is None:
+            yield "credential provider configs could not be read; not applied: forecast-credential-provider"
         yield from self._outcome[1]
 
     def _of_places(self) -> Iterator[_Work]:
@@ -141,6 +148,18 @@ class Audit:
         for rule, check in checks.items():
             if rule in self.rules:
                 yield rule, "the cluster", check
+
+
+def _not_looked_up(unread: Mapping[ObjectRef, str]) -> Iterator[str]:
+    """A sentence for each kind of what explanations looked for: without it, containers are `unknown`, and no finding."""
+    kinds: dict[Kind, list[ObjectRef]] = defaultdict(list)
+    for ref in unread:
+        kinds[ref.kind].append(ref)
+    for kind, refs in kinds.items():
+        first = str(refs[0]) if refs[0].name else f"the {kind.resource}"
+        what = "whether accounts may pull from other projects" if kind == SUBJECT_ACCESS_REVIEW else first
+        more = f" (and {len(refs) - 1} more)" if len(refs) > 1 else ""
+        yield f"{what} could not be read{more}: {unread[refs[0]]}; what pulls with it is not known"
 
 
 def _named(names: list[str], total: int) -> str:

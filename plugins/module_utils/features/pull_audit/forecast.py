@@ -70,13 +70,12 @@ def short_name(place: Place, survey: Survey) -> Iterator[Finding]:
     if not _has_crio(survey) or _search_registries(survey) == 1:
         return
     streams = {text(metadata(each).get("name")) for each in place.streams if _is_looked_up(each)}
-    made = _made_pods(place)
     resolving = {
         text(metadata(obj).get("name")) for _kind, obj in place.workloads if _RESOLVE_NAMES in _annotations(obj)
     }
     for access in survey.accesses.get(place.namespace, ()):
         subject, reference = access.subject, reference_of(access.subject.image)
-        if reference is None or not reference.is_short or (subject.is_pod and subject.ref.name in made):
+        if reference is None or not reference.is_short or (subject.is_pod and subject.ref.name in place.templated):
             continue
         if not subject.is_pod and (reference.path.removeprefix("library/") in streams or subject.ref.name in resolving):
             continue
@@ -161,7 +160,7 @@ def legacy_token(place: Place, _survey: Survey) -> Iterator[Finding]:
 
 
 def credential_provider(survey: Survey) -> Iterator[Finding]:
-    for config in survey.providers:
+    for config in survey.providers or ():
         images = [text(each) for each in sequence(mapping(config.get("spec")).get("matchImages"))]
         if any(images):
             ref = ObjectRef(PROVIDER_CONFIG, "", text(metadata(config).get("name")))
@@ -190,15 +189,6 @@ def _search_registries(survey: Survey) -> int:
         return 0
     spec = mapping(mapping(mapping(config).get("spec")).get("registrySources"))
     return len(sequence(spec.get("containerRuntimeSearchRegistries")))
-
-
-def _made_pods(place: Place) -> set[str]:
-    """The pods that a controller makes: the template is to be mended."""
-    return {
-        text(metadata(pod).get("name"))
-        for pod in place.pods
-        if any(mapping(owner).get("controller") for owner in sequence(metadata(pod).get("ownerReferences")))
-    }
 
 
 def _is_looked_up(stream: object) -> bool:

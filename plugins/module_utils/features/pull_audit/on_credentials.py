@@ -13,7 +13,7 @@ from ...core.objects import SECRET, ObjectRef
 from ...core.shapes import sequence
 from ...dockerconfig.registry_keys import same_path, without_user
 from ...pulls import remedies
-from ...secrets.expiry import SKEW, CredentialKind, expiry_of, kind_of
+from ...secrets.expiry import SKEW, CredentialKind, expiry_of, kind_of, names_a_user
 from .findings import Finding
 from .keeping import FOUND
 from .leaked import Place as LeakedPlace
@@ -59,13 +59,21 @@ def short_lived(place: Place, survey: Survey) -> Iterator[Finding]:
 
 
 def copies(survey: Survey) -> Copies:
-    """The logins that people wrote, by host and user, where they stand in more than one secret."""
+    """The logins that people wrote, by host and user, where they stand in more than one secret.
+
+    Where the user's name tells nothing, each password is a login of its own.
+    """
     found: dict[tuple[str, str], list[Login]] = {}
     for place in survey.places.values():
         for secret in place.secrets.values():
             for login in () if secret.is_generated else secret.logins:
-                found.setdefault((same_path(login.key).partition("/")[0], login.username), []).append(login)
+                found.setdefault(_identity(login), []).append(login)
     return {one: logins for one, logins in found.items() if len({login.secret.ref for login in logins}) > 1}
+
+
+def _identity(login: Login) -> tuple[str, str]:
+    host, user = same_path(login.key).partition("/")[0], login.username
+    return host, user if names_a_user(user, login.password) else f"{user}\0{login.password}"
 
 
 def in_many_places(every: Copies) -> Iterator[Finding]:

@@ -67,11 +67,10 @@ def unknown_pull(place: Place, survey: Survey) -> Iterator[Finding]:
 def secret_missing(place: Place, survey: Survey) -> Iterator[Finding]:
     """A name that the account lists too is the account's finding, and one of a template the template's."""
     accesses = _by_ref(survey.accesses.get(place.namespace, ()))
-    made = {str(metadata(pod).get("name")) for pod in place.pods if _is_made(pod)}
     for ref, spec in place.specs():
         missing = [name for name in dict.fromkeys(names_in(spec, "imagePullSecrets")) if name not in place.secrets]
         containers = accesses.get(ref, ())
-        if not missing or not containers or (containers[0].subject.is_pod and ref.name in made):
+        if not missing or not containers or (containers[0].subject.is_pod and ref.name in place.templated):
             continue
         account = place.listed.get(containers[0].subject.account, ())
         for name in missing:
@@ -114,7 +113,7 @@ def _hidden(place: Place, survey: Survey) -> Iterator[_Hidden]:
 def hides_account_list(place: Place, survey: Survey) -> Iterator[Finding]:
     for found in _hidden(place, survey):
         subject = found.subject
-        if not subject.own or (found.is_copy and subject.is_pod):
+        if not subject.own or (subject.is_pod and (found.is_copy or subject.ref.name in place.templated)):
             continue
         message = (
             f"{subject.ref} lists {', '.join(subject.own)}, which hides {found.secret} of {subject.account_ref}; only that one is "
@@ -186,8 +185,3 @@ def _by_ref(accesses: Sequence[Access]) -> dict[ObjectRef, list[Access]]:
 
 def _reference(access: Access) -> Reference | None:
     return reference_of(access.subject.image)
-
-
-def _is_made(pod: object) -> bool:
-    owners = map(mapping, sequence(metadata(mapping(pod)).get("ownerReferences")))
-    return any(owner.get("controller") for owner in owners)

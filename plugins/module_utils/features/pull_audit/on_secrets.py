@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from ...core.shapes import mapping, sequence, text
 from ...dockerconfig.key_warnings import key_warnings, portable, why_never_used
 from ...dockerconfig.registry_keys import same_path, without_user
+from ...platform.protected import is_global
 from ...pulls import remedies
 from ...secrets.content import DATA_KEYS, PODMANCONFIGJSON
 from .findings import Finding
@@ -79,7 +80,12 @@ def unused(place: Place, _survey: Survey) -> Iterator[Finding]:
     if any(_imports(stream) for stream in place.streams):
         return
     for secret in place.secrets.values():
-        if not secret.is_for_pulls or secret.name in place.named or secret.is_written_by_others:
+        if (
+            not secret.is_for_pulls
+            or secret.name in place.named
+            or secret.is_written_by_others
+            or is_global(secret.ref)
+        ):
             continue
         message = f"no service account, pod, workload or build of namespace {place.namespace} names {secret.ref}"
         yield Finding("secret-unused", secret.ref, "", message, remedies.remove_secret(place.namespace, secret.name))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -31,17 +32,13 @@ __all__ = [
 SECRETS, ACCOUNTS, PODS, WORKLOADS_READ = "secrets", "service accounts", "pods", "workloads"
 BINDINGS, STREAMS, BUILDS = "role bindings", "image streams", "build configs"
 
-#: Who writes secrets again and again, by the name of the field manager or a part of it.
-_REFRESHERS = (
-    "external-secrets",
-    "ecr",
-    "registry-creds",
-    "kubed",
-    "reflector",
-    "vault",
-    "sealed-secrets",
-    "emberstack",
+#: Who writes secrets again and again, by a word in the name of the field manager: external-secrets, ecr-credential-helper, kubed, ...
+_REFRESHERS = re.compile(
+    r"(?:^|[^a-z])(?:external-?secrets?|ecr|registry-creds|kubed|reflector|vault|sealed-?secrets?|emberstack)(?:[^a-z]|$)",
+    re.IGNORECASE,
 )
+#: The kinds of controllers whose template is audited itself.
+_TEMPLATED = ("ReplicaSet", "StatefulSet", "DaemonSet", "Job", "ReplicationController")
 
 
 @dataclass(frozen=True, repr=False)
@@ -104,7 +101,7 @@ class Held:
     def is_written_by_others(self) -> bool:
         """Whether the platform or a controller writes it, and so keeps its content fresh."""
         managers = [text(mapping(each).get("manager")) for each in sequence(metadata(self.obj).get("managedFields"))]
-        refreshed = any(part in manager.lower() for part in _REFRESHERS for manager in managers)
+        refreshed = any(map(_REFRESHERS.search, managers))
         return self.is_generated or bool(controller_of(self.obj)) or refreshed
 
     @cached_property
@@ -159,6 +156,11 @@ class Place:
         used = (text(name) for obj in objects for name in sequence(obj.get(MOUNTS)))
         return frozenset({*self.named_for_pulls, *mounted, *used})
 
+    @cached_property
+    def templated(self) -> frozenset[str]:
+        """The pods that are made of a template that is audited itself: what is wrong there is said of the template."""
+        return frozenset(text(metadata(pod).get("name")) for pod in self.pods if any(_templates(pod)))
+
     def specs(self) -> Iterator[tuple[ObjectRef, Json]]:
         """The specs of all pods and templates."""
         for pod in self.pods:
@@ -189,13 +191,18 @@ class Survey:
     version: str = ""
     is_openshift: bool = False
     nodes: Sequence[Json] | None = None
-    providers: Sequence[Json] = ()
+    providers: Sequence[Json] | None = ()
 
     def subject_pods(self, namespace: str) -> Iterator[tuple[Subject, Access]]:
         """The containers of pods, not those of templates."""
         for access in self.accesses.get(namespace, ()):
             if access.subject.is_pod:
                 yield access.subject, access
+
+
+def _templates(pod: Json) -> Iterator[bool]:
+    for owner in map(mapping, sequence(metadata(pod).get("ownerReferences"))):
+        yield bool(owner.get("controller")) and owner.get("kind") in _TEMPLATED
 
 
 def seconds_of(value: object) -> float:

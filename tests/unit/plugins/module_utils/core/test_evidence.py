@@ -32,3 +32,10 @@ def test_what_is_known_is_not_wanted() -> None:
 def test_what_cannot_be_read_says_why() -> None:
     with pytest.raises(Unread, match="^refused$"):
         Evidence({A: ImagePullError("refused")}).look(A)
+
+
+def test_what_could_not_be_read_is_known_with_its_reason() -> None:
+    evidence = Evidence({A: ImagePullError("refused"), B: None})
+    assert evidence.unread == {A: "refused"}
+    evidence.add({A: None})
+    assert evidence.unread == {}

@@ -6,16 +6,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import checks
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import Audit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import (
     Ignored,
     PullAudit,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import RULES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.registry_sources import (
+    IMAGE_CONFIG,
+    MIRROR_KINDS,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from support.surveyed import account, place, secret, survey
 
 BROKEN = {"secrets": [secret("s", "no JSON")], "accounts": [account("gone")]}
@@ -68,15 +73,38 @@ def test_rules_that_depend_on_an_option_are_only_listed_with_it() -> None:
     assert {rule for rule in RULES if rule.startswith("forecast-")} <= {*later.rules}
 
 
-def test_a_rule_that_fails_is_said_and_stops_no_other(monkeypatch) -> None:
-    def failing(_place: object, _survey: object) -> Iterator[None]:
-        raise KeyError("nobody thought of it")
-        yield
+class Failing(dict):  # type: ignore[type-arg]
+    """Objects that nobody thought of."""
 
-    monkeypatch.setattr(checks, "CHECKS", {**checks.CHECKS, "secret-unused": failing})
-    audit = Audit(PullAudit(), survey(place(**BROKEN), none_will_come="no"))
-    assert {finding.rule for finding in audit.findings} == {"secret-unparsable", "link-dangling"}
+    def values(self):
+        raise KeyError("nobody thought of it")
+
+
+def test_a_rule_that_fails_is_said_and_stops_no_other() -> None:
+    seen = dataclasses.replace(place(accounts=[account("s", "s")]), secrets=Failing(s=None))
+    audit = Audit(PullAudit(rules=("secret-unused", "link-duplicate")), survey(seen))
+    assert {finding.rule for finding in audit.findings} == {"link-duplicate"}
     (sentence,) = audit.unread()
     assert (
         sentence == "rule secret-unused was not applied to namespace a: an internal error, KeyError; please report it"
     )
+
+
+def test_what_explanations_could_not_read_is_said() -> None:
+    seen = survey(place())
+    reviews = {ObjectRef(SUBJECT_ACCESS_REVIEW, "b", f"a/{name}"): ImagePullError("not you") for name in "xyz"}
+    mirrors = {ObjectRef(next(iter(MIRROR_KINDS)), "", ""): ImagePullError("no right")}
+    seen.evidence.add({IMAGE_CONFIG: ImagePullError("no right"), **reviews, **mirrors})
+    assert list(Audit(PullAudit(rules=("link-duplicate",)), seen).unread()) == [
+        "the imagedigestmirrorsets could not be read: no right; what pulls with it is not known",
+        "image config cluster could not be read: no right; what pulls with it is not known",
+        "whether accounts may pull from other projects could not be read (and 2 more): not you; what pulls with it is not known",
+    ]
+
+
+def test_what_a_forecast_could_not_read_is_said() -> None:
+    seen = survey(place(), nodes=None, providers=None, version="Kubernetes 1.33.1")
+    assert list(Audit(PullAudit(target_version="1.35", rules=("forecast-short-name",)), seen).unread()) == [
+        "the nodes could not be read; not applied: forecast-short-name",
+        "credential provider configs could not be read; not applied: forecast-credential-provider",
+    ]

@@ -85,6 +85,12 @@ class TestHiddenList:
         seen = place(secrets=self.SECRETS, accounts=[account("s")], workloads=[deployment(*own)])
         assert found_by("pod-hides-account-list", seen) == []
 
+    def test_a_pod_of_a_template_is_not_told_beside_it(self):
+        seen = place(
+            secrets=self.SECRETS, accounts=[account("s")], workloads=[deployment("own")], pods=[pod("own", made=True)]
+        )
+        assert [found.ref.kind.kind for found in found_by("pod-hides-account-list", seen)] == ["Deployment"]
+
     def test_hidden_is_only_what_the_image_needs(self):
         seen = place(secrets=[secret("s", OTHER), secret("own")], accounts=[account("s")], pods=[pod("own")])
         assert found_by("pod-hides-account-list", seen) == []

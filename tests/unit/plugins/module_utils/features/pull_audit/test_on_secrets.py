@@ -159,6 +159,13 @@ class TestUnused:
         ]
         assert found_by("secret-unused", place(secrets=others)) == []
 
+    def test_a_manager_whose_name_only_holds_such_a_word_is_a_person(self):
+        made = secret("s", managers={"kubectl-create-secret": "2025-12-31T00:00:00Z"})
+        assert len(found_by("secret-unused", place(secrets=[made]))) == 1
+
+    def test_the_pull_secret_of_the_nodes_needs_no_name(self):
+        assert found_by("secret-unused", place("openshift-config", secrets=[secret("pull-secret")])) == []
+
 
 class TestDuplicate:
     def test_the_one_that_is_used_is_kept(self):
