@@ -233,6 +233,18 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"projects": ["p"], "role": "r", "state": "absent", "revoke_from": "every_binding", "prune": True},
     ],
     "pull_access": [{"pod": "p"}, {"workload": "Job/j"}, {"image": "i", "service_account": "a"}],
+    "pull_audit": [
+        {
+            "rules": ["secret-unused"],
+            "ignore": ["secret-unused"],
+            "target_version": "4.22",
+            "find_credential": {"password": "p" * 8},
+            "fingerprint_key": "k" * 16,
+            "dest": "d",
+            "cluster_name": "c",
+            "expires_within": 3,
+        }
+    ],
     "pull_secret": [
         {
             "name": "s",
@@ -254,7 +266,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
 }
 FEATURES = sorted(SAMPLES)
 #: The module of a feature where its name is another one.
-MODULE_OF = {"adopt": "adopt_info", "pull_access": "pull_access_info"}
+MODULE_OF = {"adopt": "adopt_info", "pull_access": "pull_access_info", "pull_audit": "pull_access_audit"}
 
 
 class Reading(dict[str, Any]):
@@ -322,7 +334,12 @@ class TestOneOptionIsWrittenOnce:
         for sample in SAMPLES[feature]:
             options = validated(own_arguments(feature), sample)
             made = made_of(feature, Reading(options))
-            names = {field.name for field in dataclasses.fields(made)} & {*sample} - {"registries", "auth_file", "mode"}
+            names = {field.name for field in dataclasses.fields(made)} & {*sample} - {
+                "registries",
+                "auth_file",
+                "mode",
+                "ignore",
+            }
             held = {name: getattr(made, name) for name in names}
             assert {name: list(value) if isinstance(value, tuple) else value for name, value in held.items()} == {
                 name: options[name] for name in names

@@ -33,7 +33,17 @@ from ..reconcile.targets import Targets
 from .entries import ListForm, batch_of, declared, entry_problems
 from .options import CONNECTION_OPTIONS
 
-__all__ = ["Module", "SettingsFor", "Task", "execute", "on_cluster", "over_namespaces", "over_targets", "reconciling"]
+__all__ = [
+    "Module",
+    "SettingsFor",
+    "Task",
+    "everywhere",
+    "execute",
+    "on_cluster",
+    "over_namespaces",
+    "over_targets",
+    "reconciling",
+]
 
 VERSION = "0.1.0"
 
@@ -45,6 +55,7 @@ class Module:
     `arguments` and `rules` (`mutually_exclusive` and the like) are what AnsibleModule takes, `run` returns the result.
     `library` is the Python package that it needs, `import_error` why that could not be imported. `form` is how it takes many
     declarations in one task, None where it does not. `lists` are the forms of a module that takes nothing but lists.
+    `everywhere`: without namespaces, all but the platform's are meant.
     """
 
     arguments: Mapping[str, Any]
@@ -54,6 +65,7 @@ class Module:
     rules: Mapping[str, Any] = field(default_factory=dict)
     form: EntryList | None = None
     lists: Sequence[ListForm[Any]] = ()
+    everywhere: bool = False
 
     @property
     def all_rules(self) -> dict[str, Any]:
@@ -61,7 +73,8 @@ class Module:
         rules = dict(self.rules)
         if "namespaces" in self.arguments:
             lists = (self.form.option,) if self.form else ()
-            for rule, options in (("mutually_exclusive", TARGETS), ("required_one_of", (*TARGETS, *lists))):
+            needed = () if self.everywhere else (("required_one_of", (*TARGETS, *lists)),)
+            for rule, options in (("mutually_exclusive", TARGETS), *needed):
                 rules[rule] = [*rules.get(rule, ()), options]
         return rules
 
@@ -162,6 +175,13 @@ def over_namespaces(
         lambda cluster, meant, settings: work(cluster, meant.namespaces, replace(settings, wait_timeout=wait_timeout)),
         namespaces,
     )
+
+
+def everywhere(task: Task) -> Task:
+    """The task with all of the cluster's namespaces as its targets, but the platform's, where its options name none."""
+    if any(task.params.get(option) is not None for option in TARGETS):
+        return task
+    return replace(task, params={**task.params, "namespace_selector": {"include": ["*"]}})
 
 
 def over_targets(
