@@ -232,7 +232,11 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"users": ["u"], "binding_name": "b", "exclusive": True, "recreate": True, "verify_access": True},
         {"projects": ["p"], "role": "r", "state": "absent", "revoke_from": "every_binding", "prune": True},
     ],
-    "pull_access": [{"pod": "p"}, {"workload": "Job/j"}, {"image": "i", "service_account": "a"}],
+    "pull_access": [
+        {"pod": "p", "ask_registries": True},
+        {"workload": "Job/j"},
+        {"image": "i", "service_account": "a"},
+    ],
     "pull_audit": [
         {
             "rules": ["secret-unused"],

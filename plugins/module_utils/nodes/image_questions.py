@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..core.objects import Kind, ObjectRef
 from .references import Reference
 
-__all__ = ["IMAGE_QUESTION", "ImageQuestion"]
+__all__ = ["IMAGE_QUESTION", "ImageQuestion", "RegistryAccess"]
 
 #: No kind of the API: its references ask registries.
 IMAGE_QUESTION = Kind("", "Manifest", "manifests", "manifest of an image")
@@ -32,6 +33,10 @@ class ImageQuestion:
         return cls(image.repository, image.digest or image.tag or "latest", namespace, secret, key)
 
     @property
+    def image(self) -> str:
+        return f"{self.repository}{'@' if ':' in self.reference else ':'}{self.reference}"
+
+    @property
     def ref(self) -> ObjectRef:
         return ObjectRef(
             IMAGE_QUESTION, self.namespace, json.dumps([self.repository, self.reference, self.secret, self.key])
@@ -41,3 +46,13 @@ class ImageQuestion:
     def of(cls, ref: ObjectRef) -> ImageQuestion:
         repository, reference, secret, key = json.loads(ref.name)
         return cls(repository, reference, ref.namespace, secret, key)
+
+
+@dataclass(frozen=True)
+class RegistryAccess:
+    """How registries are reached. `realm_hosts` may be given logins beside the registries themselves; `timeout` in seconds for each answer."""
+
+    ca_cert: str | None = None
+    validate_certs: bool = True
+    timeout: float = 10.0
+    realm_hosts: Sequence[str] = ()

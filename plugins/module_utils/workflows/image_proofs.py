@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Union
 
 from ..clients.registry.proof import Login, Proof, Wanted, prove
@@ -14,24 +13,14 @@ from ..clients.registry.transport import RegistryOptions
 from ..core.errors import ImagePullError
 from ..core.evidence import Evidence
 from ..core.objects import SECRET, Json, ObjectRef
-from ..nodes.image_questions import ImageQuestion
+from ..nodes.image_questions import ImageQuestion, RegistryAccess
 from ..reconcile.workers import Workers
 from ..secrets.content import StoredSecret
 
-__all__ = ["RegistryAccess", "prove_images"]
+__all__ = ["prove_images"]
 
 #: So many registries are asked at the same time.
 _AT_ONCE = 16
-
-
-@dataclass(frozen=True)
-class RegistryAccess:
-    """How registries are reached. `realm_hosts` may be given logins beside the registries themselves."""
-
-    ca_cert: str | None = None
-    validate_certs: bool = True
-    timeout: float = 10.0
-    realm_hosts: Sequence[str] = ()
 
 
 def prove_images(

@@ -256,9 +256,7 @@ class _Reading:
                 except NotYet:
                     late.append(place)
             waiting = late
-            evidence.add(
-                read_wanted(self.run.cluster, self.run.workers, evidence.take_wanted(), {SERVICE_ACCOUNT: ALL})
-            )
+            evidence.add(read_wanted(self.run.cluster, self.run.workers, evidence, {SERVICE_ACCOUNT: ALL}))
         return found
 
     def _known(self, places: Mapping[str, Place], accounts: _Found) -> dict[ObjectRef, Answer]:

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.evidence import Evidence
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_questions import ImageQuestion
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.image_proofs import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_questions import (
+    ImageQuestion,
     RegistryAccess,
-    prove_images,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.image_proofs import prove_images
 from support.certificates import server_context, write_certificate
 from support.hostile_registry import HostileRegistry, served
 
