@@ -129,7 +129,7 @@ def _by_asking(held: Holding) -> Iterator[Seen]:
         yield _pulls(f"{works.said}, {works.which}")
     elif silent := next((attempt for attempt in attempts if not attempt.is_known), None):
         yield _unknown(f"a registry could not be asked from here: {silent.said}")
-    else:
+    elif attempts:  # none is made where the source is blocked and has no mirror, which is said already
         yield _refused(held, next((attempt for attempt in attempts if attempt.is_source), attempts[0]))
 
 
