@@ -6,31 +6,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Union
 
 from ..clients.kube.client import Cluster
-from ..clients.kube.errors import ClusterError, Forbidden, UnknownResource
 from ..core.errors import ImagePullError, Refusal
 from ..core.evidence import Evidence, NotYet, Unread
-from ..core.objects import SECRET, SERVICE_ACCOUNT, Json, ObjectRef, metadata, trimmed
+from ..core.objects import SECRET, SERVICE_ACCOUNT, Json, ObjectRef, metadata
 from ..core.protocols import ALL, ListedBy
 from ..core.shapes import mapping, sequence
-from ..core.times import with_time_of_content
 from ..features.pull_access.options import PullAccess
 from ..nodes.image_policies import IMAGE_POLICY
 from ..nodes.image_streams import IMAGE_STREAM
-from ..nodes.pull_events import POD_EVENTS
 from ..pulls.chain import PULLS, UNKNOWN, WILL_NOT_PULL, Access, explain
 from ..pulls.subjects import POD, WORKLOADS, Subject, of_account, of_pod, of_workload
-from ..rbac.access_reviews import SUBJECT_ACCESS_REVIEW, question
-from ..rbac.subjects import Subject as Puller
-from ..reconcile.fetching import Answer
-from ..reconcile.reader import look_up
 from ..reconcile.result import NamespaceResult, Outcome
 from ..reconcile.run import Run, Settings, internal_error, running
 from ..secrets.content import DATA_KEYS
+from .evidence import read_wanted
 
 __all__ = ["explain_access"]
 
@@ -38,12 +32,6 @@ _LISTED_BY: ListedBy = {
     SECRET: tuple(f"type={each}" for each in DATA_KEYS),
     **dict.fromkeys((SERVICE_ACCOUNT, IMAGE_POLICY, IMAGE_STREAM, POD, *WORKLOADS.values()), ALL),
 }
-
-
-_MAY_NOT = "the caller may not read it"
-
-#: A list keeps the time of the content, which is held against the node's last attempt.
-_SECRET = replace(SECRET, trim=with_time_of_content)
 
 
 def explain_access(cluster: Cluster, asked: PullAccess, namespaces: Sequence[str], settings: Settings) -> Outcome:
@@ -74,7 +62,9 @@ class _Asking:
                     found[name] = answer
             waiting = [name for name in waiting if name not in found]
             try:
-                self.evidence.add(self._read(self.evidence.take_wanted()))
+                self.evidence.add(
+                    read_wanted(self.run.cluster, self.run.workers, self.evidence.take_wanted(), _LISTED_BY)
+                )
             except ImagePullError as error:
                 self.run.stop(error)
                 break
@@ -161,72 +151,3 @@ class _Asking:
             return self._seen(ref) or {}
         except NotYet:
             return None
-
-    # --- reading
-
-    def _read(self, wanted: Sequence[ObjectRef]) -> Mapping[ObjectRef, Answer]:
-        """:raises ImagePullError: when the cluster fails."""
-        ways: dict[Callable[[ObjectRef], Answer], list[ObjectRef]] = {}
-        objects = []
-        for ref in wanted:
-            way = self._way_to(ref)
-            if way is None:
-                objects.append(replace(ref, kind=_SECRET) if ref.kind == SECRET else ref)
-            else:
-                ways.setdefault(way, []).append(ref)
-        found: dict[ObjectRef, Answer] = {}
-        for read, refs in ways.items():
-            found.update(zip(refs, self.run.workers.map(read, refs), strict=True))
-        answers = look_up(self.run.cluster, self.run.workers, objects, _LISTED_BY)
-        for ref in objects:
-            found[ref] = _without_kind(ref, answers[ref]) if ref in answers else Unread(_MAY_NOT)
-        for answer in found.values():
-            if isinstance(answer, ClusterError):
-                raise answer
-        return found
-
-    def _way_to(self, ref: ObjectRef) -> Callable[[ObjectRef], Answer] | None:
-        """How to read what is no object of a namespace."""
-        if ref.kind == SUBJECT_ACCESS_REVIEW:
-            return self._review
-        if ref.kind == POD_EVENTS:
-            return self._events
-        return None if ref.kind.namespaced else self._of_cluster
-
-    def _review(self, ref: ObjectRef) -> Answer:
-        """Whether an account may pull: the reference's namespace is the project, its name the account's namespace and name."""
-        namespace, _slash, name = ref.name.partition("/")
-        puller = Puller("ServiceAccount", name, namespace)
-        try:
-            return self.run.cluster.review(
-                ref.kind, question(puller, ref.namespace), f"{puller} may pull from {ref.namespace}"
-            )
-        except ImagePullError as error:
-            return error
-
-    def _events(self, ref: ObjectRef) -> Answer:
-        selector = f"involvedObject.kind=Pod,involvedObject.name={ref.name}"
-        try:
-            return {"items": list(self.run.cluster.list(ref.kind, namespace=ref.namespace, field_selector=selector))}
-        except ImagePullError as error:
-            return error
-
-    def _of_cluster(self, ref: ObjectRef) -> Answer:
-        cluster = self.run.cluster
-        try:
-            if ref.name:
-                return cluster.get(ref)
-            return {"items": list(cluster.list(ref.kind, keep=lambda obj: trimmed(ref.kind, obj)))}
-        except UnknownResource:
-            return None
-        except Forbidden:
-            return Unread(_MAY_NOT)
-        except ImagePullError as error:
-            return error
-
-
-def _without_kind(ref: ObjectRef, answer: Answer) -> Answer:
-    """A cluster that does not know a kind has no object of it; without image streams, its registry is another one."""
-    if not isinstance(answer, UnknownResource):
-        return answer
-    return {} if ref.kind == IMAGE_STREAM else None

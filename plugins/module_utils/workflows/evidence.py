@@ -1,0 +1,108 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads what an explanation wants to see, all at once: objects, the cluster's configuration, and answers about rights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from ..clients.kube.client import Cluster
+from ..clients.kube.errors import ClusterError, Forbidden, UnknownResource
+from ..core.errors import ImagePullError
+from ..core.evidence import Unread
+from ..core.objects import SECRET, ObjectRef, trimmed
+from ..core.protocols import ListedBy
+from ..core.times import with_time_of_content
+from ..nodes.image_streams import IMAGE_STREAM
+from ..nodes.pull_events import POD_EVENTS
+from ..rbac.access_reviews import SUBJECT_ACCESS_REVIEW, question
+from ..rbac.subjects import Subject
+from ..reconcile.fetching import Answer
+from ..reconcile.reader import look_up
+from ..reconcile.workers import Workers
+
+__all__ = ["read_wanted"]
+
+_MAY_NOT = "the caller may not read it"
+
+#: A list keeps the time of the content, which is held against the node's last attempt.
+_SECRET = replace(SECRET, trim=with_time_of_content)
+
+
+def read_wanted(
+    cluster: Cluster, workers: Workers, wanted: Sequence[ObjectRef], listed_by: ListedBy
+) -> Mapping[ObjectRef, Answer]:
+    """:raises ImagePullError: when the cluster fails."""
+    ways: dict[Callable[[Cluster, ObjectRef], Answer], list[ObjectRef]] = {}
+    objects = []
+    for ref in wanted:
+        way = _way_to(ref)
+        if way is None:
+            objects.append(replace(ref, kind=_SECRET) if ref.kind == SECRET else ref)
+        else:
+            ways.setdefault(way, []).append(ref)
+    found: dict[ObjectRef, Answer] = {}
+    for read, refs in ways.items():
+        found.update(zip(refs, _mapped(cluster, workers, read, refs), strict=True))
+    answers = look_up(cluster, workers, objects, listed_by)
+    for ref in objects:
+        found[ref] = _without_kind(ref, answers[ref]) if ref in answers else Unread(_MAY_NOT)
+    for answer in found.values():
+        if isinstance(answer, ClusterError):
+            raise answer
+    return found
+
+
+def _way_to(ref: ObjectRef) -> Callable[[Cluster, ObjectRef], Answer] | None:
+    """How to read what is no object of a namespace."""
+    if ref.kind == SUBJECT_ACCESS_REVIEW:
+        return _review
+    if ref.kind == POD_EVENTS:
+        return _events
+    return None if ref.kind.namespaced else _of_cluster
+
+
+def _mapped(
+    cluster: Cluster, workers: Workers, read: Callable[[Cluster, ObjectRef], Answer], refs: Sequence[ObjectRef]
+) -> list[Answer]:
+    return workers.map(lambda ref: read(cluster, ref), refs)
+
+
+def _review(cluster: Cluster, ref: ObjectRef) -> Answer:
+    """Whether an account may pull: the reference's namespace is the project, its name the account's namespace and name."""
+    namespace, _slash, name = ref.name.partition("/")
+    puller = Subject("ServiceAccount", name, namespace)
+    try:
+        return cluster.review(ref.kind, question(puller, ref.namespace), f"{puller} may pull from {ref.namespace}")
+    except ImagePullError as error:
+        return error
+
+
+def _events(cluster: Cluster, ref: ObjectRef) -> Answer:
+    selector = f"involvedObject.kind=Pod,involvedObject.name={ref.name}"
+    try:
+        return {"items": list(cluster.list(ref.kind, namespace=ref.namespace, field_selector=selector))}
+    except ImagePullError as error:
+        return error
+
+
+def _of_cluster(cluster: Cluster, ref: ObjectRef) -> Answer:
+    try:
+        if ref.name:
+            return cluster.get(ref)
+        return {"items": list(cluster.list(ref.kind, keep=lambda obj: trimmed(ref.kind, obj)))}
+    except UnknownResource:
+        return None
+    except Forbidden:
+        return Unread(_MAY_NOT)
+    except ImagePullError as error:
+        return error
+
+
+def _without_kind(ref: ObjectRef, answer: Answer) -> Answer:
+    """A cluster that does not know a kind has no object of it; without image streams, its registry is another one."""
+    if not isinstance(answer, UnknownResource):
+        return answer
+    return {} if ref.kind == IMAGE_STREAM else None

@@ -1,0 +1,96 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is read of what an explanation wants, and what is said of what cannot be read."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ClusterError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.evidence import Unread
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import NO_SELECTORS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_streams import IMAGE_STREAM
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.node_versions import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.pull_events import POD_EVENTS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.registry_sources import (
+    IMAGE_CONFIG,
+    MIRROR_KINDS,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.workers import Workers
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.evidence import read_wanted
+from support.fake_api import FakeApi
+from support.scripted_pool import status_object
+
+ALWAYS = 10**9
+MIRRORS = ObjectRef(next(iter(MIRROR_KINDS)), "", "")
+REVIEW = ObjectRef(SUBJECT_ACCESS_REVIEW, "project", "team/default")
+NO_KIND = status_object(404, "NotFound", "404 page not found")
+
+
+def read(api: FakeApi, *refs: ObjectRef):  # type: ignore[no-untyped-def]
+    with Workers(1) as workers:
+        return read_wanted(api.cluster(), workers, refs, NO_SELECTORS)
+
+
+def test_objects_the_configuration_and_rights_are_read_at_once() -> None:
+    api = FakeApi()
+    api.put("secrets", "a", "pull", type="Opaque")
+    api.put("images", "", "cluster", spec={})
+    asked = []
+    api.review = lambda spec: asked.append(spec["user"]) or {"allowed": True}  # type: ignore[func-returns-value]
+    there, gone = ObjectRef(SECRET, "a", "pull"), ObjectRef(SECRET, "a", "none")
+    found = read(api, there, gone, IMAGE_CONFIG, MIRRORS, REVIEW)
+    assert found[there]["type"] == "Opaque"
+    assert found[gone] is None
+    assert (found[IMAGE_CONFIG]["spec"], found[MIRRORS], found[REVIEW]["allowed"]) == ({}, {"items": []}, True)
+    assert asked == ["system:serviceaccount:team:default"]
+
+
+def test_a_kind_that_the_cluster_does_not_know_has_no_object() -> None:
+    api = FakeApi()
+    api.fail("GET", NO_KIND, times=ALWAYS)
+    stream = ObjectRef(IMAGE_STREAM, "a", "app")
+    assert read(api, stream, IMAGE_CONFIG, MIRRORS) == {stream: {}, IMAGE_CONFIG: None, MIRRORS: None}
+
+
+def test_what_may_not_be_read_is_an_error_and_no_absence() -> None:
+    api = FakeApi()
+    api.fail("", status_object(403, "Forbidden", "no right"), times=ALWAYS)
+    found = read(api, ObjectRef(SECRET, "a", "pull"), IMAGE_CONFIG, MIRRORS, REVIEW)
+    assert all(isinstance(answer, ImagePullError) for answer in found.values())
+    assert isinstance(found[ObjectRef(SECRET, "a", "pull")], Unread)
+
+
+def test_a_cluster_that_fails_ends_it() -> None:
+    api = FakeApi()
+    api.fail("", status_object(401, "Unauthorized", "no"), times=ALWAYS)
+    with pytest.raises(ClusterError):
+        read(api, IMAGE_CONFIG)
+
+
+def test_the_events_of_a_pod_are_asked_for_by_its_name() -> None:
+    api = FakeApi()
+    api.put("events", "a", "app.1", reason="Pulling")
+    events = ObjectRef(POD_EVENTS, "a", "app")
+    assert [event["reason"] for event in read(api, events)[events]["items"]] == ["Pulling"]
+    assert "fieldSelector=involvedObject.kind%3DPod%2CinvolvedObject.name%3Dapp" in api.asked[0]
+
+
+def test_a_list_of_secrets_keeps_the_time_of_their_content() -> None:
+    api = FakeApi()
+    owners = [{"time": "t", "fieldsV1": {"f:data": {"f:x": {}}}}, {"time": "u", "fieldsV1": {"f:metadata": {}}}]
+    api.put("secrets", "a", "pull", metadata={"managedFields": owners})
+    every = ObjectRef(SECRET, "a", "")
+    (secret,) = read(api, every)[every]["items"]
+    assert secret["metadata"]["managedFields"] == [{"time": "t", "fieldsV1": {"f:data": {}}}]
+
+
+def test_a_list_of_nodes_keeps_no_more_than_the_versions() -> None:
+    api = FakeApi()
+    api.put("nodes", "", "n", status={"nodeInfo": {"kubeletVersion": "v1.35.0"}, "images": [{}]})
+    assert read(api, NODES)[NODES]["items"] == [
+        {"metadata": {"name": "n"}, "status": {"nodeInfo": {"kubeletVersion": "v1.35.0"}}}
+    ]
