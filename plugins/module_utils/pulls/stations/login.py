@@ -100,8 +100,8 @@ def _with_word(held: Holding, told: Attempt) -> Seen:
         return _unknown(said)
     if told.rule.id not in _OF_LOGINS:
         return _broken(f"{_lower(told.rule.meaning)} ({told.text}). {told.rule.remedy}")
-    if told.is_mirror:
-        return _at_mirror(held, told)
+    if mirror := _asked_mirror(held, told):
+        return _at_mirror(held, told, mirror)
     if logins:
         return _with_login(held, told, logins)
     if unread := held.credentials.in_state("unread"):
@@ -182,9 +182,17 @@ def _from_mirrors(held: Holding, mirrors: Sequence[str]) -> Seen:
     return _unknown(text, found[0].remedy)
 
 
-def _at_mirror(held: Holding, told: Attempt) -> Seen:
-    """A mirror refuses, and the source cannot be reached."""
-    key, mirror = key_for(told.image, held.evidence), reference_of(told.image)
+def _asked_mirror(held: Holding, told: Attempt) -> str:
+    """The mirror of which the node tells; empty where it tells of the source.
+
+    Where that is never contacted, the error of the last mirror stands in its place (containers/image docker_image_src.go).
+    """
+    return told.image if told.is_mirror else next(iter(reversed(_only_mirrors(held))), "")
+
+
+def _at_mirror(held: Holding, told: Attempt, image: str) -> Seen:
+    """A mirror refuses, and the source cannot be reached or is never asked."""
+    key, mirror = key_for(image, held.evidence), reference_of(image)
     own = held.credentials.usable_logins if mirror and mirror.host == held.reference.host else []
     which = tried(own) if own else str(key)
     hidden = "the mirror has no such image, or hides it: " if told.rule.id == "not_found" else ""

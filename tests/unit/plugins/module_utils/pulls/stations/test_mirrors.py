@@ -103,6 +103,12 @@ class TestErrorOfAMirror:
             "the mirror has no such image, or hides it: "
         )
 
+    def test_of_the_only_one_stands_where_the_sources_would(self) -> None:
+        found = asked(None, "n.io", "m.io/z", only=True, says="reading manifest v1 in q.io/team/app: denied")
+        assert found.reason == (
+            f"the nodes' pull secret has no key for {M}; the node says of the mirror: reading manifest v1 in q.io/team/app: denied"
+        )
+
     def test_on_the_host_of_the_source(self) -> None:
         found = asked(None, "q.io/copy", says=mirror_says("denied", "q.io/copy/team/app:v1"))
         assert found.reason == "secret own has the key q.io; the node says of the mirror: denied"
