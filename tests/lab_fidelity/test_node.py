@@ -22,10 +22,15 @@ RECORDED = yaml.safe_load((Path(__file__).parent / "node.yaml").read_text())
 #: A host where nobody answers.
 CLOSED = "127.0.0.9:9"
 WRONG = ("somebody", "wrong")
+LIMIT = {
+    "code": "TOOMANYREQUESTS",
+    "message": "You have reached your pull rate limit. You may increase the limit by authenticating and upgrading",
+}
 #: What a registry answers when it is asked for a manifest.
 REFUSALS = {
     "403 denied": ("403 Forbidden", b'{"errors": [{"code": "DENIED"}]}'),
     "404 name unknown": ("404 Not Found", b'{"errors": [{"code": "NAME_UNKNOWN"}]}'),
+    "too many requests": ("429 Too Many Requests", json.dumps({"errors": [LIMIT]}).encode()),
     "503 HTML": ("503 Service Unavailable", b"<html>later</html>"),
 }
 
@@ -228,7 +233,7 @@ class TestRecordedCauses:
         )
         self.judged(lab, namespace, "two credentials refused")
 
-    @pytest.mark.parametrize("name", ["403 denied", "404 name unknown", "503 HTML", "unknown authority"])
+    @pytest.mark.parametrize("name", [*REFUSALS, "unknown authority"])
     def test_a_registry_that_refuses(self, lab, namespace, tmp_path, name):
         status, content = REFUSALS.get(name, ("200 OK", b"{}"))
 
@@ -236,9 +241,9 @@ class TestRecordedCauses:
             pinged = server.requests[-1].startswith(b"GET /v2/ ")
             line, body = ("200 OK", b"{}") if pinged else (status, content)
             kind = "text/html" if body.startswith(b"<") else "application/json"
-            head = (
-                f"HTTP/1.1 {line}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-            )
+            # Without Retry-After the client would try for a minute.
+            fields = f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\nRetry-After: 0\r\nConnection: close"
+            head = f"HTTP/1.1 {line}\r\n{fields}\r\n\r\n"
             return [head.encode() + body]
 
         stranger = server_context(write_certificate(tmp_path / "server.pem"))
