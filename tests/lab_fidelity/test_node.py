@@ -16,7 +16,7 @@ import yaml
 from support.certificates import server_context, write_certificate
 from support.hostile_registry import HostileRegistry, served
 from support.lab import Lab, path_of
-from support.registry_settings import auth_file, pull_secret, registry_settings
+from support.registry_settings import CONFIG, auth_file, pull_secret, registry_settings
 
 RECORDED = yaml.safe_load((Path(__file__).parent / "node.yaml").read_text())
 #: A host where nobody answers.
@@ -333,6 +333,31 @@ class TestSettings:
         assert fresh["node_problems"] == old["node_problems"]
         # A node that had files keeps the last ones; a new one begins with the platform's.
         assert (fresh["pulled"], old["pulled"]) == (True, False)
+
+    @pytest.mark.parametrize("spec", [{"imageDigestMirrors": "none"}, {"imageDigestMirrors": [7]}, []])
+    def test_an_object_that_cannot_be_read_is_told_and_the_node_pulls_as_before(self, lab, namespace, private, spec):
+        path = f"{CONFIG}/imagedigestmirrorsets"
+        body = {"apiVersion": "config.openshift.io/v1", "kind": "ImageDigestMirrorSet", "spec": spec}
+        lab.api("POST", path, body | {"metadata": {"name": "odd"}})
+        try:
+            report = lab.pull(namespace, "app")
+        finally:
+            lab.api("DELETE", f"{path}/odd")
+        assert report["pulled"]
+        assert report["node_problems"][0].startswith("ImageDigestMirrorSet odd: ")
+
+    @pytest.mark.parametrize(
+        "spec", [None, {}, {"imageDigestMirrors": None}, {"imageDigestMirrors": [{"source": CLOSED}]}]
+    )
+    def test_an_object_that_says_nothing_changes_nothing(self, lab, namespace, private, spec):
+        path = f"{CONFIG}/imagedigestmirrorsets"
+        body = {"apiVersion": "config.openshift.io/v1", "kind": "ImageDigestMirrorSet", "spec": spec}
+        lab.api("POST", path, body | {"metadata": {"name": "odd"}})
+        try:
+            report = lab.pull(namespace, "app")
+        finally:
+            lab.api("DELETE", f"{path}/odd")
+        assert (report["pulled"], report["node_problems"]) == (True, [])
 
     def test_the_credential_of_the_node(self, lab, namespace):
         host = lab.registry("private")["host"]
