@@ -206,14 +206,18 @@ func (n *node) reason(s *imageService, repository string, err error) string {
 
 // withoutValue guards against an error text that repeats what it was given.
 func withoutValue(err error, auth credentialprovider.AuthConfig) error {
-	if err == nil || auth.Password == "" || !strings.Contains(err.Error(), auth.Password) {
-		return err
+	if err == nil {
+		return nil
 	}
-	return errors.New(withoutPassword(err.Error(), auth.Password))
+	if text := withoutPassword(err.Error(), auth.Password); text != err.Error() {
+		return errors.New(text)
+	}
+	return err
 }
 
+// withoutPassword leaves the shortest alone: they are in any text.
 func withoutPassword(text, password string) string {
-	if password == "" {
+	if len(password) < 4 {
 		return text
 	}
 	return strings.ReplaceAll(text, password, "(password)")
