@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -157,6 +158,60 @@ class TestBroken:
         assert lab.pull(namespace, "app")["pulled"]
 
 
+def attempted(lab: Lab, namespace: str, ago: int) -> None:
+    """The event of a kubelet that began to pull so many seconds ago."""
+    pod_now = lab.get(namespace, "pods", "app")
+    moment = (datetime.now(timezone.utc) - timedelta(seconds=ago)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    image = pod_now["spec"]["containers"][0]["image"]
+    about = {
+        "kind": "Pod",
+        "namespace": namespace,
+        "name": "app",
+        "uid": pod_now["metadata"]["uid"],
+        "fieldPath": "spec.containers{app}",
+    }
+    event = {
+        "metadata": {"name": f"app.{ago + 1000}"},
+        "involvedObject": about,
+        "reason": "Pulling",
+        "message": f'Pulling image "{image}"',
+        "type": "Normal",
+        "lastTimestamp": moment,
+    }
+    lab.create(namespace, "events", event)
+
+
+class TestTimes:
+    def test_a_login_that_was_renewed_since_is_told_from_one_that_is_refused(self, lab, run, namespace):
+        registry = lab.registry("private")
+        Broken.wrong_password(lab, namespace)
+        pod(lab, namespace, registry["image"], ["pull"])
+        says(lab, namespace, "app", REFUSED)
+        attempted(lab, namespace, 600)
+        before = access(run, namespace, pod="app")
+        assert before["verdict"] == "pulls"
+        assert "which was changed after the node's last attempt" in before["reason"]
+        attempted(lab, namespace, -120)
+        refused = access(run, namespace, pod="app")
+        assert refused["verdict"] == "will_not_pull"
+        assert not lab.pull(namespace, "app")["pulled"]
+        carry_out(run, lab, refused["remedy"])
+        assert lab.pull(namespace, "app")["pulled"]
+
+    def test_a_missing_right_is_told_from_a_doubt(self, lab, run, namespace):
+        registry = lab.registry("private")
+        secret(lab, namespace, {registry["host"]: entry(lab)})
+        pod(lab, namespace, registry["image"], ["pull"])
+        says(lab, namespace, "app", DENIED)
+        assert access(run, namespace, pod="app")["verdict"] == "unknown"
+        attempted(lab, namespace, -120)
+        found = access(run, namespace, pod="app")
+        assert (found["verdict"], found["cause"]) == ("will_not_pull", "denied")
+        assert found["reason"].startswith(
+            "the login has no right to this image, or there is no such image: secret pull has the key"
+        )
+
+
 class TestLinkedLater:
     def test_a_pod_that_was_too_early_is_told_from_one_without_credential(self, lab, run, namespace):
         image = lab.registry("private")["image"]
@@ -188,7 +243,6 @@ class TestProject:
     def test_a_missing_grant_is_named_and_its_remedy_mends_it(self, lab, run, namespaces):
         owner, user = namespaces(2)
         lab.run("push", "--dir", str(lab.dir), f"{owner}/app:v1")
-        stream(lab, owner, {"tag": "v1", "items": [{"image": "sha256:0"}]})
         host = lab.registry("integrated")["host"]
         pod(lab, user, f"{host}/{owner}/app:v1")
         found = access(run, user, pod="app")
@@ -209,6 +263,31 @@ class TestProject:
         assert found["verdict"] == "will_not_pull"
         assert told in found["reason"]
         assert not lab.pull(namespace, "app")["pulled"]
+
+
+class TestImageStreams:
+    def test_a_trigger_leads_to_the_project_whose_secret_the_import_lacks(self, lab, run, namespaces):
+        owner, user = namespaces(2)
+        registry = lab.registry("private")
+        message = f'you may not have access to the container image "{registry["image"]}"'
+        condition = {"type": "ImportSuccess", "status": "False", "reason": "Unauthorized", "message": message}
+        stream(lab, owner, {"tag": "v1", "items": None, "conditions": [condition]})
+        path = 'spec.template.spec.containers[?(@.name=="app")].image'
+        source = {"kind": "ImageStreamTag", "name": "app:v1", "namespace": owner}
+        notes = {"image.openshift.io/triggers": json.dumps([{"from": source, "fieldPath": path}])}
+        template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "app", "image": " "}]}}
+        spec = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
+        body = {"metadata": {"name": "web", "annotations": notes}, "spec": spec}
+        lab.api("POST", f"/apis/apps/v1/namespaces/{user}/deployments", body, expect=(201,))
+        found = access(run, user, workload="Deployment/web")
+        assert found["verdict"] == "will_not_pull"
+        assert (
+            f"the import uses all pull secrets of project {owner}, linked or not: none of them is for"
+            in found["reason"]
+        )
+        carry_out(run, lab, found["remedy"])
+        after = access(run, user, workload="Deployment/web")
+        assert "and its login does not give the image; then import it again" in after["reason"]
 
 
 class TestQuestions:

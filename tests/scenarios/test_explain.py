@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,14 @@ def test_a_pod(inventory: Path, project: str) -> None:
     assert f"  NO secret: secret {project}/pull has type Opaque" in found.output
     assert "openshift_ops.image_pull.pull_secret:" in found.output
     assert found.recap["changed"] == 0
+
+
+def test_the_colours_of_a_terminal(inventory: Path, project: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = explained(inventory, f"pod={project}/app").output
+    assert "\x1b[" not in plain
+    assert f"Pod {project}/app, container app, image " in plain
+    monkeypatch.setenv("ANSIBLE_FORCE_COLOR", "true")
+    assert re.search("\x1b\\[[0-9;]*31mwill_not_pull: secret ", explained(inventory, f"pod={project}/app").output)
 
 
 def test_an_account_with_an_image(inventory: Path, project: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.evidence import Evidence
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import Kind, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import Kind
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import keeping
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.accesses import Explained
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import Audit
@@ -25,10 +25,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.registry_sources import (
     IMAGE_CONFIG,
-    MIRROR_KINDS,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.subjects import WORKLOADS
+
+from .pull_evidence import known
 
 __all__ = [
     "DEPLOYMENT", "NOW", "account", "auth", "binding", "deployment", "found_by", "place", "pod", "secret", "stream", "survey", "token",
@@ -161,8 +162,8 @@ def survey(*places: Place, config: Any = None, **more: Any) -> Survey:
     """Of these namespaces; `config` is the image config."""
     by_name = {each.namespace: each for each in places}
     evidence: Evidence = Listed(by_name, more.get("cluster_bindings", ()), has_streams=True)
-    nothing = {ObjectRef(kind, "", ""): {"items": []} for kind in MIRROR_KINDS}
-    evidence.add({**nothing, IMAGE_CONFIG: config, NODE_SECRET: None})
+    of_cluster = {ref: answer for ref, answer in known().items() if not ref.kind.namespaced}
+    evidence.add({**of_cluster, IMAGE_CONFIG: config, NODE_SECRET: None})
     explained = Explained(evidence)
     more = {"now": NOW, **more}
     return Survey(by_name, evidence=evidence, accesses={each.namespace: explained.of(each) for each in places}, **more)

@@ -9,13 +9,16 @@ asks again until nothing is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Union
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, Union
 
 from .errors import ImagePullError
 from .objects import Json, ObjectRef
 
 __all__ = ["Evidence", "NotYet", "Unread"]
+
+
+Made = TypeVar("Made")
 
 
 class NotYet(Exception):
@@ -32,6 +35,7 @@ class Evidence:
     def __init__(self, known: Mapping[ObjectRef, Union[Json, ImagePullError, None]] | None = None) -> None:
         self._known = dict(known or {})
         self._wanted: dict[ObjectRef, None] = {}
+        self._made: dict[tuple[ObjectRef, Callable[..., Any]], Any] = {}
 
     def look(self, ref: ObjectRef) -> Json | None:
         """The object, None when there is none. For a reference without name, the list under `items`.
@@ -47,6 +51,17 @@ class Evidence:
             raise Unread(str(answer))
         return answer
 
+    def made_of(self, ref: ObjectRef, make: Callable[[Json | None], Made]) -> Made:
+        """What a pure function makes of the object, worked out once: for what is large and looked at for each container.
+
+        :raises NotYet, Unread: as `look`.
+        """
+        answer = self.look(ref)
+        if (ref, make) not in self._made:
+            self._made[ref, make] = make(answer)
+        made: Made = self._made[ref, make]
+        return made
+
     @property
     def unread(self) -> dict[ObjectRef, str]:
         """What was looked for and could not be read, and why."""
@@ -54,6 +69,7 @@ class Evidence:
 
     def add(self, answers: Mapping[ObjectRef, Union[Json, ImagePullError, None]]) -> None:
         self._known.update(answers)
+        self._made = {key: made for key, made in self._made.items() if key[0] not in answers}
 
     def take_wanted(self) -> list[ObjectRef]:
         """What was looked for and is not known, each once; afterwards nothing is wanted."""

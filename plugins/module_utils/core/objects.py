@@ -21,6 +21,7 @@ __all__ = [
     "Objects",
     "metadata",
     "trimmed",
+    "trimmed_of_managers",
 ]
 
 Json = Mapping[str, Any]
@@ -69,6 +70,9 @@ def metadata(obj: Json) -> Json:
 
 def trimmed(kind: Kind, obj: Json) -> Json:
     """What is kept of an object that a list answered: without the record of field managers, the largest part of most."""
-    if kind.trim is not None:
-        return kind.trim(obj)
+    return trimmed_of_managers(obj) if kind.trim is None else kind.trim(obj)
+
+
+def trimmed_of_managers(obj: Json) -> dict[str, Any]:
+    """The object without the record of its field managers."""
     return {**obj, "metadata": {key: value for key, value in metadata(obj).items() if key != "managedFields"}}

@@ -11,13 +11,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..core.foreign_text import redacted
-from ..core.objects import Json, Kind, ObjectRef
+from ..core.objects import Json, Kind, ObjectRef, metadata
 from ..core.shapes import mapping, sequence, text
 from .references import Reference
 
 __all__ = ["IMAGE_STREAM", "failed_imports", "why_not_there"]
 
-IMAGE_STREAM = Kind("image.openshift.io/v1", "ImageStream", "imagestreams", "image stream")
+
+def _trimmed(stream: Json) -> Json:
+    """Without the record of field managers and labels: a stream may have hundreds of tags, and a cluster thousands of streams."""
+    meta, status = metadata(stream), mapping(stream.get("status"))
+    return {
+        "metadata": {key: meta[key] for key in ("name", "namespace") if key in meta},
+        "spec": mapping(stream.get("spec")),
+        "status": {key: status[key] for key in ("dockerImageRepository", "tags") if key in status},
+    }
+
+
+IMAGE_STREAM = Kind("image.openshift.io/v1", "ImageStream", "imagestreams", "image stream", trim=_trimmed)
 
 
 def why_not_there(ref: ObjectRef, stream: Json | None, reference: Reference) -> str:

@@ -17,7 +17,15 @@ from ..core.objects import Json, Kind, ObjectRef, metadata
 from ..core.shapes import mapping, sequence, text
 from .references import Reference
 
-__all__ = ["IMAGE_CONFIG", "MIRROR_KINDS", "Mirrors", "RegistrySources", "mirrors_for", "registry_sources_of"]
+__all__ = [
+    "IMAGE_CONFIG",
+    "MIRROR_KINDS",
+    "Mirrors",
+    "RegistrySources",
+    "is_within",
+    "mirrors_for",
+    "registry_sources_of",
+]
 
 _CONFIG = "config.openshift.io/v1"
 IMAGE_CONFIG = ObjectRef(Kind(_CONFIG, "Image", "images", "image config", namespaced=False), "", "cluster")
@@ -65,7 +73,7 @@ class RegistrySources:
         for scope in self.blocked:
             if _is_source_of(scope, repository):
                 return f"registrySources.blockedRegistries of {IMAGE_CONFIG} has {scope}"
-        if self.allowed is not None and not any(_is_within(repository, scope) for scope in self.allowed):
+        if self.allowed is not None and not any(is_within(repository, scope) for scope in self.allowed):
             return f"registrySources.allowedRegistries of {IMAGE_CONFIG} has no entry for it"
         return ""
 
@@ -111,10 +119,10 @@ def _items(sets: Mapping[Kind, Sequence[Json]]) -> Iterator[_Item]:
 
 def _is_source_of(scope: str, repository: str) -> bool:
     """As `registries.conf` is read: a host without port also means its ports."""
-    return _is_within(repository, scope) or (bool(scope) and repository.startswith(f"{scope}:"))
+    return is_within(repository, scope) or (bool(scope) and repository.startswith(f"{scope}:"))
 
 
-def _is_within(repository: str, scope: str) -> bool:
+def is_within(repository: str, scope: str) -> bool:
     """As `policy.json` is read: a scope is the repository itself, the beginning of its path, or the hosts under `*.`."""
     if scope.startswith("*."):
         host = repository.partition("/")[0]

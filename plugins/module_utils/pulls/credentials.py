@@ -15,7 +15,7 @@ from ..dockerconfig.key_matching import kubelet_keys
 from ..platform.protected import says_generated
 from ..secrets.content import DATA_KEYS, StoredSecret
 
-__all__ = ["Credentials", "Login", "SecretSeen", "credentials_of", "nearest_key"]
+__all__ = ["Credentials", "Login", "SecretSeen", "credentials_of", "logins_of", "nearest_key", "secret_seen"]
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def credentials_of(namespace: str, names: Iterable[str], repository: str, eviden
             waits = True
     if waits:
         raise NotYet
-    return Credentials(secrets, _logins(secrets, repository))
+    return Credentials(secrets, logins_of(secrets, repository))
 
 
 def nearest_key(secrets: Iterable[SecretSeen], repository: str) -> str:
@@ -86,10 +86,11 @@ def _seen(ref: ObjectRef, evidence: Evidence) -> SecretSeen:
         secret = evidence.look(ref)
     except Unread as error:
         return SecretSeen(ref.name, "unread", str(error))
-    return SecretSeen(ref.name, "missing") if secret is None else _read(ref.name, secret)
+    return SecretSeen(ref.name, "missing") if secret is None else secret_seen(ref.name, secret)
 
 
-def _read(name: str, secret: Json) -> SecretSeen:
+def secret_seen(name: str, secret: Json) -> SecretSeen:
+    """What a node makes of a secret that exists."""
     held = StoredSecret.of(secret)
     if held.type not in DATA_KEYS:
         return SecretSeen(name, "wrong_type", held.type)
@@ -100,7 +101,8 @@ def _read(name: str, secret: Json) -> SecretSeen:
     return SecretSeen(name, "usable", "", tuple(reading.logins), tuple(empty), says_generated(secret))
 
 
-def _logins(secrets: Sequence[SecretSeen], repository: str) -> list[Login]:
+def logins_of(secrets: Sequence[SecretSeen], repository: str) -> list[Login]:
+    """Those for an image, in the order in which they are tried."""
     usable = [secret for secret in secrets if secret.state == "usable"]
     every = dict.fromkeys(key for secret in usable for key in secret.keys)
     return [

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
-    "Remedy", "add_registry", "convert_secret", "grant", "grant_to", "link", "link_only", "new_secret", "new_secret_named", "remove_registry",
+    "Remedy", "add_registry", "convert_secret", "grant", "grant_to", "import_secret", "link", "link_only", "new_secret", "new_secret_named", "remove_registry",
     "remove_secret", "revoke", "rewrite_secret", "unlink", "wait_for_account",
 ]  # fmt: skip
 
@@ -29,8 +29,13 @@ def link(namespace: str, account: str, secret: str) -> list[Remedy]:
 
 
 def new_secret(namespace: str, account: str, registry: str) -> list[Remedy]:
-    name = "pull-" + "".join(sign if sign.isalnum() else "-" for sign in registry.lower()).strip("-")
+    name = _name_for(registry)
     return [_secret(namespace, name, registry), *link(namespace, account, name)]
+
+
+def import_secret(namespace: str, registry: str) -> list[Remedy]:
+    """For imports of image streams, which need no link."""
+    return [_secret(namespace, _name_for(registry), registry)]
 
 
 def add_registry(namespace: str, secret: str, registry: str) -> list[Remedy]:
@@ -102,6 +107,10 @@ def convert_secret(namespace: str, secret: str, registry: str) -> list[Remedy]:
 def wait_for_account(namespace: str, account: str) -> list[Remedy]:
     options = {"namespaces": [namespace], "service_accounts": [account]}
     return [_task(f"Wait for the pull secret of service account {account}", "sa_wait", options)]
+
+
+def _name_for(registry: str) -> str:
+    return "pull-" + "".join(sign if sign.isalnum() else "-" for sign in registry.lower()).strip("-")
 
 
 def _secret(namespace: str, name: str, registry: str, **options: Any) -> Remedy:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from ..core.objects import SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
 from ..core.shapes import mapping, sequence, text
 from ..platform.account_lists import names_in
+from .stream_sources import StreamSource, resolves_names, sources_of
 
 __all__ = ["POD", "WORKLOADS", "Subject", "of_account", "of_pod", "of_workload"]
 
@@ -40,6 +41,9 @@ class Subject:
 
     `own` are the secrets in the list of the pod or the template; a pod's list is final, an empty one of a template is filled with the
     account's. `reason` and `message` are what the node says of a container that waits; `is_pulled`: it has the image already.
+    `created` is the pod's time of creation, as the API server writes it. `is_asked_alone`: what it takes to read a pod's events or the
+    cluster's nodes is worth it. `source` is the tag of an image stream that sets the image; `resolves_names`: names without a registry mean
+    image streams.
     """
 
     ref: ObjectRef
@@ -51,6 +55,13 @@ class Subject:
     reason: str = ""
     message: str = ""
     is_pulled: bool = False
+    created: str = ""
+    uid: str = ""
+    node: str = ""
+    pull_policy: str = ""
+    is_asked_alone: bool = False
+    source: StreamSource | None = None
+    resolves_names: bool = False
 
     @property
     def namespace(self) -> str:
@@ -63,12 +74,13 @@ class Subject:
 
 def of_pod(pod: Json, namespace: str) -> list[Subject]:
     """Its containers, the init and ephemeral ones too."""
-    ref = ObjectRef(POD, namespace, text(metadata(pod).get("name")))
+    meta, spec = metadata(pod), mapping(pod.get("spec"))
+    ref = ObjectRef(POD, namespace, text(meta.get("name")))
     status = mapping(pod.get("status"))
     states = {text(each.get("name")): each for part in _STATUSES for each in map(mapping, sequence(status.get(part)))}
     return [
-        _with_state(subject, states.get(subject.container, {}))
-        for subject in _subjects(ref, mapping(pod.get("spec")), is_pod=True)
+        _with_state(_of(meta, spec, subject), states.get(subject.container, {}))
+        for subject in _subjects(ref, spec, is_pod=True)
     ]
 
 
@@ -78,7 +90,13 @@ def of_workload(kind: Kind, workload: Json, namespace: str) -> list[Subject]:
     if kind.kind == "CronJob":
         spec = mapping(mapping(spec.get("jobTemplate")).get("spec"))
     ref = ObjectRef(kind, namespace, text(metadata(workload).get("name")))
-    return list(_subjects(ref, mapping(mapping(spec.get("template")).get("spec")), is_pod=False))
+    template = mapping(spec.get("template"))
+    pod_spec = mapping(template.get("spec"))
+    sources, resolves = sources_of(workload, pod_spec, namespace), resolves_names(workload, template)
+    return [
+        replace(subject, source=sources.get(subject.container), resolves_names=resolves)
+        for subject in _subjects(ref, pod_spec, is_pod=False)
+    ]
 
 
 def of_account(namespace: str, account: str, image: str) -> Subject:
@@ -91,7 +109,22 @@ def _subjects(ref: ObjectRef, spec: Json, *, is_pod: bool) -> Iterator[Subject]:
     own = tuple(dict.fromkeys(names_in(spec, "imagePullSecrets")))
     for part in _CONTAINERS:
         for container in map(mapping, sequence(spec.get(part))):
-            yield Subject(ref, account, own, text(container.get("name")), text(container.get("image")), is_pod)
+            yield Subject(
+                ref,
+                account,
+                own,
+                text(container.get("name")),
+                text(container.get("image")),
+                is_pod,
+                pull_policy=text(container.get("imagePullPolicy")),
+            )
+
+
+def _of(meta: Json, spec: Json, subject: Subject) -> Subject:
+    """With what is said of the whole pod."""
+    resolves = resolves_names({"metadata": meta})
+    created, uid, node = text(meta.get("creationTimestamp")), text(meta.get("uid")), text(spec.get("nodeName"))
+    return replace(subject, created=created, uid=uid, node=node, resolves_names=resolves)
 
 
 def _with_state(subject: Subject, status: Json) -> Subject:

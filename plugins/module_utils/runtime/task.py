@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.connection import ConnectionOptions, connect
-from ..core.batch import Batch
+from ..core.batch import Batch, Declared
 from ..core.entry_lists import TARGETS, EntryList
 from ..core.errors import ImagePullError, OptionError
 from ..core.protocols import Desired
@@ -131,12 +131,19 @@ _Desired = TypeVar("_Desired", bound=Desired)
 Afterwards = Callable[[Cluster, Batch[_Desired], Outcome, Settings], Outcome]
 
 
+#: A look at what is declared, before the cluster is asked: warnings, or an error.
+Beforehand = Callable[[Sequence[Declared[_Desired]]], Iterable[str]]
+
 #: The settings for a number of namespaces.
 SettingsFor = Callable[[int], Settings]
 
 
 def _as_it_is(_cluster: Cluster, _batch: Batch[Any], outcome: Outcome, _settings: Settings) -> Outcome:
     return outcome
+
+
+def _as_declared(_declared: Sequence[Declared[Any]]) -> Iterable[str]:
+    return ()
 
 
 def execute(module: Module, task: Task) -> dict[str, Any]:
@@ -193,15 +200,22 @@ def over_targets(
     return on_cluster(task, run)
 
 
-def reconciling(task: Task, form: ListForm[_Desired], afterwards: Afterwards[_Desired] = _as_it_is) -> dict[str, Any]:
+def reconciling(
+    task: Task,
+    form: ListForm[_Desired],
+    afterwards: Afterwards[_Desired] = _as_it_is,
+    beforehand: Beforehand[_Desired] = _as_declared,
+) -> dict[str, Any]:
     """The whole of a module that writes: what is declared to the cluster, the outcome to the result.
 
-    `afterwards` looks at the cluster once more and may add to the outcome what it saw.
+    `beforehand` may refuse what is declared before the cluster is asked, and returns warnings. `afterwards` looks at the cluster once
+    more and may add to the outcome what it saw.
     """
     wanted = declared(form, task.params, task.read_file)
     for one in wanted:
         whose = f"{one.declared.entry}: " if one.declared.entry else ""
         task.warn(whose + warning for warning in getattr(one.declared.desired, "warnings", ()))
+    task.warn(beforehand([one.declared for one in wanted]))
 
     def run(cluster: Cluster, settings: SettingsFor) -> Outcome:
         found = targets.resolve(cluster, [one.targets for one in wanted])

@@ -6,46 +6,82 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from ..clients.kube.client import Cluster
-from ..clients.kube.errors import ClusterError, UnknownResource
+from ..clients.kube.errors import ClusterError, Forbidden, UnknownResource
 from ..core.errors import ImagePullError
-from ..core.evidence import Unread
-from ..core.objects import ObjectRef
+from ..core.evidence import Evidence, Unread
+from ..core.objects import SECRET, ObjectRef, trimmed
 from ..core.protocols import ListedBy
+from ..core.times import with_time_of_content
+from ..nodes.image_questions import IMAGE_QUESTION, RegistryAccess
 from ..nodes.image_streams import IMAGE_STREAM
+from ..nodes.pull_events import POD_EVENTS
 from ..rbac.access_reviews import SUBJECT_ACCESS_REVIEW, question
 from ..rbac.subjects import Subject
 from ..reconcile.fetching import Answer
 from ..reconcile.reader import look_up
 from ..reconcile.workers import Workers
+from .image_proofs import prove_images
 
 __all__ = ["read_wanted"]
 
+_MAY_NOT = "the caller may not read it"
+
+#: A list keeps the time of the content, which is held against the node's last attempt.
+_SECRET = replace(SECRET, trim=with_time_of_content)
+
 
 def read_wanted(
-    cluster: Cluster, workers: Workers, wanted: Sequence[ObjectRef], listed_by: ListedBy
+    cluster: Cluster,
+    workers: Workers,
+    evidence: Evidence,
+    listed_by: ListedBy,
+    registries: RegistryAccess | None = None,
 ) -> Mapping[ObjectRef, Answer]:
-    """:raises ImagePullError: when the cluster fails."""
+    """What the evidence wants. Registries are asked where `registries` says how.
+
+    :raises ImagePullError: when the cluster fails.
+    """
+    wanted = evidence.take_wanted()
+    images = [ref for ref in wanted if ref.kind == IMAGE_QUESTION]
+    found = _objects(cluster, workers, [ref for ref in wanted if ref.kind != IMAGE_QUESTION], listed_by)
+    if images and registries is not None:
+        found.update(prove_images(images, evidence, registries))
+    return found
+
+
+def _objects(
+    cluster: Cluster, workers: Workers, wanted: Sequence[ObjectRef], listed_by: ListedBy
+) -> dict[ObjectRef, Answer]:
     ways: dict[Callable[[Cluster, ObjectRef], Answer], list[ObjectRef]] = {}
     objects = []
     for ref in wanted:
-        if ref.kind == SUBJECT_ACCESS_REVIEW:
-            ways.setdefault(_review, []).append(ref)
-        elif not ref.kind.namespaced:
-            ways.setdefault(_of_cluster, []).append(ref)
+        way = _way_to(ref)
+        if way is None:
+            objects.append(replace(ref, kind=_SECRET) if ref.kind == SECRET else ref)
         else:
-            objects.append(ref)
+            ways.setdefault(way, []).append(ref)
     found: dict[ObjectRef, Answer] = {}
-    for way, refs in ways.items():
-        found.update(zip(refs, _mapped(cluster, workers, way, refs), strict=True))
+    for read, refs in ways.items():
+        found.update(zip(refs, _mapped(cluster, workers, read, refs), strict=True))
     answers = look_up(cluster, workers, objects, listed_by)
     for ref in objects:
-        found[ref] = _without_kind(ref, answers[ref]) if ref in answers else Unread("the caller may not read it")
+        found[ref] = _without_kind(ref, answers[ref]) if ref in answers else Unread(_MAY_NOT)
     for answer in found.values():
         if isinstance(answer, ClusterError):
             raise answer
     return found
+
+
+def _way_to(ref: ObjectRef) -> Callable[[Cluster, ObjectRef], Answer] | None:
+    """How to read what is no object of a namespace."""
+    if ref.kind == SUBJECT_ACCESS_REVIEW:
+        return _review
+    if ref.kind == POD_EVENTS:
+        return _events
+    return None if ref.kind.namespaced else _of_cluster
 
 
 def _mapped(
@@ -64,11 +100,23 @@ def _review(cluster: Cluster, ref: ObjectRef) -> Answer:
         return error
 
 
+def _events(cluster: Cluster, ref: ObjectRef) -> Answer:
+    selector = f"involvedObject.kind=Pod,involvedObject.name={ref.name}"
+    try:
+        return {"items": list(cluster.list(ref.kind, namespace=ref.namespace, field_selector=selector))}
+    except ImagePullError as error:
+        return error
+
+
 def _of_cluster(cluster: Cluster, ref: ObjectRef) -> Answer:
     try:
-        return cluster.get(ref) if ref.name else {"items": list(cluster.list(ref.kind))}
+        if ref.name:
+            return cluster.get(ref)
+        return {"items": list(cluster.list(ref.kind, keep=lambda obj: trimmed(ref.kind, obj)))}
     except UnknownResource:
         return None
+    except Forbidden:
+        return Unread(_MAY_NOT)
     except ImagePullError as error:
         return error
 

@@ -17,6 +17,8 @@ from ..core.objects import SECRET, SERVICE_ACCOUNT, Json, ObjectRef, metadata
 from ..core.protocols import ALL, ListedBy
 from ..core.shapes import mapping, sequence
 from ..features.pull_access.options import PullAccess
+from ..nodes.image_policies import IMAGE_POLICY
+from ..nodes.image_streams import IMAGE_STREAM
 from ..pulls.chain import PULLS, UNKNOWN, WILL_NOT_PULL, Access, explain
 from ..pulls.subjects import POD, WORKLOADS, Subject, of_account, of_pod, of_workload
 from ..reconcile.result import NamespaceResult, Outcome
@@ -28,7 +30,7 @@ __all__ = ["explain_access"]
 
 _LISTED_BY: ListedBy = {
     SECRET: tuple(f"type={each}" for each in DATA_KEYS),
-    **dict.fromkeys((SERVICE_ACCOUNT, POD, *WORKLOADS.values()), ALL),
+    **dict.fromkeys((SERVICE_ACCOUNT, IMAGE_POLICY, IMAGE_STREAM, POD, *WORKLOADS.values()), ALL),
 }
 
 
@@ -61,7 +63,7 @@ class _Asking:
             waiting = [name for name in waiting if name not in found]
             try:
                 self.evidence.add(
-                    read_wanted(self.run.cluster, self.run.workers, self.evidence.take_wanted(), _LISTED_BY)
+                    read_wanted(self.run.cluster, self.run.workers, self.evidence, _LISTED_BY, self.asked.registries)
                 )
             except ImagePullError as error:
                 self.run.stop(error)
@@ -75,7 +77,7 @@ class _Asking:
             return self.run.failed(namespace, found)
         if not found and (why := self.run.what_is_wrong_with(namespace, was_there=False)):
             return NamespaceResult(namespace, "failed", error=why)
-        brief = self.asked == PullAccess()
+        brief = self.asked.is_of_all
         rows = [access.report(brief=brief) for access in found]
         well = brief and all(access.verdict == PULLS for access in found)
         return NamespaceResult(namespace, "unchanged", extra={"access": rows}, unremarkable=well)
@@ -94,7 +96,7 @@ class _Asking:
             return internal_error(error)
         for subject in subjects:
             try:
-                found.append(explain(subject, self.evidence))
+                found.append(explain(subject, self.evidence, asks=self.asked.registries is not None))
             except NotYet:
                 waits = True
             except Exception as error:  # the same
@@ -107,10 +109,12 @@ class _Asking:
         if asked.image:
             yield of_account(namespace, asked.account, asked.image)
         elif asked.pod:
-            yield from of_pod(self._required(ObjectRef(POD, namespace, asked.pod)), namespace)
+            pod = self._required(ObjectRef(POD, namespace, asked.pod))
+            yield from (replace(subject, is_asked_alone=True) for subject in of_pod(pod, namespace))
         elif asked.pods_of:
             kind, name = asked.pods_of
-            yield from of_workload(kind, self._required(ObjectRef(kind, namespace, name)), namespace)
+            workload = self._required(ObjectRef(kind, namespace, name))
+            yield from (replace(subject, is_asked_alone=True) for subject in of_workload(kind, workload, namespace))
         else:
             yield from self._all(namespace)
 

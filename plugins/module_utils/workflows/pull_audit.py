@@ -40,6 +40,7 @@ from ..features.pull_audit.survey import (
     BINDINGS,
     BUILDS,
     PODS,
+    POLICIES,
     SECRETS,
     STREAMS,
     WORKLOADS_READ,
@@ -47,6 +48,7 @@ from ..features.pull_audit.survey import (
     Place,
     Survey,
 )
+from ..nodes.image_policies import IMAGE_POLICY
 from ..nodes.image_streams import IMAGE_STREAM
 from ..platform.cluster import CLUSTER_VERSION, ClusterFacts, what_is_unknown, why_none_will_come
 from ..pulls.chain import Access
@@ -177,6 +179,7 @@ class _Reading:
             yield _List(kind, WORKLOADS_READ, kept_workload)
         yield _List(IMAGE_STREAM, STREAMS, kept_stream)
         yield _List(_BUILD, BUILDS, kept_build)
+        yield _List(IMAGE_POLICY, POLICIES, _slim)
 
     def _lists(self) -> Mapping[Kind, _Found]:
         wanted = list(self._wanted())
@@ -253,9 +256,7 @@ class _Reading:
                 except NotYet:
                     late.append(place)
             waiting = late
-            evidence.add(
-                read_wanted(self.run.cluster, self.run.workers, evidence.take_wanted(), {SERVICE_ACCOUNT: ALL})
-            )
+            evidence.add(read_wanted(self.run.cluster, self.run.workers, evidence, {SERVICE_ACCOUNT: ALL}))
         return found
 
     def _known(self, places: Mapping[str, Place], accounts: _Found) -> dict[ObjectRef, Answer]:
@@ -299,6 +300,7 @@ def _place(namespace: str, found: Mapping[Kind, _Found]) -> Place:
         ROLE_BINDING: BINDINGS,
         IMAGE_STREAM: STREAMS,
         _BUILD: BUILDS,
+        IMAGE_POLICY: POLICIES,
         **dict.fromkeys(WORKLOADS.values(), WORKLOADS_READ),
     }
     for kind, each in found.items():
@@ -315,6 +317,7 @@ def _place(namespace: str, found: Mapping[Kind, _Found]) -> Place:
         _of(found, IMAGE_STREAM, namespace),
         _of(found, _BUILD, namespace),
         unread,
+        _of(found, IMAGE_POLICY, namespace),
     )
 
 

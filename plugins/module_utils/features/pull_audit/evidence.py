@@ -9,17 +9,18 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from ...core.evidence import Evidence, Unread
-from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, ObjectRef, metadata
+from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
 from ...core.shapes import text
+from ...nodes.image_policies import IMAGE_POLICY
 from ...nodes.image_streams import IMAGE_STREAM
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from ...rbac.subjects import AUTHENTICATED, PROJECT_GROUPS, Subject
 from .on_grants import gives_pull, pullers_of
-from .survey import ACCOUNTS, SECRETS, STREAMS, Place
+from .survey import ACCOUNTS, POLICIES, SECRETS, STREAMS, Place
 
 __all__ = ["Listed"]
 
-_WHAT = {SECRET: SECRETS, SERVICE_ACCOUNT: ACCOUNTS, IMAGE_STREAM: STREAMS}
+_WHAT = {SECRET: SECRETS, SERVICE_ACCOUNT: ACCOUNTS, IMAGE_STREAM: STREAMS, IMAGE_POLICY: POLICIES}
 
 
 class Listed(Evidence):
@@ -44,7 +45,7 @@ class Listed(Evidence):
     def look(self, ref: ObjectRef) -> Json | None:
         """See `Evidence.look`."""
         place = self._places.get(ref.namespace)
-        if place is None or not ref.name:
+        if place is None:
             return super().look(ref)
         if ref.kind == SUBJECT_ACCESS_REVIEW:
             return {"allowed": True} if self._may_pull(place.namespace, ref.name) else super().look(ref)
@@ -53,7 +54,7 @@ class Listed(Evidence):
             return super().look(ref)
         if what in place.unread:
             raise Unread(place.unread[what])
-        return self._listed(place, ref)
+        return self._listed(place, ref) if ref.name else {"items": _every(place, ref.kind)}
 
     def _listed(self, place: Place, ref: ObjectRef) -> Json | None:
         if ref.kind == SECRET:
@@ -74,3 +75,11 @@ class Listed(Evidence):
 
     def _pullers_of(self, project: str) -> frozenset[Subject]:
         return frozenset(subject for _name, subject in pullers_of(filter(gives_pull, self._places[project].bindings)))
+
+
+def _every(place: Place, kind: Kind) -> Sequence[Json]:
+    if kind == SECRET:
+        return [secret.obj for secret in place.secrets.values()]
+    return {SERVICE_ACCOUNT: [*place.accounts.values()], IMAGE_STREAM: place.streams, IMAGE_POLICY: place.policies}[
+        kind
+    ]

@@ -82,7 +82,7 @@ def kept_secret(secret: Json, search: Search | None = None) -> Json:
                 key: value for key, value in mapping(meta.get("annotations")).items() if key != _LAST_APPLIED
             },
             "managedFields": [
-                _some(mapping(each), "manager", "time")
+                {**_some(mapping(each), "manager", "time"), "fieldsV1": {"f:data": {}}}
                 for each in sequence(meta.get("managedFields"))
                 if "f:data" in mapping(mapping(each).get("fieldsV1"))
             ],
@@ -106,11 +106,14 @@ def kept_stream(stream: Json) -> Json:
     tags = [
         {
             **_some(tag, "tag", "conditions"),
-            "items": [_some(mapping(item), "image") for item in sequence(tag.get("items"))],
+            "items": [_some(mapping(item), "image", "dockerImageReference") for item in sequence(tag.get("items"))],
         }
         for tag in map(mapping, sequence(status.get("tags")))
     ]
-    wanted = [_some(mapping(tag), "name", "from") for tag in sequence(spec.get("tags"))]
+    wanted = [
+        _some(mapping(tag), "name", "from", "referencePolicy", "importPolicy", "reference")
+        for tag in sequence(spec.get("tags"))
+    ]
     return {
         "metadata": _meta(stream),
         "spec": {**_some(spec, "lookupPolicy"), "tags": wanted},

@@ -25,12 +25,12 @@ from ...secrets.content import DATA_KEYS, TYPES, StoredSecret
 from .keeping import MOUNTS
 
 __all__ = [
-    "ACCOUNTS", "BINDINGS", "BUILDS", "PODS", "SECRETS", "STREAMS", "WORKLOADS_READ", "Held", "Login", "Place", "Survey", "seconds_of",
+    "ACCOUNTS", "BINDINGS", "BUILDS", "PODS", "POLICIES", "SECRETS", "STREAMS", "WORKLOADS_READ", "Held", "Login", "Place", "Survey", "seconds_of",
 ]  # fmt: skip
 
 #: What a rule may need to have read, in the words of its sentence.
 SECRETS, ACCOUNTS, PODS, WORKLOADS_READ = "secrets", "service accounts", "pods", "workloads"
-BINDINGS, STREAMS, BUILDS = "role bindings", "image streams", "build configs"
+BINDINGS, STREAMS, BUILDS, POLICIES = "role bindings", "image streams", "build configs", "image policies"
 
 #: Who writes secrets again and again, by a word in the name of the field manager: external-secrets, ecr-credential-helper, kubed, ...
 _REFRESHERS = re.compile(
@@ -125,6 +125,7 @@ class Place:
     streams: Sequence[Json] = ()
     builds: Sequence[Json] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
+    policies: Sequence[Json] = ()
 
     def account_ref(self, name: str) -> ObjectRef:
         return ObjectRef(SERVICE_ACCOUNT, self.namespace, name)

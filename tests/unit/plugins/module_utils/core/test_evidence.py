@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.evidence import Evidence, NotYet, Unread
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, Json, ObjectRef
 
 A, B = (ObjectRef(SECRET, "ns", name) for name in "ab")
 
@@ -32,6 +32,26 @@ def test_what_is_known_is_not_wanted() -> None:
 def test_what_cannot_be_read_says_why() -> None:
     with pytest.raises(Unread, match="^refused$"):
         Evidence({A: ImagePullError("refused")}).look(A)
+
+
+def test_what_is_made_of_an_object_is_made_once_until_it_is_read_again() -> None:
+    asked: list[Json | None] = []
+
+    def length(obj: Json | None) -> int:
+        asked.append(obj)
+        return len(obj or {})
+
+    evidence = Evidence({A: {"data": {}}, B: ImagePullError("refused")})
+    assert (evidence.made_of(A, length), evidence.made_of(A, length)) == (1, 1)
+    assert len(asked) == 1
+    evidence.add({B: None})
+    assert (evidence.made_of(A, length), evidence.made_of(B, length), len(asked)) == (1, 0, 2)
+    evidence.add({A: None})
+    assert evidence.made_of(A, length) == 0
+    with pytest.raises(NotYet):
+        Evidence().made_of(A, length)
+    with pytest.raises(Unread):
+        Evidence({A: ImagePullError("refused")}).made_of(A, length)
 
 
 def test_what_could_not_be_read_is_known_with_its_reason() -> None:

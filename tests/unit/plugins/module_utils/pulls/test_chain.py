@@ -5,17 +5,18 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.evidence import Evidence, NotYet
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     SECRET,
     SERVICE_ACCOUNT,
     ObjectRef,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_policies import (
+    CLUSTER_POLICIES,
+    IMAGE_POLICY,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_streams import IMAGE_STREAM
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.registry_sources import (
@@ -27,54 +28,27 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls imp
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.chain import Access, explain
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.subjects import (
     POD,
-    WORKLOADS,
     Subject,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
-
-IMAGE = "q.io/team/app:v1"
-AUTH = {"auth": base64.b64encode(b"u:p").decode()}
-GENERATED = {"annotations": {"openshift.io/internal-registry-auth-token.service-account": "default"}}
-BACK_OFF = 'Back-off pulling image "q.io/team/app:v1": ErrImagePull: {}'
-_DIGEST_SETS, TAG_SETS, _OLD = MIRROR_KINDS
-REFUSED = ImagePullError("the caller may not read it")
-
-
-def secret(auths: Any, kind: str = "kubernetes.io/dockerconfigjson", **metadata: Any) -> dict[str, Any]:
-    content = base64.b64encode(json.dumps({"auths": auths}).encode()).decode()
-    return {"metadata": metadata, "type": kind, "data": {".dockerconfigjson": content}}
-
-
-GOOD = secret({"q.io": AUTH})
-
-
-def account(*names: str) -> dict[str, Any]:
-    return {"imagePullSecrets": [{"name": name} for name in names]}
-
-
-def pod(*own: str, says: str = "", image: str = IMAGE, pulled: bool = False) -> Subject:
-    reason, message = ("ImagePullBackOff", BACK_OFF.format(says)) if says else ("", "")
-    return Subject(ObjectRef(POD, "ns", "p"), "default", own, "app", image, True, reason, message, pulled)
-
-
-def template(*own: str, image: str = IMAGE) -> Subject:
-    return Subject(ObjectRef(WORKLOADS["deployment"], "ns", "d"), "default", own, "app", image)
-
-
-def known(default: Any = None, more: dict[ObjectRef, Any] | None = None, **secrets: Any) -> dict[ObjectRef, Any]:
-    """A cluster without mirrors; each secret is of namespace `ns`, `default` the list of the account."""
-    base: dict[ObjectRef, Any] = {ObjectRef(kind, "", ""): {"items": []} for kind in MIRROR_KINDS}
-    base |= {IMAGE_CONFIG: None, NODE_SECRET: None}
-    base[ObjectRef(SERVICE_ACCOUNT, "ns", "default")] = account() if default is None else default
-    return {**base, **{ObjectRef(SECRET, "ns", name): each for name, each in secrets.items()}, **(more or {})}
-
-
-def told(subject: Subject, evidence: dict[ObjectRef, Any]) -> Access:
-    return explain(subject, Evidence(evidence))
-
-
-def summary(found: Access) -> tuple[str, str]:
-    return found.verdict, found.reason
+from support.pull_evidence import (
+    AUTH,
+    GENERATED,
+    GOOD,
+    IMAGE,
+    REFUSED,
+    TAG_SETS,
+    account,
+    failed,
+    known,
+    pod,
+    secret,
+    steps,
+    stream,
+    summary,
+    template,
+    told,
+)
 
 
 class TestName:
@@ -103,8 +77,9 @@ class TestWhatIsRead:
         with pytest.raises(NotYet):
             explain(pod("a", "b"), evidence)
         wanted = evidence.take_wanted()
-        assert wanted[:4] == [ObjectRef(SECRET, "ns", "a"), ObjectRef(SECRET, "ns", "b"), IMAGE_CONFIG, NODE_SECRET]
-        assert wanted[4:] == [ObjectRef(kind, "", "") for kind in MIRROR_KINDS]
+        assert wanted[:4] == [ObjectRef(SECRET, "ns", "a"), ObjectRef(SECRET, "ns", "b"), NODE_SECRET, IMAGE_CONFIG]
+        assert wanted[4:7] == [ObjectRef(kind, "", "") for kind in MIRROR_KINDS]
+        assert wanted[7:] == [CLUSTER_POLICIES, ObjectRef(IMAGE_POLICY, "ns", "")]
 
     def test_a_template_asks_for_its_account_first(self) -> None:
         evidence = Evidence()
@@ -245,7 +220,7 @@ class TestNode:
         assert found.verdict == "pulls"
         assert found.reason == (
             "secret good has the key q.io, so the node's error is older than it: the next attempt, at most five minutes from now, "
-            "pulls; delete the pod to have it at once"
+            "will pull; delete the pod to have it at once"
         )
 
     @pytest.mark.parametrize("text", ["denied", "authentication required", "manifest unknown"])
@@ -320,7 +295,7 @@ class TestSources:
             ("pull_secrets", True),
             ("secret", True),
             ("registries", False),
-            ("mirrors", None),
+            ("configuration", None),
             ("keys", True),
         ]
 
@@ -330,21 +305,17 @@ class TestSources:
         found = told(pod("good"), known(more={ObjectRef(TAG_SETS, "", ""): REFUSED}, good=GOOD))
         assert summary(found) == (
             "unknown",
-            "whether an image tag mirror set names the image is not known: the caller may not read it",
+            "which mirrors the image has is not known: the caller may not read it",
         )
 
     def test_mirrors_before_the_source(self) -> None:
         found = told(pod("good"), known(more=self.mirrors("m.io/z"), good=GOOD))
         assert found.verdict == "pulls"
         by = "with the nodes' own credential (source q.io in image tag mirror set m)"
-        assert [step.seen for step in found.steps if step.name == "mirrors"] == [
-            f"it is looked for at m.io/z/team/app:v1 first, {by}"
+        assert steps(found, "mirrors") == [
+            ("mirrors", f"it is looked for at m.io/z/team/app:v1 first, {by}", True),
+            ("mirrors", "the nodes' pull secret has no key for m.io/z/team/app:v1", None),
         ]
-
-    def test_mirrors_only(self) -> None:
-        found = told(pod("good"), known(more=self.mirrors("m.io", policy="NeverContactSource"), good=GOOD))
-        assert found.verdict == "unknown"
-        assert found.reason.startswith("it comes from m.io/team/app:v1 only, with the nodes' own credential")
 
     @pytest.mark.parametrize(("image", "way"), [(IMAGE, "tag"), (f"q.io/a@sha256:{'0' * 64}", "digest")])
     def test_a_source_that_is_never_contacted_without_a_mirror(self, image: str, way: str) -> None:
@@ -377,6 +348,16 @@ class TestProject:
             "image stream b/app has no tag v1: build or import it, or correct the tag",
         )
         assert self.told({"allowed": True}, stream=None).reason.startswith("image stream b/app does not exist")
+
+    def test_an_import_that_failed(self) -> None:
+        more = {ObjectRef(SECRET, "b", ""): {"items": []}, self.REVIEW: {"allowed": True}}
+        more[self.STREAM] = stream(failed("incorrect username or password"), has_image=False)
+        found = told(pod("own", image=f"{self.HOST}/b/app:v1"), known(more=more, own=self.CREDENTIAL))
+        assert found.verdict == "will_not_pull"
+        assert found.reason.startswith(
+            "tag v1 of image stream b/app was never imported: incorrect username or password; the import"
+        )
+        assert found.remedy == remedies.import_secret("b", "quay.io")
 
     def test_a_stream_that_cannot_be_read(self) -> None:
         text = "whether image stream b/app has the image is not known: the caller may not read it"

@@ -33,6 +33,10 @@ def test_new_secret_is_linked() -> None:
     assert link == remedies.link("ns", "builder", "pull-q-io-5000")[0]
 
 
+def test_a_secret_for_imports_needs_no_link() -> None:
+    assert remedies.import_secret("b", "q.io") == remedies.new_secret("b", "builder", "q.io")[:1]
+
+
 def test_secrets_that_are_listed_already() -> None:
     base = {"namespaces": ["ns"], "name": "pull", "registries": [LOGIN]}
     for made, more in (

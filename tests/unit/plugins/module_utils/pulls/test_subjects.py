@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SERVICE_ACCOUNT, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_streams import IMAGE_STREAM
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.stream_sources import StreamSource
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.subjects import (
     POD,
     WORKLOADS,
@@ -37,6 +40,16 @@ def app(status: Any, part: str = "containerStatuses") -> Subject:
 
 
 class TestPods:
+    def test_a_trigger_sets_the_image_of_its_container(self) -> None:
+        path = "spec.jobTemplate.spec.template.spec.containers[0].image"
+        trigger = {"from": {"kind": "ImageStreamTag", "name": "app:v1"}, "fieldPath": path}
+        meta = {"name": "c", "annotations": {"image.openshift.io/triggers": json.dumps([trigger])}}
+        job = {"spec": {"template": {"spec": SPEC}}}
+        found = of_workload(WORKLOADS["cronjob"], {"metadata": meta, "spec": {"jobTemplate": job}}, "ns")
+        sources = {each.container: each.source for each in found}
+        assert sources["app"] == StreamSource(ObjectRef(IMAGE_STREAM, "ns", "app"), "v1")
+        assert (sources["init"], sources["debug"]) == (None, None)
+
     def test_all_containers(self) -> None:
         found = of_pod({"metadata": {"name": "p"}, "spec": SPEC}, "ns")
         assert [(subject.container, subject.image) for subject in found] == [
@@ -50,10 +63,24 @@ class TestPods:
         assert found[0].namespace == "ns"
         assert found[0].account_ref == ObjectRef(SERVICE_ACCOUNT, "ns", "builder")
 
+    def test_what_is_said_of_the_whole_pod(self) -> None:
+        meta = {"name": "p", "creationTimestamp": "t", "uid": "u"}
+        container = {"name": "app", "image": "i", "imagePullPolicy": "Never"}
+        (found,) = of_pod({"metadata": meta, "spec": {"nodeName": "n", "containers": [container]}}, "ns")
+        assert (found.created, found.uid, found.node, found.pull_policy) == ("t", "u", "n", "Never")
+        assert not found.is_asked_alone
+
     @pytest.mark.parametrize("part", ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"])
     def test_what_the_node_says(self, part: str) -> None:
         found = app(waiting("ImagePullBackOff", "Back-off"), part)
         assert (found.reason, found.message, found.is_pulled) == ("ImagePullBackOff", "Back-off", False)
+
+    def test_names_that_are_resolved(self) -> None:
+        marked = {"annotations": {"alpha.image.policy.openshift.io/resolve-names": "*"}}
+        assert {each.resolves_names for each in of_pod({"metadata": marked, "spec": SPEC}, "ns")} == {True}
+        assert {each.resolves_names for each in of_pod({"spec": SPEC}, "ns")} == {False}
+        workload = {"spec": {"template": {"metadata": marked, "spec": SPEC}}}
+        assert {each.resolves_names for each in of_workload(WORKLOADS["deployment"], workload, "ns")} == {True}
 
     def test_any_text_may_be_the_reason(self) -> None:
         assert app(waiting("illegal base64 data at input byte 0")).reason == "illegal base64 data at input byte 0"

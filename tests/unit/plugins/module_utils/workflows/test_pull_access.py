@@ -20,6 +20,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows
 from hypothesis import given
 from support.anything import CHANGES, Changed
 from support.fake_api import FakeApi
+from support.pull_evidence import at, failed, pulling, stream
 from support.scripted_pool import Clock, status_object
 
 AUTH = {"auth": base64.b64encode(b"u:p").decode()}
@@ -109,6 +110,48 @@ class TestQuestions:
         assert seen == [("system:serviceaccount:a:default", "b")]
 
 
+class TestTimes:
+    """The node was denied at second 1000."""
+
+    def written(self, api: FakeApi, second: int, namespace: str = "a") -> None:
+        secret(api, namespace, "q.io")
+        owner = {"manager": "m", "time": at(second), "fieldsV1": {"f:data": {}}}
+        api.objects["secrets", namespace, "pull"]["metadata"]["managedFields"] = [owner]
+        text = 'Back-off pulling image "q.io/a:1": ErrImagePull: reading manifest 1 in q.io/a: denied'
+        waiting = {"state": {"waiting": {"reason": "ImagePullBackOff", "message": text}}}
+        status = {"containerStatuses": [{"name": "app", **waiting}]}
+        created = {"creationTimestamp": at(500)}
+        api.put("pods", namespace, "app", metadata=created, spec=spec("q.io/a:1", "pull"), status=status)
+        api.put("events", namespace, "app.1", **pulling(1000))
+
+    @pytest.mark.parametrize(("second", "verdict"), [(2000, "pulls"), (600, "will_not_pull"), (1000, "unknown")])
+    def test_the_events_of_a_single_pod_decide(self, api: FakeApi, second: int, verdict: str) -> None:
+        self.written(api, second)
+        assert rows(ask(api, PullAccess(pod="app"))) == [("Pod", "app", verdict)]
+        (asked,) = [request for request in api.asked if "/events" in request]
+        assert "fieldSelector=involvedObject.kind%3DPod%2CinvolvedObject.name%3Dapp" in asked
+
+    def test_are_not_asked_for_where_the_pods_creation_decides(self, api: FakeApi) -> None:
+        self.written(api, 100)
+        assert rows(ask(api, PullAccess(pod="app"))) == [("Pod", "app", "will_not_pull")]
+        assert not any("/events" in request for request in api.asked)
+
+    def test_without_the_right_to_read_them(self, api: FakeApi) -> None:
+        self.written(api, 2000)
+        api.fail("GET .*/events", status_object(403, "Forbidden", "no right"), times=ALWAYS)
+        assert rows(ask(api, PullAccess(pod="app"))) == [("Pod", "app", "unknown")]
+
+    def test_lists_keep_the_time_of_a_secret(self) -> None:
+        api = FakeApi()
+        names = [f"team-{number:02}" for number in range(40)]
+        for name in names:
+            team(api, name)
+            self.written(api, 100, name)
+        outcome = ask(api, namespaces=names)
+        assert outcome.extra["verdicts"] == {"pulls": 40, "will_not_pull": 40, "unknown": 0}
+        assert not any("/secrets/pull" in request and "team-" in request for request in api.asked)
+
+
 class TestConfiguration:
     def test_a_blocked_registry(self, api: FakeApi) -> None:
         api.put("images", "", "cluster", spec={"registrySources": {"blockedRegistries": ["q.io"]}})
@@ -134,9 +177,60 @@ class TestConfiguration:
         (row,) = ask(api, asked).namespaces[0].extra["access"]
         assert any("m.io/a@sha256" in step["seen"] for step in row["steps"])
 
+    def test_the_runtime_of_the_nodes(self, api: FakeApi) -> None:
+        secret(api, "a", "docker.io", name="hub")
+        api.put("pods", "a", "app", spec=spec("team/app:v1", "hub"))
+        assert rows(ask(api, PullAccess(pod="app")))[0][2] == "unknown"
+        info = {"containerRuntimeVersion": "containerd://2.0.1"}
+        api.put("nodes", "", "n", status={"nodeInfo": info})
+        assert rows(ask(api, PullAccess(pod="app")))[0][2] == "pulls"
+
+    def test_the_node_of_a_single_pod_is_read_alone(self, api: FakeApi) -> None:
+        info = {"kubeletVersion": "v1.35.1"}
+        api.put("nodes", "", "n", status={"nodeInfo": info})
+        api.put("pods", "a", "app", spec={**spec("q.io/a:1", "pull"), "nodeName": "n"})
+        (row,) = ask(api, PullAccess(pod="app")).namespaces[0].extra["access"]
+        assert [
+            "this kubelet gives a pod the image" in step["seen"] for step in row["steps"] if step["step"] == "cached"
+        ] == [True]
+        assert [request for request in api.asked if "/nodes" in request] == ["GET /api/v1/nodes/n"]
+
+    def test_the_version_of_openshift(self, api: FakeApi) -> None:
+        secret(api, "a", "docker.io", name="hub")
+        api.put("pods", "a", "app", spec=spec("team/app:v1", "hub"))
+        api.put("clusterversions", "", "version", status={"desired": {"version": "4.21.1"}})
+        assert rows(ask(api))[0][2] == "will_not_pull"
+        assert not any("/nodes" in request for request in api.asked)
+
     def test_the_pull_secret_of_the_nodes(self, api: FakeApi) -> None:
         secret(api, "openshift-config", "other.io", name="pull-secret")
         assert rows(ask(api, PullAccess(account="default", image="other.io/a:1")))[0][2] == "pulls"
+
+
+class TestImageStreams:
+    def test_a_trigger_leads_back_to_the_stream(self, api: FakeApi) -> None:
+        condition = failed("you may not have access", "Unauthorized")
+        api.put("imagestreams", "b", "app", **{**stream(condition, has_image=False), "metadata": {}})
+        secret(api, "b", "quay.io", name="stale")
+        trigger = {
+            "from": {"kind": "ImageStreamTag", "name": "app:v1", "namespace": "b"},
+            "fieldPath": 'spec.template.spec.containers[?(@.name=="app")].image',
+        }
+        notes = {"annotations": {"image.openshift.io/triggers": json.dumps([trigger])}}
+        api.put("deployments", "a", "web", metadata=notes, spec={"template": {"spec": spec(" ")}})
+        (row,) = ask(api, PullAccess(pods_of=(DEPLOYMENT, "web"))).namespaces[0].extra["access"]
+        assert row["verdict"] == "will_not_pull"
+        assert "secret stale has the key quay.io, and its login does not give the image" in row["reason"]
+        assert [task["openshift_ops.image_pull.pull_secret"]["namespaces"] for task in row["remedy"]] == [["b"]]
+
+    def test_many_short_names_cost_one_list(self) -> None:
+        api = FakeApi()
+        names = [f"team-{number:02}" for number in range(40)]
+        for name in names:
+            team(api, name)
+            api.put("pods", name, "app", spec=spec(f"app{name}:v1"))
+        ask(api, namespaces=names)
+        assert [request for request in api.asked if "imagestreams" in request and "limit" not in request] == []
 
 
 class TestCost:
@@ -148,8 +242,9 @@ class TestCost:
         outcome = ask(api, namespaces=names)
         assert outcome.extra["verdicts"]["pulls"] == 120
         assert len(api.asked) == len(set(api.asked))
-        # Pods, seven kinds of workloads, accounts, secrets of two types, three kinds of mirror sets, and two objects of the cluster.
-        assert len(api.asked) == 16
+        # Pods, seven kinds of workloads, accounts, secrets of two types, three kinds of mirror sets, two kinds of image policies, and two
+        # objects of the cluster.
+        assert len(api.asked) == 18
 
     def test_of_many_namespaces_those_where_all_is_well_are_only_counted(self) -> None:
         api = FakeApi()
@@ -216,7 +311,10 @@ class TestUnreadable:
         self.refuse(api, "GET /apis/config.openshift.io/")
         found = ask(api).namespaces[0].extra["access"][0]
         assert found["verdict"] == "unknown"
-        assert found["reason"].startswith("which registries are allowed is not known: ")
+        assert found["reason"] == (
+            "which registries are allowed, which mirrors the image has and whether a signature is wanted is not known: the caller may not "
+            "read it"
+        )
 
     def test_the_right_to_ask(self, api: FakeApi) -> None:
         host = "image-registry.openshift-image-registry.svc:5000"
@@ -226,6 +324,30 @@ class TestUnreadable:
         (found,) = ask(api, PullAccess(account="default", image=f"{host}/b/app:1")).namespaces[0].extra["access"]
         assert found["verdict"] == "unknown"
         assert found["reason"].startswith("whether service account a/default may pull from b is not known: ")
+
+    def test_with_the_rights_of_a_project_only(self, api: FakeApi) -> None:
+        """What is not of the project may not be read: that is said once, and decides only where nothing else does."""
+        self.refuse(api, r"/apis/(config|operator)\.openshift\.io/|/api/v1/nodes|/openshift-config/|POST ")
+        secret(api, "a", "docker.io", name="hub")
+        denied = {"state": {"waiting": {"reason": "ErrImagePull", "message": "invalid username/password: x"}}}
+        status = {"containerStatuses": [{"name": "app", **denied}]}
+        api.put("pods", "a", "refused", spec=spec("q.io/a:1", "pull"), status=status)
+        api.put("pods", "a", "short", spec=spec("team/app:1", "hub"))
+        unseen = (
+            "which registries are allowed, which mirrors the image has and whether a signature is wanted is not known: the caller may not "
+            "read it"
+        )
+        found = {row["name"]: row for row in ask(api).namespaces[0].extra["access"]}
+        assert {name: row["verdict"] for name, row in found.items()} == {
+            "app": "unknown",
+            "refused": "will_not_pull",
+            "short": "unknown",
+            "web": "unknown",
+        }
+        assert (found["app"]["reason"], found["short"]["reason"]) == (unseen, unseen)
+        assert found["refused"]["reason"] == "the registry refuses the login: secret pull has the key q.io"
+        for name in ("app", "refused"):
+            assert [step["seen"] for step in found[name]["steps"] if step["ok"] is None] == [unseen]
 
     def test_pods_are_one_namespaces_failure(self, api: FakeApi) -> None:
         team(api, "b")

@@ -28,7 +28,7 @@ ALWAYS = 10**9
 FORBIDDEN = status_object(403, "Forbidden", "no right")
 NO_KIND = status_object(404, "NotFound", "404 page not found")
 #: Every kind that is listed for each namespace.
-LISTED = 4 + len(WORKLOADS) + 2
+LISTED = 4 + len(WORKLOADS) + 3
 
 
 def content(*hosts: str) -> dict[str, str]:
@@ -100,8 +100,8 @@ class TestReading:
         assert len(many) == len(set(many))
         assert not [request for request in many if "/namespaces/n" in request]
         lists = [request for request in many if "limit=" in request]
-        # Beside the kinds of the namespaces: cluster role bindings and three kinds of mirror sets.
-        assert len(lists) == LISTED + 4
+        # Beside the kinds of the namespaces: cluster role bindings, image policies of the cluster, and three kinds of mirror sets.
+        assert len(lists) == LISTED + 5
 
     def test_charts_of_helm_are_left_to_the_server_unless_something_is_searched(self, api: FakeApi) -> None:
         audited(api)

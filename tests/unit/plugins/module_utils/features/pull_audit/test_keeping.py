@@ -72,7 +72,9 @@ class TestSecret:
         whole = secret("s", managers={"m": "2026-01-01T00:00:00Z"})
         whole["metadata"]["managedFields"].append({"manager": "labels", "time": "x", "fieldsV1": {"f:metadata": {}}})
         kept = keeping.kept_secret(whole)
-        assert kept["metadata"]["managedFields"] == [{"manager": "m", "time": "2026-01-01T00:00:00Z"}]
+        assert kept["metadata"]["managedFields"] == [
+            {"manager": "m", "time": "2026-01-01T00:00:00Z", "fieldsV1": {"f:data": {}}}
+        ]
 
     def test_a_copy_of_the_data_in_an_annotation_is_not_kept(self):
         whole = secret("s", annotations={"kubectl.kubernetes.io/last-applied-configuration": BULK})

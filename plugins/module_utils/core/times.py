@@ -1,0 +1,70 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Times of objects, as the API server and nodes write them, and when a secret's content was last changed. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from .objects import Json, metadata, trimmed_of_managers
+from .shapes import mapping, sequence, text
+
+__all__ = ["Changed", "content_changed", "seconds_of", "with_time_of_content"]
+
+#: RFC 3339; a fraction of a second is left out.
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
+
+#: The parts of a secret that a node reads.
+_CONTENT = ("f:data", "f:type")
+
+
+@dataclass(frozen=True)
+class Changed:
+    """When content was last changed, in seconds since 1970. Without `is_exact` it was then or later."""
+
+    at: int
+    is_exact: bool
+
+
+def seconds_of(value: Any) -> int | None:
+    """Seconds since 1970; None for what is no time."""
+    found = _TIME.match(text(value))
+    if not found:
+        return None
+    zone = "+00:00" if found[2] in "Zz" else found[2]
+    try:
+        return int(datetime.fromisoformat(found[1].upper() + zone).timestamp())
+    except (ValueError, OverflowError):
+        return None
+
+
+def content_changed(secret: Json) -> Changed | None:
+    """By the record of its field managers; without it, the time of its creation is the earliest that it can be."""
+    times = [at for entry in _of_content(secret) if (at := seconds_of(entry.get("time"))) is not None]
+    if times:
+        return Changed(max(times), is_exact=True)
+    created = seconds_of(metadata(secret).get("creationTimestamp"))
+    return None if created is None else Changed(created, is_exact=False)
+
+
+def with_time_of_content(secret: Json) -> Json:
+    """What is kept of a secret that a list answered: of the record of field managers only what `content_changed` reads."""
+    latest = max(_of_content(secret), key=lambda entry: seconds_of(entry.get("time")) or 0, default=None)
+    kept = trimmed_of_managers(secret)
+    if latest is None:
+        return kept
+    return {**kept, "metadata": {**kept["metadata"], "managedFields": [{"time": latest.get("time"), **_FIELDS}]}}
+
+
+_FIELDS: Json = {"fieldsV1": {"f:data": {}}}
+
+
+def _of_content(secret: Json) -> Iterator[Json]:
+    for entry in map(mapping, sequence(metadata(secret).get("managedFields"))):
+        if any(name in mapping(entry.get("fieldsV1")) for name in _CONTENT):
+            yield entry

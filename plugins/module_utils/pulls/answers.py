@@ -1,0 +1,93 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The answer to a pull: what was seen at each station of the way, and the verdict of all of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .remedies import Remedy
+from .subjects import Subject
+
+__all__ = ["PULLS", "UNKNOWN", "WILL_NOT_PULL", "Access", "Seen", "Step", "breaks", "doubts", "says"]
+
+PULLS, WILL_NOT_PULL, UNKNOWN = "pulls", "will_not_pull", "unknown"
+
+_MARKS = {True: "ok", False: "NO", None: "? "}
+
+
+@dataclass(frozen=True)
+class Step:
+    """What was seen at one station of the way. `ok` is None where it is not known."""
+
+    name: str
+    seen: str
+    ok: bool | None = True
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One answer of a station. `verdict` is `WILL_NOT_PULL` or `UNKNOWN` where it decides something, with `reason` as the sentence
+    for it and `remedy` as what mends it; empty where it is only said. Without `step` it is not said on the way."""
+
+    step: Step | None
+    verdict: str = ""
+    reason: str = ""
+    remedy: Sequence[Remedy] = ()
+
+
+@dataclass(frozen=True)
+class Access:
+    """The answer for one container. `reason` is what breaks first or, where nothing does, what pulls; `cause` is the class of the
+    node's error, empty when the node says nothing."""
+
+    subject: Subject
+    verdict: str
+    reason: str
+    steps: Sequence[Step]
+    remedy: Sequence[Remedy] = ()
+    cause: str = ""
+
+    def report(self, *, brief: bool = False) -> dict[str, Any]:
+        """`brief`: without the way, where nothing breaks on it."""
+        ref = self.subject.ref
+        way = {
+            "steps": [{"step": step.name, "seen": step.seen, "ok": step.ok} for step in self.steps],
+            "text": self.text(),
+        }
+        return {
+            "kind": ref.kind.kind,
+            "name": ref.name,
+            "container": self.subject.container,
+            "service_account": self.subject.account,
+            "image": self.subject.image,
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "cause": self.cause,
+            **({} if brief and self.verdict == PULLS else way),
+            "remedy": list(self.remedy),
+        }
+
+    def text(self) -> list[str]:
+        """The answer in lines, for people."""
+        return [
+            f"{self.verdict}: {self.reason}",
+            *(f"  {_MARKS[step.ok]} {step.name}: {step.seen}" for step in self.steps),
+        ]
+
+
+def says(name: str, seen: str, *, ok: bool | None = True) -> Seen:
+    """It is said, and decides nothing."""
+    return Seen(Step(name, seen, ok))
+
+
+def breaks(name: str, seen: str, remedy: Sequence[Remedy] = (), *, reason: str = "") -> Seen:
+    """`reason` where another sentence than what is seen tells it best."""
+    return Seen(Step(name, seen, ok=False), WILL_NOT_PULL, reason or seen, remedy)
+
+
+def doubts(name: str, seen: str, remedy: Sequence[Remedy] = (), *, reason: str = "") -> Seen:
+    return Seen(Step(name, seen, ok=None), UNKNOWN, reason or seen, remedy)

@@ -1,0 +1,61 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why an image stream has no image: the import failed, and with which secret it would not. Pure.
+
+An import uses all pull secrets of the stream's project, linked or not, and of these the first that is for the image
+(openshift-apiserver pkg/image/apiserver/importer).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...core.evidence import Evidence
+from ...core.objects import SECRET, Json, ObjectRef, metadata
+from ...core.shapes import text
+from ...nodes.references import Reference
+from ...nodes.stream_tags import StreamTag
+from .. import remedies
+from ..credentials import logins_of, secret_seen
+from ..reading import items_of, look
+from ..remedies import Remedy
+
+__all__ = ["why_not_imported"]
+
+_OF_LOGINS = ("no_credentials", "bad_credentials", "credentials", "not_found")
+
+
+def why_not_imported(tag: StreamTag, evidence: Evidence) -> tuple[str, Sequence[Remedy]]:
+    """For a tag without an image: the reason, and what gives the import a login.
+
+    :raises NotYet: when the secrets of the project have to be read first.
+    """
+    if not tag.problem:
+        return f"{tag} has no image: build or import it, or correct the tag", []
+    begin, project = f"{tag} was never imported: {tag.problem}", tag.stream.namespace
+    again = _again(tag)
+    if tag.source is None or tag.meaning not in _OF_LOGINS:
+        return f"{begin}; mend that in project {project}; {again}", []
+    listed, unread = look(evidence, ObjectRef(SECRET, project, ""))
+    which, remedy = _which(project, tag.source, listed, unread)
+    return f"{begin}; the import uses all pull secrets of project {project}, linked or not: {which}; {again}", remedy
+
+
+def _which(project: str, source: Reference, listed: Json | None, unread: str) -> tuple[str, Sequence[Remedy]]:
+    if unread:
+        because = f"whether one of them is for {source.repository} is not known: {unread}"
+        return because, remedies.import_secret(project, source.host)
+    secrets = [secret_seen(text(metadata(each).get("name")), each) for each in items_of(listed)]
+    found = logins_of([secret for secret in secrets if secret.state == "usable"], source.repository)
+    if not found:
+        return f"none of them is for {source.repository}", remedies.import_secret(project, source.host)
+    first = found[0]
+    remedy = remedies.add_registry(project, first.secret, first.key)
+    return f"secret {first.secret} has the key {first.key}, and its login does not give the image", remedy
+
+
+def _again(tag: StreamTag) -> str:
+    if tag.is_scheduled:
+        return "it is imported again by itself, every 15 minutes"
+    return f"then import it again, which does not happen by itself: oc import-image {tag.stream.name}:{tag.name} -n {tag.stream.namespace}"

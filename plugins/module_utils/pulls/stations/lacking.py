@@ -1,0 +1,71 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why a container has no login for its image, and what gives it one. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...core.evidence import Evidence
+from ...core.objects import SECRET, ObjectRef
+from ...core.shapes import mapping
+from ...nodes.references import Reference
+from ...platform.account_lists import names_in
+from .. import remedies
+from ..credentials import Credentials, SecretSeen, credentials_of, nearest_key
+from ..reading import look
+from ..remedies import Remedy
+from ..subjects import Subject
+from .pull_secrets import STATES
+
+__all__ = ["what_lacks"]
+
+
+def what_lacks(
+    subject: Subject, reference: Reference, credentials: Credentials, evidence: Evidence
+) -> tuple[str, Sequence[Remedy]]:
+    """The reason and its remedy, in the order of what is mended with least."""
+    host, namespace = reference.host, subject.namespace
+    for state, mend in (("wrong_type", remedies.rewrite_secret), ("missing", remedies.new_secret_named)):
+        for secret in credentials.in_state(state):
+            ref = ObjectRef(SECRET, namespace, secret.name)
+            return f"{ref} {STATES[state].format(secret.detail)}", mend(namespace, secret.name, host)
+    listed = _listed_by_account(subject, evidence)
+    own = [secret for secret in credentials.secrets if secret.name in subject.own and secret.name not in listed]
+    linked = _linked(subject, reference, listed, evidence)
+    if linked and not own:
+        return (
+            f"{subject.ref} was created before {linked} was linked to {subject.account_ref}, and never gets it",
+            remedies.link(namespace, subject.account, linked),
+        )
+    remedy = _own_remedy(namespace, own, host)
+    if linked:
+        return f"{subject.ref} has a list of its own, which hides {linked} of {subject.account_ref}", remedy
+    near = nearest_key(credentials.secrets, reference.repository)
+    hint = f"; the nearest is {near}" if near else ""
+    return (
+        f"no pull secret of {subject.ref} is for {reference.repository}{hint}",
+        remedy or ([] if own else remedies.new_secret(namespace, subject.account, host)),
+    )
+
+
+def _listed_by_account(subject: Subject, evidence: Evidence) -> Sequence[str]:
+    """Nothing where that is not known."""
+    account, _unread = look(evidence, subject.account_ref)
+    return names_in(mapping(account), "imagePullSecrets")
+
+
+def _linked(subject: Subject, reference: Reference, listed: Sequence[str], evidence: Evidence) -> str:
+    """A secret for the image that the account lists and the pod does not have."""
+    if not (subject.is_pod or subject.own):
+        return ""
+    names = [name for name in listed if name not in subject.own]
+    found = credentials_of(subject.namespace, names, reference.repository, evidence)
+    return next((login.secret for login in found.usable_logins), "")
+
+
+def _own_remedy(namespace: str, own: Sequence[SecretSeen], host: str) -> Sequence[Remedy]:
+    """`own`: the secrets that only the pod's list names; none where it is a copy of the account's, now or from before."""
+    writable = [secret.name for secret in own if secret.state == "usable" and not secret.is_generated]
+    return remedies.add_registry(namespace, writable[0], host) if writable else []

@@ -1,0 +1,239 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The credential that is used, held against what the node says. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ...core.evidence import Evidence
+from ...core.objects import SECRET, ObjectRef
+from ...nodes.pull_messages import Attempt, understand
+from ...nodes.references import Reference, reference_of
+from ...nodes.registry_sources import Mirrors
+from ...platform.protected import NODE_SECRET
+from .. import remedies
+from ..answers import UNKNOWN, WILL_NOT_PULL, Seen, doubts, says
+from ..credentials import Credentials, Login, credentials_of
+from ..remedies import Remedy
+from ..subjects import Subject
+from .asked import Asked, asked
+from .lacking import what_lacks
+from .mirrors import key_for
+from .providers import providers
+from .times import CHANGED_BEFORE, CHANGED_SINCE, CLOSE, events_of, order_of
+
+__all__ = ["Holding", "heard", "keys", "verdict"]
+
+#: Classes of errors that a login could mend, and of these the ones that an attempt before the last change would have had.
+_OF_LOGINS = (
+    "bad_credentials",
+    "no_credentials",
+    "denied",
+    "unauthorized",
+    "not_found",
+    "secret_unparsable",
+    "secret_missing",
+)
+_OF_ANOTHER_TIME = ("no_credentials", "secret_unparsable", "secret_missing")
+#: Classes that say nothing of the next attempt.
+_PROVES_NOTHING = ("unknown", "node_limit")
+
+_AGAIN = "the next attempt, at most five minutes from now, will pull; delete the pod to have it at once"
+_DOUBTFUL = (
+    "Either the login has no right to this image, or the image does not exist, or the secret was changed since: then the next attempt, "
+    "at most five minutes from now, pulls"
+)
+_REFUSED = {
+    "denied": "the login has no right to this image, or there is no such image",
+    "unauthorized": "the registry does not accept the login for this image: it has no right to it, or is no longer valid",
+    "not_found": "there is no such image, or the login has no right to it and the registry hides it",
+}
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What a container has in hand for its image. `asks`: the registries are asked, as far as they answer."""
+
+    subject: Subject
+    reference: Reference
+    credentials: Credentials
+    evidence: Evidence
+    mirrors: Mirrors | None = None
+    asks: bool = False
+
+
+def heard(subject: Subject, evidence: Evidence) -> Attempt | None:
+    """What the node says last; where that hides the cause of the attempts before, what the pod's events tell of these."""
+    if not subject.reason:
+        return None
+    told = understand(subject.reason, subject.message).cause
+    if told is not None and told.rule.id != "node_limit":
+        return told
+    return events_of(subject, evidence).cause or told
+
+
+def keys(credentials: Credentials, repository: str) -> Iterator[Seen]:
+    if not credentials.in_state("unparsable"):
+        text = tried(credentials.logins) or f"no key in them is for {repository}"
+        yield says("keys", text, ok=bool(credentials.usable_logins))
+
+
+def verdict(held: Holding, told: Attempt | None) -> Iterator[Seen]:
+    """The last answer is what pulls, where nothing breaks: a `Seen` without a step and a verdict, with the reason."""
+    if told is not None:
+        yield says("node", f"the node says: {told.text}", ok=False)
+    if held.asks and (told is None or told.rule.id in (*_OF_LOGINS, *_PROVES_NOTHING)):
+        yield from _by_asking(held)
+    elif told is None:
+        yield from _without_word(held)
+    else:
+        yield _with_word(held, told)
+
+
+def _with_word(held: Holding, told: Attempt) -> Seen:
+    said = f"the node says: {told.text}"
+    logins, subject = held.credentials.usable_logins, held.subject
+    if told.rule.id in _PROVES_NOTHING:
+        return _unknown(said)
+    if told.rule.id not in _OF_LOGINS:
+        return _broken(f"{_lower(told.rule.meaning)} ({told.text}). {told.rule.remedy}")
+    if told.is_mirror:
+        return _at_mirror(held, told)
+    if logins:
+        return _with_login(held, told, logins)
+    if unread := held.credentials.in_state("unread"):
+        ref = ObjectRef(SECRET, subject.namespace, unread[0].name)
+        return _broken(f"{said}; what {ref} holds is not known: {unread[0].detail}")
+    reason, remedy = what_lacks(subject, held.reference, held.credentials, held.evidence)
+    hidden = "there is no such image, or the registry hides it: " if told.rule.id == "not_found" else ""
+    return _broken(f"{hidden}{reason}; {said}", remedy)
+
+
+def tried(logins: Sequence[Login]) -> str:
+    """The keys in the order in which they are tried."""
+    return ", then ".join(
+        f"secret {login.secret} has the key {login.key}{' without a login' if login.is_empty else ''}"
+        for login in logins
+    )
+
+
+def _by_asking(held: Holding) -> Iterator[Seen]:
+    attempts = asked(held.subject.namespace, held.reference, held.credentials, held.mirrors, held.evidence)
+    for attempt in attempts:
+        ok = attempt.pulls if attempt.is_known else None
+        yield says("registry", f"{attempt.which}: {attempt.said}", ok=ok)
+    if works := next((attempt for attempt in attempts if attempt.pulls), None):
+        yield _pulls(f"{works.said}, {works.which}")
+    elif silent := next((attempt for attempt in attempts if not attempt.is_known), None):
+        yield _unknown(f"a registry could not be asked from here: {silent.said}")
+    else:
+        yield _refused(held, next((attempt for attempt in attempts if attempt.is_source), attempts[0]))
+
+
+def _refused(held: Holding, attempt: Asked) -> Seen:
+    """What the registry says of the first attempt at the source, or at a mirror where the source is never asked."""
+    logins = held.credentials.usable_logins
+    if attempt.outcome == "no_login" or not logins:
+        if not attempt.is_source:
+            key = key_for(str(attempt.question.image), held.evidence)
+            return _broken(f"{attempt.said}: {key}", key.remedy)
+        reason, remedy = what_lacks(held.subject, held.reference, held.credentials, held.evidence)
+        if attempt.outcome == "not_found":
+            return _broken(f"{attempt.said}; {reason}", remedy)
+        return _broken(f"{reason}: {attempt.said}", remedy)
+    remedy = remedies.add_registry(held.subject.namespace, logins[0].secret, logins[0].key)
+    begin = "the registry refuses the login" if attempt.outcome == "bad_login" else attempt.said
+    return _broken(f"{begin}: {tried(logins)}", _unless_generated(held, remedy))
+
+
+def _without_word(held: Holding) -> Iterator[Seen]:
+    logins, only = held.credentials.usable_logins, _only_mirrors(held)
+    if only and not (logins and _has_own_host(held, only)):
+        yield _from_mirrors(held, only)
+    elif logins:
+        yield _pulls(f"{tried(logins[:1])}; whether the registry accepts it was not asked")
+    elif key := _nodes_key(held):
+        yield _pulls(f"the nodes' own pull secret has the key {key}; whether the registry accepts it was not asked")
+    else:
+        yield from providers(held.reference, held.mirrors, held.evidence)
+        reason, remedy = what_lacks(held.subject, held.reference, held.credentials, held.evidence)
+        text = f"{reason}: it pulls only if the registry gives the image to everybody, or the nodes have a credential"
+        yield doubts("keys", text, remedy)
+
+
+def _only_mirrors(held: Holding) -> Sequence[str]:
+    """Where the source is never contacted."""
+    return held.mirrors.mirrors if held.mirrors is not None and held.mirrors.never_source else ()
+
+
+def _has_own_host(held: Holding, mirrors: Sequence[str]) -> bool:
+    """Whether one of the mirrors gets the pod's credential."""
+    return any(mirror.partition("/")[0] == held.reference.host for mirror in mirrors)
+
+
+def _from_mirrors(held: Holding, mirrors: Sequence[str]) -> Seen:
+    found = [key_for(mirror, held.evidence) for mirror in mirrors]
+    if usable := next((each for each in found if each.key), None):
+        return _pulls(f"{usable}; whether the mirror accepts it was not asked")
+    text = f"it comes from {', '.join(mirrors)} only, and {found[0]}: it pulls only if the mirror gives the image to everybody"
+    return _unknown(text, found[0].remedy)
+
+
+def _at_mirror(held: Holding, told: Attempt) -> Seen:
+    """A mirror refuses, and the source cannot be reached."""
+    key, mirror = key_for(told.image, held.evidence), reference_of(told.image)
+    own = held.credentials.usable_logins if mirror and mirror.host == held.reference.host else []
+    which = tried(own) if own else str(key)
+    hidden = "the mirror has no such image, or hides it: " if told.rule.id == "not_found" else ""
+    return _broken(f"{hidden}{which}; the node says of the mirror: {told.text}", [] if own else key.remedy)
+
+
+def _nodes_key(held: Holding) -> str:
+    found = credentials_of(NODE_SECRET.namespace, [NODE_SECRET.name], held.reference.repository, held.evidence)
+    return next((login.key for login in found.usable_logins), "")
+
+
+def _with_login(held: Holding, told: Attempt, logins: Sequence[Login]) -> Seen:
+    """The node was refused, and there is a login."""
+    which, order = tried(logins), order_of(held.subject, {login.secret for login in logins}, held.evidence)
+    if order == CHANGED_SINCE:
+        return _pulls(f"{which}, which was changed after the node's last attempt: {_AGAIN}")
+    if told.rule.id in _OF_ANOTHER_TIME:
+        if order == CHANGED_BEFORE:
+            return _unknown(f"{which}, also at the node's last attempt, and yet the node says: {told.text}")
+        return _pulls(f"{which}, so the node's error is older than it: {_AGAIN}")
+    remedy = remedies.add_registry(held.subject.namespace, logins[0].secret, logins[0].key)
+    if told.rule.id == "bad_credentials" and order != CLOSE:
+        return _broken(f"the registry refuses the login: {which}", remedy)
+    if order == CHANGED_BEFORE:
+        return _broken(
+            f"{_REFUSED[told.rule.id]}: {which}, and the node says: {told.text}", _unless_generated(held, remedy)
+        )
+    return _unknown(f"{which}, and the node says: {told.text}. {_DOUBTFUL}")
+
+
+def _unless_generated(held: Holding, remedy: Sequence[Remedy]) -> Sequence[Remedy]:
+    """The platform's own login is never written."""
+    first = held.credentials.usable_logins[0].secret
+    generated = {secret.name for secret in held.credentials.secrets if secret.is_generated}
+    return [] if first in generated else remedy
+
+
+def _pulls(reason: str) -> Seen:
+    return Seen(None, "", reason)
+
+
+def _broken(reason: str, remedy: Sequence[Remedy] = ()) -> Seen:
+    """For what a step says already."""
+    return Seen(None, WILL_NOT_PULL, reason, remedy)
+
+
+def _unknown(reason: str, remedy: Sequence[Remedy] = ()) -> Seen:
+    return Seen(None, UNKNOWN, reason, remedy)
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]

@@ -1,0 +1,55 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The answers of pull_access_info as lines for a terminal, each with its colour by Ansible's own settings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+from ansible import constants as C
+
+__all__ = ["lines_of"]
+
+#: What colour a line has: the setting of Ansible by the verdict, or by how the line begins.
+_VERDICTS = {"pulls": "COLOR_OK", "will_not_pull": "COLOR_ERROR", "unknown": "COLOR_CHANGED"}
+_MARKS = {"  ok ": "COLOR_OK", "  NO ": "COLOR_ERROR", "  ?  ": "COLOR_CHANGED"}
+
+
+def lines_of(result: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+    """Each line with its colour, None for the terminal's own. Nothing for what was not answered."""
+    for namespace in result.get("namespaces") or ():
+        for answer in namespace.get("access") or ():
+            yield from _answer(namespace.get("name", ""), answer)
+
+
+def _answer(namespace: str, answer: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+    container = f", container {answer['container']}" if answer["container"] else ""
+    yield _plain(f"{answer['kind']} {namespace}/{answer['name']}{container}, image {answer['image']}"), None
+    told, *steps = answer.get("text") or [f"{answer['verdict']}: {answer['reason']}"]
+    yield _plain(told), _colour(_VERDICTS.get(answer["verdict"]))
+    for step in steps:
+        yield _plain(step), _colour(_MARKS.get(step[:5]))
+    if answer["remedy"]:
+        yield "what mends it:", None
+        yield from ((_plain(line), None) for line in _playbook(answer["remedy"]))
+
+
+def _playbook(tasks: Any) -> list[str]:
+    # Ansible may have put strings of its own into the result, which YAML does not know.
+    plain = json.loads(json.dumps(tasks))
+    text: str = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=10_000)
+    return text.splitlines()
+
+
+def _colour(setting: str | None) -> str | None:
+    found: str | None = getattr(C, setting) if setting else None
+    return found
+
+
+def _plain(line: str) -> str:
+    """Without what would steer the terminal: names and texts come from a cluster and its nodes."""
+    return "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in line)

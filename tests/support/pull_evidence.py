@@ -1,0 +1,156 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Containers, and what is known of a cluster, for tests of the way to an image."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.evidence import Evidence
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    SECRET,
+    SERVICE_ACCOUNT,
+    ObjectRef,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.credential_providers import (
+    CRIO_PROVIDER,
+    INFRASTRUCTURE,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_policies import (
+    CLUSTER_POLICIES,
+    IMAGE_POLICY,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.node_versions import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.registry_sources import (
+    IMAGE_CONFIG,
+    MIRROR_KINDS,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import CLUSTER_VERSION
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.chain import Access, explain
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.subjects import (
+    POD,
+    WORKLOADS,
+    Subject,
+)
+
+IMAGE = "q.io/team/app:v1"
+AUTH = {"auth": base64.b64encode(b"u:p").decode()}
+GENERATED = {"annotations": {"openshift.io/internal-registry-auth-token.service-account": "default"}}
+BACK_OFF = 'Back-off pulling image "q.io/team/app:v1": ErrImagePull: {}'
+DIGEST_SETS, TAG_SETS, OLD_SETS = MIRROR_KINDS
+REFUSED = ImagePullError("the caller may not read it")
+
+
+def secret(auths: Any, kind: str = "kubernetes.io/dockerconfigjson", **metadata: Any) -> dict[str, Any]:
+    content = base64.b64encode(json.dumps({"auths": auths}).encode()).decode()
+    return {"metadata": metadata, "type": kind, "data": {".dockerconfigjson": content}}
+
+
+GOOD = secret({"q.io": AUTH})
+
+
+def account(*names: str) -> dict[str, Any]:
+    return {"imagePullSecrets": [{"name": name} for name in names]}
+
+
+def pod(*own: str, says: str = "", image: str = IMAGE, pulled: bool = False, **more: Any) -> Subject:
+    reason, message = ("ImagePullBackOff", BACK_OFF.format(says)) if says else ("", "")
+    subject = Subject(ObjectRef(POD, "ns", "p"), "default", own, "app", image, True, reason, message, pulled)
+    return replace(subject, **more)
+
+
+def template(*own: str, image: str = IMAGE, **more: Any) -> Subject:
+    return replace(Subject(ObjectRef(WORKLOADS["deployment"], "ns", "d"), "default", own, "app", image), **more)
+
+
+def known(default: Any = None, more: dict[ObjectRef, Any] | None = None, **secrets: Any) -> dict[ObjectRef, Any]:
+    """A cluster without mirrors; each secret is of namespace `ns`, `default` the list of the account."""
+    base: dict[ObjectRef, Any] = {ObjectRef(kind, "", ""): {"items": []} for kind in MIRROR_KINDS}
+    base |= {IMAGE_CONFIG: None, NODE_SECRET: None, CLUSTER_VERSION: None, NODES: {"items": []}}
+    base |= {CLUSTER_POLICIES: None, ObjectRef(IMAGE_POLICY, "ns", ""): None, INFRASTRUCTURE: None}
+    base |= dict.fromkeys(CRIO_PROVIDER)
+    base[ObjectRef(SERVICE_ACCOUNT, "ns", "default")] = account() if default is None else default
+    return {**base, **{ObjectRef(SECRET, "ns", name): each for name, each in secrets.items()}, **(more or {})}
+
+
+def told(subject: Subject, evidence: dict[ObjectRef, Any]) -> Access:
+    return explain(subject, Evidence(evidence))
+
+
+def summary(found: Access) -> tuple[str, str]:
+    return found.verdict, found.reason
+
+
+def steps(found: Access, *names: str) -> list[tuple[str, str, bool | None]]:
+    """What was seen on the way, of these stations or of all."""
+    return [(step.name, step.seen, step.ok) for step in found.steps if not names or step.name in names]
+
+
+def at(second: int) -> str:
+    """A time, by its seconds since some moment."""
+    moment = datetime(2026, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=second)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def changed(second: int | None, stored: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A secret whose content was changed then."""
+    stored = GOOD if stored is None else stored
+    if second is None:
+        return stored
+    written = [{"manager": "m", "time": at(second), "fieldsV1": {"f:data": {}, "f:type": {}}}]
+    return {**stored, "metadata": {**stored["metadata"], "managedFields": written}}
+
+
+def event(reason: str, message: str, second: int) -> dict[str, Any]:
+    about = {"kind": "Pod", "name": "p", "fieldPath": "spec.containers{app}"}
+    return {"involvedObject": about, "reason": reason, "message": message, "lastTimestamp": at(second)}
+
+
+def pulling(second: int) -> dict[str, Any]:
+    return event("Pulling", f'Pulling image "{IMAGE}"', second)
+
+
+def openshift(version: Any, *search: str) -> dict[ObjectRef, Any]:
+    """A cluster of that version, with search registries."""
+    config = {"spec": {"registrySources": {"containerRuntimeSearchRegistries": [*search]}}}
+    return {CLUSTER_VERSION: {"status": {"desired": {"version": version}}}, IMAGE_CONFIG: config}
+
+
+def node(name: str = "n", runtime: str = "cri-o://1.34.1", kubelet: str = "v1.34.2") -> dict[str, Any]:
+    info = {"containerRuntimeVersion": runtime, "kubeletVersion": kubelet}
+    return {"metadata": {"name": name}, "status": {"nodeInfo": info, "images": []}}
+
+
+DIGEST = "sha256:" + "0" * 64
+
+
+def failed(message: Any, reason: str = "InternalError") -> dict[str, Any]:
+    """The condition of an import that failed."""
+    return {"type": "ImportSuccess", "status": "False", "message": message, "reason": reason}
+
+
+def stream(
+    *conditions: dict[str, Any],
+    policy: str = "Source",
+    repository: str = "r.svc:5000/b/app",
+    has_image: bool = True,
+    scheduled: bool = False,
+    local: bool = False,
+) -> dict[str, Any]:
+    """The image stream b/app, whose tag v1 is quay.io/team/app:v1."""
+    image = {"image": DIGEST, "dockerImageReference": f"quay.io/team/app@{DIGEST}"}
+    origin = {"kind": "DockerImage", "name": "quay.io/team/app:v1"}
+    tag = {"name": "v1", "from": origin, "referencePolicy": {"type": policy}, "importPolicy": {"scheduled": scheduled}}
+    had = {"tag": "v1", "items": [image] if has_image else None, "conditions": [*conditions]}
+    return {
+        "metadata": {"name": "app", "namespace": "b"},
+        "spec": {"tags": [tag], "lookupPolicy": {"local": local}},
+        "status": {"dockerImageRepository": repository, "tags": [had]},
+    }

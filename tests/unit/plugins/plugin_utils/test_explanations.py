@@ -1,0 +1,65 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a terminal shows of an answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+from ansible import constants as C
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.explanations import lines_of
+
+ANSWER: dict[str, Any] = {
+    "kind": "Pod",
+    "name": "app",
+    "container": "web",
+    "image": "q.io/a",
+    "verdict": "will_not_pull",
+    "reason": "why",
+    "text": ["will_not_pull: why", "  ok image: a", "  NO secret: b", "  ?  mirrors: c"],
+    "remedy": [{"name": "Mend", "m.pull_secret": {"namespaces": ["ns"], "password": "{{ registry_password }}"}}],
+}
+
+
+def shown(**changes: Any) -> list[tuple[str, str | None]]:
+    return list(lines_of({"namespaces": [{"name": "ns", "access": [{**ANSWER, **changes}]}]}))
+
+
+def test_the_colours_are_ansibles_own() -> None:
+    assert shown()[:5] == [
+        ("Pod ns/app, container web, image q.io/a", None),
+        ("will_not_pull: why", C.COLOR_ERROR),
+        ("  ok image: a", C.COLOR_OK),
+        ("  NO secret: b", C.COLOR_ERROR),
+        ("  ?  mirrors: c", C.COLOR_CHANGED),
+    ]
+    assert shown(verdict="pulls")[1][1] == C.COLOR_OK
+    assert shown(verdict="unknown")[1][1] == C.COLOR_CHANGED
+
+
+def test_the_tasks_can_be_pasted() -> None:
+    lines = [line for line, _colour in shown()]
+    begin = lines.index("what mends it:")
+    assert yaml.safe_load("\n".join(lines[begin + 1 :])) == ANSWER["remedy"]
+    assert "what mends it:" not in [line for line, _colour in shown(remedy=[])]
+
+
+def test_a_brief_answer_and_one_without_a_container() -> None:
+    brief = {name: value for name, value in ANSWER.items() if name != "text"}
+    (namespace,) = [{"name": "ns", "access": [{**brief, "container": "", "remedy": []}]}]
+    assert [line for line, _colour in lines_of({"namespaces": [namespace]})] == [
+        "Pod ns/app, image q.io/a",
+        "will_not_pull: why",
+    ]
+
+
+def test_nothing_steers_the_terminal() -> None:
+    lines = [line for line, _colour in shown(image="q.io/\x1b[2Ja", text=["unknown: \x9b31m\r\u202e"])]
+    assert lines[:2] == ["Pod ns/app, container web, image q.io/\\x1b[2Ja", "unknown: \\x9b31m\\x0d\\x202e"]
+
+
+def test_what_failed_has_no_answer() -> None:
+    assert list(lines_of({"failed": True, "msg": "x"})) == []
+    assert list(lines_of({"namespaces": [{"name": "ns", "error": "x"}]})) == []
