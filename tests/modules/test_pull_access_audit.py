@@ -31,6 +31,10 @@ def of_rule(cluster: dict[str, Any], rule: str) -> list[dict[str, Any]]:
     return [finding for finding in cluster["findings"] if finding["rule"] == rule]
 
 
+#: The pod of these scenarios pulls once they are mended: the lab's node is the judge.
+PULLED_AFTERWARDS = ("pod-cannot-pull", "pod-secret-missing", "pod-hides-account-list", "pod-older-than-link")
+
+
 def test_each_rule_has_a_scenario() -> None:
     assert sorted(SCENARIOS) == sorted(RULES)
 
@@ -50,12 +54,16 @@ def test_the_scenario_makes_the_finding_and_the_remedy_mends_it(lab, run, namesp
         if it.mended is None:
             assert found[0]["remedy"] == []
             return
+        if rule in PULLED_AFTERWARDS:
+            assert not lab.pull(it.name, "app")["pulled"]
         if rule == "account-not-provisioned":
             it.mended()
         carry_out(run, it.login, found[0]["remedy"])
         if rule != "account-not-provisioned":
             it.mended()
         assert of_rule(audited(run, it.names, **it.options), rule) == []
+        if rule in PULLED_AFTERWARDS:
+            assert lab.pull(it.name, "app")["pulled"]
 
 
 CANARY = "canary-of-an-audit"

@@ -172,4 +172,6 @@ def survey(*places: Place, config: Any = None, **more: Any) -> Survey:
 def found_by(rule: str, seen: Place | Survey, **asked: Any) -> list[Finding]:
     """What that rule finds."""
     whole = seen if isinstance(seen, Survey) else survey(seen)
-    return Audit(PullAudit(rules=(rule,), **asked), whole).findings
+    audit = Audit(PullAudit(rules=(rule,), **asked), whole)
+    assert not [sentence for sentence in audit.unread() if "internal error" in sentence]
+    return audit.findings

@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 
 from .key_matching import containers_keys, kubelet_keys, repository_of
 from .registry_keys import same_path
@@ -31,6 +32,7 @@ def key_warnings(keys: Collection[str]) -> list[str]:
     return [warning for key in sorted(keys) if (warning := _warning(key))] + list(_overlaps(keys))
 
 
+@lru_cache(maxsize=1024)  # in a fleet, most secrets have the same keys
 def why_never_used(key: str) -> str:
     """The line for a key that the kubelet uses for no image; empty for one that it uses."""
     warning = _warning(key)

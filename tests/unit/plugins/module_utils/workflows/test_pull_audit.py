@@ -132,6 +132,23 @@ class TestReading:
         dead = [each["about"] for each in found(audited(api))["findings"] if each["rule"] == "grant-dead-subject"]
         assert dead == ["Group system:serviceaccounts:no", "ServiceAccount a/gone", "ServiceAccount b/gone"]
 
+    def test_a_whole_list_tells_of_accounts_in_all_namespaces(self) -> None:
+        names = [f"n{number}" for number in range(6)]
+        api = cluster(*names, "other")
+        subjects = [{"kind": "ServiceAccount", "name": "default", "namespace": place} for place in ("other", "nowhere")]
+        api.put(
+            "rolebindings",
+            "n0",
+            "more",
+            roleRef={"kind": "ClusterRole", "name": "system:image-puller"},
+            subjects=subjects,
+        )
+        document = found(audited(api, *names))
+        dead = [each["about"] for each in document["findings"] if each["rule"] == "grant-dead-subject"]
+        assert dead == ["ServiceAccount nowhere/default"]
+        assert document["counts"]["service_accounts"] == 6
+        assert not [request for request in api.asked if "/serviceaccounts/" in request or "/nowhere" in request]
+
     def test_a_forecast_reads_the_nodes_too(self, api: FakeApi) -> None:
         api.put("nodes", "", "n", status={"nodeInfo": {"containerRuntimeVersion": "cri-o://1.33"}})
         api.put("pods", "a", "short", spec={"containers": [{"name": "c", "image": "app"}]})
@@ -222,6 +239,15 @@ class TestUnreadable:
         api.faults.insert(0, api.faults[0].__class__("GET /version$", FORBIDDEN, ALWAYS))
         document = found(audited(api))
         assert (document["version"], len(document["unread"])) == ("", 1)
+
+    def test_what_the_cluster_is(self, api: FakeApi) -> None:
+        api.faults.insert(0, api.faults[0].__class__("GET /apis$", FORBIDDEN, ALWAYS))
+        document = found(audited(api))
+        assert document["findings"] == []
+        assert (
+            "whether this cluster generates pull secrets is not known; not applied: account-not-provisioned"
+            in document["unread"]
+        )
 
     def test_a_namespace_that_is_not_there_fails_alone(self, api: FakeApi) -> None:
         outcome = audited(api, "a", "nowhere")

@@ -32,6 +32,13 @@ def test_equal_logins_and_passwords_have_equal_labels() -> None:
     assert first["login"] != first["password"]
 
 
+def test_a_password_never_has_the_label_of_a_login() -> None:
+    auths = {"q.io": {"username": "u", "password": "q.io\0u"}}
+    seen = survey(*(place(name, secrets=[secret("s", auths)]) for name in "ab"))
+    (row, _other) = labelled(copies(seen), b"k")
+    assert row["login"] != row["password"]
+
+
 def test_with_another_key_all_labels_are_others() -> None:
     def labels(key: bytes) -> set[str]:
         return {row[part] for row in rows(key) for part in ("login", "password")}

@@ -77,6 +77,8 @@ class TestHiddenList:
     def test_a_list_of_its_own_hides_the_login(self, who):
         (found,) = found_by("pod-hides-account-list", place(secrets=self.SECRETS, accounts=[account("s")], **who))
         assert "lists own, which hides s of service account a/default" in found.message
+        seen = place(secrets=self.SECRETS, accounts=[account("s")], **who)
+        assert found_by("pod-older-than-link", seen) == []
         options = found.remedy[0]["openshift_ops.image_pull.pull_secret"]
         assert (options["name"], options["registries"][0]["registry"]) == ("own", "q.io")
 

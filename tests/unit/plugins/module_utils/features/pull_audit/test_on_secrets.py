@@ -61,6 +61,11 @@ class TestUnparsable:
         (found,) = found_by("secret-unparsable", place(secrets=[secret("s", content)]))
         assert found.remedy[0]["openshift_ops.image_pull.pull_secret"]["mode"] == "replace"
 
+    def test_where_more_is_wrong_it_does_not_help_to_remove_the_entry(self):
+        content = '{"auths": {"bad.io": {"auth": "?"}}, "HttpHeaders": 1}'
+        (found,) = found_by("secret-unparsable", place(secrets=[secret("s", content)]))
+        assert found.remedy[0]["openshift_ops.image_pull.pull_secret"]["mode"] == "replace"
+
     def test_what_nodes_do_not_read_or_the_platform_writes_is_none(self):
         bad = {"q.io": {"auth": "?"}}
         others = [secret("s", bad, generated=True), secret("t", bad, kind=PODMAN), secret("u")]
