@@ -233,6 +233,18 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"projects": ["p"], "role": "r", "state": "absent", "revoke_from": "every_binding", "prune": True},
     ],
     "pull_access": [{"pod": "p"}, {"workload": "Job/j"}, {"image": "i", "service_account": "a"}],
+    "pull_report": [
+        {
+            "src": ["s"],
+            "html": "h",
+            "json": "j",
+            "junit": "x",
+            "mode": "0600",
+            "title": "t",
+            "findings": [{"cluster": "c"}],
+        },
+        {"src": ["s"], "compare_with": "c", "fail_on": "error", "fail_on_new": True},
+    ],
     "pull_secret": [
         {"name": "s", "registries": [{"registry": "quay.io", "username": "u", "password": "p"}], "recreate": True},
         {"name": "s", "auth_file": "config.json", "only": ["quay.io"], "mode": "merge", "update_existing": False},
@@ -249,7 +261,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
 }
 FEATURES = sorted(SAMPLES)
 #: The module of a feature where its name is another one.
-MODULE_OF = {"adopt": "adopt_info", "pull_access": "pull_access_info"}
+MODULE_OF = {"adopt": "adopt_info", "pull_access": "pull_access_info", "pull_report": "pull_access_report"}
 
 
 class Reading(dict[str, Any]):
