@@ -302,7 +302,7 @@
     matrixColumns = used.slice(page * COLUMNS, (page + 1) * COLUMNS);
     const shown = last ? `, the ${number(page * COLUMNS + 1)}. to ${number(page * COLUMNS + matrixColumns.length)}. of ` : ", ";
     byId("matrix-found").textContent = `${counted(matrixRows.length, "account")}${shown}${counted(used.length, "registry", "registries")}`;
-    const head = element("tr", null, element("th", { scope: "col" }, several ? "Cluster, namespace and account" : "Namespace and account"),
+    const head = element("tr", null, element("th", { scope: "col" }, element("span", { class: "label" }, several ? "Cluster, namespace and account" : "Namespace and account")),
       ...matrixColumns.map((at) => { const name = names[table.registries[at]]; return element("th", { scope: "col", class: "up", title: name }, element("span", null, bdi(name))); }));
     const made = element("table", { "aria-rowcount": matrixRows.length + 1 }, element("caption", { class: "vh" }, "A mark means that the account has a login for the registry"), element("thead", null, head), element("tbody"));
     const box = byId("matrix");
@@ -330,7 +330,7 @@
       const has = new Set(table.cells.slice(table.start[row], table.start[row + 1]));
       const label = `${names[table.namespace[row]]}/${names[table.account[row]]}`;
       return element("tr", { "aria-rowindex": from + at + 2 },
-        element("th", { scope: "row", title: label }, several ? element("span", { class: "place" }, bdi(clusterName(table.cluster[row])), " ") : null, bdi(label)),
+        element("th", { scope: "row", title: label }, element("span", { class: "label" }, several ? element("span", { class: "place" }, bdi(clusterName(table.cluster[row])), " ") : null, bdi(label))),
         ...matrixColumns.map((column) => has.has(column) ? element("td", { class: "yes" }, element("span", { class: "vh" }, "yes")) : element("td")));
     });
     body.replaceChildren(...space(from), ...rows, ...space(matrixRows.length - to));
@@ -372,13 +372,15 @@
     const height = 44 + 22 * Math.max(leftNodes.length, rightNodes.length);
     const step = (nodes) => (height - 44) / Math.max(1, nodes.length);
     const y = (nodes, at) => 36 + step(nodes) * (at + 0.5);
-    const cut = (text) => (text.length > 30 ? text.slice(0, 29) + "…" : text);
+    const narrow = (byId("picture").clientWidth || 640) < 520;
+    const [width, from, to, longest] = narrow ? [400, 148, 252, 19] : [640, 220, 420, 30];
+    const cut = (text) => (text.length > longest ? text.slice(0, longest - 1) + "…" : text);
     const label = `${counted(shown.length, "line")} from ${counted(leftNodes.length, "namespace or group", "namespaces or groups")} to the ${counted(rightNodes.length, "project")} that they may pull from. The table has the same.`;
-    const svg = drawn("svg", { viewBox: `0 0 640 ${height}`, role: "img", "aria-label": label });
-    svg.append(drawn("text", { x: 205, y: 16, "text-anchor": "end", class: "column" }, "May pull"), drawn("text", { x: 435, y: 16, class: "column" }, "from project"));
+    const svg = drawn("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
+    svg.append(drawn("text", { x: from - 10, y: 16, "text-anchor": "end", class: "column" }, "May pull"), drawn("text", { x: to + 10, y: 16, class: "column" }, "from project"));
     for (const edge of shown) {
-      const from = y(leftNodes, leftNodes.indexOf(edge.who)), to = y(rightNodes, place.get(edge.project));
-      const path = drawn("path", { d: `M220 ${from.toFixed(1)} C320 ${from.toFixed(1)} 320 ${to.toFixed(1)} 420 ${to.toFixed(1)}`, "stroke-width": Math.min(6, 1 + Math.log2(edge.bindings)).toFixed(1) });
+      const [a, b] = [y(leftNodes, leftNodes.indexOf(edge.who)), y(rightNodes, place.get(edge.project))].map((at) => at.toFixed(1));
+      const path = drawn("path", { d: `M${from} ${a} C${width / 2} ${a} ${width / 2} ${b} ${to} ${b}`, "stroke-width": Math.min(6, 1 + Math.log2(edge.bindings)).toFixed(1) });
       if (edge.project === "" || /^Group system:(un)?authenticated$/.test(edge.who)) path.classList.add("wide");
       path.edge = edge;
       svg.append(path);
@@ -393,8 +395,8 @@
       group.addEventListener("pointerleave", () => svg.classList.remove("near"));
       svg.append(group);
     };
-    leftNodes.forEach((name, at) => node(220, at, name, leftNodes, "end", /^Group system:(un)?authenticated$/.test(name), "who"));
-    rightNodes.forEach((name, at) => node(420, at, name || "all projects", rightNodes, "start", name === "", "project"));
+    leftNodes.forEach((name, at) => node(from, at, name, leftNodes, "end", /^Group system:(un)?authenticated$/.test(name), "who"));
+    rightNodes.forEach((name, at) => node(to, at, name || "all projects", rightNodes, "start", name === "", "project"));
     byId("picture").replaceChildren(...(shown.length ? [svg] : []));
     const hidden = edges.size - shown.length;
     byId("picture-text").textContent = !shown.length ? "Nobody but each project’s own accounts." : hidden ? `The most connected: ${counted(hidden, "further line is", "further lines are")} not drawn. Search for a project to see its own.` : "A thicker line stands for more grants. Marked: all projects, or everybody.";
@@ -412,7 +414,7 @@
 
   const showChanges = () => {
     const rows = chosenRows(data.gone), fresh = data.findings.new.reduce((sum, one) => sum + one, 0);
-    const time = data.compared.made.replace("T", " ").replace("Z", " UTC");
+    const time = `${data.compared.made.replace("T", " ").slice(0, 16)} UTC`;
     byId("changes-text").replaceChildren(`Compared with the report of ${time}: `, element("a", { href: hashOf({ ...DEFAULTS, view: "findings", new: "1" }) }, counted(fresh, "new finding")), `, ${number(data.gone.rule.length)} gone.`);
     const lines = [];
     if (data.compared.only_now.length) lines.push(`Only in this report, so not compared: ${data.compared.only_now.join(", ")}.`);

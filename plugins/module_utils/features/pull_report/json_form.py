@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report as JSON, in the form of docs/audit.schema.json: a line for each finding, account and login. Pure."""
+"""The report as JSON, in the form of docs/audit.schema.json: a line for each finding, grant and login. Pure."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from .stamps import stamped
 
 __all__ = ["as_json"]
 
+_line = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 #: How deep an object is written with a line for each member: down to the lists of a cluster.
-_DEPTH = 5
+_DEPTH = 4
 
 
 def as_json(document: Mapping[str, Any]) -> str:
@@ -27,13 +28,11 @@ def _written(value: Any, depth: int) -> str:
     is_list = isinstance(value, list)
     parts = value if is_list else value.values() if isinstance(value, Mapping) else ()
     if depth == _DEPTH or not any(isinstance(part, (list, dict)) for part in parts):
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+        return _line(value)
     edge = " " * (depth + 1)
     if is_list:
         lines = [f"{edge}{_written(part, depth + 1)}" for part in value]
     else:
-        lines = [
-            f"{edge}{json.dumps(name, ensure_ascii=False)}: {_written(part, depth + 1)}" for name, part in value.items()
-        ]
+        lines = [f"{edge}{_line(name)}: {_written(part, depth + 1)}" for name, part in value.items()]
     opening, closing = "[]" if is_list else "{}"
     return "\n".join((opening, ",\n".join(lines), " " * depth + closing))

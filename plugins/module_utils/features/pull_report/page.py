@@ -42,7 +42,7 @@ def as_page(document: Document, title: str, parts: PageParts) -> str:
     slots = {
         "policy": f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(program)}; base-uri 'none'; form-action 'none'",
         "title": _text(title),
-        "state": "compared" if "compared" in document else "",
+        "state": _state(document),
         "style": style,
         "program": program,
         "data": embedded(as_data(document)),
@@ -55,6 +55,12 @@ def as_page(document: Document, title: str, parts: PageParts) -> str:
     }
     # In one pass: what is put into a slot is not looked at again.
     return _SLOT.sub(lambda slot: slots[slot[1]], parts.html)
+
+
+def _state(document: Document) -> str:
+    """The classes of the body: what of the page has a meaning."""
+    found = {"compared": "compared" in document, "single": len(document["clusters"]) == 1}
+    return " ".join(name for name, is_so in found.items() if is_so)
 
 
 def _hash(content: str) -> str:
@@ -72,7 +78,12 @@ def _name(text: str) -> str:
 
 
 def _time(time: str) -> str:
-    return f'<time datetime="{stamped(time)}">{stamped(time.replace("T", " ").rstrip("Z"))} UTC</time>'
+    return f'<time datetime="{stamped(time)}">{stamped(_minute(time))} UTC</time>'
+
+
+def _minute(time: str) -> str:
+    """A time as people read it."""
+    return time.replace("T", " ")[:16]
 
 
 def _when(document: Document) -> str:
@@ -85,10 +96,8 @@ def _when(document: Document) -> str:
     targets = sorted({cluster["target_version"] for cluster in clusters if cluster["target_version"]})
     forecast = f"forecast for {_text(', '.join(targets))}" if targets else ""
     compared = document.get("compared")
-    before = f"compared with {escape(compared['made'].replace('T', ' ').rstrip('Z'))} UTC" if compared else ""
-    return '<span class="dot" aria-hidden="true">·</span>'.join(
-        f"<span>{part}</span> " for part in (made, number, forecast, before) if part
-    )
+    before = f"compared with {escape(_minute(compared['made']))} UTC" if compared else ""
+    return "".join(f"<span>{part}</span>" for part in (made, number, forecast, before) if part)
 
 
 def _headline(document: Document) -> str:
@@ -145,8 +154,9 @@ def _bar(verdicts: Mapping[str, int], name: str) -> str:
 
 
 def _clusters(document: Document) -> Iterator[str]:
-    for at, cluster in enumerate(document["clusters"]):
-        found = counts(cluster["findings"])
+    found_in = [(at, cluster, counts(cluster["findings"])) for at, cluster in enumerate(document["clusters"])]
+    # The worst first.
+    for at, cluster, found in sorted(found_in, key=lambda row: [-row[2][severity] for severity in SEVERITIES]):
         new = sum(bool(finding.get("new")) for finding in cluster["findings"])
         cells = "".join(
             f'<td class="count {severity if found[severity] else "none"}" data-label="{_names(severity, 0)}">{found[severity]:,}</td>'

@@ -35,6 +35,8 @@ _EMBEDDED = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028"
 
 def visible(text: str) -> str:
     """The text with letters that nobody would see, or that change the order of others, written as their numbers."""
+    if text.isascii() and text.isprintable():  # most are
+        return text
     return _INVISIBLE.sub(lambda letter: f"\u27e8U+{ord(letter[0]):04X}\u27e9", text)
 
 

@@ -14,11 +14,11 @@ __all__ = ["differ", "settled", "stamped"]
 
 #: Stands before each such time while a text is made. No document holds it: `documents.clean`.
 _MARK = "\ufdd0"
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\dZ?")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?Z?")
 
 
 def stamped(time: str) -> str:
-    """A time that `differ` overlooks. It is a date, T or a space, and a time of day with seconds."""
+    """A time that `differ` overlooks. It is a date, T or a space, and a time of day."""
     return _MARK + time
 
 

@@ -73,6 +73,8 @@ def _text(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
     return f'"{"".join(map(_letter, text))}"'
 
 
