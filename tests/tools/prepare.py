@@ -6,7 +6,8 @@
 usage: prepare.py newest|oldest|bench|browser|lab COMMAND [ARGUMENT ...]
 
 A Python environment from tests/requirements/NAME.txt (`lab`: none, the lab alone), the lab's binary from tests/lab, and the
-collection under the path that Ansible wants. `browser` also needs Chromium, which root gets from Debian's package. The cache is IMAGE_PULL_CACHE, or openshift_ops.image_pull in the user's cache.
+collection under the path that Ansible wants. The cache is IMAGE_PULL_CACHE, or openshift_ops.image_pull in the user's cache.
+`browser` also needs Chromium, which root gets from Debian's package.
 Only the standard library is used: this runs before anything is installed.
 """
 

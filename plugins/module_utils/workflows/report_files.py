@@ -25,10 +25,11 @@ def read(path: str) -> bytes:
     :raises OptionError: when it cannot be read, or is no file, or is too large.
     """
     try:
-        with Path(path).open("rb") as file:
-            found = os.fstat(file.fileno())
-            if not stat.S_ISREG(found.st_mode):
-                raise OptionError(f"{path} is no regular file, so it was not read; nothing was written")
+        place = Path(path)
+        # Not opened before: a pipe that nobody writes to would hold the task forever.
+        if not stat.S_ISREG(place.stat().st_mode):
+            raise OptionError(f"{path} is no regular file, so it was not read; nothing was written")
+        with place.open("rb") as file:
             return file.read(LARGEST_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: the path holds a NUL
         why = getattr(error, "strerror", None) or error

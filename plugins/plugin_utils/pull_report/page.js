@@ -399,7 +399,7 @@
     rightNodes.forEach((name, at) => node(to, at, name || "all projects", rightNodes, "start", name === "", "project"));
     byId("picture").replaceChildren(...(shown.length ? [svg] : []));
     const hidden = edges.size - shown.length;
-    byId("picture-text").textContent = !shown.length ? "Nobody but each project’s own accounts." : hidden ? `The most connected: ${counted(hidden, "further line is", "further lines are")} not drawn. Search for a project to see its own.` : "A thicker line stands for more grants. Marked: all projects, or everybody.";
+    byId("picture-text").textContent = !shown.length ? "Nobody but each project's own accounts." : hidden ? `The most connected: ${counted(hidden, "further line is", "further lines are")} not drawn. Search for a project to see its own.` : "A thicker line stands for more grants. Marked: all projects, or everybody.";
   };
 
   const showLogins = () => {

@@ -46,7 +46,8 @@ def flag(value: Any) -> str:
 
 
 def count(value: Any) -> str:
-    return "" if type(value) is int and value >= 0 else " is not a whole number from 0 on"
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return "" if is_whole and value >= 0 else " is not a whole number from 0 on"
 
 
 def objects(value: Any) -> str:
