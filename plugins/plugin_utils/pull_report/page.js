@@ -300,9 +300,16 @@
     const page = Math.min(Math.max(0, Number(state.columns) || 0), last);
     pager("matrix", used.length, COLUMNS, page, (to) => go({ columns: to ? String(to) : "" }));
     matrixColumns = used.slice(page * COLUMNS, (page + 1) * COLUMNS);
-    const shown = last ? `, the ${number(page * COLUMNS + 1)}. to ${number(page * COLUMNS + matrixColumns.length)}. of ` : ", ";
-    byId("matrix-found").textContent = `${counted(matrixRows.length, "account")}${shown}${counted(used.length, "registry", "registries")}`;
-    const head = element("tr", null, element("th", { scope: "col" }, element("span", { class: "label" }, several ? "Cluster, namespace and account" : "Namespace and account")),
+    if (last && !state.without) {
+      // Not a long list of accounts that have nothing in the columns of this page.
+      const isShown = new Uint8Array(table.registries.length);
+      for (const at of matrixColumns) isShown[at] = 1;
+      matrixRows = matrixRows.filter((row) => { for (let at = table.start[row]; at < table.start[row + 1]; at++) if (isShown[table.cells[at]]) return true; return false; });
+    }
+    const shown = last ? `registries ${number(page * COLUMNS + 1)} to ${number(page * COLUMNS + matrixColumns.length)} of ${number(used.length)}` : counted(used.length, "registry", "registries");
+    byId("matrix-found").textContent = `${counted(matrixRows.length, "account")}, ${shown}`;
+    const severalShown = several && state.cluster === "";
+    const head = element("tr", null, element("th", { scope: "col" }, element("span", { class: "label" }, severalShown ? "Cluster, namespace and account" : "Namespace and account")),
       ...matrixColumns.map((at) => { const name = names[table.registries[at]]; return element("th", { scope: "col", class: "up", title: name }, element("span", null, bdi(name))); }));
     const made = element("table", { "aria-rowcount": matrixRows.length + 1 }, element("caption", { class: "vh" }, "A mark means that the account has a login for the registry"), element("thead", null, head), element("tbody"));
     const box = byId("matrix");
@@ -330,7 +337,7 @@
       const has = new Set(table.cells.slice(table.start[row], table.start[row + 1]));
       const label = `${names[table.namespace[row]]}/${names[table.account[row]]}`;
       return element("tr", { "aria-rowindex": from + at + 2 },
-        element("th", { scope: "row", title: label }, element("span", { class: "label" }, several ? element("span", { class: "place" }, bdi(clusterName(table.cluster[row])), " ") : null, bdi(label))),
+        element("th", { scope: "row", title: label }, element("span", { class: "label" }, several && state.cluster === "" ? element("span", { class: "place" }, bdi(clusterName(table.cluster[row])), " ") : null, bdi(label))),
         ...matrixColumns.map((column) => has.has(column) ? element("td", { class: "yes" }, element("span", { class: "vh" }, "yes")) : element("td")));
     });
     body.replaceChildren(...space(from), ...rows, ...space(matrixRows.length - to));
@@ -358,7 +365,9 @@
       if (!edges.has(key)) { edges.set(key, { who, project, bindings: 0 }); add(left, who); add(right, project); }
       edges.get(key).bindings++;
     }
-    const most = (nodes) => [...nodes.entries()].sort((a, b) => b[1] - a[1]).slice(0, MOST_IN_PICTURE).map((entry) => entry[0]);
+    // What is open to all is drawn in any case.
+    const isWide = (name) => name === "" || /^Group system:(un)?authenticated$/.test(name);
+    const most = (nodes) => [...nodes.entries()].sort((a, b) => isWide(b[0]) - isWide(a[0]) || b[1] - a[1]).slice(0, MOST_IN_PICTURE).map((entry) => entry[0]);
     const projects = new Set(most(right));
     const pullers = new Map();
     for (const edge of edges.values()) if (projects.has(edge.project)) add(pullers, edge.who);
@@ -381,22 +390,22 @@
     for (const edge of shown) {
       const [a, b] = [y(leftNodes, leftNodes.indexOf(edge.who)), y(rightNodes, place.get(edge.project))].map((at) => at.toFixed(1));
       const path = drawn("path", { d: `M${from} ${a} C${width / 2} ${a} ${width / 2} ${b} ${to} ${b}`, "stroke-width": Math.min(6, 1 + Math.log2(edge.bindings)).toFixed(1) });
-      if (edge.project === "" || /^Group system:(un)?authenticated$/.test(edge.who)) path.classList.add("wide");
+      if (isWide(edge.project) || isWide(edge.who)) path.classList.add("wide");
       path.edge = edge;
       svg.append(path);
     }
-    const node = (x, at, name, nodes, anchor, isWide, key) => {
+    const node = (x, at, name, nodes, anchor, isMarked, key) => {
       const group = drawn("g", {});
       const text = drawn("text", { x: anchor === "end" ? x - 10 : x + 10, y: (y(nodes, at) + 4).toFixed(1), "text-anchor": anchor, direction: "ltr", "unicode-bidi": "isolate" }, cut(name));
       const circle = drawn("circle", { cx: x, cy: y(nodes, at).toFixed(1), r: 4 });
-      if (isWide) circle.classList.add("wide");
+      if (isMarked) circle.classList.add("wide");
       group.append(drawn("title", {}, name), circle, text);
       group.addEventListener("pointerenter", () => { svg.classList.add("near"); for (const path of svg.querySelectorAll("path")) path.classList.toggle("on", path.edge[key] === name || (key === "project" && name === "all projects" && path.edge.project === "")); });
       group.addEventListener("pointerleave", () => svg.classList.remove("near"));
       svg.append(group);
     };
-    leftNodes.forEach((name, at) => node(from, at, name, leftNodes, "end", /^Group system:(un)?authenticated$/.test(name), "who"));
-    rightNodes.forEach((name, at) => node(to, at, name || "all projects", rightNodes, "start", name === "", "project"));
+    leftNodes.forEach((name, at) => node(from, at, name, leftNodes, "end", isWide(name), "who"));
+    rightNodes.forEach((name, at) => node(to, at, name || "all projects", rightNodes, "start", isWide(name), "project"));
     byId("picture").replaceChildren(...(shown.length ? [svg] : []));
     const hidden = edges.size - shown.length;
     byId("picture-text").textContent = !shown.length ? "Nobody but each project's own accounts." : hidden ? `The most connected: ${counted(hidden, "further line is", "further lines are")} not drawn. Search for a project to see its own.` : "A thicker line stands for more grants. Marked: all projects, or everybody.";
