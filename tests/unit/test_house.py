@@ -249,6 +249,18 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
             "expires_within": 3,
         }
     ],
+    "pull_report": [
+        {
+            "src": ["s"],
+            "html": "h",
+            "json": "j",
+            "junit": "x",
+            "mode": "0600",
+            "title": "t",
+            "findings": [{"cluster": "c"}],
+        },
+        {"src": ["s"], "compare_with": "c", "fail_on": "error", "fail_on_new": True},
+    ],
     "pull_secret": [
         {
             "name": "s",
@@ -270,7 +282,12 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
 }
 FEATURES = sorted(SAMPLES)
 #: The module of a feature where its name is another one.
-MODULE_OF = {"adopt": "adopt_info", "pull_access": "pull_access_info", "pull_audit": "pull_access_audit"}
+MODULE_OF = {
+    "adopt": "adopt_info",
+    "pull_access": "pull_access_info",
+    "pull_audit": "pull_access_audit",
+    "pull_report": "pull_access_report",
+}
 
 
 class Reading(dict[str, Any]):
