@@ -247,6 +247,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
             "dest": "d",
             "cluster_name": "c",
             "expires_within": 3,
+            "drift": [{"namespaces": []}],
         }
     ],
     "pull_report": [
