@@ -399,30 +399,11 @@ def _provider(it: Scene) -> None:
 
 @contextmanager
 def _with_provider(lab: Lab) -> Iterator[None]:
-    group, plural = "config.openshift.io", "criocredentialproviderconfigs"
-    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
-    spec = {
-        "group": group,
-        "scope": "Cluster",
-        "names": {"plural": plural, "kind": "CRIOCredentialProviderConfig"},
-        "versions": [{"name": "v1alpha1", "served": True, "storage": True, "schema": schema}],
-    }
-    definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    lab.api("POST", definitions, {"metadata": {"name": f"{plural}.{group}"}, "spec": spec})
-    path = f"/apis/{group}/v1alpha1/{plural}"
+    path = "/apis/config.openshift.io/v1/criocredentialproviderconfigs"
+    body = {"apiVersion": "config.openshift.io/v1", "kind": "CRIOCredentialProviderConfig"}
+    lab.api("POST", path, {**body, "metadata": {"name": "cluster"}, "spec": {"matchImages": ["quay.io"]}})
     try:
-        lab.until(lambda: _is_served(lab, path), "the kind is served")
-        kind = {"apiVersion": f"{group}/v1alpha1", "kind": "CRIOCredentialProviderConfig"}
-        lab.api("POST", path, {**kind, "metadata": {"name": "cluster"}, "spec": {"matchImages": ["quay.io"]}})
         with described(lab, version="4.22.1"):
             yield
     finally:
-        lab.api("DELETE", f"{definitions}/{plural}.{group}")
-
-
-def _is_served(lab: Lab, path: str) -> bool:
-    """Before that, the answer is a text."""
-    try:
-        return "items" in lab.api("GET", path, expect=(200, 404, 429))
-    except ValueError:
-        return False
+        lab.api("DELETE", f"{path}/cluster")
