@@ -141,6 +141,26 @@ options:
       immutable:
         description: See O(openshift_ops.image_pull.pull_secret#module:immutable).
         type: bool
+      verify:
+        description: See O(openshift_ops.image_pull.pull_secret#module:verify).
+        type: bool
+      verify_repositories:
+        description: See O(openshift_ops.image_pull.pull_secret#module:verify_repositories).
+        type: list
+        elements: str
+      verify_realm_hosts:
+        description: See O(openshift_ops.image_pull.pull_secret#module:verify_realm_hosts).
+        type: list
+        elements: str
+      verify_ca_cert:
+        description: See O(openshift_ops.image_pull.pull_secret#module:verify_ca_cert).
+        type: path
+      verify_validate_certs:
+        description: See O(openshift_ops.image_pull.pull_secret#module:verify_validate_certs).
+        type: bool
+      verify_timeout:
+        description: See O(openshift_ops.image_pull.pull_secret#module:verify_timeout).
+        type: int
   links:
     description:
       - What is declared with M(openshift_ops.image_pull.sa_link), as its option O(openshift_ops.image_pull.sa_link#module:links) takes it.

@@ -18,7 +18,8 @@ description:
     project, and what the node says. Init and ephemeral containers are explained too.
   - An error of the node is held against the time at which the secret was changed. Where O(pod) is given, the events of the pod tell when the
     node last tried; they are read only when they decide.
-  - It does not ask the registry. So V(pulls) means that all that the cluster shows fits, not that the login is right.
+  - It asks registries with O(ask_registries=true) only. Without it, V(pulls) means that all that the cluster shows fits, not that the login
+    is right.
   - What cannot be read is said, and the answer is V(unknown) then, unless something else breaks.
   - Credentials that only the nodes have, such as those of a cloud's credential provider, are named and never guessed.
   - It changes nothing. To ask about the right to pull from another project it creates SubjectAccessReviews, which ask a question and
@@ -39,6 +40,31 @@ options:
   service_account:
     description: The service account for O(image), and for nothing else. By default V(default).
     type: str
+  ask_registries:
+    description:
+      - Also ask the registries, from the host that runs the task, whether they give the images. Every attempt that a node would make is
+        made, in its order, with the login that it would send, mirrors included. Only the manifest is asked for, by HEAD.
+      - Without it, V(pulls) means that there is a login for the image. With it, that the registry gives the image for it.
+      - Where a registry cannot be asked from here and no other attempt pulls, the verdict is V(unknown).
+    type: bool
+    default: false
+  realm_hosts:
+    description:
+      - The C(host[:port]) that may be given logins beside the registries themselves, where registries delegate their login.
+        A login is sent to no other host, and the verdict is then V(unknown).
+    type: list
+    elements: str
+  registry_ca_cert:
+    description: Path of a file with the certificate authorities of the registries, in PEM form, on the host that runs the task.
+    type: path
+  registry_validate_certs:
+    description: Verify the certificates of the registries.
+    type: bool
+    default: true
+  registry_timeout:
+    description: Seconds to wait for each answer of a registry, from V(1) to V(3600).
+    type: int
+    default: 10
   show:
     description:
       - Show the answers as text, in the colours of Ansible's own settings where the output is a terminal. Playbook C(explain) does so.
@@ -80,6 +106,12 @@ EXAMPLES = r"""
     msg:
       - "{{ access.namespaces[0].access | map(attribute='reason') }}"
       - "{{ access.namespaces[0].access | map(attribute='remedy') }}"
+
+- name: Ask whether the registries really give the images of a pod
+  openshift_ops.image_pull.pull_access_info:
+    namespaces: [project-a]
+    pod: app-7d9c5bdb4d-x2x9k
+    ask_registries: true
 
 - name: Ask before a deployment has pods
   openshift_ops.image_pull.pull_access_info:
@@ -192,25 +224,20 @@ summary:
 """
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access.options import from_options
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access import (
+    options as pull_access,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CLUSTER_OPTIONS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, over_namespaces
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.pull_access import explain_access
 
-ARGUMENTS = {
-    **CLUSTER_OPTIONS,
-    "pod": {"type": "str"},
-    "workload": {"type": "str"},
-    "image": {"type": "str"},
-    "service_account": {"type": "str"},
-    "show": {"type": "bool", "default": False},
-}
+ARGUMENTS = {**CLUSTER_OPTIONS, **pull_access.ARGUMENTS, "show": {"type": "bool", "default": False}}
 RULES = {"mutually_exclusive": [("pod", "workload", "image")]}
 
 
 def run(task: Task) -> dict[str, object]:
-    asked = from_options(task.params)
+    asked = pull_access.from_options(task.params)
     return over_namespaces(
         task, 0, lambda cluster, namespaces, settings: explain_access(cluster, asked, namespaces, settings)
     )

@@ -160,6 +160,36 @@ options:
       - Whether the API server refuses every change of the content. By default this is not changed.
       - An immutable secret can only be changed, or made mutable, with O(recreate=true).
     type: bool
+  verify:
+    description:
+      - Before anything is written, in check mode too, log in to each registry with what is given for it. Where a registry refuses a login, the
+        task fails, and nothing is written for any entry.
+      - A registry that does not answer the host that runs the task is a warning, and the secret is written. Keys with a star name no
+        registry that could be asked.
+      - Nothing is asked with O(state=absent) and O(mode=remove).
+    type: bool
+    default: false
+  verify_repositories:
+    description:
+      - Images or repositories that the logins must pull, with their registry, such as V(quay.io/team/app) or V(quay.io/team/app:v2).
+        They are asked for as a node does before a pull, with the login that it would try first. Implies O(verify=true).
+    type: list
+    elements: str
+  verify_realm_hosts:
+    description: The C(host[:port]) that may be given logins beside the registries themselves, for registries that delegate their login.
+    type: list
+    elements: str
+  verify_ca_cert:
+    description: Path of a file with the certificate authorities of the registries, in PEM form, on the host that runs the task.
+    type: path
+  verify_validate_certs:
+    description: Verify the certificates of the registries.
+    type: bool
+    default: true
+  verify_timeout:
+    description: Seconds to wait for each answer of a registry, from V(1) to V(3600).
+    type: int
+    default: 10
   secrets:
     description:
       - Many secrets in one task, in place of a single one. Each entry takes the options listed here; what it does not give is taken from
@@ -272,6 +302,26 @@ options:
       immutable:
         description: See O(immutable).
         type: bool
+      verify:
+        description: See O(verify).
+        type: bool
+      verify_repositories:
+        description: See O(verify_repositories).
+        type: list
+        elements: str
+      verify_realm_hosts:
+        description: See O(verify_realm_hosts).
+        type: list
+        elements: str
+      verify_ca_cert:
+        description: See O(verify_ca_cert).
+        type: path
+      verify_validate_certs:
+        description: See O(verify_validate_certs).
+        type: bool
+      verify_timeout:
+        description: See O(verify_timeout).
+        type: int
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
@@ -436,6 +486,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.o
     TARGET_OPTIONS,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, reconciling
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.verify_logins import verify_logins
 
 DECLARATION = {**TARGET_OPTIONS, **pull_secret.ARGUMENTS}
 ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, "secrets": list_option(DECLARATION, alternatives=[pull_secret.SOURCES])}
@@ -450,7 +501,7 @@ FORM = ListForm(
 
 
 def run(task: Task) -> dict[str, object]:
-    return reconciling(task, FORM)
+    return reconciling(task, FORM, beforehand=verify_logins)
 
 
 MODULE = Module(

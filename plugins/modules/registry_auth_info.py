@@ -7,14 +7,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: registry_auth_info
-short_description: Find out how a registry authenticates
+short_description: Find out how a registry authenticates, and what a login is worth there
 version_added: 0.1.0
 description:
   - Asks a container registry where it wants a login to be sent, as a node does before each pull (C(GET /v2/)).
   - A registry that delegates authentication names another host than its own, as C(registry.redhat.io) did with
     C(sso.redhat.com).
-  - Sends no credential and asks no cluster. The module is therefore not in the action group of the others.
-  - Reads no more than the status and the headers of the answer, and follows no redirect.
+  - With O(username) and O(password), it logs in; with O(repositories), it asks for these as a node does before a pull. A token alone
+    proves nothing, since a token service also answers for a login that may pull nothing. So the manifest is asked for.
+  - Asks no cluster. The module is therefore not in the action group of the others.
+  - Follows no redirect. Of an answer it reads the status and the headers, and of a token service the token, which is shown nowhere.
 options:
   registry:
     description:
@@ -26,7 +28,21 @@ options:
     description:
       - C(host[:port]) that takes the logins, if you know it. The registry is then not asked, and the module only says whether
         that is another host (RV(delegated)).
+      - A login is sent to the registry's own host. Where the registry wants it sent to another one, it is sent only to this.
     type: str
+  username:
+    description: The user of a login to prove. Given together with O(password).
+    type: str
+  password:
+    description: Its password or token.
+    type: str
+  repositories:
+    description:
+      - Repositories of the registry to ask for, such as V(team/app), with a tag or a digest if you like. Without one, the tags of the
+        repository are asked for, which needs the same right.
+      - Without O(username), the question is whether everybody may pull them.
+    type: list
+    elements: str
   ca_cert:
     description:
       - Path of a file with the certificate authorities to trust instead of the system's, in PEM form, on the host that runs
@@ -70,6 +86,16 @@ options:
       timeout:
         description: See O(timeout).
         type: int
+      username:
+        description: See O(username).
+        type: str
+      password:
+        description: See O(password).
+        type: str
+      repositories:
+        description: See O(repositories).
+        type: list
+        elements: str
 extends_documentation_fragment:
   - openshift_ops.image_pull.attributes
 notes:
@@ -92,6 +118,15 @@ EXAMPLES = r"""
   openshift_ops.image_pull.registry_auth_info:
     registry: privateregistry.example.com
     realm_host: sso.redhat.com
+
+- name: Find out whether a login works, and may pull two repositories
+  openshift_ops.image_pull.registry_auth_info:
+    registry: quay.io
+    username: team+robot
+    password: "{{ robot_token }}"
+    repositories: [team/app, "team/base:v2"]
+  register: proof
+  failed_when: proof.failed | default(false) or not proof.works
 
 - name: Ask two registries
   openshift_ops.image_pull.registry_auth_info:
@@ -138,6 +173,49 @@ delegated:
   returned: success, with O(registry)
   type: bool
   sample: true
+works:
+  description: Whether the login was accepted, and every repository can be pulled.
+  returned: success, with O(username) or O(repositories)
+  type: bool
+  sample: true
+login:
+  description: Whether the login was accepted.
+  returned: success, with O(registry) and O(username)
+  type: dict
+  contains:
+    outcome:
+      description: V(logs_in), V(bad_login), V(rate_limited), V(not_sent) for a login that would go to another host than O(realm_host) or
+        without TLS, or V(unanswered) where nothing is known.
+      type: str
+      returned: always
+    said:
+      description: The same as a sentence. It holds nothing that a server sent.
+      type: str
+      returned: always
+  sample: {outcome: logs_in, said: quay.io accepts the login}
+repositories:
+  description: The answer for each of O(repositories), in their order.
+  returned: success, with O(registry), and O(username) or O(repositories)
+  type: list
+  elements: dict
+  contains:
+    repository:
+      description: The repository with its registry, and the tag or digest that was asked for.
+      type: str
+      returned: always
+    outcome:
+      description:
+        - V(pulls), V(bad_login), V(no_login) for one that is not given to everybody, V(no_right) for a login without the right,
+          V(not_found), V(rate_limited), V(not_sent), or V(unanswered) where nothing is known.
+        - V(not_found) may be a right that is missing, too. Many registries hide what they deny.
+      type: str
+      returned: always
+    said:
+      description: The same as a sentence.
+      type: str
+      returned: always
+  sample:
+    - {repository: "quay.io/team/app", outcome: no_right, said: "the login works, and has no right to pull quay.io/team/app"}
 registries:
   description:
     - For each entry of O(registries), in their order, the values above, or only C(registry) for one that could not be asked.
@@ -167,13 +245,16 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.a
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.registries import ask_registries
 
-OPTIONS = {
+OPTIONS: dict[str, dict[str, object]] = {
     "realm_host": {"type": "str"},
     "ca_cert": {"type": "path"},
     "validate_certs": {"type": "bool"},
     "timeout": {"type": "int"},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "repositories": {"type": "list", "elements": "str"},
 }
-DEFAULTS = {"validate_certs": True, "timeout": 10}
+DEFAULTS: dict[str, object] = {"validate_certs": True, "timeout": 10}
 ARGUMENTS = {
     "registry": {"type": "str"},
     **{name: {**spec, **({"default": DEFAULTS[name]} if name in DEFAULTS else {})} for name, spec in OPTIONS.items()},

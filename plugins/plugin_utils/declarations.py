@@ -28,7 +28,10 @@ VARIABLES = {
 _WRITERS = ("private_registry", "delegated_auth")
 _PLACES = ("namespaces", "namespace_selector")
 _SOURCES = ("registries", "auth_file", "auth_config", "only")
-_SECRET = ("type", *_SOURCES, "mode", "update_existing", "recreate", "labels", "annotations", "immutable")
+_VERIFY = (
+    "verify", "verify_repositories", "verify_realm_hosts", "verify_ca_cert", "verify_validate_certs", "verify_timeout",
+)  # fmt: skip
+_SECRET = ("type", *_SOURCES, "mode", "update_existing", "recreate", "labels", "annotations", "immutable", *_VERIFY)
 _LINK = ("service_accounts", "link_for", "exclusive", "create", "require", "restart_pods", "wait_timeout")
 _QUESTION = ("registry", "realm_host", "ca_cert", "validate_certs")
 _LOGIN = ("username", "password", "email")
@@ -41,6 +44,7 @@ _MEMBERS = {
     "private_registry": {"name", "state", "links", *_PLACES, *_SECRET, *_LINK},
     "delegated_auth": {
         *("state", *_PLACES, *_QUESTION, *_LOGIN, "service_accounts", "link_for", "wait_timeout"),
+        *_VERIFY[:2],
         *("registry_secret_name", "realm_secret_name"),
     },
     "cross_project_pull": {"state", *_PLACES, *_GRANT},
@@ -212,11 +216,23 @@ def _both_secrets(declared: Declarations, answer: Any) -> list[Made]:
     for entry, asked in _answered(declared, answer):
         hosts = [entry.get("registry"), *([asked["realm_host"]] if asked["delegated"] else [])]
         login = entry.some(_LOGIN)
-        made += (
+        both = [
             entry.entry(name=name, registries=[{"registry": host, **login}])
             for name, host in zip(_names(entry), hosts, strict=False)
-        )
+        ]
+        # The host that takes the logins is no registry: nothing can be asked of it alone.
+        both[0] |= {**entry.some(_VERIFY[:2]), **_verified(entry, asked)}
+        made += both
     return made
+
+
+def _verified(entry: Declared, asked: Mapping[str, Any]) -> Made:
+    """How the registry is asked, where its login is to be proven."""
+    if not (entry.get("verify") or entry.get("verify_repositories")):
+        return {}
+    given = {f"verify_{name}": entry.get(name) for name in ("ca_cert", "validate_certs")}
+    usual = {name: value for name, value in given.items() if value is not None}
+    return {**usual, "verify_realm_hosts": [asked["realm_host"]] if asked["delegated"] else []}
 
 
 def _both_claims(declared: Declarations, answer: Any) -> list[Made]:

@@ -27,6 +27,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 import report
 import ways
+from audits import audits
 from conftest import start_lab
 from contenders import PREFIX, Contenders, Job, Process
 from machine import describe
@@ -72,9 +73,22 @@ def main() -> None:
             results = Bench(lab, contenders, loops=not options.without_loops).run(options.sizes)
         finally:
             lab.run("down", "--dir", str(lab.dir))
+    results["audits"] = [audit(size) for size in sorted(set(options.sizes) - {SMALL})]
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     report.write(results, options.output)
+
+
+def audit(size: int) -> dict[str, Any]:
+    """On a lab of its own: its pods and secrets would slow down all else."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        lab = start_lab(Path(directory) / "lab")
+        try:
+            say(f"audit of {size:,} namespaces")
+            names = make_namespaces(lab, [f"{PREFIX}{number:05}" for number in range(size)], timeout=1200)
+            return audits(lab, Contenders(lab, Path(directory)), names)
+        finally:
+            lab.run("down", "--dir", str(lab.dir))
 
 
 def program(name: str) -> Path:

@@ -157,6 +157,16 @@ class Contenders:
         )
         return self._playbook("ours", "openshift_ops.image_pull.site", inventory)
 
+    def audit(self, *, with_report: bool) -> Process:
+        """The audit of the whole cluster: one task of it, or the playbook with its report."""
+        inventory = self._inventory("inventory-audit", pull_access_audit_directory=str(self.directory / "report"))
+        if with_report:
+            return self._playbook("ours", "openshift_ops.image_pull.audit", inventory)
+        book = self.directory / "audit.yml"
+        task = {"openshift_ops.image_pull.pull_access_audit": {"kubeconfig": self.lab.kubeconfig}}
+        book.write_text(yaml.dump([{"hosts": "all", "gather_facts": False, "tasks": [task]}]))
+        return self._playbook("ours", book, inventory)
+
     # --- others
 
     def kubernetes_core(self, job: Job) -> Process:
@@ -181,9 +191,7 @@ class Contenders:
         group = {"apiGroup": role["apiGroup"], "kind": "Group", "name": f"system:serviceaccounts:{PROJECT}"}
         kind = "kubernetes.io/dockerconfigjson"
         plan = {
-            "server": self.lab.data["server"],
-            "ca_cert": self.lab.data["ca_cert"],
-            "client_pem": str(self.lab.dir / "tests-client.pem"),
+            **self._connection(),
             "secret_selector": f"metadata.name%3D{NAME}" if job.way == SAME else f"type%3D{kind}",
             "secrets": {
                 name: {
@@ -202,7 +210,21 @@ class Contenders:
         path.write_text(json.dumps(plan))
         return self._run([sys.executable, HERE / "floor.py", path])
 
+    def lists(self, paths: Sequence[tuple[str, str]]) -> Process:
+        """The plain floor of an audit: each list once, with its field selector."""
+        path = self.directory / "lists.json"
+        path.write_text(json.dumps({**self._connection(), "lists": paths}))
+        return self._run([sys.executable, HERE / "floor.py", path])
+
     # --- how they are run
+
+    def _connection(self) -> dict[str, str]:
+        """What the floor connects with."""
+        return {
+            "server": self.lab.data["server"],
+            "ca_cert": self.lab.data["ca_cert"],
+            "client_pem": str(self.lab.dir / "tests-client.pem"),
+        }
 
     def _inventory(self, name: str, hosts: Sequence[str] = ("lab",), **variables: Any) -> Path:
         connection = {

@@ -5,7 +5,8 @@
 
 One list of each kind, then one write for each object that is not there yet. No retry, no check, no report.
 
-usage: floor.py PLAN.json, which holds server, ca_cert, client_pem, secret_selector, and by namespace the bodies of secrets and bindings
+usage: floor.py PLAN.json, which holds server, ca_cert, client_pem, and secret_selector with the bodies of secrets and bindings by
+namespace; or lists, pairs of path and field selector, which are only read
 """
 
 from __future__ import annotations
@@ -71,6 +72,15 @@ class Floor:
 
         list(self.threads.map(write, missing))
 
+    def work(self) -> None:
+        if "lists" in self.plan:
+            for path, selector in self.plan["lists"]:
+                for _item in self.list(path, selector):
+                    pass
+            return
+        for task in (self.secrets, self.links, self.grants):
+            task()
+
     def secrets(self) -> None:
         self.create_missing("/api/v1", "secrets", self.plan["secrets"], self.plan["secret_selector"])
 
@@ -108,8 +118,7 @@ class Floor:
 def main() -> None:
     floor = Floor(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
     started = time.perf_counter()
-    for task in (floor.secrets, floor.links, floor.grants):
-        task()
+    floor.work()
     print(json.dumps({"seconds": time.perf_counter() - started}))
 
 

@@ -104,6 +104,18 @@ def ratios(results: dict[str, Any]) -> Iterator[str]:
         f"{clusters['number']} clusters of {clusters['namespaces']} namespaces, second run: {clusters['seconds']:.1f} s "
         "(promised: at most 18 s)"
     )
+    yield from _of_audits(results)
+
+
+def _of_audits(results: dict[str, Any]) -> Iterator[str]:
+    for found in results["audits"]:
+        promised = found["namespaces"] == 1000
+        yield (
+            f"audit of {found['namespaces']:,} namespaces with {found['pods']:,} pods: whole command {found['audit']:.2f} s"
+            f"{' (promised: at most 6 s)' if promised else ''}, with the report {found['with_report'] - found['audit']:.2f} s more"
+            f"{' (promised: at most 2 s)' if promised else ''}, {found['peak_mib']:.0f} MiB, {found['requests']} requests; "
+            f"plain floor of the same lists {found['floor']:.2f} s"
+        )
 
 
 def _of_teams(results: dict[str, Any], same: dict[tuple[str, int, str], dict[str, Any]]) -> Iterator[str]:

@@ -107,18 +107,35 @@ func runCommand() *cobra.Command {
 }
 
 func pullCommand() *cobra.Command {
-	var dir string
-	var asJSON bool
+	var o pullOptions
+	var many manyPods
 	command := &cobra.Command{
-		Use:   "pull --dir DIR NAMESPACE POD",
+		Use:   "pull --dir DIR (NAMESPACE POD | --all NAMESPACE ... | --stdin)",
 		Short: "Pull the images of a pod as a node would, and say which credential did it",
-		Long: `Reads the pod and the secrets it names, builds the kubelet's keyring and pulls each image's
-manifest with each credential in turn. Exit status: 0 all pulled, 1 not pulled, 2 no answer.`,
-		Args: cobra.ExactArgs(2),
-		RunE: func(_ *cobra.Command, args []string) error { return pull(dir, args[0], args[1], asJSON) },
+		Long: `Makes the node's files of the cluster's objects, reads the pod and the secrets it names, builds the
+kubelet's keyring and pulls each image's manifest with each credential in turn.
+With --all, the pods of whole namespaces; with --stdin, those named by JSON lines {"namespace", "pod"}. Both print one JSON
+line a pod, in the order of the names or of the lines.
+Exit status: 0 all pulled, 1 not pulled, 2 no answer.`,
+		Args: func(c *cobra.Command, args []string) error { return many.args(c, args) },
+		RunE: func(_ *cobra.Command, args []string) error {
+			if many.all || many.stdin {
+				return pullMany(o, many, args)
+			}
+			return pull(o, args[0], args[1])
+		},
 	}
-	dirFlag(command, &dir)
-	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	dirFlag(command, &o.dir)
+	f := command.Flags()
+	f.BoolVar(&o.asJSON, "json", false, "print one JSON object")
+	f.BoolVar(&many.all, "all", false, "all pods of the namespaces, as JSON lines")
+	f.BoolVar(&many.stdin, "stdin", false, "the pods of the JSON lines on standard input, as JSON lines")
+	command.MarkFlagsMutuallyExclusive("all", "stdin")
+	f.StringVar(&o.node.name, "node", "", "name of the node: it remembers its images and its last files (default: a new node each time)")
+	f.BoolVar(&o.node.recheck, "recheck", false, "check the pod's credentials for images that are present, as the kubelet does from 1.35")
+	f.StringVar(&o.node.shortNames, "short-names", shortNamesPermissive, "permissive, or enforcing as CRI-O is from 1.34: a name of several registries is refused")
+	f.BoolVar(&o.after.status, "status", false, "write the pod's status as the kubelet would")
+	f.BoolVar(&o.after.again, "back-off", false, "ask again after a failed pull, so that its message is that of the back-off")
 	return command
 }
 

@@ -57,7 +57,11 @@ func (s *supervisor) handle(request controlRequest) error {
 		if s.registries == nil {
 			return fmt.Errorf("this lab has no registries")
 		}
-		return s.registries.integrated.pushImage(ctx, request.Image)
+		pushed, err := s.registries.integrated.pushImage(ctx, request.Image)
+		if err != nil || s.openshift == nil {
+			return err
+		}
+		return s.openshift.recordPush(ctx, request.Image, pushed)
 	}
 	return fmt.Errorf("unknown operation %q", request.Op)
 }

@@ -104,31 +104,34 @@ func (s pushSource) writeLayout(description []byte, blobs ...[]byte) error {
 	return os.WriteFile(filepath.Join(s.dir, imagespec.ImageLayoutFile), []byte(`{"imageLayoutVersion":"1.0.0"}`), 0o600)
 }
 
-// push copies the image to a registry with a bearer token of the lab's own.
-func (s pushSource) push(ctx context.Context, image, bearer string) error {
+// push copies the image to a registry with a bearer token of the lab's own, and returns what it is there.
+func (s pushSource) push(ctx context.Context, image, bearer string) (digest.Digest, error) {
 	from, err := ocilayout.NewReference(s.dir, "")
 	if err != nil {
-		return err
+		return "", err
 	}
 	to, err := docker.ParseReference("//" + image)
 	if err != nil {
-		return err
+		return "", err
 	}
 	policy, err := signature.NewPolicyContext(&signature.Policy{
 		Default: signature.PolicyRequirements{signature.NewPRInsecureAcceptAnything()},
 	})
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer policy.Destroy()
 	destination := clientContext(s.home)
 	destination.DockerBearerRegistryToken = bearer
-	_, err = copy.Image(ctx, policy, to, from, &copy.Options{
+	pushed, err := copy.Image(ctx, policy, to, from, &copy.Options{
 		SourceCtx: clientContext(s.home), DestinationCtx: destination,
 		// Registries refuse an OCI manifest to clients that do not name it in Accept; this type reaches all.
 		ForceManifestMIMEType: manifest.DockerV2Schema2MediaType,
 	})
-	return err
+	if err != nil {
+		return "", err
+	}
+	return manifest.Digest(pushed)
 }
 
 // clientContext is a registry client that trusts the lab's CA and reads no configuration or credential of the machine.

@@ -19,6 +19,7 @@ import (
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/registry/auth"
 	"github.com/distribution/distribution/v3/registry/handlers"
+	"github.com/opencontainers/go-digest"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	"k8s.io/client-go/rest"
@@ -70,13 +71,13 @@ func (r *integratedRegistry) connect(cluster *rest.Config) error {
 	return nil
 }
 
-func (r *integratedRegistry) pushImage(ctx context.Context, image string) error {
+func (r *integratedRegistry) pushImage(ctx context.Context, image string) (digest.Digest, error) {
 	name, _, err := splitImage(image)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if strings.Count(name, "/") != 1 {
-		return fmt.Errorf("an image of the integrated registry is NAMESPACE/NAME:TAG, not %q", image)
+		return "", fmt.Errorf("an image of the integrated registry is NAMESPACE/NAME:TAG, not %q", image)
 	}
 	return r.image.push(ctx, r.host+"/"+image, r.internal)
 }

@@ -24,44 +24,62 @@ type credential struct {
 	auth        credentialprovider.AuthConfig
 }
 
-// lookUp returns the credentials the kubelet would try for a repository, in its order.
+// lookUp returns the credentials the kubelet would try for a repository, in its order, on a node without any of its own.
 func lookUp(pullSecrets []corev1.Secret, repository string) ([]credential, error) {
-	// The node itself has no credentials here.
 	keyring, err := secrets.MakeDockerKeyring(pullSecrets, &credentialprovider.BasicDockerKeyring{})
 	if err != nil {
 		return nil, err
 	}
 	found, _ := keyring.Lookup(repository)
-	origins := matching(pullSecrets, repository)
+	origins := originsFor(pullSecrets, nil, repository)
 	tried := make([]credential, 0, len(found))
 	for _, match := range found {
-		c := credential{auth: match.AuthConfig}
-		at := slices.IndexFunc(origins, func(o credential) bool {
-			fromHere := match.Source == nil || match.Source.Secret == nil || match.Source.Secret.Name == o.secret
-			return fromHere && o.auth == match.AuthConfig
-		})
-		if at >= 0 {
-			c = origins[at]
-			origins = slices.Delete(origins, at, at+1) // equal entries are listed one after the other
-		}
+		var c credential
+		c, origins = originOf(match, origins)
 		tried = append(tried, c)
 	}
 	return tried, nil
 }
 
-// matching asks a keyring of one entry for every entry there is: the keyring does not say which key matched.
-func matching(pullSecrets []corev1.Secret, repository string) []credential {
-	var matches []credential
+// originOf names where a credential of the keyring came from, and returns the origins that are left: equal entries are listed one
+// after the other.
+func originOf(match credentialprovider.TrackedAuthConfig, origins []credential) (credential, []credential) {
+	at := slices.IndexFunc(origins, func(o credential) bool {
+		fromHere := match.Source == nil || match.Source.Secret == nil || match.Source.Secret.Name == o.secret
+		return fromHere && o.auth == match.AuthConfig
+	})
+	if at < 0 {
+		return credential{auth: match.AuthConfig}, origins
+	}
+	found := origins[at]
+	return found, slices.Delete(origins, at, at+1)
+}
+
+// originsFor are all credentials that match a repository, in the kubelet's order: those of the pod, then the node's own.
+func originsFor(pullSecrets []corev1.Secret, own credentialprovider.DockerConfig, repository string) []credential {
+	var ofPod, ofNode []credential
 	for _, secret := range pullSecrets {
-		for key, entry := range entriesOf(secret) {
-			single := &credentialprovider.BasicDockerKeyring{}
-			single.Add(nil, credentialprovider.DockerConfig{key: entry})
-			if found, ok := single.Lookup(repository); ok {
-				matches = append(matches, credential{secret.Name, key, found[0].AuthConfig})
-			}
+		ofPod = append(ofPod, matching(secret.Name, entriesOf(secret), repository)...)
+	}
+	ofNode = matching(globalNamespace+"/"+globalSecret, own, repository)
+	return slices.Concat(inKeyringOrder(ofPod), inKeyringOrder(ofNode))
+}
+
+// matching asks a keyring of one entry for every entry there is: the keyring does not say which key matched.
+func matching(name string, entries credentialprovider.DockerConfig, repository string) []credential {
+	var matches []credential
+	for key, entry := range entries {
+		single := &credentialprovider.BasicDockerKeyring{}
+		single.Add(nil, credentialprovider.DockerConfig{key: entry})
+		if found, ok := single.Lookup(repository); ok {
+			matches = append(matches, credential{name, key, found[0].AuthConfig})
 		}
 	}
-	// The keyring's order, so that of two entries with the same value the first tried is named first.
+	return matches
+}
+
+// inKeyringOrder sorts so that of two entries with the same value the first tried is named first.
+func inKeyringOrder(matches []credential) []credential {
 	slices.SortStableFunc(matches, func(a, b credential) int { return strings.Compare(withoutScheme(b.key), withoutScheme(a.key)) })
 	return matches
 }

@@ -3,8 +3,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -28,19 +30,41 @@ type openshift struct {
 	hostname   string // the integrated registry's host:port
 }
 
-// resource is one custom resource that stands for an OpenShift API.
+// resource is one custom resource that stands for an OpenShift API. Its version is v1 where none is said.
 type resource struct {
 	group, plural, kind string
 	scope               extensionsv1.ResourceScope
+	version             string
 }
 
+const (
+	inCluster   = extensionsv1.ClusterScoped
+	inNamespace = extensionsv1.NamespaceScoped
+)
+
 var (
-	clusterVersions  = resource{"config.openshift.io", "clusterversions", "ClusterVersion", extensionsv1.ClusterScoped}
-	clusterOperators = resource{"config.openshift.io", "clusteroperators", "ClusterOperator", extensionsv1.ClusterScoped}
-	imageConfigs     = resource{"config.openshift.io", "images", "Image", extensionsv1.ClusterScoped}
-	registryConfigs  = resource{"imageregistry.operator.openshift.io", "configs", "Config", extensionsv1.ClusterScoped}
-	imageStreams     = resource{"image.openshift.io", "imagestreams", "ImageStream", extensionsv1.NamespaceScoped}
-	projects         = resource{"project.openshift.io", "projects", "Project", extensionsv1.ClusterScoped}
+	clusterVersions  = resource{"config.openshift.io", "clusterversions", "ClusterVersion", inCluster, ""}
+	clusterOperators = resource{"config.openshift.io", "clusteroperators", "ClusterOperator", inCluster, ""}
+	imageConfigs     = resource{"config.openshift.io", "images", "Image", inCluster, ""}
+	registryConfigs  = resource{"imageregistry.operator.openshift.io", "configs", "Config", inCluster, ""}
+	imageStreams     = resource{"image.openshift.io", "imagestreams", "ImageStream", inNamespace, ""}
+	projects         = resource{"project.openshift.io", "projects", "Project", inCluster, ""}
+)
+
+// What the nodes' registry settings are made of.
+var (
+	digestMirrorSets = resource{"config.openshift.io", "imagedigestmirrorsets", "ImageDigestMirrorSet", inCluster, ""}
+	tagMirrorSets    = resource{"config.openshift.io", "imagetagmirrorsets", "ImageTagMirrorSet", inCluster, ""}
+	sourcePolicies   = resource{"operator.openshift.io", "imagecontentsourcepolicies", "ImageContentSourcePolicy", inCluster, "v1alpha1"}
+	clusterPolicies  = resource{"config.openshift.io", "clusterimagepolicies", "ClusterImagePolicy", inCluster, ""}
+	imagePolicies    = resource{"config.openshift.io", "imagepolicies", "ImagePolicy", inNamespace, ""}
+)
+
+// What is only read by others.
+var (
+	credentialProviders = resource{"config.openshift.io", "criocredentialproviderconfigs", "CRIOCredentialProviderConfig", inCluster, ""}
+	deploymentConfigs   = resource{"apps.openshift.io", "deploymentconfigs", "DeploymentConfig", inNamespace, ""}
+	buildConfigs        = resource{"build.openshift.io", "buildconfigs", "BuildConfig", inNamespace, ""}
 )
 
 // The integrated registry's Service, by whose names pods reach it.
@@ -52,7 +76,7 @@ const (
 )
 
 func (r resource) versioned() schema.GroupVersionResource {
-	return schema.GroupVersionResource{Group: r.group, Version: "v1", Resource: r.plural}
+	return schema.GroupVersionResource{Group: r.group, Version: cmp.Or(r.version, "v1"), Resource: r.plural}
 }
 
 func newOpenShift(config *rest.Config, hostname string) (*openshift, error) {
@@ -66,16 +90,18 @@ func (o *openshift) install(ctx context.Context, mode string) error {
 	if err := o.installRole(ctx); err != nil {
 		return err
 	}
-	all := []resource{clusterVersions, clusterOperators, imageConfigs, registryConfigs, imageStreams, projects}
-	for _, r := range all {
+	all := []resource{
+		clusterVersions, clusterOperators, imageConfigs, registryConfigs, imageStreams, projects,
+		digestMirrorSets, tagMirrorSets, sourcePolicies, clusterPolicies, imagePolicies,
+		credentialProviders, deploymentConfigs, buildConfigs,
+	}
+	if err := atOnce(all, func(r resource) error {
 		if err := o.define(ctx, r); err != nil {
 			return err
 		}
-	}
-	for _, r := range all {
-		if err := o.waitEstablished(ctx, r); err != nil {
-			return err
-		}
+		return o.waitEstablished(ctx, r)
+	}); err != nil {
+		return err
 	}
 	for _, name := range []string{"openshift-config", registryNamespace} {
 		namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
@@ -84,6 +110,17 @@ func (o *openshift) install(ctx context.Context, mode string) error {
 		}
 	}
 	return o.describe(ctx, mode)
+}
+
+// atOnce does the same with all, side by side, and returns what went wrong.
+func atOnce[T any](all []T, do func(T) error) error {
+	failures := make([]error, len(all))
+	var group sync.WaitGroup
+	for i, one := range all {
+		group.Go(func() { failures[i] = do(one) })
+	}
+	group.Wait()
+	return errors.Join(failures...)
 }
 
 func (o *openshift) installRole(ctx context.Context) error {
@@ -107,7 +144,7 @@ func (o *openshift) define(ctx context.Context, r resource) error {
 			Scope: r.scope,
 			Names: extensionsv1.CustomResourceDefinitionNames{Plural: r.plural, Kind: r.kind},
 			Versions: []extensionsv1.CustomResourceDefinitionVersion{{
-				Name: "v1", Served: true, Storage: true,
+				Name: r.versioned().Version, Served: true, Storage: true,
 				Schema: &extensionsv1.CustomResourceValidation{OpenAPIV3Schema: &extensionsv1.JSONSchemaProps{
 					Type: "object", XPreserveUnknownFields: ptr.To(true),
 				}},
@@ -197,7 +234,7 @@ func (o *openshift) serve(ctx context.Context, there bool) error {
 func (o *openshift) put(ctx context.Context, r resource, name string, content map[string]any) error {
 	client := o.dynamic.Resource(r.versioned())
 	object := &unstructured.Unstructured{Object: content}
-	object.SetAPIVersion(r.group + "/v1")
+	object.SetAPIVersion(r.versioned().GroupVersion().String())
 	object.SetKind(r.kind)
 	object.SetName(name)
 	return poll(ctx, 30*time.Millisecond, func() (bool, error) {

@@ -1,5 +1,5 @@
-// `lab pull`: the node's part. The pod as admission left it, the secrets it names, the kubelet's keyring,
-// and one manifest request for each credential until one is accepted.
+// `lab pull`: what a node does for a pod. The kubelet's own image manager builds the keyring, decides whether an image that is
+// present may be used, and tries each credential in turn; the runtime below it is in crio.go.
 package main
 
 import (
@@ -15,30 +15,35 @@ import (
 	"github.com/docker/distribution/registry/api/errcode"
 	v2 "github.com/docker/distribution/registry/api/v2"
 	"go.podman.io/image/v5/docker"
-	"go.podman.io/image/v5/types"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/kubernetes/pkg/credentialprovider"
-	"k8s.io/kubernetes/pkg/util/parsers"
 )
 
 const pullPatience = 30 * time.Second
 
 type pullReport struct {
-	Namespace string          `json:"namespace"`
-	Pod       string          `json:"pod"`
-	Pulled    bool            `json:"pulled"`
-	Images    []imageReport   `json:"images"`
-	Ignored   []ignoredSecret `json:"ignored"`
+	Namespace    string          `json:"namespace"`
+	Pod          string          `json:"pod"`
+	Pulled       bool            `json:"pulled"`
+	Images       []imageReport   `json:"images"`
+	Ignored      []ignoredSecret `json:"ignored"`
+	NodeProblems []string        `json:"node_problems"` // why the nodes' files are not as the cluster's objects say
+	Error        string          `json:"error,omitempty"`
 }
 
 type imageReport struct {
-	Image  string    `json:"image"`
-	Pulled bool      `json:"pulled"`
-	Reason string    `json:"reason"`
-	Tried  []attempt `json:"tried"`
+	Image      string    `json:"image"`
+	Pulled     bool      `json:"pulled"`
+	Reason     string    `json:"reason"`
+	Tried      []attempt `json:"tried"`
+	Containers []string  `json:"containers"`
+	PullPolicy string    `json:"pull_policy"`
+	Present    bool      `json:"present"` // it was used as it was on the node; no registry was asked
+	ImageID    string    `json:"image_id,omitempty"`
+	Waiting    *waiting  `json:"waiting"`
+	Events     []event   `json:"events"`
 }
 
 type attempt struct {
@@ -52,42 +57,34 @@ type ignoredSecret struct {
 	Reason string `json:"reason"`
 }
 
-// node is what a pull needs to know of the lab.
-type node struct {
-	info   labInfo
-	client kubernetes.Interface
+// pullOptions are what `lab pull` was asked for.
+type pullOptions struct {
+	dir    string
+	node   nodeOptions
+	asJSON bool
+	after  pullEffects
 }
 
-// connect reads what the lab says of itself and opens the way to its cluster.
-func connect(dir string) (node, error) {
-	silenceLibraries()
-	info, err := readLab(dir)
-	if err != nil {
-		return node{}, err
-	}
-	config, err := loadKubeconfig(info.Kubeconfig)
-	if err != nil {
-		return node{}, misuse("%v", err)
-	}
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return node{}, misuse("%v", err)
-	}
-	return node{info, client}, nil
-}
-
-func pull(dir, namespace, pod string, asJSON bool) error {
-	lab, err := connect(dir)
+func pull(o pullOptions, namespace, pod string) error {
+	lab, err := connect(o.dir)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 4*pullPatience)
 	defer cancel()
-	report, err := lab.pullPod(ctx, namespace, pod)
+	n, err := startNode(ctx, lab, o.node)
+	if err != nil {
+		return err
+	}
+	defer n.close()
+	if err := withoutTerminal(); err != nil {
+		return err
+	}
+	report, err := n.pullNamed(ctx, namespace, pod, o.after)
 	if err != nil {
 		return misuse("%v", err)
 	}
-	if asJSON {
+	if o.asJSON {
 		err = json.NewEncoder(os.Stdout).Encode(report)
 	} else {
 		report.print()
@@ -98,13 +95,30 @@ func pull(dir, namespace, pod string, asJSON bool) error {
 	return err
 }
 
-func (n node) pullPod(ctx context.Context, namespace, name string) (pullReport, error) {
-	report := pullReport{Namespace: namespace, Pod: name, Pulled: true, Images: []imageReport{}, Ignored: []ignoredSecret{}}
+// pullNamed reads one pod and its secrets from the API.
+func (n *node) pullNamed(ctx context.Context, namespace, name string, after pullEffects) (pullReport, error) {
 	pod, err := n.client.CoreV1().Pods(namespace).Get(ctx, name, metav1.GetOptions{})
 	if err != nil {
-		return report, err
+		return pullReport{}, err
 	}
-	pullSecrets, missing, err := n.pullSecrets(ctx, pod)
+	return n.pullPod(ctx, pod, after, func(secret string) (*corev1.Secret, error) {
+		found, err := n.client.CoreV1().Secrets(namespace).Get(ctx, secret, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil, nil
+		}
+		return found, err
+	})
+}
+
+// secretReader returns nil for a secret that is not there.
+type secretReader func(name string) (*corev1.Secret, error)
+
+func (n *node) pullPod(ctx context.Context, pod *corev1.Pod, after pullEffects, read secretReader) (pullReport, error) {
+	report := pullReport{
+		Namespace: pod.Namespace, Pod: pod.Name, Pulled: true,
+		Images: []imageReport{}, Ignored: []ignoredSecret{}, NodeProblems: append([]string{}, n.problems...),
+	}
+	pullSecrets, missing, err := pullSecrets(pod, read)
 	if err != nil {
 		return report, err
 	}
@@ -114,112 +128,108 @@ func (n node) pullPod(ctx context.Context, namespace, name string) (pullReport, 
 			report.Ignored = append(report.Ignored, ignoredSecret{secret.Name, reason})
 		}
 	}
-	for _, image := range imagesOf(pod) {
-		result := n.pullImage(ctx, pullSecrets, image)
+	for _, wanted := range imagesOf(pod) {
+		result := n.ensure(ctx, pod, pullSecrets, wanted, after.again)
 		report.Images = append(report.Images, result)
 		report.Pulled = report.Pulled && result.Pulled
 	}
-	return report, nil
+	if after.status {
+		err = n.writeStatus(ctx, pod, report)
+	}
+	return report, err
 }
 
 // pullSecrets reads the secrets that the pod names; one that does not exist is skipped, as the kubelet does.
-func (n node) pullSecrets(ctx context.Context, pod *corev1.Pod) ([]corev1.Secret, []ignoredSecret, error) {
+func pullSecrets(pod *corev1.Pod, read secretReader) ([]corev1.Secret, []ignoredSecret, error) {
 	var found []corev1.Secret
 	var missing []ignoredSecret
 	for _, reference := range pod.Spec.ImagePullSecrets {
 		if reference.Name == "" {
 			continue
 		}
-		secret, err := n.client.CoreV1().Secrets(pod.Namespace).Get(ctx, reference.Name, metav1.GetOptions{})
-		if apierrors.IsNotFound(err) {
-			missing = append(missing, ignoredSecret{reference.Name, "missing"})
-			continue
-		}
+		secret, err := read(reference.Name)
 		if err != nil {
 			return nil, nil, err
+		}
+		if secret == nil {
+			missing = append(missing, ignoredSecret{reference.Name, "missing"})
+			continue
 		}
 		found = append(found, *secret)
 	}
 	return found, missing, nil
 }
 
-func imagesOf(pod *corev1.Pod) []string {
-	var images []string
-	for _, container := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
-		if !slices.Contains(images, container.Image) {
-			images = append(images, container.Image)
+// wantedImage is one image as one or more containers of a pod ask for it.
+type wantedImage struct {
+	image      string
+	policy     corev1.PullPolicy
+	containers []string
+}
+
+func imagesOf(pod *corev1.Pod) []wantedImage {
+	containers := slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers)
+	for _, ephemeral := range pod.Spec.EphemeralContainers {
+		containers = append(containers, corev1.Container(ephemeral.EphemeralContainerCommon))
+	}
+	var images []wantedImage
+	for _, container := range containers {
+		at := slices.IndexFunc(images, func(w wantedImage) bool {
+			return w.image == container.Image && w.policy == container.ImagePullPolicy
+		})
+		if at < 0 {
+			images = append(images, wantedImage{container.Image, container.ImagePullPolicy, nil})
+			at = len(images) - 1
 		}
+		images[at].containers = append(images[at].containers, container.Name)
 	}
 	return images
 }
 
-// pullImage follows the kubelet: with a match only the matching credentials are tried, without one a single anonymous pull.
-func (n node) pullImage(ctx context.Context, pullSecrets []corev1.Secret, image string) imageReport {
-	report := imageReport{Image: image, Tried: []attempt{}}
-	repository, _, _, err := parsers.ParseImageName(image)
-	if err != nil {
-		report.Reason = err.Error()
-		return report
+// reason says in one sentence how the image was got, or why it was not.
+func (n *node) reason(s *imageService, repository string, err error) string {
+	switch {
+	case err == nil && !s.asked:
+		return "present on the node"
+	case !s.asked:
+		return err.Error()
+	case len(s.tried) == 0:
+		return fmt.Sprintf("no credential matches %s; anonymous pull answered %s", repository, n.result(repository, s.failed))
+	case err == nil:
+		last := s.tried[len(s.tried)-1]
+		return fmt.Sprintf("secret %s key %s", last.Secret, last.Key)
 	}
-	credentials, err := lookUp(pullSecrets, repository)
-	if err != nil {
-		report.Reason = "keyring error: " + err.Error()
-		return report
-	}
-	if len(credentials) == 0 {
-		err := n.fetch(ctx, image, credentialprovider.AuthConfig{})
-		report.Pulled = err == nil
-		report.Reason = fmt.Sprintf("no credential matches %s; anonymous pull answered %s", repository, n.result(image, err))
-		return report
-	}
-	for _, c := range credentials {
-		err := n.fetch(ctx, image, c.auth)
-		result := n.result(image, err)
-		report.Tried = append(report.Tried, attempt{c.secret, c.key, result})
-		if err == nil {
-			report.Pulled, report.Reason = true, fmt.Sprintf("secret %s key %s", c.secret, c.key)
-			return report
-		}
-	}
-	first := report.Tried[0]
-	report.Reason = fmt.Sprintf("secret %s key %s answered %s; no anonymous pull is tried where a credential matches",
+	first := s.tried[0]
+	return fmt.Sprintf("secret %s key %s answered %s; no anonymous pull is tried where a credential matches",
 		first.Secret, first.Key, first.Result)
-	return report
-}
-
-// fetch asks for the manifest with one credential. An empty user name is no credential, as for CRI-O.
-func (n node) fetch(ctx context.Context, image string, auth credentialprovider.AuthConfig) error {
-	ctx, cancel := context.WithTimeout(ctx, pullPatience)
-	defer cancel()
-	reference, err := docker.ParseReference("//" + image)
-	if err != nil {
-		return err
-	}
-	system := clientContext(layout(n.info.Dir))
-	if auth.Username != "" {
-		system.DockerAuthConfig = &types.DockerAuthConfig{Username: auth.Username, Password: auth.Password}
-	}
-	source, err := reference.NewImageSource(ctx, system)
-	if err != nil {
-		return withoutValue(err, auth)
-	}
-	defer source.Close()
-	_, _, err = source.GetManifest(ctx, nil)
-	return withoutValue(err, auth)
 }
 
 // withoutValue guards against an error text that repeats what it was given.
 func withoutValue(err error, auth credentialprovider.AuthConfig) error {
-	if err == nil || auth.Password == "" || !strings.Contains(err.Error(), auth.Password) {
-		return err
+	if err == nil {
+		return nil
 	}
-	return errors.New(strings.ReplaceAll(err.Error(), auth.Password, "(password)"))
+	if text := withoutPassword(err.Error(), auth.Password); text != err.Error() {
+		return errors.New(text)
+	}
+	return err
+}
+
+// withoutPassword leaves the shortest alone: they are in any text.
+func withoutPassword(text, password string) string {
+	if len(password) < 4 {
+		return text
+	}
+	return strings.ReplaceAll(text, password, "(password)")
 }
 
 // result is the outcome of one attempt in a few words.
-func (n node) result(image string, err error) string {
+func (n *node) result(image string, err error) string {
 	if err == nil {
 		return "pulled"
+	}
+	if mirrored := inWords(err); strings.Contains(mirrored, "(Mirrors also failed") {
+		return n.root.asOnNode(strings.Join(strings.Fields(mirrored), " "))
 	}
 	var refused docker.ErrUnauthorizedForCredentials
 	if errors.As(err, &refused) {
@@ -227,7 +237,7 @@ func (n node) result(image string, err error) string {
 	}
 	var coded errcode.Error
 	if !errors.As(err, &coded) {
-		return strings.Join(strings.Fields(err.Error()), " ")
+		return n.root.asOnNode(strings.Join(strings.Fields(inWords(err)), " "))
 	}
 	switch coded.Code {
 	case errcode.ErrorCodeUnauthorized:
@@ -244,7 +254,16 @@ func (n node) result(image string, err error) string {
 	return strings.Join(strings.Fields(coded.Error()), " ")
 }
 
-func (n node) isLabRegistry(image string) bool {
+// inWords is an error without the frame that the runtime puts around it.
+func inWords(err error) string {
+	var closed notOpened
+	if errors.As(err, &closed) {
+		return closed.err.Error()
+	}
+	return err.Error()
+}
+
+func (n *node) isLabRegistry(image string) bool {
 	host, _, _ := strings.Cut(image, "/")
 	for _, registry := range n.info.Registries {
 		if registry.Host == host {
@@ -255,6 +274,9 @@ func (n node) isLabRegistry(image string) bool {
 }
 
 func (r pullReport) print() {
+	for _, problem := range r.NodeProblems {
+		fmt.Printf("node: %s\n", problem)
+	}
 	for _, secret := range r.Ignored {
 		fmt.Printf("secret %s ignored: %s\n", secret.Secret, secret.Reason)
 	}

@@ -151,7 +151,7 @@ func (r *registries) connect(ctx context.Context, cluster *rest.Config) error {
 	if err := r.integrated.connect(cluster); err != nil {
 		return err
 	}
-	if err := r.integrated.pushImage(ctx, projectImage); err != nil {
+	if _, err := r.integrated.pushImage(ctx, projectImage); err != nil {
 		return err
 	}
 	select {

@@ -80,7 +80,8 @@ func (t *tokenRegistry) pushImage(ctx context.Context, image string) error {
 	if err != nil {
 		return err
 	}
-	return t.image.push(ctx, t.host+"/"+image, push)
+	_, err = t.image.push(ctx, t.host+"/"+image, push)
+	return err
 }
 
 // tokenServer checks accounts and grants them pull, as the token specification says.

@@ -243,7 +243,6 @@ class TestProject:
     def test_a_missing_grant_is_named_and_its_remedy_mends_it(self, lab, run, namespaces):
         owner, user = namespaces(2)
         lab.run("push", "--dir", str(lab.dir), f"{owner}/app:v1")
-        stream(lab, owner, {"tag": "v1", "items": [{"image": "sha256:0"}]})
         host = lab.registry("integrated")["host"]
         pod(lab, user, f"{host}/{owner}/app:v1")
         found = access(run, user, pod="app")

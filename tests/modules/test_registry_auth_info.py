@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from support.certificates import server_context, write_certificate
+from support.lab import path_of
 from support.modules import run_module
 
 CANARY = "Canary-netrc-77"
@@ -92,6 +93,88 @@ class TestLabRegistries:
         ask(registry["host"])
         lines = [line for log in logs for line in log.read_bytes()[before[log] :].decode().splitlines()]
         assert [line.partition(" GET ")[2] for line in lines] == ["/v2/ authorization=none status=401"]
+
+
+def login_of(registry: dict[str, Any], number: int = 1) -> dict[str, str]:
+    """The second account's password is long and full of what breaks careless code."""
+    account = registry["accounts"][number]
+    return {"username": account["username"], "password": account["password"]}
+
+
+class TestLogin:
+    """What a login is worth, at the lab's registries."""
+
+    @pytest.mark.parametrize("name", ["private", "delegated"])
+    def test_a_login_that_works(self, lab, ask, name):
+        registry = lab.registry(name)
+        result = ask(registry["host"], realm_host=registry.get("realm_host"), repositories=["team/app", "team/app:v1"],
+                     **login_of(registry))  # fmt: skip
+        assert result["works"], result
+        assert result["login"]["outcome"] == "logs_in"
+        assert [row["outcome"] for row in result["repositories"]] == ["pulls", "pulls"]
+        assert [row["repository"] for row in result["repositories"]] == [
+            f"{registry['host']}/team/app", f"{registry['host']}/team/app:v1"
+        ]  # fmt: skip
+        assert login_of(registry)["password"] not in result["_output"]
+
+    def test_a_wrong_password_is_told_from_a_missing_image(self, lab, ask):
+        registry = lab.registry("private")
+        result = ask(registry["host"], repositories=["team/app:none"], **login_of(registry))
+        assert (result["works"], result["login"]["outcome"]) == (False, "logs_in")
+        assert result["repositories"][0]["outcome"] == "not_found"
+        result = ask(registry["host"], repositories=["team/app:v1"], **{**login_of(registry), "password": CANARY})
+        assert (result["works"], result["login"]["outcome"]) == (False, "bad_login")
+        assert result["repositories"][0]["outcome"] == "bad_login"
+
+    def test_what_everybody_may_pull(self, lab, ask):
+        result = ask(lab.registry("private")["host"], repositories=["team/app:v1"])
+        assert (result["works"], result["repositories"][0]["outcome"]) == (False, "no_login")
+        assert "login" not in result
+
+    def test_a_login_goes_to_no_host_that_was_not_named(self, lab, ask):
+        registry = lab.registry("delegated")
+        logs = lab.dir / "logs"
+        before = {log: log.stat().st_size for log in logs.glob("registry-*.log")}
+        result = ask(registry["host"], **login_of(registry))
+        assert (result["works"], result["login"]["outcome"]) == (False, "not_sent")
+        assert f"wants logins sent to {registry['realm_host']}, another host; not sent" in result["login"]["said"]
+        lines = [line for log, size in before.items() for line in log.read_bytes()[size:].decode().splitlines()]
+        assert lines
+        assert all("authorization=none" in line for line in lines)
+
+    def test_the_integrated_registry_and_a_token_of_an_account(self, lab, ask, namespace):
+        lab.api("POST", "/api/v1/namespaces", {"metadata": {"name": "project-b"}}, expect=(201, 409))
+        host = lab.registry("integrated")["host"]
+        request = {"spec": {"expirationSeconds": 3600}}
+        token = lab.api("POST", f"{path_of(namespace, 'serviceaccounts', 'default')}/token", request)["status"]["token"]
+        login = {"username": "serviceaccount", "password": token}
+        assert ask(host, repositories=["project-b/app:v1"], **login)["repositories"][0]["outcome"] == "no_right"
+        subject = {"kind": "ServiceAccount", "name": "default", "namespace": namespace}
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:image-puller"}
+        lab.create(
+            "project-b", "rolebindings", {"metadata": {"name": namespace}, "roleRef": role, "subjects": [subject]}
+        )
+        lab.until(lambda: ask(host, repositories=["project-b/app:v1"], **login)["works"], "the grant is seen")
+
+    def test_many_at_the_same_time(self, lab, ask):
+        entries = [
+            {"registry": lab.registry(name)["host"], "realm_host": lab.registry(name).get("realm_host"), "repositories": ["team/app"],
+             **login_of(lab.registry(name))}
+            for name in ("private", "delegated")
+        ]  # fmt: skip
+        wrong = {**entries[0], "password": CANARY}
+        result = run_module("registry_auth_info", ca_cert=lab.data["ca_cert"], registries=[*entries, wrong])
+        assert [row["works"] for row in result["registries"]] == [True, True, False]
+
+    @pytest.mark.parametrize(
+        "options",
+        [{"username": "u"}, {"password": CANARY}, {"repositories": ["UPPER/case"]}, {"repositories": [""]},
+         {"repositories": ["https://x/y"]}],
+    )  # fmt: skip
+    def test_what_cannot_be_asked_is_refused(self, ask, options):
+        result = ask("registry.example.com", **options)
+        assert result["failed"]
+        assert "option" in result["msg"]
 
 
 def netrc(monkeypatch, directory: Path, host: str) -> None:

@@ -51,6 +51,7 @@ STEPS = (
     Step("the tool that judges the tests", "newest", (*PYTEST, "tests/tools")),
     Step("the lab against the recordings", "newest", (*PYTEST, "tests/lab_fidelity")),
     Step("matching against the real readers", "newest", (*PYTEST, "tests/oracle")),
+    Step("verdicts against the node", "newest", (*PYTEST, "tests/verdicts")),
     Step("modules on the lab, newest", "newest", (*PYTEST, "tests/modules")),
     Step("modules on the lab, oldest", "oldest", (*PYTEST, "tests/modules")),
     Step("playbooks on the lab, newest", "newest", (*PYTEST, "tests/scenarios")),

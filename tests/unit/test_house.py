@@ -232,9 +232,30 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"users": ["u"], "binding_name": "b", "exclusive": True, "recreate": True, "verify_access": True},
         {"projects": ["p"], "role": "r", "state": "absent", "revoke_from": "every_binding", "prune": True},
     ],
-    "pull_access": [{"pod": "p"}, {"workload": "Job/j"}, {"image": "i", "service_account": "a"}],
+    "pull_access": [
+        {"pod": "p", "ask_registries": True},
+        {"workload": "Job/j"},
+        {"image": "i", "service_account": "a"},
+    ],
+    "pull_audit": [
+        {
+            "rules": ["secret-unused"],
+            "ignore": ["secret-unused"],
+            "target_version": "4.22",
+            "find_credential": {"password": "p" * 8},
+            "fingerprint_key": "k" * 16,
+            "dest": "d",
+            "cluster_name": "c",
+            "expires_within": 3,
+        }
+    ],
     "pull_secret": [
-        {"name": "s", "registries": [{"registry": "quay.io", "username": "u", "password": "p"}], "recreate": True},
+        {
+            "name": "s",
+            "registries": [{"registry": "quay.io", "username": "u", "password": "p"}],
+            "recreate": True,
+            "verify": True,
+        },
         {"name": "s", "auth_file": "config.json", "only": ["quay.io"], "mode": "merge", "update_existing": False},
         {"name": "s", "auth_config": {"auths": {"quay.io": {"auth": "dTpw"}}}, "type": "kubernetes.io/dockercfg"},
         {"name": "s", "registries": [{"registry": "quay.io"}], "mode": "remove"},
@@ -249,7 +270,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
 }
 FEATURES = sorted(SAMPLES)
 #: The module of a feature where its name is another one.
-MODULE_OF = {"adopt": "adopt_info", "pull_access": "pull_access_info"}
+MODULE_OF = {"adopt": "adopt_info", "pull_access": "pull_access_info", "pull_audit": "pull_access_audit"}
 
 
 class Reading(dict[str, Any]):
@@ -317,7 +338,12 @@ class TestOneOptionIsWrittenOnce:
         for sample in SAMPLES[feature]:
             options = validated(own_arguments(feature), sample)
             made = made_of(feature, Reading(options))
-            names = {field.name for field in dataclasses.fields(made)} & {*sample} - {"registries", "auth_file", "mode"}
+            names = {field.name for field in dataclasses.fields(made)} & {*sample} - {
+                "registries",
+                "auth_file",
+                "mode",
+                "ignore",
+            }
             held = {name: getattr(made, name) for name in names}
             assert {name: list(value) if isinstance(value, tuple) else value for name, value in held.items()} == {
                 name: options[name] for name in names
@@ -352,9 +378,10 @@ class TestOneOptionIsWrittenOnce:
         arguments = module.ARGUMENTS
         client = importlib.import_module(f"{COLLECTION}.plugins.module_utils.clients.registry.client")
         given = validated(arguments, {"registry": "quay.io"})
-        assert given.pop("registries") is None
+        login = {"username", "password", "repositories"}
+        assert {given.pop(name) for name in ("registries", *login)} == {None}
         assert dataclasses.asdict(client.RegistryOptions(registry="quay.io")) == given
-        assert {*arguments["registries"]["options"]} == {*given, "title"}
+        assert {*arguments["registries"]["options"]} == {*given, *login, "title"}
 
 
 #: What a feature compares with beside the choices of an option: `PullSecret.mode` also stands for the option `state`.
@@ -493,8 +520,8 @@ def as_a_role_may(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any
     return {**theirs, "required": ours["required"] or theirs["required"], "aliases": [], "options": options}
 
 
-@pytest.mark.parametrize("role", ROLES)
-class TestRoles:
+@pytest.mark.parametrize("role", HANDED_TO)
+class TestEntries:
     def test_an_option_that_is_handed_on_is_the_modules(self, role: str) -> None:
         entry = entry_options(role)
         for option, module in HANDED_TO[role].items():
@@ -504,13 +531,21 @@ class TestRoles:
             theirs["choices"] = [choice for choice in theirs["choices"] if choice not in fewer]
             assert (module, option, ours) == (module, option, theirs)
 
+    def test_describes_every_option(self, role: str) -> None:
+        assert [name for name, option in entry_options(role).items() if not option.get("description")] == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+class TestRoles:
     def test_its_defaults_are_those_that_it_documents(self, role: str) -> None:
         documented_defaults = {name: option["default"] for name, option in role_options(role).items()}
         assert role_file(role, "defaults/main.yml") == documented_defaults
 
     def test_describes_every_option(self, role: str) -> None:
         assert [name for name, option in role_options(role).items() if not option.get("description")] == []
-        assert [name for name, option in entry_options(role).items() if not option.get("description")] == []
+
+    def test_one_with_entries_hands_them_on(self, role: str) -> None:
+        assert ("entry" in role_file(role, "meta/argument_specs.yml")["argument_specs"]) == (role in HANDED_TO)
 
 
 class TestVersion:

@@ -62,6 +62,11 @@ class Evidence:
         made: Made = self._made[ref, make]
         return made
 
+    @property
+    def unread(self) -> dict[ObjectRef, str]:
+        """What was looked for and could not be read, and why."""
+        return {ref: str(answer) for ref, answer in self._known.items() if isinstance(answer, ImagePullError)}
+
     def add(self, answers: Mapping[ObjectRef, Union[Json, ImagePullError, None]]) -> None:
         self._known.update(answers)
         self._made = {key: made for key, made in self._made.items() if key[0] not in answers}

@@ -42,6 +42,7 @@ _SECRET_MEMBERS = frozenset(
         "basicauth",
         "clientkeydata",
         "clientsecret",
+        "fingerprintkey",
         "identitytoken",
         "idtoken",
         "password",

@@ -12,11 +12,12 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 
 from .key_matching import containers_keys, kubelet_keys, repository_of
 from .registry_keys import same_path
 
-__all__ = ["key_warnings", "portable"]
+__all__ = ["key_warnings", "portable", "why_never_used"]
 
 #: Hosts of Docker Hub's pages and logins, from which no image is pulled.
 _HUB_PAGES = frozenset({"hub.docker.com", "registry.hub.docker.com", "auth.docker.io", "www.docker.com", "docker.com"})
@@ -29,6 +30,13 @@ _OTHERS = "CRI-O, Podman and Skopeo"
 def key_warnings(keys: Collection[str]) -> list[str]:
     """One line for each key that does less, or more, than it seems to."""
     return [warning for key in sorted(keys) if (warning := _warning(key))] + list(_overlaps(keys))
+
+
+@lru_cache(maxsize=1024)  # in a fleet, most secrets have the same keys
+def why_never_used(key: str) -> str:
+    """The line for a key that the kubelet uses for no image; empty for one that it uses."""
+    warning = _warning(key)
+    return "" if f", but {_OTHERS} do not" in warning or warning == _wider(key) else warning
 
 
 def portable(key: str) -> str | None:
@@ -67,6 +75,11 @@ def _no_spelling(key: str) -> str:
             "write the registry's full host name instead"
         )
     return f"registry {key!r}: {who}; write host[:port], or host[:port]/path in lower case, instead"
+
+
+def _wider(key: str) -> str:
+    instead = portable(key)
+    return "" if instead is None else _wider_than_it_seems(key, instead)
 
 
 def _wider_than_it_seems(key: str, instead: str) -> str:

@@ -15,7 +15,7 @@ from ..core.objects import Json, Kind, ObjectRef, metadata
 from ..core.shapes import mapping, sequence, text
 from .references import Reference
 
-__all__ = ["IMAGE_STREAM", "why_not_there"]
+__all__ = ["IMAGE_STREAM", "failed_imports", "why_not_there"]
 
 
 def _trimmed(stream: Json) -> Json:
@@ -46,6 +46,19 @@ def why_not_there(ref: ObjectRef, stream: Json | None, reference: Reference) -> 
     if why := next(_failed_imports(tag), ""):
         return f"tag {name} of {ref} was never imported: {redacted(why)}; mend that in the stream's project, then import it again"
     return f"{ref} has no tag {name}: build or import it, or correct the tag"
+
+
+def failed_imports(stream: Json) -> Iterator[tuple[str, str, str]]:
+    """Each tag whose last import failed: its name, the image that was to be imported, empty where that is not told, and why."""
+    sources = {
+        text(tag.get("name")): text(mapping(tag.get("from")).get("name"))
+        for tag in map(mapping, sequence(mapping(stream.get("spec")).get("tags")))
+        if mapping(tag.get("from")).get("kind") == "DockerImage"
+    }
+    for tag in _tags(stream):
+        name = text(tag.get("tag"))
+        for why in _failed_imports(tag):
+            yield name, sources.get(name, ""), redacted(why)
 
 
 def _tags(stream: Json) -> Iterator[Json]:

@@ -9,8 +9,6 @@ What is observed: openshift-controller-manager pkg/internalregistry/controllers 
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,6 +16,7 @@ from ..core.objects import Json, metadata
 from ..core.shapes import mapping
 from ..dockerconfig.entry import Entry
 from ..secrets.content import StoredSecret
+from ..secrets.expiry import claims_of
 from .generated import generated_names
 
 __all__ = ["UNREADABLE", "Verdict", "judge"]
@@ -75,17 +74,6 @@ def _what_is_missing(account: Json, name: str, secret: Json | None) -> str:
 
 def _is_for_other(account: Json, entry: Entry) -> bool:
     """Whether the token names another uid: an account that was deleted and created again keeps the old secret for a moment."""
-    claims = mapping(_claims(entry.password).get("kubernetes.io"))
+    claims = mapping(claims_of(entry.password).get("kubernetes.io"))
     uid = mapping(claims.get("serviceaccount")).get("uid")
     return uid is not None and uid != metadata(account).get("uid")
-
-
-def _claims(token: str) -> Json:
-    """The claims of a JWT, unverified; empty when it is none."""
-    parts = token.split(".")
-    if len(parts) != 3:
-        return {}
-    try:
-        return mapping(json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))))
-    except (ValueError, RecursionError):
-        return {}

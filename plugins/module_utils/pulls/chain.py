@@ -32,20 +32,25 @@ from .subjects import Subject
 __all__ = ["PULLS", "UNKNOWN", "WILL_NOT_PULL", "Access", "Step", "explain"]
 
 
-def explain(subject: Subject, evidence: Evidence) -> Access:
-    """:raises NotYet: when more has to be read first."""
+def explain(subject: Subject, evidence: Evidence, *, asks: bool = False) -> Access:
+    """`asks`: whether the registries are asked.
+
+    :raises NotYet: when more has to be read first.
+    """
     told = heard(subject, evidence)
     given = given_image(subject, evidence, has_failed=told is not None)
     reference = reference_of(given.image)
     if reference is not None and subject.pull_policy == "Never":
         return _access(subject, [*given.seen, *never(subject, told, evidence)], told)
     if reference is not None:
-        return _access(subject, [*given.seen, *_way(subject, reference, told, evidence)], told)
+        return _access(subject, [*given.seen, *_way(subject, reference, told, evidence, asks=asks)], told)
     seen = [] if given.is_closed else [breaks("image", f"{given.image!r} is no valid name of an image")]
     return _access(subject, [*given.seen, *seen], None)
 
 
-def _way(subject: Subject, reference: Reference, told: Attempt | None, evidence: Evidence) -> Iterator[Seen]:
+def _way(
+    subject: Subject, reference: Reference, told: Attempt | None, evidence: Evidence, *, asks: bool
+) -> Iterator[Seen]:
     named = resolved(
         subject, reference, evidence, was_resolved=told is not None and told.rule.id not in NO_REGISTRY_ASKED
     )
@@ -61,7 +66,9 @@ def _way(subject: Subject, reference: Reference, told: Attempt | None, evidence:
     yield from project(subject, reference, credentials, evidence)
     yield from cached(subject, evidence)
     yield from keys(credentials, reference.repository)
-    yield from verdict(Holding(subject, reference, credentials, evidence, found[0].mirrors), told)
+    # Which registry a name without one means is for the node to say.
+    asks = asks and not reference.is_short and not credentials.in_state("unparsable")
+    yield from verdict(Holding(subject, reference, credentials, evidence, found[0].mirrors, asks), told)
     yield from (each for each in named.seen if each.verdict == UNKNOWN)
 
 

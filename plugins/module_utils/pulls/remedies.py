@@ -11,15 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
-    "Remedy",
-    "add_registry",
-    "grant",
-    "import_secret",
-    "link",
-    "new_secret",
-    "new_secret_named",
-    "rewrite_secret",
-]
+    "Remedy", "add_registry", "convert_secret", "grant", "grant_to", "import_secret", "link", "link_only", "new_secret", "new_secret_named", "remove_registry",
+    "remove_secret", "revoke", "rewrite_secret", "unlink", "wait_for_account",
+]  # fmt: skip
 
 #: A task as it stands in a playbook.
 Remedy = dict[str, Any]
@@ -62,6 +56,57 @@ def rewrite_secret(namespace: str, secret: str, registry: str) -> list[Remedy]:
 def grant(project: str, namespace: str, account: str) -> list[Remedy]:
     options = {"namespaces": [project], "service_accounts": [{"namespace": namespace, "name": account}]}
     return [_task(f"Let {namespace}/{account} pull from {project}", "image_puller_grant", options)]
+
+
+def grant_to(project: str, subjects: dict[str, Any]) -> list[Remedy]:
+    """`subjects`: as the options of image_puller_grant name them."""
+    return [_task(f"Grant pulling from {project} once", "image_puller_grant", {"namespaces": [project], **subjects})]
+
+
+def revoke(project: str, subjects: dict[str, Any]) -> list[Remedy]:
+    """Takes the right out of every binding of the project."""
+    options = {"namespaces": [project], **subjects, "state": "absent", "revoke_from": "every_binding"}
+    return [_task(f"Revoke pulling from {project}", "image_puller_grant", options)]
+
+
+def link_only(namespace: str, account: str, secret: str) -> list[Remedy]:
+    """Links a secret, also one of no use, once; pods are left alone."""
+    options = {"namespaces": [namespace], "service_accounts": [account], "secrets": [secret], "require": "none"}
+    return [_task(f"Link {secret} to service account {account} once", "sa_link", options)]
+
+
+def unlink(namespace: str, account: str, secret: str, purpose: str = "pull") -> list[Remedy]:
+    """`purpose`: `pull` or `mount`, the list of the account."""
+    options = {
+        "namespaces": [namespace],
+        "service_accounts": [account],
+        "secrets": [secret],
+        "link_for": [purpose],
+        "state": "absent",
+    }
+    return [_task(f"Unlink {secret} from service account {account}", "sa_link", options)]
+
+
+def remove_secret(namespace: str, secret: str) -> list[Remedy]:
+    options = {"namespaces": [namespace], "name": secret, "state": "absent"}
+    return [_task(f"Remove pull secret {secret}", "pull_secret", options)]
+
+
+def remove_registry(namespace: str, secret: str, *registries: str) -> list[Remedy]:
+    """Removes entries of a secret; its others stay."""
+    named = [{"registry": registry} for registry in registries]
+    options = {"namespaces": [namespace], "name": secret, "registries": named, "mode": "remove"}
+    return [_task(f"Remove {', '.join(registries)} from pull secret {secret}", "pull_secret", options)]
+
+
+def convert_secret(namespace: str, secret: str, registry: str) -> list[Remedy]:
+    """Creates a secret again with a type that nodes read; its other entries stay."""
+    return [_secret(namespace, secret, registry, mode="merge", recreate=True)]
+
+
+def wait_for_account(namespace: str, account: str) -> list[Remedy]:
+    options = {"namespaces": [namespace], "service_accounts": [account]}
+    return [_task(f"Wait for the pull secret of service account {account}", "sa_wait", options)]
 
 
 def _name_for(registry: str) -> str:

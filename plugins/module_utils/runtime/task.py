@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.connection import ConnectionOptions, connect
-from ..core.batch import Batch
+from ..core.batch import Batch, Declared
 from ..core.entry_lists import TARGETS, EntryList
 from ..core.errors import ImagePullError, OptionError
 from ..core.protocols import Desired
@@ -33,7 +33,17 @@ from ..reconcile.targets import Targets
 from .entries import ListForm, batch_of, declared, entry_problems
 from .options import CONNECTION_OPTIONS
 
-__all__ = ["Module", "SettingsFor", "Task", "execute", "on_cluster", "over_namespaces", "over_targets", "reconciling"]
+__all__ = [
+    "Module",
+    "SettingsFor",
+    "Task",
+    "everywhere",
+    "execute",
+    "on_cluster",
+    "over_namespaces",
+    "over_targets",
+    "reconciling",
+]
 
 VERSION = "0.1.0"
 
@@ -45,6 +55,7 @@ class Module:
     `arguments` and `rules` (`mutually_exclusive` and the like) are what AnsibleModule takes, `run` returns the result.
     `library` is the Python package that it needs, `import_error` why that could not be imported. `form` is how it takes many
     declarations in one task, None where it does not. `lists` are the forms of a module that takes nothing but lists.
+    `everywhere`: without namespaces, all but the platform's are meant.
     """
 
     arguments: Mapping[str, Any]
@@ -54,6 +65,7 @@ class Module:
     rules: Mapping[str, Any] = field(default_factory=dict)
     form: EntryList | None = None
     lists: Sequence[ListForm[Any]] = ()
+    everywhere: bool = False
 
     @property
     def all_rules(self) -> dict[str, Any]:
@@ -61,7 +73,8 @@ class Module:
         rules = dict(self.rules)
         if "namespaces" in self.arguments:
             lists = (self.form.option,) if self.form else ()
-            for rule, options in (("mutually_exclusive", TARGETS), ("required_one_of", (*TARGETS, *lists))):
+            needed = () if self.everywhere else (("required_one_of", (*TARGETS, *lists)),)
+            for rule, options in (("mutually_exclusive", TARGETS), *needed):
                 rules[rule] = [*rules.get(rule, ()), options]
         return rules
 
@@ -118,12 +131,19 @@ _Desired = TypeVar("_Desired", bound=Desired)
 Afterwards = Callable[[Cluster, Batch[_Desired], Outcome, Settings], Outcome]
 
 
+#: A look at what is declared, before the cluster is asked: warnings, or an error.
+Beforehand = Callable[[Sequence[Declared[_Desired]]], Iterable[str]]
+
 #: The settings for a number of namespaces.
 SettingsFor = Callable[[int], Settings]
 
 
 def _as_it_is(_cluster: Cluster, _batch: Batch[Any], outcome: Outcome, _settings: Settings) -> Outcome:
     return outcome
+
+
+def _as_declared(_declared: Sequence[Declared[Any]]) -> Iterable[str]:
+    return ()
 
 
 def execute(module: Module, task: Task) -> dict[str, Any]:
@@ -157,6 +177,13 @@ def over_namespaces(
     )
 
 
+def everywhere(task: Task) -> Task:
+    """The task with all of the cluster's namespaces as its targets, but the platform's, where its options name none."""
+    if any(task.params.get(option) is not None for option in TARGETS):
+        return task
+    return replace(task, params={**task.params, "namespace_selector": {"include": ["*"]}})
+
+
 def over_targets(
     task: Task, work: Callable[[Cluster, Targets, Settings], Outcome], namespaces: Sequence[str] | None = None
 ) -> dict[str, Any]:
@@ -173,15 +200,22 @@ def over_targets(
     return on_cluster(task, run)
 
 
-def reconciling(task: Task, form: ListForm[_Desired], afterwards: Afterwards[_Desired] = _as_it_is) -> dict[str, Any]:
+def reconciling(
+    task: Task,
+    form: ListForm[_Desired],
+    afterwards: Afterwards[_Desired] = _as_it_is,
+    beforehand: Beforehand[_Desired] = _as_declared,
+) -> dict[str, Any]:
     """The whole of a module that writes: what is declared to the cluster, the outcome to the result.
 
-    `afterwards` looks at the cluster once more and may add to the outcome what it saw.
+    `beforehand` may refuse what is declared before the cluster is asked, and returns warnings. `afterwards` looks at the cluster once
+    more and may add to the outcome what it saw.
     """
     wanted = declared(form, task.params, task.read_file)
     for one in wanted:
         whose = f"{one.declared.entry}: " if one.declared.entry else ""
         task.warn(whose + warning for warning in getattr(one.declared.desired, "warnings", ()))
+    task.warn(beforehand([one.declared for one in wanted]))
 
     def run(cluster: Cluster, settings: SettingsFor) -> Outcome:
         found = targets.resolve(cluster, [one.targets for one in wanted])

@@ -23,8 +23,8 @@ from ..dockerconfig.json_text import Unreadable
 from ..dockerconfig.kubelet_reading import KubeletReading, kubelet_reading
 
 __all__ = [
-    "DATA_KEYS", "DOCKERCFG", "DOCKERCONFIGJSON", "MAX_BYTES", "PODMANCONFIGJSON", "TYPES", "StoredSecret", "Target", "encoded", "no_changes",
-    "registry_changes", "stored_view", "view",
+    "DATA_KEYS", "DOCKERCFG", "DOCKERCONFIGJSON", "MAX_BYTES", "PODMANCONFIGJSON", "TYPES", "StoredSecret", "Target", "encoded", "may_be_auth_file",
+    "no_changes", "registry_changes", "stored_view", "view",
 ]  # fmt: skip
 
 DOCKERCONFIGJSON = "kubernetes.io/dockerconfigjson"
@@ -133,6 +133,25 @@ class StoredSecret:
     def is_auth_file(self) -> bool:
         """Whether a secret of some other type holds an auth file and nothing else."""
         return not self.others and bool(self.known.entries)
+
+
+def may_be_auth_file(data: object) -> bool:
+    """Whether the data of a secret, of whatever type, is worth a look: told from names and beginnings, so without decoding most of it."""
+    return any(key in _USUAL_KEYS or _begins_like_one(value) for key, value in mapping(data).items())
+
+
+#: The data keys under which auth files usually stand.
+_USUAL_KEYS = frozenset({*DATA_KEYS.values(), "config.json", "auth.json"})
+
+
+def _begins_like_one(value: object) -> bool:
+    """Whether it is the base64 of a JSON object in which something is called `auth`."""
+    if not isinstance(value, str) or value[:2] not in ("ey", "ew"):
+        return False
+    try:
+        return '"auth' in _decoded(value)
+    except Unreadable:
+        return False
 
 
 def encoded(content: str) -> str:

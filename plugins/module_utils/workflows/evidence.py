@@ -11,10 +11,11 @@ from dataclasses import replace
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import ClusterError, Forbidden, UnknownResource
 from ..core.errors import ImagePullError
-from ..core.evidence import Unread
+from ..core.evidence import Evidence, Unread
 from ..core.objects import SECRET, ObjectRef, trimmed
 from ..core.protocols import ListedBy
 from ..core.times import with_time_of_content
+from ..nodes.image_questions import IMAGE_QUESTION, RegistryAccess
 from ..nodes.image_streams import IMAGE_STREAM
 from ..nodes.pull_events import POD_EVENTS
 from ..rbac.access_reviews import SUBJECT_ACCESS_REVIEW, question
@@ -23,6 +24,7 @@ from ..reconcile.fetching import Answer
 from ..reconcile.reader import look_up
 from ..reconcile.workers import Workers
 from .api_groups import api_groups
+from .image_proofs import prove_images
 
 __all__ = ["read_wanted"]
 
@@ -33,9 +35,27 @@ _SECRET = replace(SECRET, trim=with_time_of_content)
 
 
 def read_wanted(
-    cluster: Cluster, workers: Workers, wanted: Sequence[ObjectRef], listed_by: ListedBy
+    cluster: Cluster,
+    workers: Workers,
+    evidence: Evidence,
+    listed_by: ListedBy,
+    registries: RegistryAccess | None = None,
 ) -> Mapping[ObjectRef, Answer]:
-    """:raises ImagePullError: when the cluster fails."""
+    """What the evidence wants. Registries are asked where `registries` says how.
+
+    :raises ImagePullError: when the cluster fails.
+    """
+    wanted = evidence.take_wanted()
+    images = [ref for ref in wanted if ref.kind == IMAGE_QUESTION]
+    found = _objects(cluster, workers, [ref for ref in wanted if ref.kind != IMAGE_QUESTION], listed_by)
+    if images and registries is not None:
+        found.update(prove_images(images, evidence, registries))
+    return found
+
+
+def _objects(
+    cluster: Cluster, workers: Workers, wanted: Sequence[ObjectRef], listed_by: ListedBy
+) -> dict[ObjectRef, Answer]:
     ways: dict[Callable[[Cluster, ObjectRef], Answer], list[ObjectRef]] = {}
     objects = []
     for ref in wanted:

@@ -26,7 +26,7 @@ from ..reconcile.result import NamespaceResult, Outcome
 from ..reconcile.run import Settings
 from .api_groups import api_groups
 
-__all__ = ["wait_for_provisioned"]
+__all__ = ["facts_of", "wait_for_provisioned"]
 
 #: In so many namespaces, accounts are listed to find the one that a misspelt name means.
 _MOST_LISTED = 3
@@ -52,7 +52,7 @@ class _Waiting:
 
     def refine(self, asked: ProvisionedAccounts) -> ProvisionedAccounts:
         """The same question, knowing whether a pull secret will come at all."""
-        self.facts = _facts(self.cluster)
+        self.facts = facts_of(self.cluster)
         return replace(asked, none_will_come=why_none_will_come(self.facts))
 
     def hint(self, left: Sequence[NamespaceResult]) -> str:
@@ -75,7 +75,7 @@ class _Waiting:
         return found
 
 
-def _facts(cluster: Cluster) -> ClusterFacts:
+def facts_of(cluster: Cluster) -> ClusterFacts:
     """What the caller may see of the cluster's nature; what it may not see stays unknown."""
     facts = ClusterFacts(api_groups(cluster))
     if facts.api_groups is not None and "config.openshift.io" not in facts.api_groups:

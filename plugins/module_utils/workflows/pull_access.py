@@ -63,7 +63,7 @@ class _Asking:
             waiting = [name for name in waiting if name not in found]
             try:
                 self.evidence.add(
-                    read_wanted(self.run.cluster, self.run.workers, self.evidence.take_wanted(), _LISTED_BY)
+                    read_wanted(self.run.cluster, self.run.workers, self.evidence, _LISTED_BY, self.asked.registries)
                 )
             except ImagePullError as error:
                 self.run.stop(error)
@@ -77,7 +77,7 @@ class _Asking:
             return self.run.failed(namespace, found)
         if not found and (why := self.run.what_is_wrong_with(namespace, was_there=False)):
             return NamespaceResult(namespace, "failed", error=why)
-        brief = self.asked == PullAccess()
+        brief = self.asked.is_of_all
         rows = [access.report(brief=brief) for access in found]
         well = brief and all(access.verdict == PULLS for access in found)
         return NamespaceResult(namespace, "unchanged", extra={"access": rows}, unremarkable=well)
@@ -96,7 +96,7 @@ class _Asking:
             return internal_error(error)
         for subject in subjects:
             try:
-                found.append(explain(subject, self.evidence))
+                found.append(explain(subject, self.evidence, asks=self.asked.registries is not None))
             except NotYet:
                 waits = True
             except Exception as error:  # the same

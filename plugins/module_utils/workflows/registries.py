@@ -1,19 +1,21 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks registries how they authenticate, many at the same time."""
+"""Asks registries how they authenticate, and what a login is worth there, many at the same time."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Union
 
 from ..clients.registry.challenge import AuthInfo
 from ..clients.registry.client import RegistryOptions, ask, registry_host
+from ..clients.registry.proof import Login, Proof, Wanted, prove, prove_login
 from ..core.entries import Entry
 from ..core.entry_lists import EntryList, entries_of
-from ..core.errors import ImagePullError
+from ..core.errors import ImagePullError, OptionError
+from ..nodes.references import reference_of
 from ..reconcile.workers import Workers
 
 __all__ = ["ask_registries"]
@@ -21,7 +23,31 @@ __all__ = ["ask_registries"]
 #: So many registries are asked at the same time.
 _AT_ONCE = 16
 
-_Answer = Union[AuthInfo, ImagePullError]
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of one registry. With neither login nor images, only how it authenticates."""
+
+    options: RegistryOptions
+    login: Login | None
+    images: Sequence[Wanted]
+
+    def answer(self) -> _Answer:
+        """:raises ImagePullError: when the registry cannot be asked, or gives no answer of a registry."""
+        info = ask(self.options)
+        realm_hosts = [host for host in (self.options.realm_host,) if host]
+        host = registry_host(self.options)
+        login = [prove_login(self.options, host, self.login, realm_hosts)] if self.login else []
+        return _Answer(info, login, [prove(self.options, image, self.login, realm_hosts) for image in self.images])
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """`login` has one proof or none."""
+
+    info: AuthInfo
+    login: Sequence[Proof]
+    images: Sequence[Proof]
 
 
 def ask_registries(form: EntryList, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,26 +56,43 @@ def ask_registries(form: EntryList, params: Mapping[str, Any]) -> dict[str, Any]
     :raises ImagePullError: when the one registry cannot be asked, or gives no answer of a registry.
     """
     if params.get(form.option) is not None:
-        return _ask_all([(entry, _options(options)) for entry, options in entries_of(form, params)])
-    options = _options(params)
-    return {"changed": False, **_told(options, ask(options))}
+        return _ask_all([(entry, _asked(options)) for entry, options in entries_of(form, params)])
+    asked = _asked(params)
+    return {"changed": False, **_told(asked, asked.answer())}
 
 
-def _options(params: Mapping[str, Any]) -> RegistryOptions:
-    return RegistryOptions(**{field.name: params[field.name] for field in fields(RegistryOptions)})
+def _asked(params: Mapping[str, Any]) -> _Asked:
+    """:raises OptionError: when there is half a login, or a repository that is none."""
+    options = RegistryOptions(**{field.name: params[field.name] for field in fields(RegistryOptions)})
+    user, password = params.get("username") or "", params.get("password") or ""
+    if bool(user) != bool(password):
+        raise OptionError("options 'username' and 'password' are given together: a login needs both")
+    images = tuple(_image(options, text) for text in params.get("repositories") or ())
+    return _Asked(options, Login(user, password) if user else None, images)
 
 
-def _ask_all(registries: Sequence[tuple[Entry, RegistryOptions]]) -> dict[str, Any]:
+def _image(options: RegistryOptions, text: str) -> Wanted:
+    host = registry_host(options)
+    path = text.removeprefix(f"{host}/")
+    found = reference_of(f"{host}/{path}")
+    if found is None or found.is_short:
+        raise OptionError(
+            f"option 'repositories': {text!r} is no repository of {host}; give its name, such as team/app, with a tag or a digest if you like"
+        )
+    return Wanted(host, found.path, found.digest or found.tag)
+
+
+def _ask_all(registries: Sequence[tuple[Entry, _Asked]]) -> dict[str, Any]:
     """The result for many: failed when one of them has failed, with the answers of the others."""
-    different = list(dict.fromkeys(options for _entry, options in registries))
+    different = list(dict.fromkeys(asked for _entry, asked in registries))
     with Workers(_AT_ONCE) as workers:
-        answers = dict(zip(different, workers.map(_answer, different), strict=True))
+        answers = dict(zip(different, workers.map(_answer_or_error, different), strict=True))
     failed = [
-        (entry, str(answer)) for entry, options in registries if isinstance(answer := answers[options], ImagePullError)
+        (entry, str(answer)) for entry, asked in registries if isinstance(answer := answers[asked], ImagePullError)
     ]
     result = {
         "changed": False,
-        "registries": [_told(options, answers[options]) for _entry, options in registries],
+        "registries": [_told(asked, answers[asked]) for _entry, asked in registries],
         "failures": [{"entry": entry.position, "title": str(entry), "error": error} for entry, error in failed],
     }
     if not failed:
@@ -58,14 +101,26 @@ def _ask_all(registries: Sequence[tuple[Entry, RegistryOptions]]) -> dict[str, A
     return {**result, "failed": True, "msg": f"{len(failed)} of {len(registries)} registries did not answer: {reasons}"}
 
 
-def _answer(options: RegistryOptions) -> _Answer:
+def _answer_or_error(asked: _Asked) -> Union[_Answer, ImagePullError]:
     try:
-        return ask(options)
+        return asked.answer()
     except ImagePullError as error:
         return error
 
 
-def _told(options: RegistryOptions, answer: _Answer) -> dict[str, Any]:
+def _told(asked: _Asked, answer: Union[_Answer, ImagePullError]) -> dict[str, Any]:
     if isinstance(answer, ImagePullError):
-        return {"registry": options.registry}
-    return {"registry": registry_host(options), **asdict(answer)}
+        return {"registry": asked.options.registry}
+    told = {"registry": registry_host(asked.options), **asdict(answer.info)}
+    if not (answer.login or answer.images):
+        return told
+    works = all(proof.outcome in ("logs_in", "pulls") for proof in (*answer.login, *answer.images))
+    login = {"login": _proof(answer.login[0])} if answer.login else {}
+    rows = [
+        {"repository": str(image), **_proof(proof)} for image, proof in zip(asked.images, answer.images, strict=True)
+    ]
+    return {**told, "works": works, **login, "repositories": rows}
+
+
+def _proof(proof: Proof) -> dict[str, str]:
+    return {"outcome": proof.outcome, "said": proof.said}

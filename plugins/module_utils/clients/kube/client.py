@@ -205,7 +205,8 @@ class Cluster:
                 lambda answer: answers.page(answer, kind, namespace),
             )
             kept.update(
-                ((item["metadata"].get("namespace", ""), item["metadata"]["name"]), keep(item)) for item in page.items
+                ((item["metadata"]["namespace"] if kind.namespaced else "", item["metadata"]["name"]), keep(item))
+                for item in page.items
             )
             token = page.token
             if not token:

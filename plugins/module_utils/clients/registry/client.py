@@ -1,58 +1,15 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks a registry how it authenticates. The only room that imports `requests`. Sends no credential."""
+"""Asks a registry how it authenticates. Sends no credential."""
 
 from __future__ import annotations
 
-import ssl
-import traceback
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-from ...core.errors import ImagePullError, OptionError
 from .challenge import AuthInfo, auth_info
 from .endpoints import endpoint, option_host, url_host
-from .failures import root_cause, sentence
-from .limits import Limits, limit
-
-try:
-    import requests
-
-    IMPORT_ERROR = None
-except ImportError:
-    IMPORT_ERROR = traceback.format_exc()
+from .transport import IMPORT_ERROR, Answer, RegistryError, RegistryOptions, check_timeout, send
 
 __all__ = ["IMPORT_ERROR", "RegistryError", "RegistryOptions", "ask", "registry_host"]
-
-#: Bytes of an answer up to the end of its headers. Registries send a few hundred; servers and proxies allow up to 32 KiB.
-_LONGEST_ANSWER = 64 * 1024
-_LONGEST_TIMEOUT = 3600
-
-_NO_PROXY_URL = (
-    "environment variable https_proxy holds no URL of a proxy that can be used, such as http://proxy.example.com:3128; "
-    "correct it, or name the registry in no_proxy"
-)
-
-
-class RegistryError(ImagePullError):
-    """A registry that could not be asked, or gave no answer of a registry."""
-
-
-@dataclass(frozen=True)
-class RegistryOptions:
-    """`realm_host`: who takes the logins, when that is known: the registry is not asked then.
-
-    `ca_cert` is the path of a file, `timeout` in seconds, for the whole answer.
-    """
-
-    registry: str
-    realm_host: str | None = None
-    ca_cert: str | None = None
-    validate_certs: bool = True
-    timeout: float = 10.0
 
 
 def registry_host(options: RegistryOptions) -> str:
@@ -70,26 +27,16 @@ def ask(options: RegistryOptions) -> AuthInfo:
     :raises RegistryError: when it cannot be reached, its certificate is not trusted, or it is no registry.
     """
     host = registry_host(options)
-    if not 0 < options.timeout <= _LONGEST_TIMEOUT:
-        raise OptionError(f"option 'timeout' is in seconds, from 1 to {_LONGEST_TIMEOUT}")
+    check_timeout(options)
     if options.realm_host is not None:
         realm_host = option_host("realm_host", options.realm_host)
         return AuthInfo("", realm_host=realm_host, delegated=endpoint(realm_host) != endpoint(host))
     url = f"https://{endpoint(host)}/v2/"
     attempt = f"asking registry {host} how it authenticates (GET {url})"
-    return _understood(attempt, host, _get(attempt, url, options))
+    return _understood(attempt, host, send(attempt, url, options))
 
 
-@dataclass(frozen=True)
-class _Answer:
-    """What is read of an answer: never its body."""
-
-    status: int
-    challenges: Sequence[str]
-    location: str
-
-
-def _understood(attempt: str, host: str, answer: _Answer) -> AuthInfo:
+def _understood(attempt: str, host: str, answer: Answer) -> AuthInfo:
     """:raises RegistryError: when the answer is not one of a registry."""
     if answer.status == 200:
         return AuthInfo("none")
@@ -99,7 +46,7 @@ def _understood(attempt: str, host: str, answer: _Answer) -> AuthInfo:
     return info
 
 
-def _explained(answer: _Answer) -> str:
+def _explained(answer: Answer) -> str:
     """What an answer means that says nothing of logins, and what to do."""
     if answer.status == 401:
         return " without a login challenge that a node can use; check the name: it may be no registry, or one behind a proxy"
@@ -115,86 +62,3 @@ def _target(location: str) -> str:
         return f" to {url_host(location)[1]}"
     except ValueError:
         return ""
-
-
-def _get(attempt: str, url: str, options: RegistryOptions) -> _Answer:
-    """The answer to one request, within the time and the size that an answer may have."""
-    with requests.Session() as session:
-        verify: bool | str = options.validate_certs and (options.ca_cert or True)
-        settings = session.merge_environment_settings(url, {}, True, verify, None)
-    proxy = requests.utils.select_proxy(url, settings["proxies"])
-    if proxy and not _has_host(proxy):
-        raise RegistryError(f"{attempt} failed: {_NO_PROXY_URL}")
-    context = limit(_context(options, settings["verify"]), Limits(options.timeout, _LONGEST_ANSWER))
-    adapter = _adapter(context)
-    try:
-        # Not by the session: it would send a login out of a .netrc file, and read what is not needed.
-        raw = adapter.send(_request(url), timeout=options.timeout, **settings)
-        return _Answer(raw.status, raw.headers.getlist("WWW-Authenticate"), raw.headers.get("Location", ""))
-    # An error of `requests` is an OSError; some of urllib3's it hands on as they are.
-    except (OSError, requests.exceptions.BaseHTTPError, UnicodeError) as error:
-        raise RegistryError(f"{attempt} failed: {_failure(error)}") from None
-    finally:
-        adapter.close()
-
-
-def _request(url: str) -> Any:
-    return requests.Request("GET", url, headers={"User-Agent": "openshift_ops.image_pull"}).prepare()
-
-
-def _adapter(context: ssl.SSLContext) -> Any:
-    """What sends a request for `requests`, with our TLS context, and hands out the answer as it is."""
-
-    class Adapter(requests.adapters.HTTPAdapter):  # type: ignore[misc]
-        def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
-            super().init_poolmanager(*arguments, ssl_context=context, **keywords)
-
-        def proxy_manager_for(self, *arguments: Any, **keywords: Any) -> Any:
-            return super().proxy_manager_for(*arguments, ssl_context=context, **keywords)
-
-        def build_response(self, _request: Any, answer: Any) -> Any:
-            return answer
-
-    return Adapter()
-
-
-def _context(options: RegistryOptions, verify: bool | str) -> ssl.SSLContext:
-    """The TLS context. `verify`: against the system's authorities, those of a file or directory, or not at all.
-
-    :raises OptionError: when the authorities cannot be read.
-    """
-    if not isinstance(verify, str):
-        context = ssl.create_default_context()
-        # Off before `requests` turns the verification off, which is refused otherwise.
-        context.check_hostname = verify
-        return context
-    source = "option 'ca_cert'" if options.ca_cert else "environment variable REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE"
-    try:
-        directory = Path(verify).is_dir()
-        return ssl.create_default_context(cafile=None if directory else verify, capath=verify if directory else None)
-    except ssl.SSLError:
-        raise OptionError(f"{source}: {verify!r} holds no certificate in PEM form") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no path"
-        raise OptionError(f"{source}: {verify!r} cannot be read on the host that runs the task: {reason}") from None
-
-
-def _has_host(proxy: str) -> bool:
-    """Whether a request can go by that URL: `requests` has no error of its own for one without a host."""
-    authority = proxy.rpartition("://")[2].partition("/")[0]
-    try:
-        endpoint(authority.rpartition("@")[2])
-    except ValueError:
-        return False
-    return True
-
-
-def _failure(error: Exception) -> str:
-    """Why there was no answer, and what to do. A proxy's URL is never shown: it may hold a login."""
-    if isinstance(error, requests.exceptions.ProxyError):
-        return (
-            "the proxy did not connect to it; check the environment variables https_proxy and no_proxy, and the proxy"
-        )
-    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError)):
-        return _NO_PROXY_URL
-    return sentence(root_cause(error))

@@ -12,19 +12,40 @@ from typing import Any
 from ...core.errors import OptionError
 from ...core.names import check_path_segment
 from ...core.objects import Kind
+from ...nodes.image_questions import RegistryAccess
 from ...pulls.subjects import WORKLOADS
 
-__all__ = ["PullAccess", "from_options"]
+__all__ = ["ARGUMENTS", "PullAccess", "from_options"]
+
+ARGUMENTS: dict[str, Any] = {
+    "pod": {"type": "str"},
+    "workload": {"type": "str"},
+    "image": {"type": "str"},
+    "service_account": {"type": "str"},
+    "ask_registries": {"type": "bool", "default": False},
+    "realm_hosts": {"type": "list", "elements": "str"},
+    "registry_ca_cert": {"type": "path"},
+    "registry_validate_certs": {"type": "bool", "default": True},
+    "registry_timeout": {"type": "int", "default": 10},
+}
 
 
 @dataclass(frozen=True)
 class PullAccess:
-    """A pod, the pods of a workload (`pods_of`), or an account with an image, in each of the namespaces; without any of them, all pods and workloads."""
+    """A pod, the pods of a workload (`pods_of`), or an account with an image, in each of the namespaces; without any of them, all pods and workloads.
+
+    `registries` is how registries are asked, None where they are not.
+    """
 
     pod: str = ""
     pods_of: tuple[Kind, str] | None = None
     account: str = ""
     image: str = ""
+    registries: RegistryAccess | None = None
+
+    @property
+    def is_of_all(self) -> bool:
+        return not (self.pod or self.pods_of or self.image)
 
 
 def from_options(options: Mapping[str, Any]) -> PullAccess:
@@ -35,12 +56,24 @@ def from_options(options: Mapping[str, Any]) -> PullAccess:
     if options["image"] is not None:
         if not options["image"].strip():
             raise OptionError("option 'image' is empty: give the image as a pod would name it")
-        return PullAccess(account=options["service_account"] or "default", image=options["image"])
+        return PullAccess(
+            account=options["service_account"] or "default", image=options["image"], registries=_registries(options)
+        )
     if options["service_account"] is not None:
         raise OptionError(
             "option 'service_account' is for 'image': a pod and a workload have their own. Give 'image', or leave it out"
         )
-    return PullAccess(options["pod"] or "", _workload(options["workload"]))
+    return PullAccess(options["pod"] or "", _workload(options["workload"]), registries=_registries(options))
+
+
+def _registries(options: Mapping[str, Any]) -> RegistryAccess | None:
+    how = RegistryAccess(
+        options["registry_ca_cert"],
+        options["registry_validate_certs"],
+        options["registry_timeout"],
+        tuple(options["realm_hosts"] or ()),
+    )
+    return how if options["ask_registries"] else None
 
 
 def _workload(given: str | None) -> tuple[Kind, str] | None:

@@ -35,6 +35,7 @@ from ...secrets.content import (
     view,
 )
 from ...secrets.metadata import SecretMetadata
+from .verification import Verification
 
 __all__ = ["MODES", "PullSecret"]
 
@@ -58,7 +59,7 @@ class PullSecret:
     """`mode` is one of `MODES`, or `absent` for the whole secret. `registries` are those to be removed.
 
     With `only_managed`, `absent` keeps a secret that does not carry our label. With `delete_empty`, `remove` deletes a secret that
-    carries it and holds nothing any more. `ownership` is for whom.
+    carries it and holds nothing any more. `ownership` is for whom. `verification` is what has to be proven before.
     """
 
     name: str
@@ -72,6 +73,7 @@ class PullSecret:
     only_managed: bool = False
     delete_empty: bool = False
     ownership: Ownership = field(default_factory=Ownership)
+    verification: Verification | None = None
 
     kind: ClassVar[Kind] = SECRET
 

@@ -17,7 +17,9 @@ from ...dockerconfig.registry_keys import check_key
 from ...platform.protected import check_size, refuse_platform_name
 from ...secrets.content import DATA_KEYS, TYPES, Target
 from ...secrets.metadata import SecretMetadata
+from . import verification
 from .desired import MODES, PullSecret
+from .verification import Verification
 
 __all__ = ["ARGUMENTS", "SOURCES", "from_options", "identified"]
 
@@ -50,6 +52,7 @@ ARGUMENTS: dict[str, Any] = {
     "labels": {"type": "dict"},
     "annotations": {"type": "dict"},
     "immutable": {"type": "bool"},
+    **verification.ARGUMENTS,
 }
 
 #: A key of a secret's data (apimachinery `validation.IsConfigMapKey`).
@@ -78,7 +81,7 @@ def from_options(options: Mapping[str, Any], read_file: Callable[[str], str]) ->
         return PullSecret(name, target, mode, registries=names, delete_empty=delete_empty, **settings)
     auth_file = _auth_file(options, read_file)
     check_size(f"secret {name}", target.encode(auth_file))
-    return PullSecret(name, target, mode, auth_file, **settings)
+    return PullSecret(name, target, mode, auth_file, verification=Verification.of(options), **settings)
 
 
 def identified(options: Mapping[str, Any], _read_file: Callable[[str], str] | None = None) -> PullSecret:

@@ -19,6 +19,7 @@ from ..answers import UNKNOWN, WILL_NOT_PULL, Seen, doubts, says
 from ..credentials import Credentials, Login, credentials_of
 from ..remedies import Remedy
 from ..subjects import Subject
+from .asked import Asked, asked
 from .lacking import what_lacks
 from .mirrors import key_for
 from .providers import providers
@@ -54,13 +55,14 @@ _REFUSED = {
 
 @dataclass(frozen=True)
 class Holding:
-    """What a container has in hand for its image."""
+    """What a container has in hand for its image. `asks`: the registries are asked, as far as they answer."""
 
     subject: Subject
     reference: Reference
     credentials: Credentials
     evidence: Evidence
     mirrors: Mirrors | None = None
+    asks: bool = False
 
 
 def heard(subject: Subject, evidence: Evidence) -> Attempt | None:
@@ -81,27 +83,33 @@ def keys(credentials: Credentials, repository: str) -> Iterator[Seen]:
 
 def verdict(held: Holding, told: Attempt | None) -> Iterator[Seen]:
     """The last answer is what pulls, where nothing breaks: a `Seen` without a step and a verdict, with the reason."""
-    if told is None:
+    if told is not None:
+        yield says("node", f"the node says: {told.text}", ok=False)
+    if held.asks and (told is None or told.rule.id in (*_OF_LOGINS, *_PROVES_NOTHING)):
+        yield from _by_asking(held)
+    elif told is None:
         yield from _without_word(held)
-        return
+    else:
+        yield _with_word(held, told)
+
+
+def _with_word(held: Holding, told: Attempt) -> Seen:
     said = f"the node says: {told.text}"
-    yield says("node", said, ok=False)
     logins, subject = held.credentials.usable_logins, held.subject
     if told.rule.id in _PROVES_NOTHING:
-        yield _unknown(said)
-    elif told.rule.id not in _OF_LOGINS:
-        yield _broken(f"{_lower(told.rule.meaning)} ({told.text}). {told.rule.remedy}")
-    elif mirror := _asked_mirror(held, told):
-        yield _at_mirror(held, told, mirror)
-    elif logins:
-        yield _with_login(held, told, logins)
-    elif unread := held.credentials.in_state("unread"):
+        return _unknown(said)
+    if told.rule.id not in _OF_LOGINS:
+        return _broken(f"{_lower(told.rule.meaning)} ({told.text}). {told.rule.remedy}")
+    if mirror := _asked_mirror(held, told):
+        return _at_mirror(held, told, mirror)
+    if logins:
+        return _with_login(held, told, logins)
+    if unread := held.credentials.in_state("unread"):
         ref = ObjectRef(SECRET, subject.namespace, unread[0].name)
-        yield _broken(f"{said}; what {ref} holds is not known: {unread[0].detail}")
-    else:
-        reason, remedy = what_lacks(subject, held.reference, held.credentials, held.evidence)
-        hidden = "there is no such image, or the registry hides it: " if told.rule.id == "not_found" else ""
-        yield _broken(f"{hidden}{reason}; {said}", remedy)
+        return _broken(f"{said}; what {ref} holds is not known: {unread[0].detail}")
+    reason, remedy = what_lacks(subject, held.reference, held.credentials, held.evidence)
+    hidden = "there is no such image, or the registry hides it: " if told.rule.id == "not_found" else ""
+    return _broken(f"{hidden}{reason}; {said}", remedy)
 
 
 def tried(logins: Sequence[Login]) -> str:
@@ -110,6 +118,35 @@ def tried(logins: Sequence[Login]) -> str:
         f"secret {login.secret} has the key {login.key}{' without a login' if login.is_empty else ''}"
         for login in logins
     )
+
+
+def _by_asking(held: Holding) -> Iterator[Seen]:
+    attempts = asked(held.subject.namespace, held.reference, held.credentials, held.mirrors, held.evidence)
+    for attempt in attempts:
+        ok = attempt.pulls if attempt.is_known else None
+        yield says("registry", f"{attempt.which}: {attempt.said}", ok=ok)
+    if works := next((attempt for attempt in attempts if attempt.pulls), None):
+        yield _pulls(f"{works.said}, {works.which}")
+    elif silent := next((attempt for attempt in attempts if not attempt.is_known), None):
+        yield _unknown(f"a registry could not be asked from here: {silent.said}")
+    elif attempts:  # none is made where the source is blocked and has no mirror, which is said already
+        yield _refused(held, next((attempt for attempt in attempts if attempt.is_source), attempts[0]))
+
+
+def _refused(held: Holding, attempt: Asked) -> Seen:
+    """What the registry says of the first attempt at the source, or at a mirror where the source is never asked."""
+    logins = held.credentials.usable_logins
+    if attempt.outcome == "no_login" or not logins:
+        if not attempt.is_source:
+            key = key_for(str(attempt.question.image), held.evidence)
+            return _broken(f"{attempt.said}: {key}", key.remedy)
+        reason, remedy = what_lacks(held.subject, held.reference, held.credentials, held.evidence)
+        if attempt.outcome == "not_found":
+            return _broken(f"{attempt.said}; {reason}", remedy)
+        return _broken(f"{reason}: {attempt.said}", remedy)
+    remedy = remedies.add_registry(held.subject.namespace, logins[0].secret, logins[0].key)
+    begin = "the registry refuses the login" if attempt.outcome == "bad_login" else attempt.said
+    return _broken(f"{begin}: {tried(logins)}", _unless_generated(held, remedy))
 
 
 def _without_word(held: Holding) -> Iterator[Seen]:

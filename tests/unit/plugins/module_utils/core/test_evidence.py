@@ -52,3 +52,10 @@ def test_what_is_made_of_an_object_is_made_once_until_it_is_read_again() -> None
         Evidence().made_of(A, length)
     with pytest.raises(Unread):
         Evidence({A: ImagePullError("refused")}).made_of(A, length)
+
+
+def test_what_could_not_be_read_is_known_with_its_reason() -> None:
+    evidence = Evidence({A: ImagePullError("refused"), B: None})
+    assert evidence.unread == {A: "refused"}
+    evidence.add({A: None})
+    assert evidence.unread == {}

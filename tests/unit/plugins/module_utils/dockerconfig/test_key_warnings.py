@@ -13,6 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.key_warnings import (
     key_warnings,
     portable,
+    why_never_used,
 )
 
 KUBELET = "the kubelet uses it, but CRI-O, Podman and Skopeo do not"
@@ -140,3 +141,18 @@ class TestSeveralKeys:
     )
     def test_keys_side_by_side_make_no_noise(self, keys: list[str]) -> None:
         assert key_warnings(keys) == []
+
+
+class TestNeverUsed:
+    @pytest.mark.parametrize(
+        "key", ["quay.io/team:v1", "quay.io:443", "quay", "Quay.io", "quay.io/Team", "HTTPS://quay.io"]
+    )
+    def test_a_key_that_the_kubelet_uses_for_no_image(self, key: str) -> None:
+        assert "the kubelet" in why_never_used(key)
+        assert [why_never_used(key)] == key_warnings([key])
+
+    @pytest.mark.parametrize(
+        "key", ["quay.io", "quay.io/team", "https://quay.io/v1/", "*.quay.io", "https://quay.io/team", "http://quay.io"]
+    )
+    def test_a_key_that_it_uses_whatever_others_do(self, key: str) -> None:
+        assert why_never_used(key) == ""

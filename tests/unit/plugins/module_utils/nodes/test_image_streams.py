@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_streams import (
     IMAGE_STREAM,
+    failed_imports,
     why_not_there,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.references import reference_of
@@ -84,3 +85,24 @@ def test_odd_ones_have_nothing(status: Any) -> None:
     reference = reference_of("r.example.com/b/app:v1")
     assert reference is not None
     assert why_not_there(REF, {"status": status}, reference).startswith("image stream b/app has no tag v1")
+
+
+class TestFailedImports:
+    def spec(self, kind: str = "DockerImage") -> dict[str, Any]:
+        return {"tags": [{"name": "v1", "from": {"kind": kind, "name": "q.io/a:1"}}]}
+
+    def test_the_tag_its_source_and_why(self) -> None:
+        status = {"tags": [tag("v1", conditions=[failed("no: https://u:canary@q.io/")]), tag("v2", "x")]}
+        ((name, source, said),) = failed_imports({"spec": self.spec(), "status": status})
+        assert (name, source) == ("v1", "q.io/a:1")
+        assert "canary" not in said
+
+    @pytest.mark.parametrize("spec", [None, {}, "x", {"tags": [None]}])
+    def test_a_source_that_is_not_told(self, spec: Any) -> None:
+        status = {"tags": [tag("v1", conditions=[failed("no")])]}
+        assert list(failed_imports({"spec": spec, "status": status})) == [("v1", "", "no")]
+        assert list(failed_imports({"spec": self.spec("ImageStreamTag"), "status": status})) == [("v1", "", "no")]
+
+    @pytest.mark.parametrize("condition", [failed("no", status="True"), failed("no", kind="Other"), None])
+    def test_what_was_imported(self, condition: Any) -> None:
+        assert list(failed_imports({"status": {"tags": [tag("v1", conditions=[condition])]}})) == []

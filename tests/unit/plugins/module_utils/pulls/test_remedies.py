@@ -61,3 +61,53 @@ def test_grant() -> None:
             },
         }
     ]
+
+
+def test_what_is_taken_away() -> None:
+    (unlink,) = remedies.unlink("ns", "builder", "pull", "mount")
+    assert unlink["openshift_ops.image_pull.sa_link"] == {
+        "namespaces": ["ns"],
+        "service_accounts": ["builder"],
+        "secrets": ["pull"],
+        "link_for": ["mount"],
+        "state": "absent",
+    }
+    (remove,) = remedies.remove_secret("ns", "pull")
+    assert remove["openshift_ops.image_pull.pull_secret"] == {"namespaces": ["ns"], "name": "pull", "state": "absent"}
+    (entries,) = remedies.remove_registry("ns", "pull", "a.io", "b.io")
+    assert entries["name"] == "Remove a.io, b.io from pull secret pull"
+    assert entries["openshift_ops.image_pull.pull_secret"] == {
+        "namespaces": ["ns"],
+        "name": "pull",
+        "registries": [{"registry": "a.io"}, {"registry": "b.io"}],
+        "mode": "remove",
+    }
+    (revoke,) = remedies.revoke("ns", {"users": ["u"]})
+    assert revoke["openshift_ops.image_pull.image_puller_grant"] == {
+        "namespaces": ["ns"],
+        "users": ["u"],
+        "state": "absent",
+        "revoke_from": "every_binding",
+    }
+
+
+def test_what_is_put_right() -> None:
+    (link,) = remedies.link_only("ns", "builder", "pull")
+    assert link["openshift_ops.image_pull.sa_link"] == {
+        "namespaces": ["ns"],
+        "service_accounts": ["builder"],
+        "secrets": ["pull"],
+        "require": "none",
+    }
+    (convert,) = remedies.convert_secret("ns", "pull", "q.io:5000")
+    assert convert["openshift_ops.image_pull.pull_secret"] == {
+        "namespaces": ["ns"],
+        "name": "pull",
+        "registries": [LOGIN],
+        "mode": "merge",
+        "recreate": True,
+    }
+    (grant,) = remedies.grant_to("ns", {"users": ["u"]})
+    assert grant["openshift_ops.image_pull.image_puller_grant"] == {"namespaces": ["ns"], "users": ["u"]}
+    (wait,) = remedies.wait_for_account("ns", "builder")
+    assert wait["openshift_ops.image_pull.sa_wait"] == {"namespaces": ["ns"], "service_accounts": ["builder"]}

@@ -36,6 +36,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.o
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import (
     Module,
     Task,
+    everywhere,
     execute,
     over_namespaces,
     reconciling,
@@ -340,6 +341,17 @@ class TestRules:
         made = Module({"namespaces": {}}, lambda _task: {}, "kubernetes", None, form=form())
         both = ("namespaces", "namespace_selector")
         assert made.all_rules == {"mutually_exclusive": [both], "required_one_of": [(*both, "keeps")]}
+
+    def test_a_module_for_everywhere_needs_none(self) -> None:
+        module = Module({"namespaces": {}}, lambda _task: {}, "kubernetes", None, everywhere=True)
+        assert module.all_rules == {"mutually_exclusive": [("namespaces", "namespace_selector")]}
+
+    def test_everywhere_is_meant_where_no_option_says_where(self, task: Task) -> None:
+        nowhere = replace(task, params={"namespaces": None, "namespace_selector": None, "x": 1})
+        assert everywhere(nowhere).params == {**nowhere.params, "namespace_selector": {"include": ["*"]}}
+        for given in ({"namespaces": ["a"]}, {"namespace_selector": {"labels": "a=b"}}):
+            somewhere = replace(task, params={"namespaces": None, "namespace_selector": None, **given})
+            assert everywhere(somewhere) is somewhere
 
     def test_a_module_without_namespaces_has_its_own_only(self) -> None:
         assert Module({}, lambda _task: {}, "requests", None).all_rules == {}

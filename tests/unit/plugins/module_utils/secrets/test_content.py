@@ -23,6 +23,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.c
     PODMANCONFIGJSON,
     StoredSecret,
     Target,
+    may_be_auth_file,
     registry_changes,
     stored_view,
     view,
@@ -225,3 +226,21 @@ class TestViews:
             "type": DOCKERCONFIGJSON,
             "registries": "not known: the content is a list, not an object",
         }
+
+
+@pytest.mark.parametrize(
+    ("data", "may_be"),
+    [
+        ({".dockerconfigjson": "?"}, True),
+        ({"auth.json": None}, True),
+        ({"anything": b64(FILE)}, True),
+        ({"anything": b64('{\n "q.io": {"auth": "dTpw"}}')}, True),
+        ({"anything": b64('{"other": 1}')}, False),
+        ({"anything": "eyJ?"}, False),
+        ({"tls.key": b64("-----BEGIN"), "number": 1}, False),
+        (None, False),
+        ([1], False),
+    ],
+)
+def test_whether_data_is_worth_a_look(data: Any, may_be: bool) -> None:
+    assert may_be_auth_file(data) is may_be

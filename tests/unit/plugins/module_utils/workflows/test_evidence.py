@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ClusterError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.evidence import Unread
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.evidence import Evidence, NotYet, Unread
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import NO_SELECTORS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_questions import (
+    ImageQuestion,
+    RegistryAccess,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_streams import IMAGE_STREAM
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.node_versions import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.pull_events import POD_EVENTS
@@ -33,8 +37,16 @@ NO_KIND = status_object(404, "NotFound", "404 page not found")
 
 
 def read(api: FakeApi, *refs: ObjectRef):  # type: ignore[no-untyped-def]
+    return read_with(api, None, *refs)
+
+
+def read_with(api: FakeApi, registries: RegistryAccess | None, *refs: ObjectRef):  # type: ignore[no-untyped-def]
+    evidence = Evidence()
+    for ref in refs:
+        with pytest.raises(NotYet):
+            evidence.look(ref)
     with Workers(1) as workers:
-        return read_wanted(api.cluster(), workers, refs, NO_SELECTORS)
+        return read_wanted(api.cluster(), workers, evidence, NO_SELECTORS, registries)
 
 
 def test_objects_the_configuration_and_rights_are_read_at_once() -> None:
@@ -126,3 +138,10 @@ class TestRefused:
         api.fail("", status_object(403, "Forbidden", "no right"), times=ALWAYS)
         read(api, ObjectRef(SECRET, "a", "pull"))
         assert not any(request.endswith("/apis") for request in api.asked)
+
+
+def test_a_registry_is_asked_only_when_that_is_wanted() -> None:
+    question = ImageQuestion("127.0.0.1:1/team/app", "v1").ref
+    assert read_with(FakeApi(), None, question) == {}
+    (answer,) = read_with(FakeApi(), RegistryAccess(timeout=2.0), question).values()
+    assert answer["outcome"] == "unanswered"

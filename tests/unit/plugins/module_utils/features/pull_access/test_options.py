@@ -13,9 +13,15 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     PullAccess,
     from_options,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_questions import RegistryAccess
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.subjects import WORKLOADS
 
-NONE: dict[str, Any] = dict.fromkeys(("pod", "workload", "image", "service_account"))
+NONE: dict[str, Any] = {
+    **dict.fromkeys(("pod", "workload", "image", "service_account", "realm_hosts", "registry_ca_cert")),
+    "ask_registries": False,
+    "registry_validate_certs": True,
+    "registry_timeout": 10,
+}
 
 
 def asked(**given: Any) -> PullAccess:
@@ -27,6 +33,20 @@ def test_questions() -> None:
     assert asked(pod="app") == PullAccess(pod="app")
     assert asked(image="q.io/a") == PullAccess(account="default", image="q.io/a")
     assert asked(image="q.io/a", service_account="builder") == PullAccess(account="builder", image="q.io/a")
+
+
+def test_registries_are_asked_when_that_is_wanted() -> None:
+    how = {"realm_hosts": ["sso"], "registry_ca_cert": "/ca", "registry_validate_certs": False, "registry_timeout": 3}
+    assert asked(**how) == PullAccess()
+    wanted = RegistryAccess("/ca", validate_certs=False, timeout=3, realm_hosts=("sso",))
+    for given in ({"pod": "p"}, {"image": "q.io/a"}, {"workload": "Job/j"}, {}):
+        assert asked(ask_registries=True, **how, **given).registries == wanted
+
+
+@pytest.mark.parametrize("given", [{"pod": "p"}, {"image": "q.io/a"}, {"workload": "Job/j"}])
+def test_all_is_asked_about_where_nothing_is_named(given: dict[str, str]) -> None:
+    assert asked(ask_registries=True).is_of_all
+    assert not asked(**given).is_of_all
 
 
 @pytest.mark.parametrize("kind", [*WORKLOADS, "Deployment", "CRONJOB"])

@@ -1,0 +1,242 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asks a registry as a node does, with a login or without: whether the login is accepted, and whether it pulls; if not, why.
+
+A token proves nothing: a token service grants less than it was asked for, even nothing, and still answers 200 (distribution,
+docs/content/spec/auth/token.md). So the manifest is asked for, by HEAD, which Docker Hub does not count; where no tag is
+known, the list of the tags, which needs the same right.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from .challenge import AuthInfo, auth_info
+from .endpoints import endpoint
+from .transport import Answer, RegistryError, RegistryOptions, check_timeout, send
+
+__all__ = ["Login", "Outcome", "Proof", "Wanted", "prove", "prove_login"]
+
+#: `not_sent`: the login would have gone to a host that nobody named, or without TLS. `not_found` may also be a right that is missing: many registries hide what they deny.
+Outcome = Literal[
+    "logs_in", "pulls", "bad_login", "no_login", "no_right", "not_found", "rate_limited", "not_sent", "unanswered"
+]
+
+_MANIFESTS = ", ".join(
+    (
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.oci.image.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
+        "application/vnd.docker.distribution.manifest.v1+prettyjws",
+    )
+)
+
+
+@dataclass(frozen=True, repr=False)
+class Login:
+    """User and password. With one of them empty it is none, as for CRI-O."""
+
+    username: str
+    password: str
+
+    @property
+    def header(self) -> str:
+        encoded = base64.b64encode(f"{self.username}:{self.password}".encode("utf-8", "surrogateescape"))
+        return f"Basic {encoded.decode()}"
+
+    def __bool__(self) -> bool:
+        return bool(self.username and self.password)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An image in a registry. `path` is the repository without the host, `reference` a tag or a digest.
+
+    Without a reference it is the repository, without a path the registry itself.
+    """
+
+    host: str
+    path: str = ""
+    reference: str = ""
+
+    def __str__(self) -> str:
+        name = "/".join(part for part in (self.host, self.path) if part)
+        sign = "@" if ":" in self.reference else ":"
+        return f"{name}{sign}{self.reference}" if self.reference else name
+
+    @property
+    def what(self) -> str:
+        """What a registry is asked for."""
+        if self.reference:
+            return f"the manifest of {self}"
+        return f"the tags of {self}" if self.path else "access"
+
+    @property
+    def url(self) -> str:
+        root = f"https://{endpoint(self.host)}/v2/"
+        if self.reference:
+            return f"{root}{self.path}/manifests/{self.reference}"
+        return f"{root}{self.path}/tags/list?n=1" if self.path else root
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The answer. `said` is a sentence that holds nothing that a server sent, `realm_host` who was given the login."""
+
+    outcome: Outcome
+    said: str
+    realm_host: str = ""
+    digest: str = ""
+
+
+def prove(options: RegistryOptions, wanted: Wanted, login: Login | None, realm_hosts: Collection[str] = ()) -> Proof:
+    """Whether the image can be pulled with the login; None asks without one.
+
+    `realm_hosts` are the `host[:port]` that may be given the login beside the registry itself.
+
+    :raises OptionError: when an option cannot work; nothing has been sent.
+    """
+    check_timeout(options)
+    try:
+        return _Asking(options, wanted, login or Login("", ""), realm_hosts).answer()
+    except RegistryError as error:
+        return Proof("unanswered", str(error))
+
+
+def prove_login(options: RegistryOptions, host: str, login: Login, realm_hosts: Collection[str] = ()) -> Proof:
+    """Whether the registry accepts the login, whatever it may pull. The outcome is then `logs_in`; `realm_hosts` as for `prove`.
+
+    :raises OptionError: as `prove`.
+    """
+    proof = prove(options, Wanted(host), login, realm_hosts)
+    # Of a token without a scope, the answer about the registry itself says no more.
+    if proof.outcome in ("pulls", "no_right", "not_found") and proof.realm_host:
+        return Proof("logs_in", f"{proof.realm_host} accepts the login", proof.realm_host)
+    if proof.outcome == "pulls":
+        return Proof("logs_in", f"registry {host} asks nobody for a login")
+    return proof
+
+
+@dataclass(frozen=True, repr=False)
+class _Asking:
+    options: RegistryOptions
+    wanted: Wanted
+    login: Login
+    realm_hosts: Collection[str]
+
+    def answer(self) -> Proof:
+        first = self._ask({})
+        if first.status != 401:
+            return self._judged(first, "")
+        info = auth_info(self.wanted.host, first.challenges)
+        if info is None:
+            raise RegistryError(
+                f"{self._attempt()} was answered 401 without a login challenge that a node can use; check the name of the registry"
+            )
+        if info.scheme == "basic":
+            return self._by_basic()
+        return self._by_token(info)
+
+    def _by_basic(self) -> Proof:
+        host = self.wanted.host
+        if not self.login:
+            return Proof("no_login", f"registry {host} asks for a login, and there is none")
+        answer = self._ask({"Authorization": self.login.header})
+        if answer.status == 401:
+            return Proof("bad_login", f"registry {host} refuses the login", host)
+        return self._judged(answer, host)
+
+    def _by_token(self, info: AuthInfo) -> Proof:
+        token = self._token(info)
+        if isinstance(token, Proof):
+            return token
+        return self._judged(self._ask({"Authorization": f"Bearer {token}"}), info.realm_host)
+
+    def _token(self, info: AuthInfo) -> str | Proof:
+        """The token, or why there is none."""
+        if why := self._why_not_sent(info):
+            return Proof("not_sent", f"registry {self.wanted.host} wants logins sent to {info.realm_host}{why}")
+        attempt = f"asking {info.realm_host} for a token for {self.wanted}"
+        headers = {"Authorization": self.login.header} if self.login else {}
+        answer = send(attempt, self._token_url(info), self.options, headers=headers, with_body=True)
+        if answer.status == 200:
+            return _token_in(attempt, answer.body)
+        if answer.status == 429:
+            return _rate_limited(info.realm_host)
+        if answer.status in (400, 401, 403):
+            if self.login:
+                return Proof("bad_login", f"{info.realm_host} refuses the login", info.realm_host)
+            return Proof("no_login", f"registry {self.wanted.host} asks for a login, and there is none")
+        raise RegistryError(f"{attempt} was answered {answer.status}; try again later, or check the registry")
+
+    def _why_not_sent(self, info: AuthInfo) -> str:
+        """The rest of a sentence; empty where the login may go."""
+        if not self.login:
+            return ""
+        if urlsplit(info.realm).scheme == "http":
+            return " without TLS, where others can read them; not sent"
+        if info.delegated and endpoint(info.realm_host) not in {endpoint(host) for host in self.realm_hosts}:
+            return ", another host; not sent: if that is right, name it as one that takes logins"
+        return ""
+
+    def _token_url(self, info: AuthInfo) -> str:
+        realm = f"https://{endpoint(self.wanted.host)}{info.realm}" if info.realm.startswith("/") else info.realm
+        parts = urlsplit(realm)
+        asked = {
+            **({"service": info.service} if info.service else {}),
+            **({"scope": f"repository:{self.wanted.path}:pull"} if self.wanted.path else {}),
+        }
+        return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, urlencode(asked)))), fragment=""))
+
+    def _ask(self, headers: Mapping[str, str]) -> Answer:
+        """A manifest by HEAD, and by GET where a registry does not know that."""
+        given = {**({"Accept": _MANIFESTS} if self.wanted.reference else {}), **headers}
+        if self.wanted.reference:
+            answer = send(self._attempt(), self.wanted.url, self.options, method="HEAD", headers=given)
+            if answer.status != 405:
+                return answer
+        return send(self._attempt(), self.wanted.url, self.options, headers=given)
+
+    def _judged(self, answer: Answer, realm_host: str) -> Proof:
+        """What an answer about the manifest means, once all that there is was sent."""
+        image, host = self.wanted, self.wanted.host
+        if answer.status == 200:
+            return Proof("pulls", f"registry {host} gives {image}", realm_host, answer.digest)
+        if answer.status in (401, 403):
+            if self.login:
+                return Proof("no_right", f"the login works, and has no right to pull {image}", realm_host)
+            return Proof("no_login", f"registry {host} does not give {image} to everybody, and there is no login")
+        if answer.status == 404:
+            return Proof("not_found", f"registry {host} has no {image}, or hides it", realm_host)
+        if answer.status == 429:
+            return _rate_limited(host)
+        raise RegistryError(
+            f"{self._attempt()} was answered {answer.status}; check the name of the registry, or try again later"
+        )
+
+    def _attempt(self) -> str:
+        return f"asking registry {self.wanted.host} for {self.wanted.what}"
+
+
+def _rate_limited(host: str) -> Proof:
+    return Proof("rate_limited", f"{host} allows no more requests for now: try again later, or with another login")
+
+
+def _token_in(attempt: str, body: bytes) -> str:
+    """:raises RegistryError: when the answer holds none."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        found = None
+    members = found if isinstance(found, dict) else {}
+    token = members.get("token") or members.get("access_token")
+    if not isinstance(token, str) or not token.isascii() or not token.isprintable():
+        raise RegistryError(f"{attempt} was answered 200 without a token; check what stands before the token service")
+    return token

@@ -1,0 +1,172 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Applies the rules to what was seen. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+from ...core.objects import Kind, ObjectRef
+from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
+from . import forecast, on_credentials, on_grants, on_imports, on_links, on_pods, on_secrets
+from .findings import Finding, sorted_findings
+from .options import PullAudit, version_of
+from .rules import RULES
+from .survey import Place, Survey
+
+__all__ = ["CHECKS", "Audit"]
+
+Check = Callable[[Place, Survey], Iterable[Finding]]
+#: A rule, where it is applied, and what applies it.
+_Work = tuple[str, str, Callable[[], Iterable[Finding]]]
+
+#: The rules that look at one namespace and need nothing else.
+CHECKS: Mapping[str, Check] = {
+    "secret-type-unread": on_secrets.type_unread,
+    "secret-unparsable": on_secrets.unparsable,
+    "secret-key-never-matches": on_secrets.key_never_matches,
+    "secret-key-matches-too-much": on_secrets.key_matches_too_much,
+    "secret-unused": on_secrets.unused,
+    "secret-duplicate": on_secrets.duplicate,
+    "link-dangling": on_links.dangling,
+    "link-duplicate": on_links.duplicate,
+    "account-not-provisioned": on_links.not_provisioned,
+    "pod-secret-missing": on_pods.secret_missing,
+    "pod-hides-account-list": on_pods.hides_account_list,
+    "pod-older-than-link": on_pods.older_than_link,
+    "pod-cannot-pull": on_pods.cannot_pull,
+    "workload-cannot-pull": on_pods.workload_cannot_pull,
+    "pod-pull-unknown": on_pods.unknown_pull,
+    "credential-breaks-public-pull": on_pods.breaks_public_pull,
+    "grant-dead-subject": on_grants.dead_subject,
+    "grant-duplicate-bindings": on_grants.duplicate_bindings,
+    "grant-to-everybody": on_grants.to_everybody,
+    "stream-import-fails": on_imports.import_fails,
+    "stream-import-stale-secret": on_imports.stale_secret,
+    "credential-expired": on_credentials.expired,
+    "credential-short-lived": on_credentials.short_lived,
+    "credential-found": on_credentials.found,
+    "forecast-short-name": forecast.short_name,
+    "forecast-recreated-secret": forecast.recreated_secret,
+    "forecast-legacy-token": forecast.legacy_token,
+}
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What was asked for, and what was seen."""
+
+    asked: PullAudit
+    survey: Survey
+
+    @cached_property
+    def rules(self) -> list[str]:
+        """Those that are applied: a forecast only where its time has not come yet, a search only where something is searched for."""
+        return [rule for rule in self.asked.rules if self._is_applied(rule)]
+
+    def _is_applied(self, rule: str) -> bool:
+        if rule in forecast.FORECASTS:
+            target = self.asked.target
+            return target is not None and forecast.is_due(
+                rule, version_of(self.survey.version.rpartition(" ")[2]), target
+            )
+        return rule != "credential-found" or self.asked.leaked is not None
+
+    @cached_property
+    def copies(self) -> on_credentials.Copies:
+        return on_credentials.copies(self.survey)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """The worst first, each once, without those that are ignored."""
+        return self._outcome[0]
+
+    @cached_property
+    def _outcome(self) -> tuple[list[Finding], list[str]]:
+        """The findings, and a sentence for each rule that failed on something that nobody thought of."""
+        found: dict[str, Finding] = {}
+        problems = []
+        for rule, where, check in (*self._of_places(), *self._of_cluster()):
+            try:
+                found.update((finding.id, finding) for finding in check())
+            except Exception as error:  # an object may hold anything
+                problems.append(
+                    f"rule {rule} was not applied to {where}: an internal error, {type(error).__name__}; please report it"
+                )
+        kept = [each for each in found.values() if not any(one.means(each) for one in self.asked.ignore)]
+        return sorted_findings(kept), problems
+
+    def unread(self) -> Iterator[str]:
+        """A sentence for what could not be read, with the namespaces and the rules that were not applied there."""
+        places: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for place in self.survey.places.values():
+            for what, why in place.unread.items():
+                places[what, why].append(place.namespace)
+        for (what, why), names in places.items():
+            rules = [rule for rule in self.rules if what in RULES[rule].needs]
+            without = f"; not applied there: {', '.join(rules)}" if rules else ""
+            yield f"the {what} of {_named(names, len(self.survey.places))} could not be read: {why}{without}"
+        yield from _not_looked_up(self.survey.evidence.unread)
+        if self.survey.cluster_bindings is None:
+            yield "the cluster role bindings could not be read: who may pull from all projects is not known"
+        if self.survey.none_will_come is None and "account-not-provisioned" in self.rules:
+            yield "whether this cluster generates pull secrets is not known; not applied: account-not-provisioned"
+        if self.survey.nodes is None and "forecast-short-name" in self.rules and not self.survey.is_openshift:
+            yield "the nodes could not be read; not applied: forecast-short-name"
+        if self.survey.providers is None:
+            yield "credential provider configs could not be read; not applied: forecast-credential-provider"
+        yield from self._outcome[1]
+
+    def _of_places(self) -> Iterator[_Work]:
+        checks = self._checks()
+        for place in self.survey.places.values():
+            for rule in self.rules:
+                if rule in checks and not any(what in place.unread for what in RULES[rule].needs):
+                    yield rule, f"namespace {place.namespace}", partial(checks[rule], place, self.survey)
+
+    def _checks(self) -> Mapping[str, Check]:
+        """With those that need to know more than a namespace."""
+        days = self.asked.expires_within
+        repositories = forecast.logged_in(self.survey) if "forecast-cached-image" in self.rules else frozenset()
+        return {
+            **CHECKS,
+            "credential-expires": lambda place, survey: on_credentials.expires(place, survey, days),
+            "forecast-cached-image": lambda place, survey: forecast.cached_image(place, survey, repositories),
+        }
+
+    def _of_cluster(self) -> Iterator[_Work]:
+        checks: Mapping[str, Callable[[], Iterable[Finding]]] = {
+            "grant-to-everybody": lambda: on_grants.for_cluster(self.survey),
+            "credential-in-many-places": lambda: on_credentials.in_many_places(self.copies),
+            "credential-copies-differ": lambda: on_credentials.copies_differ(self.copies),
+            "forecast-credential-provider": lambda: forecast.credential_provider(self.survey),
+        }
+        for rule, check in checks.items():
+            if rule in self.rules:
+                yield rule, "the cluster", check
+
+
+def _not_looked_up(unread: Mapping[ObjectRef, str]) -> Iterator[str]:
+    """A sentence for each kind of what explanations looked for: without it, containers are `unknown`, and no finding."""
+    kinds: dict[Kind, list[ObjectRef]] = defaultdict(list)
+    for ref in unread:
+        kinds[ref.kind].append(ref)
+    for kind, refs in kinds.items():
+        first = str(refs[0]) if refs[0].name else f"the {kind.resource}"
+        what = "whether accounts may pull from other projects" if kind == SUBJECT_ACCESS_REVIEW else first
+        more = f" (and {len(refs) - 1} more)" if len(refs) > 1 else ""
+        yield f"{what} could not be read{more}: {unread[refs[0]]}; what pulls with it is not known"
+
+
+def _named(names: list[str], total: int) -> str:
+    if len(names) == total and total > 1:
+        return f"all {total} namespaces"
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"namespace{'s' if len(names) > 1 else ''} {', '.join(names[:_SHOWN])}{more}"
+
+
+_SHOWN = 10

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The document of one audit, as docs/audit.schema.json describes it. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Any
+
+from ...core.audit import FORMAT, SEVERITIES
+from ...dockerconfig.registry_keys import same_path
+from ...platform.protected import RESERVED_BINDINGS
+from ...pulls.chain import PULLS, UNKNOWN, WILL_NOT_PULL
+from ...rbac.subjects import PROJECT_GROUPS, Subject
+from .checks import Audit
+from .fingerprints import labelled
+from .on_grants import gives_pull, pullers_of
+from .rules import RULES
+from .survey import Place, Survey
+
+__all__ = ["counted", "document_of"]
+
+
+def document_of(audit: Audit, server: str, key: bytes) -> dict[str, Any]:
+    """`server`: the address of the API server. `key`: what the labels of logins are made with."""
+    survey, asked = audit.survey, audit.asked
+    cluster = {
+        "name": asked.cluster_name,
+        "server": server,
+        "version": survey.version,
+        "target_version": asked.target_version,
+        "counts": _counts(survey),
+        "verdicts": _verdicts(survey),
+        "findings": [finding.report() for finding in audit.findings],
+        "unread": list(audit.unread()),
+        "matrix": _matrix(survey),
+        "pullers": list(_pullers(survey)),
+        "logins": labelled(audit.copies, key),
+    }
+    made = datetime.fromtimestamp(survey.now, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    rules = {rule: RULES[rule].report() for rule in audit.rules}
+    return {"format": FORMAT, "made": made, "rules": rules, "clusters": [cluster]}
+
+
+def counted(document: dict[str, Any]) -> dict[str, Any]:
+    """How many findings there are, by severity and by rule."""
+    findings = [finding for cluster in document["clusters"] for finding in cluster["findings"]]
+    severities = Counter(finding["severity"] for finding in findings)
+    rules = Counter(finding["rule"] for finding in findings)
+    return {"severities": {each: severities[each] for each in SEVERITIES}, "rules": dict(sorted(rules.items()))}
+
+
+def _counts(survey: Survey) -> dict[str, int]:
+    places = survey.places.values()
+    return {
+        "namespaces": len(survey.places),
+        "pods": sum(len(place.pods) for place in places),
+        "workloads": sum(len(place.workloads) for place in places),
+        "service_accounts": sum(len(place.accounts) for place in places),
+        "secrets": sum(len(place.secrets) for place in places),
+    }
+
+
+def _verdicts(survey: Survey) -> dict[str, int]:
+    found = Counter(access.verdict for accesses in survey.accesses.values() for access in accesses)
+    return {verdict: found[verdict] for verdict in (PULLS, WILL_NOT_PULL, UNKNOWN)}
+
+
+def _matrix(survey: Survey) -> dict[str, Any]:
+    """Accounts whose secrets could not be read are left out: `unread` says so."""
+    rows = [row for place in survey.places.values() for row in _rows(place)]
+    registries = sorted({key for _place, _account, keys in rows for key in keys})
+    position = {key: at for at, key in enumerate(registries)}
+    return {
+        "registries": registries,
+        "accounts": [
+            {"namespace": place, "name": account, "registries": sorted(position[key] for key in keys)}
+            for place, account, keys in rows
+        ],
+    }
+
+
+def _rows(place: Place) -> Iterator[tuple[str, str, set[str]]]:
+    if place.unread.keys() & {"secrets", "service accounts"}:
+        return
+    for account, names in sorted(place.listed.items()):
+        secrets = [place.secrets[name] for name in names if name in place.secrets]
+        yield place.namespace, account, {same_path(key) for secret in secrets for key in secret.keys}
+
+
+def _pullers(survey: Survey) -> Iterator[dict[str, str]]:
+    for place in survey.places.values():
+        bindings = [each for each in place.bindings if gives_pull(each)]
+        for name, subject in dict.fromkeys(pullers_of(bindings)):
+            if name not in RESERVED_BINDINGS and not _is_own(subject, place.namespace):
+                yield _puller(place.namespace, subject, name)
+    for name, subject in dict.fromkeys(pullers_of(filter(gives_pull, survey.cluster_bindings or ()))):
+        yield _puller("", subject, name)
+
+
+def _is_own(subject: Subject, project: str) -> bool:
+    return subject.namespace == project or (subject.kind, subject.name) == ("Group", PROJECT_GROUPS + project)
+
+
+def _puller(project: str, subject: Subject, binding: str) -> dict[str, str]:
+    group = subject.name.removeprefix(PROJECT_GROUPS) if subject.kind == "Group" else subject.name
+    return {
+        "project": project,
+        "subject": str(subject),
+        "namespace": subject.namespace or (group if group != subject.name else ""),
+        "binding": binding,
+    }

@@ -1,0 +1,62 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One finding of an audit. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...core.audit import SEVERITIES
+from ...core.errors import printable
+from ...core.objects import ObjectRef
+from ...pulls.remedies import Remedy
+from .rules import RULES
+
+__all__ = ["Finding", "sorted_findings"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`about` is what in the object, such as a container or a registry key. `severity` is the rule's where it is empty."""
+
+    rule: str
+    ref: ObjectRef
+    about: str
+    message: str
+    remedy: Sequence[Remedy] = ()
+    severity: str = ""
+
+    @property
+    def weight(self) -> str:
+        return self.severity or RULES[self.rule].severity
+
+    @property
+    def id(self) -> str:
+        """The same in every run for the same finding of a cluster."""
+        parts = (self.rule, self.ref.namespace, self.ref.kind.kind, self.ref.name, self.about)
+        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+    def report(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "rule": self.rule,
+            "severity": self.weight,
+            "namespace": self.ref.namespace,
+            "kind": self.ref.kind.kind,
+            "name": self.ref.name,
+            "about": printable(self.about),
+            "message": printable(self.message),
+            "remedy": list(self.remedy),
+        }
+
+
+def sorted_findings(findings: Sequence[Finding]) -> list[Finding]:
+    """The worst first, then by place."""
+    order = {severity: at for at, severity in enumerate(SEVERITIES)}
+    return sorted(
+        findings, key=lambda each: (order[each.weight], each.ref.namespace, each.rule, each.ref.name, each.about)
+    )

@@ -1,0 +1,205 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What pulls today and will not with another version of the cluster. Pure.
+
+Kubernetes 1.34 and 1.35 are OpenShift 4.21 and 4.22. OpenShift 5.0 has all that 4.23 has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from ...core.evidence import NotYet, Unread
+from ...core.objects import Json, Kind, ObjectRef, metadata
+from ...core.shapes import mapping, sequence, text
+from ...dockerconfig.registry_keys import without_user
+from ...nodes.references import Reference, reference_of
+from ...nodes.registry_sources import IMAGE_CONFIG
+from ...platform.account_lists import names_in
+from ...platform.protected import NODE_SECRET
+from ...pulls import remedies
+from ...pulls.subjects import POD
+from ...secrets.expiry import is_legacy_token
+from .findings import Finding
+from .on_pods import logins_of
+from .survey import Place, Survey, seconds_of
+
+__all__ = [
+    "FORECASTS",
+    "PROVIDER_CONFIG",
+    "cached_image",
+    "credential_provider",
+    "is_due",
+    "legacy_token",
+    "logged_in",
+    "recreated_secret",
+    "short_name",
+]
+
+Version = tuple[int, int]
+
+PROVIDER_CONFIG = Kind(
+    "config.openshift.io/v1alpha1", "CRIOCredentialProviderConfig", "criocredentialproviderconfigs", "credential provider config",
+    namespaced=False,
+)  # fmt: skip
+
+#: From which version on each rule counts: of Kubernetes, and of OpenShift. None: whatever the version is.
+FORECASTS: Mapping[str, tuple[Version, Version] | None] = {
+    "forecast-short-name": ((1, 34), (4, 21)),
+    "forecast-cached-image": ((1, 35), (4, 22)),
+    "forecast-recreated-secret": ((1, 35), (4, 22)),
+    "forecast-legacy-token": None,
+    "forecast-credential-provider": ((1, 36), (4, 23)),
+}
+
+_RESOLVE_NAMES = "alpha.image.policy.openshift.io/resolve-names"
+
+
+def is_due(rule: str, current: Version | None, target: Version) -> bool:
+    """Whether the rule begins to count between the version that the cluster has and that one. An unknown version is an old one."""
+    since = FORECASTS[rule]
+    if since is None:
+        return True
+    begins = since[0] if target[0] == 1 else since[1]
+    return target >= begins and (current is None or current < begins)
+
+
+def short_name(place: Place, survey: Survey) -> Iterator[Finding]:
+    """Only where a node has CRI-O, and where more than one registry could be meant."""
+    if not _has_crio(survey) or _search_registries(survey) == 1:
+        return
+    streams = {text(metadata(each).get("name")) for each in place.streams if _is_looked_up(each)}
+    resolving = {
+        text(metadata(obj).get("name")) for _kind, obj in place.workloads if _RESOLVE_NAMES in _annotations(obj)
+    }
+    for access in survey.accesses.get(place.namespace, ()):
+        subject, reference = access.subject, reference_of(access.subject.image)
+        if reference is None or not reference.is_short or (subject.is_pod and subject.ref.name in place.templated):
+            continue
+        if not subject.is_pod and (reference.path.removeprefix("library/") in streams or subject.ref.name in resolving):
+            continue
+        message = f"{subject.ref} has image {subject.image}, which names no registry"
+        yield Finding("forecast-short-name", subject.ref, subject.container, message)
+
+
+def logged_in(survey: Survey) -> frozenset[str]:
+    """The repositories for which some pod has a login of its own."""
+    found = set()
+    for place in survey.places.values():
+        seen = {}
+        for subject, _access in survey.subject_pods(place.namespace):
+            reference = reference_of(subject.image)
+            if reference is not None and subject.own:
+                seen[reference.repository, tuple(subject.own)] = reference
+        for (repository, own), reference in seen.items():
+            if repository not in found and logins_of(survey, place.namespace, own, reference):
+                found.add(repository)
+    return frozenset(found)
+
+
+def cached_image(place: Place, survey: Survey, repositories: frozenset[str]) -> Iterator[Finding]:
+    """`repositories`: those for which some pod has a login."""
+    policies = {
+        (text(metadata(pod).get("name")), text(mapping(each).get("name"))): mapping(each).get("imagePullPolicy")
+        for pod in place.pods
+        for part in ("initContainers", "containers", "ephemeralContainers")
+        for each in sequence(mapping(pod.get("spec")).get(part))
+    }
+    for subject, _access in survey.subject_pods(place.namespace):
+        reference = reference_of(subject.image)
+        if not subject.is_pulled or reference is None or reference.repository not in repositories:
+            continue
+        if policies.get((subject.ref.name, subject.container)) == "Always" or _has_login(
+            survey, place, subject.own, reference
+        ):
+            continue
+        message = (
+            f"{subject.ref} has {subject.image} on its node, without a login of its own for it; other pods have one, so the registry may "
+            "want one, and the kubelet will ask for it"
+        )
+        remedy = remedies.new_secret(place.namespace, subject.account, reference.host)
+        yield Finding("forecast-cached-image", subject.ref, subject.container, message, remedy)
+
+
+def recreated_secret(place: Place, _survey: Survey) -> Iterator[Finding]:
+    """Told from a secret that is younger than a running container whose pod lists it: that one was started with another."""
+    younger: dict[str, ObjectRef] = {}
+    for pod in place.pods:
+        started = min(_started(pod), default=0.0)
+        for name in names_in(mapping(pod.get("spec")), "imagePullSecrets") if started else ():
+            secret = place.secrets.get(name)
+            if secret is None or secret.is_generated:
+                continue
+            if seconds_of(metadata(secret.obj).get("creationTimestamp")) > started + _MARGIN:
+                younger.setdefault(name, ObjectRef(POD, place.namespace, text(metadata(pod).get("name"))))
+    for name, pod_ref in younger.items():
+        ref = place.secrets[name].ref
+        message = f"{ref} is younger than a container of {pod_ref}, which lists it: perhaps something deletes it and creates it again"
+        yield Finding("forecast-recreated-secret", ref, "", message)
+
+
+def _started(pod: Json) -> Iterator[float]:
+    """When each of its running containers was started."""
+    for status in map(mapping, sequence(mapping(pod.get("status")).get("containerStatuses"))):
+        started = seconds_of(mapping(mapping(status.get("state")).get("running")).get("startedAt"))
+        if started:
+            yield started
+
+
+def legacy_token(place: Place, _survey: Survey) -> Iterator[Finding]:
+    for secret in place.secrets.values():
+        if secret.is_generated:
+            continue
+        for login in secret.logins:
+            if is_legacy_token(login.password):
+                key = without_user(login.key)
+                message = f"the login for {key} in {secret.ref} is a service account token of the old kind, which the cluster may remove"
+                remedy = remedies.add_registry(place.namespace, secret.name, login.key)
+                yield Finding("forecast-legacy-token", secret.ref, key, message, remedy)
+
+
+def credential_provider(survey: Survey) -> Iterator[Finding]:
+    for config in survey.providers or ():
+        images = [text(each) for each in sequence(mapping(config.get("spec")).get("matchImages"))]
+        if any(images):
+            ref = ObjectRef(PROVIDER_CONFIG, "", text(metadata(config).get("name")))
+            message = f"{ref} gives logins for {', '.join(filter(None, images))}: pods with a secret of their own for them bypass it"
+            yield Finding("forecast-credential-provider", ref, "", message)
+
+
+def _has_login(survey: Survey, place: Place, own: Sequence[str], reference: Reference) -> bool:
+    if logins_of(survey, place.namespace, own, reference):
+        return True
+    return bool(logins_of(survey, NODE_SECRET.namespace, [NODE_SECRET.name], reference))
+
+
+def _has_crio(survey: Survey) -> bool:
+    if survey.nodes is None:
+        return survey.is_openshift
+    infos = (mapping(mapping(node.get("status")).get("nodeInfo")) for node in survey.nodes)
+    return survey.is_openshift or any(text(info.get("containerRuntimeVersion")).startswith("cri-o") for info in infos)
+
+
+def _search_registries(survey: Survey) -> int:
+    """How many the image config names; 0 where it names none, and the nodes have their own."""
+    try:
+        config = survey.evidence.look(IMAGE_CONFIG)
+    except (NotYet, Unread):
+        return 0
+    spec = mapping(mapping(mapping(config).get("spec")).get("registrySources"))
+    return len(sequence(spec.get("containerRuntimeSearchRegistries")))
+
+
+def _is_looked_up(stream: object) -> bool:
+    return mapping(mapping(mapping(stream).get("spec")).get("lookupPolicy")).get("local") is True
+
+
+def _annotations(workload: object) -> Mapping[str, object]:
+    spec = mapping(mapping(workload).get("spec"))
+    template = mapping((mapping(mapping(spec.get("jobTemplate")).get("spec")) or spec).get("template"))
+    return {**mapping(metadata(mapping(workload)).get("annotations")), **mapping(metadata(template).get("annotations"))}
+
+
+#: Seconds by which a container may be older than a secret that was created with it.
+_MARGIN = 60.0

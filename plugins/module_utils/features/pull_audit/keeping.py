@@ -1,0 +1,183 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an audit keeps of each object: it holds all of a cluster at once, so no more than the rules look at. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from ...core.objects import Json, metadata
+from ...core.shapes import mapping, sequence, text
+from ...secrets.content import TYPES, may_be_auth_file
+
+__all__ = [
+    "FOUND",
+    "MOUNTS",
+    "Search",
+    "kept_binding",
+    "kept_build",
+    "kept_name",
+    "kept_node",
+    "kept_pod",
+    "kept_secret",
+    "kept_stream",
+    "kept_workload",
+]
+
+#: Where a kept object says which secrets its containers take beside the pull secrets, and where a searched credential stands.
+MOUNTS, FOUND = "mounts", "found"
+
+#: Says where in a secret a credential stands that is searched for.
+Search = Callable[[Json], Sequence[Any]]
+
+_META = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp")
+_CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
+_STATUSES = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+def kept_pod(pod: Json) -> Json:
+    spec, status = mapping(pod.get("spec")), mapping(pod.get("status"))
+    states: dict[str, Any] = {
+        part: [_some(mapping(each), "name", "state", "imageID") for each in sequence(status.get(part))]
+        for part in _STATUSES
+    }
+    return {
+        "metadata": _meta(pod),
+        "spec": {**_pod_spec(spec), **_some(spec, "nodeName")},
+        "status": {**_some(status, "phase"), **states},
+        MOUNTS: sorted(set(_mounted(spec))),
+    }
+
+
+def kept_workload(workload: Json) -> Json:
+    """Of each kind that makes pods of a template."""
+    spec, status = mapping(workload.get("spec")), mapping(workload.get("status"))
+    job = mapping(mapping(spec.get("jobTemplate")).get("spec"))
+    template = mapping((job or spec).get("template"))
+    kept = {
+        "metadata": _some(_meta(template), "annotations"),
+        "spec": _pod_spec(mapping(template.get("spec"))),
+    }
+    return {
+        "metadata": _meta(workload),
+        "spec": {
+            **_some(spec, "triggers"),
+            **({"jobTemplate": {"spec": {"template": kept}}} if job else {"template": kept}),
+        },
+        "status": _some(status, "completionTime"),
+        MOUNTS: sorted(set(_mounted(mapping(template.get("spec"))))),
+    }
+
+
+def kept_secret(secret: Json, search: Search | None = None) -> Json:
+    """With data only where it may be an auth file; `managedFields` only of who wrote the data."""
+    meta = metadata(secret)
+    kept: dict[str, Any] = {
+        "metadata": {
+            **_some(meta, *_META, "ownerReferences"),
+            "annotations": {
+                key: value for key, value in mapping(meta.get("annotations")).items() if key != _LAST_APPLIED
+            },
+            "managedFields": [
+                {**_some(mapping(each), "manager", "time"), "fieldsV1": {"f:data": {}}}
+                for each in sequence(meta.get("managedFields"))
+                if "f:data" in mapping(mapping(each).get("fieldsV1"))
+            ],
+        },
+        "type": secret.get("type"),
+    }
+    if kept["type"] in TYPES or may_be_auth_file(secret.get("data")):
+        kept["data"] = secret.get("data")
+    if search is not None:
+        kept[FOUND] = search(secret)
+    return kept
+
+
+def kept_binding(binding: Json) -> Json:
+    meta = metadata(binding)
+    return {**_some(binding, "roleRef", "subjects"), "metadata": _some(meta, *_META, "labels", "annotations")}
+
+
+def kept_stream(stream: Json) -> Json:
+    spec, status = mapping(stream.get("spec")), mapping(stream.get("status"))
+    tags = [
+        {
+            **_some(tag, "tag", "conditions"),
+            "items": [_some(mapping(item), "image", "dockerImageReference") for item in sequence(tag.get("items"))],
+        }
+        for tag in map(mapping, sequence(status.get("tags")))
+    ]
+    wanted = [
+        _some(mapping(tag), "name", "from", "referencePolicy", "importPolicy", "reference")
+        for tag in sequence(spec.get("tags"))
+    ]
+    return {
+        "metadata": _meta(stream),
+        "spec": {**_some(spec, "lookupPolicy"), "tags": wanted},
+        "status": {**_some(status, "dockerImageRepository"), "tags": tags},
+    }
+
+
+def kept_build(build: Json) -> Json:
+    """Of a build config, the names of the secrets that its builds take."""
+    return {"metadata": _meta(build), MOUNTS: sorted(set(_secret_names(build.get("spec"))))}
+
+
+def kept_node(node: Json) -> Json:
+    info = mapping(mapping(node.get("status")).get("nodeInfo"))
+    return {"metadata": _meta(node), "status": {"nodeInfo": _some(info, "containerRuntimeVersion", "kubeletVersion")}}
+
+
+def kept_name(obj: Json) -> Json:
+    """For what is only looked for."""
+    return {"metadata": _some(metadata(obj), "name", "namespace")}
+
+
+def _some(part: Json, *names: str) -> dict[str, Any]:
+    return {name: part[name] for name in names if name in part}
+
+
+def _meta(obj: Json) -> dict[str, Any]:
+    meta = metadata(obj)
+    notes = {key: value for key, value in mapping(meta.get("annotations")).items() if "image" in key}
+    owners = [_some(mapping(each), "kind", "name", "controller") for each in sequence(meta.get("ownerReferences"))]
+    return {**_some(meta, *_META), "annotations": notes, "ownerReferences": owners}
+
+
+def _pod_spec(spec: Json) -> dict[str, Any]:
+    containers: dict[str, Any] = {
+        part: [_some(mapping(each), "name", "image", "imagePullPolicy") for each in sequence(spec[part])]
+        for part in _CONTAINERS
+        if part in spec
+    }
+    return {**_some(spec, "serviceAccountName", "serviceAccount", "imagePullSecrets"), **containers}
+
+
+def _mounted(spec: Json) -> Iterator[str]:
+    """The secrets of volumes and of environment variables."""
+    for volume in map(mapping, sequence(spec.get("volumes"))):
+        yield text(mapping(volume.get("secret")).get("secretName"))
+        for source in map(mapping, sequence(mapping(volume.get("projected")).get("sources"))):
+            yield text(mapping(source.get("secret")).get("name"))
+    for part in _CONTAINERS:
+        for container in map(mapping, sequence(spec.get(part))):
+            for variable in map(mapping, sequence(container.get("env"))):
+                yield text(mapping(mapping(variable.get("valueFrom")).get("secretKeyRef")).get("name"))
+            for source in map(mapping, sequence(container.get("envFrom"))):
+                yield text(mapping(source.get("secretRef")).get("name"))
+
+
+def _secret_names(spec: Any) -> Iterator[str]:
+    """The names under every member of a build that is called after a secret."""
+    pending = [("", spec)]
+    while pending:
+        name, part = pending.pop()
+        if isinstance(part, dict):
+            if "secret" in name.lower():
+                yield text(part.get("name")) or text(part.get("secretName"))
+            pending += part.items()
+        elif isinstance(part, list):
+            pending += [(name, each) for each in part]

@@ -1,0 +1,56 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules about the lists of service accounts. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...core.objects import Json
+from ...core.shapes import mapping, sequence
+from ...platform.account_lists import LISTS, names_in, repeated
+from ...platform.generated import Origin, origin_of
+from ...platform.provisioning import judge
+from ...pulls import remedies
+from .findings import Finding
+from .survey import Place, Survey
+
+__all__ = ["dangling", "duplicate", "not_provisioned"]
+
+
+def dangling(place: Place, _survey: Survey) -> Iterator[Finding]:
+    """What the platform generates is its own to repair."""
+    for account, obj in place.accounts.items():
+        ref = place.account_ref(account)
+        for purpose, key in LISTS.items():
+            for name in dict.fromkeys(names_in(obj, key)):
+                if name in place.secrets or origin_of(obj, key, name) is not Origin.OTHER:
+                    continue
+                message = f"{ref} lists {name} in {key}, and there is no such secret"
+                remedy = remedies.unlink(place.namespace, account, name, purpose)
+                yield Finding("link-dangling", ref, f"{key} {name}", message, remedy)
+
+
+def duplicate(place: Place, _survey: Survey) -> Iterator[Finding]:
+    for account, obj in place.accounts.items():
+        ref = place.account_ref(account)
+        for name in repeated(sequence(obj.get("imagePullSecrets"))):
+            message = f"{ref} lists secret {name} more than once"
+            remedy = remedies.link_only(place.namespace, account, name)
+            yield Finding("link-duplicate", ref, name, message, remedy)
+
+
+def not_provisioned(place: Place, survey: Survey) -> Iterator[Finding]:
+    """Only where it is known that the platform generates pull secrets."""
+    if survey.none_will_come != "":
+        return
+    secrets: dict[str, Json | None] = {name: secret.obj for name, secret in place.secrets.items()}
+    for account, obj in place.accounts.items():
+        missing = judge(mapping(obj), secrets).missing
+        if missing:
+            ref = place.account_ref(account)
+            message = f"{ref} cannot pull from the integrated registry: {missing}"
+            yield Finding(
+                "account-not-provisioned", ref, "", message, remedies.wait_for_account(place.namespace, account)
+            )

@@ -1,0 +1,123 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the options of `pull_access_audit` ask for. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ...core.errors import OptionError
+from .findings import Finding
+from .leaked import Leaked
+from .rules import RULES
+
+__all__ = ["Ignored", "PullAudit", "from_options"]
+
+_VERSION = re.compile(r"v?([1-9][0-9]{0,2})\.([0-9]{1,3})(?:\.[0-9A-Za-z.+-]*)?\Z")
+#: So many characters a key of fingerprints has at least: with a short one, the labels could be made again for guessed passwords.
+_SHORTEST_KEY = 16
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """Findings that are left out: of a rule, in the namespaces and of the names that the globs mean."""
+
+    rule: str
+    namespace: str = "*"
+    name: str = "*"
+
+    def means(self, finding: Finding) -> bool:
+        return (
+            finding.rule == self.rule
+            and fnmatchcase(finding.ref.namespace, self.namespace)
+            and fnmatchcase(finding.ref.name, self.name)
+        )
+
+
+@dataclass(frozen=True)
+class PullAudit:
+    """`rules` are those that are applied. `expires_within` counts days. `target` is `target_version` as numbers, None without one.
+
+    `key` makes the labels of logins; None for one of this run.
+    """
+
+    cluster_name: str = ""
+    rules: Sequence[str] = tuple(RULES)
+    ignore: Sequence[Ignored] = ()
+    expires_within: int = 14
+    target_version: str | None = None
+    leaked: Leaked | None = field(default=None, repr=False)
+    key: bytes | None = field(default=None, repr=False)
+    dest: str | None = None
+
+    @property
+    def target(self) -> tuple[int, int] | None:
+        return None if self.target_version is None else version_of(self.target_version)
+
+
+def version_of(text: str) -> tuple[int, int] | None:
+    """Major and minor of a version; None for what is none."""
+    match = _VERSION.match(text)
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def from_options(options: Mapping[str, Any]) -> PullAudit:
+    """:raises OptionError: for a rule or version that there is none of, and a key that is too short."""
+    rules = list(RULES) if options["rules"] is None else options["rules"]
+    if not rules:
+        raise OptionError("option 'rules' is empty: name at least one rule, or leave the option out for all of them")
+    for rule in rules:
+        _check_rule("rules", rule)
+    target = options["target_version"]
+    if target is not None and version_of(target) is None:
+        raise OptionError(
+            f"option 'target_version' is {target!r}: give a version such as 4.22, or 1.35 for plain Kubernetes"
+        )
+    if options["expires_within"] < 0:
+        raise OptionError("option 'expires_within' must not be negative: give a number of days")
+    key = options["fingerprint_key"]
+    if key is not None and len(key) < _SHORTEST_KEY:
+        raise OptionError(
+            f"option 'fingerprint_key' has fewer than {_SHORTEST_KEY} characters: give a longer one, such as of "
+            "lookup('password', '/dev/null length=32')"
+        )
+    leaked = options["find_credential"]
+    return PullAudit(
+        options["cluster_name"],
+        tuple(dict.fromkeys(rules)),
+        tuple(_ignored(item) for item in options["ignore"] or ()),
+        options["expires_within"],
+        target,
+        None if leaked is None else Leaked.of(leaked),
+        None if key is None else key.encode("utf-8", "surrogatepass"),
+        options["dest"],
+    )
+
+
+def _ignored(item: Any) -> Ignored:
+    if isinstance(item, str):
+        _check_rule("ignore", item)
+        return Ignored(item)
+    known = {"rule", "namespace", "name"}
+    if not isinstance(item, Mapping) or "rule" not in item or set(item) - known:
+        raise OptionError(
+            "option 'ignore': each item is the id of a rule, or has 'rule' and, as globs, 'namespace' and 'name'"
+        )
+    _check_rule("ignore", item["rule"])
+    if not all(isinstance(item.get(part, "*"), str) for part in ("namespace", "name")):
+        raise OptionError("option 'ignore': 'namespace' and 'name' are globs, such as 'team-*'")
+    return Ignored(item["rule"], item.get("namespace", "*"), item.get("name", "*"))
+
+
+def _check_rule(option: str, rule: Any) -> None:
+    if isinstance(rule, str) and rule in RULES:
+        return
+    near = get_close_matches(str(rule), RULES, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "the rules stand in docs/audit.md"
+    raise OptionError(f"option {option!r}: there is no rule {str(rule)!r}; {hint}")

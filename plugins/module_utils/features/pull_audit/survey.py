@@ -1,0 +1,215 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an audit has seen: each namespace with its objects, and what holds for the whole cluster. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from functools import cached_property
+from typing import Union
+
+from ...core.errors import ImagePullError
+from ...core.evidence import Evidence
+from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
+from ...core.shapes import mapping, sequence, text
+from ...dockerconfig.kubelet_reading import KubeletReading
+from ...platform.account_lists import LISTS, names_in
+from ...platform.protected import controller_of, says_generated
+from ...pulls.chain import Access
+from ...pulls.subjects import POD, Subject
+from ...secrets.content import DATA_KEYS, TYPES, StoredSecret
+from .keeping import MOUNTS
+
+__all__ = [
+    "ACCOUNTS", "BINDINGS", "BUILDS", "PODS", "POLICIES", "SECRETS", "STREAMS", "WORKLOADS_READ", "Held", "Login", "Place", "Survey", "seconds_of",
+]  # fmt: skip
+
+#: What a rule may need to have read, in the words of its sentence.
+SECRETS, ACCOUNTS, PODS, WORKLOADS_READ = "secrets", "service accounts", "pods", "workloads"
+BINDINGS, STREAMS, BUILDS, POLICIES = "role bindings", "image streams", "build configs", "image policies"
+
+#: Who writes secrets again and again, by a word in the name of the field manager: external-secrets, ecr-credential-helper, kubed, ...
+_REFRESHERS = re.compile(
+    r"(?:^|[^a-z])(?:external-?secrets?|ecr|registry-creds|kubed|reflector|vault|sealed-?secrets?|emberstack)(?:[^a-z]|$)",
+    re.IGNORECASE,
+)
+#: The kinds of controllers whose template is audited itself.
+_TEMPLATED = ("ReplicaSet", "StatefulSet", "DaemonSet", "Job", "ReplicationController")
+
+
+@dataclass(frozen=True, repr=False)
+class Login:
+    """One entry with user and password, of whatever type its secret is."""
+
+    secret: Held
+    key: str
+    username: str
+    password: str
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Held:
+    """A secret. `stored` is its content; nothing of it where it is no auth file."""
+
+    namespace: str
+    name: str
+    obj: Json
+    stored: StoredSecret
+
+    @classmethod
+    def of(cls, namespace: str, obj: Json) -> Held:
+        return cls(namespace, text(metadata(obj).get("name")), obj, StoredSecret.of(obj))
+
+    @property
+    def ref(self) -> ObjectRef:
+        return ObjectRef(SECRET, self.namespace, self.name)
+
+    @property
+    def is_for_pulls(self) -> bool:
+        """Whether its type says so, also the one that no node reads."""
+        return self.stored.type in TYPES
+
+    @property
+    def is_read(self) -> bool:
+        """Whether nodes read its type."""
+        return self.stored.type in DATA_KEYS
+
+    @cached_property
+    def reading(self) -> KubeletReading:
+        return self.stored.for_kubelet if self.is_read else KubeletReading({})
+
+    @cached_property
+    def keys(self) -> Sequence[str]:
+        """What it holds a login for; nothing where a node would use none of them."""
+        return () if self.reading.problems else tuple(self.reading.logins)
+
+    @cached_property
+    def logins(self) -> Sequence[Login]:
+        """Of any type, as far as they can be read."""
+        entries = self.stored.known.entries if self.stored.key else {}
+        return [Login(self, key, entry.username, entry.password) for key, entry in entries.items() if entry.password]
+
+    @cached_property
+    def is_generated(self) -> bool:
+        return says_generated(self.obj)
+
+    @cached_property
+    def is_written_by_others(self) -> bool:
+        """Whether the platform or a controller writes it, and so keeps its content fresh."""
+        managers = [text(mapping(each).get("manager")) for each in sequence(metadata(self.obj).get("managedFields"))]
+        refreshed = any(map(_REFRESHERS.search, managers))
+        return self.is_generated or bool(controller_of(self.obj)) or refreshed
+
+    @cached_property
+    def written(self) -> float:
+        """When its data was written last, in seconds; when it was created where that is not told, 0 where neither is."""
+        meta = metadata(self.obj)
+        times = [seconds_of(mapping(each).get("time")) for each in sequence(meta.get("managedFields"))]
+        return max(times, default=0.0) or seconds_of(meta.get("creationTimestamp"))
+
+
+@dataclass(frozen=True)
+class Place:
+    """One namespace. What could not be read is empty, and `unread` says why."""
+
+    namespace: str
+    secrets: Mapping[str, Held] = field(default_factory=dict)
+    accounts: Mapping[str, Json] = field(default_factory=dict)
+    pods: Sequence[Json] = ()
+    workloads: Sequence[tuple[Kind, Json]] = ()
+    bindings: Sequence[Json] = ()
+    streams: Sequence[Json] = ()
+    builds: Sequence[Json] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
+    policies: Sequence[Json] = ()
+
+    def account_ref(self, name: str) -> ObjectRef:
+        return ObjectRef(SERVICE_ACCOUNT, self.namespace, name)
+
+    @cached_property
+    def listed(self) -> Mapping[str, Sequence[str]]:
+        """The names in `imagePullSecrets` of each account."""
+        return {name: tuple(dict.fromkeys(names_in(obj, "imagePullSecrets"))) for name, obj in self.accounts.items()}
+
+    @cached_property
+    def named_for_pulls(self) -> Mapping[str, str]:
+        """The secrets that something lists for pulls, with the first that does."""
+        found: dict[str, str] = {}
+        for account, names in self.listed.items():
+            for name in names:
+                found.setdefault(name, str(self.account_ref(account)))
+        for ref, spec in self.specs():
+            for name in names_in(spec, "imagePullSecrets"):
+                found.setdefault(name, str(ref))
+        return found
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """All secrets that something in the namespace names, for whatever purpose."""
+        mounted = (
+            name for account in self.accounts.values() for key in LISTS.values() for name in names_in(account, key)
+        )
+        objects = (*self.pods, *(obj for _kind, obj in self.workloads), *self.builds)
+        used = (text(name) for obj in objects for name in sequence(obj.get(MOUNTS)))
+        return frozenset({*self.named_for_pulls, *mounted, *used})
+
+    @cached_property
+    def templated(self) -> frozenset[str]:
+        """The pods that are made of a template that is audited itself: what is wrong there is said of the template."""
+        return frozenset(text(metadata(pod).get("name")) for pod in self.pods if any(_templates(pod)))
+
+    def specs(self) -> Iterator[tuple[ObjectRef, Json]]:
+        """The specs of all pods and templates."""
+        for pod in self.pods:
+            yield ObjectRef(POD, self.namespace, text(metadata(pod).get("name"))), mapping(pod.get("spec"))
+        for kind, workload in self.workloads:
+            spec = mapping(workload.get("spec"))
+            spec = mapping(mapping(spec.get("jobTemplate")).get("spec")) or spec
+            ref = ObjectRef(kind, self.namespace, text(metadata(workload).get("name")))
+            yield ref, mapping(mapping(spec.get("template")).get("spec"))
+
+
+@dataclass(frozen=True)
+class Survey:
+    """All that was seen.
+
+    `accesses` are the answers for the containers of each namespace, `known` is what else was looked up. `cluster_bindings` is None
+    where cluster role bindings could not be read. `none_will_come`: why the platform generates no pull secrets, None where that is
+    not known, empty where it does. `now`: in seconds since 1970.
+    """
+
+    places: Mapping[str, Place]
+    now: float
+    evidence: Evidence = field(default_factory=Evidence)
+    accesses: Mapping[str, Sequence[Access]] = field(default_factory=dict)
+    known: Mapping[ObjectRef, Union[Json, ImagePullError, None]] = field(default_factory=dict)
+    cluster_bindings: Sequence[Json] | None = ()
+    none_will_come: str | None = None
+    version: str = ""
+    is_openshift: bool = False
+    nodes: Sequence[Json] | None = None
+    providers: Sequence[Json] | None = ()
+
+    def subject_pods(self, namespace: str) -> Iterator[tuple[Subject, Access]]:
+        """The containers of pods, not those of templates."""
+        for access in self.accesses.get(namespace, ()):
+            if access.subject.is_pod:
+                yield access.subject, access
+
+
+def _templates(pod: Json) -> Iterator[bool]:
+    for owner in map(mapping, sequence(metadata(pod).get("ownerReferences"))):
+        yield bool(owner.get("controller")) and owner.get("kind") in _TEMPLATED
+
+
+def seconds_of(value: object) -> float:
+    """A time as the API server writes it, in seconds since 1970; 0 for what is none."""
+    try:
+        found = datetime.fromisoformat(text(value).replace("Z", "+00:00"))
+        return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0

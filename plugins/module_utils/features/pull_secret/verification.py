@@ -1,0 +1,90 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What has to be proven of logins before they are written. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...core.errors import OptionError
+from ...dockerconfig.auth_file import AuthFile
+from ...dockerconfig.key_matching import kubelet_keys
+from ...dockerconfig.kubelet_reading import kubelet_reading
+from ...dockerconfig.registry_keys import same_path
+from ...nodes.references import Reference, reference_of
+
+__all__ = ["ARGUMENTS", "LoginQuestion", "Verification"]
+
+ARGUMENTS: dict[str, Any] = {
+    "verify": {"type": "bool", "default": False},
+    "verify_repositories": {"type": "list", "elements": "str"},
+    "verify_realm_hosts": {"type": "list", "elements": "str"},
+    "verify_ca_cert": {"type": "path"},
+    "verify_validate_certs": {"type": "bool", "default": True},
+    "verify_timeout": {"type": "int", "default": 10},
+}
+
+
+@dataclass(frozen=True, repr=False)
+class LoginQuestion:
+    """One login, by the key under which it stands, and what it is to be good for: an image or, with None, the registry itself."""
+
+    key: str
+    username: str
+    password: str
+    image: Reference | None = None
+
+    @property
+    def host(self) -> str:
+        return same_path(self.key).partition("/")[0] if self.image is None else self.image.host
+
+
+@dataclass(frozen=True)
+class Verification:
+    """How registries are asked. `realm_hosts` may be given logins beside the registries; `timeout` in seconds for each answer."""
+
+    repositories: Sequence[str] = ()
+    realm_hosts: Sequence[str] = ()
+    ca_cert: str | None = None
+    validate_certs: bool = True
+    timeout: float = 10.0
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Verification | None:
+        """None where nothing is to be proven."""
+        repositories = tuple(options.get("verify_repositories") or ())
+        if not (options.get("verify") or repositories):
+            return None
+        return cls(
+            repositories,
+            tuple(options.get("verify_realm_hosts") or ()),
+            options.get("verify_ca_cert"),
+            options.get("verify_validate_certs") is not False,
+            options.get("verify_timeout") or 10.0,
+        )
+
+    def questions(self, auth_file: AuthFile) -> list[LoginQuestion]:
+        """Each login at its registry, and each repository with the login that a node would try first.
+
+        :raises OptionError: for a repository that is none, or that no entry is for.
+        """
+        logins = kubelet_reading(auth_file.text(legacy=False), legacy=False).logins
+        asked = [LoginQuestion(key, *login) for key, login in logins.items() if all(login) and "*" not in key]
+        return [*asked, *self._of_images(logins)]
+
+    def _of_images(self, logins: Mapping[str, tuple[str, str]]) -> Iterator[LoginQuestion]:
+        for text in self.repositories:
+            image = reference_of(text)
+            if image is None or image.is_short:
+                raise OptionError(
+                    f"option 'verify_repositories': {text!r} is no repository with its registry, such as quay.io/team/app"
+                )
+            key = next(iter(kubelet_keys(logins, image.repository)), None)
+            if key is None:
+                raise OptionError(
+                    f"option 'verify_repositories': no registry of this secret is for {text}; the secret has {', '.join(sorted(logins))}"
+                )
+            yield LoginQuestion(key, *logins[key], image)

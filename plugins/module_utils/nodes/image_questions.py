@@ -1,0 +1,58 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A question to a registry, as one of the things that an explanation wants to see: does a login of a secret pull an image. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..core.objects import Kind, ObjectRef
+from .references import Reference
+
+__all__ = ["IMAGE_QUESTION", "ImageQuestion", "RegistryAccess"]
+
+#: No kind of the API: its references ask registries.
+IMAGE_QUESTION = Kind("", "Manifest", "manifests", "manifest of an image")
+
+
+@dataclass(frozen=True)
+class ImageQuestion:
+    """`namespace`, `secret` and `key` say which login; an empty secret asks without one. `reference` is a tag or a digest."""
+
+    repository: str
+    reference: str
+    namespace: str = ""
+    secret: str = ""
+    key: str = ""
+
+    @classmethod
+    def about(cls, image: Reference, namespace: str = "", secret: str = "", key: str = "") -> ImageQuestion:
+        return cls(image.repository, image.digest or image.tag or "latest", namespace, secret, key)
+
+    @property
+    def image(self) -> str:
+        return f"{self.repository}{'@' if ':' in self.reference else ':'}{self.reference}"
+
+    @property
+    def ref(self) -> ObjectRef:
+        return ObjectRef(
+            IMAGE_QUESTION, self.namespace, json.dumps([self.repository, self.reference, self.secret, self.key])
+        )
+
+    @classmethod
+    def of(cls, ref: ObjectRef) -> ImageQuestion:
+        repository, reference, secret, key = json.loads(ref.name)
+        return cls(repository, reference, ref.namespace, secret, key)
+
+
+@dataclass(frozen=True)
+class RegistryAccess:
+    """How registries are reached. `realm_hosts` may be given logins beside the registries themselves; `timeout` in seconds for each answer."""
+
+    ca_cert: str | None = None
+    validate_certs: bool = True
+    timeout: float = 10.0
+    realm_hosts: Sequence[str] = ()

@@ -1,0 +1,58 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A file of JSON that a task writes on the machine where it runs: whole, at once, for its owner alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import OptionError
+from ..core.redaction import mask
+from .task import Task
+
+__all__ = ["json_writer"]
+
+
+def json_writer(task: Task, path: str | None) -> Callable[[Mapping[str, Any]], None] | None:
+    """How a document is written, in check mode not at all; None where no file is wanted.
+
+    :raises OptionError: when no file can be there.
+    """
+    if path is None:
+        return None
+    target = Path(path)
+    if target.is_dir() or not target.parent.is_dir():
+        raise OptionError(
+            f"option 'dest': {path!r} is a directory, or its directory does not exist on the host that runs the task: give the path of a file"
+        )
+
+    def write(document: Mapping[str, Any]) -> None:
+        if not task.check_mode:
+            _put(target, json.dumps(mask(dict(document), task.secrets), indent=1))
+
+    return write
+
+
+def _put(target: Path, content: str) -> None:
+    try:
+        number, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # with mode 0600
+        try:
+            with os.fdopen(number, "w", encoding="utf-8") as file:
+                file.write(content + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(target)
+        finally:
+            with suppress(FileNotFoundError):
+                Path(name).unlink()
+    except OSError as error:
+        raise OptionError(
+            f"file {str(target)!r} cannot be written on the host that runs the task: {error.strerror}; the cluster was only read"
+        ) from None

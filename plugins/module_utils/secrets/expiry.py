@@ -1,0 +1,114 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How long the credentials of registries live: what a token says itself, and what is known of its kind. Pure.
+
+A token is read without its signature: it is not trusted, only reported. Its content never leaves this file.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import re
+from dataclasses import dataclass
+
+from ..core.objects import Json
+from ..core.shapes import mapping, text
+
+__all__ = ["KINDS", "SKEW", "CredentialKind", "claims_of", "expiry_of", "is_legacy_token", "kind_of", "names_a_user"]
+
+#: Seconds by which clocks may differ.
+SKEW = 60.0
+_HOUR = 3600.0
+
+
+@dataclass(frozen=True)
+class CredentialKind:
+    """A kind of credential that lives a short time. `lifetime` in seconds; 0 where it is not the same for all.
+
+    `host`, `username` and `password` are expressions; all have to fit.
+    """
+
+    id: str
+    title: str
+    host: str
+    username: str
+    password: str
+    lifetime: float
+
+    def fits(self, host: str, username: str, password: str) -> bool:
+        parts = ((self.host, host), (self.username, username), (self.password, password))
+        return all(re.fullmatch(expression, part, re.DOTALL) for expression, part in parts)
+
+
+_ANY = ".*"
+#: The first that fits counts. Sources: AWS API AuthorizationData, Artifact Registry's and GitHub's documentation.
+KINDS = (
+    CredentialKind(
+        "ecr",
+        "an Amazon ECR token",
+        r"[0-9]+\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?",
+        "AWS",
+        _ANY,
+        12 * _HOUR,
+    ),
+    CredentialKind("ecr-public", "an Amazon ECR Public token", r"public\.ecr\.aws", "AWS", _ANY, 12 * _HOUR),
+    CredentialKind("google", "a Google access token", r"(.+\.)?(gcr\.io|pkg\.dev)", "oauth2accesstoken", _ANY, _HOUR),
+    CredentialKind(
+        "acr",
+        "an Azure token of a signed-in user",
+        r".+\.azurecr\.io",
+        "00000000-0000-0000-0000-000000000000",
+        _ANY,
+        3 * _HOUR,
+    ),
+    CredentialKind("github-app", "a token of a GitHub app", r"ghcr\.io|.*\.pkg\.github\.com", _ANY, r"ghs_.+", _HOUR),
+    CredentialKind("gitlab-job", "a token of one GitLab job", _ANY, "gitlab-ci-token", _ANY, 0),
+    CredentialKind("ibm", "an IBM Cloud access token", r"(.+\.)?icr\.io", "iambearer", _ANY, _HOUR),
+)
+
+
+#: User names that stand for whatever the password is, so that two logins with one of them need not be the same login.
+_SHARED_USERS = frozenset(
+    {
+        "<token>", "unused", "serviceaccount", "token", "oauth2", "oauth2accesstoken", "_json_key", "_json_key_base64", "_token", "aws",
+        "00000000-0000-0000-0000-000000000000", "iamapikey", "iambearer", "gitlab-ci-token", "x-access-token", "$oauthtoken", "$app",
+    }
+)  # fmt: skip
+
+
+def names_a_user(username: str, password: str) -> bool:
+    """Whether the user name tells whose login it is: not where it only says that the password is a token."""
+    return username.lower() not in _SHARED_USERS and not claims_of(password)
+
+
+def kind_of(host: str, username: str, password: str) -> CredentialKind | None:
+    """The short-lived kind that it is; None for any other."""
+    return next((kind for kind in KINDS if kind.fits(host, username, password)), None)
+
+
+def expiry_of(password: str) -> float | None:
+    """When it expires, in seconds since 1970, where it is a JSON Web Token that says so."""
+    found = claims_of(password).get("exp")
+    if isinstance(found, bool) or not isinstance(found, (int, float)):
+        return None
+    return float(found) if abs(found) < 1e15 and math.isfinite(found) else None
+
+
+def is_legacy_token(password: str) -> bool:
+    """Whether it is a service account token of the old kind, which stands in a secret and names no time."""
+    claims = claims_of(password)
+    return text(claims.get("iss")) == "kubernetes/serviceaccount" and "exp" not in claims
+
+
+def claims_of(token: str) -> Json:
+    """The claims of a JSON Web Token, unverified; empty when it is none."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        return mapping(json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))))
+    except (ValueError, RecursionError):
+        return {}

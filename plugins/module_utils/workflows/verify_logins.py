@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Proves the logins of pull secrets at their registries before anything is written, each different one once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ..clients.registry.proof import Login, Proof, Wanted, prove, prove_login
+from ..clients.registry.transport import RegistryOptions
+from ..core.batch import Declared
+from ..core.entries import Entry
+from ..core.errors import OptionError, Refusal
+from ..features.pull_secret.desired import PullSecret
+from ..features.pull_secret.verification import LoginQuestion, Verification
+from ..reconcile.workers import Workers
+
+__all__ = ["verify_logins"]
+
+#: So many registries are asked at the same time.
+_AT_ONCE = 16
+#: So many refused logins are named in one message.
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class _Asked:
+    how: Verification
+    question: LoginQuestion
+
+    def answer(self) -> Proof:
+        how, question = self.how, self.question
+        options = RegistryOptions(question.host, None, how.ca_cert, how.validate_certs, how.timeout)
+        login = Login(question.username, question.password)
+        if question.image is None:
+            return prove_login(options, question.host, login, how.realm_hosts)
+        image = question.image
+        wanted = Wanted(image.host, image.path, image.digest or image.tag)
+        return prove(options, wanted, login, how.realm_hosts)
+
+
+def verify_logins(declared: Iterable[Declared[PullSecret]]) -> list[str]:
+    """What could not be asked, as warnings.
+
+    :raises Refusal: when a registry refuses a login, naming all of them with their entries; nothing has been written then.
+    """
+    asked = [(each.entry, question) for each in declared for question in _questions(each)]
+    different = list(dict.fromkeys(question for _entry, question in asked))
+    with Workers(_AT_ONCE) as workers:
+        answers = dict(zip(different, workers.map(_Asked.answer, different), strict=True))
+    told = [(entry, question, answers[question]) for entry, question in asked]
+    refused = list(dict.fromkeys(_sentences(told, refused=True)))
+    if refused:
+        more = f"; and {len(refused) - _SHOWN} more" if len(refused) > _SHOWN else ""
+        raise Refusal(
+            f"nothing was written, because a login does not work: {'; '.join(refused[:_SHOWN])}{more}. Correct it, or leave out 'verify'"
+        )
+    return list(dict.fromkeys(_sentences(told, refused=False)))
+
+
+def _questions(each: Declared[PullSecret]) -> Iterator[_Asked]:
+    """:raises OptionError: naming the entry."""
+    how = each.desired.verification
+    if how is None:
+        return
+    try:
+        questions = how.questions(each.desired.auth_file)
+    except OptionError as error:
+        raise OptionError(f"{each.entry}: {error}" if each.entry else str(error)) from None
+    yield from (_Asked(how, question) for question in questions)
+
+
+def _sentences(told: Sequence[tuple[Entry | None, _Asked, Proof]], *, refused: bool) -> Iterator[str]:
+    for entry, asked, proof in told:
+        whose = f"{entry}: " if entry else ""
+        if proof.outcome in ("logs_in", "pulls"):
+            continue
+        if proof.outcome in ("unanswered", "rate_limited"):
+            if not refused:
+                yield f"{whose}the login for {asked.question.key} was not verified: {proof.said}"
+        elif refused:
+            yield f"{whose}registry key {asked.question.key}: {proof.said}"

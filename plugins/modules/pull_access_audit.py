@@ -1,0 +1,253 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: pull_access_audit
+short_description: Audit the pull access of a whole cluster
+version_added: 0.1.0
+description:
+  - Reads all pods, workloads, service accounts, pull secrets, grants and image streams of a cluster once, and returns what is wrong or
+    will go wrong with pulling images, with tasks that mend it.
+  - Each rule has a stable id, a severity and a section in C(docs/audit.md) of the collection.
+  - The result is the document of one cluster, as C(docs/audit.schema.json) of the collection describes it.
+  - It changes nothing on the cluster. It asks SubjectAccessReviews only for rights that no role binding proves, which store nothing. It
+    does not ask any registry.
+  - What cannot be read is said in C(unread), with the rules that were not applied. It is never taken for an absence.
+  - The result holds no credential and no hash of one. What tells equal logins is made with a key of one run that is kept nowhere.
+options:
+  namespaces:
+    description:
+      - The namespaces to audit. Without O(namespaces) and O(namespace_selector), all namespaces are, except the platform's.
+      - With few namespaces, copies of a login in the others are not seen.
+    type: list
+    elements: str
+  cluster_name:
+    description: What the document calls the cluster, such as C(inventory_hostname).
+    type: str
+    default: ""
+  rules:
+    description: The ids of the rules to apply. By default all of them.
+    type: list
+    elements: str
+  ignore:
+    description:
+      - Findings to leave out. Each item is the id of a rule, or a dictionary of C(rule) with C(namespace) and C(name), which are globs, of
+        the object.
+    type: list
+    elements: raw
+  expires_within:
+    description: Logins that expire within so many days are findings.
+    type: int
+    default: 14
+  target_version:
+    description:
+      - A version to which the cluster is to be upgraded, such as V(4.22) for OpenShift or V(1.35) for plain Kubernetes. What pulls today and
+        will not then is a finding. Quote it, since YAML reads V(4.20) as a number.
+    type: str
+  find_credential:
+    description:
+      - A credential that leaked. Each secret in which it stands is a finding, whatever its type, and in whatever form.
+      - It is never part of the result.
+      - All secrets are read then, also the charts that Helm stores in secrets. What is compressed there is not looked into.
+    type: dict
+    suboptions:
+      registry:
+        description: The registry that it is for. What is found elsewhere is a finding too, whose message says so.
+        type: str
+      username:
+        description: Its user name. What is found with another one is a finding too, whose message says so.
+        type: str
+      password:
+        description: The password, of at least 8 characters. One of O(find_credential.password) and O(find_credential.token) is required.
+        type: str
+      token:
+        description: The token, of at least 8 characters.
+        type: str
+  fingerprint_key:
+    description:
+      - The key of the labels for logins that stand in several places, of at least 16 characters. With the same key, equal logins have equal
+        labels in the documents of several clusters.
+      - By default a random key for each run.
+      - Do not keep it. Who has it can try passwords against the labels.
+    type: str
+  dest:
+    description:
+      - The path of a file for the document, on the host that runs the task. It is written at once and whole, with mode C(0600), and
+        replaces one that exists.
+      - The result then has only counts and the worst 100 findings.
+    type: path
+extends_documentation_fragment:
+  - openshift_ops.image_pull.connection
+  - openshift_ops.image_pull.fleet
+  - openshift_ops.image_pull.attributes
+attributes:
+  check_mode:
+    description: The cluster is read in both cases. With O(dest), the file is not written.
+    support: full
+  diff_mode:
+    description: There is no diff. Nothing on the cluster changes.
+    support: none
+  idempotent:
+    description: Each run reads the cluster anew. With O(dest), each run changes the file, which holds the time of the audit.
+    support: partial
+seealso:
+  - module: openshift_ops.image_pull.pull_access_info
+author:
+  - The openshift_ops.image_pull authors (@openshift-ops)
+"""
+
+EXAMPLES = r"""
+- name: Audit a cluster
+  openshift_ops.image_pull.pull_access_audit:
+    cluster_name: "{{ inventory_hostname }}"
+  register: pull_access
+
+- name: Show what is wrong, the worst first
+  ansible.builtin.debug:
+    msg: "{{ pull_access.audit.clusters[0].findings | map(attribute='message') }}"
+
+- name: Ask what an upgrade would stop, with a file for a report
+  openshift_ops.image_pull.pull_access_audit:
+    target_version: "4.22"
+    ignore:
+      - secret-unused
+      - {rule: grant-to-everybody, namespace: shared-images}
+    dest: audit-{{ inventory_hostname }}.json
+
+- name: Find a password that leaked
+  openshift_ops.image_pull.pull_access_audit:
+    rules: [credential-found]
+    find_credential:
+      registry: quay.io
+      username: team+robot
+      password: "{{ leaked_password }}"
+"""
+
+RETURN = r"""
+audit:
+  description: The document, as C(docs/audit.schema.json) of the collection describes it.
+  returned: when all was read, without O(dest)
+  type: dict
+  contains:
+    format:
+      description: The format and its version.
+      type: str
+      returned: always
+    made:
+      description: When, in UTC.
+      type: str
+      returned: always
+    rules:
+      description: The rules that were applied, by id, each with C(severity), C(title), C(meaning) and C(mend).
+      type: dict
+      returned: always
+    clusters:
+      description:
+        - One cluster, with C(findings), the worst first, C(unread), C(counts), C(verdicts), C(matrix), C(pullers) and C(logins).
+      type: list
+      elements: dict
+      returned: always
+counts:
+  description: The number of findings, by severity and by rule.
+  returned: when all was read
+  type: dict
+  sample: {severities: {error: 1, warning: 0, info: 0}, rules: {secret-unparsable: 1}}
+verdicts:
+  description: How many containers have each verdict of M(openshift_ops.image_pull.pull_access_info).
+  returned: when all was read
+  type: dict
+  sample: {pulls: 12, will_not_pull: 1, unknown: 3}
+unread:
+  description: What could not be read, and therefore is not known.
+  returned: when all was read
+  type: list
+  elements: str
+  sample: []
+worst:
+  description: The first 100 findings.
+  returned: with O(dest)
+  type: list
+  elements: dict
+dest:
+  description: The file.
+  returned: with O(dest)
+  type: str
+  sample: audit-production.json
+changed:
+  description: Whether the file was written, or in check mode would be. The cluster is never changed.
+  returned: always
+  type: bool
+namespaces:
+  description: The status of each namespace, C(unchanged), C(failed) or C(skipped). In more than 100, only those that are not C(unchanged).
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - {name: project-a, changed: false, status: unchanged, changes: []}
+failures:
+  description: The namespaces that do not exist.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+summary:
+  description: Counts of namespaces by status, and C(retries), the number of requests that had to be repeated.
+  returned: always
+  type: dict
+  sample: {total: 1, changed: 0, unchanged: 1, failed: 0, skipped: 0, retries: 0}
+"""
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import from_options
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.json_file import json_writer
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import (
+    Module,
+    Task,
+    everywhere,
+    over_targets,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.pull_audit import audit_cluster
+
+CREDENTIAL = {
+    "registry": {"type": "str"},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "token": {"type": "str", "no_log": True},
+}
+ARGUMENTS = {
+    **CLUSTER_OPTIONS,
+    "cluster_name": {"type": "str", "default": ""},
+    "rules": {"type": "list", "elements": "str"},
+    "ignore": {"type": "list", "elements": "raw"},
+    "expires_within": {"type": "int", "default": 14},
+    "target_version": {"type": "str"},
+    "find_credential": {"type": "dict", "no_log": False, "options": CREDENTIAL},
+    "fingerprint_key": {"type": "str", "no_log": True},
+    "dest": {"type": "path"},
+}
+
+
+def run(task: Task) -> dict[str, object]:
+    asked = from_options(task.params)
+    write = json_writer(task, asked.dest)
+    return over_targets(
+        everywhere(task),
+        lambda cluster, meant, settings: audit_cluster(cluster, asked, meant.namespaces, settings, write=write),
+    )
+
+
+MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, everywhere=True)
+
+
+def main() -> None:
+    run_module(MODULE)
+
+
+if __name__ == "__main__":
+    main()

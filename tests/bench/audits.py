@@ -1,0 +1,73 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The audit of a cluster beside the plain floor of its lists: five pods and a pull secret more in each namespace."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from contenders import LOGIN, Contenders, Process
+from support.lab import Lab
+
+SECRET, PODS = "audited", 5
+
+#: What the audit has to read at least: these kinds, all of them.
+LISTS = (
+    ("/api/v1/namespaces", ""),
+    ("/api/v1/pods", ""),
+    ("/api/v1/serviceaccounts", ""),
+    ("/api/v1/secrets", "type%3Dkubernetes.io/dockerconfigjson"),
+    ("/api/v1/secrets", "type%3Dkubernetes.io/dockercfg"),
+    ("/apis/rbac.authorization.k8s.io/v1/rolebindings", ""),
+)
+
+
+def audits(lab: Lab, contenders: Contenders, namespaces: Sequence[str]) -> dict[str, Any]:
+    """Seconds and memory of the audit alone, of the audit with its report, and of the floor."""
+    fill(lab, namespaces)
+    audit = lab.audit()
+    alone = checked(contenders.audit(with_report=False))
+    requests = sum(event.get("userAgent") != "tests" for event in audit.requests())
+    whole = checked(contenders.audit(with_report=True))
+    floor = checked(contenders.lists(LISTS))
+    return {
+        "namespaces": len(namespaces),
+        "pods": PODS * len(namespaces),
+        "audit": alone.seconds,
+        "with_report": whole.seconds,
+        "peak_mib": max(alone.peak_mib, whole.peak_mib),
+        "requests": requests,
+        "floor": json.loads(floor.output)["seconds"],
+    }
+
+
+def checked(process: Process) -> Process:
+    assert process.status == 0, process.output[-2000:]
+    return process
+
+
+def fill(lab: Lab, namespaces: Sequence[str]) -> None:
+    auth = base64.b64encode(f"{LOGIN['username']}:{LOGIN['password']}".encode()).decode()
+    content = base64.b64encode(json.dumps({"auths": {LOGIN["registry"]: {"auth": auth}}}).encode()).decode()
+    secret = {
+        "metadata": {"name": SECRET},
+        "type": "kubernetes.io/dockerconfigjson",
+        "data": {".dockerconfigjson": content},
+    }
+
+    def make(namespace: str) -> None:
+        lab.create(namespace, "secrets", secret)
+        lab.set_account(namespace, imagePullSecrets=[SECRET])
+        for number in range(PODS):
+            lab.pod(namespace, f"pod-{number}", f"{LOGIN['registry']}/team/app:{number}")
+
+    with ThreadPoolExecutor(max_workers=12) as pool:
+        list(pool.map(make, (name for name in namespaces if lab.get(name, "secrets", SECRET) is None)))
+
+
+__all__ = ["audits"]

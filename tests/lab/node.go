@@ -1,0 +1,229 @@
+// A node of the lab: its files, made anew for each command, and, when it has a name, what it remembers between commands.
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"syscall"
+
+	"go.podman.io/image/v5/types"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/kubernetes/pkg/credentialprovider"
+	"k8s.io/kubernetes/pkg/kubelet/images/pullmanager"
+)
+
+// nodeOptions say what kind of node it is. Without a name it remembers nothing, so no image is ever present.
+type nodeOptions struct {
+	name       string
+	recheck    bool // the kubelet's gate KubeletEnsureSecretPulledImages
+	shortNames string
+}
+
+// The node's ways with a name of several registries to search: all are asked, or none.
+const (
+	shortNamesPermissive = "permissive"
+	shortNamesEnforcing  = "enforcing"
+)
+
+var nodeName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$`)
+
+func (o nodeOptions) check() error {
+	if o.shortNames != shortNamesPermissive && o.shortNames != shortNamesEnforcing {
+		return misuse("--short-names is permissive or enforcing, not %q", o.shortNames)
+	}
+	if o.name != "" && !nodeName.MatchString(o.name) {
+		return misuse("--node is a name such as worker-1, not %q", o.name)
+	}
+	if o.recheck && o.name == "" {
+		return misuse("--recheck needs --node: a node without a name has no images to check again")
+	}
+	return nil
+}
+
+// clusterClients is the lab and the way to its cluster.
+type clusterClients struct {
+	info    labInfo
+	client  kubernetes.Interface
+	dynamic dynamic.Interface
+}
+
+// node pulls for pods.
+type node struct {
+	clusterClients
+	options  nodeOptions
+	root     nodeRoot
+	problems []string // what the machine config operator would report
+
+	config  credentialprovider.DockerConfig // the node's own credentials
+	keyring credentialprovider.DockerKeyring
+	store   *imageStore
+	records pullmanager.ImagePullManager
+
+	ends []func()
+}
+
+// connect reads what the lab says of itself and opens the way to its cluster.
+func connect(dir string) (clusterClients, error) {
+	silenceLibraries()
+	info, err := readLab(dir)
+	if err != nil {
+		return clusterClients{}, err
+	}
+	config, err := loadKubeconfig(info.Kubeconfig)
+	if err != nil {
+		return clusterClients{}, misuse("%v", err)
+	}
+	client, err1 := kubernetes.NewForConfig(config)
+	dyn, err2 := dynamic.NewForConfig(config)
+	if err := errors.Join(err1, err2); err != nil {
+		return clusterClients{}, misuse("%v", err)
+	}
+	return clusterClients{info, client, dyn}, nil
+}
+
+// startNode makes a node of a running lab. It ends with close.
+func startNode(ctx context.Context, lab clusterClients, options nodeOptions) (*node, error) {
+	if err := options.check(); err != nil {
+		return nil, err
+	}
+	n := &node{clusterClients: lab, options: options}
+	err := n.start(ctx)
+	if err != nil {
+		n.close()
+		return nil, err
+	}
+	return n, nil
+}
+
+func (n *node) start(ctx context.Context) error {
+	memory, err := n.remember()
+	if err != nil {
+		return err
+	}
+	if err := n.prepare(ctx, memory); err != nil {
+		return err
+	}
+	n.config, n.keyring = n.root.keyring()
+	return n.startRecords(ctx, memory)
+}
+
+// home is where all nodes of the lab have their directories.
+func (n *node) home() string { return layout(n.info.Dir).file("nodes") }
+
+// remember opens the directory of a node with a name; one command at a time works in it, as one kubelet does.
+func (n *node) remember() (string, error) {
+	if n.options.name == "" {
+		return "", nil
+	}
+	memory := filepath.Join(n.home(), n.options.name)
+	if err := os.MkdirAll(memory, 0o700); err != nil {
+		return "", fail("%v", err)
+	}
+	lock, err := os.OpenFile(filepath.Join(memory, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return "", fail("%v", err)
+	}
+	n.ends = append(n.ends, func() { lock.Close() })
+	return memory, syscall.Flock(int(lock.Fd()), syscall.LOCK_EX)
+}
+
+// prepare writes the node's files into a directory of this run.
+func (n *node) prepare(ctx context.Context, memory string) error {
+	if err := os.MkdirAll(n.home(), 0o700); err != nil {
+		return fail("%v", err)
+	}
+	root, err := os.MkdirTemp(n.home(), ".run-")
+	if err != nil {
+		return fail("%v", err)
+	}
+	n.root = nodeRoot(root)
+	n.ends = append(n.ends, func() { _ = os.RemoveAll(root) })
+	files, err := n.render(ctx, memory)
+	if err != nil {
+		return err
+	}
+	auth, err := n.nodeCredentials(ctx)
+	if err != nil {
+		return err
+	}
+	return n.root.write(files, auth)
+}
+
+// render reads the cluster's objects and makes the files of them. Where that cannot be, the operator leaves the nodes as they are:
+// a node with a name keeps the last ones it had, one without has what every node begins with.
+func (n *node) render(ctx context.Context, memory string) (nodeFiles, error) {
+	kept := filepath.Join(memory, "files.json")
+	rules, err := readImageRules(ctx, n.dynamic)
+	var bad badObject
+	if err != nil && !errors.As(err, &bad) {
+		return nodeFiles{}, misuse("%v", err)
+	}
+	var files nodeFiles
+	var warning error
+	if err == nil {
+		files, warning, err = rules.render()
+	}
+	if warning != nil {
+		n.problems = append(n.problems, warning.Error())
+	}
+	if err == nil && memory != "" {
+		err = keepFiles(kept, files)
+	}
+	if err == nil {
+		return files, nil
+	}
+	n.problems = append(n.problems, err.Error())
+	if memory != "" {
+		if before, found := keptFiles(kept); found {
+			return before, nil
+		}
+	}
+	files, _, err = imageRules{openshift: rules.openshift, payload: defaultPayload}.render()
+	return files, err
+}
+
+// nodeCredentials is the cluster's global pull secret, the nodes' own file; `{}` where there is none.
+func (n *node) nodeCredentials(ctx context.Context) ([]byte, error) {
+	secret, err := n.client.CoreV1().Secrets(globalNamespace).Get(ctx, globalSecret, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return []byte("{}"), nil
+	}
+	if err != nil {
+		return nil, misuse("%v", err)
+	}
+	content := secret.Data[corev1.DockerConfigJsonKey]
+	if len(content) == 0 {
+		return []byte("{}"), nil
+	}
+	return content, nil
+}
+
+const (
+	globalNamespace = "openshift-config"
+	globalSecret    = "pull-secret"
+)
+
+// system is how CRI-O of this node pulls for pods of a namespace.
+func (n *node) system(namespace string) *types.SystemContext {
+	system := n.root.system(layout(n.info.Dir), namespace)
+	mode := types.ShortNameModeDisabled
+	if n.options.shortNames == shortNamesEnforcing {
+		mode = types.ShortNameModeEnforcing
+	}
+	system.ShortNameMode = &mode
+	return system
+}
+
+func (n *node) close() {
+	for i := len(n.ends) - 1; i >= 0; i-- {
+		n.ends[i]()
+	}
+	n.ends = nil
+}

@@ -1,0 +1,80 @@
+// What the kubelet would write into a pod's status after it asked for the images.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// pullEffects are what a pull leaves behind beside its report.
+type pullEffects struct {
+	status bool // write the pod's status
+	again  bool // ask once more, so that a failed pull is in back-off
+}
+
+// writeStatus sets the container statuses and the phase.
+func (n *node) writeStatus(ctx context.Context, pod *corev1.Pod, report pullReport) error {
+	body, err := json.Marshal(map[string]any{"status": podStatus(pod, report, metav1.Now())})
+	if err != nil {
+		return err
+	}
+	_, err = n.client.CoreV1().Pods(pod.Namespace).Patch(ctx, pod.Name, types.MergePatchType, body, metav1.PatchOptions{}, "status")
+	return err
+}
+
+// podStatus is the status of a pod whose images were asked for all at once. An ordinary init container whose image is there has run
+// to its end; the containers after one that waits are not begun.
+func podStatus(pod *corev1.Pod, report pullReport, now metav1.Time) map[string]any {
+	begun := true
+	var inits, containers, ephemerals []corev1.ContainerStatus
+	for _, container := range pod.Spec.InitContainers {
+		status := containerStatus(container.Name, container.Image, report, begun, now)
+		stays := container.RestartPolicy != nil && *container.RestartPolicy == corev1.ContainerRestartPolicyAlways
+		if status.State.Running != nil && !stays {
+			status.State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "Completed", StartedAt: now, FinishedAt: now}}
+			status.Ready = true
+		}
+		begun = begun && status.State.Waiting == nil
+		inits = append(inits, status)
+	}
+	for _, container := range pod.Spec.Containers {
+		containers = append(containers, containerStatus(container.Name, container.Image, report, begun, now))
+	}
+	for _, container := range pod.Spec.EphemeralContainers {
+		ephemerals = append(ephemerals, containerStatus(container.Name, container.Image, report, true, now))
+	}
+	phase := corev1.PodRunning
+	if slices.ContainsFunc(slices.Concat(inits, containers), func(s corev1.ContainerStatus) bool { return s.State.Waiting != nil }) {
+		phase = corev1.PodPending
+	}
+	return map[string]any{
+		"phase": phase, "initContainerStatuses": inits, "containerStatuses": containers, "ephemeralContainerStatuses": ephemerals,
+	}
+}
+
+func containerStatus(name, image string, report pullReport, begun bool, now metav1.Time) corev1.ContainerStatus {
+	status := corev1.ContainerStatus{Name: name, Image: image}
+	if !begun {
+		status.State.Waiting = &corev1.ContainerStateWaiting{Reason: "PodInitializing"}
+		return status
+	}
+	for _, result := range report.Images {
+		if !slices.Contains(result.Containers, name) {
+			continue
+		}
+		if result.Waiting != nil {
+			status.State.Waiting = &corev1.ContainerStateWaiting{Reason: result.Waiting.Reason, Message: result.Waiting.Message}
+			return status
+		}
+		status.ImageID = result.ImageID
+	}
+	started := true
+	status.State.Running = &corev1.ContainerStateRunning{StartedAt: now}
+	status.Ready, status.Started = true, &started
+	return status
+}

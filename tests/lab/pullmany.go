@@ -1,0 +1,206 @@
+// `lab pull` of many pods in one process: one connection, the node's files made once, several pods at a time.
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// atATime is how many pods pull side by side. On a node that remembers images it is one: who comes first decides who pulls.
+const atATime = 8
+
+const manyPatience = time.Hour
+
+// manyPods say which pods: all of some namespaces, or those on standard input.
+type manyPods struct{ all, stdin bool }
+
+func (m *manyPods) args(command *cobra.Command, args []string) error {
+	switch {
+	case m.all:
+		return cobra.MinimumNArgs(1)(command, args)
+	case m.stdin:
+		return cobra.NoArgs(command, args)
+	}
+	return cobra.ExactArgs(2)(command, args)
+}
+
+// podTask is one pod to pull for; the read is its own, so that it happens in parallel too.
+type podTask struct {
+	namespace, pod string
+	pull           func(context.Context) (pullReport, error)
+}
+
+func pullMany(o pullOptions, many manyPods, namespaces []string) error {
+	lab, err := connect(o.dir)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), manyPatience)
+	defer cancel()
+	n, err := startNode(ctx, lab, o.node)
+	if err != nil {
+		return err
+	}
+	defer n.close()
+	var tasks []podTask
+	if many.all {
+		tasks, err = n.podsOf(ctx, namespaces, o.after)
+	} else {
+		tasks, err = n.podsFrom(os.Stdin, o.after)
+	}
+	if err != nil {
+		return err
+	}
+	if err := withoutTerminal(); err != nil {
+		return err
+	}
+	output := bufio.NewWriter(os.Stdout)
+	defer output.Flush()
+	return n.pullAll(ctx, tasks, json.NewEncoder(output))
+}
+
+// podsOf reads whole namespaces, with two requests each.
+func (n *node) podsOf(ctx context.Context, namespaces []string, after pullEffects) ([]podTask, error) {
+	read := make([][]podTask, len(namespaces))
+	numbers := make([]int, len(namespaces))
+	for i := range numbers {
+		numbers[i] = i
+	}
+	err := atOnce(numbers, func(i int) (err error) {
+		read[i], err = n.podsOfOne(ctx, namespaces[i], after)
+		return err
+	})
+	if err != nil {
+		return nil, misuse("%v", err)
+	}
+	var tasks []podTask
+	for _, some := range read {
+		tasks = append(tasks, some...)
+	}
+	return tasks, nil
+}
+
+func (n *node) podsOfOne(ctx context.Context, namespace string, after pullEffects) ([]podTask, error) {
+	pods, err := n.client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	listed, err := n.client.CoreV1().Secrets(namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	byName := map[string]*corev1.Secret{}
+	for i := range listed.Items {
+		byName[listed.Items[i].Name] = &listed.Items[i]
+	}
+	tasks := make([]podTask, 0, len(pods.Items))
+	for i := range pods.Items {
+		pod := &pods.Items[i]
+		tasks = append(tasks, podTask{namespace, pod.Name, func(ctx context.Context) (pullReport, error) {
+			return n.pullPod(ctx, pod, after, func(name string) (*corev1.Secret, error) { return byName[name], nil })
+		}})
+	}
+	return tasks, nil
+}
+
+// podsFrom reads JSON lines {"namespace", "pod"}.
+func (n *node) podsFrom(input io.Reader, after pullEffects) ([]podTask, error) {
+	var tasks []podTask
+	decoder := json.NewDecoder(input)
+	for {
+		var line struct {
+			Namespace string `json:"namespace"`
+			Pod       string `json:"pod"`
+		}
+		if err := decoder.Decode(&line); errors.Is(err, io.EOF) {
+			return tasks, nil
+		} else if err != nil {
+			return nil, misuse("line %d of the input: %v", len(tasks)+1, err)
+		}
+		if line.Namespace == "" || line.Pod == "" {
+			return nil, misuse("line %d of the input names no namespace and pod", len(tasks)+1)
+		}
+		tasks = append(tasks, podTask{line.Namespace, line.Pod, func(ctx context.Context) (pullReport, error) {
+			return n.pullNamed(ctx, line.Namespace, line.Pod, after)
+		}})
+	}
+}
+
+// pullAll prints the reports in the order of the tasks. A pod that gave no answer has `error` and is not pulled.
+func (n *node) pullAll(ctx context.Context, tasks []podTask, output *json.Encoder) error {
+	results := make([]chan pullReport, len(tasks))
+	for i := range results {
+		results[i] = make(chan pullReport, 1)
+	}
+	workers := atATime
+	if n.options.name != "" {
+		workers = 1
+	}
+	next := make(chan int)
+	for range workers {
+		go func() {
+			for i := range next {
+				results[i] <- tasks[i].run(ctx)
+			}
+		}()
+	}
+	go func() {
+		defer close(next)
+		for i := range tasks {
+			next <- i
+		}
+	}()
+	return printAll(results, output)
+}
+
+func printAll(results []chan pullReport, output *json.Encoder) error {
+	var refused, silent int
+	for _, result := range results {
+		report := <-result
+		if report.Error != "" {
+			silent++
+		} else if !report.Pulled {
+			refused++
+		}
+		if err := output.Encode(report); err != nil {
+			return err
+		}
+	}
+	if silent > 0 {
+		return misuse("%d of %d pods gave no answer", silent, len(results))
+	}
+	if refused > 0 {
+		return exitError{code: 1}
+	}
+	return nil
+}
+
+func (t podTask) run(ctx context.Context) pullReport {
+	ctx, cancel := context.WithTimeout(ctx, 4*pullPatience)
+	defer cancel()
+	report, err := t.pull(ctx)
+	if err != nil {
+		report = pullReport{Images: []imageReport{}, Ignored: []ignoredSecret{}, NodeProblems: []string{}, Error: err.Error()}
+	}
+	report.Namespace, report.Pod = t.namespace, t.pod
+	return report
+}
+
+// withoutTerminal keeps the libraries from asking a person which of several registries is meant: no node has a terminal.
+func withoutTerminal() error {
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		return err
+	}
+	os.Stdin = null
+	return nil
+}

@@ -1,0 +1,241 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""pull_access_audit on the lab: a scenario for each rule, whose remedy mends it; no write, no credential, and what cannot be read is said."""
+
+from __future__ import annotations
+
+import base64
+import json
+import stat
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import RULES
+from support.audited import COUNTS, SCENARIOS, Scene, token
+from support.openshift import allow
+from support.playbooks import forms, leaks
+from support.remedies import carry_out
+
+
+def audited(run: Any, names: list[str], **options: Any) -> dict[str, Any]:
+    """The document's cluster, with the module's output."""
+    result = run("pull_access_audit", namespaces=names, **options)
+    assert not result["failed"], result["msg"]
+    assert not result["changed"]
+    (cluster,) = result["audit"]["clusters"]
+    return {**cluster, "output": result["_output"]}
+
+
+def of_rule(cluster: dict[str, Any], rule: str) -> list[dict[str, Any]]:
+    return [finding for finding in cluster["findings"] if finding["rule"] == rule]
+
+
+#: The pod of these scenarios pulls once they are mended: the lab's node is the judge.
+PULLED_AFTERWARDS = ("pod-cannot-pull", "pod-secret-missing", "pod-hides-account-list", "pod-older-than-link")
+
+
+def test_each_rule_has_a_scenario() -> None:
+    assert sorted(SCENARIOS) == sorted(RULES)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_scenario_makes_the_finding_and_the_remedy_mends_it(lab, run, namespaces, rule):
+    it = Scene(lab, namespaces(COUNTS.get(rule, 1)))
+    SCENARIOS[rule](it)
+    with it.context:
+        audit = lab.audit()
+        found = of_rule(audited(run, it.names, **it.options), rule)
+        assert set(audit.verbs()) <= {"get", "list", "create"}
+        assert {write[1] for write in audit.writes()} <= {"subjectaccessreviews"}
+        assert len(found) == 1, found
+        assert it.says in found[0]["message"]
+        assert found[0]["severity"] == RULES[rule].severity
+        if it.mended is None:
+            assert found[0]["remedy"] == []
+            return
+        if rule in PULLED_AFTERWARDS:
+            assert not lab.pull(it.name, "app")["pulled"]
+        if rule == "account-not-provisioned":
+            it.mended()
+        carry_out(run, it.login, found[0]["remedy"])
+        if rule != "account-not-provisioned":
+            it.mended()
+        assert of_rule(audited(run, it.names, **it.options), rule) == []
+        if rule in PULLED_AFTERWARDS:
+            assert lab.pull(it.name, "app")["pulled"]
+
+
+CANARY = "canary-of-an-audit"
+IN_A_MESSAGE = "canary-in-a-message"
+
+
+@pytest.fixture
+def everything(lab, namespaces) -> Scene:
+    """A namespace with a credential in every place where one can stand."""
+    it = Scene(lab, namespaces(2))
+    jwt = token(exp=1, sub=CANARY)
+    for at in range(2):
+        it.secret(
+            {it.host: it.entry(CANARY), "quay.io:443": it.entry(CANARY), "expired.example.com": it.entry(jwt)}, at=at
+        )
+    it.secret({it.host: it.entry(CANARY)}, name="copy")
+    it.secret({it.host: it.entry(CANARY + "-2")}, name="other")
+    it.secret({it.host: it.entry(CANARY), "bad.example.com": {"auth": CANARY}}, name="broken")
+    it.secret({f"{CANARY}@user.example.com": it.entry(CANARY)}, name="key")
+    it.secret({it.host: it.entry(CANARY)}, name="opaque", kind="Opaque")
+    it.secret({it.host: it.entry(CANARY)}, name="podman", kind="kubernetes.io/podmanconfigjson")
+    content = base64.b64encode(f"token {CANARY}".encode()).decode()
+    lab.create(it.name, "secrets", {"metadata": {"name": "plain"}, "data": {"token": content}})
+    it.link("pull", "copy", "other", "opaque")
+    it.pod(own=["pull"])
+    it.node_says(f'Get "https://user:{IN_A_MESSAGE}@quay.io/v2/?account={IN_A_MESSAGE}": unauthorized')
+    it.stream(f"Internal error occurred: https://u:{IN_A_MESSAGE}@quay.io/v2/?x={IN_A_MESSAGE}: denied")
+    return it
+
+
+class TestNoCredential:
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {},
+            {"target_version": "5.0", "fingerprint_key": "canary-of-the-key-that-is-long"},
+            {"find_credential": {"password": CANARY, "username": "somebody"}},
+            {"find_credential": {"token": CANARY}},
+        ],
+        ids=["all rules", "forecast", "find a password", "find a token"],
+    )
+    def test_none_in_any_output(self, run, everything, tmp_path, options):
+        dest = tmp_path / "audit.json"
+        found = audited(run, everything.names, **options)
+        written = run("pull_access_audit", namespaces=everything.names, dest=str(dest), **options)
+        secrets = forms(CANARY, everything.login["username"]) | {IN_A_MESSAGE, "canary-of-the-key"}
+        for text in (found["output"], written["_output"], dest.read_text()):
+            assert leaks(text, secrets) == []
+        assert stat.S_IMODE(dest.stat().st_mode) == 0o600
+
+    def test_a_searched_credential_is_found_wherever_it_stands(self, run, everything):
+        found = audited(run, everything.names, rules=["credential-found"], find_credential={"password": CANARY})
+        assert {(finding["name"]) for finding in found["findings"]} == {
+            "pull", "copy", "other", "broken", "key", "opaque", "podman", "plain",
+        }  # fmt: skip
+
+    def test_labels_are_equal_within_a_run_and_others_in_the_next(self, run, everything):
+        first, second = (audited(run, everything.names)["logins"] for _run in range(2))
+        labels = {row["password"] for row in first if row["registry"] == everything.host}
+        assert len(labels) == 2
+        assert labels & {row["password"] for row in second} == set()
+        key = {"fingerprint_key": "k" * 16}
+        assert audited(run, everything.names, **key)["logins"] == audited(run, everything.names, **key)["logins"]
+
+
+class TestFile:
+    def test_the_document_goes_to_a_file(self, run, everything, tmp_path):
+        dest = tmp_path / "audit.json"
+        dest.write_text("old")
+        result = run("pull_access_audit", namespaces=everything.names, dest=str(dest))
+        assert (result["changed"], result["dest"], "audit" in result) == (True, str(dest), False)
+        document = json.loads(dest.read_text())
+        assert result["worst"] == document["clusters"][0]["findings"][:100]
+        assert sum(result["counts"]["severities"].values()) == len(document["clusters"][0]["findings"])
+        assert [path.name for path in tmp_path.iterdir()] == ["audit.json"]
+
+    def test_check_mode_writes_none(self, run, everything, tmp_path):
+        result = run("pull_access_audit", check=True, namespaces=everything.names, dest=str(tmp_path / "a.json"))
+        assert result["changed"]
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_file_that_cannot_be_is_told_before_anything_is_read(self, lab, run, namespace, tmp_path):
+        audit = lab.audit()
+        result = run("pull_access_audit", namespaces=[namespace], dest=str(tmp_path / "none" / "a.json"))
+        assert "its directory does not exist" in result["msg"]
+        assert audit.ours() == []
+
+
+class TestClean:
+    def test_a_namespace_where_all_is_well_has_no_finding(self, lab, run, namespace):
+        it = Scene(lab, [namespace])
+        it.secret()
+        it.link("pull")
+        account = it.lab.account(namespace)
+        it.pod(own=[entry["name"] for entry in account["imagePullSecrets"]])
+        it.deployment(it.image)
+        found = audited(run, [namespace], target_version="5.0")
+        assert (found["findings"], found["unread"]) == ([], [])
+        assert found["verdicts"] == {"pulls": 2, "will_not_pull": 0, "unknown": 0}
+        assert (found["counts"]["pods"], found["counts"]["workloads"], found["logins"]) == (1, 1, [])
+        assert found["version"].startswith("OpenShift 4.")
+        (row,) = [row for row in found["matrix"]["accounts"] if row["name"] == "default"]
+        assert it.host in [found["matrix"]["registries"][at] for at in row["registries"]]
+
+    def test_findings_can_be_chosen_and_ignored(self, run, everything):
+        assert {finding["rule"] for finding in audited(run, everything.names, rules=["secret-unused"])["findings"]} == {
+            "secret-unused"
+        }
+        ignored = [{"rule": "secret-unused", "name": "podm*"}]
+        found = audited(run, everything.names, rules=["secret-unused"], ignore=ignored)["findings"]
+        assert "podman" not in [finding["name"] for finding in found]
+        assert found
+        assert audited(run, everything.names, rules=["secret-unused"], ignore=["secret-unused"])["findings"] == []
+
+    def test_without_namespaces_all_are_meant_except_the_platforms(self, lab, run, everything, namespaces):
+        namespaces(4)
+        audit = lab.audit()
+        result = run("pull_access_audit")
+        (cluster,) = result["audit"]["clusters"]
+        assert {finding["namespace"] for finding in cluster["findings"]} >= {everything.name}
+        assert not {finding["namespace"] for finding in cluster["findings"]} & {"kube-system", "default"}
+        lists = [event["requestURI"].partition("?")[0] for event in audit.ours() if event["verb"] == "list"]
+        assert len(lists) == len(set(lists))
+        assert not [path for path in lists if "/namespaces/" in path]
+
+
+#: What an auditor may read, by what they may not.
+READER = (
+    {"namespaces": ["get", "list"]}, {"pods": ["list"]}, {"serviceaccounts": ["list", "get"]},
+    {"rolebindings.rbac.authorization.k8s.io": ["list"]}, {"clusterrolebindings.rbac.authorization.k8s.io": ["list"]},
+    {"deployments.apps": ["list"]}, {"statefulsets.apps": ["list"]}, {"daemonsets.apps": ["list"]}, {"replicasets.apps": ["list"]},
+    {"jobs.batch": ["list"]}, {"cronjobs.batch": ["list"]}, {"imagestreams.image.openshift.io": ["list"]},
+    {"images.config.openshift.io": ["get", "list"]}, {"clusterversions.config.openshift.io": ["get"]},
+    {"clusteroperators.config.openshift.io": ["get"]},
+)  # fmt: skip
+
+
+class TestRights:
+    def test_without_the_right_to_secrets(self, lab, run, everything):
+        user = allow(lab, f"{everything.name}-auditor", *READER)
+        found = audited(run, everything.names, impersonate_user=user)
+        (sentence,) = [each for each in found["unread"] if each.startswith("the secrets of")]
+        assert "all 2 namespaces could not be read: the caller may not list them" in sentence
+        for rule in ("secret-unused", "link-dangling", "credential-expired", "pod-secret-missing"):
+            assert rule in sentence
+        assert {RULES[finding["rule"]].needs for finding in found["findings"]} >= {("image streams",)}
+        assert not [finding for finding in found["findings"] if "secrets" in RULES[finding["rule"]].needs]
+        assert found["matrix"]["accounts"] == []
+
+    def test_with_the_rights_of_one_project(self, lab, run, everything):
+        user = f"{everything.name}-developer"
+        rules = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["list", "get"]}]
+        lab.create(everything.name, "roles", {"metadata": {"name": "dev"}, "rules": rules})
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "dev"}
+        subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}
+        lab.create(
+            everything.name, "rolebindings", {"metadata": {"name": "dev"}, "roleRef": role, "subjects": [subject]}
+        )
+        found = audited(run, everything.names, impersonate_user=user)
+        assert {finding["namespace"] for finding in found["findings"]} == {everything.name}
+        assert any(finding["rule"] == "secret-unparsable" for finding in found["findings"])
+        unread = [each for each in found["unread"] if f"namespace {everything.names[1]} could not be read" in each]
+        assert any(each.startswith("the secrets") for each in unread)
+        assert (
+            "the cluster role bindings could not be read: who may pull from all projects is not known"
+            in found["unread"]
+        )
+
+    def test_a_namespace_that_is_not_there(self, run, namespace):
+        result = run("pull_access_audit", namespaces=[namespace, "nowhere"])
+        assert result["failed"]
+        assert [(row["namespace"], "does not exist" in row["error"]) for row in result["failures"]] == [
+            ("nowhere", True)
+        ]
+        assert result["audit"]["clusters"][0]["counts"]["namespaces"] == 1

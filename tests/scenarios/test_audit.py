@@ -1,0 +1,144 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""audit.yml as people type it: one report over several clusters, nothing written on any of them, no credential anywhere."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+from support.lab import Lab
+from support.playbooks import Play, forms, leaks, play
+
+CANARY = "Canary-77-audited"
+DECLARED = "Canary-77-declared"
+
+
+@pytest.fixture
+def project(lab: Lab, namespace: str) -> str:
+    """One with a pull secret of a type that no node reads."""
+    login = base64.b64encode(f"user:{CANARY}".encode()).decode()
+    content = base64.b64encode(json.dumps({"auths": {"quay.io": {"auth": login}}}).encode()).decode()
+    body = {"metadata": {"name": "dead"}, "type": "kubernetes.io/podmanconfigjson", "data": {"auth.json": content}}
+    lab.create(namespace, "secrets", body)
+    return namespace
+
+
+class Auditing:
+    """Runs of the playbook in a directory of their own, with a place for temporary files that must be empty afterwards."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory, self.temporary = directory, directory / "temporary"
+        self.temporary.mkdir()
+        self.report = directory / "pull-access"
+
+    def run(self, hosts: dict[str, dict[str, Any]], *options: str, **variables: Any) -> Play:
+        inventory = self.directory / "hosts.yml"
+        inventory.write_text(yaml.dump({"all": {"hosts": hosts, "vars": variables}}))
+        found = play("audit", inventory, *options, cwd=self.directory, TMPDIR=str(self.temporary))
+        written = "".join(path.read_text() for path in self.report.glob("*")) if self.report.exists() else ""
+        assert not leaks(found.output + written, forms(CANARY, "user") | forms(DECLARED, "user"))
+        assert [path.name for path in self.temporary.iterdir() if path.name.startswith("pull-access-")] == []
+        return found
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return json.loads((self.report / "pull-access.json").read_text())
+
+    def findings(self, cluster: str = "east") -> list[tuple[str, str, str]]:
+        (found,) = (each for each in self.document["clusters"] if each["name"] == cluster)
+        return [(row["rule"], row["namespace"], row["name"]) for row in found["findings"]]
+
+
+@pytest.fixture
+def auditing(tmp_path: Path) -> Auditing:
+    return Auditing(tmp_path)
+
+
+@pytest.fixture
+def east(lab: Lab, project: str) -> dict[str, Any]:
+    return {"image_pull_kubeconfig": lab.kubeconfig, "pull_access_audit_namespaces": [project]}
+
+
+def test_a_report_of_what_is_wrong(lab, project, auditing, east):
+    audit = lab.audit()
+    found = auditing.run({"east": east})
+    assert found.status == 0, found.output
+    assert found.recap["changed"] <= 1, "only the files of the report"
+    assert audit.writes() == []
+    assert ("secret-type-unread", project, "dead") in auditing.findings()
+    assert (auditing.report / "pull-access.html").read_text().startswith("<!DOCTYPE html>")
+    suites = ElementTree.parse(auditing.report / "pull-access.xml").getroot()
+    assert suites.find(".//failure") is not None
+    assert auditing.run({"east": east}).recap["changed"] == 0, "nothing has changed"
+
+
+def test_what_is_declared_and_not_there(lab, project, auditing, east):
+    registries = [{"registry": "quay.io", "username": "user", "password": DECLARED}]
+    declared = [{"name": "declared", "namespaces": [project], "registries": registries}]
+    grants = [{"namespaces": [project], "projects": ["elsewhere"]}]
+    audit = lab.audit()
+    found = auditing.run({"east": east}, private_registry_secrets=declared, cross_project_pull_grants=grants)
+    assert found.status == 0, found.output
+    assert {("declared-differs", project, "declared"), ("declared-differs", project, "default")} <= {
+        *auditing.findings()
+    }
+    assert any(
+        rule == "declared-differs" and name not in ("declared", "default")
+        for rule, _project, name in auditing.findings()
+    )
+    assert audit.writes() == []
+    auditing.run({"east": east}, private_registry_secrets=declared, pull_access_audit_drift=False)
+    assert not any(rule == "declared-differs" for rule, *_place in auditing.findings())
+
+
+def test_what_cannot_be_declared_is_a_finding_too(project, auditing, east):
+    found = auditing.run(
+        {"east": east}, private_registry_secrets=[{"name": "x", "namespaces": [project], "nonsense": 1}]
+    )
+    assert found.status == 0, found.output
+    assert any(rule == "declared-cannot-be-applied" for rule, *_place in auditing.findings())
+    assert ("secret-type-unread", project, "dead") in auditing.findings(), "the rest is audited"
+
+
+def test_a_cluster_that_cannot_be_read_is_named_and_the_others_are_reported(project, auditing, east):
+    west = {"image_pull_host": "https://127.0.0.9:1", "image_pull_api_key": "x"}
+    found = auditing.run({"west": west, "east": east})
+    assert found.status == 2
+    assert "127.0.0.9:1" in found.output
+    assert ("secret-type-unread", project, "dead") in auditing.findings()
+    assert "west" in (auditing.report / "pull-access.html").read_text()
+    assert [row["name"] for row in auditing.document["missing"]] == ["west"]
+
+
+def test_findings_fail_the_play_after_the_report_is_written(auditing, east):
+    found = auditing.run({"east": east}, pull_access_audit_fail_on="warning")
+    assert found.status == 2
+    assert (auditing.report / "pull-access.html").exists()
+    assert auditing.run({"east": east}, pull_access_audit_fail_on="error").status == 0
+
+
+def test_two_reports_are_compared(lab, project, auditing, east):
+    auditing.run({"east": east})
+    old = auditing.directory / "old.json"
+    (auditing.report / "pull-access.json").rename(old)
+    lab.api("DELETE", f"/api/v1/namespaces/{project}/secrets/dead")
+    found = auditing.run({"east": east}, pull_access_audit_compare_with=str(old))
+    assert found.status == 0, found.output
+    gone = auditing.document["compared"]["gone"]
+    assert ("secret-type-unread", "dead") in [(row["rule"], row["name"]) for row in gone]
+    again = auditing.run({"east": east}, pull_access_audit_compare_with=str(old), pull_access_audit_fail_on="info",
+                         pull_access_audit_fail_on_new=True)  # fmt: skip
+    assert again.status == 0, "nothing is new"
+
+
+def test_check_mode_reads_and_writes_no_file(auditing, east):
+    found = auditing.run({"east": east}, "--check")
+    assert found.status == 0, found.output
+    assert not auditing.report.exists()

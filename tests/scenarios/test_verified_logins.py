@@ -1,0 +1,55 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`verify` in the roles: a login that a registry refuses is written nowhere, one that works opens the image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support.lab import Lab
+from support.playbooks import play
+
+CANARY = "Canary-wrong-77"
+
+
+def inventory(lab: Lab, directory: Path, **variables: Any) -> Path:
+    path = directory / "hosts.yml"
+    path.write_text(yaml.dump({"all": {"hosts": {"east": {"image_pull_kubeconfig": lab.kubeconfig, **variables}}}}))
+    return path
+
+
+def declared(lab: Lab, role: str, namespace: str, password: str = "") -> dict[str, Any]:
+    """The role's variable: a login for the lab's registry that fits it."""
+    registry = lab.registry("private" if role == "private_registry" else "delegated")
+    account = registry["accounts"][0]
+    login = {"username": account["username"], "password": password or account["password"]}
+    proof = {"verify": True, "verify_repositories": [f"{registry['host']}/team/app"], "namespaces": [namespace]}
+    if role == "private_registry":
+        registries = [{"registry": registry["host"], **login}]
+        return {
+            "private_registry_secrets": [
+                {"name": "pull", "registries": registries, **proof, "verify_ca_cert": lab.data["ca_cert"]}
+            ]
+        }
+    return {
+        "delegated_auth_registries": [{"registry": registry["host"], **login, **proof, "ca_cert": lab.data["ca_cert"]}]
+    }
+
+
+@pytest.mark.parametrize("role", ["private_registry", "delegated_auth"])
+def test_a_login_is_proven_before_it_is_written(lab, namespace, tmp_path, role):
+    before = lab.audit()
+    refused = play("site", inventory(lab, tmp_path, **declared(lab, role, namespace, CANARY)), no_proxy="*")
+    assert refused.status == 2
+    assert "nothing was written, because a login does not work" in refused.output
+    assert CANARY not in refused.output
+    assert before.writes() == []
+    accepted = play("site", inventory(lab, tmp_path, **declared(lab, role, namespace)), no_proxy="*")
+    assert accepted.status == 0, accepted.output
+    name = "private" if role == "private_registry" else "delegated"
+    lab.pod(namespace, "app", lab.registry(name)["image"])
+    assert lab.pull(namespace, "app")["pulled"]

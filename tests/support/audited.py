@@ -1,0 +1,428 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What makes each finding of an audit on the lab: a scenario for each rule, by the rule's id."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+from support.lab import Lab, path_of
+from support.openshift import described
+
+__all__ = ["COUNTS", "SCENARIOS", "Scene", "token"]
+
+DENIED = "reading manifest v1 in {repository}: requested access to the resource is denied"
+REFUSED = "unable to retrieve auth token: invalid username/password: unauthorized"
+
+
+@dataclass
+class Scene:
+    """A scenario at work in its namespaces.
+
+    `options` are the audit's. `says` is a part of the message. `mended` is what somebody does beside the remedy, None where no task mends
+    it.
+    """
+
+    lab: Lab
+    names: Sequence[str]
+    options: dict[str, Any] = field(default_factory=dict)
+    says: str = ""
+    mended: Callable[[], None] | None = lambda: None
+    context: AbstractContextManager[Any] = field(default_factory=nullcontext)
+
+    @property
+    def name(self) -> str:
+        return self.names[0]
+
+    @property
+    def host(self) -> str:
+        return self.lab.registry("private")["host"]
+
+    @property
+    def image(self) -> str:
+        return self.lab.registry("private")["image"]
+
+    @property
+    def login(self) -> dict[str, str]:
+        return self.lab.registry("private")["accounts"][1]
+
+    # --- what scenarios are made of
+
+    def entry(self, password: str | None = None, username: str | None = None) -> dict[str, str]:
+        text = f"{username or self.login['username']}:{password or self.login['password']}"
+        return {"auth": base64.b64encode(text.encode()).decode()}
+
+    def secret(
+        self, auths: Any = None, name: str = "pull", kind: str = "kubernetes.io/dockerconfigjson", at: int = 0
+    ) -> None:
+        content = json.dumps({"auths": {self.host: self.entry()} if auths is None else auths})
+        key = {"kubernetes.io/podmanconfigjson": ".podmanconfigjson"}.get(kind, ".dockerconfigjson")
+        data = {key: base64.b64encode(content.encode()).decode()}
+        self.lab.create(self.names[at], "secrets", {"metadata": {"name": name}, "type": kind, "data": data})
+
+    def link(self, *names: str, at: int = 0) -> None:
+        self.lab.set_account(self.names[at], imagePullSecrets=list(names))
+
+    def pod(
+        self, image: str = "", own: Sequence[str] = (), name: str = "app", at: int = 0, policy: str = "IfNotPresent"
+    ) -> None:
+        container = {"name": "app", "image": image or self.image, "imagePullPolicy": policy}
+        spec = {"containers": [container], "imagePullSecrets": [{"name": each} for each in own]}
+        self.lab.create(self.names[at], "pods", {"metadata": {"name": name}, "spec": spec})
+
+    def again(self, image: str = "", own: Sequence[str] = ()) -> None:
+        """What a controller does once a pod was deleted."""
+        self.lab.api("DELETE", path_of(self.name, "pods", "app") + "?gracePeriodSeconds=0", expect=(200, 404))
+        self.lab.until(lambda: self.lab.get(self.name, "pods", "app") is None, "the pod is gone")
+        self.pod(image, own)
+
+    def status(self, state: dict[str, Any], name: str = "app", at: int = 0, image_id: str = "") -> None:
+        pod = self.lab.get(self.names[at], "pods", name)
+        assert pod is not None
+        image = pod["spec"]["containers"][0]["image"]
+        status = {"name": "app", "image": image, "imageID": image_id, "ready": False, "restartCount": 0, "state": state}
+        self.lab.api(
+            "PATCH", f"{path_of(self.names[at], 'pods', name)}/status", {"status": {"containerStatuses": [status]}}
+        )
+
+    def node_says(self, text: str) -> None:
+        self.status({"waiting": {"reason": "ErrImagePull", "message": text.format(repository="team/app")}})
+
+    def runs(self, name: str = "app", at: int = 0) -> None:
+        self.status({"running": {"startedAt": "2026-01-01T00:00:00Z"}}, name, at, image_id="sha256:0")
+
+    def binding(self, name: str, *subjects: dict[str, str]) -> None:
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:image-puller"}
+        self.lab.create(
+            self.name, "rolebindings", {"metadata": {"name": name}, "roleRef": role, "subjects": list(subjects)}
+        )
+
+    def deployment(self, image: str, **spec: Any) -> None:
+        template = {
+            "metadata": {"labels": {"a": "b"}},
+            "spec": {"containers": [{"name": "app", "image": image}], **spec},
+        }
+        body = {"metadata": {"name": "web"}, "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": template}}
+        self.lab.api("POST", f"/apis/apps/v1/namespaces/{self.name}/deployments", body)
+
+    def stream(self, why: str = "", image: str = "") -> None:
+        """The image stream `app`, whose tag cannot be imported, or can where nothing is said."""
+        path = f"/apis/image.openshift.io/v1/namespaces/{self.name}/imagestreams"
+        self.lab.api("DELETE", f"{path}/app", expect=(200, 404))
+        condition = {"type": "ImportSuccess", "status": "False", "message": why}
+        tag = {
+            "tag": "v1",
+            "items": None if why else [{"image": "sha256:0"}],
+            "conditions": [condition] if why else None,
+        }
+        spec = {"tags": [{"name": "v1", "from": {"kind": "DockerImage", "name": image or self.image}}]}
+        body = {"apiVersion": "image.openshift.io/v1", "kind": "ImageStream", "metadata": {"name": "app"}, "spec": spec}
+        self.lab.api("POST", path, {**body, "status": {"tags": [tag]}}, expect=(201,))
+
+
+SCENARIOS: dict[str, Callable[[Scene], None]] = {}
+#: How many namespaces a scenario takes, where it is more than one.
+COUNTS: Mapping[str, int] = {
+    "credential-in-many-places": 2,
+    "credential-copies-differ": 3,
+    "workload-cannot-pull": 2,
+    "forecast-cached-image": 2,
+}
+
+
+def scene(rule: str) -> Callable[[Callable[[Scene], None]], Callable[[Scene], None]]:
+    def add(make: Callable[[Scene], None]) -> Callable[[Scene], None]:
+        SCENARIOS[rule] = make
+        return make
+
+    return add
+
+
+def token(**claims: Any) -> str:
+    parts = (
+        base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({"alg": "none"}, claims)
+    )
+    return ".".join((*parts, "c2ln"))
+
+
+@scene("secret-type-unread")
+def _type_unread(it: Scene) -> None:
+    it.secret(kind="Opaque")
+    it.link("pull")
+    it.says = "has type Opaque, which no node reads"
+
+
+@scene("secret-unparsable")
+def _unparsable(it: Scene) -> None:
+    it.secret({it.host: it.entry(), "other.example.com": {"auth": "?"}})
+    it.link("pull")
+    it.says = "'other.example.com' has an 'auth' that is not standard base64"
+
+
+@scene("secret-key-never-matches")
+def _never_matches(it: Scene) -> None:
+    it.secret({it.image: it.entry()})
+    it.link("pull")
+    it.says = "has a key that no node uses"
+
+
+@scene("secret-key-matches-too-much")
+def _too_much(it: Scene) -> None:
+    it.secret({"quay.io/team": it.entry(), "quay.io/teammates": it.entry("another")})
+    it.link("pull")
+    it.says, it.mended = "character by character", None
+
+
+@scene("secret-unused")
+def _unused(it: Scene) -> None:
+    it.secret()
+    it.says = "names secret"
+
+
+@scene("link-dangling")
+def _dangling(it: Scene) -> None:
+    it.link("gone")
+    it.says = "lists gone in imagePullSecrets, and there is no such secret"
+
+
+@scene("pod-secret-missing")
+def _pod_secret_missing(it: Scene) -> None:
+    it.pod(own=["gone"])
+    it.says = "it may matter for container app"
+
+
+@scene("link-duplicate")
+def _link_duplicate(it: Scene) -> None:
+    it.secret()
+    it.link("pull", "pull")
+    it.says = "lists secret pull more than once"
+
+
+@scene("secret-duplicate")
+def _secret_duplicate(it: Scene) -> None:
+    it.secret(name="one")
+    it.secret(name="two")
+    it.link("one", "two")
+    it.says = "/two holds the same logins as secret one"
+
+
+@scene("pod-hides-account-list")
+def _hides(it: Scene) -> None:
+    it.secret()
+    it.link("pull")
+    it.secret({"other.example.com": it.entry()}, name="own")
+    it.pod(own=["own"])
+    it.says = "lists own, which hides pull"
+
+
+@scene("pod-older-than-link")
+def _older(it: Scene) -> None:
+    it.pod()
+    it.secret()
+    it.link("pull")
+    it.says, it.mended = "was created before secret pull was linked", it.again
+
+
+@scene("account-not-provisioned")
+def _not_provisioned(it: Scene) -> None:
+    it.lab.run("set", "--dir", str(it.lab.dir), "--provision-delay", "600s")
+    it.lab.create(it.name, "serviceaccounts", {"metadata": {"name": "late"}})
+    it.says = "/late cannot pull from the integrated registry"
+    it.mended = lambda: it.lab.run("set", "--dir", str(it.lab.dir), "--provision-delay", "0s") and None
+
+
+@scene("grant-dead-subject")
+def _dead(it: Scene) -> None:
+    it.binding("by-hand", {"kind": "ServiceAccount", "namespace": "nowhere", "name": "default"})
+    it.says = "lets ServiceAccount nowhere/default pull, and service account nowhere/default does not exist"
+
+
+@scene("grant-duplicate-bindings")
+def _bindings(it: Scene) -> None:
+    for name in ("system:image-puller", "system:image-puller-0", "system:image-puller-1"):
+        it.binding(name, {"kind": "User", "name": "developer", "apiGroup": "rbac.authorization.k8s.io"})
+    it.says = "let User developer pull: system:image-puller, system:image-puller-0"
+
+
+@scene("grant-to-everybody")
+def _everybody(it: Scene) -> None:
+    it.binding("open", {"kind": "Group", "name": "system:unauthenticated", "apiGroup": "rbac.authorization.k8s.io"})
+    it.says = "lets clients that send no login pull"
+
+
+@scene("credential-breaks-public-pull")
+def _breaks_public(it: Scene) -> None:
+    it.secret({"quay.io": it.entry("stale"), it.host: it.entry()})
+    it.pod("quay.io/team/app:v1", ["pull"])
+    it.node_says(REFUSED)
+    it.says = "quay.io refuses the login of secret pull"
+
+
+@scene("stream-import-fails")
+def _import_fails(it: Scene) -> None:
+    it.stream(
+        f'you may not have access to the container image "{it.image}" and did not have credentials to the repository'
+    )
+    it.says, it.mended = "tag v1 of image stream", it.stream
+
+
+@scene("stream-import-stale-secret")
+def _stale(it: Scene) -> None:
+    it.secret({it.host: it.entry("stale")})
+    it.stream(f'incorrect username or password for image "{it.image}"')
+    it.says, it.mended = "it is the login of secret pull", it.stream
+
+
+@scene("credential-expired")
+def _expired(it: Scene) -> None:
+    it.secret({it.host: it.entry(token(exp=int(time.time()) - 3600))})
+    it.link("pull")
+    it.says = "has expired on"
+
+
+@scene("credential-expires")
+def _expires(it: Scene) -> None:
+    it.secret({it.host: it.entry(token(exp=int(time.time()) + 40 * 86400))})
+    it.link("pull")
+    it.says, it.options = "expires on", {"expires_within": 41}
+
+
+@scene("credential-short-lived")
+def _short_lived(it: Scene) -> None:
+    it.secret({"123.dkr.ecr.eu-west-1.amazonaws.com": it.entry("hours", "AWS")})
+    it.link("pull")
+    it.says = "is an Amazon ECR token, which lives 12 hours"
+
+
+@scene("credential-in-many-places")
+def _many(it: Scene) -> None:
+    for at in range(2):
+        it.secret(at=at)
+        it.link("pull", at=at)
+    it.says, it.mended = "stands in 2 secrets of 2 namespaces", None
+
+
+@scene("credential-copies-differ")
+def _differ(it: Scene) -> None:
+    for at, password in enumerate((None, None, "old")):
+        it.secret({it.host: it.entry(password)}, at=at)
+        it.link("pull", at=at)
+    it.says = "has another password"
+
+
+@scene("credential-found")
+def _found(it: Scene) -> None:
+    it.secret({it.host: it.entry("canary-that-leaked")}, kind="Opaque")
+    it.options = {"find_credential": {"password": "canary-that-leaked"}}
+    it.says, it.mended = "the searched credential stands in secret", None
+
+
+@scene("pod-cannot-pull")
+def _pod_cannot(it: Scene) -> None:
+    it.secret({it.host: it.entry(), "other.example.com": {"auth": "?"}})
+    it.link("pull")
+    it.pod()
+    it.says, it.mended = "stops every pull of a pod that lists it", it.again
+
+
+@scene("workload-cannot-pull")
+def _workload_cannot(it: Scene) -> None:
+    image = f"{it.lab.registry('integrated')['host']}/{it.names[1]}/app:v1"
+    body = {"apiVersion": "image.openshift.io/v1", "kind": "ImageStream", "metadata": {"name": "app"}}
+    status = {"tags": [{"tag": "v1", "items": [{"image": "sha256:0"}]}]}
+    path = f"/apis/image.openshift.io/v1/namespaces/{it.names[1]}/imagestreams"
+    it.lab.api("POST", path, {**body, "status": status}, expect=(201,))
+    it.deployment(image)
+    it.says = f"may not pull from project {it.names[1]}"
+
+
+@scene("pod-pull-unknown")
+def _unknown(it: Scene) -> None:
+    it.secret()
+    it.pod(own=["pull"])
+    it.node_says("the moon is in the wrong phase")
+    it.says, it.mended = "the moon is in the wrong phase", None
+
+
+@scene("forecast-short-name")
+def _short(it: Scene) -> None:
+    it.context = described(it.lab, version="4.20.1")
+    it.deployment("team/app:v1")
+    it.says, it.mended, it.options = "names no registry", None, {"target_version": "4.21"}
+
+
+@scene("forecast-cached-image")
+def _cached(it: Scene) -> None:
+    it.context = described(it.lab, version="4.21.1")
+    it.secret(at=1)
+    it.pod(own=["pull"], at=1)
+    it.runs(at=1)
+    it.pod()
+    it.runs()
+    it.says, it.options = "without a login of its own", {"target_version": "4.22"}
+
+    def mended() -> None:
+        it.again()
+        it.runs()
+
+    it.mended = mended
+
+
+@scene("forecast-recreated-secret")
+def _recreated(it: Scene) -> None:
+    it.context = described(it.lab, version="4.21.1")
+    it.pod(own=["pull"])
+    it.runs()
+    it.secret()
+    it.says, it.mended, it.options = "younger than a container of pod", None, {"target_version": "4.22"}
+
+
+@scene("forecast-legacy-token")
+def _legacy(it: Scene) -> None:
+    it.secret({it.host: it.entry(token(iss="kubernetes/serviceaccount", sub="system:serviceaccount:a:b"))})
+    it.link("pull")
+    it.says, it.options = "of the old kind", {"target_version": "5.0"}
+
+
+@scene("forecast-credential-provider")
+def _provider(it: Scene) -> None:
+    it.context = _with_provider(it.lab)
+    it.says, it.mended, it.options = "gives logins for quay.io", None, {"target_version": "4.23"}
+
+
+@contextmanager
+def _with_provider(lab: Lab) -> Iterator[None]:
+    group, plural = "config.openshift.io", "criocredentialproviderconfigs"
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    spec = {
+        "group": group,
+        "scope": "Cluster",
+        "names": {"plural": plural, "kind": "CRIOCredentialProviderConfig"},
+        "versions": [{"name": "v1alpha1", "served": True, "storage": True, "schema": schema}],
+    }
+    definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    lab.api("POST", definitions, {"metadata": {"name": f"{plural}.{group}"}, "spec": spec})
+    path = f"/apis/{group}/v1alpha1/{plural}"
+    try:
+        lab.until(lambda: _is_served(lab, path), "the kind is served")
+        kind = {"apiVersion": f"{group}/v1alpha1", "kind": "CRIOCredentialProviderConfig"}
+        lab.api("POST", path, {**kind, "metadata": {"name": "cluster"}, "spec": {"matchImages": ["quay.io"]}})
+        with described(lab, version="4.22.1"):
+            yield
+    finally:
+        lab.api("DELETE", f"{definitions}/{plural}.{group}")
+
+
+def _is_served(lab: Lab, path: str) -> bool:
+    """Before that, the answer is a text."""
+    try:
+        return "items" in lab.api("GET", path, expect=(200, 404, 429))
+    except ValueError:
+        return False

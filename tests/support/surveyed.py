@@ -1,0 +1,177 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an audit has seen, made of objects as an API server sends them, without a server."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.evidence import Evidence
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import Kind
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import keeping
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.accesses import Explained
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import Audit
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.evidence import Listed
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import Finding
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import PullAudit
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import (
+    Held,
+    Place,
+    Survey,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.registry_sources import (
+    IMAGE_CONFIG,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.subjects import WORKLOADS
+
+from .pull_evidence import known
+
+__all__ = [
+    "DEPLOYMENT", "NOW", "account", "auth", "binding", "deployment", "found_by", "place", "pod", "secret", "stream", "survey", "token",
+]  # fmt: skip
+
+#: 2026-01-01 in UTC.
+NOW = 1767225600.0
+DEPLOYMENT = WORKLOADS["deployment"]
+GENERATED = {"openshift.io/internal-registry-auth-token.service-account": "default"}
+
+
+def b64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def auth(password: str = "a-password", username: str = "user") -> dict[str, str]:
+    return {"auth": b64(f"{username}:{password}")}
+
+
+def token(**claims: Any) -> str:
+    """A JSON Web Token that says this."""
+    part = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return f"e30.{part}.c2ln"
+
+
+def secret(
+    name: str,
+    auths: Any = None,
+    kind: str = "kubernetes.io/dockerconfigjson",
+    *,
+    key: str = "",
+    generated: bool = False,
+    managers: Mapping[str, str] | None = None,
+    created: str = "2025-12-31T00:00:00Z",
+    **metadata: Any,
+) -> dict[str, Any]:
+    """`managers`: who wrote the data when."""
+    own = {"kubernetes.io/dockerconfigjson": ".dockerconfigjson", "kubernetes.io/dockercfg": ".dockercfg"}
+    auths = {"q.io": auth()} if auths is None else auths
+    content = auths if isinstance(auths, str) else json.dumps(auths if kind.endswith("cfg") else {"auths": auths})
+    fields = [{"manager": who, "time": time, "fieldsV1": {"f:data": {}}} for who, time in (managers or {}).items()]
+    notes = GENERATED if generated else {}
+    meta = {"name": name, "creationTimestamp": created, "annotations": notes, "managedFields": fields, **metadata}
+    return {"metadata": meta, "type": kind, "data": {key or own.get(kind, ".dockerconfigjson"): b64(content)}}
+
+
+def account(*names: str, name: str = "default", **more: Any) -> dict[str, Any]:
+    return {"metadata": {"name": name}, "imagePullSecrets": [{"name": each} for each in names], **more}
+
+
+def pod(
+    *own: str,
+    name: str = "app",
+    image: str = "q.io/team/app:v1",
+    says: str = "",
+    runs: bool = False,
+    policy: str = "IfNotPresent",
+    made: bool = False,
+    **spec: Any,
+) -> dict[str, Any]:
+    """`says`: what the node says of the image. `made`: by a controller."""
+    container = {"name": "c", "image": image, "imagePullPolicy": policy}
+    waiting = {"waiting": {"reason": "ErrImagePull", "message": says}}
+    state = {"running": {"startedAt": "2025-12-01T00:00:00Z"}} if runs else waiting if says else {}
+    statuses = [{"name": "c", "state": state, "imageID": "sha256:0" if runs else ""}]
+    owners = [{"kind": "ReplicaSet", "name": "web", "controller": True}] if made else []
+    return {
+        "metadata": {"name": name, "ownerReferences": owners},
+        "spec": {"containers": [container], "imagePullSecrets": [{"name": each} for each in own], **spec},
+        "status": {"containerStatuses": statuses},
+    }
+
+
+def deployment(
+    *own: str, name: str = "web", image: str = "q.io/team/app:v1", annotations: Any = None, **spec: Any
+) -> tuple[Kind, dict[str, Any]]:
+    listed = [{"name": each} for each in own]
+    template = {"spec": {"containers": [{"name": "c", "image": image}], "imagePullSecrets": listed, **spec}}
+    meta = {"name": name, "annotations": annotations or {}}
+    return DEPLOYMENT, {"metadata": meta, "spec": {"template": template}}
+
+
+def binding(name: str, *subjects: Any, role: str = "system:image-puller", namespace: str = "a") -> dict[str, Any]:
+    return {
+        "metadata": {"name": name, "namespace": namespace},
+        "roleRef": {"kind": "ClusterRole", "name": role},
+        "subjects": list(subjects),
+    }
+
+
+def stream(name: str = "app", why: str = "", image: str = "q.io/team/app:v1", **spec: Any) -> dict[str, Any]:
+    tag = {"name": "v1", "from": {"kind": "DockerImage", "name": image}}
+    conditions = [{"type": "ImportSuccess", "status": "False", "message": why}] if why else []
+    return {
+        "metadata": {"name": name},
+        "spec": {"tags": [tag], **spec},
+        "status": {"tags": [{"tag": "v1", "conditions": conditions}]},
+    }
+
+
+def place(
+    namespace: str = "a",
+    *,
+    secrets: Iterable[Any] = (),
+    accounts: Iterable[Any] | None = None,
+    pods: Iterable[Any] = (),
+    workloads: Iterable[tuple[Kind, Any]] = (),
+    bindings: Sequence[Any] = (),
+    streams: Iterable[Any] = (),
+    builds: Iterable[Any] = (),
+    unread: Mapping[str, str] | None = None,
+) -> Place:
+    """As the lists of the cluster would leave it; with an account that lists nothing, unless others are given."""
+    held = [Held.of(namespace, keeping.kept_secret(each)) for each in secrets]
+    listed = [account()] if accounts is None else list(accounts)
+    return Place(
+        namespace,
+        {each.name: each for each in held},
+        {each["metadata"]["name"]: each for each in listed},
+        [keeping.kept_pod(each) for each in pods],
+        [(kind, keeping.kept_workload(each)) for kind, each in workloads],
+        [keeping.kept_binding(each) for each in bindings],
+        [keeping.kept_stream(each) for each in streams],
+        [keeping.kept_build(each) for each in builds],
+        unread or {},
+    )
+
+
+def survey(*places: Place, config: Any = None, **more: Any) -> Survey:
+    """Of these namespaces; `config` is the image config."""
+    by_name = {each.namespace: each for each in places}
+    evidence: Evidence = Listed(by_name, more.get("cluster_bindings", ()), has_streams=True)
+    of_cluster = {ref: answer for ref, answer in known().items() if not ref.kind.namespaced}
+    evidence.add({**of_cluster, IMAGE_CONFIG: config, NODE_SECRET: None})
+    explained = Explained(evidence)
+    more = {"now": NOW, **more}
+    return Survey(by_name, evidence=evidence, accesses={each.namespace: explained.of(each) for each in places}, **more)
+
+
+def found_by(rule: str, seen: Place | Survey, **asked: Any) -> list[Finding]:
+    """What that rule finds."""
+    whole = seen if isinstance(seen, Survey) else survey(seen)
+    audit = Audit(PullAudit(rules=(rule,), **asked), whole)
+    assert not [sentence for sentence in audit.unread() if "internal error" in sentence]
+    return audit.findings

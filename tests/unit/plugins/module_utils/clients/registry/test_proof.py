@@ -1,0 +1,289 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each answer of a registry and of its token service proves, over TLS on 127.0.0.1, and to whom a login is sent."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import (
+    Login,
+    Proof,
+    Wanted,
+    prove,
+    prove_login,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import RegistryOptions
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from support.certificates import server_context, write_certificate
+from support.hostile_registry import HostileRegistry, served
+
+PASSWORD = "Canary-77 ünïcode"
+TOKEN = "Canary-token"
+LOGIN = Login("alice", PASSWORD)
+BASIC = "Basic " + base64.b64encode(f"alice:{PASSWORD}".encode()).decode()
+FORBIDDEN = (PASSWORD, TOKEN, BASIC)
+
+#: An answer by the first line of the request, such as `HEAD /v2/team/app/manifests/v1`.
+Answers = Callable[[str, dict[str, str]], tuple[int, dict[str, str], bytes]]
+Serve = Callable[[Answers], HostileRegistry]
+
+
+@pytest.fixture(autouse=True)
+def no_outside_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy") or name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
+
+
+def read(request: bytes) -> tuple[str, dict[str, str]]:
+    lines = request.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
+    return lines[0].removesuffix(" HTTP/1.1"), dict(line.split(": ", 1) for line in lines[1:])
+
+
+@pytest.fixture
+def serve(certificate: str) -> Iterator[Serve]:
+    with ExitStack() as stack:
+
+        def start(answers: Answers) -> HostileRegistry:
+            def script(server: HostileRegistry) -> Iterable[bytes]:
+                status, headers, body = answers(*read(server.requests[-1]))
+                head = [f"HTTP/1.1 {status} X", *(f"{name}: {value}" for name, value in headers.items())]
+                yield "\r\n".join([*head, f"Content-Length: {len(body)}", "Connection: close", "", ""]).encode()
+                yield body
+
+            return stack.enter_context(served(script, server_context(certificate)))
+
+        yield start
+
+
+@pytest.fixture
+def proof(certificate: str) -> Callable[..., Proof]:
+    def call(host: str, login: Login | None = LOGIN, **more: Any) -> Proof:
+        realm_hosts = more.pop("realm_hosts", ())
+        options = RegistryOptions(host, **{"ca_cert": certificate, "timeout": 2.0, **more})
+        found = prove(options, Wanted(host, "team/app", "v1"), login, realm_hosts)
+        assert not any(secret in str(found) for secret in FORBIDDEN)
+        assert found.said.isprintable()
+        return found
+
+    return call
+
+
+def registry(realm: str, *, manifest: int = 200, token: int = 200, body: Any = None) -> Answers:
+    """One with a token service. `realm` is its URL, `self` stands for its own host."""
+
+    def answers(line: str, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        if "/manifests/" not in line:
+            content = {"token": TOKEN} if body is None else body
+            return token, {}, content if isinstance(content, bytes) else json.dumps(content).encode()
+        if headers.get("Authorization") == f"Bearer {TOKEN}":
+            return manifest, {"Docker-Content-Digest": "sha256:abc"}, b""
+        where = realm.replace("self", headers["Host"])
+        return 401, {"WWW-Authenticate": f'Bearer realm="{where}",service="s"'}, b""
+
+    return answers
+
+
+class TestToken:
+    def test_a_manifest_that_is_given_is_the_proof(self, serve: Serve, proof: Any) -> None:
+        server = serve(registry("https://self/token"))
+        found = proof(server.host)
+        assert (found.outcome, found.digest, found.realm_host) == ("pulls", "sha256:abc", server.host)
+        lines = [read(request) for request in server.requests]
+        assert [line for line, _headers in lines] == [
+            "HEAD /v2/team/app/manifests/v1",
+            "GET /token?service=s&scope=repository%3Ateam%2Fapp%3Apull",
+            "HEAD /v2/team/app/manifests/v1",
+        ]
+        assert [headers.get("Authorization") for _line, headers in lines] == [None, BASIC, f"Bearer {TOKEN}"]
+
+    def test_a_realm_may_be_a_path_and_have_a_query(self, serve: Serve, proof: Any) -> None:
+        server = serve(registry("/token?a=b"))
+        assert proof(server.host).outcome == "pulls"
+        assert read(server.requests[1])[0].startswith("GET /token?a=b&service=s&scope=")
+
+    @pytest.mark.parametrize(
+        ("manifest", "outcome"), [(401, "no_right"), (403, "no_right"), (404, "not_found"), (429, "rate_limited")]
+    )
+    def test_a_token_alone_proves_nothing(self, serve: Serve, proof: Any, manifest: int, outcome: str) -> None:
+        assert proof(serve(registry("https://self/token", manifest=manifest)).host).outcome == outcome
+
+    @pytest.mark.parametrize("status", [400, 401, 403])
+    def test_a_login_that_the_token_service_refuses(self, serve: Serve, proof: Any, status: int) -> None:
+        host = serve(registry("https://self/token", token=status)).host
+        assert proof(host).outcome == "bad_login"
+        assert proof(host, None).outcome == "no_login"
+
+    def test_too_many_requests_are_not_a_wrong_password(self, serve: Serve, proof: Any) -> None:
+        assert proof(serve(registry("https://self/token", token=429)).host).outcome == "rate_limited"
+
+    def test_a_token_service_that_is_out_of_order(self, serve: Serve, proof: Any) -> None:
+        found = proof(serve(registry("https://self/token", token=503)).host)
+        assert (found.outcome, "was answered 503" in found.said) == ("unanswered", True)
+
+    @pytest.mark.parametrize(
+        "body",
+        [b"", b"{", b"[]", b"null", b"\xff", b"[" * 20_000, {"token": None}, {"token": 1}, {"token": ""},
+         {"token": "a\r\nX: y"}, {"token": "\ud800"}, {"access_token": ["x"]}],
+    )  # fmt: skip
+    def test_an_answer_without_a_token(self, serve: Serve, proof: Any, body: Any) -> None:
+        found = proof(serve(registry("https://self/token", body=body)).host)
+        assert (found.outcome, "without a token" in found.said) == ("unanswered", True)
+
+    def test_the_other_name_of_a_token(self, serve: Serve, proof: Any) -> None:
+        assert proof(serve(registry("https://self/token", body={"access_token": TOKEN})).host).outcome == "pulls"
+
+    def test_an_answer_that_is_too_long(self, serve: Serve, proof: Any) -> None:
+        found = proof(serve(registry("https://self/token", body=b" " * 100_000)).host)
+        assert (found.outcome, "longer than a registry's" in found.said) == ("unanswered", True)
+
+
+class TestWhoGetsTheLogin:
+    def test_no_other_host_unless_it_is_named(self, serve: Serve, proof: Any) -> None:
+        elsewhere = serve(registry("unused"))
+        host = serve(registry(f"https://{elsewhere.host}/token")).host
+        found = proof(host)
+        assert found.outcome == "not_sent"
+        assert f"sent to {elsewhere.host}, another host; not sent" in found.said
+        assert elsewhere.requests == []
+        assert proof(host, realm_hosts=[elsewhere.host]).outcome == "pulls"
+
+    def test_another_host_is_asked_without_a_login(self, serve: Serve, proof: Any) -> None:
+        elsewhere = serve(registry("unused"))
+        host = serve(registry(f"https://{elsewhere.host}/token")).host
+        assert proof(host, None).outcome == "pulls"
+        assert "Authorization" not in read(elsewhere.requests[0])[1]
+
+    def test_never_without_tls(self, serve: Serve, proof: Any) -> None:
+        found = proof(serve(registry("http://self/token")).host, realm_hosts=["127.0.0.1"])
+        assert (found.outcome, "without TLS" in found.said) == ("not_sent", True)
+
+    @pytest.mark.parametrize("status", [301, 302, 307, 308])
+    def test_no_redirect_is_followed(self, serve: Serve, proof: Any, status: int) -> None:
+        elsewhere = serve(registry("unused"))
+        where = {"Location": f"https://{elsewhere.host}/v2/team/app/manifests/v1?signature={TOKEN}"}
+        found = proof(serve(lambda _line, _headers: (status, where, b"")).host)
+        assert (found.outcome, f"was answered {status}" in found.said) == ("unanswered", True)
+        assert elsewhere.requests == []
+
+    @pytest.mark.parametrize("login", [None, Login("", "x"), Login("x", "")])
+    def test_half_a_login_is_none(self, serve: Serve, proof: Any, login: Login | None) -> None:
+        server = serve(registry("https://self/token", manifest=401))
+        assert proof(server.host, login).outcome == "no_login"
+        assert "Authorization" not in read(server.requests[1])[1]
+
+    def test_a_login_never_shows_itself(self) -> None:
+        assert PASSWORD not in repr(LOGIN)
+
+
+def basic(*, right: int = 200) -> Answers:
+    def answers(_line: str, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        if headers.get("Authorization") == BASIC:
+            return right, {}, b""
+        return 401, {"WWW-Authenticate": 'Basic realm="r"'}, b""
+
+    return answers
+
+
+class TestBasic:
+    def test_each_answer(self, serve: Serve, proof: Any) -> None:
+        host = serve(basic()).host
+        assert proof(host).outcome == "pulls"
+        assert proof(host, Login("alice", "wrong")).outcome == "bad_login"
+        assert proof(host, None).outcome == "no_login"
+        assert proof(serve(basic(right=403)).host).outcome == "no_right"
+
+
+class TestWithoutLogin:
+    def test_a_registry_that_gives_it_to_everybody_is_asked_once(self, serve: Serve, proof: Any) -> None:
+        server = serve(lambda _line, _headers: (200, {}, b""))
+        assert proof(server.host).outcome == "pulls"
+        assert len(server.requests) == 1
+
+    @pytest.mark.parametrize(("status", "outcome"), [(404, "not_found"), (429, "rate_limited"), (500, "unanswered")])
+    def test_other_answers(self, serve: Serve, proof: Any, status: int, outcome: str) -> None:
+        assert proof(serve(lambda _line, _headers: (status, {}, b"")).host).outcome == outcome
+
+    def test_a_registry_that_knows_no_head(self, serve: Serve, proof: Any) -> None:
+        server = serve(lambda line, _headers: (405 if line.startswith("HEAD") else 200, {}, b""))
+        assert proof(server.host).outcome == "pulls"
+
+    @pytest.mark.parametrize("challenge", ["", "Negotiate", 'Bearer realm="ftp://x"'])
+    def test_a_challenge_that_no_node_can_meet(self, serve: Serve, proof: Any, challenge: str) -> None:
+        found = proof(serve(lambda _line, _headers: (401, {"WWW-Authenticate": challenge}, b"")).host)
+        assert (found.outcome, "login challenge" in found.said) == ("unanswered", True)
+
+
+def test_a_timeout_that_cannot_be_is_refused_before_anything_is_sent(proof: Any) -> None:
+    with pytest.raises(OptionError):
+        proof("127.0.0.1:1", timeout=0.0)
+
+
+class TestWithoutTag:
+    def test_the_tags_of_a_repository_need_the_same_right(self, serve: Serve, certificate: str) -> None:
+        server = serve(tags)
+        options = RegistryOptions(server.host, ca_cert=certificate, timeout=2.0)
+        assert prove(options, Wanted(server.host, "team/app"), LOGIN).outcome == "pulls"
+        assert [read(request)[0] for request in server.requests] == [
+            "GET /v2/team/app/tags/list?n=1",
+            "GET /token?service=s&scope=repository%3Ateam%2Fapp%3Apull",
+            "GET /v2/team/app/tags/list?n=1",
+        ]
+
+
+def tags(line: str, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+    """A registry with a token service, for all that is asked of it."""
+    if line.startswith("GET /token"):
+        return (
+            (200, {}, json.dumps({"token": TOKEN}).encode())
+            if headers.get("Authorization") == BASIC
+            else (401, {}, b"")
+        )
+    if headers.get("Authorization") == f"Bearer {TOKEN}":
+        return 200, {}, b""
+    return 401, {"WWW-Authenticate": f'Bearer realm="https://{headers["Host"]}/token",service="s"'}, b""
+
+
+class TestLoginAlone:
+    @pytest.mark.parametrize("answers", [tags, basic()], ids=["token", "basic"])
+    def test_is_accepted_or_refused(self, serve: Serve, certificate: str, answers: Answers) -> None:
+        server = serve(answers)
+        options = RegistryOptions(server.host, ca_cert=certificate, timeout=2.0)
+        right = prove_login(options, server.host, LOGIN)
+        assert (right.outcome, right.realm_host) == ("logs_in", server.host)
+        assert prove_login(options, server.host, Login("alice", "wrong")).outcome == "bad_login"
+        assert all("scope" not in read(request)[0] for request in server.requests)
+
+    def test_a_token_without_a_scope_may_open_nothing(self, serve: Serve, certificate: str) -> None:
+        """The token service has judged the login; what the registry says of an empty token is no news."""
+
+        def answers(line: str, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+            status, found, body = tags(line, headers)
+            return (403, {}, b"") if "Bearer" in headers.get("Authorization", "") else (status, found, body)
+
+        server = serve(answers)
+        options = RegistryOptions(server.host, ca_cert=certificate, timeout=2.0)
+        assert prove_login(options, server.host, LOGIN).outcome == "logs_in"
+
+    def test_a_registry_that_asks_nobody(self, serve: Serve, certificate: str) -> None:
+        server = serve(lambda _line, _headers: (200, {}, b""))
+        found = prove_login(RegistryOptions(server.host, ca_cert=certificate, timeout=2.0), server.host, LOGIN)
+        assert (found.outcome, "asks nobody" in found.said) == ("logs_in", True)
+
+
+def test_an_image_by_digest_is_written_as_one() -> None:
+    assert str(Wanted("h", "a/b", "sha256:1")) == "h/a/b@sha256:1"
+    assert str(Wanted("h", "a/b", "v1")) == "h/a/b:v1"

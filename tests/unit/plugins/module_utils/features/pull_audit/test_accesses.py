@@ -1,0 +1,80 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pods that are alike are explained once; where something breaks, each has its own words."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.evidence import Evidence, NotYet
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.accesses import Explained
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.evidence import Listed
+from support.surveyed import deployment, place, pod, secret, survey
+
+
+class Counting(Listed):
+    """Counts how often something is looked up."""
+
+    looks = 0
+
+    def look(self, ref: ObjectRef):
+        Counting.looks += 1
+        return super().look(ref)
+
+
+def looks(seen) -> int:
+    evidence = Counting({"a": seen}, (), has_streams=True)
+    known = survey(seen).evidence
+    evidence._known = known._known
+    Counting.looks = 0
+    Explained(evidence).of(seen)
+    return Counting.looks
+
+
+def test_a_thousand_pods_that_are_alike_cost_as_much_as_one() -> None:
+    def pods(count: int, **more):
+        return place(secrets=[secret("s")], pods=[pod("s", name=f"p{number}", **more) for number in range(count)])
+
+    assert looks(pods(1000)) == looks(pods(1))
+    assert looks(pods(10, says="denied")) > looks(pods(1, says="denied"))
+
+
+def test_each_that_breaks_is_named() -> None:
+    seen = place(secrets=[secret("s", "no JSON")], pods=[pod("s", name="one"), pod("s", name="two")])
+    accesses = survey(seen).accesses["a"]
+    assert [access.subject.ref.name for access in accesses] == ["one", "two"]
+    assert [access.verdict for access in accesses] == ["will_not_pull"] * 2
+
+
+def test_alike_is_only_what_has_the_same_account_list_image_and_state() -> None:
+    others = [
+        pod("s"),
+        pod("s", image="other.io/a"),
+        pod(),
+        pod("s", serviceAccountName="b"),
+        pod("s", image="other.io/a", runs=True),
+    ]
+    accesses = survey(place(secrets=[secret("s")], pods=others)).accesses["a"]
+    assert [access.verdict for access in accesses] == ["pulls", "unknown", "unknown", "pulls", "pulls"]
+
+
+def test_of_what_pulls_only_the_verdict_is_kept() -> None:
+    (access,) = survey(place(secrets=[secret("s")], pods=[pod("s")])).accesses["a"]
+    assert (access.steps, access.reason) == ((), "")
+
+
+def test_what_has_ended_goes_or_is_made_by_another_is_left_out() -> None:
+    going = {**pod(), "metadata": {"name": "g", "deletionTimestamp": "2026-01-01T00:00:00Z"}}
+    ended = {**pod(), "status": {"phase": "Failed"}}
+    kind, made = deployment()
+    made["metadata"]["ownerReferences"] = [{"kind": "X", "name": "x", "controller": True}]
+    done = deployment()[1] | {"status": {"completionTime": "2026-01-01T00:00:00Z"}}
+    assert survey(place(pods=[going, ended], workloads=[(kind, made), (kind, done)])).accesses["a"] == []
+
+
+def test_all_that_has_to_be_read_is_wanted_at_once() -> None:
+    evidence = Evidence()
+    with pytest.raises(NotYet):
+        Explained(evidence).of(place(pods=[pod("s"), pod("t")]))
+    assert {ref.name for ref in evidence.take_wanted()} >= {"s", "t"}

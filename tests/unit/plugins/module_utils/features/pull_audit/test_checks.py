@@ -1,0 +1,110 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which rules are applied where, and what is said of the others."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import Audit
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import (
+    Ignored,
+    PullAudit,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import RULES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.registry_sources import (
+    IMAGE_CONFIG,
+    MIRROR_KINDS,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
+from support.surveyed import account, place, secret, survey
+
+BROKEN = {"secrets": [secret("s", "no JSON")], "accounts": [account("gone")]}
+
+
+def test_what_needs_what_could_not_be_read_gives_no_finding_and_is_named() -> None:
+    seen = survey(place("a", **BROKEN), place("b", accounts=[account("gone")], unread={"secrets": "no right"}))
+    audit = Audit(PullAudit(rules=("secret-unparsable", "link-dangling", "link-duplicate")), seen)
+    assert {finding.ref.namespace for finding in audit.findings} == {"a"}
+    assert list(audit.unread()) == [
+        "the secrets of namespace b could not be read: no right; not applied there: secret-unparsable, link-dangling"
+    ]
+
+
+@pytest.mark.parametrize(("count", "named"), [(2, "all 2 namespaces"), (1, "namespace n0"), (12, "all 12 namespaces")])
+def test_namespaces_are_said_together(count, named) -> None:
+    seen = survey(*(place(f"n{number}", unread={"pods": "no right"}) for number in range(count)))
+    (sentence,) = Audit(PullAudit(rules=("link-duplicate",)), seen).unread()
+    assert sentence == f"the pods of {named} could not be read: no right"
+
+
+def test_of_many_some_are_named() -> None:
+    places = [place(f"n{number}", unread={"pods": "no right"}) for number in range(12)]
+    (sentence,) = Audit(PullAudit(rules=("link-duplicate",)), survey(*places, place("z"))).unread()
+    assert "namespaces n0, n1, " in sentence
+    assert "n9 and 2 more could not" in sentence
+
+
+def test_what_is_not_known_of_the_cluster_is_said() -> None:
+    seen = dataclasses.replace(survey(place()), cluster_bindings=None, none_will_come=None)
+    sentences = list(Audit(PullAudit(), seen).unread())
+    assert sentences == [
+        "the cluster role bindings could not be read: who may pull from all projects is not known",
+        "whether this cluster generates pull secrets is not known; not applied: account-not-provisioned",
+    ]
+
+
+def test_findings_are_chosen_and_ignored() -> None:
+    seen = survey(place("a", **BROKEN), place("b", **BROKEN), none_will_come="no")
+    rules = {finding.rule for finding in Audit(PullAudit(), seen).findings}
+    assert rules == {"secret-unparsable", "link-dangling", "secret-unused"}
+    asked = PullAudit(rules=("link-dangling",), ignore=(Ignored("link-dangling", "a"),))
+    assert [finding.ref.namespace for finding in Audit(asked, seen).findings] == ["b"]
+
+
+def test_rules_that_depend_on_an_option_are_only_listed_with_it() -> None:
+    audit = Audit(PullAudit(), survey(place()))
+    assert not [rule for rule in audit.rules if rule.startswith("forecast-") or rule == "credential-found"]
+    later = Audit(PullAudit(target_version="5.0"), survey(place(), version="OpenShift 4.20.1"))
+    assert {rule for rule in RULES if rule.startswith("forecast-")} <= {*later.rules}
+
+
+class Failing(dict):  # type: ignore[type-arg]
+    """Objects that nobody thought of."""
+
+    def values(self):
+        raise KeyError("nobody thought of it")
+
+
+def test_a_rule_that_fails_is_said_and_stops_no_other() -> None:
+    seen = dataclasses.replace(place(accounts=[account("s", "s")]), secrets=Failing(s=None))
+    audit = Audit(PullAudit(rules=("secret-unused", "link-duplicate")), survey(seen))
+    assert {finding.rule for finding in audit.findings} == {"link-duplicate"}
+    (sentence,) = audit.unread()
+    assert (
+        sentence == "rule secret-unused was not applied to namespace a: an internal error, KeyError; please report it"
+    )
+
+
+def test_what_explanations_could_not_read_is_said() -> None:
+    seen = survey(place())
+    reviews = {ObjectRef(SUBJECT_ACCESS_REVIEW, "b", f"a/{name}"): ImagePullError("not you") for name in "xyz"}
+    mirrors = {ObjectRef(next(iter(MIRROR_KINDS)), "", ""): ImagePullError("no right")}
+    seen.evidence.add({IMAGE_CONFIG: ImagePullError("no right"), **reviews, **mirrors})
+    assert list(Audit(PullAudit(rules=("link-duplicate",)), seen).unread()) == [
+        "the imagedigestmirrorsets could not be read: no right; what pulls with it is not known",
+        "image config cluster could not be read: no right; what pulls with it is not known",
+        "whether accounts may pull from other projects could not be read (and 2 more): not you; what pulls with it is not known",
+    ]
+
+
+def test_what_a_forecast_could_not_read_is_said() -> None:
+    seen = survey(place(), nodes=None, providers=None, version="Kubernetes 1.33.1")
+    assert list(Audit(PullAudit(target_version="1.35", rules=("forecast-short-name",)), seen).unread()) == [
+        "the nodes could not be read; not applied: forecast-short-name",
+        "credential provider configs could not be read; not applied: forecast-credential-provider",
+    ]

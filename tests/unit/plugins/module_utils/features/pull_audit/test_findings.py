@@ -1,0 +1,46 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is reported of a finding, and in which order."""
+
+from __future__ import annotations
+
+import re
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import (
+    Finding,
+    sorted_findings,
+)
+
+
+def finding(rule: str = "secret-unused", namespace: str = "a", about: str = "", severity: str = "") -> Finding:
+    return Finding(rule, ObjectRef(SECRET, namespace, "s"), about, "m", [{"name": "t"}], severity)
+
+
+def test_the_report() -> None:
+    assert finding(about="q.io\n").report() == {
+        "id": finding(about="q.io\n").id,
+        "rule": "secret-unused",
+        "severity": "info",
+        "namespace": "a",
+        "kind": "Secret",
+        "name": "s",
+        "about": "q.io ",
+        "message": "m",
+        "remedy": [{"name": "t"}],
+    }
+
+
+def test_the_id_is_made_of_rule_object_and_about() -> None:
+    assert re.fullmatch("[0-9a-f]{16}", finding().id)
+    assert finding().id == finding(severity="error").id
+    assert len({finding().id, finding("secret-duplicate").id, finding(namespace="b").id, finding(about="x").id}) == 4
+    assert finding(about="\ud800").id
+
+
+def test_the_worst_come_first_and_then_by_place() -> None:
+    every = [finding(namespace="b"), finding(), finding("secret-unparsable", "z"), finding(severity="warning")]
+    assert [(each.weight, each.ref.namespace) for each in sorted_findings(every)] == [
+        ("error", "z"), ("warning", "a"), ("info", "a"), ("info", "b"),
+    ]  # fmt: skip

@@ -1,0 +1,158 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What will stop pulling, from which version on, and what will not."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.forecast import (
+    FORECASTS,
+    is_due,
+)
+from support.surveyed import account, auth, deployment, found_by, place, pod, secret, stream, survey, token
+
+NOT_YET = "OpenShift 4.20.3"
+
+
+def by(rule, *places, version=NOT_YET, target="5.0", **more):
+    return found_by(rule, survey(*places, version=version, is_openshift=True, **more), target_version=target)
+
+
+class TestWhen:
+    @pytest.mark.parametrize(
+        ("rule", "current", "target", "due"),
+        [
+            ("forecast-short-name", (4, 20), (4, 21), True),
+            ("forecast-short-name", (4, 20), (4, 20), False),
+            ("forecast-short-name", (4, 21), (4, 22), False),
+            ("forecast-short-name", None, (5, 0), True),
+            ("forecast-short-name", (1, 33), (1, 34), True),
+            ("forecast-short-name", (1, 33), (1, 33), False),
+            ("forecast-cached-image", (1, 34), (1, 35), True),
+            ("forecast-cached-image", (4, 21), (4, 22), True),
+            ("forecast-cached-image", (4, 20), (4, 21), False),
+            ("forecast-credential-provider", (4, 22), (5, 0), True),
+            ("forecast-legacy-token", (4, 22), (4, 22), True),
+        ],
+    )
+    def test_between_the_versions(self, rule, current, target, due):
+        assert is_due(rule, current, target) is due
+
+    @pytest.mark.parametrize("rule", FORECASTS)
+    def test_without_a_target_there_is_none(self, rule):
+        seen = place(
+            workloads=[deployment(image="team/app")],
+            secrets=[secret("s", {"q.io": auth(token(iss="kubernetes/serviceaccount"))})],
+        )
+        assert found_by(rule, seen) == []
+
+
+class TestShortName:
+    RULE = "forecast-short-name"
+
+    def test_a_template_is_told_and_not_its_pods(self):
+        seen = place(workloads=[deployment(image="team/app:v1")], pods=[pod(image="team/app:v1", made=True)])
+        (found,) = by(self.RULE, seen)
+        assert (found.ref.kind.kind, found.message) == (
+            "Deployment",
+            "deployment a/web has image team/app:v1, which names no registry",
+        )
+
+    def test_a_pod_on_its_own(self):
+        assert [found.ref.kind.kind for found in by(self.RULE, place(pods=[pod(image="app")]))] == ["Pod"]
+
+    def test_a_name_with_a_registry(self):
+        assert by(self.RULE, place(workloads=[deployment()], pods=[pod()])) == []
+
+    def test_a_stream_that_is_looked_up(self):
+        local = stream("app", lookupPolicy={"local": True})
+        assert by(self.RULE, place(workloads=[deployment(image="app:v1")], streams=[local])) == []
+        assert len(by(self.RULE, place(workloads=[deployment(image="app:v1")], streams=[stream("app")]))) == 1
+
+    def test_names_that_admission_resolves(self):
+        notes = {"alpha.image.policy.openshift.io/resolve-names": "*"}
+        assert by(self.RULE, place(workloads=[deployment(image="app:v1", annotations=notes)])) == []
+
+    @pytest.mark.parametrize(("registries", "count"), [(["one.io"], 0), (["one.io", "two.io"], 1), ([], 1)])
+    def test_one_search_registry_is_no_ambiguity(self, registries, count):
+        config = {"spec": {"registrySources": {"containerRuntimeSearchRegistries": registries}}}
+        seen = place(workloads=[deployment(image="app")])
+        whole = survey(seen, config=config, version=NOT_YET, is_openshift=True)
+        assert len(found_by(self.RULE, whole, target_version="4.21")) == count
+
+    @pytest.mark.parametrize(("runtime", "count"), [("containerd://2.1", 0), ("cri-o://1.33", 1)])
+    def test_plain_kubernetes_only_with_crio(self, runtime, count):
+        nodes = [{"status": {"nodeInfo": {"containerRuntimeVersion": runtime}}}]
+        whole = survey(place(pods=[pod(image="app")]), version="Kubernetes 1.33.1", nodes=nodes)
+        assert len(found_by(self.RULE, whole, target_version="1.34")) == count
+
+
+class TestCachedImage:
+    RULE = "forecast-cached-image"
+    WITH = place("b", secrets=[secret("s")], pods=[pod("s", runs=True)])
+
+    def test_a_pod_that_lives_on_anothers_login(self):
+        (found,) = by(self.RULE, place(pods=[pod(runs=True)]), self.WITH)
+        assert found.ref.namespace == "a"
+        assert [next(iter(set(task) - {"name"})).rpartition(".")[2] for task in found.remedy] == [
+            "pull_secret",
+            "sa_link",
+        ]
+
+    @pytest.mark.parametrize(
+        "own",
+        [pod(), pod(runs=True, policy="Always"), pod(runs=True, image="q.io/other"), pod("t", runs=True)],
+        ids=["not pulled", "asked each time", "another image", "a login of its own"],
+    )
+    def test_what_is_none(self, own):
+        assert by(self.RULE, place(secrets=[secret("t")], pods=[own]), self.WITH) == []
+
+    def test_an_image_for_which_nobody_has_a_login(self):
+        assert by(self.RULE, place(pods=[pod(runs=True)]), place("b", pods=[pod(runs=True)])) == []
+
+
+class TestRecreated:
+    RULE = "forecast-recreated-secret"
+
+    @pytest.mark.parametrize(
+        ("created", "runs", "count"),
+        [
+            ("2025-12-02T00:00:00Z", True, 1),
+            ("2025-12-01T00:00:30Z", True, 0),
+            ("2025-12-02T00:00:00Z", False, 0),
+            ("?", True, 0),
+        ],
+    )
+    def test_a_secret_that_is_younger_than_its_user(self, created, runs, count):
+        seen = place(secrets=[secret("s", created=created)], pods=[pod("s", runs=runs), pod("s", name="b", runs=runs)])
+        assert len(by(self.RULE, seen)) == count
+
+    def test_what_the_platform_makes(self):
+        made = secret("s", created="2025-12-02T00:00:00Z", generated=True)
+        assert by(self.RULE, place(secrets=[made], pods=[pod("s", image="r.io/a", runs=True)])) == []
+
+
+class TestLegacyToken:
+    @pytest.mark.parametrize(
+        ("claims", "generated", "count"),
+        [
+            ({"iss": "kubernetes/serviceaccount"}, False, 1),
+            ({"iss": "kubernetes/serviceaccount"}, True, 0),
+            ({"iss": "https://kubernetes.default.svc", "exp": 1}, False, 0),
+        ],
+    )
+    def test_a_token_of_the_old_kind(self, claims, generated, count):
+        seen = place(
+            secrets=[secret("s", {"q.io": auth(token(**claims))}, generated=generated)], accounts=[account("s")]
+        )
+        assert len(by("forecast-legacy-token", seen)) == count
+
+
+class TestProvider:
+    @pytest.mark.parametrize(("images", "count"), [(["q.io", "*.r.io"], 1), ([], 0), (None, 0), ([1], 0)])
+    def test_a_config_that_names_images(self, images, count):
+        config = {"metadata": {"name": "cluster"}, "spec": {"matchImages": images}}
+        found = by("forecast-credential-provider", place(), providers=[config])
+        assert len(found) == count
+        assert all("gives logins for q.io, *.r.io" in each.message for each in found)

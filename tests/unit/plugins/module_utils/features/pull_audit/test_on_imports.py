@@ -1,0 +1,65 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why an image stream cannot import, and which secrets it would take."""
+
+from __future__ import annotations
+
+import pytest
+from support.surveyed import auth, found_by, place, secret, stream
+
+NO_LOGIN = (
+    'you may not have access to the container image "q.io/team/app:v1" and did not have credentials to the repository'
+)
+REFUSED = 'incorrect username or password for image "q.io/team/app:v1"'
+
+
+def names(found):
+    return [task["openshift_ops.image_pull.pull_secret"]["name"] for task in found.remedy]
+
+
+class TestFails:
+    def test_without_a_login_one_is_written(self):
+        (found,) = found_by("stream-import-fails", place(streams=[stream(why=NO_LOGIN)]))
+        assert found.message.startswith("tag v1 of image stream a/app cannot be imported: you may not have access")
+        assert (found.about, names(found)) == ("v1", ["import-q-io"])
+
+    @pytest.mark.parametrize("why", [NO_LOGIN, "manifest unknown"])
+    def test_what_no_task_mends(self, why):
+        seen = place(secrets=[secret("s")] if why == NO_LOGIN else [], streams=[stream(why=why)])
+        assert [found.remedy for found in found_by("stream-import-fails", seen)] == [[]]
+
+    def test_a_credential_in_the_message_is_not_shown(self):
+        (found,) = found_by(
+            "stream-import-fails", place(streams=[stream(why="https://u:canary@q.io/v2/?x=canary: no")])
+        )
+        assert "canary" not in str(found.report())
+
+    @pytest.mark.parametrize("seen", [stream(), stream(why=REFUSED)], ids=["imported", "a refused login"])
+    def test_what_is_none(self, seen):
+        assert found_by("stream-import-fails", place(streams=[seen])) == []
+
+
+class TestStaleSecret:
+    def test_the_one_login_is_named(self):
+        seen = place(secrets=[secret("s"), secret("t", {"other.io": auth()})], streams=[stream(why=REFUSED)])
+        (found,) = found_by("stream-import-stale-secret", seen)
+        assert found.message.endswith("it is the login of secret s (key q.io)")
+        assert names(found) == ["s"]
+
+    def test_of_several_each_may_be_the_one(self):
+        seen = place(secrets=[secret("s"), secret("t", {"q.io/team": auth("b")})], streams=[stream(why=REFUSED)])
+        (found,) = found_by("stream-import-stale-secret", seen)
+        assert (
+            "it is one of several logins, of which only the first is used: secret s (key q.io), secret t (key q.io/team)"
+            in found.message
+        )
+        assert names(found) == ["s", "t"]
+
+    @pytest.mark.parametrize("seen", [stream(), stream(why=NO_LOGIN)], ids=["imported", "no login"])
+    def test_what_is_none(self, seen):
+        assert found_by("stream-import-stale-secret", place(streams=[seen])) == []
+
+    def test_an_image_that_is_not_told(self):
+        (found,) = found_by("stream-import-stale-secret", place(streams=[{**stream(why=REFUSED), "spec": None}]))
+        assert found.remedy == []

@@ -1,0 +1,58 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is said of the lists of service accounts."""
+
+from __future__ import annotations
+
+from support.surveyed import account, auth, found_by, place, secret, survey
+
+GENERATED_NAME = "default-dockercfg-x2x4x"
+
+
+class TestDangling:
+    def test_in_either_list(self):
+        (mount, pull) = found_by("link-dangling", place(accounts=[account("gone", secrets=[{"name": "lost"}])]))
+        assert (pull.about, mount.about) == ("secrets lost", "imagePullSecrets gone")
+        purposes = {
+            task["openshift_ops.image_pull.sa_link"]["link_for"][0] for found in (pull, mount) for task in found.remedy
+        }
+        assert purposes == {"pull", "mount"}
+
+    def test_a_secret_that_is_there_and_the_platforms_own_are_none(self):
+        generated = account("s", GENERATED_NAME, secrets=[{"name": GENERATED_NAME}])
+        assert found_by("link-dangling", place(secrets=[secret("s")], accounts=[generated])) == []
+
+    def test_nothing_is_said_where_secrets_could_not_be_read(self):
+        seen = place(accounts=[account("gone")], unread={"secrets": "no right"})
+        assert found_by("link-dangling", seen) == []
+
+
+class TestDuplicate:
+    def test_a_name_that_stands_twice(self):
+        (found,) = found_by("link-duplicate", place(accounts=[account("s", "t", "s")]))
+        assert (found.about, found.message) == ("s", "service account a/default lists secret s more than once")
+        assert found.remedy[0]["openshift_ops.image_pull.sa_link"]["require"] == "none"
+
+    def test_names_that_stand_once(self):
+        assert found_by("link-duplicate", place(accounts=[account("s", "t")])) == []
+
+
+class TestNotProvisioned:
+    NOTES = {"openshift.io/internal-registry-auth-token.binding": "bound"}
+
+    def provisioned(self):
+        notes = {**self.NOTES, "openshift.io/internal-registry-auth-token.service-account": "default"}
+        return secret(GENERATED_NAME, {"r:5000": auth()}, "kubernetes.io/dockercfg", annotations=notes)
+
+    def test_an_account_without_its_secret(self):
+        (found,) = found_by("account-not-provisioned", survey(place(), none_will_come=""))
+        assert "no generated pull secret in imagePullSecrets" in found.message
+
+    def test_one_with_it(self):
+        seen = place(secrets=[self.provisioned()], accounts=[account(GENERATED_NAME)])
+        assert found_by("account-not-provisioned", survey(seen, none_will_come="")) == []
+
+    def test_a_cluster_that_generates_none_or_of_which_that_is_not_known(self):
+        for why in ("this cluster is not OpenShift", None):
+            assert found_by("account-not-provisioned", survey(place(), none_will_come=why)) == []

@@ -1,0 +1,138 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is said of pods and templates, and of which of them."""
+
+from __future__ import annotations
+
+import pytest
+from support.surveyed import account, auth, deployment, found_by, place, pod, secret, survey
+
+DENIED = "requested access to the resource is denied"
+REFUSED = "unable to retrieve auth token: invalid username/password: unauthorized"
+OTHER = {"other.io": auth()}
+
+
+class TestCannotPull:
+    BROKEN = [secret("s", {"q.io": {"auth": "?"}})]
+
+    def test_pods_and_workloads_each_have_a_rule(self):
+        seen = place(secrets=self.BROKEN, pods=[pod("s")], workloads=[deployment("s")])
+        (of_pod,) = found_by("pod-cannot-pull", seen)
+        (of_workload,) = found_by("workload-cannot-pull", seen)
+        assert (of_pod.ref.kind.kind, of_workload.ref.kind.kind) == ("Pod", "Deployment")
+        assert of_pod.about == "c"
+        assert "stops every pull" in of_pod.message
+        assert of_pod.remedy
+
+    def test_what_pulls_and_what_is_in_doubt_is_none(self):
+        seen = place(
+            secrets=[secret("s")],
+            pods=[pod("s"), pod(name="public", image="docker.io/a/b")],
+            workloads=[deployment("s")],
+        )
+        for rule in ("pod-cannot-pull", "workload-cannot-pull", "pod-pull-unknown"):
+            assert found_by(rule, seen) == []
+
+    def test_a_pod_that_has_ended_is_none(self):
+        ended = {**pod("s"), "status": {"phase": "Succeeded"}}
+        assert found_by("pod-cannot-pull", place(secrets=self.BROKEN, pods=[ended])) == []
+
+    def test_a_text_that_no_rule_explains(self):
+        seen = place(secrets=[secret("s")], pods=[pod("s", says="the moon is wrong")])
+        (found,) = found_by("pod-pull-unknown", seen)
+        assert "the node says: the moon is wrong" in found.message
+
+
+class TestSecretMissing:
+    def test_it_is_said_whether_it_matters(self):
+        (found,) = found_by("pod-secret-missing", place(pods=[pod("gone")]))
+        assert (found.weight, found.about) == ("warning", "gone")
+        assert "it may matter for container c" in found.message
+        assert found.remedy[0]["openshift_ops.image_pull.pull_secret"]["name"] == "gone"
+        (found,) = found_by("pod-secret-missing", place(secrets=[secret("s")], pods=[pod("s", "gone")]))
+        assert (found.weight, "its images do not need it now" in found.message) == ("info", True)
+
+    def test_a_template_is_told_and_not_each_of_its_pods(self):
+        seen = place(workloads=[deployment("gone")], pods=[pod("gone", made=True, name=name) for name in "xyz"])
+        assert [found.ref.kind.kind for found in found_by("pod-secret-missing", seen)] == ["Deployment"]
+
+    def test_a_name_from_the_accounts_list_is_the_accounts(self):
+        assert found_by("pod-secret-missing", place(accounts=[account("gone")], pods=[pod("gone")])) == []
+
+    def test_a_secret_that_is_there(self):
+        assert found_by("pod-secret-missing", place(secrets=[secret("s")], pods=[pod("s")])) == []
+
+    @pytest.mark.parametrize("what", ["secrets", "service accounts"])
+    def test_nothing_is_said_where_it_is_not_known(self, what):
+        assert found_by("pod-secret-missing", place(pods=[pod("gone")], unread={what: "no right"})) == []
+
+
+class TestHiddenList:
+    SECRETS = [secret("s"), secret("own", OTHER)]
+
+    @pytest.mark.parametrize(
+        "who", [{"pods": [pod("own")]}, {"workloads": [deployment("own")]}], ids=["pod", "template"]
+    )
+    def test_a_list_of_its_own_hides_the_login(self, who):
+        (found,) = found_by("pod-hides-account-list", place(secrets=self.SECRETS, accounts=[account("s")], **who))
+        assert "lists own, which hides s of service account a/default" in found.message
+        seen = place(secrets=self.SECRETS, accounts=[account("s")], **who)
+        assert found_by("pod-older-than-link", seen) == []
+        options = found.remedy[0]["openshift_ops.image_pull.pull_secret"]
+        assert (options["name"], options["registries"][0]["registry"]) == ("own", "q.io")
+
+    @pytest.mark.parametrize("own", [("s",), ("s", "own"), ()], ids=["the account's", "both", "none"])
+    def test_a_list_that_hides_nothing(self, own):
+        seen = place(secrets=self.SECRETS, accounts=[account("s")], workloads=[deployment(*own)])
+        assert found_by("pod-hides-account-list", seen) == []
+
+    def test_a_pod_of_a_template_is_not_told_beside_it(self):
+        seen = place(
+            secrets=self.SECRETS, accounts=[account("s")], workloads=[deployment("own")], pods=[pod("own", made=True)]
+        )
+        assert [found.ref.kind.kind for found in found_by("pod-hides-account-list", seen)] == ["Deployment"]
+
+    def test_hidden_is_only_what_the_image_needs(self):
+        seen = place(secrets=[secret("s", OTHER), secret("own")], accounts=[account("s")], pods=[pod("own")])
+        assert found_by("pod-hides-account-list", seen) == []
+
+    def test_a_copy_from_before_the_link_is_older_and_hides_nothing(self):
+        seen = place(secrets=self.SECRETS, accounts=[account("own", "s")], pods=[pod("own")])
+        assert found_by("pod-hides-account-list", seen) == []
+        (found,) = found_by("pod-older-than-link", seen)
+        assert "was created before secret s was linked" in found.message
+        assert found.remedy[0]["openshift_ops.image_pull.sa_link"]["restart_pods"] == "stuck"
+
+    @pytest.mark.parametrize(("policy", "count"), [("IfNotPresent", 0), ("Always", 1)])
+    def test_a_running_pod_needs_it_only_where_the_node_asks_each_time(self, policy, count):
+        seen = place(secrets=[secret("s")], accounts=[account("s")], pods=[pod(runs=True, policy=policy)])
+        assert len(found_by("pod-older-than-link", seen)) == count
+
+    def test_a_template_is_never_too_old(self):
+        seen = place(secrets=self.SECRETS, accounts=[account("own", "s")], workloads=[deployment("own")])
+        assert found_by("pod-older-than-link", seen) == []
+
+
+class TestPublic:
+    IMAGE = "quay.io/team/app:v1"
+
+    def test_a_refused_login_for_a_registry_of_public_images(self):
+        seen = place(secrets=[secret("s", {"quay.io": auth()})], pods=[pod("s", image=self.IMAGE, says=REFUSED)])
+        (found,) = found_by("credential-breaks-public-pull", seen)
+        assert "if everybody may pull this image" in found.message
+        assert found.remedy[0]["openshift_ops.image_pull.pull_secret"]["mode"] == "remove"
+
+    @pytest.mark.parametrize(
+        ("image", "host", "says"),
+        [
+            ("q.io/team/app:v1", "q.io", REFUSED),
+            (IMAGE, "quay.io", DENIED),
+            (IMAGE, "other.io", REFUSED),
+            (IMAGE, "quay.io", ""),
+        ],
+        ids=["a private registry", "another error", "no login for it", "nothing said"],
+    )
+    def test_what_is_none(self, image, host, says):
+        seen = place(secrets=[secret("s", {host: auth()})], pods=[pod("s", image=image, says=says)])
+        assert found_by("credential-breaks-public-pull", survey(seen)) == []

@@ -1,0 +1,107 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which options make which question, and which cannot work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import Finding
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import (
+    Ignored,
+    from_options,
+    version_of,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import RULES
+
+DEFAULTS: dict[str, Any] = {
+    "cluster_name": "",
+    "rules": None,
+    "ignore": None,
+    "expires_within": 14,
+    "target_version": None,
+    "find_credential": None,
+    "fingerprint_key": None,
+    "dest": None,
+}
+LEAKED = {"registry": None, "username": None, "password": None, "token": None}
+
+
+def made(**options: Any):
+    return from_options({**DEFAULTS, **options})
+
+
+def test_by_default_all_rules_are_applied_and_nothing_is_searched() -> None:
+    asked = made()
+    assert list(asked.rules) == list(RULES)
+    assert (asked.leaked, asked.key, asked.target, asked.dest) == (None, None, None, None)
+
+
+def test_what_is_given() -> None:
+    asked = made(
+        rules=["secret-unused", "secret-unused"],
+        ignore=["secret-unused", {"rule": "link-dangling", "namespace": "team-*"}],
+        target_version="4.22",
+        find_credential={**LEAKED, "token": "a-long-token"},
+        fingerprint_key="k" * 16,
+    )
+    assert (asked.rules, asked.target) == (("secret-unused",), (4, 22))
+    assert asked.ignore == (Ignored("secret-unused"), Ignored("link-dangling", "team-*"))
+    assert asked.key == b"k" * 16
+    assert "kkkk" not in repr(asked)
+    assert "a-long-token" not in repr(asked)
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"rules": []}, "option 'rules' is empty"),
+        ({"rules": ["secret-unusd"]}, "there is no rule 'secret-unusd'; did you mean 'secret-unused'"),
+        ({"rules": ["zzz"]}, "the rules stand in docs/audit.md"),
+        ({"ignore": ["none"]}, "option 'ignore': there is no rule 'none'"),
+        ({"ignore": [{"namespace": "a"}]}, "each item is the id of a rule"),
+        ({"ignore": [{"rule": "secret-unused", "kind": "x"}]}, "each item is the id of a rule"),
+        ({"ignore": [1]}, "each item is the id of a rule"),
+        ({"ignore": [{"rule": []}]}, "there is no rule"),
+        ({"ignore": [{"rule": "secret-unused", "name": 1}]}, "are globs"),
+        ({"target_version": "next"}, "give a version such as 4.22"),
+        ({"target_version": "4"}, "give a version such as 4.22"),
+        ({"expires_within": -1}, "must not be negative"),
+        ({"fingerprint_key": "k" * 15}, "fewer than 16 characters"),
+        ({"find_credential": LEAKED}, "give one of 'password' and 'token'"),
+        ({"find_credential": {**LEAKED, "password": "p" * 8, "token": "t" * 8}}, "give one of 'password' and 'token'"),
+        ({"find_credential": {**LEAKED, "password": "p" * 7}}, "fewer than 8 characters"),
+    ],
+)
+def test_what_cannot_work(options, error) -> None:
+    with pytest.raises(OptionError, match=error):
+        made(**options)
+
+
+def test_an_ignored_finding_is_of_that_rule_place_and_name() -> None:
+    finding = Finding("secret-unused", ObjectRef(SECRET, "team-a", "pull"), "", "m")
+    assert Ignored("secret-unused").means(finding)
+    assert Ignored("secret-unused", "team-*", "p?ll").means(finding)
+    assert not Ignored("link-dangling").means(finding)
+    assert not Ignored("secret-unused", "other-*").means(finding)
+    assert not Ignored("secret-unused", "*", "other").means(finding)
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("4.22", (4, 22)),
+        ("v1.36.3", (1, 36)),
+        ("4.20.0-rc.1", (4, 20)),
+        ("5.0", (5, 0)),
+        ("", None),
+        ("4.x", None),
+        ("0.1", None),
+    ],
+)
+def test_versions(text, version) -> None:
+    assert version_of(text) == version

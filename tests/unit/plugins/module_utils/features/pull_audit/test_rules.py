@@ -1,0 +1,56 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules as data, and the page that describes them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.audit import SEVERITIES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import survey
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import CHECKS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import RULES
+
+ROOT = Path(__file__).parents[6]
+PAGE = (ROOT / "docs/audit.md").read_text(encoding="utf-8")
+NEEDS = {
+    survey.SECRETS, survey.ACCOUNTS, survey.PODS, survey.WORKLOADS_READ, survey.BINDINGS, survey.STREAMS, survey.BUILDS
+}  # fmt: skip
+#: What is applied to more than one namespace, or needs an option.
+OTHERS = {
+    "credential-expires", "credential-in-many-places", "credential-copies-differ", "forecast-cached-image", "forecast-credential-provider"
+}  # fmt: skip
+
+
+def test_each_rule_is_applied_and_each_check_is_of_a_rule() -> None:
+    assert {*CHECKS, *OTHERS} == set(RULES)
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+class TestRule:
+    def test_is_whole(self, rule):
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)+", rule.id)
+        assert rule.severity in SEVERITIES
+        assert set(rule.needs) <= NEEDS
+        assert not rule.title.endswith(".")
+        assert rule.meaning.endswith(".")
+        assert rule.mend.endswith(".")
+        assert set(rule.report()) == {"severity", "title", "meaning", "mend"}
+
+    def test_has_a_section_whose_anchor_is_its_id(self, rule):
+        section = re.search(rf"^### {rule.id}\n\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL)
+        assert section, f"docs/audit.md has no section {rule.id}"
+        text = " ".join(section[1].split())
+        assert text.startswith(f"{rule.title} ({rule.severity}).")
+        assert rule.meaning in text
+        assert rule.mend in text
+
+    def test_stands_in_the_table(self, rule):
+        assert f"| [{rule.id}](#{rule.id}) | {rule.severity} | {rule.title} |" in PAGE
+
+
+def test_the_page_has_no_section_of_a_rule_that_there_is_not() -> None:
+    assert [each for each in re.findall(r"^### (.*)$", PAGE, re.MULTILINE) if each not in RULES] == []

@@ -1,0 +1,73 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is told of secrets, and which secrets a namespace names."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import seconds_of
+from support.surveyed import NOW, account, auth, deployment, place, pod, secret, survey
+
+
+def held(*more, **given):
+    return place(secrets=[secret("s", *more, **given)]).secrets["s"]
+
+
+def test_a_secret_that_nodes_read() -> None:
+    it = held({"q.io": auth("p", "u"), "empty.io": {}})
+    assert (it.is_read, it.is_for_pulls, list(it.keys)) == (True, True, ["q.io", "empty.io"])
+    assert [(one.key, one.username, one.password) for one in it.logins] == [("q.io", "u", "p")]
+
+
+def test_one_bad_entry_leaves_no_key_and_all_other_logins() -> None:
+    it = held({"q.io": auth("p", "u"), "bad.io": {"auth": "?"}})
+    assert list(it.keys) == []
+    assert [one.key for one in it.logins] == ["q.io"]
+
+
+@pytest.mark.parametrize("kind", ["kubernetes.io/podmanconfigjson", "Opaque"])
+def test_a_type_that_no_node_reads_has_logins_and_no_keys(kind) -> None:
+    it = held(kind=kind)
+    assert (it.is_read, list(it.keys), len(it.logins)) == (False, [], 1)
+
+
+def test_when_it_was_written() -> None:
+    times = {"one": "2025-12-30T00:00:00Z", "two": "2026-01-01T00:00:00Z"}
+    assert held(managers=times).written == NOW
+    assert held(created="2026-01-01T00:00:00Z").written == NOW
+    assert held(created="?").written == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2026-01-01T00:00:00Z", NOW),
+        ("2026-01-01T00:00:00", NOW),
+        ("2026-01-01T01:00:00+01:00", NOW),
+        ("", 0),
+        (None, 0),
+        ("9", 0),
+        (1, 0),
+    ],
+)
+def test_times(text, seconds) -> None:
+    assert seconds_of(text) == seconds
+
+
+def test_which_secrets_are_named_and_for_what() -> None:
+    seen = place(
+        accounts=[account("a", secrets=[{"name": "mounted"}])],
+        pods=[pod("p", volumes=[{"secret": {"secretName": "v"}}])],
+        workloads=[deployment("w")],
+    )
+    assert dict(seen.named_for_pulls) == {
+        "a": "service account a/default", "p": "pod a/app", "w": "deployment a/web"
+    }  # fmt: skip
+    assert seen.named - {""} == {"a", "p", "w", "v", "mounted"}
+
+
+def test_the_containers_of_pods_are_told_from_templates() -> None:
+    seen = survey(place(secrets=[secret("s")], pods=[pod("s")], workloads=[deployment("s")]))
+    assert [subject.ref.kind.kind for subject, _access in seen.subject_pods("a")] == ["Pod"]
+    assert len(seen.accesses["a"]) == 2

@@ -1,0 +1,80 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which logins are proven, at which registry, and for which images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import (
+    AuthFile,
+    from_registries,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.verification import (
+    Verification,
+)
+
+
+def file_of(*registries: str) -> AuthFile:
+    return from_registries([{"registry": name, "username": "u", "password": f"p-{name}"} for name in registries])
+
+
+def asked(verification: Verification, *registries: str) -> list[tuple[str, str, str]]:
+    """Host, password, and image, of each question."""
+    questions = verification.questions(file_of(*registries))
+    assert "p-" not in repr(questions)
+    return [(each.host, each.password, str(each.image or "")) for each in questions]
+
+
+@pytest.mark.parametrize("options", [{}, {"verify": False}, {"verify": None, "verify_repositories": []}])
+def test_nothing_is_proven_unless_it_is_asked_for(options: dict[str, Any]) -> None:
+    assert Verification.of(options) is None
+
+
+def test_repositories_are_enough() -> None:
+    found = Verification.of(
+        {"verify_repositories": ["quay.io/a/b"], "verify_realm_hosts": ["sso"], "verify_timeout": 3}
+    )
+    assert found == Verification(("quay.io/a/b",), ("sso",), timeout=3)
+
+
+def test_certificates_are_verified_unless_that_is_switched_off() -> None:
+    assert Verification.of({"verify": True}) == Verification()
+    assert Verification.of({"verify": True, "verify_validate_certs": False}) == Verification(validate_certs=False)
+
+
+def test_each_login_is_asked_about_at_its_registry() -> None:
+    assert sorted(
+        asked(Verification(), "quay.io", "quay.io/team", "https://index.docker.io/v1/", "r.example.com:5000")
+    ) == [
+        ("docker.io", "p-https://index.docker.io/v1/", ""),
+        ("quay.io", "p-quay.io", ""),
+        ("quay.io", "p-quay.io/team", ""),
+        ("r.example.com:5000", "p-r.example.com:5000", ""),
+    ]
+
+
+def test_a_star_names_no_registry() -> None:
+    assert asked(Verification(), "*.example.com") == []
+    assert asked(Verification(("a.example.com/x",)), "*.example.com") == [
+        ("a.example.com", "p-*.example.com", "a.example.com/x:latest")
+    ]
+
+
+def test_a_repository_is_asked_about_with_the_login_that_a_node_tries_first() -> None:
+    found = asked(Verification(("quay.io/team/app:v2",)), "quay.io", "quay.io/team")
+    assert found[-1] == ("quay.io", "p-quay.io/team", "quay.io/team/app:v2")
+
+
+@pytest.mark.parametrize("name", ["", "app", "UPPER.io/A", "https://quay.io/a"])
+def test_what_is_no_repository(name: str) -> None:
+    with pytest.raises(OptionError, match="is no repository with its registry"):
+        Verification((name,)).questions(file_of("quay.io"))
+
+
+def test_a_repository_without_an_entry() -> None:
+    with pytest.raises(OptionError, match="no registry of this secret is for ghcr.io/a/b; the secret has quay.io"):
+        Verification(("ghcr.io/a/b",)).questions(file_of("quay.io"))

@@ -1,0 +1,86 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Questions to a registry on 127.0.0.1: each different one is asked once, with the login as the kubelet reads it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.evidence import Evidence
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_questions import (
+    ImageQuestion,
+    RegistryAccess,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.image_proofs import prove_images
+from support.certificates import server_context, write_certificate
+from support.hostile_registry import HostileRegistry, served
+
+LOGIN = "Basic " + base64.b64encode(b"alice:Canary-77").decode()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
+
+
+@pytest.fixture
+def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostileRegistry]:
+    """Gives everything to alice."""
+    monkeypatch.delenv("https_proxy", raising=False)
+
+    def script(server: HostileRegistry) -> Iterable[bytes]:
+        allowed = f"Authorization: {LOGIN}".encode() in server.requests[-1]
+        head = b"HTTP/1.1 200 OK" if allowed else b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="r"'
+        yield head + b"\r\nConnection: close\r\n\r\n"
+
+    with served(script, server_context(certificate)) as found:
+        yield found
+
+
+def evidence(**secrets: Any) -> Evidence:
+    known = {}
+    for name, auths in secrets.items():
+        data = {".dockerconfigjson": base64.b64encode(json.dumps({"auths": auths}).encode()).decode()}
+        known[ObjectRef(SECRET, "ns", name)] = {"type": "kubernetes.io/dockerconfigjson", "data": data}
+    return Evidence(known)
+
+
+def asked(server: HostileRegistry, certificate: str, known: Evidence, *logins: tuple[str, str]) -> list[str]:
+    questions = [ImageQuestion(f"{server.host}/team/app", "v1", "ns", secret, key).ref for secret, key in logins]
+    answers = prove_images(questions, known, RegistryAccess(certificate, timeout=2.0))
+    assert "Canary" not in str(answers)
+    return [answers[question]["outcome"] for question in questions]
+
+
+def test_each_login_has_its_answer(server: HostileRegistry, certificate: str) -> None:
+    known = evidence(
+        right={"h": {"auth": base64.b64encode(b"alice:Canary-77").decode()}},
+        wrong={"h": {"username": "alice", "password": "x"}, "empty": {}},
+    )
+    logins = [("right", "h"), ("wrong", "h"), ("wrong", "empty"), ("wrong", "no such key"), ("", "")]
+    assert asked(server, certificate, known, *logins) == ["pulls", "bad_login", "no_login", "no_login", "no_login"]
+
+
+def test_equal_logins_are_asked_once(server: HostileRegistry, certificate: str) -> None:
+    login = {"username": "alice", "password": "Canary-77"}
+    known = evidence(**{f"s{number}": {"h": login} for number in range(20)})
+    assert asked(server, certificate, known, *[(f"s{number}", "h") for number in range(20)]) == ["pulls"] * 20
+    assert len(server.requests) == 2, "one without a login, one with it"
+
+
+def test_a_secret_that_holds_nothing(server: HostileRegistry, certificate: str) -> None:
+    known = Evidence({ObjectRef(SECRET, "ns", "gone"): None})
+    assert asked(server, certificate, known, ("gone", "h")) == ["no_login"]
+
+
+def test_what_cannot_be_asked_is_said(certificate: str) -> None:
+    question = ImageQuestion("127.0.0.1:1/team/app", "v1").ref
+    answer = prove_images([question], Evidence(), RegistryAccess(certificate, timeout=2.0))[question]
+    assert isinstance(answer, dict)
+    assert (answer["outcome"], "refused" in answer["said"]) == ("unanswered", True)

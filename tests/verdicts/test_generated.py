@@ -1,0 +1,181 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Generated pods: what pull_access_info says of each is what the lab's node does, under several configurations of the cluster.
+
+`IMAGE_PULL_PODS` sets how many pods are made; each is pulled and asked about under every configuration. The node's verdict was held
+against a real kubelet with CRI-O (tests/lab_fidelity).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from support.generated_pods import DIGEST_MIRRORS, IMAGES_CONFIG, TAG_MIRRORS, PodCase, Pods, generated, pulls
+from support.lab import Lab, path_of
+from support.modules import run_module
+
+COUNT = int(os.environ.get("IMAGE_PULL_PODS", "500"))
+
+#: Nothing listens there, and nothing has to be resolved.
+SOURCE, NEVER = "127.0.0.9:5001", "127.0.0.9:5002"
+#: A repository of each registry, for what needs a key.
+TEAM = "/team"
+
+
+def hosts(lab: Lab) -> dict[str, str]:
+    """What stands for the names in braces."""
+    private, delegated, integrated = (lab.registry(name)["host"] for name in ("private", "delegated", "integrated"))
+    bare, _colon, port = private.partition(":")
+    index = json.loads((lab.dir / "image" / "index.json").read_text())
+    return {
+        "private": private, "bare": bare, "port": port, "delegated": delegated, "mirror": delegated, "integrated": integrated,
+        "source": SOURCE, "never": NEVER, "digest": index["manifests"][0]["digest"],
+    }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One configuration of the cluster. `sources` are registrySources, with the names in braces; `nodes_login` is what their file opens."""
+
+    name: str
+    sources: Mapping[str, Any] = field(default_factory=dict)
+    mirrors: bool = False
+    nodes_login: str = ""
+
+    def apply(self, lab: Lab, names: Mapping[str, str]) -> None:
+        sources = {key: [host.format(**names) for host in value] for key, value in self.sources.items()}
+        IMAGES_CONFIG.put(lab, "cluster", {"registrySources": sources} if sources else {})
+        tags, digests = [], []
+        if self.mirrors:
+            to = [f"{names['private']}{TEAM}"]
+            tags = [{"source": f"{SOURCE}{TEAM}", "mirrors": to}]
+            digests = [
+                {"source": f"{SOURCE}{TEAM}", "mirrors": [f"127.0.0.9:5003{TEAM}", *to]},
+                {"source": NEVER, "mirrors": [names["delegated"]], "mirrorSourcePolicy": "NeverContactSource"},
+            ]
+        TAG_MIRRORS.put(lab, "generated", {"imageTagMirrors": tags})
+        DIGEST_MIRRORS.put(lab, "generated", {"imageDigestMirrors": digests})
+        self._give_nodes_their_login(lab, names)
+
+    def _give_nodes_their_login(self, lab: Lab, names: Mapping[str, str]) -> None:
+        path = path_of("openshift-config", "secrets", "pull-secret")
+        lab.api("DELETE", path, expect=(200, 404))
+        auths = {}
+        if self.nodes_login:
+            account = lab.registry("private")["accounts"][0]
+            auth = base64.b64encode(f"{account['username']}:{account['password']}".encode()).decode()
+            auths = {self.nodes_login.format(**names): {"auth": auth}}
+        data = {".dockerconfigjson": base64.b64encode(json.dumps({"auths": auths}).encode()).decode()}
+        body = {"metadata": {"name": "pull-secret"}, "type": "kubernetes.io/dockerconfigjson", "data": data}
+        lab.create("openshift-config", "secrets", body)
+
+
+SETTINGS = (
+    Setting("as it is installed"),
+    Setting("mirrors, and nodes with a login for them", mirrors=True, nodes_login="{private}"),
+    Setting("mirrors, and nodes without a login", mirrors=True),
+    Setting(
+        "a blocked registry",
+        sources={"blockedRegistries": ["{delegated}", "{private}/other"]},
+        nodes_login="{private}/team",
+    ),
+    Setting("only some registries are allowed", sources={"allowedRegistries": ["{private}/team", "{integrated}"]}),
+)
+
+
+@pytest.fixture(scope="module")
+def lab(lab_factory: Any) -> Lab:
+    """One of its own: the configuration of its nodes changes."""
+    found: Lab = lab_factory()
+    return found
+
+
+@pytest.fixture(scope="module")
+def pods(lab: Lab) -> Pods:
+    made = Pods(lab, generated(COUNT), hosts(lab))
+    made.make()
+    return made
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One pod: what the node did with its image, and what the collection says of it."""
+
+    case: PodCase
+    image: str
+    pulled: bool
+    reason: str
+    verdict: str
+    said: str
+
+    def __str__(self) -> str:
+        return f"{self.verdict} ({self.said}), but pulled is {self.pulled} ({self.reason}): {self.image}, {self.case}"
+
+
+def judged(pods: Pods, *pull_options: str, **options: Any) -> list[Judged]:
+    done = pulls(pods.lab, pods.namespaces, *pull_options)
+    result = run_module("pull_access_info", kubeconfig=pods.lab.kubeconfig, namespaces=pods.namespaces, **options)
+    assert not result["failed"], result["msg"]
+    rows = {
+        (namespace["name"], row["name"]): row
+        for namespace in result["namespaces"]
+        for row in namespace["access"]
+        if (row["kind"], row["container"]) == ("Pod", "judged")
+    }
+    return list(_judged(pods, done, rows))
+
+
+def _judged(pods: Pods, done: Mapping[Any, Any], rows: Mapping[Any, Any]) -> Iterator[Judged]:
+    for number, case in enumerate(pods.cases):
+        place = pods.place(number)
+        image = case.image.format(**pods.names)
+        (pull,) = (each for each in done[place]["images"] if "judged" in each["containers"])
+        row = rows[place]
+        yield Judged(case, image, pull["pulled"], pull["reason"], row["verdict"], row["reason"])
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+class TestGeneratedPods:
+    def test_with_the_registries_asked_each_verdict_is_the_nodes(self, pods: Pods, setting: Setting) -> None:
+        setting.apply(pods.lab, pods.names)
+        found = judged(pods, ask_registries=True, realm_hosts=[pods.lab.registry("delegated")["realm_host"]],
+                       registry_ca_cert=pods.lab.data["ca_cert"])  # fmt: skip
+        wrong = [
+            each
+            for each in found
+            if each.verdict != ("pulls" if each.pulled else "will_not_pull")
+            # Nothing listens there, which the node may see otherwise.
+            and not (each.verdict == "unknown" and not each.pulled and "could not be asked from here" in each.said)
+        ]
+        print(setting.name, Counter((each.verdict, each.pulled) for each in found))
+        assert len(found) == len(pods.cases)
+        assert {True, False} <= {each.pulled for each in found}
+        assert not wrong, f"{len(wrong)} of {len(found)}, such as {wrong[0]}"
+
+    def test_without_asking_only_a_login_may_be_wrong(self, pods: Pods, setting: Setting) -> None:
+        """`pulls` then means that the registry was not asked; nothing else is guessed."""
+        setting.apply(pods.lab, pods.names)
+        found = judged(pods)
+        wrong = [
+            each
+            for each in found
+            if (each.verdict == "will_not_pull" and each.pulled)
+            or (each.verdict == "pulls" and not each.pulled and "was not asked" not in each.said)
+        ]
+        print(setting.name, Counter((each.verdict, each.pulled) for each in found))
+        assert not wrong, f"{len(wrong)} of {len(found)}, such as {wrong[0]}"
+
+    def test_with_the_nodes_word_nothing_that_failed_pulls(self, pods: Pods, setting: Setting) -> None:
+        setting.apply(pods.lab, pods.names)
+        found = judged(pods, "--status")
+        wrong = [each for each in found if each.pulled != (each.verdict == "pulls") and each.verdict != "unknown"]
+        print(setting.name, Counter((each.verdict, each.pulled) for each in found))
+        assert not wrong, f"{len(wrong)} of {len(found)}, such as {wrong[0]}"
