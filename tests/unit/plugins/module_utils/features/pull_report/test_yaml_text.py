@@ -53,6 +53,7 @@ def test_no_other_text_is_a_template(text: str) -> None:
 
 def test_the_variables_of_a_login_are_templates_in_their_place_only() -> None:
     written = as_yaml([{"username": "{{ registry_username }}", "password": "{{ registry_username }}"}])
+    assert as_yaml([{"registry": "{{ registry }}"}]) == '- registry: "{{ registry }}"\n'
     assert written == '- username: "{{ registry_username }}"\n  password: !unsafe "{{ registry_username }}"\n'
 
 
