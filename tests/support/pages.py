@@ -39,8 +39,10 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(
             executable_path=os.environ["IMAGE_PULL_CHROMIUM"], headless=True, args=list(FLAGS)
         )
-        yield browser
-        browser.close()
+        try:
+            yield browser
+        finally:
+            browser.close()
 
 
 def written(path: Path, document: Mapping[str, Any], title: str = "Pull access") -> Path:

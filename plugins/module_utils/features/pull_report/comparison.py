@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 __all__ = ["compared"]
 
 Document = Mapping[str, Any]
+Finding = Mapping[str, Any]
 
 
 def compared(now: Document, before: Document) -> dict[str, Any]:
@@ -20,12 +21,12 @@ def compared(now: Document, before: Document) -> dict[str, Any]:
     named. Findings over several clusters are compared where both documents were made to have some.
     """
     old, new = _by_cluster(before), _by_cluster(now)
-    both = old.keys() & new.keys()
     gone: list[dict[str, Any]] = [
         {"cluster": name, "finding": {key: value for key, value in finding.items() if key != "new"}}
-        for name in sorted(both)
-        for key_of, finding in old[name].items()
-        if key_of not in new[name]
+        for name in sorted(old.keys() & new.keys())
+        for known in [_ids(new[name])]
+        for finding in old[name]
+        if finding["id"] not in known
     ]
     result = {
         **now,
@@ -49,16 +50,16 @@ def compared(now: Document, before: Document) -> dict[str, Any]:
     return result
 
 
-def _by_cluster(document: Document) -> dict[str, dict[str, Any]]:
-    """The findings by cluster and id; those over several clusters under an empty name."""
-    found = {
-        cluster["name"] or cluster["server"]: {finding["id"]: finding for finding in cluster["findings"]}
-        for cluster in document["clusters"]
-    }
-    if "findings" in document:
-        found[""] = {finding["id"]: finding for finding in document["findings"]}
-    return found
+def _by_cluster(document: Document) -> dict[str, Sequence[Finding]]:
+    """The findings by cluster; those over several clusters under an empty name."""
+    found = {cluster["name"] or cluster["server"]: cluster["findings"] for cluster in document["clusters"]}
+    return {**found, "": document["findings"]} if "findings" in document else found
 
 
-def _marked(findings: Any, before: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    return [{**finding, "new": before is not None and finding["id"] not in before} for finding in findings]
+def _ids(findings: Sequence[Finding]) -> set[str]:
+    return {finding["id"] for finding in findings}
+
+
+def _marked(findings: Sequence[Finding], before: Sequence[Finding] | None) -> list[dict[str, Any]]:
+    known = None if before is None else _ids(before)
+    return [{**finding, "new": known is not None and finding["id"] not in known} for finding in findings]

@@ -93,12 +93,13 @@ def _rules(sources: Any) -> dict[str, Any]:
 
 
 def _judged(sources: Mapping[str, Mapping[str, Any]]) -> set[str]:
-    """The clusters whose audit has looked for logins in many places itself."""
+    """The clusters whose audit has looked for logins in many places itself. A report may have the rule for its own findings only."""
     return {
         cluster["name"] or cluster["server"]
         for document in sources.values()
-        if MANY_PLACES in document["rules"] and "findings" not in document
+        if MANY_PLACES in document["rules"]
         for cluster in document["clusters"]
+        if "findings" not in document or any(finding["rule"] == MANY_PLACES for finding in cluster["findings"])
     }
 
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Tasks as YAML to be pasted into a playbook. Pure.
 
-Only the two variables that stand for a registry's login are templates. Every other text may have come from a cluster: where it looks
+Only the variables that stand for a registry and its login are templates. Every other text may have come from a cluster: where it looks
 like a template it gets the tag with which Ansible takes it as it is.
 """
 
@@ -16,8 +16,12 @@ from typing import Any
 
 __all__ = ["as_yaml"]
 
-#: Members of a login, and the variables that stand in them.
-_TEMPLATES = {"username": "{{ registry_username }}", "password": "{{ registry_password }}"}
+#: Members of an entry of a pull secret, and the variables that stand in them.
+_TEMPLATES = {
+    "registry": "{{ registry }}",
+    "username": "{{ registry_username }}",
+    "password": "{{ registry_password }}",
+}
 _TEMPLATE_MARKS = ("{{", "{%", "{#")
 #: Text that YAML reads as itself without quotes: it begins with a letter, and holds nothing that has a meaning.
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./@-]*(?: [A-Za-z0-9_./@-]+)*\Z")

@@ -68,3 +68,12 @@ def test_what_the_older_comparison_said_is_left_out_and_its_rule_described() -> 
 def test_a_nameless_cluster_is_told_by_its_server() -> None:
     before = audits.document(audits.cluster("", server="x", findings=[A]))
     assert compared(document(x=[A]), before)["clusters"][0]["findings"][0]["new"] is False
+
+
+def test_two_findings_with_one_id_are_both_kept() -> None:
+    """Such as those of two keys of a secret that differ in a user's name only."""
+    two = [A, {**A, "message": "another"}]
+    made = compared(document(x=two), document(x=[]))
+    assert [finding["new"] for finding in made["clusters"][0]["findings"]] == [True, True]
+    made = compared(document(x=[]), document(x=two))
+    assert [entry["finding"]["message"] for entry in made["compared"]["gone"]] == [A["message"], "another"]

@@ -148,6 +148,15 @@ class TestLogins:
         )
         assert joined(sources(judged))["findings"] == []
 
+    def test_a_report_as_a_source_gives_the_same_findings(self) -> None:
+        cluster = audits.cluster(logins=[audits.login("a/s"), audits.login("b/s")])
+        report = joined(sources(audits.document(cluster)))
+        assert joined(sources(report)) == report
+        own = {**cluster, "findings": [{**audits.finding(), "rule": "credential-in-many-places"}]}
+        rules = {**audits.RULES, "credential-in-many-places": audits.RULES["secret-unused"]}
+        report = joined(sources(audits.document(own, rules=rules)))
+        assert joined(sources(report)) == report
+
 
 def test_natural_order() -> None:
     assert sorted(["b2", "B10", "a", "b1"], key=natural) == ["a", "b1", "b2", "B10"]

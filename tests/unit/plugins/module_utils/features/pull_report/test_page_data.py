@@ -151,6 +151,10 @@ def test_each_text_stands_there_once() -> None:
     data = as_data(joined({"a": audits.document(audits.cluster(findings=many))}))
     assert len(data["texts"]) == 2
     assert len(embedded(data)) < 110 * len(many)
+    # A name that begins like its namespace.
+    many = [audits.finding(namespace="pull", name=f"pull-{number:05}") for number in range(20)]
+    data = as_data(joined({"a": audits.document(audits.cluster(findings=many))}))
+    assert len(data["texts"]) == 2
 
 
 def test_letters_that_nobody_sees() -> None:
