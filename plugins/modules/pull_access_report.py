@@ -32,6 +32,21 @@ options:
       - The rule of a finding is described in a file of O(src), or in C(rules) of the item, or is C(declared-and-missing).
     type: list
     elements: dict
+  missing:
+    description:
+      - Clusters that could not be audited. The report says so. They count neither as findings nor as gone.
+      - If there is none in O(src), the task fails.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: The cluster's name.
+        type: str
+        required: true
+      error:
+        description: Why.
+        type: str
+        required: true
   compare_with:
     description:
       - The JSON of an older report. Each finding then says whether it is new, and what is gone is listed.
@@ -120,6 +135,12 @@ counts:
   returned: success
   type: dict
   sample: {error: 3, warning: 12, info: 40}
+missing:
+  description: The clusters that could not be audited.
+  returned: with O(missing)
+  type: list
+  elements: str
+  sample: [edge]
 new:
   description: The number of findings that the older report does not have, by severity.
   returned: with O(compare_with)
@@ -166,6 +187,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows
 ARGUMENTS = {
     "src": {"type": "list", "elements": "path", "required": True},
     "findings": {"type": "list", "elements": "dict"},
+    "missing": {
+        "type": "list",
+        "elements": "dict",
+        "options": {"name": {"type": "str", "required": True}, "error": {"type": "str", "required": True}},
+    },
     "compare_with": {"type": "path"},
     "html": {"type": "path"},
     "json": {"type": "path"},

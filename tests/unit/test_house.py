@@ -259,6 +259,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
             "mode": "0600",
             "title": "t",
             "findings": [{"cluster": "c"}],
+            "missing": [{"name": "n", "error": "e"}],
         },
         {"src": ["s"], "compare_with": "c", "fail_on": "error", "fail_on_new": True},
     ],

@@ -48,7 +48,7 @@ def report(wanted: Report, page: PageParts | None, *, check_mode: bool) -> dict[
 
 def _document(wanted: Report) -> dict[str, Any]:
     sources = {path: documents.from_bytes(path, read(path)) for path in wanted.src}
-    document = joined(sources, wanted.findings)
+    document = joined(sources, wanted.findings, wanted.missing)
     if wanted.compare_with is None:
         return document
     before = documents.from_bytes(wanted.compare_with, read(wanted.compare_with))
@@ -77,6 +77,8 @@ def _result(document: Mapping[str, Any], wanted: Report, changes: list[str]) -> 
         "files": changes,
         "paths": dict(wanted.outputs),
     }
+    if "missing" in document:
+        result["missing"] = [cluster["name"] for cluster in document["missing"]]
     if "compared" in document:
         comparison = document["compared"]
         result["new"] = counts(finding for finding in found if finding["new"])

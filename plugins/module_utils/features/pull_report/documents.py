@@ -74,7 +74,11 @@ _COMPARED = members(
 )
 _DOCUMENT = members(
     {"format": text, "made": _TIME, "rules": _RULES, "clusters": listed(_CLUSTER)},
-    {"findings": listed(_FINDING), "compared": _COMPARED},
+    {
+        "findings": listed(_FINDING),
+        "missing": listed(members(_named("name error", text))),
+        "compared": _COMPARED,
+    },
 )
 
 

@@ -36,10 +36,12 @@ _OPTIONAL = {"namespace": "", "kind": "", "name": "", "about": "", "remedy": []}
 _DIGITS = re.compile(r"\d+")
 
 
-def joined(sources: Mapping[str, Mapping[str, Any]], extra: Sequence[Any] = ()) -> dict[str, Any]:
+def joined(
+    sources: Mapping[str, Mapping[str, Any]], extra: Sequence[Any] = (), missing: Sequence[Mapping[str, str]] = ()
+) -> dict[str, Any]:
     """One document of the clusters of all `sources`, which are documents by the path of their file.
 
-    `extra` is what option `findings` gives. The time that it is made is that of the newest source. Labels of logins are replaced by
+    `extra` is what option `findings` gives, `missing` the clusters whose audit failed. The time that it is made is that of the newest source. Labels of logins are replaced by
     running numbers.
 
     :raises OptionError: when a cluster has no name or stands in two sources, or `extra` is not in the documents' form.
@@ -59,6 +61,7 @@ def joined(sources: Mapping[str, Mapping[str, Any]], extra: Sequence[Any] = ()) 
         "rules": {name: rule for name, rule in sorted(rules.items()) if name in used or name in theirs},
         "clusters": found,
         "findings": in_order(everywhere),
+        **({"missing": documents.clean(missing)} if missing else {}),
     }
 
 

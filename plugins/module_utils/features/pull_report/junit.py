@@ -30,12 +30,13 @@ Finding = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class _Case:
-    """`failed` are the findings that fail it, `skipped` why nothing is known."""
+    """`failed` are the findings that fail it, `skipped` why nothing is known, `error` why there was no audit."""
 
     name: str
     classname: str
     failed: Sequence[Finding] = ()
     skipped: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,9 @@ def as_junit(document: Mapping[str, Any], severities: Sequence[str], title: str,
         found = document["findings"]
         cases = list(_cases_of(found, document["rules"], _EVERYWHERE, fails))
         suites.insert(0, _Suite(_EVERYWHERE, "", document["made"], cases, found))
+    for cluster in document.get("missing", ()):
+        case = _Case("the audit", f"{cluster['name']}.audit", error=cluster["error"])
+        suites.append(_Suite(cluster["name"], "", document["made"], [case], ()))
     total = [case for suite in suites for case in suite.cases]
     head = f"<testsuites name={_attribute(title)} {_numbers(total)}>"
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', head]
@@ -116,6 +120,8 @@ def _case(case: _Case) -> str:
     head = f'<testcase name={_attribute(case.name)} classname={_attribute(case.classname)} time="0"'
     if case.skipped:
         return f"{head}><skipped message={_attribute(case.skipped)}/></testcase>"
+    if case.error:
+        return f'{head}><error type="not audited" message={_attribute(case.error)}/></testcase>'
     if not case.failed:
         return f"{head}/>"
     first, *more = case.failed
@@ -133,8 +139,10 @@ def _line(finding: Finding) -> str:
 
 
 def _numbers(cases: Sequence[_Case]) -> str:
-    failures, skipped = (sum(bool(getattr(case, what)) for case in cases) for what in ("failed", "skipped"))
-    return f'tests="{len(cases)}" failures="{failures}" errors="0" skipped="{skipped}"'
+    number = {what: sum(bool(getattr(case, what)) for case in cases) for what in ("failed", "error", "skipped")}
+    return (
+        f'tests="{len(cases)}" failures="{number["failed"]}" errors="{number["error"]}" skipped="{number["skipped"]}"'
+    )
 
 
 def _element(name: str, text: str) -> str:

@@ -28,13 +28,15 @@ _MODE = re.compile(r"0[0-7]{3}\Z")
 class Report:
     """`src`: paths of audit documents. `findings`: further ones, by cluster. `outputs`: paths to write, by `OUTPUTS`.
 
-    `compare_with` is the path of an older report. `mode` is that of the files.
+    `missing`: name and error of each cluster whose audit failed. `compare_with` is the path of an older report. `mode` is that of the
+    files.
     """
 
     src: Sequence[str]
     outputs: Mapping[str, str]
     title: str
     findings: Sequence[Any] = ()
+    missing: Sequence[Mapping[str, str]] = ()
     compare_with: str | None = None
     fail_on: str = NEVER
     fail_on_new: bool = False
@@ -44,6 +46,10 @@ class Report:
 def from_options(options: Mapping[str, Any]) -> Report:
     """:raises OptionError: for options that cannot work together, or a mode that is none."""
     outputs = {name: options[name] for name in OUTPUTS if options[name]}
+    missing = [{name: each[name] for name in ("name", "error")} for each in options["missing"] or ()]
+    if missing and not options["src"]:
+        why = "; ".join(": ".join(each.values()) for each in missing)
+        raise OptionError(f"no cluster was audited, so there is no report: {why}")
     if not options["src"]:
         raise OptionError("option 'src' is empty: name at least one file that pull_access_audit has written")
     _check_paths(options["src"], outputs)
@@ -54,6 +60,7 @@ def from_options(options: Mapping[str, Any]) -> Report:
         outputs=outputs,
         title=options["title"].strip() or "Pull access",
         findings=tuple(options["findings"] or ()),
+        missing=tuple(missing),
         compare_with=options["compare_with"] or None,
         fail_on=options["fail_on"],
         fail_on_new=options["fail_on_new"],

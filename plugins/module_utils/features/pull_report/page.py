@@ -48,6 +48,7 @@ def as_page(document: Document, title: str, parts: PageParts) -> str:
         "data": embedded(as_data(document)),
         "when": _when(document),
         "headline": _headline(document),
+        "missing": _missing(document),
         "tiles": "\n".join(_tiles(document)),
         "clusters": "\n".join(_clusters(document)),
         "rules": "\n".join(_rules(document)),
@@ -112,6 +113,20 @@ def _headline(document: Document) -> str:
             f"No container is known to fail: {verdicts['pulls']:,} of {containers:,} can pull their image."
         )
     return " ".join(sentences)
+
+
+def _missing(document: Document) -> str:
+    """What the report is not about, at its head: nobody takes a cluster for clean that was not seen."""
+    missing = document.get("missing")
+    if not missing:
+        return ""
+    items = "".join(f"<li>{_name(cluster['name'])}: {_name(cluster['error'])}</li>" for cluster in missing)
+    number = (
+        "1 cluster is missing: its audit failed."
+        if len(missing) == 1
+        else f"{len(missing):,} clusters are missing: their audits failed."
+    )
+    return f'<div class="note missing"><p><strong>{number}</strong></p><ul>{items}</ul></div>'
 
 
 def _verdicts(clusters: Sequence[Document]) -> dict[str, int]:

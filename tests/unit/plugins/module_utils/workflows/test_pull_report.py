@@ -117,6 +117,14 @@ def test_compared_with_an_older_report(reports: Reports) -> None:
     assert reports.json()["compared"]["only_now"] == ["b"]
 
 
+def test_clusters_that_could_not_be_audited(reports: Reports) -> None:
+    missing = ({"name": "edge", "error": "login refused"},)
+    reports.make(reports.source(), missing=missing)
+    assert reports.json()["missing"] == [*missing]
+    assert reports.make(reports.source(), missing=missing)["missing"] == ["edge"]
+    assert "edge" not in reports.make(reports.source(), compare_with=reports.outputs["json"])["only_before"]
+
+
 def test_the_title_and_what_a_role_adds(reports: Reports) -> None:
     extra = [{"cluster": "production", "findings": [{"rule": "declared-and-missing", "message": "m", "name": "pull"}]}]
     reports.make(reports.source(), findings=extra, title="<T>\ud800")

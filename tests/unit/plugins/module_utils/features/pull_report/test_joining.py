@@ -69,6 +69,14 @@ def test_what_an_earlier_comparison_said_is_left_out() -> None:
     assert "new" not in document["clusters"][0]["findings"][0]
 
 
+def test_clusters_that_are_missing() -> None:
+    missing = [{"name": "edge\ud800", "error": "refused"}]
+    assert joined(sources(audits.document()), missing=missing)["missing"] == [
+        {"name": "edge\ufffd", "error": "refused"}
+    ]
+    assert "missing" not in joined(sources(audits.document()))
+
+
 class TestFurtherFindings:
     def test_are_added_with_what_was_left_out(self) -> None:
         given = {"rule": "declared-and-missing", "name": "pull", "message": "m"}

@@ -35,12 +35,12 @@ def check(text: str) -> ElementTree.Element:
         for case in cases:
             assert {"name", "classname", "time"} == set(case.keys())
             assert len(case) <= 1
-            assert {child.tag for child in case} <= {"failure", "skipped"}
+            assert {child.tag for child in case} <= {"failure", "skipped", "error"}
             assert all(failure.get("type") for failure in case.findall("failure"))
         counted = {
             "tests": len(cases),
             "failures": len(suite.findall("*/failure")),
-            "errors": 0,
+            "errors": len(suite.findall("*/error")),
             "skipped": len(suite.findall("*/skipped")),
         }
         assert {name: int(suite.get(name, "-1")) for name in counted} == counted
@@ -108,6 +108,15 @@ def test_findings_over_several_clusters_are_a_suite() -> None:
     root = made(audits.cluster("a", logins=rows), audits.cluster("b", logins=rows))
     assert [suite.get("name") for suite in root] == ["all clusters", "a", "b"]
     assert root[0].get("failures") == "1"
+
+
+def test_a_cluster_without_an_audit_is_an_error() -> None:
+    document = joined({"a": audits.document()}, missing=[{"name": "edge", "error": "login refused"}])
+    root = check(settled(as_junit(document, BOTH, "t")))
+    assert [(suite.get("name"), suite.get("errors")) for suite in root] == [("production", "0"), ("edge", "1")]
+    error = root.find(".//error")
+    assert error is not None
+    assert error.get("message") == "login refused"
 
 
 HOSTILE = '\x00\x1b[31m]]>&lt;<a b="\'"/>\u202e\ufffe\U0001f600\x85\x7f\n\t'

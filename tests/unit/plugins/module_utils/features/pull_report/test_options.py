@@ -16,7 +16,14 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 
 
 def options(**more: Any) -> dict[str, Any]:
-    given: dict[str, Any] = {"src": ["a.json"], "findings": None, "compare_with": None, "mode": "0644", "title": " T "}
+    given: dict[str, Any] = {
+        "src": ["a.json"],
+        "findings": None,
+        "compare_with": None,
+        "mode": "0644",
+        "title": " T ",
+        "missing": None,
+    }
     given |= {"html": None, "json": None, "junit": None, "fail_on": "never", "fail_on_new": False}
     return {**given, **more}
 
@@ -25,7 +32,14 @@ def test_everything() -> None:
     made = from_options(
         options(html="h", junit="x", compare_with="old", fail_on="error", fail_on_new=True, mode="0600")
     )
-    assert made == Report(("a.json",), {"html": "h", "junit": "x"}, "T", (), "old", "error", True, 0o600)
+    assert made == Report(("a.json",), {"html": "h", "junit": "x"}, "T", (), (), "old", "error", True, 0o600)
+
+
+def test_clusters_that_are_missing() -> None:
+    missing = [{"name": "a", "error": "refused"}, {"name": "b", "error": "timeout"}]
+    assert from_options(options(missing=missing)).missing == tuple(missing)
+    with pytest.raises(OptionError, match="no cluster was audited, so there is no report: a: refused; b: timeout"):
+        from_options(options(missing=missing, src=[]))
 
 
 def test_a_title_of_nothing_is_the_default() -> None:

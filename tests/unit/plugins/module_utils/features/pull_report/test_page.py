@@ -169,6 +169,19 @@ def test_old_audits_are_said() -> None:
     assert "Audited between 2026-11-01 00:00 UTC and 2026-11-25 17:10 UTC" in page(joined(documents))[0].text
 
 
+def test_clusters_without_an_audit_are_said_at_the_head() -> None:
+    missing = [{"name": "edge", "error": "login <refused>"}]
+    assert (
+        "1 cluster is missing: its audit failed. edge : login <refused>"
+        in page(joined({"a": audits.document()}, missing=missing))[0].text
+    )
+    assert (
+        "2 clusters are missing: their audits failed."
+        in page(joined({"a": audits.document()}, missing=missing * 2))[0].text
+    )
+    assert "missing:" not in page(report(audits.cluster()))[0].text
+
+
 def test_what_could_not_be_read() -> None:
     assert "secrets: forbidden" in page(report(audits.cluster(unread=["secrets: forbidden"])))[0].text
 
