@@ -65,6 +65,13 @@ type pullOptions struct {
 	after  pullEffects
 }
 
+func (o pullOptions) check(info labInfo) error {
+	if o.after.status && info.foreign() {
+		return misuse("--status writes what no node did; it is for the lab's own cluster only")
+	}
+	return nil
+}
+
 func pull(o pullOptions, namespace, pod string) error {
 	lab, err := connect(o.dir)
 	if err != nil {
@@ -72,6 +79,9 @@ func pull(o pullOptions, namespace, pod string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 4*pullPatience)
 	defer cancel()
+	if err := o.check(lab.info); err != nil {
+		return err
+	}
 	n, err := startNode(ctx, lab, o.node)
 	if err != nil {
 		return err
