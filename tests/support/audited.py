@@ -399,30 +399,25 @@ def _provider(it: Scene) -> None:
 
 @contextmanager
 def _with_provider(lab: Lab) -> Iterator[None]:
-    group, plural = "config.openshift.io", "criocredentialproviderconfigs"
-    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
-    spec = {
-        "group": group,
-        "scope": "Cluster",
-        "names": {"plural": plural, "kind": "CRIOCredentialProviderConfig"},
-        "versions": [{"name": "v1alpha1", "served": True, "storage": True, "schema": schema}],
-    }
-    definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    lab.api("POST", definitions, {"metadata": {"name": f"{plural}.{group}"}, "spec": spec})
-    path = f"/apis/{group}/v1alpha1/{plural}"
+    group = "config.openshift.io/v1"
+    path = f"/apis/{group}/criocredentialproviderconfigs"
+    kind = {"apiVersion": group, "kind": "CRIOCredentialProviderConfig"}
+    lab.api("POST", path, {**kind, "metadata": {"name": "cluster"}, "spec": {"matchImages": ["quay.io"]}})
     try:
-        lab.until(lambda: _is_served(lab, path), "the kind is served")
-        kind = {"apiVersion": f"{group}/v1alpha1", "kind": "CRIOCredentialProviderConfig"}
-        lab.api("POST", path, {**kind, "metadata": {"name": "cluster"}, "spec": {"matchImages": ["quay.io"]}})
         with described(lab, version="4.22.1"):
             yield
     finally:
-        lab.api("DELETE", f"{definitions}/{plural}.{group}")
+        lab.api("DELETE", f"{path}/cluster")
 
 
-def _is_served(lab: Lab, path: str) -> bool:
-    """Before that, the answer is a text."""
-    try:
-        return "items" in lab.api("GET", path, expect=(200, 404, 429))
-    except ValueError:
-        return False
+@scene("declared-differs")
+def _differs(it: Scene) -> None:
+    change = {"kind": "Secret", "name": "pull", "action": "create"}
+    it.says, it.mended = f"secret {it.name}/pull: it is declared, and does not exist", None
+    it.options = {"drift": [{"namespaces": [{"name": it.name, "changes": [change]}]}]}
+
+
+@scene("declared-cannot-be-applied")
+def _not_applicable(it: Scene) -> None:
+    it.says, it.mended = "what is declared cannot be applied: the role is missing", None
+    it.options = {"drift": [{"failures": [{"namespace": it.name, "error": "the role is missing"}]}]}

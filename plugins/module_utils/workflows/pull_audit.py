@@ -15,19 +15,17 @@ from ..clients.kube.client import Cluster
 from ..clients.kube.errors import ClusterError, Forbidden, UnknownResource
 from ..core.errors import ImagePullError
 from ..core.evidence import NotYet
-from ..core.objects import NAMESPACE, ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
+from ..core.objects import NAMESPACE, ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata, trimmed
 from ..core.protocols import ALL
 from ..core.shapes import mapping, text
 from ..features.pull_audit.accesses import Explained
 from ..features.pull_audit.checks import Audit
 from ..features.pull_audit.document import counted, document_of
 from ..features.pull_audit.evidence import Listed
-from ..features.pull_audit.forecast import PROVIDER_CONFIG
 from ..features.pull_audit.keeping import (
     kept_binding,
     kept_build,
     kept_name,
-    kept_node,
     kept_pod,
     kept_secret,
     kept_stream,
@@ -48,8 +46,10 @@ from ..features.pull_audit.survey import (
     Place,
     Survey,
 )
+from ..nodes.credential_providers import CRIO_PROVIDER
 from ..nodes.image_policies import IMAGE_POLICY
 from ..nodes.image_streams import IMAGE_STREAM
+from ..nodes.node_versions import NODES
 from ..platform.cluster import CLUSTER_VERSION, ClusterFacts, what_is_unknown, why_none_will_come
 from ..pulls.chain import Access
 from ..pulls.subjects import POD, WORKLOADS
@@ -70,7 +70,6 @@ _WORST = 100
 _NOT_HELM = "type!=helm.sh/release.v1"
 
 _BUILD = Kind("build.openshift.io/v1", "BuildConfig", "buildconfigs", "build config")
-_NODE = Kind("v1", "Node", "nodes", "node", namespaced=False)
 
 #: Puts the document where it is wanted.
 Write = Callable[[Mapping[str, Any]], None]
@@ -161,8 +160,8 @@ class _Reading:
             bindings,
             _none_will_come(facts),
             *self._version(facts),
-            nodes=self._all(_NODE, kept_node) if forecasts else None,
-            providers=self._all(PROVIDER_CONFIG, dict) if forecasts else (),
+            nodes=self._all(NODES.kind, lambda node: trimmed(NODES.kind, node)) if forecasts else None,
+            providers=self._providers() if forecasts else (),
         )
 
     # --- lists
@@ -241,6 +240,12 @@ class _Reading:
             raise
         except ImagePullError:
             return None
+
+    def _providers(self) -> list[Json] | None:
+        """In the newest version of the API that the cluster serves; None where they could not be read."""
+        answers = [self._all(ref.kind, dict) for ref in CRIO_PROVIDER]
+        found = [answer for answer in answers if answer is not None]
+        return next((each for each in found if each), found[0]) if found else None
 
     # --- what the lists do not tell
 

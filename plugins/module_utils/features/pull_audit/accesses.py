@@ -9,8 +9,9 @@ from collections.abc import Hashable, Iterator
 from dataclasses import replace
 
 from ...core.evidence import Evidence, NotYet
-from ...core.objects import metadata
+from ...core.objects import ObjectRef, metadata
 from ...core.shapes import mapping, sequence
+from ...dockerconfig.key_matching import names_registry
 from ...pulls.chain import PULLS, WILL_NOT_PULL, Access, explain
 from ...pulls.subjects import Subject, of_pod, of_workload
 from .survey import Place
@@ -42,14 +43,7 @@ class Explained:
     def _access(self, subject: Subject) -> Access:
         if subject.reason:
             return explain(subject, self._evidence)
-        alike = (
-            subject.namespace,
-            subject.account,
-            tuple(subject.own),
-            subject.image,
-            subject.is_pod,
-            subject.is_pulled,
-        )
+        alike = _alike(subject)
         known = self._known.get(alike)
         if known is not None:
             return replace(known, subject=subject)
@@ -60,6 +54,13 @@ class Explained:
         brief = replace(access, steps=(), remedy=(), reason="" if access.verdict == PULLS else access.reason)
         self._known[alike] = brief
         return brief
+
+
+def _alike(subject: Subject) -> Hashable:
+    """All of the subject that decides. What node it is on does only for a name without a registry."""
+    node = "" if names_registry(subject.image) else subject.node
+    nowhere = ObjectRef(subject.ref.kind, subject.namespace, "")
+    return replace(subject, ref=nowhere, own=tuple(subject.own), container="", created="", uid="", node=node)
 
 
 def _subjects(place: Place) -> Iterator[Subject]:

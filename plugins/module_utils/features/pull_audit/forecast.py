@@ -11,11 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ...core.evidence import NotYet, Unread
-from ...core.objects import Json, Kind, ObjectRef, metadata
+from ...core.objects import Json, ObjectRef, metadata
 from ...core.shapes import mapping, sequence, text
+from ...core.times import seconds_of
 from ...dockerconfig.registry_keys import without_user
+from ...nodes.credential_providers import CRIO_PROVIDER
+from ...nodes.node_versions import nodes_of
 from ...nodes.references import Reference, reference_of
 from ...nodes.registry_sources import IMAGE_CONFIG
+from ...nodes.short_names import may_have_alias, search_registries
 from ...platform.account_lists import names_in
 from ...platform.protected import NODE_SECRET
 from ...pulls import remedies
@@ -23,11 +27,10 @@ from ...pulls.subjects import POD
 from ...secrets.expiry import is_legacy_token
 from .findings import Finding
 from .on_pods import logins_of
-from .survey import Place, Survey, seconds_of
+from .survey import Place, Survey
 
 __all__ = [
     "FORECASTS",
-    "PROVIDER_CONFIG",
     "cached_image",
     "credential_provider",
     "is_due",
@@ -38,11 +41,6 @@ __all__ = [
 ]
 
 Version = tuple[int, int]
-
-PROVIDER_CONFIG = Kind(
-    "config.openshift.io/v1alpha1", "CRIOCredentialProviderConfig", "criocredentialproviderconfigs", "credential provider config",
-    namespaced=False,
-)  # fmt: skip
 
 #: From which version on each rule counts: of Kubernetes, and of OpenShift. None: whatever the version is.
 FORECASTS: Mapping[str, tuple[Version, Version] | None] = {
@@ -75,7 +73,12 @@ def short_name(place: Place, survey: Survey) -> Iterator[Finding]:
     }
     for access in survey.accesses.get(place.namespace, ()):
         subject, reference = access.subject, reference_of(access.subject.image)
-        if reference is None or not reference.is_short or (subject.is_pod and subject.ref.name in place.templated):
+        if (
+            reference is None
+            or not reference.is_short
+            or may_have_alias(subject.image)
+            or (subject.is_pod and subject.ref.name in place.templated)
+        ):
             continue
         if not subject.is_pod and (reference.path.removeprefix("library/") in streams or subject.ref.name in resolving):
             continue
@@ -126,12 +129,12 @@ def recreated_secret(place: Place, _survey: Survey) -> Iterator[Finding]:
     """Told from a secret that is younger than a running container whose pod lists it: that one was started with another."""
     younger: dict[str, ObjectRef] = {}
     for pod in place.pods:
-        started = min(_started(pod), default=0.0)
+        started = min(_started(pod), default=0)
         for name in names_in(mapping(pod.get("spec")), "imagePullSecrets") if started else ():
             secret = place.secrets.get(name)
             if secret is None or secret.is_generated:
                 continue
-            if seconds_of(metadata(secret.obj).get("creationTimestamp")) > started + _MARGIN:
+            if (seconds_of(metadata(secret.obj).get("creationTimestamp")) or 0) > started + _MARGIN:
                 younger.setdefault(name, ObjectRef(POD, place.namespace, text(metadata(pod).get("name"))))
     for name, pod_ref in younger.items():
         ref = place.secrets[name].ref
@@ -139,7 +142,7 @@ def recreated_secret(place: Place, _survey: Survey) -> Iterator[Finding]:
         yield Finding("forecast-recreated-secret", ref, "", message)
 
 
-def _started(pod: Json) -> Iterator[float]:
+def _started(pod: Json) -> Iterator[int]:
     """When each of its running containers was started."""
     for status in map(mapping, sequence(mapping(pod.get("status")).get("containerStatuses"))):
         started = seconds_of(mapping(mapping(status.get("state")).get("running")).get("startedAt"))
@@ -163,7 +166,7 @@ def credential_provider(survey: Survey) -> Iterator[Finding]:
     for config in survey.providers or ():
         images = [text(each) for each in sequence(mapping(config.get("spec")).get("matchImages"))]
         if any(images):
-            ref = ObjectRef(PROVIDER_CONFIG, "", text(metadata(config).get("name")))
+            ref = ObjectRef(CRIO_PROVIDER[0].kind, "", text(metadata(config).get("name")))
             message = f"{ref} gives logins for {', '.join(filter(None, images))}: pods with a secret of their own for them bypass it"
             yield Finding("forecast-credential-provider", ref, "", message)
 
@@ -175,20 +178,16 @@ def _has_login(survey: Survey, place: Place, own: Sequence[str], reference: Refe
 
 
 def _has_crio(survey: Survey) -> bool:
-    if survey.nodes is None:
-        return survey.is_openshift
-    infos = (mapping(mapping(node.get("status")).get("nodeInfo")) for node in survey.nodes)
-    return survey.is_openshift or any(text(info.get("containerRuntimeVersion")).startswith("cri-o") for info in infos)
+    nodes = nodes_of({"items": survey.nodes or ()}).values()
+    return survey.is_openshift or any(node.runtime == "cri-o" for node in nodes)
 
 
 def _search_registries(survey: Survey) -> int:
-    """How many the image config names; 0 where it names none, and the nodes have their own."""
+    """How many registries a name without one may mean."""
     try:
-        config = survey.evidence.look(IMAGE_CONFIG)
+        return len(search_registries(survey.evidence.look(IMAGE_CONFIG)))
     except (NotYet, Unread):
-        return 0
-    spec = mapping(mapping(mapping(config).get("spec")).get("registrySources"))
-    return len(sequence(spec.get("containerRuntimeSearchRegistries")))
+        return len(search_registries(None))
 
 
 def _is_looked_up(stream: object) -> bool:

@@ -19,7 +19,6 @@ __all__ = [
     "kept_binding",
     "kept_build",
     "kept_name",
-    "kept_node",
     "kept_pod",
     "kept_secret",
     "kept_stream",
@@ -124,11 +123,6 @@ def kept_stream(stream: Json) -> Json:
 def kept_build(build: Json) -> Json:
     """Of a build config, the names of the secrets that its builds take."""
     return {"metadata": _meta(build), MOUNTS: sorted(set(_secret_names(build.get("spec"))))}
-
-
-def kept_node(node: Json) -> Json:
-    info = mapping(mapping(node.get("status")).get("nodeInfo"))
-    return {"metadata": _meta(node), "status": {"nodeInfo": _some(info, "containerRuntimeVersion", "kubeletVersion")}}
 
 
 def kept_name(obj: Json) -> Json:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from functools import cached_property
 from typing import Union
 
@@ -16,6 +15,7 @@ from ...core.errors import ImagePullError
 from ...core.evidence import Evidence
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
 from ...core.shapes import mapping, sequence, text
+from ...core.times import content_changed
 from ...dockerconfig.kubelet_reading import KubeletReading
 from ...platform.account_lists import LISTS, names_in
 from ...platform.protected import controller_of, says_generated
@@ -25,7 +25,7 @@ from ...secrets.content import DATA_KEYS, TYPES, StoredSecret
 from .keeping import MOUNTS
 
 __all__ = [
-    "ACCOUNTS", "BINDINGS", "BUILDS", "PODS", "POLICIES", "SECRETS", "STREAMS", "WORKLOADS_READ", "Held", "Login", "Place", "Survey", "seconds_of",
+    "ACCOUNTS", "BINDINGS", "BUILDS", "PODS", "POLICIES", "SECRETS", "STREAMS", "WORKLOADS_READ", "Held", "Login", "Place", "Survey"
 ]  # fmt: skip
 
 #: What a rule may need to have read, in the words of its sentence.
@@ -107,9 +107,8 @@ class Held:
     @cached_property
     def written(self) -> float:
         """When its data was written last, in seconds; when it was created where that is not told, 0 where neither is."""
-        meta = metadata(self.obj)
-        times = [seconds_of(mapping(each).get("time")) for each in sequence(meta.get("managedFields"))]
-        return max(times, default=0.0) or seconds_of(meta.get("creationTimestamp"))
+        changed = content_changed(self.obj)
+        return 0.0 if changed is None else float(changed.at)
 
 
 @dataclass(frozen=True)
@@ -204,12 +203,3 @@ class Survey:
 def _templates(pod: Json) -> Iterator[bool]:
     for owner in map(mapping, sequence(metadata(pod).get("ownerReferences"))):
         yield bool(owner.get("controller")) and owner.get("kind") in _TEMPLATED
-
-
-def seconds_of(value: object) -> float:
-    """A time as the API server writes it, in seconds since 1970; 0 for what is none."""
-    try:
-        found = datetime.fromisoformat(text(value).replace("Z", "+00:00"))
-        return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).timestamp()
-    except (ValueError, OverflowError):
-        return 0.0

@@ -59,6 +59,12 @@ def test_alike_is_only_what_has_the_same_account_list_image_and_state() -> None:
     assert [access.verdict for access in accesses] == ["pulls", "unknown", "unknown", "pulls", "pulls"]
 
 
+def test_the_pull_policy_and_the_stream_decide_too() -> None:
+    never = pod("s", name="b", policy="Never")
+    accesses = survey(place(secrets=[secret("s")], pods=[pod("s"), never])).accesses["a"]
+    assert [access.verdict for access in accesses] == ["pulls", "unknown"]
+
+
 def test_of_what_pulls_only_the_verdict_is_kept() -> None:
     (access,) = survey(place(secrets=[secret("s")], pods=[pod("s")])).accesses["a"]
     assert (access.steps, access.reason) == ((), "")

@@ -74,6 +74,9 @@ class TestShortName:
         notes = {"alpha.image.policy.openshift.io/resolve-names": "*"}
         assert by(self.RULE, place(workloads=[deployment(image="app:v1", annotations=notes)])) == []
 
+    def test_a_name_for_which_nodes_have_an_alias(self):
+        assert by(self.RULE, place(workloads=[deployment(image="ubi9/ubi:latest")])) == []
+
     @pytest.mark.parametrize(("registries", "count"), [(["one.io"], 0), (["one.io", "two.io"], 1), ([], 1)])
     def test_one_search_registry_is_no_ambiguity(self, registries, count):
         config = {"spec": {"registrySources": {"containerRuntimeSearchRegistries": registries}}}
@@ -83,7 +86,7 @@ class TestShortName:
 
     @pytest.mark.parametrize(("runtime", "count"), [("containerd://2.1", 0), ("cri-o://1.33", 1)])
     def test_plain_kubernetes_only_with_crio(self, runtime, count):
-        nodes = [{"status": {"nodeInfo": {"containerRuntimeVersion": runtime}}}]
+        nodes = [{"metadata": {"name": "n"}, "status": {"nodeInfo": {"containerRuntimeVersion": runtime}}}]
         whole = survey(place(pods=[pod(image="app")]), version="Kubernetes 1.33.1", nodes=nodes)
         assert len(found_by(self.RULE, whole, target_version="1.34")) == count
 

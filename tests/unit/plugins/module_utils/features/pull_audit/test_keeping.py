@@ -15,7 +15,7 @@ from support.anything import ANYTHING
 from support.surveyed import pod, secret, stream
 
 KEEPERS = [
-    keeping.kept_pod, keeping.kept_workload, keeping.kept_secret, keeping.kept_stream, keeping.kept_binding, keeping.kept_build, keeping.kept_node,
+    keeping.kept_pod, keeping.kept_workload, keeping.kept_secret, keeping.kept_stream, keeping.kept_binding, keeping.kept_build,
     keeping.kept_name,
 ]  # fmt: skip
 BULK = "much of this"
@@ -101,15 +101,11 @@ def test_the_secrets_of_a_build() -> None:
     assert set(keeping.kept_build(build)[keeping.MOUNTS]) >= {"a", "b", "c", "d", "e"}
 
 
-def test_a_stream_and_a_node() -> None:
+def test_a_stream() -> None:
     kept = keeping.kept_stream({**stream(why="no"), "more": BULK})
     assert kept["spec"]["tags"][0]["from"]["name"] == "q.io/team/app:v1"
     assert kept["status"]["tags"][0]["conditions"][0]["message"] == "no"
-    node = {
-        "metadata": {"name": "n"},
-        "status": {"nodeInfo": {"containerRuntimeVersion": "cri-o://1", "osImage": BULK}},
-    }
-    assert BULK not in json.dumps([kept, keeping.kept_node(node)])
+    assert BULK not in json.dumps(kept)
 
 
 @given(ANYTHING, ANYTHING)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import seconds_of
 from support.surveyed import NOW, account, auth, deployment, place, pod, secret, survey
 
 
@@ -37,22 +36,6 @@ def test_when_it_was_written() -> None:
     assert held(managers=times).written == NOW
     assert held(created="2026-01-01T00:00:00Z").written == NOW
     assert held(created="?").written == 0
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("2026-01-01T00:00:00Z", NOW),
-        ("2026-01-01T00:00:00", NOW),
-        ("2026-01-01T01:00:00+01:00", NOW),
-        ("", 0),
-        (None, 0),
-        ("9", 0),
-        (1, 0),
-    ],
-)
-def test_times(text, seconds) -> None:
-    assert seconds_of(text) == seconds
 
 
 def test_which_secrets_are_named_and_for_what() -> None:
