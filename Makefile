@@ -5,7 +5,7 @@ LAB_DIR ?= $(or $(TMPDIR),/tmp)/image-pull-lab
 OWN_CLUSTER := $(if $(filter command line,$(origin KUBECONFIG)),$(KUBECONFIG))
 BENCH := $(PREPARE) newest python tests/bench/bench.py $(if $(OC),--oc '$(OC)')
 
-.PHONY: demo test mutants faults-large bench bench-large check-% lab-up lab-down lab-inventory shell clean
+.PHONY: demo test mutants faults-large verdicts-large bench bench-large check-% lab-up lab-down lab-inventory shell clean
 
 demo: ## The main job on the lab, from nothing to pods that pull; with KUBECONFIG=... on your own cluster
 	@$(PREPARE) newest python tests/demo/demo.py --lab-dir '$(LAB_DIR)-demo' $(if $(OWN_CLUSTER),--kubeconfig '$(OWN_CLUSTER)') $(if $(KEEP),--keep)
@@ -27,6 +27,9 @@ bench-large: ## The same, and 10,000 namespaces
 
 faults-large: ## The tests with faults and killed runs at their full size: 1,000 namespaces, 100 runs
 	@$(PREPARE) newest env IMAGE_PULL_FAULT_NAMESPACES=1000 IMAGE_PULL_FAULT_KILLS=100 python -m pytest -q --no-header tests/faults
+
+verdicts-large: ## 20,000 generated pods, asked about and pulled under five configurations of the cluster
+	@$(PREPARE) newest env IMAGE_PULL_PODS=20000 python -m pytest -q --no-header tests/verdicts
 
 lab-up: ## Starts a lab and prints its KUBECONFIG
 	@$(PREPARE) lab sh -c '"$$IMAGE_PULL_LAB" up --dir "$(LAB_DIR)"'

@@ -74,6 +74,13 @@ options:
       - By default a random key for each run.
       - Do not keep it. Who has it can try passwords against the labels.
     type: str
+  drift:
+    description:
+      - What M(openshift_ops.image_pull.pull_secret), M(openshift_ops.image_pull.sa_link) and M(openshift_ops.image_pull.image_puller_grant)
+        returned in check mode for what an inventory declares. What they would change, and where they fail, are findings.
+      - The role C(pull_access_audit) does this with the variables of the other roles.
+    type: list
+    elements: dict
   dest:
     description:
       - The path of a file for the document, on the host that runs the task. It is written at once and whole, with mode C(0600), and
@@ -230,6 +237,7 @@ ARGUMENTS = {
     "find_credential": {"type": "dict", "no_log": False, "options": CREDENTIAL},
     "fingerprint_key": {"type": "str", "no_log": True},
     "dest": {"type": "path"},
+    "drift": {"type": "list", "elements": "dict"},
 }
 
 

@@ -31,6 +31,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.page_parts import PageParts
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import credentials, hide, mask
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import Destination
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import PROGRESS_FILE
@@ -105,6 +106,10 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         """Where the module may write files of variables."""
         return None
 
+    def _page(self) -> PageParts | None:
+        """What the module makes the report's page of."""
+        return None
+
     def _say_for(self, variables: Mapping[str, Any]) -> Callable[[str], None]:
         host = variables.get("inventory_hostname", "")
         return lambda line: Display().display(f"[{host}] {line}")
@@ -139,6 +144,7 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
             secrets=credentials(validation.validated_parameters, validation._no_log_values),
             say=say,
             destination=self._destination(),
+            page=self._page(),
         )
         problems = self.module.problems(given) if validation.errors.errors else ""
         result = _refusal(task.name, validation, problems) or execute(self.module, task)

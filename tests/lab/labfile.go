@@ -33,6 +33,9 @@ type labInfo struct {
 	Registries  map[string]registryInfo `json:"registries"`
 }
 
+// foreign says whether the cluster is the reader's own, and not the lab's.
+func (i labInfo) foreign() bool { return i.AuditLog == "" }
+
 // layout names every file of a lab directory in one place.
 type layout string
 

@@ -157,8 +157,13 @@ func (n *node) prepare(ctx context.Context, memory string) error {
 }
 
 // render reads the cluster's objects and makes the files of them. Where that cannot be, the operator leaves the nodes as they are:
-// a node with a name keeps the last ones it had, one without has what every node begins with.
+// a node with a name keeps the last ones it had, one without has what every node begins with. Of a cluster that is not the lab's
+// nothing is read but pods and their secrets, and so nothing of its global credentials comes here.
 func (n *node) render(ctx context.Context, memory string) (nodeFiles, error) {
+	if n.info.foreign() {
+		files, _, err := imageRules{payload: defaultPayload}.render()
+		return files, err
+	}
 	kept := filepath.Join(memory, "files.json")
 	rules, err := readImageRules(ctx, n.dynamic)
 	var bad badObject
@@ -191,6 +196,9 @@ func (n *node) render(ctx context.Context, memory string) (nodeFiles, error) {
 
 // nodeCredentials is the cluster's global pull secret, the nodes' own file; `{}` where there is none.
 func (n *node) nodeCredentials(ctx context.Context) ([]byte, error) {
+	if n.info.foreign() {
+		return []byte("{}"), nil
+	}
 	secret, err := n.client.CoreV1().Secrets(globalNamespace).Get(ctx, globalSecret, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return []byte("{}"), nil

@@ -65,6 +65,13 @@ type pullOptions struct {
 	after  pullEffects
 }
 
+func (o pullOptions) check(info labInfo) error {
+	if o.after.status && info.foreign() {
+		return misuse("--status writes what no node did; it is for the lab's own cluster only")
+	}
+	return nil
+}
+
 func pull(o pullOptions, namespace, pod string) error {
 	lab, err := connect(o.dir)
 	if err != nil {
@@ -72,6 +79,9 @@ func pull(o pullOptions, namespace, pod string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 4*pullPatience)
 	defer cancel()
+	if err := o.check(lab.info); err != nil {
+		return err
+	}
 	n, err := startNode(ctx, lab, o.node)
 	if err != nil {
 		return err
@@ -206,14 +216,18 @@ func (n *node) reason(s *imageService, repository string, err error) string {
 
 // withoutValue guards against an error text that repeats what it was given.
 func withoutValue(err error, auth credentialprovider.AuthConfig) error {
-	if err == nil || auth.Password == "" || !strings.Contains(err.Error(), auth.Password) {
-		return err
+	if err == nil {
+		return nil
 	}
-	return errors.New(withoutPassword(err.Error(), auth.Password))
+	if text := withoutPassword(err.Error(), auth.Password); text != err.Error() {
+		return errors.New(text)
+	}
+	return err
 }
 
+// withoutPassword leaves the shortest alone: they are in any text.
 func withoutPassword(text, password string) string {
-	if password == "" {
+	if len(password) < 4 {
 		return text
 	}
 	return strings.ReplaceAll(text, password, "(password)")

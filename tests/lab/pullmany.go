@@ -46,6 +46,9 @@ func pullMany(o pullOptions, many manyPods, namespaces []string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), manyPatience)
 	defer cancel()
+	if err := o.check(lab.info); err != nil {
+		return err
+	}
 	n, err := startNode(ctx, lab, o.node)
 	if err != nil {
 		return err

@@ -243,6 +243,27 @@ func TestShortNames(t *testing.T) {
 	}
 }
 
+// A cluster without OpenShift's kinds has nodes that nobody configures, whatever else is known of it.
+func TestPlainNode(t *testing.T) {
+	files, warning, err := imageRules{payload: defaultPayload}.render()
+	if err != nil || warning != nil {
+		t.Fatal(err, warning)
+	}
+	root := nodeRoot(t.TempDir())
+	if err := root.write(files, []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+	system := root.system(layout(t.TempDir()), "project-a")
+	mode := types.ShortNameModeEnforcing
+	system.ShortNameMode = &mode
+	if names, err := candidates(system, "team/app"); err != nil || len(names) != 1 || names[0].String() != "docker.io/team/app:latest" {
+		t.Error(names, err)
+	}
+	if why := accepts(t, system, source+"/app:v1"); why != "" {
+		t.Error(why)
+	}
+}
+
 func TestMain(m *testing.M) {
 	// No test may ask a person which registry is meant.
 	if err := withoutTerminal(); err != nil {

@@ -327,6 +327,37 @@ class TestQuestions:
         assert [failure["error"].split(":")[0][-14:] for failure in result["failures"]] == ["does not exist"] * 2
 
 
+class TestRightsOfAProject:
+    """A user who may do all in his project, and see nothing of the cluster."""
+
+    @pytest.fixture
+    def user(self, lab: Lab, namespace: str) -> str:
+        name = f"user-of-{namespace}"
+        subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name}
+        rules = [{"apiGroups": ["", "image.openshift.io"], "resources": ["*"], "verbs": ["*"]}]
+        lab.create(namespace, "roles", {"metadata": {"name": "all"}, "rules": rules})
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "all"}
+        lab.create(namespace, "rolebindings", {"metadata": {"name": "all"}, "roleRef": role, "subjects": [subject]})
+        return name
+
+    def test_what_he_cannot_see_is_said_once_and_decides_only_alone(self, lab, run, namespace, user):
+        registry = lab.registry("private")
+        Broken.wrong_password(lab, namespace)
+        pod(lab, namespace, registry["image"], ["pull"])
+        before = access(run, namespace, pod="app", impersonate_user=user)
+        unseen = (
+            "which registries are allowed, which mirrors the image has and whether a signature is wanted is not known: "
+        )
+        assert before["verdict"] == "unknown"
+        assert before["reason"].startswith(unseen)
+        assert len([step for step in before["steps"] if step["step"] == "configuration"]) == 1
+        says(lab, namespace, "app", REFUSED)
+        found = access(run, namespace, pod="app", impersonate_user=user)
+        assert (found["verdict"], found["cause"]) == ("will_not_pull", "bad_credentials")
+        attempted(lab, namespace, 600)
+        assert access(run, namespace, pod="app", impersonate_user=user)["verdict"] == "unknown"
+
+
 class TestReadsOnly:
     def test_nothing_is_written(self, lab, run, namespace):
         pod(lab, namespace, lab.registry("private")["image"])

@@ -399,11 +399,25 @@ def _provider(it: Scene) -> None:
 
 @contextmanager
 def _with_provider(lab: Lab) -> Iterator[None]:
-    path = "/apis/config.openshift.io/v1/criocredentialproviderconfigs"
-    body = {"apiVersion": "config.openshift.io/v1", "kind": "CRIOCredentialProviderConfig"}
-    lab.api("POST", path, {**body, "metadata": {"name": "cluster"}, "spec": {"matchImages": ["quay.io"]}})
+    group = "config.openshift.io/v1"
+    path = f"/apis/{group}/criocredentialproviderconfigs"
+    kind = {"apiVersion": group, "kind": "CRIOCredentialProviderConfig"}
+    lab.api("POST", path, {**kind, "metadata": {"name": "cluster"}, "spec": {"matchImages": ["quay.io"]}})
     try:
         with described(lab, version="4.22.1"):
             yield
     finally:
         lab.api("DELETE", f"{path}/cluster")
+
+
+@scene("declared-differs")
+def _differs(it: Scene) -> None:
+    change = {"kind": "Secret", "name": "pull", "action": "create"}
+    it.says, it.mended = f"secret {it.name}/pull: it is declared, and does not exist", None
+    it.options = {"drift": [{"namespaces": [{"name": it.name, "changes": [change]}]}]}
+
+
+@scene("declared-cannot-be-applied")
+def _not_applicable(it: Scene) -> None:
+    it.says, it.mended = "what is declared cannot be applied: the role is missing", None
+    it.options = {"drift": [{"failures": [{"namespace": it.name, "error": "the role is missing"}]}]}

@@ -24,20 +24,20 @@ AT_ONCE = 8
 
 #: Keys of an entry; those in braces are hosts of the lab's registries.
 KEYS = (
-    "{private}", "https://{private}", "https://{private}/v1/", "http://{private}", "{private}/", "{private}/team", "{private}/te",
-    "{private}/team/", "{private}/team/app", "{private}/team/app/", "{private}/team/app:v1", "{bare}", "{bare}:*", "127.0.0.*:{port}",
-    "*.0.0.2:{port}", "*", "robot@{private}", "{delegated}", "{delegated}/team", "{mirror}", "{source}", "{source}/team", "{integrated}",
-    "other.example.com", "docker.io",
+    *("{private}",) * 6, *("{private}/team",) * 4, *("{delegated}",) * 3, "https://{private}", "https://{private}/v1/", "http://{private}",
+    "{private}/", "{private}/te", "{private}/team/", "{private}/team/app", "{private}/team/app/", "{private}/team/app:v1", "{bare}",
+    "{bare}:*", "127.0.0.*:{port}", "*.0.0.2:{port}", "*", "robot@{private}", "{delegated}/team", "{source}", "{source}/team",
+    "{integrated}", "other.example.com", "docker.io",
 )  # fmt: skip
 IMAGES = (
-    "{private}/team/app:v1", "{private}/team/app:v1", "{private}/team/app", "{private}/team/app:none", "{private}/other/app:v1",
+    *("{private}/team/app:v1",) * 8, *("{delegated}/team/app:v1",) * 3, *("{integrated}/project-b/app:v1",) * 2, "{private}/team/app", "{private}/team/app:none", "{private}/other/app:v1",
     "{private}/team/app@{digest}", "{private}/team/app:v1@{digest}", "{private}/team/app@sha256:" + 64 * "0", "{delegated}/team/app:v1",
     "{integrated}/project-b/app:v1", "{integrated}/project-b/app:none", "{integrated}/nowhere/app:v1", "{private}/Team/app:v1",
     "{source}/team/app:v1", "{source}/team/app@{digest}", "{never}/team/app:v1", "{never}/team/app@{digest}",
 )  # fmt: skip
-LOGINS = ("right", "right", "right", "fields", "unpadded", "wrong", "no user", "no password", "nothing")
+LOGINS = (*("right",) * 6, "fields", "unpadded", "wrong", "no user", "no password", "nothing")
 KINDS = (
-    "kubernetes.io/dockerconfigjson", "kubernetes.io/dockerconfigjson", "kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg",
+    *("kubernetes.io/dockerconfigjson",) * 8, *("kubernetes.io/dockercfg",) * 2,
     "kubernetes.io/podmanconfigjson", "Opaque", "missing", "not base64", "no object",
 )  # fmt: skip
 
@@ -65,7 +65,10 @@ _SECRETS = st.builds(
     SecretCase,
     st.sampled_from(KINDS),
     st.lists(
-        st.tuples(st.sampled_from(KEYS), st.sampled_from(LOGINS)), max_size=3, unique_by=lambda entry: entry[0]
+        st.tuples(st.sampled_from(KEYS), st.sampled_from(LOGINS)),
+        min_size=1,
+        max_size=3,
+        unique_by=lambda entry: entry[0],
     ).map(tuple),
 )
 PODS = st.builds(
@@ -112,6 +115,7 @@ class Pods:
         for name in self.namespaces:
             self.lab.namespace(name, wait=False)
         self.lab.api("POST", "/api/v1/namespaces", {"metadata": {"name": "project-b"}}, expect=(201, 409))
+        self.lab.run("push", "--dir", str(self.lab.dir), "project-b/app:v1")
         numbers = range(len(self.cases))
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for step in (self._account, self._provisioned, self._secrets_and_grant, self._early, self._link, self._pod):

@@ -10,7 +10,7 @@ import json
 import ssl
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -158,14 +158,24 @@ class Lab:
 
     # --- the judges
 
-    def pull(self, namespace: str, pod: str) -> dict[str, Any]:
+    def pull(self, namespace: str, pod: str, *flags: str) -> dict[str, Any]:
         """What a node would do with that pod: the lab's answer, `pulled` and, for each image, what was tried."""
-        done = self.run("pull", "--dir", str(self.dir), "--json", namespace, pod, check=False)
+        done = self.run("pull", "--dir", str(self.dir), "--json", *flags, namespace, pod, check=False)
         assert done.returncode in (0, 1), done.stderr
         return json.loads(done.stdout)
 
-    def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([self.binary, *arguments], check=check, capture_output=True, text=True, timeout=60)
+    def pull_all(self, pods: Iterable[tuple[str, str]], *flags: str) -> list[dict[str, Any]]:
+        """The same for many pods (namespace, name) in one process, in their order."""
+        lines = "".join(json.dumps({"namespace": namespace, "pod": pod}) + "\n" for namespace, pod in pods)
+        done = self.run("pull", "--dir", str(self.dir), "--stdin", *flags, check=False, stdin=lines, timeout=3600)
+        assert done.returncode in (0, 1), done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def run(
+        self, *arguments: str, check: bool = True, stdin: str = "", timeout: float = 60
+    ) -> subprocess.CompletedProcess[str]:
+        command = [self.binary, *arguments]
+        return subprocess.run(command, check=check, capture_output=True, text=True, timeout=timeout, input=stdin)
 
     def audit(self) -> Audit:
         """Remembers where the audit log stands now."""

@@ -51,6 +51,7 @@ STEPS = (
     Step("the tool that judges the tests", "newest", (*PYTEST, "tests/tools")),
     Step("the lab against the recordings", "newest", (*PYTEST, "tests/lab_fidelity")),
     Step("matching against the real readers", "newest", (*PYTEST, "tests/oracle")),
+    Step("verdicts against the node", "newest", (*PYTEST, "tests/verdicts")),
     Step("modules on the lab, newest", "newest", (*PYTEST, "tests/modules")),
     Step("modules on the lab, oldest", "oldest", (*PYTEST, "tests/modules")),
     Step("playbooks on the lab, newest", "newest", (*PYTEST, "tests/scenarios")),
@@ -61,6 +62,7 @@ STEPS = (
     ),
     Step("faults and killed runs", "newest", (*PYTEST, "tests/faults")),
     Step("a job of ansible-runner", "newest", (*PYTEST, "tests/runner")),
+    Step("the report in a browser", "browser", (*PYTEST, "tests/report")),
     Step("molecule, all scenarios", "newest", ("molecule", "test", "--all")),
 )
 

@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Makes what the demo and the tests run in, once, in a cache, and runs a command there.
 
-usage: prepare.py newest|oldest|bench|lab COMMAND [ARGUMENT ...]
+usage: prepare.py newest|oldest|bench|browser|lab COMMAND [ARGUMENT ...]
 
 A Python environment from tests/requirements/NAME.txt (`lab`: none, the lab alone), the lab's binary from tests/lab, and the
 collection under the path that Ansible wants. The cache is IMAGE_PULL_CACHE, or openshift_ops.image_pull in the user's cache.
+`browser` also needs Chromium, which root gets from Debian's package.
 Only the standard library is used: this runs before anything is installed.
 """
 
@@ -24,20 +25,22 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 #: The Pythons that may run each environment, the best first.
-PYTHONS = {"newest": (13, 12), "oldest": (10, 11, 12), "bench": (13, 12)}
+PYTHONS = {"newest": (13, 12), "oldest": (10, 11, 12), "bench": (13, 12), "browser": (13, 12)}
 GO = "1.26"
 
 
 def main() -> int:
     name, *command = sys.argv[1:] or [""]
     if name not in (*PYTHONS, "lab") or not command:
-        sys.exit("usage: prepare.py newest|oldest|lab COMMAND [ARGUMENT ...]")
+        sys.exit("usage: prepare.py newest|oldest|bench|browser|lab COMMAND [ARGUMENT ...]")
     binary, path = lab(), os.environ["PATH"]
     variables = {
         "IMAGE_PULL_LAB": str(binary),
         "PATH": f"{binary.parent}{os.pathsep}{path}",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
+    if name == "browser":
+        variables["IMAGE_PULL_CHROMIUM"] = chromium()
     if name != "lab":
         home = environment(name)
         collections = checkout()
@@ -112,6 +115,28 @@ def lab() -> Path:
 def kubectl() -> Path:
     """The benchmark's kubectl."""
     return go_program("kubectl", ROOT / "tests" / "bench" / "kubectl", "about a minute")
+
+
+def chromium() -> str:
+    """The path of Chromium. Where it is missing, root installs Debian's package; no browser is downloaded from elsewhere."""
+    if not find_chromium() and os.geteuid() == 0 and shutil.which("apt-get"):
+        say("installing Debian's package chromium")
+        call(["apt-get", "update", "-qq"])
+        call(
+            ["apt-get", "install", "-qq", "-y", "--no-install-recommends", "chromium", "fonts-dejavu-core"],
+            DEBIAN_FRONTEND="noninteractive",
+        )
+    found = find_chromium()
+    if not found:
+        sys.exit(
+            "prepare.py: the report is tested in Chromium, which is not installed: install Debian's package chromium, or put "
+            "a program of that name into PATH"
+        )
+    return found
+
+
+def find_chromium() -> str:
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
 
 
 def go_program(name: str, source: Path, duration: str, *flags: str) -> Path:

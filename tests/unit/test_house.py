@@ -247,7 +247,21 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
             "dest": "d",
             "cluster_name": "c",
             "expires_within": 3,
+            "drift": [{"namespaces": []}],
         }
+    ],
+    "pull_report": [
+        {
+            "src": ["s"],
+            "html": "h",
+            "json": "j",
+            "junit": "x",
+            "mode": "0600",
+            "title": "t",
+            "findings": [{"cluster": "c"}],
+            "missing": [{"name": "n", "error": "e"}],
+        },
+        {"src": ["s"], "compare_with": "c", "fail_on": "error", "fail_on_new": True},
     ],
     "pull_secret": [
         {
@@ -270,7 +284,12 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
 }
 FEATURES = sorted(SAMPLES)
 #: The module of a feature where its name is another one.
-MODULE_OF = {"adopt": "adopt_info", "pull_access": "pull_access_info", "pull_audit": "pull_access_audit"}
+MODULE_OF = {
+    "adopt": "adopt_info",
+    "pull_access": "pull_access_info",
+    "pull_audit": "pull_access_audit",
+    "pull_report": "pull_access_report",
+}
 
 
 class Reading(dict[str, Any]):

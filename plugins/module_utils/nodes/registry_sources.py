@@ -10,7 +10,7 @@ config operator's container-runtime-config controller, containers/image pkg/sysr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..core.objects import Json, Kind, ObjectRef, metadata
@@ -20,9 +20,12 @@ from .references import Reference
 __all__ = [
     "IMAGE_CONFIG",
     "MIRROR_KINDS",
+    "MirrorItem",
     "Mirrors",
     "RegistrySources",
     "is_within",
+    "mirror_items",
+    "mirrors_among",
     "mirrors_for",
     "registry_sources_of",
 ]
@@ -87,7 +90,11 @@ def registry_sources_of(config: Json | None) -> RegistrySources:
 
 def mirrors_for(reference: Reference, sets: Mapping[Kind, Sequence[Json]]) -> Mirrors | None:
     """What the mirror sets make of an image, by kind of set; None when none of them has its source."""
-    items = list(_items(sets))
+    return mirrors_among(reference, [item for kind, objects in sets.items() for item in mirror_items(kind, objects)])
+
+
+def mirrors_among(reference: Reference, items: Sequence[MirrorItem]) -> Mirrors | None:
+    """The same, of what was made of the sets before."""
     found = {item.source for item in items if _is_source_of(item.source, reference.repository)}
     if not found:
         return None
@@ -100,7 +107,9 @@ def mirrors_for(reference: Reference, sets: Mapping[Kind, Sequence[Json]]) -> Mi
 
 
 @dataclass(frozen=True)
-class _Item:
+class MirrorItem:
+    """One source of a mirror set; `object` names the set."""
+
     object: str
     by_digest: bool
     source: str
@@ -108,13 +117,13 @@ class _Item:
     never_source: bool
 
 
-def _items(sets: Mapping[Kind, Sequence[Json]]) -> Iterator[_Item]:
-    for kind, objects in sets.items():
-        for obj in objects:
-            named = str(ObjectRef(kind, "", text(metadata(obj).get("name"))))
-            for item in map(mapping, sequence(mapping(obj.get("spec")).get(MIRROR_KINDS[kind]))):
-                never = kind != _OLD and item.get("mirrorSourcePolicy") == "NeverContactSource"
-                yield _Item(named, kind != _TAG, text(item.get("source")), _texts(item.get("mirrors")), never)
+def mirror_items(kind: Kind, objects: Iterable[Json]) -> Iterator[MirrorItem]:
+    """The sources that the sets of one kind name."""
+    for obj in objects:
+        named = str(ObjectRef(kind, "", text(metadata(obj).get("name"))))
+        for item in map(mapping, sequence(mapping(obj.get("spec")).get(MIRROR_KINDS[kind]))):
+            never = kind != _OLD and item.get("mirrorSourcePolicy") == "NeverContactSource"
+            yield MirrorItem(named, kind != _TAG, text(item.get("source")), _texts(item.get("mirrors")), never)
 
 
 def _is_source_of(scope: str, repository: str) -> bool:

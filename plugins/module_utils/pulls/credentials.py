@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from ..core.evidence import Evidence, NotYet, Unread
@@ -83,10 +83,13 @@ def nearest_key(secrets: Iterable[SecretSeen], repository: str) -> str:
 
 def _seen(ref: ObjectRef, evidence: Evidence) -> SecretSeen:
     try:
-        secret = evidence.look(ref)
+        return replace(evidence.made_of(ref, _nameless), name=ref.name)
     except Unread as error:
         return SecretSeen(ref.name, "unread", str(error))
-    return SecretSeen(ref.name, "missing") if secret is None else secret_seen(ref.name, secret)
+
+
+def _nameless(secret: Json | None) -> SecretSeen:
+    return SecretSeen("", "missing") if secret is None else secret_seen("", secret)
 
 
 def secret_seen(name: str, secret: Json) -> SecretSeen:

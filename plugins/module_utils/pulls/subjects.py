@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..core.objects import SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
 from ..core.shapes import mapping, sequence, text
+from ..dockerconfig.key_matching import names_registry
 from ..platform.account_lists import names_in
 from .stream_sources import StreamSource, resolves_names, sources_of
 
@@ -66,6 +67,24 @@ class Subject:
     @property
     def namespace(self) -> str:
         return self.ref.namespace
+
+    @property
+    def alike(self) -> Hashable:
+        """What decides where no node has said anything: for subjects with the same, one answer serves, but for the names in it."""
+        node = "" if names_registry(self.image) else self.node
+        return (
+            self.namespace,
+            self.account,
+            tuple(self.own),
+            self.image,
+            self.is_pod,
+            self.is_pulled,
+            self.pull_policy,
+            self.source,
+            self.resolves_names,
+            self.is_asked_alone,
+            node,
+        )
 
     @property
     def account_ref(self) -> ObjectRef:

@@ -20,6 +20,7 @@ from ..clients.kube.connection import ConnectionOptions, connect
 from ..core.batch import Batch, Declared
 from ..core.entry_lists import TARGETS, EntryList
 from ..core.errors import ImagePullError, OptionError
+from ..core.page_parts import PageParts
 from ..core.protocols import Desired
 from ..core.redaction import credentials_in_text
 from ..core.variable_files import Destination
@@ -91,7 +92,7 @@ class Task:
 
     `name` is the module's, with its collection where Ansible says it. `secrets` are the strings to be masked in whatever is
     shown of the run. `say` is given the progress lines; None shows none. `destination` is where files of variables go; None where
-    the run cannot write any.
+    the run cannot write any. `page` is what the report's page is made of; None outside Ansible's own process.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Task:
     secrets: set[str]
     say: Callable[[str], None] | None = None
     destination: Destination | None = None
+    page: PageParts | None = None
     warnings: list[str] = field(default_factory=list)
 
     def warn(self, messages: Iterable[str]) -> None:

@@ -23,6 +23,7 @@ from ..rbac.subjects import Subject
 from ..reconcile.fetching import Answer
 from ..reconcile.reader import look_up
 from ..reconcile.workers import Workers
+from .api_groups import api_groups
 from .image_proofs import prove_images
 
 __all__ = ["read_wanted"]
@@ -72,7 +73,22 @@ def _objects(
     for answer in found.values():
         if isinstance(answer, ClusterError):
             raise answer
-    return found
+    return {**found, **_without_group(cluster, [ref for ref, answer in found.items() if isinstance(answer, Unread)])}
+
+
+def _without_group(cluster: Cluster, refused: Sequence[ObjectRef]) -> Mapping[ObjectRef, Answer]:
+    """Of what the caller may not read, what does not exist: a server refuses also what it does not know."""
+    named = {ref: group for ref in refused if (group := _group_of(ref))}
+    groups = api_groups(cluster) if named else None
+    if groups is None:
+        return {}
+    return {ref: _none_of(ref) for ref, group in named.items() if group not in groups}
+
+
+def _group_of(ref: ObjectRef) -> str:
+    """Empty for the first API, which every server has."""
+    group, slash, _version = ref.kind.api_version.partition("/")
+    return group if slash else ""
 
 
 def _way_to(ref: ObjectRef) -> Callable[[Cluster, ObjectRef], Answer] | None:
@@ -85,9 +101,9 @@ def _way_to(ref: ObjectRef) -> Callable[[Cluster, ObjectRef], Answer] | None:
 
 
 def _mapped(
-    cluster: Cluster, workers: Workers, way: Callable[[Cluster, ObjectRef], Answer], refs: Sequence[ObjectRef]
+    cluster: Cluster, workers: Workers, read: Callable[[Cluster, ObjectRef], Answer], refs: Sequence[ObjectRef]
 ) -> list[Answer]:
-    return workers.map(lambda ref: way(cluster, ref), refs)
+    return workers.map(lambda ref: read(cluster, ref), refs)
 
 
 def _review(cluster: Cluster, ref: ObjectRef) -> Answer:
@@ -122,7 +138,10 @@ def _of_cluster(cluster: Cluster, ref: ObjectRef) -> Answer:
 
 
 def _without_kind(ref: ObjectRef, answer: Answer) -> Answer:
-    """A cluster that does not know a kind has no object of it; without image streams, its registry is another one."""
-    if not isinstance(answer, UnknownResource):
-        return answer
+    """A cluster that does not know a kind has no object of it."""
+    return _none_of(ref) if isinstance(answer, UnknownResource) else answer
+
+
+def _none_of(ref: ObjectRef) -> Answer:
+    """Without image streams, the registry of a cluster is another one."""
     return {} if ref.kind == IMAGE_STREAM else None

@@ -24,6 +24,7 @@ from ..platform.cluster import (
 from ..reconcile.inspection import inspect
 from ..reconcile.result import NamespaceResult, Outcome
 from ..reconcile.run import Settings
+from .api_groups import api_groups
 
 __all__ = ["facts_of", "wait_for_provisioned"]
 
@@ -76,23 +77,10 @@ class _Waiting:
 
 def facts_of(cluster: Cluster) -> ClusterFacts:
     """What the caller may see of the cluster's nature; what it may not see stays unknown."""
-    facts = ClusterFacts(_api_groups(cluster))
+    facts = ClusterFacts(api_groups(cluster))
     if facts.api_groups is not None and "config.openshift.io" not in facts.api_groups:
         return facts
     return _with(cluster, facts, CLUSTER_VERSION, IMAGE_REGISTRY)
-
-
-def _api_groups(cluster: Cluster) -> frozenset[str] | None:
-    """The groups that the API server serves; None when that cannot be read: a server without any is none."""
-    try:
-        groups = cluster.get_path("/apis").get("groups")
-    except ApiError:
-        return None
-    named = groups if isinstance(groups, list) else []
-    names = frozenset(
-        group["name"] for group in named if isinstance(group, dict) and isinstance(group.get("name"), str)
-    )
-    return names or None
 
 
 def _with(cluster: Cluster, facts: ClusterFacts, *refs: ObjectRef) -> ClusterFacts:

@@ -12,7 +12,7 @@ from functools import cached_property, partial
 
 from ...core.objects import Kind, ObjectRef
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
-from . import forecast, on_credentials, on_grants, on_imports, on_links, on_pods, on_secrets
+from . import drift, forecast, on_credentials, on_grants, on_imports, on_links, on_pods, on_secrets
 from .findings import Finding, sorted_findings
 from .options import PullAudit, version_of
 from .rules import RULES
@@ -74,6 +74,8 @@ class Audit:
             return target is not None and forecast.is_due(
                 rule, version_of(self.survey.version.rpartition(" ")[2]), target
             )
+        if rule in drift.DRIFT:
+            return bool(self.asked.drift)
         return rule != "credential-found" or self.asked.leaked is not None
 
     @cached_property
@@ -144,10 +146,14 @@ class Audit:
             "credential-in-many-places": lambda: on_credentials.in_many_places(self.copies),
             "credential-copies-differ": lambda: on_credentials.copies_differ(self.copies),
             "forecast-credential-provider": lambda: forecast.credential_provider(self.survey),
+            **{rule: partial(self._drifted, rule) for rule in drift.DRIFT},
         }
         for rule, check in checks.items():
             if rule in self.rules:
                 yield rule, "the cluster", check
+
+    def _drifted(self, rule: str) -> Iterator[Finding]:
+        return (finding for finding in drift.drifted(self.asked.drift) if finding.rule == rule)
 
 
 def _not_looked_up(unread: Mapping[ObjectRef, str]) -> Iterator[str]:

@@ -44,7 +44,7 @@ class Ignored:
 class PullAudit:
     """`rules` are those that are applied. `expires_within` counts days. `target` is `target_version` as numbers, None without one.
 
-    `key` makes the labels of logins; None for one of this run.
+    `drift` are the results of modules that planned what an inventory declares. `key` makes the labels of logins; None for one of this run.
     """
 
     cluster_name: str = ""
@@ -55,6 +55,7 @@ class PullAudit:
     leaked: Leaked | None = field(default=None, repr=False)
     key: bytes | None = field(default=None, repr=False)
     dest: str | None = None
+    drift: Sequence[Any] = field(default=(), repr=False)
 
     @property
     def target(self) -> tuple[int, int] | None:
@@ -97,6 +98,7 @@ def from_options(options: Mapping[str, Any]) -> PullAudit:
         None if leaked is None else Leaked.of(leaked),
         None if key is None else key.encode("utf-8", "surrogatepass"),
         options["dest"],
+        tuple(options["drift"] or ()),
     )
 
 

@@ -268,6 +268,20 @@ _ALL = (
         (PODS,),
     ),
     Rule(
+        "declared-differs",
+        WARNING,
+        "The cluster is not as the inventory declares it",
+        "The modules of this collection would change it: in check mode they say so.",
+        "Run the playbook site, or correct the inventory.",
+    ),
+    Rule(
+        "declared-cannot-be-applied",
+        ERROR,
+        "What the inventory declares cannot be applied",
+        "A module of this collection refuses it or fails, in check mode; the message says why.",
+        "Correct the inventory or the cluster as the message says.",
+    ),
+    Rule(
         "forecast-short-name",
         WARNING,
         "An image without a registry will be refused",

@@ -21,9 +21,9 @@ from ..remedies import Remedy
 from ..subjects import Subject
 from .asked import Asked, asked
 from .lacking import what_lacks
-from .mirrors import key_for
+from .mirrors import MirrorKey, key_for
 from .providers import providers
-from .times import CHANGED_BEFORE, CHANGED_SINCE, CLOSE, events_of, order_of
+from .times import CHANGED_BEFORE, CHANGED_SINCE, CLOSE, events_of, order_of, order_of_objects
 
 __all__ = ["Holding", "heard", "keys", "verdict"]
 
@@ -42,6 +42,7 @@ _OF_ANOTHER_TIME = ("no_credentials", "secret_unparsable", "secret_missing")
 _PROVES_NOTHING = ("unknown", "node_limit")
 
 _AGAIN = "the next attempt, at most five minutes from now, will pull; delete the pod to have it at once"
+_SOON = "the nodes have it some minutes later, and their next attempt will pull"
 _DOUBTFUL = (
     "Either the login has no right to this image, or the image does not exist, or the secret was changed since: then the next attempt, "
     "at most five minutes from now, pulls"
@@ -100,8 +101,8 @@ def _with_word(held: Holding, told: Attempt) -> Seen:
         return _unknown(said)
     if told.rule.id not in _OF_LOGINS:
         return _broken(f"{_lower(told.rule.meaning)} ({told.text}). {told.rule.remedy}")
-    if told.is_mirror:
-        return _at_mirror(held, told)
+    if mirror := _asked_mirror(held, told):
+        return _at_mirror(held, told, mirror)
     if logins:
         return _with_login(held, told, logins)
     if unread := held.credentials.in_state("unread"):
@@ -129,7 +130,7 @@ def _by_asking(held: Holding) -> Iterator[Seen]:
         yield _pulls(f"{works.said}, {works.which}")
     elif silent := next((attempt for attempt in attempts if not attempt.is_known), None):
         yield _unknown(f"a registry could not be asked from here: {silent.said}")
-    else:
+    elif attempts:  # none is made where the source is blocked and has no mirror, which is said already
         yield _refused(held, next((attempt for attempt in attempts if attempt.is_source), attempts[0]))
 
 
@@ -157,6 +158,8 @@ def _without_word(held: Holding) -> Iterator[Seen]:
         yield _pulls(f"{tried(logins[:1])}; whether the registry accepts it was not asked")
     elif key := _nodes_key(held):
         yield _pulls(f"the nodes' own pull secret has the key {key}; whether the registry accepts it was not asked")
+    elif usable := _usable_mirror(held):
+        yield _pulls(f"{usable}; whether the mirror accepts it was not asked")
     else:
         yield from providers(held.reference, held.mirrors, held.evidence)
         reason, remedy = what_lacks(held.subject, held.reference, held.credentials, held.evidence)
@@ -174,19 +177,37 @@ def _has_own_host(held: Holding, mirrors: Sequence[str]) -> bool:
     return any(mirror.partition("/")[0] == held.reference.host for mirror in mirrors)
 
 
+def _usable_mirror(held: Holding) -> MirrorKey | None:
+    """The first mirror for which the nodes have a key."""
+    mirrors = held.mirrors.mirrors if held.mirrors is not None else ()
+    found = (key_for(mirror, held.evidence) for mirror in mirrors)
+    return next((each for each in found if each.key), None)
+
+
 def _from_mirrors(held: Holding, mirrors: Sequence[str]) -> Seen:
-    found = [key_for(mirror, held.evidence) for mirror in mirrors]
-    if usable := next((each for each in found if each.key), None):
+    if usable := _usable_mirror(held):
         return _pulls(f"{usable}; whether the mirror accepts it was not asked")
-    text = f"it comes from {', '.join(mirrors)} only, and {found[0]}: it pulls only if the mirror gives the image to everybody"
-    return _unknown(text, found[0].remedy)
+    first = key_for(mirrors[0], held.evidence)
+    text = f"it comes from {', '.join(mirrors)} only, and {first}: it pulls only if the mirror gives the image to everybody"
+    return _unknown(text, first.remedy)
 
 
-def _at_mirror(held: Holding, told: Attempt) -> Seen:
-    """A mirror refuses, and the source cannot be reached."""
-    key, mirror = key_for(told.image, held.evidence), reference_of(told.image)
+def _asked_mirror(held: Holding, told: Attempt) -> str:
+    """The mirror of which the node tells; empty where it tells of the source.
+
+    Where that is never contacted, the error of the last mirror stands in its place (containers/image docker_image_src.go).
+    """
+    return told.image if told.is_mirror else next(iter(reversed(_only_mirrors(held))), "")
+
+
+def _at_mirror(held: Holding, told: Attempt, image: str) -> Seen:
+    """A mirror refuses, and the source cannot be reached or is never asked."""
+    key, mirror = key_for(image, held.evidence), reference_of(image)
     own = held.credentials.usable_logins if mirror and mirror.host == held.reference.host else []
     which = tried(own) if own else str(key)
+    secrets = [ObjectRef(SECRET, held.subject.namespace, login.secret) for login in own] or [NODE_SECRET]
+    if (own or key.key) and order_of_objects(held.subject, secrets, held.evidence) == CHANGED_SINCE:
+        return _pulls(f"{which}, which was changed after the node's last attempt: {_AGAIN if own else _SOON}")
     hidden = "the mirror has no such image, or hides it: " if told.rule.id == "not_found" else ""
     return _broken(f"{hidden}{which}; the node says of the mirror: {told.text}", [] if own else key.remedy)
 

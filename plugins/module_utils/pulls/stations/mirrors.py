@@ -9,21 +9,31 @@ The pod's credential is sent to a mirror only where that has the host of the sou
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
-from ...core.evidence import Evidence
-from ...core.objects import ObjectRef
+from ...core.evidence import Evidence, Unread
+from ...core.objects import Json, Kind, ObjectRef
 from ...dockerconfig.key_matching import containers_keys
 from ...nodes.references import Reference, reference_of
-from ...nodes.registry_sources import MIRROR_KINDS, Mirrors, mirrors_for
+from ...nodes.registry_sources import MIRROR_KINDS, MirrorItem, Mirrors, mirror_items, mirrors_among
 from ...platform.protected import NODE_SECRET
 from .. import remedies
 from ..answers import Seen, breaks, says
 from ..credentials import SecretSeen, credentials_of
-from ..reading import items_of, look
+from ..reading import items_of
 from ..remedies import Remedy
 
 __all__ = ["MirrorKey", "key_for", "mirrors_of", "mirrors_seen"]
+
+
+def _items(kind: Kind, listed: Json | None) -> Sequence[MirrorItem]:
+    return list(mirror_items(kind, items_of(listed)))
+
+
+#: What is made of each list of sets, once for all images.
+_READ = {ObjectRef(kind, "", ""): partial(_items, kind) for kind in MIRROR_KINDS}
 
 
 @dataclass(frozen=True)
@@ -51,8 +61,11 @@ class MirrorKey:
 
 def mirrors_of(reference: Reference, evidence: Evidence) -> Mirrors | None:
     """The mirrors of an image, by the sets that can be read."""
-    sets = {kind: items_of(look(evidence, ObjectRef(kind, "", ""))[0]) for kind in MIRROR_KINDS}
-    return mirrors_for(reference, sets)
+    items: list[MirrorItem] = []
+    for ref, read in _READ.items():
+        with suppress(Unread):
+            items += evidence.made_of(ref, read)
+    return mirrors_among(reference, items)
 
 
 def mirrors_seen(reference: Reference, found: Mirrors, evidence: Evidence) -> Iterator[Seen]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ...core.evidence import Evidence
+from ...core.evidence import Evidence, Unread
 from ...core.objects import ObjectRef
 from ...nodes.image_policies import CLUSTER_POLICIES, IMAGE_POLICY, policy_for
 from ...nodes.pull_messages import Attempt
@@ -49,8 +49,11 @@ def sources(reference: Reference, namespace: str, told: Attempt | None, evidence
 
 def _registries(reference: Reference, evidence: Evidence) -> Iterator[Seen]:
     """A source that is blocked or not allowed stays so where it has mirrors."""
-    config, _unread = look(evidence, IMAGE_CONFIG)
-    if why := registry_sources_of(config).why_not(reference.repository):
+    try:
+        why = evidence.made_of(IMAGE_CONFIG, registry_sources_of).why_not(reference.repository)
+    except Unread:
+        return
+    if why:
         yield breaks("registries", f"the nodes may not pull {reference}: {why}")
 
 

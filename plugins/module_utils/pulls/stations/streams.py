@@ -79,8 +79,7 @@ def _by_name(subject: Subject, ref: ObjectRef, reference: Reference, evidence: E
         return Given(subject.image, [says("stream", f"whether {ref} is meant is not known: {unread}", ok=None)])
     if not stream:
         return Given(subject.image)
-    is_local = is_looked_up(stream) and ref.namespace == subject.namespace
-    if not (is_local or subject.resolves_names):
+    if not (is_looked_up(stream) or subject.resolves_names):
         return Given(subject.image, [_not_looked_up(subject, ref, has_failed=has_failed)])
     if subject.is_pod:
         text = f"the name is that of {ref}, and was not resolved when the pod was created: delete the pod, so that a new one is"

@@ -19,7 +19,7 @@ from ...nodes.pull_events import POD_EVENTS, PodEvents, pod_events
 from ..reading import items_of, look
 from ..subjects import Subject
 
-__all__ = ["CHANGED_BEFORE", "CHANGED_SINCE", "CLOSE", "NOT_KNOWN", "events_of", "order_of"]
+__all__ = ["CHANGED_BEFORE", "CHANGED_SINCE", "CLOSE", "NOT_KNOWN", "events_of", "order_of", "order_of_objects"]
 
 #: The secret was changed before the last attempt, or since; both at about the same time; or that is not known.
 CHANGED_BEFORE, CHANGED_SINCE, CLOSE, NOT_KNOWN = "before", "since", "close", "not known"
@@ -30,11 +30,16 @@ _SKEW_OF_SERVERS = 5
 
 
 def order_of(subject: Subject, secrets: Iterable[str], evidence: Evidence) -> str:
-    """For the one of the secrets that was changed last.
+    """For the one of the secrets of its namespace that was changed last.
 
     :raises NotYet: when they or the pod's events have to be read first. Events are looked at only where they decide.
     """
-    changes = [_changed(ObjectRef(SECRET, subject.namespace, name), evidence) for name in secrets]
+    return order_of_objects(subject, [ObjectRef(SECRET, subject.namespace, name) for name in secrets], evidence)
+
+
+def order_of_objects(subject: Subject, secrets: Iterable[ObjectRef], evidence: Evidence) -> str:
+    """The same for secrets of any namespace."""
+    changes = [_changed(ref, evidence) for ref in secrets]
     known = [change for change in changes if change is not None]
     if not known or len(known) < len(changes):
         return NOT_KNOWN

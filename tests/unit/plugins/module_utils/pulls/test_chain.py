@@ -33,6 +33,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.sub
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from support.pull_evidence import (
     AUTH,
+    DIGEST,
     GENERATED,
     GOOD,
     IMAGE,
@@ -358,6 +359,13 @@ class TestProject:
             "tag v1 of image stream b/app was never imported: incorrect username or password; the import"
         )
         assert found.remedy == remedies.import_secret("b", "quay.io")
+
+    @pytest.mark.parametrize("image", ["app:v1", f"app@{DIGEST}"])
+    def test_an_import_that_failed_later_leaves_the_image(self, image: str) -> None:
+        more = {self.REVIEW: {"allowed": True}, self.STREAM: stream(failed("incorrect username or password"))}
+        found = told(pod("own", image=f"{self.HOST}/b/{image}"), known(more=more, own=self.CREDENTIAL))
+        assert found.verdict == "pulls"
+        assert ("stream", "image stream b/app has the image", True) in steps(found)
 
     def test_a_stream_that_cannot_be_read(self) -> None:
         text = "whether image stream b/app has the image is not known: the caller may not read it"

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ClusterError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
@@ -16,6 +18,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.ima
     RegistryAccess,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_streams import IMAGE_STREAM
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.node_versions import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.pull_events import POD_EVENTS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.registry_sources import (
     IMAGE_CONFIG,
     MIRROR_KINDS,
@@ -24,7 +28,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.acce
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.workers import Workers
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.evidence import read_wanted
 from support.fake_api import FakeApi
-from support.scripted_pool import status_object
+from support.scripted_pool import Answer, status_object
 
 ALWAYS = 10**9
 MIRRORS = ObjectRef(next(iter(MIRROR_KINDS)), "", "")
@@ -79,6 +83,61 @@ def test_a_cluster_that_fails_ends_it() -> None:
     api.fail("", status_object(401, "Unauthorized", "no"), times=ALWAYS)
     with pytest.raises(ClusterError):
         read(api, IMAGE_CONFIG)
+
+
+def test_the_events_of_a_pod_are_asked_for_by_its_name() -> None:
+    api = FakeApi()
+    api.put("events", "a", "app.1", reason="Pulling")
+    events = ObjectRef(POD_EVENTS, "a", "app")
+    assert [event["reason"] for event in read(api, events)[events]["items"]] == ["Pulling"]
+    assert "fieldSelector=involvedObject.kind%3DPod%2CinvolvedObject.name%3Dapp" in api.asked[0]
+
+
+def test_a_list_of_secrets_keeps_the_time_of_their_content() -> None:
+    api = FakeApi()
+    owners = [{"time": "t", "fieldsV1": {"f:data": {"f:x": {}}}}, {"time": "u", "fieldsV1": {"f:metadata": {}}}]
+    api.put("secrets", "a", "pull", metadata={"managedFields": owners})
+    every = ObjectRef(SECRET, "a", "")
+    (secret,) = read(api, every)[every]["items"]
+    assert secret["metadata"]["managedFields"] == [{"time": "t", "fieldsV1": {"f:data": {}}}]
+
+
+def test_a_list_of_nodes_keeps_no_more_than_the_versions() -> None:
+    api = FakeApi()
+    api.put("nodes", "", "n", status={"nodeInfo": {"kubeletVersion": "v1.35.0"}, "images": [{}]})
+    assert read(api, NODES)[NODES]["items"] == [
+        {"metadata": {"name": "n"}, "status": {"nodeInfo": {"kubeletVersion": "v1.35.0"}}}
+    ]
+
+
+class TestRefused:
+    """A server refuses a caller also what it does not know: whether it does, its list of groups tells."""
+
+    STREAM = ObjectRef(IMAGE_STREAM, "a", "app")
+
+    def told(self, *groups: str) -> tuple[FakeApi, Any]:
+        api = FakeApi()
+        api.fail("GET /apis$", Answer(200, {"groups": [{"name": name} for name in groups]}), times=ALWAYS)
+        api.fail("", status_object(403, "Forbidden", "no right"), times=ALWAYS)
+        return api, read(api, self.STREAM, IMAGE_CONFIG, MIRRORS, ObjectRef(SECRET, "a", "pull"), NODES)
+
+    def test_what_the_server_does_not_know_is_not_there(self) -> None:
+        api, found = self.told("apps", "batch")
+        assert (found[self.STREAM], found[IMAGE_CONFIG], found[MIRRORS]) == ({}, None, None)
+        assert isinstance(found[ObjectRef(SECRET, "a", "pull")], Unread)
+        assert isinstance(found[NODES], Unread)
+        assert [request for request in api.asked if request.endswith("/apis")] == ["GET /apis"]
+
+    def test_what_it_knows_is_refused(self) -> None:
+        _api, found = self.told("image.openshift.io", "config.openshift.io")
+        assert all(isinstance(found[ref], Unread) for ref in (self.STREAM, IMAGE_CONFIG, MIRRORS))
+
+    def test_the_groups_are_read_only_then(self) -> None:
+        api = FakeApi()
+        read(api, self.STREAM, ObjectRef(SECRET, "a", "pull"))
+        api.fail("", status_object(403, "Forbidden", "no right"), times=ALWAYS)
+        read(api, ObjectRef(SECRET, "a", "pull"))
+        assert not any(request.endswith("/apis") for request in api.asked)
 
 
 def test_a_registry_is_asked_only_when_that_is_wanted() -> None:

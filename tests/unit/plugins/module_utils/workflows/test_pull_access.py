@@ -18,6 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.run import Settings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.pull_access import explain_access
 from hypothesis import given
+from hypothesis import strategies as st
 from support.anything import CHANGES, Changed
 from support.fake_api import FakeApi
 from support.pull_evidence import at, failed, pulling, stream
@@ -379,3 +380,59 @@ def test_whatever_the_objects_hold(first: Changed, second: Changed, third: Chang
         api.objects[resource, "a", name] = {**change(stored), "metadata": stored["metadata"]}
     for result in ask(api).namespaces:
         assert "internal error" not in result.error
+
+
+def everything(api: FakeApi) -> list[tuple[str, str, str]]:
+    """A pod that leads to each kind of object there is, and a workload; the places of what they lead to."""
+    team(api, "a")
+    host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+    mirror = {"source": host, "mirrors": ["m.io"]}
+    api.put("images", "", "cluster", spec={"registrySources": {"containerRuntimeSearchRegistries": ["docker.io"]}})
+    for resource, part in (
+        ("imagedigestmirrorsets", "imageDigestMirrors"),
+        ("imagetagmirrorsets", "imageTagMirrors"),
+        ("imagecontentsourcepolicies", "repositoryDigestMirrors"),
+    ):
+        api.put(resource, "", "m", spec={part: [mirror]})
+    api.put("clusterimagepolicies", "", "p", spec={"scopes": ["signed.io"]})
+    api.put("imagepolicies", "a", "p", spec={"scopes": ["signed.io"]})
+    api.put(
+        "nodes",
+        "",
+        "n",
+        status={"nodeInfo": {"kubeletVersion": "v1.35.0", "containerRuntimeVersion": "cri-o://1.34.0"}},
+    )
+    api.put("infrastructures", "", "cluster", status={"platformStatus": {"type": "AWS"}})
+    condition = {"type": "Validated", "status": "False", "message": "x"}
+    api.put(
+        "criocredentialproviderconfigs", "", "cluster", spec={"matchImages": [host]}, status={"conditions": [condition]}
+    )
+    api.put(
+        "imagestreams", "a", "short", **{**stream(failed("x not found"), has_image=False, local=True), "metadata": {}}
+    )
+    secret(api, "openshift-config", "m.io", name="pull-secret")
+    text = 'Back-off pulling image "q.io/a:1": ErrImagePull: reading manifest 1 in q.io/a: denied'
+    waiting = {"state": {"waiting": {"reason": "ImagePullBackOff", "message": text}}}
+    containers = [
+        {"name": name, "image": image}
+        for name, image in (("app", "q.io/a:1"), ("ecr", f"{host}/a:1"), ("short", "short:v1"))
+    ]
+    api.put(
+        "pods", "a", "app", spec={"containers": containers, "imagePullSecrets": [{"name": "pull"}], "nodeName": "n"}
+    )
+    api.objects["pods", "a", "app"]["status"] = {"containerStatuses": [{"name": "app", **waiting}]}
+    api.put("events", "a", "app.1", **pulling(1000))
+    api.put("deployments", "a", "web", spec={"template": {"spec": {"containers": containers}}})
+    return [place for place in api.objects if place[0] not in ("pods", "deployments", "namespaces", "replicasets")]
+
+
+@given(CHANGES, st.integers(0, 1000))
+def test_whatever_the_objects_on_the_way_hold(change: Changed, choice: int) -> None:
+    api = FakeApi()
+    places = everything(api)
+    place = places[choice % len(places)]
+    api.objects[place] = {**change(api.objects[place]), "metadata": api.objects[place]["metadata"]}
+    for asked in (PullAccess(pod="app"), PullAccess(pods_of=(DEPLOYMENT, "web")), PullAccess()):
+        (result,) = ask(api, asked).namespaces
+        assert "internal error" not in result.error
+        assert len(result.extra["access"]) in (3, 6)

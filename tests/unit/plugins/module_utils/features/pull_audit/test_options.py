@@ -27,6 +27,7 @@ DEFAULTS: dict[str, Any] = {
     "find_credential": None,
     "fingerprint_key": None,
     "dest": None,
+    "drift": None,
 }
 LEAKED = {"registry": None, "username": None, "password": None, "token": None}
 

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.audit import SEVERITIES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import survey
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import CHECKS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.drift import DRIFT
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import RULES
 
 ROOT = Path(__file__).parents[6]
@@ -21,7 +22,8 @@ NEEDS = {
 }  # fmt: skip
 #: What is applied to more than one namespace, or needs an option.
 OTHERS = {
-    "credential-expires", "credential-in-many-places", "credential-copies-differ", "forecast-cached-image", "forecast-credential-provider"
+    "credential-expires", "credential-in-many-places", "credential-copies-differ", "forecast-cached-image", "forecast-credential-provider",
+    *DRIFT,
 }  # fmt: skip
 
 

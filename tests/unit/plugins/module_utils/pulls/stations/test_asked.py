@@ -81,6 +81,11 @@ class TestAttempts:
         _found, asked = told(pod("a"), known(a=GOOD, more=mirrored(never=True)), always("no_login"))
         assert asked == [("m.io/mirror/app:v1", "", "")]
 
+    def test_nobody_is_asked_where_no_mirror_is_for_it(self) -> None:
+        digest = f"q.io/team/app@sha256:{'0' * 64}"
+        found, asked = told(pod("a", image=digest), known(a=GOOD, more=mirrored(never=True)), always("pulls"))
+        assert (asked, summary(found)[0]) == ([], "will_not_pull")
+
     @pytest.mark.parametrize("image", ["app", "team/app:v1", "UPPER"])
     def test_a_name_without_a_registry_is_not_asked_for(self, image: str) -> None:
         streams = {ObjectRef(IMAGE_STREAM, "ns", name): None for name in ("app", "team")}

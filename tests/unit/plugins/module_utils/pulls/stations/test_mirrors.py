@@ -9,22 +9,39 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.pull_events import POD_EVENTS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.registry_sources import IMAGE_CONFIG
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls import remedies
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.answers import Access
-from support.pull_evidence import AUTH, GOOD, IMAGE, REFUSED, TAG_SETS, known, pod, secret, steps, summary, told
+from support.pull_evidence import (
+    AUTH,
+    GOOD,
+    IMAGE,
+    REFUSED,
+    TAG_SETS,
+    changed,
+    known,
+    pod,
+    pulling,
+    secret,
+    steps,
+    summary,
+    told,
+)
 
 M = "m.io/z/team/app:v1"
 SOURCE_IS_DOWN = f"(Mirrors also failed: [{{}}: {{}}]): {IMAGE}: pinging container registry q.io: dial tcp: lookup q.io: no such host"
 
 
-def asked(nodes: Any, *mirrors: str, only: bool = False, says: str = "", own: Any = GOOD, more: Any = None) -> Access:
+def asked(
+    nodes: Any, *mirrors: str, only: bool = False, says: str = "", own: Any = GOOD, more: Any = None, **subject: Any
+) -> Access:
     policy = "NeverContactSource" if only else "AllowContactingSource"
     item = {"source": "q.io", "mirrors": [*mirrors] or ["m.io/z"], "mirrorSourcePolicy": policy}
     sets = {"items": [{"metadata": {"name": "m"}, "spec": {"imageTagMirrors": [item]}}]}
     evidence = {ObjectRef(TAG_SETS, "", ""): sets, NODE_SECRET: nodes, **(more or {})}
-    return told(pod("own", says=says), known(more=evidence, own=own))
+    return told(pod("own", says=says, **subject), known(more=evidence, own=own))
 
 
 def mirror_says(text: str, mirror: str = M) -> str:
@@ -85,6 +102,15 @@ class TestOnlyMirrors:
         assert summary(found) == ("pulls", "secret own has the key q.io; whether the registry accepts it was not asked")
 
 
+def test_a_mirror_with_a_key_is_enough_where_nothing_is_for_the_source() -> None:
+    found = asked(secret({"m.io": AUTH}), own=secret({"x.io": AUTH}))
+    assert summary(found) == (
+        "pulls",
+        f"the nodes' pull secret has the key m.io for {M}; whether the mirror accepts it was not asked",
+    )
+    assert asked(secret({"n.io": AUTH}), own=secret({"x.io": AUTH})).verdict == "unknown"
+
+
 class TestErrorOfAMirror:
     def test_is_the_cause_where_the_source_cannot_be_reached(self) -> None:
         found = asked(secret({"x.io": AUTH}), says=mirror_says("unauthorized: authentication required"))
@@ -98,9 +124,25 @@ class TestErrorOfAMirror:
         found = asked(secret({"m.io/z": AUTH}), says=mirror_says("invalid username/password: x"))
         assert found.remedy == remedies.add_registry("openshift-config", "pull-secret", "m.io/z")
 
+    @pytest.mark.parametrize(("second", "verdict"), [(2000, "pulls"), (100, "will_not_pull"), (1000, "will_not_pull")])
+    def test_may_be_older_than_the_key(self, second: int, verdict: str) -> None:
+        events = {ObjectRef(POD_EVENTS, "ns", "p"): {"items": [pulling(1000)]}}
+        nodes = changed(second, secret({"m.io": AUTH}))
+        found = asked(nodes, says=mirror_says("denied"), more=events, is_asked_alone=True)
+        assert found.verdict == verdict
+        assert (
+            "which was changed after the node's last attempt: the nodes have it some minutes later" in found.reason
+        ) is (verdict == "pulls")
+
     def test_an_image_that_is_not_there(self) -> None:
         assert asked(None, says=mirror_says("manifest unknown")).reason.startswith(
             "the mirror has no such image, or hides it: "
+        )
+
+    def test_of_the_only_one_stands_where_the_sources_would(self) -> None:
+        found = asked(None, "n.io", "m.io/z", only=True, says="reading manifest v1 in q.io/team/app: denied")
+        assert found.reason == (
+            f"the nodes' pull secret has no key for {M}; the node says of the mirror: reading manifest v1 in q.io/team/app: denied"
         )
 
     def test_on_the_host_of_the_source(self) -> None:

@@ -1,0 +1,65 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is new in a report and what is gone, compared with an older one. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+__all__ = ["compared"]
+
+Document = Mapping[str, Any]
+Finding = Mapping[str, Any]
+
+
+def compared(now: Document, before: Document) -> dict[str, Any]:
+    """The document `now`, in which each finding says whether it is new, and the member `compared` what is gone.
+
+    A finding is told by its cluster's name and its id. Of a cluster that only one of the documents has, nothing is new or gone: it is
+    named. Findings over several clusters are compared where both documents were made to have some.
+    """
+    old, new = _by_cluster(before), _by_cluster(now)
+    gone: list[dict[str, Any]] = [
+        {"cluster": name, "finding": {key: value for key, value in finding.items() if key != "new"}}
+        for name in sorted(old.keys() & new.keys())
+        for known in [_ids(new[name])]
+        for finding in old[name]
+        if finding["id"] not in known
+    ]
+    result = {
+        **now,
+        "clusters": [
+            {**cluster, "findings": _marked(cluster["findings"], old.get(cluster["name"]))}
+            for cluster in now["clusters"]
+        ],
+        "findings": _marked(now.get("findings", ()), old.get("")),
+    }
+    result["compared"] = {
+        "made": before["made"],
+        "gone": gone,
+        "rules": {
+            entry["finding"]["rule"]: before["rules"][entry["finding"]["rule"]]
+            for entry in gone
+            if entry["finding"]["rule"] not in now["rules"]
+        },
+        "only_before": sorted(old.keys() - new.keys() - {""}),
+        "only_now": sorted(new.keys() - old.keys() - {""}),
+    }
+    return result
+
+
+def _by_cluster(document: Document) -> dict[str, Sequence[Finding]]:
+    """The findings by cluster; those over several clusters under an empty name."""
+    found = {cluster["name"] or cluster["server"]: cluster["findings"] for cluster in document["clusters"]}
+    return {**found, "": document["findings"]} if "findings" in document else found
+
+
+def _ids(findings: Sequence[Finding]) -> set[str]:
+    return {finding["id"] for finding in findings}
+
+
+def _marked(findings: Sequence[Finding], before: Sequence[Finding] | None) -> list[dict[str, Any]]:
+    known = None if before is None else _ids(before)
+    return [{**finding, "new": known is not None and finding["id"] not in known} for finding in findings]

@@ -1,0 +1,58 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How many findings there are, and which of them fail the task. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ...core.audit import ERROR, SEVERITIES, WARNING
+from .options import NEVER
+
+__all__ = ["all_findings", "counts", "failing", "in_words", "severities_from"]
+
+Finding = Mapping[str, Any]
+
+
+def all_findings(document: Mapping[str, Any]) -> Iterator[tuple[str, Finding]]:
+    """Each finding with its cluster's name, which is empty for one over several clusters; the worst first within a cluster."""
+    yield from (("", finding) for finding in document.get("findings", ()))
+    for cluster in document["clusters"]:
+        yield from ((cluster["name"], finding) for finding in cluster["findings"])
+
+
+def counts(findings: Iterable[Finding]) -> dict[str, int]:
+    """The number of findings by severity; each severity is there."""
+    found = dict.fromkeys(SEVERITIES, 0)
+    for finding in findings:
+        found[finding["severity"]] += 1
+    return found
+
+
+def severities_from(fail_on: str) -> tuple[str, ...]:
+    """The severities that `fail_on` means: this one and the worse ones."""
+    return () if fail_on == NEVER else SEVERITIES[: SEVERITIES.index(fail_on) + 1]
+
+
+def failing(document: Mapping[str, Any], fail_on: str, *, only_new: bool) -> list[tuple[str, Finding]]:
+    """The findings that fail the task, the worst first."""
+    severities = severities_from(fail_on)
+    found = [
+        (cluster, finding)
+        for cluster, finding in all_findings(document)
+        if finding["severity"] in severities and (not only_new or finding.get("new"))
+    ]
+    return sorted(found, key=lambda place: severities.index(place[1]["severity"]))
+
+
+def in_words(number: Mapping[str, int], severities: Sequence[str] = SEVERITIES) -> str:
+    """Such as `1 error, 2 warnings, 3 infos`; without those that there are none of."""
+    names = {ERROR: "error", WARNING: "warning"}
+    found = [
+        f"{number[severity]:,} {names.get(severity, 'info')}{'' if number[severity] == 1 else 's'}"
+        for severity in severities
+        if number[severity]
+    ]
+    return ", ".join(found) or "no finding"

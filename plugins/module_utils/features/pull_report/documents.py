@@ -1,0 +1,198 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One audit document, from the bytes of its file. Pure.
+
+Its form is docs/audit.schema.json. What is returned is valid in all its parts, so nothing behind this has to look again.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...core.audit import FORMAT, SEVERITIES
+from ...core.errors import OptionError
+from .shape import Check, count, flag, listed, mapping, matching, members, objects, one_of, text, text_or_null
+
+__all__ = ["LARGEST_BYTES", "clean", "finding_problem", "from_bytes", "rules_problem"]
+
+#: A report over 100 clusters with 1,000 namespaces each has about a tenth of that.
+LARGEST_BYTES = 1 << 30
+
+#: What no file that we write may hold: half a surrogate pair, and the characters that mark times in `stamps`.
+_UNWRITABLE = re.compile("[\ud800-\udfff\ufdd0-\ufdd1]")
+_MAY_BE_UNWRITABLE = re.compile(r"\\u(?:[dD][89a-fA-F]|[fF][dD][dD])|[\ufdd0-\ufdd1]")
+
+
+def _named(names: str, check: Check) -> dict[str, Check]:
+    return dict.fromkeys(names.split(), check)
+
+
+_TIME = matching(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "a time in UTC such as 2026-11-25T17:10:00Z")
+_SEVERITY = one_of(SEVERITIES)
+_RULES = mapping(members({"severity": _SEVERITY, **_named("title meaning mend", text)}))
+_FINDING = members(
+    {
+        "id": matching("[0-9a-f]{16}", "an id of 16 hexadecimal digits"),
+        "severity": _SEVERITY,
+        "remedy": objects,
+        **_named("rule namespace kind name about message", text),
+    },
+    {"new": flag},
+)
+_MATRIX = members(
+    {
+        "registries": listed(text),
+        "accounts": listed(members({**_named("namespace name", text), "registries": listed(count)})),
+    }
+)
+_CLUSTER = members(
+    {
+        **_named("name server version", text),
+        "target_version": text_or_null,
+        "counts": members(_named("namespaces pods workloads service_accounts secrets", count)),
+        "verdicts": members(_named("pulls will_not_pull unknown", count)),
+        "findings": listed(_FINDING),
+        "unread": listed(text),
+        "matrix": _MATRIX,
+        "pullers": listed(members(_named("project subject namespace binding", text))),
+        "logins": listed(members(_named("registry login password namespace secret", text))),
+    },
+    {"made": _TIME},
+)
+_COMPARED = members(
+    {
+        "made": _TIME,
+        "gone": listed(members({"cluster": text, "finding": _FINDING})),
+        "rules": _RULES,
+        **_named("only_before only_now", listed(text)),
+    }
+)
+_DOCUMENT = members(
+    {"format": text, "made": _TIME, "rules": _RULES, "clusters": listed(_CLUSTER)},
+    {
+        "findings": listed(_FINDING),
+        "missing": listed(members(_named("name error", text))),
+        "compared": _COMPARED,
+    },
+)
+
+
+def from_bytes(path: str, content: bytes) -> dict[str, Any]:
+    """The document that a file holds.
+
+    :raises OptionError: when it is none, with the file's path and what is wrong.
+    """
+    try:
+        document: dict[str, Any] = _parsed(content)
+    except _Wrong as error:
+        raise OptionError(f"file {path} {error}; nothing was written") from None
+    problem = _problem(document)
+    if problem:
+        raise OptionError(
+            f"file {path} is no audit document that can be read: {problem}; write it anew with pull_access_audit. Nothing was written"
+        )
+    return document
+
+
+def clean(value: Any) -> Any:
+    """The value with each character that cannot be written replaced by U+FFFD."""
+    if isinstance(value, str):
+        return _UNWRITABLE.sub("\ufffd", value)
+    if isinstance(value, Mapping):
+        return {clean(name): clean(item) for name, item in value.items()}
+    return [clean(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def rules_problem(rules: Any) -> str:
+    """What is wrong with the rules that an option gives; empty when nothing."""
+    return _RULES(rules)
+
+
+def finding_problem(finding: Any) -> str:
+    """The same for a finding."""
+    return _FINDING(finding)
+
+
+class _Wrong(ValueError):
+    """What is wrong with a text, as the rest of a sentence."""
+
+
+def _parsed(content: bytes) -> Any:
+    if len(content) > LARGEST_BYTES:
+        raise _Wrong(f"has {len(content) >> 20} MiB, more than the {LARGEST_BYTES >> 20} MiB that are read")
+    try:
+        written = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _Wrong(f"is not valid UTF-8 at byte {error.start}") from None
+    try:
+        document = json.loads(
+            written, object_pairs_hook=_object, parse_constant=_constant, parse_float=_finite, parse_int=_whole
+        )
+    except json.JSONDecodeError as error:
+        raise _Wrong(f"is not valid JSON at line {error.lineno}, column {error.colno}") from None
+    except RecursionError:
+        raise _Wrong("is nested too deep") from None
+    return clean(document) if _MAY_BE_UNWRITABLE.search(written) else document
+
+
+def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _Wrong("is not valid: an object in it has the same member twice")
+    return found
+
+
+def _constant(name: str) -> float:
+    raise _Wrong(f"is not valid JSON: it holds {name}")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise _Wrong("holds a number that is too large")
+    return number
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > 18:
+        raise _Wrong("holds a number that is too large")
+    return int(digits)
+
+
+def _problem(document: Any) -> str:
+    if isinstance(document, dict) and isinstance(document.get("format"), str) and document["format"] != FORMAT:
+        found = document["format"] if re.fullmatch(r"[\w./-]{1,60}", document["format"]) else "another one"
+        return f"its format is {found}, and this version reads {FORMAT}"
+    shape = _DOCUMENT(document)
+    if shape:
+        return f"it{shape}" if shape.startswith(" ") else shape.lstrip(".")
+    return _references(document)
+
+
+def _references(document: Mapping[str, Any]) -> str:
+    """What a document refers to and does not have."""
+    for at, cluster in enumerate(document["clusters"]):
+        problem = _findings_problem(cluster["findings"], document["rules"]) or _matrix_problem(cluster["matrix"])
+        if problem:
+            return f"clusters[{at}].{problem}"
+    return _findings_problem(document.get("findings", ()), document["rules"])
+
+
+def _findings_problem(findings: Sequence[Mapping[str, Any]], rules: Mapping[str, Any]) -> str:
+    for at, finding in enumerate(findings):
+        if finding["rule"] not in rules:
+            return f"findings[{at}] has a rule that the document does not describe"
+    return ""
+
+
+def _matrix_problem(matrix: Mapping[str, Any]) -> str:
+    number = len(matrix["registries"])
+    for at, account in enumerate(matrix["accounts"]):
+        if account["registries"] and max(account["registries"]) >= number:
+            return f"matrix.accounts[{at}] names a registry by a position that the list does not have"
+    return ""

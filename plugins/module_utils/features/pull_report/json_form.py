@@ -1,0 +1,38 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report as JSON, in the form of docs/audit.schema.json: a line for each finding, grant and login. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from .stamps import stamped
+
+__all__ = ["as_json"]
+
+_line = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+#: How deep an object is written with a line for each member: down to the lists of a cluster.
+_DEPTH = 4
+
+
+def as_json(document: Mapping[str, Any]) -> str:
+    """The text, with its times marked."""
+    clusters = [{**cluster, "made": stamped(cluster["made"])} for cluster in document["clusters"]]
+    return f"{_written({**document, 'made': stamped(document['made']), 'clusters': clusters}, 0)}\n"
+
+
+def _written(value: Any, depth: int) -> str:
+    is_list = isinstance(value, list)
+    parts = value if is_list else value.values() if isinstance(value, Mapping) else ()
+    if depth == _DEPTH or not any(isinstance(part, (list, dict)) for part in parts):
+        return _line(value)
+    edge = " " * (depth + 1)
+    if is_list:
+        lines = [f"{edge}{_written(part, depth + 1)}" for part in value]
+    else:
+        lines = [f"{edge}{_line(name)}: {_written(part, depth + 1)}" for name, part in value.items()]
+    opening, closing = "[]" if is_list else "{}"
+    return "\n".join((opening, ",\n".join(lines), " " * depth + closing))

@@ -1,0 +1,92 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the options of `pull_access_report` ask for. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...core.audit import SEVERITIES
+from ...core.errors import OptionError
+
+__all__ = ["FAIL_ON", "NEVER", "OUTPUTS", "Report", "from_options"]
+
+NEVER = "never"
+#: From which severity on findings fail the task.
+FAIL_ON = (*SEVERITIES, NEVER)
+#: The options that name files to write.
+OUTPUTS = ("html", "json", "junit")
+
+_MODE = re.compile(r"0[0-7]{3}\Z")
+
+
+@dataclass(frozen=True)
+class Report:
+    """`src`: paths of audit documents. `findings`: further ones, by cluster. `outputs`: paths to write, by `OUTPUTS`.
+
+    `missing`: name and error of each cluster whose audit failed. `compare_with` is the path of an older report. `mode` is that of the
+    files.
+    """
+
+    src: Sequence[str]
+    outputs: Mapping[str, str]
+    title: str
+    findings: Sequence[Any] = ()
+    missing: Sequence[Mapping[str, str]] = ()
+    compare_with: str | None = None
+    fail_on: str = NEVER
+    fail_on_new: bool = False
+    mode: int = 0o644
+
+
+def from_options(options: Mapping[str, Any]) -> Report:
+    """:raises OptionError: for options that cannot work together, or a mode that is none."""
+    outputs = {name: options[name] for name in OUTPUTS if options[name]}
+    missing = [{name: each[name] for name in ("name", "error")} for each in options["missing"] or ()]
+    if missing and not options["src"]:
+        why = "; ".join(": ".join(each.values()) for each in missing)
+        raise OptionError(f"no cluster was audited, so there is no report: {why}")
+    if not options["src"]:
+        raise OptionError("option 'src' is empty: name at least one file that pull_access_audit has written")
+    _check_paths(options["src"], outputs)
+    if options["fail_on_new"]:
+        _check_new(options)
+    return Report(
+        src=tuple(options["src"]),
+        outputs=outputs,
+        title=options["title"].strip() or "Pull access",
+        findings=tuple(options["findings"] or ()),
+        missing=tuple(missing),
+        compare_with=options["compare_with"] or None,
+        fail_on=options["fail_on"],
+        fail_on_new=options["fail_on_new"],
+        mode=_mode(options["mode"]),
+    )
+
+
+def _check_paths(src: Sequence[str], outputs: Mapping[str, str]) -> None:
+    for path in src:
+        if src.count(path) > 1:
+            raise OptionError(f"option 'src' names {path} twice")
+    for name, path in outputs.items():
+        if path in src:
+            raise OptionError(f"option {name!r} would replace {path}, which 'src' names: choose another path")
+        if list(outputs.values()).count(path) > 1:
+            raise OptionError(f"option {name!r} names {path}, which another of {', '.join(OUTPUTS)} names, too")
+
+
+def _check_new(options: Mapping[str, Any]) -> None:
+    if not options["compare_with"]:
+        raise OptionError("option 'fail_on_new' needs the older report: name it in 'compare_with'")
+    if options["fail_on"] == NEVER:
+        raise OptionError("option 'fail_on_new' needs a severity: give 'fail_on'")
+
+
+def _mode(text: str) -> int:
+    if not _MODE.match(text):
+        raise OptionError(f"option 'mode' is {text!r}: give four octal digits in quotes, such as '0644'")
+    return int(text, 8)

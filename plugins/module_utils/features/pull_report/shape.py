@@ -1,0 +1,121 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a value that JSON holds has the shape that is wanted. Pure.
+
+A check returns what is wrong as the rest of a sentence, beginning with the place, such as `.counts.pods is not a whole number from 0
+on`; empty when nothing is. It never shows a value: that may be a credential which somebody took for a report.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+__all__ = [
+    "Check",
+    "count",
+    "flag",
+    "listed",
+    "mapping",
+    "matching",
+    "members",
+    "objects",
+    "one_of",
+    "text",
+    "text_or_null",
+]
+
+Check = Callable[[Any], str]
+
+#: A member's name that may be shown: no name of this format is longer.
+_SHOWN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}\Z")
+
+
+def text(value: Any) -> str:
+    return "" if isinstance(value, str) else " is not a text"
+
+
+def text_or_null(value: Any) -> str:
+    return "" if value is None or isinstance(value, str) else " is neither a text nor null"
+
+
+def flag(value: Any) -> str:
+    return "" if isinstance(value, bool) else " is neither true nor false"
+
+
+def count(value: Any) -> str:
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return "" if is_whole and value >= 0 else " is not a whole number from 0 on"
+
+
+def objects(value: Any) -> str:
+    """A list of objects with any members."""
+    is_one = isinstance(value, list) and all(isinstance(item, dict) for item in value)
+    return "" if is_one else " is not a list of objects"
+
+
+def one_of(values: Sequence[str]) -> Check:
+    def check(value: Any) -> str:
+        return "" if isinstance(value, str) and value in values else f" is none of {', '.join(values)}"
+
+    return check
+
+
+def matching(pattern: str, meaning: str) -> Check:
+    expression = re.compile(pattern)
+
+    def check(value: Any) -> str:
+        return "" if isinstance(value, str) and expression.fullmatch(value) else f" is not {meaning}"
+
+    return check
+
+
+def listed(item: Check) -> Check:
+    def check(value: Any) -> str:
+        if not isinstance(value, list):
+            return " is not a list"
+        for at, one in enumerate(value):
+            if found := item(one):
+                return f"[{at}]{found}"
+        return ""
+
+    return check
+
+
+def mapping(item: Check) -> Check:
+    """An object with any names."""
+
+    def check(value: Any) -> str:
+        if not isinstance(value, dict):
+            return " is not an object"
+        for name, one in value.items():
+            if found := item(one):
+                return f".{_shown(name)}{found}"
+        return ""
+
+    return check
+
+
+def members(required: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
+    """An object with these members and no others."""
+    known = {**required, **(optional or {})}
+
+    def check(value: Any) -> str:
+        if not isinstance(value, dict):
+            return " is not an object"
+        if not required.keys() <= value.keys():
+            return f" lacks the member {next(name for name in required if name not in value)!r}"
+        for name, one in value.items():
+            if name not in known:
+                return f" has a member that this format does not know: {_shown(name)}"
+            if found := known[name](one):
+                return f".{name}{found}"
+        return ""
+
+    return check
+
+
+def _shown(name: str) -> str:
+    return name if _SHOWN.match(name) else "one with an unusual name"

@@ -1,0 +1,25 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which groups of its API a server has: every caller who is logged in may read that."""
+
+from __future__ import annotations
+
+from ..clients.kube.client import Cluster
+from ..clients.kube.errors import ApiError
+from ..core.shapes import mapping, sequence, text
+
+__all__ = ["api_groups"]
+
+
+def api_groups(cluster: Cluster) -> frozenset[str] | None:
+    """None when that cannot be read: a server without any is none.
+
+    :raises ClusterError: when the cluster fails.
+    """
+    try:
+        groups = sequence(cluster.get_path("/apis").get("groups"))
+    except ApiError:
+        return None
+    names = frozenset(name for group in groups if (name := text(mapping(group).get("name"))))
+    return names or None

@@ -1,0 +1,218 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: pull_access_report
+short_description: Make a report of audits, as a page, JSON and JUnit XML
+version_added: 0.1.0
+description:
+  - Joins what M(openshift_ops.image_pull.pull_access_audit) wrote for one cluster or many, and writes one self-contained HTML page, JSON
+    in the same form (C(docs/audit.schema.json)) and JUnit XML.
+  - The page needs no network and no build. It shows what was found with what mends it, a table of all findings that can be searched and
+    sorted, the registries for which each service account has a login, who may pull from which project, and what could not be read.
+  - Logins that stand in many secrets are told over all clusters. What is written holds no credential and nothing that was made of one.
+    Equal logins have equal running numbers.
+  - No cluster is asked. The task must run in Ansible's own process, on the controller, with C(connection=local) and without C(become) and
+    C(async).
+  - A file that is no such document fails the task before anything is written.
+options:
+  src:
+    description: The files that M(openshift_ops.image_pull.pull_access_audit) has written. Each cluster may stand in one of them.
+    type: list
+    elements: path
+    required: true
+  findings:
+    description:
+      - Further findings, by cluster. Each item has C(cluster), the name of a cluster in O(src), and C(findings), a list in the form of the
+        documents. C(id) may be left out, and so may C(severity), C(namespace), C(kind), C(name), C(about) and C(remedy).
+      - The rule of a finding is described in a file of O(src), or in C(rules) of the item, or is C(declared-and-missing).
+    type: list
+    elements: dict
+  missing:
+    description:
+      - Clusters that could not be audited. The report says so. They count neither as findings nor as gone.
+      - If there is none in O(src), the task fails.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: The cluster's name.
+        type: str
+        required: true
+      error:
+        description: Why.
+        type: str
+        required: true
+  compare_with:
+    description:
+      - The JSON of an older report. Each finding then says whether it is new, and what is gone is listed.
+      - Findings are told by their cluster's name and their id. Clusters that only one of the reports has are named, and not compared.
+    type: path
+  html:
+    description: Where the page is written. The directory must exist, here and for the other files.
+    type: path
+  json:
+    description: Where the JSON is written. It may be the file that O(compare_with) names.
+    type: path
+  junit:
+    description:
+      - Where the JUnit XML is written, with a suite for each cluster and a case for each rule and namespace.
+      - A case fails for findings that O(fail_on) and O(fail_on_new) mean. With O(fail_on=never) it fails for errors and warnings.
+    type: path
+  mode:
+    description: The mode of the files, four octal digits in quotes.
+    type: str
+    default: "0644"
+  title:
+    description: The title of the page and of the JUnit XML.
+    type: str
+    default: Pull access
+  fail_on:
+    description: The severity from which on findings fail the task, after all files are written.
+    type: str
+    choices: [error, warning, info, never]
+    default: never
+  fail_on_new:
+    description: Whether only findings that are new fail the task. Needs O(compare_with) and O(fail_on).
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - openshift_ops.image_pull.attributes
+attributes:
+  async:
+    description: Cannot be used with C(async), since the task must run in Ansible's own process.
+    support: none
+  check_mode:
+    description: Names the files that a real run would write, and writes none. Findings fail the task in both cases.
+    support: full
+  diff_mode:
+    description: There is no diff. A report is written anew where it says something else.
+    support: none
+  idempotent:
+    description: A file that would say the same is not written again, whenever it was made.
+    support: full
+author:
+  - The openshift_ops.image_pull authors (@openshift-ops)
+"""
+
+EXAMPLES = r"""
+- name: Report over all clusters, and fail when there is an error
+  openshift_ops.image_pull.pull_access_report:
+    src: "{{ query('ansible.builtin.fileglob', playbook_dir ~ '/audit/*.json') }}"
+    html: "{{ playbook_dir }}/report.html"
+    json: "{{ playbook_dir }}/report.json"
+    junit: "{{ playbook_dir }}/report.xml"
+    fail_on: error
+  delegate_to: localhost
+  run_once: true
+
+- name: Fail only for what is worse than last week
+  openshift_ops.image_pull.pull_access_report:
+    src: [audit/production.json]
+    compare_with: last-week.json
+    html: report.html
+    fail_on: warning
+    fail_on_new: true
+"""
+
+RETURN = r"""
+changed:
+  description: Whether a file was written, or in check mode would be.
+  returned: success
+  type: bool
+clusters:
+  description: The clusters of the report.
+  returned: success
+  type: list
+  elements: str
+  sample: [production, staging]
+counts:
+  description: The number of findings by severity.
+  returned: success
+  type: dict
+  sample: {error: 3, warning: 12, info: 40}
+missing:
+  description: The clusters that could not be audited.
+  returned: with O(missing)
+  type: list
+  elements: str
+  sample: [edge]
+new:
+  description: The number of findings that the older report does not have, by severity.
+  returned: with O(compare_with)
+  type: dict
+  sample: {error: 1, warning: 0, info: 2}
+gone:
+  description: The number of findings that only the older report has, by severity.
+  returned: with O(compare_with)
+  type: dict
+  sample: {error: 0, warning: 4, info: 0}
+only_before:
+  description: The clusters that only the older report has. Nothing of them counts as gone.
+  returned: with O(compare_with)
+  type: list
+  elements: str
+  sample: []
+only_now:
+  description: The clusters that the older report does not have. Nothing of them counts as new.
+  returned: with O(compare_with)
+  type: list
+  elements: str
+  sample: [staging]
+files:
+  description: The files that were written, or in check mode would be.
+  returned: success
+  type: list
+  elements: str
+  sample: [/reports/report.html]
+paths:
+  description: All files of the report, by option.
+  returned: success
+  type: dict
+  sample: {html: /reports/report.html}
+"""
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.options import (
+    FAIL_ON,
+    from_options,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.pull_report import report
+
+ARGUMENTS = {
+    "src": {"type": "list", "elements": "path", "required": True},
+    "findings": {"type": "list", "elements": "dict"},
+    "missing": {
+        "type": "list",
+        "elements": "dict",
+        "options": {"name": {"type": "str", "required": True}, "error": {"type": "str", "required": True}},
+    },
+    "compare_with": {"type": "path"},
+    "html": {"type": "path"},
+    "json": {"type": "path"},
+    "junit": {"type": "path"},
+    "mode": {"type": "str", "default": "0644"},
+    "title": {"type": "str", "default": "Pull access"},
+    "fail_on": {"type": "str", "choices": list(FAIL_ON), "default": FAIL_ON[-1]},
+    "fail_on_new": {"type": "bool", "default": False},
+}
+
+
+def run(task: Task) -> dict[str, object]:
+    return report(from_options(task.params), task.page, check_mode=task.check_mode)
+
+
+MODULE = Module(ARGUMENTS, run, library="", import_error=None)
+
+
+def main() -> None:
+    run_module(MODULE)
+
+
+if __name__ == "__main__":
+    main()

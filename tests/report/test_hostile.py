@@ -1,0 +1,98 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Names and texts of a cluster are shown as text, wherever they stand, and nothing in them runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.comparison import compared
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.joining import joined
+from support import audits
+from support.pages import VIEWS, Watched, written
+
+#: What a reader must see of each.
+NAMES = {
+    "<script>window.hacked=1</script>": "<script>window.hacked=1</script>",
+    "</script><img src=x onerror=window.hacked=1>": "</script><img src=x onerror=window.hacked=1>",
+    "\"'><svg onload=window.hacked=1>": "\"'><svg onload=window.hacked=1>",
+    "__proto__": "__proto__",
+    "constructor": "constructor",
+    "a\u202eb\u200fc\u2066d": "a⟨U+202E⟩b⟨U+200F⟩c⟨U+2066⟩d",
+    "\u05d0\u05d1\u05d2-1": "\u05d0\u05d1\u05d2-1",
+    "{{ 7*7 }} ${7*7} <!--slot:data--> $& \\u003c": "{{ 7*7 }} ${7*7} <!--slot:data--> $& \\u003c",
+    "javascript:window.hacked=1": "javascript:window.hacked=1",
+}
+KEPT = {"id", "severity", "made", "format"}
+
+
+def document(text: str) -> dict[str, Any]:
+    """One in which every text that a cluster or an audit writes is `text`."""
+
+    def hostile(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: part if name in KEPT else hostile(part) for name, part in value.items()}
+        if isinstance(value, list):
+            return [hostile(part) for part in value]
+        return text if isinstance(value, str) else value
+
+    cluster = audits.cluster(
+        findings=[audits.finding(), audits.finding(name="b")],
+        unread=["x"],
+        target_version="x",
+        matrix={"registries": ["x"], "accounts": [{"namespace": "x", "name": "x", "registries": [0]}]},
+        pullers=[{"project": "x", "subject": "x", "namespace": "x", "binding": "x"}],
+        logins=[audits.login("x/x")],
+    )
+    source = {
+        **audits.document(hostile(cluster)),
+        "rules": {text: {**hostile(audits.RULES["secret-type-dead"]), "severity": "error"}},
+    }
+    before = {
+        **source,
+        "clusters": [{**hostile(cluster), "findings": [{**hostile(audits.finding(name="c")), "id": "c" * 16}]}],
+    }
+    return compared(joined({"a": source}, missing=[{"name": text, "error": text}]), joined({"b": before}))
+
+
+@pytest.mark.parametrize("text", NAMES, ids=range(len(NAMES)))
+def test_is_shown_as_text_in_every_view(watch: Callable[..., Watched], tmp_path: Path, text: str) -> None:
+    watched = watch(written(tmp_path / "a.html", document(text), text))
+    for view in VIEWS:
+        page = watched.open(f"view={view}")
+        page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+        page.wait_for_timeout(50)
+        shown = page.evaluate("view => document.getElementById(`view-${view}`).textContent", view)
+        assert " ".join(NAMES[text].split()) in " ".join(shown.split()), view
+        assert page.evaluate("[window.hacked, ({}).hacked, document.images.length]") == [None, None, 0]
+        assert (
+            page.evaluate(
+                "[...document.querySelectorAll('a')].filter(one => !one.getAttribute('href').startsWith('#')).length"
+            )
+            == 0
+        )
+    assert watched.text("h1") == NAMES[text]
+
+
+def test_a_remedy_that_looks_like_a_template_is_marked(watch: Callable[..., Watched], tmp_path: Path) -> None:
+    finding = audits.finding(remedy=[{"name": "{{ lookup('pipe', 'id') }}"}])
+    watched = watch(written(tmp_path / "a.html", joined({"a": audits.document(audits.cluster(findings=[finding]))})))
+    page = watched.open("view=findings")
+    page.locator("#findings .remedy summary").first.click()
+    assert (
+        page.locator("#findings .remedy pre").first.inner_text().strip()
+        == "- name: !unsafe \"{{ lookup('pipe', 'id') }}\""
+    )
+
+
+def test_what_is_searched_is_no_pattern(watch: Callable[..., Watched], tmp_path: Path) -> None:
+    found = [audits.finding(name="a.c"), audits.finding(name="abc")]
+    watched = watch(written(tmp_path / "a.html", joined({"a": audits.document(audits.cluster(findings=found))})))
+    watched.open("view=findings&q=a.c")
+    assert watched.text("#found") == "1 of 2 findings"
+    watched.open("view=findings&q=(%5B*")
+    assert watched.text("#found") == "0 of 2 findings"

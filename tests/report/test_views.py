@@ -1,0 +1,120 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each view, on a phone and on a large screen, light and dark: no error, no request, nothing too wide, nothing that axe-core finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.joining import joined
+from axe_playwright_python.sync_playwright import Axe
+from support import audits
+from support.pages import VIEWS, Watched, written
+
+WIDTHS = {400: 850, 1600: 1000}
+
+
+def too_wide(watched: Watched) -> int:
+    return watched.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+
+def violations(watched: Watched) -> list[str]:
+    found = Axe().run(watched.page).response["violations"]
+    return [f"{one['id']}: {one['help']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view(watch: Callable[..., Watched], view: str, width: int, scheme: str) -> None:
+    watched = watch(viewport={"width": width, "height": WIDTHS[width]}, color_scheme=scheme)
+    page = watched.open(f"view={view}")
+    assert page.locator(f"#view-{view}").is_visible()
+    assert page.locator("section.view:visible").count() == 1
+    assert page.locator("nav a[aria-current]").get_attribute("data-view") == view
+    page.evaluate("for (const one of document.querySelectorAll('section:not([hidden]) details')) one.open = true")
+    assert too_wide(watched) == 0
+    assert violations(watched) == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_long_names_make_nothing_too_wide(watch: Callable[..., Watched], tmp_path: Path, width: int) -> None:
+    name = "x" * 253
+    cluster = audits.cluster(
+        name,
+        findings=[audits.finding(namespace=name, name=name, about=name)],
+        unread=[name],
+        matrix={"registries": [name], "accounts": [{"namespace": name, "name": name, "registries": [0]}]},
+        pullers=[{"project": name, "subject": name, "namespace": name, "binding": name}],
+        logins=[audits.login(f"{name}/a"), audits.login(f"{name}/b")],
+    )
+    document = joined({"a": audits.document(cluster, audits.cluster("b"))})
+    watched = watch(written(tmp_path / "a.html", document, name), viewport={"width": width, "height": 800})
+    for view in VIEWS:
+        watched.open(f"view={view}")
+        assert (view, too_wide(watched)) == (view, 0)
+
+
+def test_dark_is_dark(watch: Callable[..., Watched]) -> None:
+    def brightness(scheme: str) -> int:
+        watched = watch(color_scheme=scheme)
+        watched.open()
+        color = watched.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        return sum(int(part) for part in color.strip("rgb()").split(","))
+
+    assert brightness("dark") < 150
+    assert brightness("light") > 600
+
+
+def test_nothing_moves_for_those_who_want_that(watch: Callable[..., Watched]) -> None:
+    script = "getComputedStyle(document.querySelector('.rule > summary'), '::after').transitionDuration"
+    for motion, duration in (("reduce", "0s"), ("no-preference", "0.12s")):
+        watched = watch(reduced_motion=motion)
+        watched.open()
+        assert watched.page.evaluate(script) == duration
+
+
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(watched: Watched) -> None:
+    page = watched.open("view=findings")
+    seen: list[Any] = []
+    for _step in range(40):
+        page.keyboard.press("Tab")
+        seen.append(
+            page.evaluate(
+                "(() => { const at = document.activeElement, style = getComputedStyle(at);"
+                " return [at.dataset.view || at.id || at.dataset.sort || at.name || at.tagName, style.outlineStyle, parseFloat(style.outlineWidth)]; })()"
+            )
+        )
+    names = [name for name, _style, _width in seen]
+    for wanted in ("skip", *VIEWS, "cluster", "q", "namespace", "rule", "severity", "new", "cluster", "name"):
+        assert wanted in names, wanted
+    assert [name for name, style, width in seen if style == "none" or width < 2] == []
+
+
+def test_the_skip_link_leads_to_the_content(watched: Watched) -> None:
+    page = watched.open("view=findings")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    assert watched.state == "view=findings"
+
+
+def test_without_a_program(watch: Callable[..., Watched], report: dict[str, Any]) -> None:
+    watched = watch(java_script_enabled=False)
+    watched.page.goto(watched.address)
+    text = watched.text("body")
+    assert "need JavaScript" in text
+    titles = {
+        report["rules"][finding["rule"]]["title"] for cluster in report["clusters"] for finding in cluster["findings"]
+    }
+    assert all(title in text for title in titles)
+    assert not watched.page.locator(".bar-top").is_visible()
+    rule = watched.page.locator(".rule", has_text="type that no node reads").first
+    rule.locator("summary").first.click()
+    assert "has type Opaque" in rule.inner_text()
+    rule.locator(".remedy summary").first.click()
+    assert "openshift_ops.image_pull.pull_secret:" in rule.inner_text()

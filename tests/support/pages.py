@@ -1,0 +1,114 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report's page in Chromium: opened from a file, watched for errors and requests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.comparison import compared
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.joining import joined
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.page import as_page
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.stamps import settled
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_parts
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from support import audits
+
+#: Debian's Chromium without what it would ask the network for. (Playwright starts it headless, with a user-data-dir of its own.)
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+VIEWS = ("overview", "findings", "matrix", "pullers", "logins", "changes", "unread")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ["IMAGE_PULL_CHROMIUM"], headless=True, args=list(FLAGS)
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def written(path: Path, document: Mapping[str, Any], title: str = "Pull access") -> Path:
+    """The page of a document, in a file."""
+    path.write_text(settled(as_page(document, title, page_parts())), encoding="utf-8")
+    return path
+
+
+def lived_in() -> dict[str, Any]:
+    """A report over three clusters, compared with an older one."""
+    rows = [audits.login("shop-1/pull"), audits.login("mail-2/pull", password="other")]
+    now = [
+        audits.lived_in(name, namespaces=number) for name, number in (("production", 80), ("staging", 20), ("edge", 4))
+    ]
+    now[2]["logins"], now[2]["unread"] = rows, ["secrets could not be listed: forbidden"]
+    before = [
+        audits.lived_in("production", namespaces=80, seed=2),
+        audits.lived_in("staging", namespaces=20),
+        audits.cluster("old"),
+    ]
+    old = joined({"old.json": audits.document(*before, made="2026-11-18T17:10:00Z")})
+    return compared(
+        joined({"now.json": audits.document(*now)}, missing=[{"name": "plant-7", "error": "login refused"}]), old
+    )
+
+
+class Watched:
+    """An open page; `troubles` are errors, dialogs, and requests for anything but the file itself."""
+
+    def __init__(self, browser: Browser, path: Path, **context: Any) -> None:
+        self.context = browser.new_context(**{"viewport": {"width": 1600, "height": 1000}, **context})
+        self.page: Page = self.context.new_page()
+        self.address = path.as_uri()
+        self.troubles: list[str] = []
+        self.page.on("console", lambda message: self.troubles.append(f"{message.type}: {message.text}"))
+        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.troubles.append(dialog.message), dialog.dismiss()))
+        self.page.on("request", self._on_request)
+
+    def _on_request(self, request: Any) -> None:
+        if request.url.partition("#")[0] != self.address:
+            self.troubles.append(request.url)
+
+    def open(self, state: str = "") -> Page:
+        """Opens the page anew, at a state that its address says."""
+        self.page.goto("about:blank")
+        self.page.goto(f"{self.address}#{state}")
+        self.page.wait_for_selector("html[data-ready]")
+        return self.page
+
+    def until(self, expression: str) -> None:
+        """Waits until it is true. (Playwright's own way needs `eval`, which the page's policy forbids.)"""
+        for _attempt in range(200):
+            if self.page.evaluate(expression):
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"this never came true: {expression}")
+
+    @property
+    def state(self) -> str:
+        return self.page.evaluate("location.hash.slice(1)")
+
+    def rows(self, table: str = "findings") -> list[list[str]]:
+        """The texts of a table's cells."""
+        script = "table => [...document.querySelectorAll(`#${table} tbody tr`)].map(row => [...row.cells].map(cell => cell.innerText.trim()))"
+        return self.page.evaluate(script, table)
+
+    def text(self, selector: str) -> str:
+        return self.page.locator(selector).inner_text()

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a cluster says of registries to all its nodes: mirrors, blocked and allowed registries, image policies, the global pull secret."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from support.lab import Lab
+
+CONFIG = "/apis/config.openshift.io/v1"
+IMAGES = f"{CONFIG}/images/cluster"
+GLOBAL_SECRETS = "/api/v1/namespaces/openshift-config/secrets"
+#: The kinds of mirrors: where they are, what they are, the list in their spec.
+MIRRORS = {
+    "digest": (f"{CONFIG}/imagedigestmirrorsets", "ImageDigestMirrorSet", "imageDigestMirrors"),
+    "tag": (f"{CONFIG}/imagetagmirrorsets", "ImageTagMirrorSet", "imageTagMirrors"),
+    "old": (
+        "/apis/operator.openshift.io/v1alpha1/imagecontentsourcepolicies",
+        "ImageContentSourcePolicy",
+        "repositoryDigestMirrors",
+    ),
+}
+
+
+def auth_file(entries: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
+    """Docker's config.json of registry keys with user and password."""
+    return {
+        "auths": {
+            key: {"auth": base64.b64encode(f"{user}:{password}".encode()).decode()}
+            for key, (user, password) in entries.items()
+        }
+    }
+
+
+def pull_secret(name: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    """A Secret that holds a config.json."""
+    data = {".dockerconfigjson": base64.b64encode(json.dumps(content).encode()).decode()}
+    return {"metadata": {"name": name}, "type": "kubernetes.io/dockerconfigjson", "data": data}
+
+
+@contextmanager
+def registry_settings(
+    lab: Lab,
+    *,
+    sources: Mapping[str, Sequence[str]] | None = None,
+    node: Mapping[str, tuple[str, str]] | None = None,
+    policies: Sequence[tuple[str, str]] = (),
+    **mirrors: Sequence[Mapping[str, Any]],
+) -> Iterator[None]:
+    """The cluster has these settings within the block.
+
+    `sources` is registrySources of the cluster's Image; `node` the entries of the global pull secret; `policies` are scopes that
+    want a signature, with their namespace or "" for all; `digest`, `tag` and `old` are lists of mirrors.
+    """
+    made: list[str] = []
+    try:
+        for kind, sets in mirrors.items():
+            path, name, member = MIRRORS[kind]
+            for number, one in enumerate(sets):
+                made.append(_make(lab, path, name, number, {member: [one]}))
+        for number, (scope, namespace) in enumerate(policies):
+            path = f"{CONFIG}/namespaces/{namespace}/imagepolicies" if namespace else f"{CONFIG}/clusterimagepolicies"
+            name = "ImagePolicy" if namespace else "ClusterImagePolicy"
+            trust = {
+                "policyType": "PublicKey",
+                "publicKey": {"keyData": base64.b64encode(PUBLIC_KEY.encode()).decode()},
+            }
+            made.append(_make(lab, path, name, number, {"scopes": [scope], "policy": {"rootOfTrust": trust}}))
+        if node is not None:
+            lab.api("POST", GLOBAL_SECRETS, pull_secret("pull-secret", auth_file(node)))
+            made.append(f"{GLOBAL_SECRETS}/pull-secret")
+        if sources is not None:
+            lab.api("PATCH", IMAGES, {"spec": {"registrySources": sources}})
+        yield
+    finally:
+        for path in made:
+            lab.api("DELETE", path)
+        if sources is not None:
+            lab.api("PATCH", IMAGES, {"spec": None})
+
+
+def _make(lab: Lab, path: str, kind: str, number: int, spec: Mapping[str, Any]) -> str:
+    """The path of a new object."""
+    version, name = "/".join(path.split("/")[2:4]), f"test-{number}"
+    lab.api("POST", path, {"apiVersion": version, "kind": kind, "metadata": {"name": name}, "spec": spec})
+    return f"{path}/{name}"
+
+
+#: A key by which nothing was signed.
+PUBLIC_KEY = """-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEEVs/o5+uQbTjL3chynL4wXgUg2R9
+q9UU8I5mEovUf86QZ7kOBIjJwqnzD1omageEHWwHdBO6B+dFabmdT9POxg==
+-----END PUBLIC KEY-----
+"""

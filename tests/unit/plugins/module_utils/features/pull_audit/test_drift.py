@@ -1,0 +1,74 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What modules planned in check mode, as findings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.drift import (
+    DIFFERS,
+    NOT_APPLICABLE,
+    drifted,
+)
+from hypothesis import given
+from support.anything import ANYTHING
+
+
+def planned(*changes: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"namespaces": [{"name": "a", "changes": [*changes]}], "failures": [], **more}
+
+
+def told(*results: Any) -> list[tuple[str, str, str, str, str, str]]:
+    return [
+        (each.rule, each.ref.namespace, each.ref.kind.kind, each.ref.name, each.about, each.message)
+        for each in drifted(results)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        ("create", "it is declared, and does not exist"),
+        ("update", "it is not as it is declared"),
+        ("replace", "it is not as it is declared, and has to be created again for that"),
+        ("delete", "it is declared as absent, and exists"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("kind", "title"), [("Secret", "secret"), ("ServiceAccount", "service account"), ("RoleBinding", "role binding")]
+)
+def test_each_change_is_a_finding(kind: str, title: str, action: str, said: str) -> None:
+    change = {"kind": kind, "name": "x", "action": action, "registries": {}}
+    assert told(planned(change)) == [(DIFFERS, "a", kind, "x", action, f"{title} a/x: {said}")]
+
+
+def test_pods_are_only_restarted() -> None:
+    assert told(planned({"kind": "Pod", "name": "p", "action": "delete"})) == []
+
+
+def test_an_entry_that_cannot_be_applied() -> None:
+    failure = {"namespace": "a", "error": "https://u:Canary@q.io/ refused", "title": "secrets[0] (x)"}
+    (found,) = told(planned(failures=[failure], msg="failed in 1 of 1 namespaces"))
+    assert found[:5] == (NOT_APPLICABLE, "", "Namespace", "a", "secrets[0] (x)")
+    assert found[5].startswith("what is declared cannot be applied: secrets[0] (x): https://")
+    assert "Canary" not in found[5]
+
+
+def test_a_task_that_was_refused_as_a_whole() -> None:
+    assert told({"failed": True, "msg": "no such option"}) == [
+        (NOT_APPLICABLE, "", "Inventory", "", "", "what is declared cannot be applied: no such option")
+    ]
+
+
+@pytest.mark.parametrize("result", [{}, {"skipped": True}, {"changed": False, "namespaces": []}, planned()])
+def test_nothing_differs(result: dict[str, Any]) -> None:
+    assert told(result) == []
+
+
+@given(ANYTHING)
+def test_whatever_is_handed_in(anything: Any) -> None:
+    list(drifted([anything, {"namespaces": anything, "failures": anything, "msg": anything}]))
+    list(drifted([{"namespaces": [{"changes": anything, "name": anything}], "failures": [anything]}]))

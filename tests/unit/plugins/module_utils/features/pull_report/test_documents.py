@@ -1,0 +1,154 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Audit documents from bytes: what is one, and the clear refusal of what is none."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report import documents
+from hypothesis import given
+from hypothesis import strategies as st
+from support import audits
+
+FULL = audits.document(audits.lived_in("production"), findings=[], compared=None)
+FULL["compared"] = {"made": audits.MADE, "gone": [], "rules": {}, "only_before": [], "only_now": ["b"]}
+FULL["clusters"][0]["made"] = audits.MADE
+
+
+def encoded(document: Any) -> bytes:
+    return json.dumps(document).encode()
+
+
+def refusal(content: bytes) -> str:
+    with pytest.raises(OptionError) as error:
+        documents.from_bytes("/audit/a.json", content)
+    assert str(error.value).startswith("file /audit/a.json ")
+    assert "othing was written" in str(error.value)
+    return str(error.value)
+
+
+def test_reads_a_document() -> None:
+    assert documents.from_bytes("a", encoded(FULL)) == FULL
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is not valid JSON at line 1, column 1"),
+        (b"[1,\n2", "is not valid JSON at line 2, column 2"),
+        (b"\xef\xbb\xbf{}", "is not valid JSON at line 1, column 1"),
+        (b'{"a": "\xff"}', "is not valid UTF-8 at byte 7"),
+        (b'{"a": NaN}', "holds NaN"),
+        (b'{"a": -Infinity}', "holds -Infinity"),
+        (b'{"a": 1e999}', "number that is too large"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "number that is too large"),
+        (b'{"a": 1, "a": 1}', "the same member twice"),
+        (b"[" * 200_000, "nested too deep"),
+        (b"null", "it is not an object"),
+        (b"[]", "it is not an object"),
+        (b"{}", "it lacks the member 'format'"),
+        (
+            b'{"format": "openshift_ops.image_pull/audit/2"}',
+            "its format is openshift_ops.image_pull/audit/2, and this version reads",
+        ),
+        (b'{"format": "<script>"}', "its format is another one, and"),
+    ],
+    ids=range(15),
+)
+def test_what_is_no_document(content: bytes, message: str) -> None:
+    assert message in refusal(content)
+
+
+def test_a_file_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "LARGEST_BYTES", 1 << 20)
+    assert "has 2 MiB, more than the 1 MiB that are read" in refusal(b" " * (2 << 20))
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Each place in a document, but for what stands in a remedy and the names of rules."""
+    found = [path] if path else []
+    if "remedy" in path:
+        return found
+    items = value.items() if isinstance(value, dict) else enumerate(value[:1]) if isinstance(value, list) else ()
+    return found + [place for name, part in items for place in places(part, (*path, name))]
+
+
+SMALL = audits.document(
+    audits.cluster(
+        findings=[{**audits.finding(), "new": True}],
+        unread=["x"],
+        made=audits.MADE,
+        matrix={"registries": ["quay.io"], "accounts": [{"namespace": "a", "name": "b", "registries": [0]}]},
+        pullers=[{"project": "a", "subject": "b", "namespace": "c", "binding": "d"}],
+        logins=[audits.login("a/b")],
+    ),
+    compared={
+        "made": audits.MADE,
+        "gone": [{"cluster": "a", "finding": audits.finding()}],
+        "rules": {},
+        "only_before": ["c"],
+        "only_now": [],
+    },
+)
+OPTIONAL = {"new", "made", "compared"}
+
+
+@pytest.mark.parametrize("place", places(SMALL), ids=lambda place: ".".join(map(str, place)))
+def test_each_place_is_checked(place: tuple[Any, ...]) -> None:
+    """A wrong type in any place, a member too many and one too few: an error that names the place."""
+    for wrong in (None, 1.5, {"__proto__": 1}, [[]]):
+        document = copy.deepcopy(SMALL)
+        at: Any = document
+        for name in place[:-1]:
+            at = at[name]
+        if place[-1] == "target_version" and wrong is None:
+            continue
+        at[place[-1]] = wrong
+        assert "no audit document" in refusal(encoded(document))
+    if isinstance(place[-1], str) and (place[-1] not in OPTIONAL or len(place) == 1) and "rules" not in place[:-1]:
+        document = copy.deepcopy(SMALL)
+        at = document
+        for name in place[:-1]:
+            at = at[name]
+        del at[place[-1]]
+        if place != ("compared",):
+            assert f"lacks the member {place[-1]!r}" in refusal(encoded(document))
+
+
+def test_what_it_refers_to_and_does_not_have() -> None:
+    assert "clusters[0].findings[0] has a rule" in refusal(
+        encoded(audits.document(audits.cluster(findings=[audits.finding("x")])))
+    )
+    matrix = {"registries": ["quay.io"], "accounts": [{"namespace": "a", "name": "b", "registries": [1]}]}
+    assert "clusters[0].matrix.accounts[0] names a registry by a position" in refusal(
+        encoded(audits.document(audits.cluster(matrix=matrix)))
+    )
+
+
+def test_never_shows_a_value() -> None:
+    """Somebody may name a file with credentials."""
+    for content in (
+        b'{"auths": {"quay.io": {"auth": "hunter2hunter2="}}}',
+        b'{"format": "hunter2hunter2=", "x": 1}',
+        b"hunter2hunter2",
+    ):
+        assert "hunter2" not in refusal(content)
+
+
+def test_what_cannot_be_written_is_replaced() -> None:
+    cluster = audits.cluster("a\ud800b\ufdd0\ufdd1", unread=["\ud83d\ude00"])
+    found = documents.from_bytes("a", encoded(audits.document(cluster)))["clusters"][0]
+    assert (found["name"], found["unread"]) == ("a\ufffdb\ufffd\ufffd", ["\U0001f600"])
+    raw = json.dumps(audits.document(audits.cluster("x\ufdd0")), ensure_ascii=False).encode()
+    assert documents.from_bytes("a", raw)["clusters"][0]["name"] == "x\ufffd"
+
+
+@given(st.binary(max_size=40))
+def test_no_bytes_end_in_a_traceback(content: bytes) -> None:
+    refusal(content)

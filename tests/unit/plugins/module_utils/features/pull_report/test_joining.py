@@ -1,0 +1,170 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Several documents as one: names, rules, times, further findings, labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.joining import (
+    finding_id,
+    joined,
+    natural,
+)
+from support import audits
+
+
+def sources(*documents: Any) -> dict[str, Any]:
+    return {f"{number}.json": document for number, document in enumerate(documents)}
+
+
+def test_clusters_in_the_order_of_their_names_and_findings_the_worst_first() -> None:
+    found = [audits.finding("secret-unused"), audits.finding("link-dangling"), audits.finding()]
+    document = joined(
+        sources(audits.document(audits.cluster("c10")), audits.document(audits.cluster("C2", findings=found)))
+    )
+    assert [cluster["name"] for cluster in document["clusters"]] == ["C2", "c10"]
+    assert [finding["severity"] for finding in document["clusters"][0]["findings"]] == ["error", "warning", "info"]
+    assert document["findings"] == []
+
+
+def test_the_time_is_the_newest_and_each_cluster_has_its_own() -> None:
+    old = audits.document(audits.cluster("a"), made="2026-11-24T00:00:00Z")
+    document = joined(sources(old, audits.document(audits.cluster("b"))))
+    assert document["made"] == audits.MADE
+    assert [cluster["made"] for cluster in document["clusters"]] == ["2026-11-24T00:00:00Z", audits.MADE]
+    assert joined({"r": document})["clusters"][0]["made"] == "2026-11-24T00:00:00Z"
+
+
+def test_of_a_rule_the_newest_description() -> None:
+    rule = {**audits.RULES["secret-unused"], "title": "Old"}
+    old = audits.document(audits.cluster("b"), rules={"secret-unused": rule, "x": rule}, made="2026-11-24T00:00:00Z")
+    for order in ((old, audits.document()), (audits.document(), old)):
+        rules = joined(sources(*order))["rules"]
+        assert rules["secret-unused"] == audits.RULES["secret-unused"]
+        assert list(rules) == sorted([*audits.RULES, "x"])
+
+
+def test_a_cluster_without_a_name_has_its_servers() -> None:
+    nameless = audits.cluster("", server="https://api.example.com")
+    assert joined(sources(audits.document(nameless)))["clusters"][0]["name"] == "https://api.example.com"
+    with pytest.raises(OptionError, match=r"file 0\.json holds a cluster without name and server"):
+        joined(sources(audits.document(audits.cluster("", server=""))))
+
+
+def test_a_cluster_twice_is_refused() -> None:
+    with pytest.raises(OptionError, match=r"'production' stands twice, in 0\.json and 1\.json"):
+        joined(sources(audits.document(), audits.document()))
+    with pytest.raises(OptionError, match=r"'production' stands twice, in 0\.json: "):
+        joined(sources(audits.document(audits.cluster(), audits.cluster())))
+
+
+def test_what_an_earlier_comparison_said_is_left_out() -> None:
+    report = audits.document(audits.cluster(findings=[{**audits.finding(), "new": True}]), compared={"gone": []})
+    document = joined(sources(report))
+    assert "compared" not in document
+    assert "new" not in document["clusters"][0]["findings"][0]
+
+
+def test_clusters_that_are_missing() -> None:
+    missing = [{"name": "edge\ud800", "error": "refused"}]
+    assert joined(sources(audits.document()), missing=missing)["missing"] == [
+        {"name": "edge\ufffd", "error": "refused"}
+    ]
+    assert "missing" not in joined(sources(audits.document()))
+
+
+class TestFurtherFindings:
+    def test_are_added_with_what_was_left_out(self) -> None:
+        given = {"rule": "declared-and-missing", "name": "pull", "message": "m"}
+        document = joined(sources(audits.document()), [{"cluster": "production", "findings": [given]}])
+        (finding,) = document["clusters"][0]["findings"]
+        assert finding == {
+            **given,
+            "id": finding_id(finding),
+            "severity": "warning",
+            "namespace": "",
+            "kind": "",
+            "about": "",
+            "remedy": [],
+        }
+        assert "declared-and-missing" in document["rules"]
+
+    def test_own_rules_without_a_finding_are_not_described(self) -> None:
+        assert sorted(joined(sources(audits.document()))["rules"]) == sorted(audits.RULES)
+
+    def test_may_bring_rules_but_not_replace_them(self) -> None:
+        rules = {"own": audits.RULES["secret-unused"], "secret-unused": {**audits.RULES["secret-unused"], "title": "x"}}
+        item = {"cluster": "production", "rules": rules, "findings": [audits.finding("own")]}
+        document = joined(sources(audits.document()), [item])
+        assert document["rules"] == {**audits.RULES, "own": rules["own"]}
+
+    def test_one_that_is_there_already_is_left_out(self) -> None:
+        there = audits.document(audits.cluster(findings=[audits.finding()]))
+        document = joined(
+            sources(there), [{"cluster": "production", "findings": [audits.finding(), audits.finding(name="b")]}] * 2
+        )
+        assert [finding["name"] for finding in document["clusters"][0]["findings"]] == ["b", "pull"]
+
+    @pytest.mark.parametrize(
+        ("item", "message"),
+        [
+            (1, "item 1, is not a cluster with a list of findings"),
+            ({"cluster": "production"}, "item 1, is not a cluster with a list of findings"),
+            ({"cluster": "other", "findings": []}, "item 1: no file of 'src' holds cluster 'other'"),
+            ({"cluster": "production", "findings": [1]}, r"item 1: findings\[0\] has no rule"),
+            ({"cluster": "production", "findings": [{"rule": "nosuch"}]}, r"item 1: findings\[0\] has no rule"),
+            (
+                {"cluster": "production", "findings": [{"rule": "secret-unused"}]},
+                r"findings\[0\] lacks the member 'message'",
+            ),
+            (
+                {"cluster": "production", "findings": [audits.finding(severity="x")]},
+                r"findings\[0\]\.severity is none of",
+            ),
+            ({"cluster": "production", "rules": {"a": 1}, "findings": []}, "item 1: rules.a is not an object"),
+        ],
+    )
+    def test_that_are_wrong(self, item: Any, message: str) -> None:
+        with pytest.raises(OptionError, match=message):
+            joined(sources(audits.document()), [item])
+
+
+class TestLogins:
+    def test_equal_labels_of_several_files_are_equal_logins(self) -> None:
+        both = [audits.document(audits.cluster(name, logins=[audits.login(f"{name}/s")])) for name in ("a", "b")]
+        document = joined(sources(*both))
+        assert [row["login"] for cluster in document["clusters"] for row in cluster["logins"]] == ["login 1", "login 1"]
+        assert [finding["rule"] for finding in document["findings"]] == ["credential-in-many-places"]
+        assert document["findings"][0]["id"] == finding_id(document["findings"][0])
+        assert "credential-in-many-places" in document["rules"]
+
+    def test_running_numbers_of_several_reports_are_not(self) -> None:
+        row = {**audits.login("n/s"), "login": "login 1", "password": "password 1"}
+        document = joined(sources(*(audits.document(audits.cluster(name, logins=[row])) for name in ("a", "b"))))
+        assert [row["login"] for cluster in document["clusters"] for row in cluster["logins"]] == ["login 1", "login 2"]
+        assert document["findings"] == []
+
+    def test_a_cluster_whose_audit_has_the_rule_has_its_own_findings(self) -> None:
+        cluster = audits.cluster(logins=[audits.login("a/s"), audits.login("b/s")])
+        assert len(joined(sources(audits.document(cluster)))["findings"]) == 1
+        judged = audits.document(
+            cluster, rules={**audits.RULES, "credential-in-many-places": audits.RULES["secret-unused"]}
+        )
+        assert joined(sources(judged))["findings"] == []
+
+    def test_a_report_as_a_source_gives_the_same_findings(self) -> None:
+        cluster = audits.cluster(logins=[audits.login("a/s"), audits.login("b/s")])
+        report = joined(sources(audits.document(cluster)))
+        assert joined(sources(report)) == report
+        own = {**cluster, "findings": [{**audits.finding(), "rule": "credential-in-many-places"}]}
+        rules = {**audits.RULES, "credential-in-many-places": audits.RULES["secret-unused"]}
+        report = joined(sources(audits.document(own, rules=rules)))
+        assert joined(sources(report)) == report
+
+
+def test_natural_order() -> None:
+    assert sorted(["b2", "B10", "a", "b1"], key=natural) == ["a", "b1", "b2", "B10"]

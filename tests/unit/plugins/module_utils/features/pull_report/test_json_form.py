@@ -1,0 +1,36 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report as JSON: nothing is lost, a line for each finding."""
+
+from __future__ import annotations
+
+import json
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.joining import joined
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.json_form import as_json
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.stamps import (
+    differ,
+    settled,
+)
+from support import audits
+
+DOCUMENT = joined({"a": audits.document(audits.lived_in("production"), audits.lived_in("s\u202e</script>"))})
+
+
+def test_is_the_document() -> None:
+    assert json.loads(settled(as_json(DOCUMENT))) == DOCUMENT
+
+
+def test_a_line_for_each_finding() -> None:
+    lines = settled(as_json(DOCUMENT)).splitlines()
+    ids = [finding["id"] for cluster in DOCUMENT["clusters"] for finding in cluster["findings"]]
+    assert all(sum(f'"id": "{one}"' in line for line in lines) >= 1 for one in ids)
+    assert max(line.count('"id": "') for line in lines) == 1
+
+
+def test_its_times_make_no_difference() -> None:
+    other = {**DOCUMENT, "made": "2027-01-01T00:00:00Z"}
+    other["clusters"] = [{**cluster, "made": "2027-01-01T00:00:00Z"} for cluster in DOCUMENT["clusters"]]
+    assert not differ(as_json(DOCUMENT), settled(as_json(other)))
+    assert differ(as_json(DOCUMENT), settled(as_json({**other, "clusters": []})))

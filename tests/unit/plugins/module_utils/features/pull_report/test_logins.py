@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Labels of logins become numbers, and logins in many places findings."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.logins import (
+    across,
+    numbered,
+)
+from support import audits
+
+
+def clusters(**logins: list[Any]) -> list[Any]:
+    return numbered([audits.cluster(name, logins=rows) for name, rows in logins.items()])
+
+
+def test_no_label_is_left() -> None:
+    rows = [audits.login("a/s"), audits.login("b/s", password="c"), audits.login("c/s", user="z")]
+    text = json.dumps(clusters(prod=rows, other=[audits.login("a/s")]))
+    assert not any(row[name] in text for row in rows for name in ("login", "password"))
+
+
+def test_numbers_are_equal_where_labels_were_and_do_not_depend_on_them() -> None:
+    def found(salt: str) -> list[Any]:
+        rows = [
+            audits.login(f"{place}/s", user=f"{user}{salt}", password=f"{user}{salt}")
+            for place, user in zip("abcd", "xyxz", strict=True)
+        ]
+        random.Random(salt).shuffle(rows)
+        return clusters(prod=rows)
+
+    assert [(row["namespace"], row["login"], row["password"]) for row in found("1")[0]["logins"]] == [
+        ("a", "login 1", "password 1"),
+        ("b", "login 2", "password 2"),
+        ("c", "login 1", "password 1"),
+        ("d", "login 3", "password 3"),
+    ]
+    assert found("1") == found("2")
+
+
+def test_the_clusters_stay_in_their_order() -> None:
+    made = clusters(z=[audits.login("a/s")], a=[audits.login("a/s", user="other")])
+    assert [(cluster["name"], cluster["logins"][0]["login"]) for cluster in made] == [
+        ("z", "login 2"),
+        ("a", "login 1"),
+    ]
+
+
+class TestAcross:
+    def test_counts_secrets_clusters_and_other_passwords(self) -> None:
+        some = [audits.login(f"n{number}/s") for number in range(4)]
+        (finding,) = across(
+            clusters(a=some, b=[audits.login("n/s", password="other")], c=[audits.login("n/s", user="x")])
+        )
+        assert finding["message"] == (
+            "the same login for quay.io stands in 5 secrets of 2 clusters, 1 of them with another password (login 1)"
+        )
+        assert (finding["severity"], finding["about"]) == ("warning", "first in a/n0/s")
+
+    def test_one_password_is_an_info(self) -> None:
+        (finding,) = across(clusters(a=[audits.login("x/s"), audits.login("y/s")]))
+        assert finding["severity"] == "info"
+        assert finding["message"] == "the same login for quay.io stands in 2 secrets of 1 cluster (login 1)"
+
+    def test_two_keys_of_one_secret_are_one_place(self) -> None:
+        assert across(clusters(a=[audits.login("x/s"), {**audits.login("x/s"), "registry": "quay.io"}])) == []
+
+    def test_what_a_cluster_has_judged_is_its_own_but_not_what_is_elsewhere_too(self) -> None:
+        two = [audits.login("x/s"), audits.login("y/s")]
+        assert across(clusters(a=two), judged={"a"}) == []
+        assert len(across(clusters(a=two, b=two), judged={"a", "b"})) == 1
+
+    def test_two_logins_that_begin_in_one_secret_are_told_apart(self) -> None:
+        rows = [audits.login(place, user=user) for place in ("x/s", "y/s") for user in "ab"]
+        assert [finding["about"] for finding in across(clusters(c=rows))] == [
+            "first in c/x/s",
+            "first in c/x/s, login 2",
+        ]

@@ -1,0 +1,69 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of a report: paths that would replace each other, modes, and what needs an older report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.options import (
+    Report,
+    from_options,
+)
+
+
+def options(**more: Any) -> dict[str, Any]:
+    given: dict[str, Any] = {
+        "src": ["a.json"],
+        "findings": None,
+        "compare_with": None,
+        "mode": "0644",
+        "title": " T ",
+        "missing": None,
+    }
+    given |= {"html": None, "json": None, "junit": None, "fail_on": "never", "fail_on_new": False}
+    return {**given, **more}
+
+
+def test_everything() -> None:
+    made = from_options(
+        options(html="h", junit="x", compare_with="old", fail_on="error", fail_on_new=True, mode="0600")
+    )
+    assert made == Report(("a.json",), {"html": "h", "junit": "x"}, "T", (), (), "old", "error", True, 0o600)
+
+
+def test_clusters_that_are_missing() -> None:
+    missing = [{"name": "a", "error": "refused"}, {"name": "b", "error": "timeout"}]
+    assert from_options(options(missing=missing)).missing == tuple(missing)
+    with pytest.raises(OptionError, match="no cluster was audited, so there is no report: a: refused; b: timeout"):
+        from_options(options(missing=missing, src=[]))
+
+
+def test_a_title_of_nothing_is_the_default() -> None:
+    assert from_options(options(title="  ")).title == "Pull access"
+
+
+def test_the_json_may_replace_what_it_is_compared_with() -> None:
+    assert from_options(options(json="r.json", compare_with="r.json")).outputs == {"json": "r.json"}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"src": []}, "option 'src' is empty"),
+        ({"src": ["a", "a"]}, "names a twice"),
+        ({"html": "a.json"}, "option 'html' would replace a.json"),
+        ({"html": "r", "junit": "r"}, "option 'html' names r, which another"),
+        ({"fail_on_new": True, "fail_on": "error"}, "needs the older report"),
+        ({"fail_on_new": True, "compare_with": "old"}, "needs a severity"),
+        ({"mode": "420"}, "four octal digits in quotes"),
+        ({"mode": "0849"}, "four octal digits in quotes"),
+        ({"mode": "0644\n"}, "four octal digits in quotes"),
+    ],
+)
+def test_what_cannot_work(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        from_options(options(**given))

@@ -1,0 +1,227 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The page as it stands before its program runs. Chromium looks at the rest: tests/report."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.comparison import compared
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.joining import joined
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.page import as_page
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.stamps import (
+    differ,
+    settled,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_parts
+from support import audits
+
+VOID = {"meta", "rect", "input", "br"}
+
+
+class Page(HTMLParser):
+    """The text of each element, attributes, and whether all elements are closed in their order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.content: dict[str, list[str]] = {}
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.content.setdefault(self.open[-1] if self.open else "", []).append(data)
+        if not {"script", "style"} & {*self.open}:
+            self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.texts).split())
+
+
+def page(document: dict[str, Any], title: str = "Pull access") -> tuple[Page, str]:
+    text = settled(as_page(document, title, page_parts()))
+    return Page(text), text
+
+
+def report(*clusters: Any) -> dict[str, Any]:
+    return joined({"a": audits.document(*clusters)})
+
+
+FLEET = report(audits.lived_in("production"), audits.lived_in("staging"))
+
+
+def test_the_policy_lets_nothing_else_run() -> None:
+    made, text = page(FLEET)
+    (policy,) = (
+        attributes["content"] or ""
+        for tag, attributes in made.found
+        if attributes.get("http-equiv") == "Content-Security-Policy"
+    )
+    style = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
+    scripts = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    assert (len(style), len(scripts)) == (1, 1)
+
+    def digest(content: str) -> str:
+        return base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+
+    assert policy == (
+        f"default-src 'none'; style-src 'sha256-{digest(style[0])}'; script-src 'sha256-{digest(scripts[0])}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def test_needs_nothing_from_elsewhere() -> None:
+    made, text = page(FLEET)
+    assert {tag for tag, _attributes in made.found} & {"link", "img", "iframe", "object", "embed", "base"} == set()
+    names = {name for _tag, attributes in made.found for name in attributes}
+    assert names & {"src", "srcset", "style", "action", "background"} == set()
+    assert not [name for name in names if name.startswith("on")]
+    assert all((attributes.get("href") or "#").startswith("#") for _tag, attributes in made.found)
+    assert "url(" not in text and "@import" not in text
+
+
+def test_no_slot_is_left_and_what_is_put_in_is_not_looked_at_again() -> None:
+    made, text = page(report(audits.cluster("<!--slot:data-->")), "<!--slot:program-->")
+    assert "<!--slot:" not in text
+    assert "<!--slot:data-->" in made.text
+    assert made.content["h1"] == made.content["title"] == ["<!--slot:program-->"]
+
+
+def test_the_summary() -> None:
+    text = page(FLEET)[0].text
+    errors = [
+        finding for cluster in FLEET["clusters"] for finding in cluster["findings"] if finding["severity"] == "error"
+    ]
+    assert f"{len(errors)} errors, " in text
+    assert "Audited 2026-11-25 17:10 UTC 2 clusters forecast for 4.21" in text
+    verdicts = [cluster["verdicts"] for cluster in FLEET["clusters"]]
+    containers = sum(sum(each.values()) for each in verdicts)
+    failing = sum(each["will_not_pull"] for each in verdicts)
+    assert f"{failing} of {containers} containers cannot pull their image." in text
+    for rule in {finding["rule"] for cluster in FLEET["clusters"] for finding in cluster["findings"]}:
+        assert audits.RULES[rule]["title"] in text
+        assert audits.RULES[rule]["meaning"] in text
+        assert audits.RULES[rule]["mend"] in text
+
+
+def test_without_anything() -> None:
+    text = page(report(audits.cluster(verdicts={"pulls": 3, "will_not_pull": 0, "unknown": 0})))[0].text
+    assert "No finding. No container is known to fail: 3 of 3 can pull their image." in text
+    assert "Nothing was found." in text
+    assert "All that was looked for could be read." in text
+    text = page(report(audits.cluster(verdicts={"pulls": 0, "will_not_pull": 0, "unknown": 0})))[0].text
+    assert "container is known" not in text
+
+
+def test_the_first_findings_with_what_mends_them() -> None:
+    found = [audits.finding(namespace=f"project-{number}") for number in range(7)]
+    text = page(report(audits.cluster(findings=found)))[0].text
+    assert text.count("has type Opaque") == 5
+    assert text.count("openshift_ops.image_pull.pull_secret:") == 5
+    assert "and 2 more" in text
+
+
+def test_clusters_the_worst_first() -> None:
+    clusters = [
+        audits.cluster(name, findings=[audits.finding(rule)])
+        for name, rule in (("a", "secret-unused"), ("b", "secret-type-dead"))
+    ]
+    text = page(report(*clusters))[1]
+    assert text.index('data-cluster="1"') < text.index('data-cluster="0"')
+
+
+def test_what_is_new_and_gone() -> None:
+    before = report(audits.cluster("a", findings=[audits.finding(name="old")]))
+    now = report(audits.cluster("a", findings=[audits.finding(name="new")]), audits.cluster("b"))
+    made, _text = page(compared(now, before))
+    assert "1 new, 1 gone" in made.text
+    assert "not compared" in made.text
+    assert ("body", {"class": "compared"}) in made.found
+    assert ("body", {"class": "single"}) in page(before)[0].found
+
+
+def test_old_audits_are_said() -> None:
+    documents = {
+        "a": audits.document(audits.cluster("a")),
+        "b": audits.document(audits.cluster("b"), made="2026-11-01T00:00:00Z"),
+    }
+    assert "Audited between 2026-11-01 00:00 UTC and 2026-11-25 17:10 UTC" in page(joined(documents))[0].text
+
+
+def test_clusters_without_an_audit_are_said_at_the_head() -> None:
+    missing = [{"name": "edge", "error": "login <refused>"}]
+    assert (
+        "1 cluster is missing: its audit failed. edge : login <refused>"
+        in page(joined({"a": audits.document()}, missing=missing))[0].text
+    )
+    assert (
+        "2 clusters are missing: their audits failed."
+        in page(joined({"a": audits.document()}, missing=missing * 2))[0].text
+    )
+    assert "missing:" not in page(report(audits.cluster()))[0].text
+
+
+def test_what_could_not_be_read() -> None:
+    assert "secrets: forbidden" in page(report(audits.cluster(unread=["secrets: forbidden"])))[0].text
+
+
+HOSTILE = "<script>alert(1)</script>\"'></style><!--&\u202e\u0000]]>"
+
+
+def test_text_of_others_is_text() -> None:
+    """Each text of a document is hostile; the elements of the page are the same as with harmless ones."""
+
+    def hostile(value: Any, text: str) -> Any:
+        if isinstance(value, dict):
+            return {name: part if name in KEPT else hostile(part, text) for name, part in value.items()}
+        if isinstance(value, list):
+            return [hostile(part, text) for part in value]
+        return text if isinstance(value, str) else value
+
+    def elements(text: str) -> list[tuple[str, list[str]]]:
+        source = audits.document(hostile(audits.cluster(findings=[audits.finding()], unread=["a"], version="1"), text))
+        source["rules"] = {text: {**hostile(audits.RULES["secret-type-dead"], text), "severity": "error"}}
+        made, written = page(joined({"a": source}), text)
+        assert "<script>alert" not in written
+        assert "\u202e" not in written
+        return [(tag, sorted(attributes)) for tag, attributes in made.found]
+
+    assert elements(HOSTILE) == elements("harmless")
+
+
+KEPT = {"id", "severity", "made"}
+
+
+def test_the_same_but_for_the_time() -> None:
+    document = {**FLEET, "made": "2027-01-01T00:00:00Z"}
+    document["clusters"] = [{**cluster, "made": "2027-01-01T00:00:00Z"} for cluster in FLEET["clusters"]]
+    new, old = as_page(document, "t", page_parts()), settled(as_page(FLEET, "t", page_parts()))
+    assert not differ(new, old)
+    assert differ(as_page(document, "other", page_parts()), old)
+
+
+def test_the_data_is_json() -> None:
+    text = page(FLEET)[1]
+    (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    assert len(json.loads(data)["clusters"]) == 2

@@ -1,0 +1,52 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shapes of JSON values: what is wrong, and where; never the value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report import shape
+
+ALL = shape.members(
+    {"a": shape.text, "n": shape.count}, {"l": shape.listed(shape.one_of(("x", "y"))), "m": shape.mapping(shape.flag)}
+)
+GOOD: dict[str, Any] = {"a": "", "n": 0}
+
+
+def test_what_fits() -> None:
+    assert ALL(GOOD) == ALL({**GOOD, "l": ["x"], "m": {"k": True}}) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        (None, " is not an object"),
+        ({"a": ""}, " lacks the member 'n'"),
+        ({**GOOD, "a": None}, ".a is not a text"),
+        ({**GOOD, "n": True}, ".n is not a whole number from 0 on"),
+        ({**GOOD, "n": -1}, ".n is not a whole number from 0 on"),
+        ({**GOOD, "n": 1.0}, ".n is not a whole number from 0 on"),
+        ({**GOOD, "l": {}}, ".l is not a list"),
+        ({**GOOD, "l": ["x", "z"]}, ".l[1] is none of x, y"),
+        ({**GOOD, "l": [["x"]]}, ".l[0] is none of x, y"),
+        ({**GOOD, "m": []}, ".m is not an object"),
+        ({**GOOD, "m": {"k": 1}}, ".m.k is neither true nor false"),
+        ({**GOOD, "m": {"a secret value": 1}}, ".m.one with an unusual name is neither true nor false"),
+        ({**GOOD, "__proto__": {}}, " has a member that this format does not know: __proto__"),
+        ({**GOOD, "hunter2 !": {}}, " has a member that this format does not know: one with an unusual name"),
+    ],
+)
+def test_what_is_wrong(value: Any, problem: str) -> None:
+    assert ALL(value) == problem
+
+
+def test_the_others() -> None:
+    assert shape.text_or_null(None) == shape.text_or_null("a") == ""
+    assert shape.text_or_null(1) == " is neither a text nor null"
+    assert shape.objects([{}, {"a": 1}]) == ""
+    assert shape.objects([{}, 1]) == shape.objects({}) == " is not a list of objects"
+    digits = shape.matching("[0-9]+", "a number")
+    assert (digits("12"), digits("12\n"), digits(12)) == ("", " is not a number", " is not a number")

@@ -1,0 +1,51 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The files of the report's page, as the collection ships them."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import report_page
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_parts
+
+ROOT = report_page._DIRECTORY.parents[2]
+
+
+def test_are_read_from_the_collection() -> None:
+    parts = page_parts()
+    assert parts.html.startswith("<!DOCTYPE html>")
+    assert ":root" in parts.css
+    assert '"use strict"' in parts.js
+
+
+def test_are_shipped() -> None:
+    ignored = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["build_ignore"]
+    assert not {"plugins", "*.html", "*.css", "*.js"} & {*ignored}
+
+
+def test_the_program_never_reads_markup_or_runs_text() -> None:
+    program = page_parts().js
+    for word in (
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "new Function",
+        "fetch(",
+        "XMLHttpRequest",
+        "import(",
+    ):
+        assert word not in program, word
+
+
+def test_each_slot_stands_where_its_content_is_safe() -> None:
+    """Style and program fill their elements: their hashes are of all that stands there."""
+    html = page_parts().html
+    assert "<style><!--slot:style--></style>" in html
+    assert "<script><!--slot:program--></script>" in html
+    assert re.findall(r"<!--slot:(\w+)-->", html).count("data") == 1
+    assert "</s" not in page_parts().css + page_parts().js
