@@ -38,8 +38,8 @@ def type_unread(place: Place, _survey: Survey) -> Iterator[Finding]:
 
 def unparsable(place: Place, _survey: Survey) -> Iterator[Finding]:
     for secret in place.secrets.values():
-        problems = secret.reading.problems
-        if not problems or secret.is_generated:
+        problems = () if secret.is_generated else secret.reading.problems
+        if not problems:
             continue
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         message = f"{secret.ref} stops every pull of a pod that lists it, because {problems[0]}{more}"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -84,7 +85,12 @@ class Held:
 
     @cached_property
     def keys(self) -> Sequence[str]:
-        """What it holds a login for; nothing where a node would use none of them."""
+        """What it holds a login for; nothing where a node would use none of them.
+
+        What the platform writes is no riddle, and there is one for each service account: that is read the short way.
+        """
+        if self.is_generated and self.stored.legacy:
+            return _keys_of_generated(self.stored)
         return () if self.reading.problems else tuple(self.reading.logins)
 
     @cached_property
@@ -198,6 +204,13 @@ class Survey:
         for access in self.accesses.get(namespace, ()):
             if access.subject.is_pod:
                 yield access.subject, access
+
+
+def _keys_of_generated(stored: StoredSecret) -> Sequence[str]:
+    try:
+        return tuple(mapping(json.loads(stored.text)))
+    except (ValueError, RecursionError):
+        return ()
 
 
 def _templates(pod: Json) -> Iterator[bool]:

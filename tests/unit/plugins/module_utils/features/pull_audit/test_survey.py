@@ -31,6 +31,17 @@ def test_a_type_that_no_node_reads_has_logins_and_no_keys(kind) -> None:
     assert (it.is_read, list(it.keys), len(it.logins)) == (False, [], 1)
 
 
+@pytest.mark.parametrize(
+    ("content", "keys"), [({"r:5000": auth()}, ["r:5000"]), ("no JSON", []), ("[1]", []), ("[" * 100_000, [])]
+)
+def test_what_the_platform_wrote(content, keys) -> None:
+    assert list(held(content, kind="kubernetes.io/dockercfg", generated=True).keys) == keys
+
+
+def test_of_another_type_it_is_read_like_any_other() -> None:
+    assert list(held({"q.io": auth()}, generated=True).keys) == ["q.io"]
+
+
 def test_when_it_was_written() -> None:
     times = {"one": "2025-12-30T00:00:00Z", "two": "2026-01-01T00:00:00Z"}
     assert held(managers=times).written == NOW

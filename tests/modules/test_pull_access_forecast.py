@@ -1,0 +1,89 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The forecast of pull_access_audit, judged by the lab's node: every pod that it names fails after the switch, and no other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from support.audited import Scene
+from support.lab import Lab, path_of
+from support.openshift import described
+
+IMAGES = "/apis/config.openshift.io/v1/images/cluster"
+
+
+def pulled(lab: Lab, namespace: str, pod: str, *options: str) -> bool:
+    """What a node of that kind does."""
+    done = lab.run("pull", "--dir", str(lab.dir), "--json", *options, namespace, pod, check=False)
+    assert done.returncode in (0, 1), done.stderr
+    found: bool = json.loads(done.stdout)["pulled"]
+    return found
+
+
+def named(run: Any, names: list[str], rule: str, target: str) -> set[tuple[str, str]]:
+    result = run("pull_access_audit", namespaces=names, rules=[rule], target_version=target)
+    assert not result["failed"], result["msg"]
+    return {(each["namespace"], each["name"]) for each in result["audit"]["clusters"][0]["findings"]}
+
+
+def test_pods_that_live_on_an_image_that_others_fetched(lab, run, namespaces):
+    first, second, third = namespaces(3)
+    node = ("--node", f"node-of-{first}")
+    scenes = {name: Scene(lab, [name]) for name in (first, second, third)}
+    scenes[first].secret()
+    scenes[first].pod(own=["pull"])
+    scenes[second].pod()
+    scenes[second].secret({"other.example.com": scenes[second].entry()}, name="other")
+    scenes[second].pod(own=["other"], name="for-another-registry")
+    scenes[third].secret()
+    scenes[third].pod(own=["pull"], name="with-a-copy")
+    pods = [(first, "app"), (second, "app"), (second, "for-another-registry"), (third, "with-a-copy")]
+    for namespace, pod in pods:
+        assert pulled(lab, namespace, pod, *node), (namespace, pod)
+        scenes[namespace].runs(pod)
+    with described(lab, version="4.21.1"):
+        found = named(run, [first, second, third], "forecast-cached-image", "4.22")
+    # What a kubelet has pulled before it began to check counts as preloaded: a node that checks from the start shows it at once.
+    checking = ("--node", f"later-{first}", "--recheck")
+    assert found == {pod for pod in pods if not pulled(lab, *pod, *checking)}
+    assert found == {(second, "app"), (second, "for-another-registry")}
+
+
+@contextmanager
+def searching(lab: Lab, *registries: str) -> Iterator[None]:
+    """The nodes look for names without a registry there, and have a login for the lab's registry."""
+    before = lab.get("openshift-config", "secrets", "pull-secret")
+    it = Scene(lab, ["openshift-config"])
+    if lab.api("GET", "/api/v1/namespaces/openshift-config", expect=(200, 404)).get("kind") == "Status":
+        lab.api("POST", "/api/v1/namespaces", {"metadata": {"name": "openshift-config"}})
+    if before is None:
+        it.secret(name="pull-secret")
+    sources = {"containerRuntimeSearchRegistries": list(registries)}
+    lab.api("PATCH", IMAGES, {"spec": {"registrySources": sources}})
+    try:
+        yield
+    finally:
+        lab.api("PATCH", IMAGES, {"spec": {"registrySources": None}})
+        if before is None:
+            lab.api("DELETE", path_of("openshift-config", "secrets", "pull-secret"))
+
+
+@pytest.mark.parametrize("more", [["docker.io"], []], ids=["ambiguous", "one registry"])
+def test_names_without_a_registry(lab, run, namespace, more):
+    it = Scene(lab, [namespace])
+    it.secret()
+    it.pod(image=it.image.partition("/")[2], name="short")
+    it.pod(own=["pull"], name="full")
+    with searching(lab, it.host, *more), described(lab, version="4.20.1"):
+        assert pulled(lab, namespace, "short")
+        assert pulled(lab, namespace, "full")
+        found = named(run, [namespace], "forecast-short-name", "4.21")
+        enforcing = ("--short-names", "enforcing")
+        assert found == {(namespace, pod) for pod in ("short", "full") if not pulled(lab, namespace, pod, *enforcing)}
+    assert found == ({(namespace, "short")} if more else set())
