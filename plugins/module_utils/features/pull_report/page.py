@@ -26,7 +26,7 @@ from .yaml_text import as_yaml
 
 __all__ = ["as_page"]
 
-#: How many findings of a rule stand in the page before its program runs.
+#: How many findings of a rule stand in the page before its program runs, and how many clusters without an audit at its head.
 _FIRST = 5
 _SLOT = re.compile(r"<!--slot:([a-z]+)-->")
 _SEVERITY_NAMES = {ERROR: ("Error", "Errors"), WARNING: ("Warning", "Warnings")}
@@ -120,13 +120,15 @@ def _missing(document: Document) -> str:
     missing = document.get("missing")
     if not missing:
         return ""
-    items = "".join(f"<li>{_name(cluster['name'])}: {_name(cluster['error'])}</li>" for cluster in missing)
-    number = (
-        "1 cluster is missing: its audit failed."
-        if len(missing) == 1
-        else f"{len(missing):,} clusters are missing: their audits failed."
-    )
-    return f'<div class="note missing"><p><strong>{number}</strong></p><ul>{items}</ul></div>'
+    items = [f"<li>{_name(cluster['name'])}: {_name(cluster['error'])}</li>" for cluster in missing]
+    few = "1 cluster is missing: its audit failed."
+    number = few if len(missing) == 1 else f"{len(missing):,} clusters are missing: their audits failed."
+    shown = f"<ul>{''.join(items[:_FIRST])}</ul>"
+    if items[_FIRST:]:
+        shown += (
+            f"<details><summary>and {len(items) - _FIRST:,} more</summary><ul>{''.join(items[_FIRST:])}</ul></details>"
+        )
+    return f'<div class="note missing"><p><strong>{number}</strong></p>{shown}</div>'
 
 
 def _verdicts(clusters: Sequence[Document]) -> dict[str, int]:

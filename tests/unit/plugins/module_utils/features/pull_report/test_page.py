@@ -179,6 +179,8 @@ def test_clusters_without_an_audit_are_said_at_the_head() -> None:
         "2 clusters are missing: their audits failed."
         in page(joined({"a": audits.document()}, missing=missing * 2))[0].text
     )
+    text = page(joined({"a": audits.document()}, missing=missing * 7))[0].text
+    assert (text.count("login <refused>"), "and 2 more" in text) == (7, True)
     assert "missing:" not in page(report(audits.cluster()))[0].text
 
 
