@@ -97,3 +97,22 @@ def test_a_question_that_is_none(inventory: Path, options: list[str]) -> None:
     found = explained(inventory, *options)
     assert found.status != 0
     assert "give -e pod=NAMESPACE/NAME" in found.output
+
+
+def test_the_registries_are_asked_on_request(lab, inventory, namespace):
+    """A login that no node has tried is refused by the registry itself, and a right one is proven."""
+    registry = lab.registry("private")
+    account = registry["accounts"][0]
+    for name, password, verdict in (("wrong", CANARY, "will_not_pull"), ("right", account["password"], "pulls")):
+        login = base64.b64encode(f"{account['username']}:{password}".encode()).decode()
+        content = json.dumps({"auths": {registry["host"]: {"auth": login}}}).encode()
+        data = {".dockerconfigjson": base64.b64encode(content).decode()}
+        kind = "kubernetes.io/dockerconfigjson"
+        lab.create(namespace, "secrets", {"metadata": {"name": name}, "type": kind, "data": data})
+        spec = {"containers": [{"name": "app", "image": registry["image"]}], "imagePullSecrets": [{"name": name}]}
+        lab.create(namespace, "pods", {"metadata": {"name": name}, "spec": spec})
+        how = ("ask_registries=true", f"registry_ca_cert={lab.data['ca_cert']}")
+        found = explained(inventory, f"pod={namespace}/{name}", *how)
+        assert found.status == 0, found.output
+        assert f"{verdict}: " in found.output
+        assert lab.pull(namespace, name)["pulled"] == (verdict == "pulls")
