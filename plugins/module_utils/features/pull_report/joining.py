@@ -41,8 +41,8 @@ def joined(
 ) -> dict[str, Any]:
     """One document of the clusters of all `sources`, which are documents by the path of their file.
 
-    `extra` is what option `findings` gives, `missing` the clusters whose audit failed. The time that it is made is that of the newest source. Labels of logins are replaced by
-    running numbers.
+    `extra` is what option `findings` gives, `missing` the clusters whose audit failed. The time that it is made is that of the newest
+    source. Labels of logins are replaced by running numbers.
 
     :raises OptionError: when a cluster has no name or stands in two sources, or `extra` is not in the documents' form.
     """
