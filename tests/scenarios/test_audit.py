@@ -117,6 +117,14 @@ def test_a_cluster_that_cannot_be_read_is_named_and_the_others_are_reported(proj
     assert [row["name"] for row in auditing.document["missing"]] == ["west"]
 
 
+def test_one_login_on_two_clusters_is_seen(project, auditing, east):
+    """Both lead to one lab: each has the login once."""
+    found = auditing.run({"east": east, "north": east})
+    assert found.status == 0, found.output
+    messages = [row["message"] for row in auditing.document["findings"]]
+    assert messages == ["the same login for quay.io stands in 2 secrets of 2 clusters (login 1)"]
+
+
 def test_findings_fail_the_play_after_the_report_is_written(auditing, east):
     found = auditing.run({"east": east}, pull_access_audit_fail_on="warning")
     assert found.status == 2

@@ -21,7 +21,7 @@ _LENGTH = 16
 
 
 def labelled(every: Copies, key: bytes) -> list[dict[str, Any]]:
-    """A row for each place of each login that stands in more than one."""
+    """A row for each place of each login."""
     rows = [
         {
             "registry": without_user(login.key),

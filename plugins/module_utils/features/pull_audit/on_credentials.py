@@ -19,7 +19,7 @@ from .keeping import FOUND
 from .leaked import Place as LeakedPlace
 from .survey import Login, Place, Survey
 
-__all__ = ["copies", "copies_differ", "expired", "expires", "found", "in_many_places", "short_lived"]
+__all__ = ["copies", "copies_differ", "expired", "expires", "found", "in_many_places", "logins_of", "short_lived"]
 
 #: A login of one registry's host and one user, wherever it stands.
 Copies = Mapping[tuple[str, str], Sequence[Login]]
@@ -59,7 +59,12 @@ def short_lived(place: Place, survey: Survey) -> Iterator[Finding]:
 
 
 def copies(survey: Survey) -> Copies:
-    """The logins that people wrote, by host and user, where they stand in more than one secret.
+    """The logins that stand in more than one secret, as `logins_of`."""
+    return {one: logins for one, logins in logins_of(survey).items() if len({login.secret.ref for login in logins}) > 1}
+
+
+def logins_of(survey: Survey) -> Copies:
+    """The logins that people wrote, by host and user.
 
     Where the user's name tells nothing, each password is a login of its own.
     """
@@ -68,7 +73,7 @@ def copies(survey: Survey) -> Copies:
         for secret in place.secrets.values():
             for login in () if secret.is_generated else secret.logins:
                 found.setdefault(_identity(login), []).append(login)
-    return {one: logins for one, logins in found.items() if len({login.secret.ref for login in logins}) > 1}
+    return found
 
 
 def _identity(login: Login) -> tuple[str, str]:

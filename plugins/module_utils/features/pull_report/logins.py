@@ -24,7 +24,14 @@ Login = Mapping[str, str]
 
 
 def numbered(clusters: Sequence[Cluster]) -> list[Cluster]:
-    """The clusters with `login 1`, `password 2` in place of labels: equal ones where the labels were equal."""
+    """The clusters with `login 1`, `password 2` in place of labels: equal ones where the labels were equal.
+
+    A login that stands in one secret only, over all clusters, is left out.
+    """
+    places: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+    for cluster in clusters:
+        for row in cluster["logins"]:
+            places[row["login"]].add((cluster["name"], row["namespace"], row["secret"]))
     numbers: dict[str, dict[str, str]] = {"login": {}, "password": {}}
 
     def number(kind: str, label: str) -> str:
@@ -33,7 +40,7 @@ def numbered(clusters: Sequence[Cluster]) -> list[Cluster]:
     # In the order of what they are for, so that the numbers do not depend on the labels.
     found = {}
     for cluster in sorted(clusters, key=lambda cluster: str(cluster["name"])):
-        rows = sorted(cluster["logins"], key=_place)
+        rows = sorted((row for row in cluster["logins"] if len(places[row["login"]]) > 1), key=_place)
         found[cluster["name"]] = [{**row, **{kind: number(kind, row[kind]) for kind in numbers}} for row in rows]
     return [{**cluster, "logins": found[cluster["name"]]} for cluster in clusters]
 

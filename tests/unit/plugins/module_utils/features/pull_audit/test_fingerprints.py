@@ -8,7 +8,10 @@ from __future__ import annotations
 import re
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.fingerprints import labelled
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.on_credentials import copies
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.on_credentials import (
+    copies,
+    logins_of,
+)
 from support.surveyed import auth, place, secret, survey
 
 
@@ -23,6 +26,11 @@ def rows(key: bytes = b"k" * 32):
 
 def test_only_what_stands_in_more_than_one_place() -> None:
     assert {row["registry"] for row in rows()} == {"q.io", "https://q.io/v1/", "r.io"}
+
+
+def test_a_login_that_stands_once_can_be_labelled_for_other_clusters() -> None:
+    seen = survey(place("a", secrets=[secret("s", {"alone.io": auth("x")})]))
+    assert (copies(seen), [row["registry"] for row in labelled(logins_of(seen), b"k")]) == ({}, ["alone.io"])
 
 
 def test_equal_logins_and_passwords_have_equal_labels() -> None:

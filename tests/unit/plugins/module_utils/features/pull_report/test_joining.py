@@ -143,10 +143,13 @@ class TestLogins:
         assert "credential-in-many-places" in document["rules"]
 
     def test_running_numbers_of_several_reports_are_not(self) -> None:
-        row = {**audits.login("n/s"), "login": "login 1", "password": "password 1"}
-        document = joined(sources(*(audits.document(audits.cluster(name, logins=[row])) for name in ("a", "b"))))
-        assert [row["login"] for cluster in document["clusters"] for row in cluster["logins"]] == ["login 1", "login 2"]
-        assert document["findings"] == []
+        rows = [{**audits.login(place), "login": "login 1", "password": "password 1"} for place in ("n/s", "n/t")]
+        document = joined(sources(*(audits.document(audits.cluster(name, logins=rows)) for name in ("a", "b"))))
+        labels = [row["login"] for cluster in document["clusters"] for row in cluster["logins"]]
+        assert labels == ["login 1", "login 1", "login 2", "login 2"]
+        assert [finding["message"] for finding in document["findings"]] == [
+            f"the same login for quay.io stands in 2 secrets of 1 cluster (login {number})" for number in (1, 2)
+        ]
 
     def test_a_cluster_whose_audit_has_the_rule_has_its_own_findings(self) -> None:
         cluster = audits.cluster(logins=[audits.login("a/s"), audits.login("b/s")])

@@ -30,7 +30,7 @@ def test_numbers_are_equal_where_labels_were_and_do_not_depend_on_them() -> None
     def found(salt: str) -> list[Any]:
         rows = [
             audits.login(f"{place}/s", user=f"{user}{salt}", password=f"{user}{salt}")
-            for place, user in zip("abcd", "xyxz", strict=True)
+            for place, user in zip("abcdef", "xyxzyz", strict=True)
         ]
         random.Random(salt).shuffle(rows)
         return clusters(prod=rows)
@@ -40,16 +40,27 @@ def test_numbers_are_equal_where_labels_were_and_do_not_depend_on_them() -> None
         ("b", "login 2", "password 2"),
         ("c", "login 1", "password 1"),
         ("d", "login 3", "password 3"),
+        ("e", "login 2", "password 2"),
+        ("f", "login 3", "password 3"),
     ]
     assert found("1") == found("2")
 
 
 def test_the_clusters_stay_in_their_order() -> None:
-    made = clusters(z=[audits.login("a/s")], a=[audits.login("a/s", user="other")])
+    made = clusters(
+        z=[audits.login("a/s"), audits.login("b/s")],
+        a=[audits.login("a/s", user="other"), audits.login("b/s", user="other")],
+    )
     assert [(cluster["name"], cluster["logins"][0]["login"]) for cluster in made] == [
         ("z", "login 2"),
         ("a", "login 1"),
     ]
+
+
+def test_what_stands_in_one_secret_of_all_clusters_is_left_out() -> None:
+    everywhere = audits.login("a/s")
+    made = clusters(a=[everywhere, audits.login("b/s", user="alone")], b=[everywhere])
+    assert [[row["namespace"] for row in cluster["logins"]] for cluster in made] == [["a"], ["a"]]
 
 
 class TestAcross:
