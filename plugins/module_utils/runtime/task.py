@@ -9,7 +9,7 @@ A run is the same in a process of its own (`ansible_module`) and in Ansible's (`
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,7 +21,7 @@ from ..core.batch import Batch, Declared
 from ..core.entry_lists import TARGETS, EntryList
 from ..core.errors import ImagePullError, OptionError
 from ..core.protocols import Desired
-from ..core.redaction import credentials_in_text
+from ..core.redaction import credentials_in_text, mask
 from ..core.variable_files import Destination
 from ..reconcile import targets
 from ..reconcile.engine import reconcile
@@ -33,7 +33,17 @@ from ..reconcile.targets import Targets
 from .entries import ListForm, batch_of, declared, entry_problems
 from .options import CONNECTION_OPTIONS
 
-__all__ = ["Module", "SettingsFor", "Task", "execute", "on_cluster", "over_namespaces", "over_targets", "reconciling"]
+__all__ = [
+    "Module",
+    "SettingsFor",
+    "Task",
+    "cluster_of",
+    "execute",
+    "on_cluster",
+    "over_namespaces",
+    "over_targets",
+    "reconciling",
+]
 
 VERSION = "0.1.0"
 
@@ -44,7 +54,9 @@ class Module:
 
     `arguments` and `rules` (`mutually_exclusive` and the like) are what AnsibleModule takes, `run` returns the result.
     `library` is the Python package that it needs, `import_error` why that could not be imported. `form` is how it takes many
-    declarations in one task, None where it does not. `lists` are the forms of a module that takes nothing but lists.
+    declarations in one task, None where it does not. `lists` are the forms of a module that takes nothing but lists. `hidden` are
+    members of the result that are credentials, for the next task: they are handed on as they are, and the action plugin has Ansible
+    show nothing of a result that holds one.
     """
 
     arguments: Mapping[str, Any]
@@ -54,6 +66,13 @@ class Module:
     rules: Mapping[str, Any] = field(default_factory=dict)
     form: EntryList | None = None
     lists: Sequence[ListForm[Any]] = ()
+    hidden: Sequence[str] = ()
+
+    def masked(self, result: Mapping[str, Any], secrets: Collection[str]) -> dict[str, Any]:
+        """The result as it leaves the module: without the secrets, but for what it is there to hand on."""
+        kept = {name: result[name] for name in self.hidden if name in result}
+        rest: dict[str, Any] = mask({name: value for name, value in result.items() if name not in kept}, secrets)
+        return {**rest, **kept}
 
     @property
     def all_rules(self) -> dict[str, Any]:
@@ -221,7 +240,7 @@ def on_cluster(task: Task, run: Callable[[Cluster, SettingsFor], Outcome]) -> di
             say=task.say if params["progress"] else None,
         )
 
-    with _cluster(task) as cluster:
+    with cluster_of(task) as cluster:
         return _report(task, run(cluster, settings))
 
 
@@ -241,13 +260,15 @@ def _check_numbers(params: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def _cluster(task: Task) -> Iterator[Cluster]:
+def cluster_of(task: Task) -> Iterator[Cluster]:
     """The cluster that the connection options lead to."""
     options = {name: task.params[name] for name in CONNECTION_OPTIONS}
     options["impersonate_groups"] = tuple(options["impersonate_groups"] or ())
     headers = {name: value for name, value in (options["proxy_headers"] or {}).items() if value is not None}
     found = ConnectionOptions(**{**options, "proxy_headers": headers or None})
-    with connect(found, connections=task.params["concurrency"], temporary_directory=task.temporary_directory) as opened:
+    with connect(
+        found, connections=task.params.get("concurrency", 1), temporary_directory=task.temporary_directory
+    ) as opened:
         cluster = Cluster(opened, user_agent=f"openshift_ops.image_pull/{VERSION} ({task.name})")
         try:
             yield cluster
