@@ -12,10 +12,10 @@ import base64
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Union
 from urllib.parse import parse_qs
 
 from support.certificates import server_context
@@ -43,14 +43,14 @@ PASSWORDS = {
 EMAIL = "developer@example.com"
 
 
-def account(**passwords: str) -> dict[str, Any]:
-    """The account's docker config, with other passwords for the hosts named."""
-    found = {**PASSWORDS, **{host: passwords[host] for host in passwords}}
-    return {
-        "auths": {
-            host: {"auth": login(f"|uhc-pool-{host}", password), "email": EMAIL} for host, password in found.items()
-        }
-    }
+def entry(host: str, password: str = "", email: str = EMAIL) -> dict[str, str]:
+    """An entry of the account's pull secret, by default with the host's own password."""
+    return {"auth": login(f"|uhc-pool-{host}", password or PASSWORDS[host]), "email": email}
+
+
+def account(**others: Any) -> dict[str, Any]:
+    """The account's docker config."""
+    return {"auths": {host: entry(host) for host in PASSWORDS}, **others}
 
 
 def secrets() -> set[str]:
@@ -72,8 +72,8 @@ class Asked:
         return {name: values[0] for name, values in parse_qs(self.body).items()}
 
 
-#: Status, headers and body of an answer.
-Answer = tuple[int, Mapping[str, str], bytes]
+#: Status, headers and body of an answer; or bytes, after which the connection is closed.
+Answer = Union[tuple[int, Mapping[str, str], bytes], bytes]
 
 
 def answer(status: int, body: Any, **headers: str) -> Answer:
@@ -98,9 +98,15 @@ class Ocm:
     """`answers` holds what is answered in place of the documented answer, by path."""
 
     content: Any = field(default_factory=account)
-    answers: dict[str, Answer | Callable[[Asked], Answer]] = field(default_factory=dict)
+    answers: dict[str, Union[Answer, Callable[[Asked], Answer]]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     host: str = ""
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def hang(self, _asked: Asked) -> Answer:
+        """No answer, as long as the test lasts."""
+        self.over.wait(20)
+        return b""
 
     @property
     def options(self) -> dict[str, str]:
@@ -132,9 +138,9 @@ def _token(asked: Asked) -> Answer:
         if form.get("refresh_token") == OFFLINE_TOKEN:
             return granted
         return answer(400, {"error": "invalid_grant", "error_description": "Offline user session not found"})
-    if form.get("grant_type") == "client_credentials" and form.get("client_id") == CLIENT_ID:
-        if asked.headers.get("authorization") == f"Basic {login(CLIENT_ID, CLIENT_SECRET)}":
-            return granted
+    client = form.get("grant_type"), form.get("client_id"), asked.headers.get("authorization")
+    if client == ("client_credentials", CLIENT_ID, f"Basic {login(CLIENT_ID, CLIENT_SECRET)}"):
+        return granted
     return answer(
         401, {"error": "unauthorized_client", "error_description": "Invalid client or Invalid client credentials"}
     )
@@ -147,7 +153,13 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
         headers = {name.lower(): value for name, value in self.headers.items()}
-        status, sent, content = self.ocm.answer(Asked(self.path, headers, body))
+        given = self.ocm.answer(Asked(self.path, headers, body))
+        if isinstance(given, bytes):
+            self.close_connection = True
+            with suppress(OSError):
+                self.wfile.write(given)
+            return
+        status, sent, content = given
         self.send_response(status)
         for name, value in {"Content-Length": str(len(content)), **sent}.items():
             self.send_header(name, value)
@@ -163,13 +175,19 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_arguments: Any) -> None:
+        """A client that ends a handshake, or an answer, is what tests are about."""
+
+
 @contextmanager
 def ocm_service(certificate: str) -> Iterator[Ocm]:
     """The service, as long as it is wanted."""
     ocm = Ocm()
     handler = type("Handler", (_Handler,), {"ocm": ocm})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), handler)
     server.socket = server_context(certificate).wrap_socket(
         server.socket, server_side=True, do_handshake_on_connect=False
     )
@@ -179,6 +197,7 @@ def ocm_service(certificate: str) -> Iterator[Ocm]:
     try:
         yield ocm
     finally:
+        ocm.over.set()
         server.shutdown()
         thread.join(20)
         server.server_close()
