@@ -67,7 +67,7 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         """The result. One that holds credentials is registered, and shown to nobody: as if the task had `no_log`."""
         if not any(name in result for name in self.module.hidden):
             return result
-        # What an action says in its result counts from ansible-core 2.21 on, what the task says before that.
+        # Before ansible-core 2.21 only what the task says counts: what an action says in its result is overwritten.
         self._task.no_log = True
         return {**result, "_ansible_no_log": True}
 

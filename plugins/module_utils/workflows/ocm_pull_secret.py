@@ -12,7 +12,6 @@ from typing import Any
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.connection import IMPORT_ERROR as KUBERNETES_MISSING
-from ..clients.ocm.answers import OcmError
 from ..clients.ocm.client import fetch
 from ..clients.ocm.options import OcmOptions, checked
 from ..core.errors import OptionError, Refusal
@@ -46,7 +45,7 @@ def ocm_pull_secret(
     text = fetch(options, lambda token: hide(json.dumps({"token": token})))
     hide(text)
     account = parse_text(text, _SOURCE, only)
-    content = {"auth_config": _value(account)} if params["return_content"] else {}
+    content = {"auth_config": json.loads(account.text(legacy=False))} if params["return_content"] else {}
     if ref is None:
         return {"changed": False, "registries": listed(account), **content}
     rows = compared(account, held or NOTHING, only)
@@ -108,16 +107,3 @@ def _held(
             )
         hide(held.text)
         return held.auth_file
-
-
-def _value(account: AuthFile) -> Any:
-    """The docker config as the value of a variable.
-
-    :raises OcmError: when it holds what no variable can, such as a number of thousands of digits.
-    """
-    try:
-        return json.loads(account.text(legacy=False))
-    except (ValueError, RecursionError):
-        raise OcmError(
-            f"{_SOURCE} holds a value that cannot be handed on; leave the registry out with 'only'"
-        ) from None

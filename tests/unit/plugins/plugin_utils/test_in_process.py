@@ -648,8 +648,8 @@ class TestHidden:
         made = handing_on({"auth_config": self.CONTENT, "msg": "quay.io"})
         result = self.run(made)
         assert (result["auth_config"], result["msg"]) == (self.CONTENT, HIDDEN)
-        assert result["_ansible_no_log"] is True, "for ansible-core 2.21"
-        assert made._task.no_log is True, "for those before"
+        assert result["_ansible_no_log"] is True
+        assert made._task.no_log is True, "before ansible-core 2.21 only this counts"
 
     @pytest.mark.parametrize("result", [{}, {"registries": []}, {"failed": True, "msg": "why"}])
     def test_a_result_without_it_is_shown(self, handing_on: Any, result: dict[str, Any]) -> None:

@@ -9,13 +9,17 @@ import base64
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import credentials_in_text
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.ocm_pull_secret import ocm_pull_secret
 from support.certificates import write_certificate
 from support.fake_api import FakeApi
 from support.in_memory import in_memory
 from support.ocm import (
+    ACCESS_TOKEN,
     API_PATH,
     OFFLINE_TOKEN,
     PASSWORDS,
@@ -105,6 +109,30 @@ class TestContent:
     def test_a_login_from_the_environment(self, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("OCM_TOKEN", f"{OFFLINE_TOKEN}\n")
         assert ask(offline_token=None)["auth_config"] == account()
+
+
+def test_all_that_holds_credentials_is_hidden(ocm: Ocm, api: FakeApi, certificate: str) -> None:
+    """The access token, what the service answers, and what the cluster holds: whatever is shown from then on has none of it."""
+    held = {"auths": {"mine.example.com": entry("quay.io", "canary-mine")}}
+    hold(api, held)
+    hidden: list[str] = []
+    params = {
+        "offline_token": OFFLINE_TOKEN,
+        "client_id": None,
+        "client_secret": None,
+        "ocm_ca_cert": certificate,
+        "ocm_validate_certs": True,
+        "ocm_timeout": 10,
+        "only": None,
+        "return_content": False,
+        "compare": True,
+        "namespace": "openshift-config",
+        "secret": "pull-secret",
+        **ocm.options,
+    }
+    ocm_pull_secret(params, hidden.append, lambda: nullcontext(api.cluster()))
+    found = set().union(*map(credentials_in_text, hidden))
+    assert {ACCESS_TOKEN, "canary-mine", *PASSWORDS.values()} <= found
 
 
 class TestRefused:

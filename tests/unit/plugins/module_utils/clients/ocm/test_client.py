@@ -138,6 +138,11 @@ class TestRefused:
             "********); the token is not valid there"
         )
 
+    def test_nor_is_a_token_shown_that_does_not_look_like_one(self, ocm: Ocm, offline: OcmOptions) -> None:
+        ocm.answers[TOKEN_PATH] = answer(200, {"access_token": "opaque-canary"})
+        ocm.answers[API_PATH] = error(401, "not opaque-canary")
+        assert "(ACCT-MGMT-401: not ********)" in refusal(offline)
+
     def test_an_account_without_a_registry_account(self, ocm: Ocm, offline: OcmOptions) -> None:
         ocm.answers[API_PATH] = error(404, "Registry account not found")
         assert "(ACCT-MGMT-404: Registry account not found); the account has no registry account" in refusal(offline)
