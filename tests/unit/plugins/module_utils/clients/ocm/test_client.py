@@ -143,6 +143,12 @@ class TestRefused:
         ocm.answers[API_PATH] = error(401, "not opaque-canary")
         assert "(ACCT-MGMT-401: not ********)" in refusal(offline)
 
+    @pytest.mark.parametrize("path", [TOKEN_PATH, API_PATH])
+    def test_nor_a_client_secret(self, ocm: Ocm, offline: OcmOptions, path: str) -> None:
+        ocm.answers[path] = error(401, f"not {CLIENT_SECRET}")
+        client = replace(offline, offline_token="", client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
+        assert "(ACCT-MGMT-401: not ********)" in refusal(client)
+
     def test_an_account_without_a_registry_account(self, ocm: Ocm, offline: OcmOptions) -> None:
         ocm.answers[API_PATH] = error(404, "Registry account not found")
         assert "(ACCT-MGMT-404: Registry account not found); the account has no registry account" in refusal(offline)
