@@ -42,8 +42,8 @@ options:
   api_url:
     description:
       - URL of OpenShift Cluster Manager, https only.
-      - V(https://api.stage.openshift.com) is its stage environment, V(https://api.openshiftusgov.com) that of FedRAMP, which has an
-        O(token_url) of its own.
+      - V(https://api.stage.openshift.com) is its stage environment, V(https://api.openshiftusgov.com) that of FedRAMP, which needs
+        another O(token_url).
     type: str
     default: https://api.openshift.com
   token_url:

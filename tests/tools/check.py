@@ -57,7 +57,7 @@ STEPS = (
     Step(
         "the main job, oldest",
         "oldest",
-        (*PYTEST, "tests/scenarios/test_site.py", "tests/scenarios/test_in_process.py"),
+        (*PYTEST, *(f"tests/scenarios/test_{name}.py" for name in ("site", "in_process", "ocm"))),
     ),
     Step("faults and killed runs", "newest", (*PYTEST, "tests/faults")),
     Step("a job of ansible-runner", "newest", (*PYTEST, "tests/runner")),

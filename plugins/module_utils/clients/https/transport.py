@@ -105,7 +105,7 @@ def send(
         # Not by the session: it would send a login out of a .netrc file, and read what is not needed.
         raw = adapter.send(_request(method, url, headers, data), timeout=options.timeout, **settings)
         body = raw.read(decode_content=False) if with_body else b""
-        return Answer(raw.status, list(raw.headers.iteritems()), body)
+        return Answer(raw.status, list(raw.headers.items()), body)
     # An error of `requests` is an OSError; some of urllib3's it hands on as they are.
     except (OSError, requests.exceptions.BaseHTTPError, UnicodeError) as error:
         raise HttpsError(f"{attempt} failed: {_failure(error, options.words)}") from None
