@@ -32,7 +32,7 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.page_parts import PageParts
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import credentials, hide, mask
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import credentials, hide
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import Destination
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import PROGRESS_FILE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.interruption import (
@@ -46,6 +46,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.surroundi
 
 __all__ = ["ModuleAction"]
 
+_NO_ASYNC = "{name} cannot run with 'async': Ansible would keep its result, which is a credential, in a file; leave out 'async' and 'poll'"
+
 #: What ansible-core before 2.19 adds to the result that a module has written, and shows in `ansible_failed_result`.
 _AS_PARSED = {} if find_spec("ansible._internal") else {"_ansible_parsed": True}
 
@@ -56,6 +58,19 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
     """The action plugin of a module; each names its own."""
 
     module: ClassVar[Module]
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> Any:
+        if self._task.async_val and self.module.hidden:
+            return {"failed": True, "msg": _NO_ASYNC.format(name=self._task.action)}
+        return self._unseen(super().run(tmp, task_vars))
+
+    def _unseen(self, result: dict[str, Any]) -> dict[str, Any]:
+        """The result. One that holds credentials is registered, and shown to nobody: as if the task had `no_log`."""
+        if not any(name in result for name in self.module.hidden):
+            return result
+        # Before ansible-core 2.21 only what the task says counts: what an action says in its result is overwritten.
+        self._task.no_log = True
+        return {**result, "_ansible_no_log": True}
 
     def _execute_module(self, *arguments: Any, **keywords: Any) -> Any:
         if self._connection.transport != "local":
@@ -128,8 +143,7 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
             result.pop("exception", None)
         if _wants_invocation(variables):
             result["invocation"] = {"module_args": hide(task.params, self.module.arguments)}
-        masked: dict[str, Any] = mask({"changed": False, **result}, task.secrets)
-        return {**masked, **_AS_PARSED}
+        return {**self.module.masked({"changed": False, **result}, task.secrets), **_AS_PARSED}
 
     def _outcome(self, directory: str, say: Callable[[str], None]) -> tuple[Task, dict[str, Any]]:
         """What AnsibleModule would return for the same options."""

@@ -40,12 +40,14 @@ ROOMS: dict[str, set[str]] = {
 }
 #: In these rooms each package stands alone: a feature never imports another, nor a client another.
 APART = ("features", "clients")
+#: What the packages of such a room share: how a client sends a request to a service outside of the cluster.
+SHARED = {"clients.https"}
 #: The one package outside which a library is never imported, and what a file may import of Ansible.
 LIBRARIES = {
     "kubernetes": "clients.kube",
     "urllib3": "clients.kube",
     "yaml": "clients.kube",
-    "requests": "clients.registry",
+    "requests": "clients.https",
 }
 ANSIBLE = {
     "runtime/options.py": {"ansible.module_utils.common.parameters.env_fallback"},
@@ -96,6 +98,11 @@ class TestImports:
 
     @pytest.mark.parametrize("path", [path for path in FILES if room_of(path) in APART], ids=id_of)
     def test_features_and_clients_stand_alone(self, path: Path) -> None:
+        near = {".".join(parts[:2]) for parts in ours_in(path) if parts[0] == room_of(path)}
+        assert near <= {package_of(path)} | SHARED
+
+    @pytest.mark.parametrize("path", [path for path in FILES if package_of(path) in SHARED], ids=id_of)
+    def test_what_they_share_knows_none_of_them(self, path: Path) -> None:
         near = {".".join(parts[:2]) for parts in ours_in(path) if parts[0] == room_of(path)}
         assert near <= {package_of(path)}
 

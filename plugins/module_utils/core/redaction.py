@@ -45,6 +45,7 @@ _SECRET_MEMBERS = frozenset(
         "fingerprintkey",
         "identitytoken",
         "idtoken",
+        "offlinetoken",
         "password",
         "proxybasicauth",
         "refreshtoken",
@@ -215,7 +216,7 @@ def hide(options: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]
 def _hide(name: str, value: Any, spec: Mapping[str, Any]) -> Any:
     if value is None or isinstance(value, bool):
         return value
-    if _is_secret(name) or name in _CONTAINERS or (name == "kubeconfig" and not is_path(value)):
+    if spec.get("no_log") or _is_secret(name) or name in _CONTAINERS or (name == "kubeconfig" and not is_path(value)):
         return HIDDEN
     if "options" in spec:
         return _hide_within(value, spec)

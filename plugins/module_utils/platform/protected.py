@@ -16,6 +16,7 @@ from ..secrets.content import DOCKERCONFIGJSON, MAX_BYTES, TYPES, StoredSecret
 __all__ = [
     "AUTOUPDATE",
     "NODE_SECRET",
+    "NO_REGISTRIES",
     "RESERVED_BINDINGS",
     "autoupdate",
     "check_size",
@@ -38,6 +39,9 @@ NODE_SECRET = ObjectRef(SECRET, "openshift-config", "pull-secret")
 _PLATFORM_REGISTRIES = frozenset(
     {"cloud.openshift.com", "quay.io", "registry.connect.redhat.com", "registry.redhat.io"}
 )
+
+#: Its entry in pull secrets is the token of a service that the cluster reports to. No image is pulled from it.
+NO_REGISTRIES = frozenset({"cloud.openshift.com"})
 
 #: A controller of the platform creates these in every project, creates them again when they are deleted, and never repairs
 #: them (openshift-controller-manager pkg/authorization/defaultrolebindings): without subjects, they are switched off.

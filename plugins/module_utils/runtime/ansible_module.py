@@ -58,7 +58,7 @@ class _AnsibleModule(AnsibleModule):  # type: ignore[misc]
     def _return_formatted(self, kwargs: dict[str, Any]) -> None:
         """Every exit of AnsibleModule ends here; without this it would return the options as they were given."""
         invocation = {"module_args": hide(self.params, self.argument_spec)}
-        shown = mask({**kwargs, "invocation": invocation}, self.secrets)
+        shown = self._module.masked({**kwargs, "invocation": invocation}, self.secrets)
         # All is masked. AnsibleModule would blank each letter of a short password, and take minutes for a thousand of them.
         self.no_log_values = set()
         super()._return_formatted(shown)

@@ -9,11 +9,16 @@ from typing import Any
 
 from ansible.module_utils.common.parameters import env_fallback
 
-__all__ = ["CLUSTER_OPTIONS", "CONNECTION_OPTIONS", "RUN_OPTIONS", "TARGET_OPTIONS"]
+__all__ = ["CLUSTER_OPTIONS", "CONNECTION_OPTIONS", "RUN_OPTIONS", "TARGET_OPTIONS", "from_environment"]
+
+
+def from_environment(*names: str) -> dict[str, Any]:
+    """For the spec of an option: the variables that stand in for it, the first one that is set."""
+    return {"fallback": (env_fallback, list(names))}
 
 
 def _env(*names: str) -> dict[str, Any]:
-    return {"fallback": (env_fallback, [f"K8S_AUTH_{name}" for name in names])}
+    return from_environment(*(f"K8S_AUTH_{name}" for name in names))
 
 
 #: kubernetes.core's connection options under the same names and variables (plugins/module_utils/args_common.py).

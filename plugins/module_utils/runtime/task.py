@@ -9,7 +9,7 @@ A run is the same in a process of its own (`ansible_module`) and in Ansible's (`
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from ..core.entry_lists import TARGETS, EntryList
 from ..core.errors import ImagePullError, OptionError
 from ..core.page_parts import PageParts
 from ..core.protocols import Desired
-from ..core.redaction import credentials_in_text
+from ..core.redaction import credentials_in_text, mask
 from ..core.variable_files import Destination
 from ..reconcile import targets
 from ..reconcile.engine import reconcile
@@ -38,6 +38,7 @@ __all__ = [
     "Module",
     "SettingsFor",
     "Task",
+    "cluster_of",
     "everywhere",
     "execute",
     "on_cluster",
@@ -56,7 +57,9 @@ class Module:
     `arguments` and `rules` (`mutually_exclusive` and the like) are what AnsibleModule takes, `run` returns the result.
     `library` is the Python package that it needs, `import_error` why that could not be imported. `form` is how it takes many
     declarations in one task, None where it does not. `lists` are the forms of a module that takes nothing but lists.
-    `everywhere`: without namespaces, all but the platform's are meant.
+    `everywhere`: without namespaces, all but the platform's are meant. `hidden` are
+    members of the result that are credentials, for the next task: they are handed on as they are, and the action plugin has Ansible
+    show nothing of a result that holds one.
     """
 
     arguments: Mapping[str, Any]
@@ -67,6 +70,13 @@ class Module:
     form: EntryList | None = None
     lists: Sequence[ListForm[Any]] = ()
     everywhere: bool = False
+    hidden: Sequence[str] = ()
+
+    def masked(self, result: Mapping[str, Any], secrets: Collection[str]) -> dict[str, Any]:
+        """The result as it leaves the module: without the secrets, but for what it is there to hand on."""
+        kept = {name: result[name] for name in self.hidden if name in result}
+        rest: dict[str, Any] = mask({name: value for name, value in result.items() if name not in kept}, secrets)
+        return {**rest, **kept}
 
     @property
     def all_rules(self) -> dict[str, Any]:
@@ -243,7 +253,7 @@ def on_cluster(task: Task, run: Callable[[Cluster, SettingsFor], Outcome]) -> di
             say=task.say if params["progress"] else None,
         )
 
-    with _cluster(task) as cluster:
+    with cluster_of(task) as cluster:
         return _report(task, run(cluster, settings))
 
 
@@ -263,13 +273,15 @@ def _check_numbers(params: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def _cluster(task: Task) -> Iterator[Cluster]:
+def cluster_of(task: Task) -> Iterator[Cluster]:
     """The cluster that the connection options lead to."""
     options = {name: task.params[name] for name in CONNECTION_OPTIONS}
     options["impersonate_groups"] = tuple(options["impersonate_groups"] or ())
     headers = {name: value for name, value in (options["proxy_headers"] or {}).items() if value is not None}
     found = ConnectionOptions(**{**options, "proxy_headers": headers or None})
-    with connect(found, connections=task.params["concurrency"], temporary_directory=task.temporary_directory) as opened:
+    with connect(
+        found, connections=task.params.get("concurrency", 1), temporary_directory=task.temporary_directory
+    ) as opened:
         cluster = Cluster(opened, user_agent=f"openshift_ops.image_pull/{VERSION} ({task.name})")
         try:
             yield cluster

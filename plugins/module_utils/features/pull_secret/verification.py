@@ -15,6 +15,7 @@ from ...dockerconfig.key_matching import kubelet_keys
 from ...dockerconfig.kubelet_reading import kubelet_reading
 from ...dockerconfig.registry_keys import same_path
 from ...nodes.references import Reference, reference_of
+from ...platform.protected import NO_REGISTRIES
 
 __all__ = ["ARGUMENTS", "LoginQuestion", "Verification"]
 
@@ -72,8 +73,8 @@ class Verification:
         :raises OptionError: for a repository that is none, or that no entry is for.
         """
         logins = kubelet_reading(auth_file.text(legacy=False), legacy=False).logins
-        asked = [LoginQuestion(key, *login) for key, login in logins.items() if all(login) and "*" not in key]
-        return [*asked, *self._of_images(logins)]
+        asked = (LoginQuestion(key, *login) for key, login in logins.items() if all(login) and "*" not in key)
+        return [*(one for one in asked if one.host not in NO_REGISTRIES), *self._of_images(logins)]
 
     def _of_images(self, logins: Mapping[str, tuple[str, str]]) -> Iterator[LoginQuestion]:
         for text in self.repositories:

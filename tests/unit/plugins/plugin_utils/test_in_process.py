@@ -19,8 +19,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from ansible import constants
@@ -622,3 +623,48 @@ class TestEnd:
             begin()
         made.start()
         os._exit(0)
+
+
+class TestHidden:
+    """A result with what a module hands on is for the next task, and shown to nobody."""
+
+    CONTENT: ClassVar[dict[str, Any]] = {"auths": {"quay.io": {"auth": "canary"}}}
+
+    @pytest.fixture
+    def handing_on(self) -> Callable[..., Any]:
+        def make(result: dict[str, Any], **fields: Any) -> Action:
+            made = action(lambda task: result, args={"password": "quay.io"}, **fields)
+            made.module = replace(made.module, hidden=("auth_config",))
+            return made
+
+        return make
+
+    @staticmethod
+    def run(made: Action) -> dict[str, Any]:
+        result: dict[str, Any] = made.run(task_vars={"inventory_hostname": "east"})
+        return result
+
+    def test_it_is_returned_as_it_is_and_the_result_censored(self, handing_on: Any) -> None:
+        made = handing_on({"auth_config": self.CONTENT, "msg": "quay.io"})
+        result = self.run(made)
+        assert (result["auth_config"], result["msg"]) == (self.CONTENT, HIDDEN)
+        assert result["_ansible_no_log"] is True
+        assert made._task.no_log is True, "before ansible-core 2.21 only this counts"
+
+    @pytest.mark.parametrize("result", [{}, {"registries": []}, {"failed": True, "msg": "why"}])
+    def test_a_result_without_it_is_shown(self, handing_on: Any, result: dict[str, Any]) -> None:
+        made = handing_on(result)
+        assert "_ansible_no_log" not in self.run(made)
+        assert made._task.no_log is not True
+
+    def test_a_module_that_hands_on_nothing_is_shown(self) -> None:
+        made = action(lambda task: {"auth_config": "x"})
+        assert "_ansible_no_log" not in self.run(made)
+
+    def test_not_in_the_background(self, handing_on: Any) -> None:
+        """Ansible keeps the result in a file, and another module returns it."""
+        made = handing_on({"auth_config": self.CONTENT}, async_val=10)
+        result = self.run(made)
+        assert result["failed"]
+        assert "cannot run with 'async'" in result["msg"]
+        assert made.calls == []

@@ -201,6 +201,14 @@ class TestHide:
             ("secrets", "proxy_headers"), HIDDEN
         )
 
+    def test_what_the_spec_says_is_secret_is_hidden_under_any_name(self) -> None:
+        assert redaction.hide(
+            {"client_id": "x", "offline_token": "y"}, {"client_id": {"no_log": True}, "offline_token": {}}
+        ) == {
+            "client_id": HIDDEN,
+            "offline_token": HIDDEN,
+        }
+
     def test_an_unknown_option_is_hidden_and_ansibles_own_are_left_out(self) -> None:
         assert redaction.hide({"pasword": "x", "_ansible_verbosity": 4}, KNOWN) == {"pasword": HIDDEN}
 

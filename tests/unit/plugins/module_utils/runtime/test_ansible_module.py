@@ -413,3 +413,12 @@ class TestEnd:
         assert abandoned.process.wait(LIMIT) == 128 + signal.SIGTERM
         assert abandoned.ended.exists()
         assert list(abandoned.tmp.iterdir()) == []
+
+
+def test_what_a_module_hands_on_leaves_as_it_is(run: Run) -> None:
+    """A password of the task may be a word of it: it is data, and the action plugin has nobody see it."""
+    handed_on = {"auths": {"quay.io": {"auth": "quay.io"}}}
+    result = {"auth_config": handed_on, "note": "a quay.io"}
+    module = Module(ARGUMENTS, lambda task: result, "kubernetes", None, hidden=("auth_config",))
+    ended = run(module.run, module=module, name="n", password="quay.io")
+    assert (ended.result["auth_config"], ended.result["note"]) == (handed_on, "a ********")

@@ -29,6 +29,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.prot
     ListedBy,
     Plan,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import HIDDEN
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.result import NamespaceResult, Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.run import Settings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.entries import ListForm
@@ -369,3 +370,20 @@ class TestReadFile:
             OptionError, match="^file '.*auth.json' cannot be read on the host that runs the task: No such file"
         ):
             task.read_file(str(tmp_path / "auth.json"))
+
+
+class TestHidden:
+    """What a module is there to hand on is no part of what is masked; all around it is."""
+
+    MODULE = Module({}, lambda task: {}, "kubernetes", None, hidden=("auth_config",))
+
+    def test_it_leaves_as_it_is(self) -> None:
+        result = {"auth_config": {"auths": {"quay.io": "quay.io"}}, "msg": "quay.io", "changed": False}
+        assert self.MODULE.masked(result, {"quay.io"}) == {**result, "msg": HIDDEN}
+
+    def test_of_a_result_without_it_all_is_masked(self) -> None:
+        assert self.MODULE.masked({"registries": ["a quay.io"]}, {"quay.io"}) == {"registries": ["a ********"]}
+
+    def test_a_module_that_hands_on_nothing_is_masked_whole(self) -> None:
+        module = Module({}, lambda task: {}, "kubernetes", None)
+        assert module.masked({"auth_config": "quay.io"}, {"quay.io"}) == {"auth_config": HIDDEN}

@@ -57,6 +57,11 @@ def test_each_login_is_asked_about_at_its_registry() -> None:
     ]
 
 
+def test_what_is_no_registry_is_not_asked() -> None:
+    found = asked(Verification(), "cloud.openshift.com", "quay.io")
+    assert found == [("quay.io", "p-quay.io", "")]
+
+
 def test_a_star_names_no_registry() -> None:
     assert asked(Verification(), "*.example.com") == []
     assert asked(Verification(("a.example.com/x",)), "*.example.com") == [

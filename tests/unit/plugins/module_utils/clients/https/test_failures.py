@@ -9,12 +9,14 @@ import socket
 import ssl
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.failures import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.failures import (
+    Words,
     root_cause,
     sentence,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.limits import CutOff, TooLong
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.limits import CutOff, TooLong
 
+REGISTRY = Words("registry")
 NOT_HTTP = "the answer is not valid HTTP; check the name and the port"
 CLOSED = "the connection was closed without an answer; check the port, and whether a proxy is needed"
 NO_TLS = "the server does not speak TLS on this port; check the port, since a registry without TLS is not asked"
@@ -62,7 +64,7 @@ class TestSentence:
         ],
     )
     def test_of_the_connection(self, error: BaseException, text: str) -> None:
-        assert sentence(error) == text
+        assert sentence(error, REGISTRY) == text
 
     @pytest.mark.parametrize(
         ("reason", "text"),
@@ -85,11 +87,11 @@ class TestSentence:
         ],
     )
     def test_of_tls(self, reason: str | None, text: str) -> None:
-        assert sentence(tls(reason)) == text
+        assert sentence(tls(reason), REGISTRY) == text
 
     @pytest.mark.parametrize("kind", [ssl.SSLEOFError, ssl.SSLZeroReturnError])
     def test_of_an_end_in_tls(self, kind: type[ssl.SSLError]) -> None:
-        assert sentence(kind(8, "EOF")) == CLOSED
+        assert sentence(kind(8, "EOF"), REGISTRY) == CLOSED
 
     @pytest.mark.parametrize(
         ("number", "what_to_do"),
@@ -103,7 +105,18 @@ class TestSentence:
         ],
     )
     def test_of_a_certificate(self, number: int, what_to_do: str) -> None:
-        assert sentence(untrusted(number, "why")) == f"certificate verify failed: why; {what_to_do}"
+        assert sentence(untrusted(number, "why"), REGISTRY) == f"certificate verify failed: why; {what_to_do}"
+
+
+class TestWords:
+    def test_server_and_options_are_those_of_the_client(self) -> None:
+        words = Words("service", "ocm_")
+        assert sentence(TimeoutError(), words).endswith("or raise 'ocm_timeout'")
+        assert sentence(untrusted(20, "{server}"), words) == (
+            "certificate verify failed: {server}; give the certificate of the authority that signed it in 'ocm_ca_cert'"
+        )
+        assert sentence(ConnectionRefusedError(), words).endswith("whether the service runs")
+        assert sentence(ConnectionRefusedError(), Words()).endswith("whether the server runs")
 
 
 class TestRootCause:

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.limits import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.limits import (
     CutOff,
     Limits,
     TooLong,

@@ -1,0 +1,180 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One request over TLS, within a time and a size: no redirect is followed, no login sent that was not given.
+
+For the clients of services outside of the cluster. The only file that imports `requests`.
+"""
+
+from __future__ import annotations
+
+import ssl
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...core.errors import ImagePullError, OptionError
+from .endpoints import endpoint
+from .failures import Words, root_cause, sentence
+from .limits import Limits, limit
+
+try:
+    import requests
+
+    IMPORT_ERROR = None
+except ImportError:
+    IMPORT_ERROR = traceback.format_exc()
+
+__all__ = ["IMPORT_ERROR", "Answer", "HttpsError", "HttpsOptions", "check_timeout", "send"]
+
+_LONGEST_TIMEOUT = 3600
+
+_NO_PROXY_URL = (
+    "environment variable https_proxy holds no URL of a proxy that can be used, such as http://proxy.example.com:3128; "
+    "correct it, or name the {server} in no_proxy"
+)
+
+
+class HttpsError(ImagePullError):
+    """A server that gave no answer."""
+
+
+@dataclass(frozen=True)
+class HttpsOptions:
+    """`ca_cert` is the path of a file, `timeout` in seconds, for the whole answer. `words` are those of messages."""
+
+    ca_cert: str | None = None
+    validate_certs: bool = True
+    timeout: float = 10.0
+    words: Words = field(default_factory=Words)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The status, the headers in their order, and the body as it was sent, where it was asked for."""
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+    body: bytes = field(default=b"", repr=False)
+
+    def all_of(self, name: str) -> list[str]:
+        """The values of all headers of that name, in any case."""
+        return [value for found, value in self.headers if found.lower() == name.lower()]
+
+    def header(self, name: str) -> str:
+        """The value of one, several joined by a comma; empty when there is none."""
+        return ", ".join(self.all_of(name))
+
+
+def check_timeout(options: HttpsOptions) -> None:
+    """:raises OptionError: when no answer can come in that time."""
+    if not 0 < options.timeout <= _LONGEST_TIMEOUT:
+        raise OptionError(options.words.of(f"option '{{prefix}}timeout' is in seconds, from 1 to {_LONGEST_TIMEOUT}"))
+
+
+def send(
+    attempt: str,
+    url: str,
+    options: HttpsOptions,
+    *,
+    longest: int,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    data: str | None = None,
+    with_body: bool = False,
+) -> Answer:
+    """The answer to one request, within the time and the size that an answer may have. No redirect is followed.
+
+    `attempt` begins the message of an error: what is asked of whom. `longest` is in bytes, headers included. `data` is the body of
+    the request, ASCII.
+
+    :raises OptionError: when an option cannot work; nothing has been sent.
+    :raises HttpsError: when there is no answer.
+    """
+    with requests.Session() as session:
+        verify: bool | str = options.validate_certs and (options.ca_cert or True)
+        settings = session.merge_environment_settings(url, {}, True, verify, None)
+    proxy = requests.utils.select_proxy(url, settings["proxies"])
+    if proxy and not _has_host(proxy):
+        raise HttpsError(f"{attempt} failed: {options.words.of(_NO_PROXY_URL)}")
+    context = limit(_context(options, settings["verify"]), Limits(options.timeout, longest))
+    adapter = _adapter(context)
+    try:
+        # Not by the session: it would send a login out of a .netrc file, and read what is not needed.
+        raw = adapter.send(_request(method, url, headers, data), timeout=options.timeout, **settings)
+        body = raw.read(decode_content=False) if with_body else b""
+        return Answer(raw.status, list(raw.headers.items()), body)
+    # An error of `requests` is an OSError; some of urllib3's it hands on as they are.
+    except (OSError, requests.exceptions.BaseHTTPError, UnicodeError) as error:
+        raise HttpsError(f"{attempt} failed: {_failure(error, options.words)}") from None
+    finally:
+        adapter.close()
+
+
+def _request(method: str, url: str, headers: Mapping[str, str] | None, data: str | None) -> Any:
+    given = {"User-Agent": "openshift_ops.image_pull", **(headers or {})}
+    return requests.Request(method, url, headers=given, data=data).prepare()
+
+
+def _adapter(context: ssl.SSLContext) -> Any:
+    """What sends a request for `requests`, with our TLS context, and hands out the answer as it is."""
+
+    class Adapter(requests.adapters.HTTPAdapter):  # type: ignore[misc]
+        def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
+            super().init_poolmanager(*arguments, ssl_context=context, **keywords)
+
+        def proxy_manager_for(self, *arguments: Any, **keywords: Any) -> Any:
+            return super().proxy_manager_for(*arguments, ssl_context=context, **keywords)
+
+        def build_response(self, _request: Any, answer: Any) -> Any:
+            return answer
+
+    return Adapter()
+
+
+def _context(options: HttpsOptions, verify: bool | str) -> ssl.SSLContext:
+    """The TLS context. `verify`: against the system's authorities, those of a file or directory, or not at all.
+
+    :raises OptionError: when the authorities cannot be read.
+    """
+    if not isinstance(verify, str):
+        context = ssl.create_default_context()
+        # Off before `requests` turns the verification off, which is refused otherwise.
+        context.check_hostname = verify
+        return context
+    source = (
+        options.words.of("option '{prefix}ca_cert'")
+        if options.ca_cert
+        else "environment variable REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE"
+    )
+    try:
+        directory = Path(verify).is_dir()
+        return ssl.create_default_context(cafile=None if directory else verify, capath=verify if directory else None)
+    except ssl.SSLError:
+        raise OptionError(f"{source}: {verify!r} holds no certificate in PEM form") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no path"
+        raise OptionError(f"{source}: {verify!r} cannot be read on the host that runs the task: {reason}") from None
+
+
+def _has_host(proxy: str) -> bool:
+    """Whether a request can go by that URL: `requests` has no error of its own for one without a host."""
+    authority = proxy.rpartition("://")[2].partition("/")[0]
+    try:
+        endpoint(authority.rpartition("@")[2])
+    except ValueError:
+        return False
+    return True
+
+
+def _failure(error: Exception, words: Words) -> str:
+    """Why there was no answer, and what to do. A proxy's URL is never shown: it may hold a login."""
+    if isinstance(error, requests.exceptions.ProxyError):
+        return (
+            "the proxy did not connect to it; check the environment variables https_proxy and no_proxy, and the proxy"
+        )
+    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError)):
+        return words.of(_NO_PROXY_URL)
+    return sentence(root_cause(error), words)

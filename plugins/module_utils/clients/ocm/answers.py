@@ -1,0 +1,133 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What OpenShift Cluster Manager and its token service answer, and what to do when that is no success. Pure.
+
+Of an error, the members `code` and `reason` (OCM) or `error` and `error_description` (RFC 6749) are quoted, and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ...core.errors import ImagePullError, printable
+from ...core.foreign_text import redacted
+from ...core.redaction import forms, mask
+from ..https.endpoints import authority
+from ..https.transport import Answer
+
+__all__ = ["OcmError", "access_token", "pull_secret"]
+
+#: So much of an error is quoted, in characters.
+_QUOTED = 200
+_LATER = "the service is overloaded or out of order: try again later, for example with 'until' and 'retries'"
+
+_OFFLINE = (
+    "the offline token is not valid, or has lapsed, as one does that is not used for 30 days: get a new one, for "
+    "example at https://console.redhat.com/openshift/token, and check that it belongs to 'token_url'"
+)
+_CLIENT = (
+    "the client id or its secret is not valid: check both, or make a new secret for the service account, and check that it belongs "
+    "to 'token_url'"
+)
+_TOKEN = {
+    403: "the token service gives this account no token: check whether it is blocked, and what stands before the service",
+    404: "there is no token service at this URL: check 'token_url'",
+}
+_REFUSED = (
+    "the token is not valid there, or has lapsed: check that 'api_url' and 'token_url' belong to the same service, and that "
+    "the account is active"
+)
+_API = {
+    400: _REFUSED,
+    401: _REFUSED,
+    403: (
+        "the account may not have a pull secret: log in with it once at the service's console, where the terms may have to be "
+        "accepted, or have an administrator of its organization give it the right"
+    ),
+    404: (
+        "the account has no registry account yet: log in with it once at the service's console, for example "
+        "https://console.redhat.com/openshift; or 'api_url' is wrong"
+    ),
+}
+
+
+class OcmError(ImagePullError):
+    """The service could not be asked, or gave no pull secret."""
+
+
+def access_token(attempt: str, answer: Answer, *, offline: bool, secrets: Iterable[str]) -> str:
+    """The access token of a token service's answer. `offline`: an offline token was sent, not a client's secret.
+
+    :raises OcmError: when there is none. Of the `secrets`, nothing stands in the message.
+    """
+    if answer.status != 200:
+        refused = _OFFLINE if offline else _CLIENT
+        raise _failed(attempt, answer, {400: refused, 401: refused, **_TOKEN}, "token_url", secrets)
+    token = _members(answer.body).get("access_token")
+    if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise OcmError(
+            f"{attempt} was answered 200 without an access token; check 'token_url', and what stands before the service"
+        )
+    return token
+
+
+def pull_secret(attempt: str, answer: Answer, secrets: Iterable[str]) -> str:
+    """The text of the account's docker config.
+
+    :raises OcmError: as for `access_token`.
+    """
+    if answer.status not in (200, 201):
+        raise _failed(attempt, answer, _API, "api_url", secrets)
+    if not isinstance(_members(answer.body).get("auths"), dict):
+        raise OcmError(
+            f"{attempt} was answered {answer.status} without a pull secret; check 'api_url', and what stands before the service"
+        )
+    return answer.body.decode("utf-8")
+
+
+def _failed(attempt: str, answer: Answer, known: Mapping[int, str], option: str, secrets: Iterable[str]) -> OcmError:
+    said = _said(answer.body, secrets)
+    quoted = f" ({said})" if said else ""
+    return OcmError(f"{attempt} was answered {answer.status}{quoted}; {_what_to_do(answer, known, option)}")
+
+
+def _what_to_do(answer: Answer, known: Mapping[int, str], option: str) -> str:
+    if answer.status in known:
+        return known[answer.status]
+    if 300 <= answer.status < 400:
+        return f"a redirect{_target(answer.header('Location'))} is not followed with a credential: correct {option!r}"
+    if answer.status == 429 or answer.status >= 500:
+        return _LATER
+    return f"it is not the service that was expected: check {option!r}, and what stands before it"
+
+
+def _target(location: str) -> str:
+    """The host alone: the rest may hold a token."""
+    try:
+        return f" to {authority(location)[1]}"
+    except ValueError:
+        return ""
+
+
+def _said(body: bytes, secrets: Iterable[str]) -> str:
+    """What the service says of an error; empty where it says nothing that is understood."""
+    found = _members(body)
+    code, reason = (
+        next((text for name in names if isinstance(text := found.get(name), str) and text), "")
+        for names in (("code", "error"), ("reason", "error_description"))
+    )
+    text = redacted(mask(": ".join(filter(None, (code, reason))), {form for one in secrets for form in forms(one)}))
+    text = " ".join(printable(text).split())
+    return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}..."
+
+
+def _members(body: bytes) -> Mapping[str, Any]:
+    """The members of a JSON object; none where the body is no such thing."""
+    try:
+        found = json.loads(body.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,72 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fetches an account's pull secret from OpenShift Cluster Manager.
+
+Two requests: an access token, which lives for 15 minutes, from the token service (github.com/openshift-online/ocm-sdk-go,
+authentication/transport_wrapper.go), and with it the pull secret (accounts_mgmt API, `access_token`).
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+from ..https.endpoints import authority
+from ..https.transport import IMPORT_ERROR, Answer, HttpsError, check_timeout, send
+from .answers import OcmError, access_token, pull_secret
+from .options import OcmOptions
+
+__all__ = ["IMPORT_ERROR", "OcmError", "fetch"]
+
+#: Bytes of an answer, headers included. A pull secret has a few thousand; a Kubernetes secret may hold so much.
+_LONGEST = 1024 * 1024
+_PATH = "/api/accounts_mgmt/v1/access_token"
+#: Whom Red Hat issues offline tokens to, but for FedRAMP.
+_PUBLIC_CLIENT = "cloud-services"
+
+
+def fetch(options: OcmOptions, hide: Callable[[str], None]) -> str:
+    """The text of the account's docker config. `options` are checked; `hide` is given the access token, before it is used.
+
+    :raises OptionError: when an option cannot work; nothing has been sent.
+    :raises OcmError: when there is no pull secret.
+    """
+    check_timeout(options.https)
+    token = _access_token(options)
+    hide(token)
+    url = options.api_url + _PATH
+    attempt = f"fetching the account's pull secret from {authority(url)[1]}"
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    return pull_secret(attempt, _post(attempt, url, options, headers, "{}"), (*options.secrets, token))
+
+
+def _access_token(options: OcmOptions) -> str:
+    attempt = f"asking {authority(options.token_url)[1]} for an access token"
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    if options.offline_token:
+        client = options.client_id or _PUBLIC_CLIENT
+        asked = {"grant_type": "refresh_token", "client_id": client, "refresh_token": options.offline_token}
+    else:
+        asked = {"grant_type": "client_credentials", "client_id": options.client_id, "scope": "openid"}
+        login = f"{options.client_id}:{options.client_secret}".encode()
+        headers["Authorization"] = f"Basic {base64.b64encode(login).decode()}"
+    answer = _post(attempt, options.token_url, options, headers, urlencode(asked))
+    return access_token(attempt, answer, offline=bool(options.offline_token), secrets=options.secrets)
+
+
+def _post(attempt: str, url: str, options: OcmOptions, headers: dict[str, str], data: str) -> Answer:
+    try:
+        return send(
+            attempt,
+            url,
+            options.https,
+            method="POST",
+            headers={"Accept": "application/json", **headers},
+            data=data,
+            longest=_LONGEST,
+            with_body=True,
+        )
+    except HttpsError as error:
+        raise OcmError(str(error)) from None

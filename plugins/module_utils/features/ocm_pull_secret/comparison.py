@@ -1,0 +1,56 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An account's pull secret beside the one that a cluster holds, registry by registry, without a value. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ...dockerconfig.auth_file import AuthFile
+from ...dockerconfig.entry import Entry, changed_fields
+from ...dockerconfig.registry_keys import matches, same_path, without_user
+from ...platform.protected import NO_REGISTRIES
+
+__all__ = ["compared", "listed"]
+
+
+def listed(account: AuthFile) -> list[dict[str, Any]]:
+    """The registries of the account's pull secret by name. `is_registry` is false for what no image is pulled from."""
+    return [_row(path) for path in sorted(_by_path(account.entries))]
+
+
+def compared(account: AuthFile, held: AuthFile, only: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """The same, with those that only the cluster has, and what differs.
+
+    `status` is `same`, `differs` (with the names of the parts that do), `missing` on the cluster, or `only_there`. With `only`,
+    other registries of the cluster are not looked at. Keys that are spelt in two ways are one; each of them counts.
+    """
+    ours = _by_path(account.entries)
+    theirs = _by_path({key: entry for key, entry in held.entries.items() if _is_wanted(key, only)})
+    return [{**_row(path), **_status(ours.get(path, ()), theirs.get(path, ()))} for path in sorted({*ours, *theirs})]
+
+
+def _row(path: str) -> dict[str, Any]:
+    return {"registry": without_user(path), "is_registry": path.partition("/")[0] not in NO_REGISTRIES}
+
+
+def _status(ours: Sequence[Entry], theirs: Sequence[Entry]) -> dict[str, Any]:
+    if not theirs:
+        return {"status": "missing", "differs": []}
+    if not ours:
+        return {"status": "only_there", "differs": []}
+    parts = sorted({part for entry in theirs for part in changed_fields(entry, ours[0])})
+    return {"status": "differs" if parts else "same", "differs": parts}
+
+
+def _by_path(entries: Mapping[str, Entry]) -> dict[str, list[Entry]]:
+    found: dict[str, list[Entry]] = {}
+    for key, entry in entries.items():
+        found.setdefault(same_path(key), []).append(entry)
+    return found
+
+
+def _is_wanted(key: str, only: Iterable[str] | None) -> bool:
+    return only is None or any(matches(key, pattern) for pattern in only)
