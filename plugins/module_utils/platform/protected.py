@@ -36,7 +36,14 @@ _PLATFORM_ANNOTATIONS = ("openshift.io/internal-registry-auth-token.service-acco
 #: Every node's pull secret, and what the platform itself has in it.
 NODE_SECRET = ObjectRef(SECRET, "openshift-config", "pull-secret")
 _PLATFORM_REGISTRIES = frozenset(
-    {"cloud.openshift.com", "quay.io", "registry.connect.redhat.com", "registry.redhat.io"}
+    {
+        "cloud.openshift.com",
+        "quay.io",
+        "registry.connect.redhat.com",
+        "registry.redhat.io",
+        # Azure Red Hat OpenShift's own images.
+        "arosvc.azurecr.io",
+    }
 )
 
 #: A controller of the platform creates these in every project, creates them again when they are deleted, and never repairs
@@ -112,10 +119,12 @@ def is_global(ref: ObjectRef) -> bool:
     return ref == NODE_SECRET
 
 
-def refuse_dropping(ref: ObjectRef, secret_type: str, removed: Iterable[str], action: str) -> None:
+def refuse_dropping(
+    ref: ObjectRef, secret_type: str, removed: Iterable[str], action: str, allowed: Iterable[str] = ()
+) -> None:
     """:raises Refusal: for a change of the nodes' pull secret that breaks upgrades, telemetry or every pull.
 
-    `action` is what is to be done, as in `Change`.
+    `action` is what is to be done, as in `Change`. `allowed` are entries of the platform that may go, by name.
     """
     if not is_global(ref):
         return
@@ -129,11 +138,14 @@ def refuse_dropping(ref: ObjectRef, secret_type: str, removed: Iterable[str], ac
             f"{ref} is the pull secret of every node and must have type {DOCKERCONFIGJSON}; not changed: "
             "leave out the option 'type'"
         )
-    dropped = sorted(key for key in removed if same_path(key).partition("/")[0] in _PLATFORM_REGISTRIES)
+    free = {same_path(key) for key in allowed}
+    dropped = sorted(
+        key for key in removed if same_path(key) not in free and same_path(key).partition("/")[0] in _PLATFORM_REGISTRIES
+    )
     if dropped:
         raise Refusal(
             f"{ref} is the pull secret of every node, and the platform needs its entries for {', '.join(dropped)}; not changed: "
-            "add registries with mode=merge, or give these entries too"
+            "add registries with mode=merge, give these entries too, or name those that may go in drop_platform_registries"
         )
 
 

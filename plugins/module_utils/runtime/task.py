@@ -33,9 +33,22 @@ from ..reconcile.targets import Targets
 from .entries import ListForm, batch_of, declared, entry_problems
 from .options import CONNECTION_OPTIONS
 
-__all__ = ["Module", "SettingsFor", "Task", "execute", "on_cluster", "over_namespaces", "over_targets", "reconciling"]
+__all__ = [
+    "Module",
+    "SettingsFor",
+    "Task",
+    "asking",
+    "execute",
+    "on_cluster",
+    "over_namespaces",
+    "over_targets",
+    "reconciling",
+]
 
 VERSION = "0.1.0"
+
+#: So many connections are open at the same time where a task does not say how many.
+_FEW = 8
 
 
 @dataclass(frozen=True)
@@ -225,6 +238,14 @@ def on_cluster(task: Task, run: Callable[[Cluster, SettingsFor], Outcome]) -> di
         return _report(task, run(cluster, settings))
 
 
+def asking(task: Task, wait_timeout: float, ask: Callable[[Cluster, Settings], dict[str, Any]]) -> dict[str, Any]:
+    """The result of `ask`, which asks about a cluster as a whole, in no namespace. `wait_timeout` in seconds."""
+    _check_timeout(task.params)
+    with _cluster(task) as cluster:
+        settings = Settings(check_mode=task.check_mode, wait_timeout=wait_timeout, task=task.name.rpartition(".")[2])
+        return ask(cluster, settings)
+
+
 def _with_terminating(task: Task, cluster: Cluster, outcome: Outcome, found: Sequence[Targets]) -> Outcome:
     """The outcome with the namespaces that are meant but are being deleted."""
     if not any(meant.namespaces for meant in found):
@@ -236,6 +257,10 @@ def _with_terminating(task: Task, cluster: Cluster, outcome: Outcome, found: Seq
 def _check_numbers(params: Mapping[str, Any]) -> None:
     if params["concurrency"] < 1:
         raise OptionError("option 'concurrency' must be at least 1")
+    _check_timeout(params)
+
+
+def _check_timeout(params: Mapping[str, Any]) -> None:
     if params.get("timeout", 0) < 0:
         raise OptionError("option 'timeout' must not be negative: give seconds, or 0 to look once")
 
@@ -247,7 +272,9 @@ def _cluster(task: Task) -> Iterator[Cluster]:
     options["impersonate_groups"] = tuple(options["impersonate_groups"] or ())
     headers = {name: value for name, value in (options["proxy_headers"] or {}).items() if value is not None}
     found = ConnectionOptions(**{**options, "proxy_headers": headers or None})
-    with connect(found, connections=task.params["concurrency"], temporary_directory=task.temporary_directory) as opened:
+    with connect(
+        found, connections=task.params.get("concurrency", _FEW), temporary_directory=task.temporary_directory
+    ) as opened:
         cluster = Cluster(opened, user_agent=f"openshift_ops.image_pull/{VERSION} ({task.name})")
         try:
             yield cluster

@@ -60,6 +60,7 @@ class PullSecret:
 
     With `only_managed`, `absent` keeps a secret that does not carry our label. With `delete_empty`, `remove` deletes a secret that
     carries it and holds nothing any more. `ownership` is for whom. `verification` is what has to be proven before.
+    `drop_platform_registries`: entries of the platform that may be removed from the nodes' pull secret.
     """
 
     name: str
@@ -74,6 +75,7 @@ class PullSecret:
     delete_empty: bool = False
     ownership: Ownership = field(default_factory=Ownership)
     verification: Verification | None = None
+    drop_platform_registries: tuple[str, ...] = ()
 
     kind: ClassVar[Kind] = SECRET
 
@@ -189,7 +191,8 @@ class PullSecret:
     def _change(self, ref: ObjectRef, observed: Json, difference: _Difference) -> Change:
         views = {"before": difference.view_before(), "after": difference.view_after()}
         why = difference.cannot_update(ref, observed)
-        refuse_dropping(ref, difference.target.type, difference.dropped, "replace" if why else "update")
+        action, allowed = "replace" if why else "update", self.drop_platform_registries
+        refuse_dropping(ref, difference.target.type, difference.dropped, action, allowed)
         if not why:
             return update(ref, observed, difference.patch(ref), difference.details, **views)
         if not self.recreate:

@@ -52,6 +52,7 @@ ARGUMENTS: dict[str, Any] = {
     "labels": {"type": "dict"},
     "annotations": {"type": "dict"},
     "immutable": {"type": "bool"},
+    "drop_platform_registries": {"type": "list", "elements": "str"},
     **verification.ARGUMENTS,
 }
 
@@ -75,6 +76,7 @@ def from_options(options: Mapping[str, Any], read_file: Callable[[str], str]) ->
         "ownership": ownership,
         "recreate": bool(options.get("recreate")),
         "update_existing": options.get("update_existing") is not False,
+        "drop_platform_registries": tuple(options.get("drop_platform_registries") or ()),
     }
     if mode == "remove":
         names, delete_empty = _registries(options, read_file), bool(options.get("delete_empty"))
