@@ -115,6 +115,11 @@ cluster_kind:
   returned: success
   type: str
   sample: standalone
+cluster_id:
+  description: The id that OpenShift has given to the cluster, empty where it is not known.
+  returned: success
+  type: str
+  sample: 5a4f8f4e-0d5c-4c7b-9d5a-6b7c8d9e0f1a
 version:
   description: The version of OpenShift, empty where it is not known.
   returned: success

@@ -140,7 +140,9 @@ def refuse_dropping(
         )
     free = {same_path(key) for key in allowed}
     dropped = sorted(
-        key for key in removed if same_path(key) not in free and same_path(key).partition("/")[0] in _PLATFORM_REGISTRIES
+        key
+        for key in removed
+        if same_path(key) not in free and same_path(key).partition("/")[0] in _PLATFORM_REGISTRIES
     )
     if dropped:
         raise Refusal(

@@ -20,10 +20,11 @@ __all__ = ["Nature", "api_groups", "if_readable", "recognised"]
 
 @dataclass(frozen=True)
 class Nature:
-    """`nature` is one of those of `platform/nature.py`; `version` the cluster's, empty where it is not known."""
+    """`nature` is one of those of `platform/nature.py`. `version` and `cluster_id` are empty where they are not known."""
 
     nature: str
     version: str = ""
+    cluster_id: str = ""
 
 
 def recognised(cluster: Cluster) -> Nature:
@@ -39,9 +40,12 @@ def recognised(cluster: Cluster) -> Nature:
         raise Refusal(
             f"{INFRASTRUCTURE} does not exist on {cluster.name}, so it is not known what kind of cluster it is"
         )
-    version = mapping(mapping(if_readable(cluster, CLUSTER_VERSION)).get("status"))
+    version = mapping(if_readable(cluster, CLUSTER_VERSION))
+    desired = mapping(mapping(version.get("status")).get("desired"))
     return Nature(
-        nature_of(groups, infrastructure, microshift=False), text(mapping(version.get("desired")).get("version"))
+        nature_of(groups, infrastructure, microshift=False),
+        text(desired.get("version")),
+        text(mapping(version.get("spec")).get("clusterID")),
     )
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..clients.kube.client import Cluster
@@ -59,15 +59,18 @@ def look(cluster: Cluster, asked: GlobalPullSecret, settings: Settings, saving: 
 
     :raises ImagePullError: when what is asked cannot be known, and with `wait` when the nodes do not get the secret in time.
     """
-    found = recognised(cluster) if asked.hosted_cluster is None else Nature(MANAGEMENT)
+    found = recognised(cluster)
+    if asked.hosted_cluster is not None:
+        found = replace(found, nature=MANAGEMENT)
     reason = why_there_is_none(found.nature)
-    base = {"changed": False, "cluster_kind": found.nature, "version": found.version, "supported": not reason}
+    known = {"cluster_kind": found.nature, "cluster_id": found.cluster_id, "version": found.version}
+    base = {"changed": False, **known, "supported": not reason}
     if reason:
-        return {**base, "reason": reason, "warnings": []}
+        return {**base, "reason": reason}
     looking = _Looking(cluster, asked, settings, found)
     ref = asked.hosted_cluster
     seen = _LOOKS[found.nature](looking) if ref is None else looking.management(ref)
-    copy = _saved(cluster, ObjectRef(NODE_SECRET.kind, seen["namespace"], seen["name"]), saving)
+    copy = _saved(cluster, ObjectRef(NODE_SECRET.kind, seen["namespace"], seen["name"]), found, saving)
     return {**base, "reason": "", **seen, **copy}
 
 
@@ -226,7 +229,7 @@ def _of_node_pools(pools: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def _saved(cluster: Cluster, ref: ObjectRef, saving: Saving) -> dict[str, Any]:
+def _saved(cluster: Cluster, ref: ObjectRef, nature: Nature, saving: Saving) -> dict[str, Any]:
     """The file of a copy of the secret. Its name is that of what it holds: a copy that is there is not written again."""
     if saving.write is None:
         return {}
@@ -237,7 +240,7 @@ def _saved(cluster: Cluster, ref: ObjectRef, saving: Saving) -> dict[str, Any]:
     saving.hide(held.value if held.unreadable else held.text)
     version = text(metadata(secret).get("resourceVersion"))
     name = f"{ref.name}-{version}.yml"
-    kept = {"cluster": cluster.name, "namespace": ref.namespace, "name": ref.name, "content": held.value}
+    kept = {"cluster_id": nature.cluster_id, "namespace": ref.namespace, "name": ref.name, "content": held.value}
     file = VariableFile(name, {"global_pull_secret_backup": kept}, encrypted=True)
     files = saving.write(name)([file])
     return {"files": list(files), "changed": bool(files)}
