@@ -57,7 +57,13 @@ class Nodes:
         (self.directory / "hosts.yml").write_text(yaml.dump({"all": {"hosts": {"east": host}}}))
         password = ("--vault-password-file", str(self.directory / "vault"))
         done = play(
-            self.directory / "play.yml", self.directory / "hosts.yml", "-vvv", "--diff", *password, *options, no_proxy="*"
+            self.directory / "play.yml",
+            self.directory / "hosts.yml",
+            "-vvv",
+            "--diff",
+            *password,
+            *options,
+            no_proxy="*",
         )
         assert leaks(done.output, CANARIES) == []
         return done
@@ -162,7 +168,7 @@ class TestStandalone:
 
     def test_a_slow_pool_is_waited_for(self, standalone):
         with standalone.pool("worker", render_delay="3s", machine_delay="1s"):
-            done = standalone.well(registries=[login("slow.example.com")])
+            standalone.well(registries=[login("slow.example.com")])
             assert "slow.example.com" in standalone.on_machines("worker")
 
     def test_what_an_interrupted_run_left_is_waited_for(self, standalone):
@@ -182,7 +188,7 @@ class TestStandalone:
             assert "nothing was changed, because machines of paused pools would not get it: worker" in done.output
             assert "file /etc/further.conf" in done.output, "what else comes with it is said"
             assert writes(audit) == []
-            allowed = standalone.well(registries=[login("new.example.com")], allow_paused=True)
+            standalone.well(registries=[login("new.example.com")], allow_paused=True)
             assert "new.example.com" in standalone.on_machines("master")
             assert "new.example.com" not in standalone.on_machines("worker")
             again = standalone.run(registries=[login("new.example.com")])
@@ -211,7 +217,7 @@ class TestStandalone:
         other = standalone.run(remove=["cloud.openshift.com"], drop_platform_registries=["quay.io"])
         assert other.status != 0
         assert writes(audit) == []
-        named = standalone.well(remove=["cloud.openshift.com"], drop_platform_registries=["cloud.openshift.com"])
+        standalone.well(remove=["cloud.openshift.com"], drop_platform_registries=["cloud.openshift.com"])
         assert standalone.registries() == PLATFORM - {"cloud.openshift.com"}
 
     def test_a_login_that_does_not_work_is_not_written(self, standalone):
@@ -253,7 +259,7 @@ class TestCopies:
         again = standalone.run(**first)
         assert (again.status, again.recap["changed"]) == (0, 0)
         assert [*directory.iterdir()] == [copy], "nothing is kept where nothing is changed"
-        restored = standalone.well(restore=str(copy))
+        standalone.well(restore=str(copy))
         assert json.loads(standalone.content()) == json.loads(before)
         assert standalone.on_machines("worker") == PLATFORM
         audit = standalone.lab.audit()
@@ -277,9 +283,7 @@ class TestCopies:
     def test_without_a_vault_password_nothing_is_changed(self, standalone):
         directory = standalone.directory / "copies"
         audit = standalone.lab.audit()
-        done = standalone.run(
-            registries=[login("new.example.com")], backup=str(directory), backup_vault_id="unknown"
-        )
+        done = standalone.run(registries=[login("new.example.com")], backup=str(directory), backup_vault_id="unknown")
         assert done.status != 0
         assert "there is no vault password for 'unknown'" in done.output
         assert not directory.exists()
@@ -290,11 +294,12 @@ ADDITIONAL = ("kube-system", "additional-pull-secret")
 MERGED = ("kube-system", "global-pull-secret")
 
 
-class TestHosted:
-    @pytest.fixture(scope="class")
-    def hosted_lab(self, lab_factory):
-        return lab_factory("--platform", "hosted", "--no-registries")
+@pytest.fixture(scope="module")
+def hosted_lab(lab_factory: Callable[..., Lab]) -> Lab:
+    return lab_factory("--platform", "hosted", "--no-registries")
 
+
+class TestHosted:
     @pytest.fixture
     def hosted(self, hosted_lab, tmp_path):
         yield Nodes(hosted_lab, tmp_path)
@@ -311,10 +316,10 @@ class TestHosted:
     def test_what_is_added_is_merged(self, hosted):
         wanted = {"registries": [login("new.example.com"), login("quay.io/team")]}
         audit = hosted.lab.audit()
-        checked = hosted.well("--check", **wanted)
+        hosted.well("--check", **wanted)
         assert writes(audit) == []
         done = hosted.well(**wanted)
-        assert [(verb, *place) for verb, _resource, *place in writes(audit)][0][1] == "kube-system"
+        assert next((verb, *place) for verb, _resource, *place in writes(audit))[1] == "kube-system"
         assert len(writes(audit)) == 1
         assert hosted.registries(*MERGED) == PLATFORM | {"new.example.com", "quay.io/team"}
         assert "nodes of node pool inplace never get it while they run" in done.output
@@ -322,9 +327,9 @@ class TestHosted:
         again = hosted.run(**wanted)
         assert (again.status, again.recap["changed"]) == (0, 0), again.output
         assert writes(audit) == []
-        removed = hosted.well(remove=["new.example.com"])
+        hosted.well(remove=["new.example.com"])
         assert hosted.registries(*MERGED) == PLATFORM | {"quay.io/team"}
-        last = hosted.well(remove=["quay.io/team"])
+        hosted.well(remove=["quay.io/team"])
         assert hosted.lab.get("kube-system", "secrets", ADDITIONAL[1]) is None, "an empty one would be invalid"
 
     def test_a_registry_of_the_platforms_is_refused(self, hosted):
@@ -375,8 +380,14 @@ def define(lab: Lab, plural: str, kind: str) -> None:
     spec = {"group": group, "scope": "Namespaced", "names": {"plural": plural, "kind": kind}, "versions": [version]}
     path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
     lab.api("POST", path, {"metadata": {"name": f"{plural}.{group}"}, "spec": spec})
+    lab.until(lambda: is_established(lab.api("GET", f"{path}/{plural}.{group}")), f"{plural} are established")
     served = f"/apis/{group}/v1beta1/namespaces/clusters/{plural}"
-    lab.until(lambda: lab.api("GET", served, expect=(200, 404)).get("kind") != "Status", f"{plural} are served")
+    lab.until(lambda: "items" in lab.api("GET", served, expect=(200, 429)), f"{plural} are served")
+
+
+def is_established(definition: dict[str, Any]) -> bool:
+    conditions = (definition.get("status") or {}).get("conditions") or []
+    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
 
 
 class TestOtherClusters:
@@ -387,7 +398,9 @@ class TestOtherClusters:
         assert done.status != 0
         assert "Prevented from accessing Red Hat managed resources" in done.output
         assert "on which only Red Hat may change this object, and another attempt is refused too" in done.output
-        assert "this is a managed cluster (ROSA classic or OpenShift Dedicated)" in done.output, "said before the change"
+        assert "this is a managed cluster (ROSA classic or OpenShift Dedicated)" in done.output, (
+            "said before the change"
+        )
         assert writes(audit) == [NODE_SECRET], "and not tried again"
         assert nodes.registries() == PLATFORM
 
