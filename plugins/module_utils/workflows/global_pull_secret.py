@@ -168,14 +168,17 @@ class _Looking:
     def _waited(self, inspection: Inspection, namespace: str) -> Mapping[str, Any]:
         """What was found once nothing is awaited any more.
 
-        :raises Refusal: when something still is, after the time to wait.
+        :raises Refusal: when something still is, after the time to wait; when the cluster fails.
         """
         outcome = inspect(self.cluster, inspection, [namespace], self.settings)
         (result,) = outcome.namespaces
-        if outcome.stopped or result.status != "unchanged":
+        if outcome.stopped:
+            raise Refusal(outcome.stopped)
+        if result.status != "unchanged":
             seconds = f"{self.settings.wait_timeout:.0f}"
-            why = outcome.stopped or result.error
-            raise Refusal(f"not all nodes of {self.cluster.name} have the pull secret after {seconds} s: {why}")
+            raise Refusal(
+                f"not all nodes of {self.cluster.name} have the pull secret after {seconds} s: {result.error}"
+            )
         return result.extra
 
     def _nodes(self) -> tuple[list[dict[str, Any]], list[str]]:

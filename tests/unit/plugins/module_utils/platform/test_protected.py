@@ -139,14 +139,22 @@ class TestGlobal:
     @pytest.mark.parametrize(
         "key",
         [
-            "quay.io", "https://cloud.openshift.com", "registry.redhat.io/team", "registry.connect.redhat.com", "QUAY.IO/", "***@quay.io",
+            "quay.io", "https://cloud.openshift.com", "registry.redhat.io/team", "registry.connect.redhat.com", "QUAY.IO/", "arosvc.azurecr.io", "***@quay.io",
         ],
     )  # fmt: skip
     def test_keeps_what_the_platform_needs(self, key: str) -> None:
         assert refusal(protected.refuse_dropping, GLOBAL, JSON, ["mine.io", key], "update") == (
-            f"{NODES}, and the platform needs its entries for {key}; not changed: add registries with mode=merge, or give these "
-            "entries too"
+            f"{NODES}, and the platform needs its entries for {key}; not changed: add registries with mode=merge, give these entries "
+            "too, or name those that may go in drop_platform_registries"
         )
+
+    def test_may_lose_those_that_are_named(self) -> None:
+        protected.refuse_dropping(
+            GLOBAL, JSON, ["https://quay.io/", "arosvc.azurecr.io"], "update", ["quay.io", "https://arosvc.azurecr.io"]
+        )
+        message = refusal(protected.refuse_dropping, GLOBAL, JSON, ["quay.io", "quay.io/team"], "update", ["quay.io"])
+        assert "needs its entries for quay.io/team;" in message
+        assert "must not be deleted" in refusal(protected.refuse_dropping, GLOBAL, JSON, (), "delete", ["quay.io"])
 
     def test_names_all_of_them(self) -> None:
         message = refusal(
