@@ -165,6 +165,8 @@ options:
       - Entries of the platform that may be removed from C(openshift-config/pull-secret), by name. Without it, a change that would remove one is
         refused, because upgrades, operators and telemetry need them. For a pull secret with which the cluster is not registered at Red Hat,
         V(cloud.openshift.com) may go.
+      - When it is given, also as an empty list, every secret of the task is protected as V(openshift-config/pull-secret) is, such as the
+        pull secret of a hosted cluster on its management cluster.
     type: list
     elements: str
   verify:

@@ -369,6 +369,8 @@ class TestManagement:
         assert management.lab.get("clusters", "secrets", "prod-pull")["metadata"]["uid"] == uid
         assert "nodes of node pool inplace never get it while they run" in done.output
         assert management.registries() == PLATFORM, "the management cluster's own is not touched"
+        refused = management.run(remove=["quay.io"], hosted_cluster="clusters/prod")
+        assert "the platform needs its entries for quay.io" in refused.output
         missing = management.run(registries=[login("new.example.com")], hosted_cluster="clusters/other")
         assert "hosted cluster clusters/other does not exist" in missing.output
 

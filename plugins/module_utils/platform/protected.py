@@ -120,13 +120,14 @@ def is_global(ref: ObjectRef) -> bool:
 
 
 def refuse_dropping(
-    ref: ObjectRef, secret_type: str, removed: Iterable[str], action: str, allowed: Iterable[str] = ()
+    ref: ObjectRef, secret_type: str, removed: Iterable[str], action: str, allowed: Iterable[str] | None = None
 ) -> None:
     """:raises Refusal: for a change of the nodes' pull secret that breaks upgrades, telemetry or every pull.
 
-    `action` is what is to be done, as in `Change`. `allowed` are entries of the platform that may go, by name.
+    `action` is what is to be done, as in `Change`. `allowed` are entries of the platform that may go, by name; where they
+    are given, none too, any other secret is treated as the nodes' as well.
     """
-    if not is_global(ref):
+    if allowed is None and not is_global(ref):
         return
     if action in ("delete", "replace"):
         raise Refusal(
@@ -138,7 +139,7 @@ def refuse_dropping(
             f"{ref} is the pull secret of every node and must have type {DOCKERCONFIGJSON}; not changed: "
             "leave out the option 'type'"
         )
-    free = {same_path(key) for key in allowed}
+    free = {same_path(key) for key in allowed or ()}
     dropped = sorted(
         key
         for key in removed
@@ -151,12 +152,13 @@ def refuse_dropping(
         )
 
 
-def refuse_unknown_loss(ref: ObjectRef, why: str) -> None:
+def refuse_unknown_loss(ref: ObjectRef, why: str, *, guarded: bool = False) -> None:
     """:raises Refusal: when the nodes' pull secret cannot be read: it is not known what a replacement would remove.
 
-    `why` says why, as `StoredSecret.unreadable`; empty when it can be read.
+    `why` says why, as `StoredSecret.unreadable`; empty when it can be read. `guarded`: another secret is
+    treated as the nodes' as well.
     """
-    if is_global(ref) and why:
+    if (guarded or is_global(ref)) and why:
         raise Refusal(
             f"{ref} is the pull secret of every node, and its content {why}, so what mode=replace would remove is not known; "
             f"not changed: repair the content first, for example with 'oc set data secret/{ref.name} -n {ref.namespace} "

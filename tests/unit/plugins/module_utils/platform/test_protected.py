@@ -156,6 +156,17 @@ class TestGlobal:
         assert "needs its entries for quay.io/team;" in message
         assert "must not be deleted" in refusal(protected.refuse_dropping, GLOBAL, JSON, (), "delete", ["quay.io"])
 
+    def test_where_entries_are_named_another_secret_is_treated_alike(self) -> None:
+        other = ObjectRef(SECRET, "clusters", "prod-pull")
+        assert "needs its entries for quay.io;" in refusal(
+            protected.refuse_dropping, other, JSON, ["quay.io"], "update", []
+        )
+        assert "must not be deleted" in refusal(protected.refuse_dropping, other, JSON, (), "delete", [])
+        protected.refuse_dropping(other, JSON, ["quay.io"], "update", ["quay.io"])
+        protected.refuse_unknown_loss(other, "is not base64")
+        with pytest.raises(Refusal, match="what mode=replace would remove is not known"):
+            protected.refuse_unknown_loss(other, "is not base64", guarded=True)
+
     def test_names_all_of_them(self) -> None:
         message = refusal(
             protected.refuse_dropping, GLOBAL, JSON, ["registry.redhat.io", "mine.io", "quay.io"], "update"
