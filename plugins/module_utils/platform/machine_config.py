@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from ..core.foreign_text import redacted
 from ..core.objects import Json, Kind, ObjectRef, metadata
 from ..core.shapes import mapping, sequence, text
 from ..dockerconfig.auth_file import AuthFile, read_stored
@@ -55,6 +56,8 @@ _WITHOUT_DRAIN = (4, 7, 4)
 _VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?")
 #: A configuration is some hundred kilobytes; what unpacks to more than this is none.
 _MOST_BYTES = 16 * 1024 * 1024
+#: So much of what a pool says is shown.
+_MOST_TEXT = 300
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Pool:
     """A machine config pool.
 
     `current` is the configuration that all its machines have had last, `target` the one that they are to have; both by name, empty where
-    the pool says nothing. `complaint` is what it says of its degradation.
+    the pool says nothing. `complaint` is what it says of its degradation, redacted.
     """
 
     name: str
@@ -89,7 +92,7 @@ class Pool:
             _count(status.get("machineCount")),
             _count(status.get("updatedMachineCount")),
             said.get("Updated", False),
-            text(mapping(conditions.get("Degraded")).get("message")),
+            redacted(text(mapping(conditions.get("Degraded")).get("message")))[:_MOST_TEXT],
         )
 
     @property

@@ -75,6 +75,13 @@ class TestPool:
         found = pool(spec={"paused": True}, status={"conditions": conditions})
         assert (found.paused, found.degraded, found.complaint) == (True, True, "disk")
 
+    def test_what_it_says_is_redacted_and_cut(self) -> None:
+        said = 'cannot write {"auth": "canary"} ' + "x" * 1000
+        found = pool(status={"conditions": [{"type": "Degraded", "status": "True", "message": said}]})
+        assert "canary" not in found.complaint
+        assert found.complaint.startswith("cannot write")
+        assert len(found.complaint) == 300
+
     @pytest.mark.parametrize(
         "odd",
         [
