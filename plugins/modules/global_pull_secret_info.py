@@ -144,6 +144,10 @@ name:
   returned: when the cluster has one
   type: str
   sample: pull-secret
+exists:
+  description: Whether that secret exists. On a hosted cluster it need not; elsewhere nodes lose their pull secret without it.
+  returned: when the cluster has one
+  type: bool
 pools:
   description:
     - The machine config pools. C(rendered) is the configuration that the machines are to have. C(pending) is what else they are to get,

@@ -266,6 +266,24 @@ class TestCopies:
         assert standalone.run(restore=str(copy)).recap["changed"] == 0
         assert writes(audit) == []
 
+    def test_a_secret_that_is_gone_is_not_made_anew_but_restored(self, standalone):
+        directory = standalone.directory / "copies"
+        standalone.well(registries=[login("new.example.com")], backup=str(directory))
+        (copy,) = directory.iterdir()
+        path = path_of("openshift-config", "secrets", "pull-secret")
+        secret = standalone.lab.api("GET", path)
+        standalone.lab.api("DELETE", path)
+        try:
+            refused = standalone.run(registries=[login("other.example.com")])
+            assert refused.status != 0
+            assert "does not exist, and a new one would lack what the platform needs" in refused.output
+            assert standalone.lab.get("openshift-config", "secrets", "pull-secret") is None
+            standalone.well(restore=str(copy))
+            assert standalone.registries() == PLATFORM
+        finally:
+            kept = {"metadata": {"name": "pull-secret"}, "type": secret["type"], "data": secret["data"]}
+            standalone.lab.api("POST", path.rpartition("/")[0], kept, expect=(201, 409))
+
     def test_the_copy_of_another_cluster_is_refused(self, standalone):
         directory = standalone.directory / "copies"
         standalone.well(registries=[login("new.example.com")], backup=str(directory))

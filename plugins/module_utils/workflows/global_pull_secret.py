@@ -12,7 +12,7 @@ from typing import Any
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import Forbidden
 from ..core.errors import Refusal
-from ..core.objects import ObjectRef, metadata
+from ..core.objects import Json, ObjectRef, metadata
 from ..core.protocols import Inspection
 from ..core.shapes import text
 from ..core.variable_files import VariableFile, Write
@@ -70,8 +70,9 @@ def look(cluster: Cluster, asked: GlobalPullSecret, settings: Settings, saving: 
     looking = _Looking(cluster, asked, settings, found)
     ref = asked.hosted_cluster
     seen = _LOOKS[found.nature](looking) if ref is None else looking.management(ref)
-    copy = _saved(cluster, ObjectRef(NODE_SECRET.kind, seen["namespace"], seen["name"]), found, saving)
-    return {**base, "reason": "", **seen, **copy}
+    place = ObjectRef(NODE_SECRET.kind, seen["namespace"], seen["name"])
+    secret = cluster.get(place)
+    return {**base, "reason": "", **seen, "exists": secret is not None, **_saved(place, secret, found, saving)}
 
 
 @dataclass(frozen=True)
@@ -232,11 +233,10 @@ def _of_node_pools(pools: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def _saved(cluster: Cluster, ref: ObjectRef, nature: Nature, saving: Saving) -> dict[str, Any]:
+def _saved(ref: ObjectRef, secret: Json | None, nature: Nature, saving: Saving) -> dict[str, Any]:
     """The file of a copy of the secret. Its name is that of what it holds: a copy that is there is not written again."""
     if saving.write is None:
         return {}
-    secret = cluster.get(ref)
     if secret is None:
         return {"files": []}
     held = StoredSecret.of(secret)

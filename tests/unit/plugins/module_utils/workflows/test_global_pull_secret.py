@@ -116,6 +116,7 @@ class TestStandalone:
             "overridden": [],
             "arrived": None,
             "notes": [],
+            "exists": True,
         }
         assert not any("machineconfigs" in request for request in api.asked), (
             "large ones are read only where it matters"
@@ -321,7 +322,7 @@ class TestSaving:
         api = openshift()
         api.remove(*PULL_SECRET)
         found, files, _hidden = self.saved(api)
-        assert (found["files"], found["changed"], files) == ([], False, [])
+        assert (found["files"], found["changed"], found["exists"], files) == ([], False, False, [])
 
     def test_content_that_is_no_base64_is_kept_too(self) -> None:
         api = openshift()
