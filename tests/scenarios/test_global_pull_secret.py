@@ -156,6 +156,7 @@ class TestStandalone:
         done = standalone.well(**wanted)
         assert writes(audit) == [NODE_SECRET]
         assert done.recap["changed"] == checked.recap["changed"] == 1
+        assert "a change of the pull secret drains no node: the node disruption policy" in done.output
         after = json.loads(standalone.content())["auths"]
         assert {*after} == PLATFORM | {"new.example.com"}
         assert {key: after[key] for key in PLATFORM} == {key: before[key] for key in PLATFORM}

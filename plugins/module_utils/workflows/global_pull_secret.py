@@ -86,7 +86,7 @@ class _Looking:
         """Where the machine config operator writes the secret to the nodes."""
         costs, how = drains(if_readable(self.cluster, MACHINE_CONFIGURATION), self.nature.version)
         pools = self._rolled_out() if self.asked.wait else [*map(self._pool, self.cluster.list(MACHINE_CONFIG_POOL))]
-        notes = [*_of_pools(pools), *_of_cost(costs, how)]
+        notes = [_of_cost(costs, how), *_of_pools(pools)]
         if self.nature.nature == MANAGED:
             notes.append(
                 "this is a managed cluster (ROSA classic or OpenShift Dedicated): a webhook of Red Hat's refuses changes of its pull secret to "
@@ -215,12 +215,10 @@ def _of_pools(pools: Sequence[Mapping[str, Any]]) -> list[str]:
     return notes
 
 
-def _of_cost(costs: bool | None, how: str) -> list[str]:
-    if costs is False:
-        return []
-    return [
-        f"{'a change of the pull secret drains or reboots nodes' if costs else 'it is not known whether a change drains nodes'}: {how}"
-    ]
+def _of_cost(costs: bool | None, how: str) -> str:
+    if costs is None:
+        return f"it is not known whether a change of the pull secret drains nodes: {how}"
+    return f"a change of the pull secret {'drains or reboots nodes' if costs else 'drains no node'}: {how}"
 
 
 def _of_node_pools(pools: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -115,7 +115,7 @@ class TestStandalone:
             "drains": False,
             "overridden": [],
             "arrived": None,
-            "notes": [],
+            "notes": ["a change of the pull secret drains no node: version 4.20.1 only writes the file"],
             "exists": True,
         }
         assert not any("machineconfigs" in request for request in api.asked), (
@@ -151,7 +151,7 @@ class TestStandalone:
         api.fail("clusterversions", FORBIDDEN, times=ALWAYS)
         found = ask(api)
         assert found["drains"] is None
-        assert "it is not known whether a change drains nodes" in found["notes"][0]
+        assert "it is not known whether a change of the pull secret drains nodes" in found["notes"][0]
 
     def test_a_managed_one_says_so(self) -> None:
         found = ask(openshift("HighlyAvailable", "upgrade.managed.openshift.io"))
