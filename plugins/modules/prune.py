@@ -141,6 +141,10 @@ options:
       immutable:
         description: See O(openshift_ops.image_pull.pull_secret#module:immutable).
         type: bool
+      drop_platform_registries:
+        description: See O(openshift_ops.image_pull.pull_secret#module:drop_platform_registries).
+        type: list
+        elements: str
       verify:
         description: See O(openshift_ops.image_pull.pull_secret#module:verify).
         type: bool

@@ -160,6 +160,15 @@ options:
       - Whether the API server refuses every change of the content. By default this is not changed.
       - An immutable secret can only be changed, or made mutable, with O(recreate=true).
     type: bool
+  drop_platform_registries:
+    description:
+      - Entries of the platform that may be removed from C(openshift-config/pull-secret), by name. Without it, a change that would remove one is
+        refused, because upgrades, operators and telemetry need them. For a pull secret with which the cluster is not registered at Red Hat,
+        V(cloud.openshift.com) may go.
+      - When it is given, also as an empty list, every secret of the task is protected as V(openshift-config/pull-secret) is, such as the
+        pull secret of a hosted cluster on its management cluster.
+    type: list
+    elements: str
   verify:
     description:
       - Before anything is written, in check mode too, log in to each registry with what is given for it. Where a registry refuses a login, the
@@ -302,6 +311,10 @@ options:
       immutable:
         description: See O(immutable).
         type: bool
+      drop_platform_registries:
+        description: See O(drop_platform_registries).
+        type: list
+        elements: str
       verify:
         description: See O(verify).
         type: bool

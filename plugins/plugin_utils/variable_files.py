@@ -27,7 +27,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.vari
 __all__ = ["ControllerFiles", "written"]
 
 _TEMPLATE_MARKS = ("{{", "{%", "{#")
-_HOW_TO_GIVE = "give one with --vault-password-file, --vault-id or --ask-vault-pass, or set credentials=placeholder"
+_HOW_TO_GIVE = "give one with --vault-password-file, --vault-id or --ask-vault-pass"
+#: The other way out, where an option has one.
+_OTHERWISE = {"dest": ", or set credentials=placeholder"}
 
 
 class ControllerFiles:
@@ -39,8 +41,8 @@ class ControllerFiles:
     def prepare(self, wanted: FilesWanted) -> Write:
         """See `Destination`."""
         directory = Path(wanted.directory)
-        vault = self._vault(wanted.vault_id) if wanted.encrypted else None
-        _check(directory, [directory / name for name in (*wanted.plain, *wanted.encrypted)], force=wanted.force)
+        vault = self._vault(wanted) if wanted.encrypted else None
+        _check(directory, [directory / name for name in (*wanted.plain, *wanted.encrypted)], wanted)
 
         def write(files: Sequence[VariableFile]) -> Sequence[str]:
             contents = {directory / file.name: _content(file, vault) for file in files}
@@ -49,13 +51,12 @@ class ControllerFiles:
 
         return write
 
-    def _vault(self, vault_id: str | None) -> tuple[str, Any]:
+    def _vault(self, wanted: FilesWanted) -> tuple[str, Any]:
         """The vault id and the password to encrypt with, chosen as ansible-vault does."""
+        how = _HOW_TO_GIVE + _OTHERWISE.get(wanted.option, "")
         if not self._secrets:
-            raise OptionError(
-                f"there is no vault password, so no credential can be written and nothing was: {_HOW_TO_GIVE}"
-            )
-        vault_id = vault_id or C.config.get_config_value("DEFAULT_VAULT_ENCRYPT_IDENTITY")
+            raise OptionError(f"there is no vault password, so no credential can be written and nothing was: {how}")
+        vault_id = wanted.vault_id or C.config.get_config_value("DEFAULT_VAULT_ENCRYPT_IDENTITY")
         names = list(dict.fromkeys(name for name, _secret in self._secrets))
         if not vault_id and len(names) > 1:
             raise OptionError(
@@ -63,7 +64,7 @@ class ControllerFiles:
             )
         if vault_id and vault_id not in names:
             raise OptionError(
-                f"option 'vault_id': there is no vault password for {vault_id!r}, only for {', '.join(names)}; {_HOW_TO_GIVE}"
+                f"option 'vault_id': there is no vault password for {vault_id!r}, only for {', '.join(names)}; {how}"
             )
         found: tuple[str, Any] = match_encrypt_secret(self._secrets, encrypt_vault_id=vault_id or names[0])
         return found
@@ -116,14 +117,14 @@ def _content(file: VariableFile, vault: tuple[str, Any] | None) -> bytes:
     return encrypted
 
 
-def _check(directory: Path, paths: Sequence[Path], *, force: bool) -> None:
+def _check(directory: Path, paths: Sequence[Path], wanted: FilesWanted) -> None:
     there = [str(path) for path in paths if os.path.lexists(path)]
-    if there and not force:
+    if there and not wanted.force:
         raise OptionError(
-            f"{', '.join(there)} exists already, and was not replaced: move it away, choose another 'dest', or set 'force: true'"
+            f"{', '.join(there)} exists already, and was not replaced: move it away, choose another {wanted.option!r}, or set 'force: true'"
         )
     if os.path.lexists(directory) and not directory.is_dir():
-        raise OptionError(f"option 'dest': {directory} is no directory")
+        raise OptionError(f"option {wanted.option!r}: {directory} is no directory")
 
 
 def _write(directory: Path, contents: Mapping[Path, bytes], *, force: bool) -> None:

@@ -48,6 +48,7 @@ func upCommand() *cobra.Command {
 	f := command.Flags()
 	f.StringVar(&o.Provisioner, "provisioner", modeBound, "bound (4.16 and later), legacy (4.11 to 4.15), removed (no registry) or off (plain Kubernetes)")
 	f.DurationVar(&o.Delay, "provision-delay", 0, "time between a service account's creation and the first write to it")
+	f.StringVar(&o.Platform, "platform", platformNone, "what looks after the nodes' pull secret: standalone, hosted or managed (default: nothing does)")
 	f.IntVar(&o.OwnerPID, "owner-pid", 0, "stop and clean up when this process is gone")
 	f.StringVar(&o.Kubeconfig, "kubeconfig", "", "use this cluster: start the registries only")
 	f.BoolVar(&o.NoRegistries, "no-registries", false, "start no registries")

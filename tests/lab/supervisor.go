@@ -36,6 +36,7 @@ type supervisor struct {
 	registries  *registries
 	provisioner *provisioner
 	openshift   *openshift
+	operator    operator
 	socket      net.Listener
 
 	mu   sync.Mutex // guards info
@@ -194,6 +195,9 @@ func (s *supervisor) startOpenShift(ctx context.Context) error {
 	if err := s.openshift.install(ctx, s.options.Provisioner); err != nil {
 		return err
 	}
+	if s.operator, err = startPlatformOperator(ctx, s.openshift, s.options.Platform); err != nil {
+		return err
+	}
 	if s.provisioner, err = newProvisioner(s.plane.openshift, hostname); err != nil {
 		return err
 	}
@@ -204,6 +208,9 @@ func (s *supervisor) startOpenShift(ctx context.Context) error {
 func (s *supervisor) stop() {
 	if s.socket != nil {
 		s.socket.Close()
+	}
+	if s.operator != nil {
+		s.operator.stop()
 	}
 	if s.provisioner != nil {
 		s.provisioner.stop()

@@ -19,6 +19,7 @@ type upOptions struct {
 	Dir          string
 	Provisioner  string
 	Delay        time.Duration
+	Platform     string
 	OwnerPID     int
 	Kubeconfig   string
 	NoRegistries bool
@@ -36,6 +37,12 @@ const keep = "keep\n"
 func (o *upOptions) check() error {
 	if !slices.Contains([]string{modeBound, modeLegacy, modeRemoved, modeOff}, o.Provisioner) {
 		return misuse("--provisioner is bound, legacy, removed or off, not %q", o.Provisioner)
+	}
+	if !slices.Contains([]string{platformNone, platformStandalone, platformHosted, platformManaged}, o.Platform) {
+		return misuse("--platform is standalone, hosted or managed, not %q", o.Platform)
+	}
+	if o.Platform != platformNone && (o.Provisioner == modeOff || o.Kubeconfig != "") {
+		return misuse("--platform needs a control plane of its own with a provisioner: without one it is no OpenShift")
 	}
 	if o.Kubeconfig != "" && o.NoRegistries {
 		return misuse("--kubeconfig with --no-registries leaves nothing to start")

@@ -231,10 +231,14 @@ class TestModules:
 
 
 #: Options of a module that its feature does not read, and who does: the module's page hands it on, or the action plugin reads it.
-HANDED_ON = {"sa_wait": {"timeout"}, "pull_access": {"show"}}
+HANDED_ON = {"global_pull_secret": {"timeout"}, "sa_wait": {"timeout"}, "pull_access": {"show"}}
 #: For each feature, options that together show everything that it reads.
 SAMPLES: dict[str, list[dict[str, Any]]] = {
     "adopt": [{"roles": ["r"], "dest": "d", "vault_id": "v", "force": True}, {"credentials": "placeholder"}],
+    "global_pull_secret": [
+        {"merge": ["quay.io"], "wait": True, "allow_paused": True, "rendered_before": {"worker": "rendered-worker-1"}},
+        {"backup": "d", "vault_id": "v"},
+    ],
     "image_puller_grant": [
         {"users": ["u"], "binding_name": "b", "exclusive": True, "recreate": True, "verify_access": True},
         {"projects": ["p"], "role": "r", "state": "absent", "revoke_from": "every_binding", "prune": True},
@@ -293,6 +297,7 @@ FEATURES = sorted(SAMPLES)
 #: The module of a feature where its name is another one.
 MODULE_OF = {
     "adopt": "adopt_info",
+    "global_pull_secret": "global_pull_secret_info",
     "pull_access": "pull_access_info",
     "pull_audit": "pull_access_audit",
     "pull_report": "pull_access_report",

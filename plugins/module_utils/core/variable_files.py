@@ -34,7 +34,7 @@ class VariableFile:
 class FilesWanted:
     """The `plain` and `encrypted` files, by name, that are to be written into a directory.
 
-    `vault_id` names the vault password among several. `force`: files that exist are replaced.
+    `vault_id` names the vault password among several. `force`: files that exist are replaced. `option` is the one that asks for them.
     """
 
     directory: str
@@ -42,6 +42,7 @@ class FilesWanted:
     encrypted: Sequence[str] = field(default_factory=tuple)
     vault_id: str | None = None
     force: bool = False
+    option: str = "dest"
 
 
 #: Writes the files, all or none, and returns their paths.

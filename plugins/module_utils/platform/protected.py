@@ -37,7 +37,14 @@ _PLATFORM_ANNOTATIONS = ("openshift.io/internal-registry-auth-token.service-acco
 #: Every node's pull secret, and what the platform itself has in it.
 NODE_SECRET = ObjectRef(SECRET, "openshift-config", "pull-secret")
 _PLATFORM_REGISTRIES = frozenset(
-    {"cloud.openshift.com", "quay.io", "registry.connect.redhat.com", "registry.redhat.io"}
+    {
+        "cloud.openshift.com",
+        "quay.io",
+        "registry.connect.redhat.com",
+        "registry.redhat.io",
+        # Azure Red Hat OpenShift's own images.
+        "arosvc.azurecr.io",
+    }
 )
 
 #: Its entry in pull secrets is the token of a service that the cluster reports to. No image is pulled from it.
@@ -116,12 +123,15 @@ def is_global(ref: ObjectRef) -> bool:
     return ref == NODE_SECRET
 
 
-def refuse_dropping(ref: ObjectRef, secret_type: str, removed: Iterable[str], action: str) -> None:
+def refuse_dropping(
+    ref: ObjectRef, secret_type: str, removed: Iterable[str], action: str, allowed: Iterable[str] | None = None
+) -> None:
     """:raises Refusal: for a change of the nodes' pull secret that breaks upgrades, telemetry or every pull.
 
-    `action` is what is to be done, as in `Change`.
+    `action` is what is to be done, as in `Change`. `allowed` are entries of the platform that may go, by name; where they
+    are given, none too, any other secret is treated as the nodes' as well.
     """
-    if not is_global(ref):
+    if allowed is None and not is_global(ref):
         return
     if action in ("delete", "replace"):
         raise Refusal(
@@ -133,20 +143,26 @@ def refuse_dropping(ref: ObjectRef, secret_type: str, removed: Iterable[str], ac
             f"{ref} is the pull secret of every node and must have type {DOCKERCONFIGJSON}; not changed: "
             "leave out the option 'type'"
         )
-    dropped = sorted(key for key in removed if same_path(key).partition("/")[0] in _PLATFORM_REGISTRIES)
+    free = {same_path(key) for key in allowed or ()}
+    dropped = sorted(
+        key
+        for key in removed
+        if same_path(key) not in free and same_path(key).partition("/")[0] in _PLATFORM_REGISTRIES
+    )
     if dropped:
         raise Refusal(
             f"{ref} is the pull secret of every node, and the platform needs its entries for {', '.join(dropped)}; not changed: "
-            "add registries with mode=merge, or give these entries too"
+            "add registries with mode=merge, give these entries too, or name those that may go in drop_platform_registries"
         )
 
 
-def refuse_unknown_loss(ref: ObjectRef, why: str) -> None:
+def refuse_unknown_loss(ref: ObjectRef, why: str, *, guarded: bool = False) -> None:
     """:raises Refusal: when the nodes' pull secret cannot be read: it is not known what a replacement would remove.
 
-    `why` says why, as `StoredSecret.unreadable`; empty when it can be read.
+    `why` says why, as `StoredSecret.unreadable`; empty when it can be read. `guarded`: another secret is
+    treated as the nodes' as well.
     """
-    if is_global(ref) and why:
+    if (guarded or is_global(ref)) and why:
         raise Refusal(
             f"{ref} is the pull secret of every node, and its content {why}, so what mode=replace would remove is not known; "
             f"not changed: repair the content first, for example with 'oc set data secret/{ref.name} -n {ref.namespace} "

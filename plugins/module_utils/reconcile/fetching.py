@@ -73,7 +73,7 @@ def fetch(
 
 
 def read_one(cluster: Cluster, ref: ObjectRef, selectors: Sequence[str] = ALL) -> Answer:
-    """One object, or for a reference without name the list of its namespace."""
+    """One object, or for a reference without name the list of its namespace; of a cluster-scoped kind, all."""
 
     def listed(selector: str) -> Iterator[Json]:
         return cluster.list(
@@ -81,7 +81,7 @@ def read_one(cluster: Cluster, ref: ObjectRef, selectors: Sequence[str] = ALL) -
         )
 
     try:
-        if ref.kind.namespaced and not ref.name:
+        if not ref.name:
             return {"items": [obj for selector in selectors for obj in listed(selector)]}
         return cluster.get(ref)
     except ImagePullError as error:

@@ -130,9 +130,9 @@ def _evaluate(run: Run, inspection: Inspection, work: _Work) -> None:
 
 
 def _check(run: Run, work: _Work, *, was_there: bool) -> None:
-    """Whether the namespace is there at all: nothing is awaited in one that is not."""
+    """Whether the namespace is there at all: nothing is awaited in one that is not. Cluster-scoped objects are in none."""
     work.checked = True
-    if not run.stopped and (why := run.what_is_wrong_with(work.namespace, was_there=was_there)):
+    if work.namespace and not run.stopped and (why := run.what_is_wrong_with(work.namespace, was_there=was_there)):
         work.result = NamespaceResult(work.namespace, "failed", error=why, extra=dict(work.evaluation.extra))
 
 

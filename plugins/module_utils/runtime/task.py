@@ -38,6 +38,7 @@ __all__ = [
     "Module",
     "SettingsFor",
     "Task",
+    "asking",
     "cluster_of",
     "everywhere",
     "execute",
@@ -48,6 +49,9 @@ __all__ = [
 ]
 
 VERSION = "0.1.0"
+
+#: So many connections are open at the same time where a task does not say how many.
+_FEW = 8
 
 
 @dataclass(frozen=True)
@@ -257,6 +261,14 @@ def on_cluster(task: Task, run: Callable[[Cluster, SettingsFor], Outcome]) -> di
         return _report(task, run(cluster, settings))
 
 
+def asking(task: Task, wait_timeout: float, ask: Callable[[Cluster, Settings], dict[str, Any]]) -> dict[str, Any]:
+    """The result of `ask`, which asks about a cluster as a whole, in no namespace. `wait_timeout` in seconds."""
+    _check_timeout(task.params)
+    with cluster_of(task) as cluster:
+        settings = Settings(check_mode=task.check_mode, wait_timeout=wait_timeout, task=task.name.rpartition(".")[2])
+        return ask(cluster, settings)
+
+
 def _with_terminating(task: Task, cluster: Cluster, outcome: Outcome, found: Sequence[Targets]) -> Outcome:
     """The outcome with the namespaces that are meant but are being deleted."""
     if not any(meant.namespaces for meant in found):
@@ -268,6 +280,10 @@ def _with_terminating(task: Task, cluster: Cluster, outcome: Outcome, found: Seq
 def _check_numbers(params: Mapping[str, Any]) -> None:
     if params["concurrency"] < 1:
         raise OptionError("option 'concurrency' must be at least 1")
+    _check_timeout(params)
+
+
+def _check_timeout(params: Mapping[str, Any]) -> None:
     if params.get("timeout", 0) < 0:
         raise OptionError("option 'timeout' must not be negative: give seconds, or 0 to look once")
 
@@ -280,7 +296,7 @@ def cluster_of(task: Task) -> Iterator[Cluster]:
     headers = {name: value for name, value in (options["proxy_headers"] or {}).items() if value is not None}
     found = ConnectionOptions(**{**options, "proxy_headers": headers or None})
     with connect(
-        found, connections=task.params.get("concurrency", 1), temporary_directory=task.temporary_directory
+        found, connections=task.params.get("concurrency", _FEW), temporary_directory=task.temporary_directory
     ) as opened:
         cluster = Cluster(opened, user_agent=f"openshift_ops.image_pull/{VERSION} ({task.name})")
         try:

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..core.errors import OptionError
-from ..core.variable_files import FilesWanted, VariableFile, Write
+from ..core.variable_files import Destination, FilesWanted, VariableFile, Write
 from .task import Task
 
-__all__ = ["writer"]
+__all__ = ["backup_writer", "writer"]
 
 
 def writer(task: Task, wanted: FilesWanted | None) -> Write | None:
@@ -22,13 +22,36 @@ def writer(task: Task, wanted: FilesWanted | None) -> Write | None:
     """
     if wanted is None:
         return None
+    write = _destination(task, wanted.option).prepare(wanted)
+    return _named(wanted) if task.check_mode else write
+
+
+def backup_writer(task: Task, directory: str | None, vault_id: str | None) -> Callable[[str], Write] | None:
+    """How a copy is written, encrypted, into a file of the directory that is named then; a file that is there is left as it is.
+
+    None when no directory is given.
+    """
+    if directory is None:
+        return None
+    place = directory
+    _destination(task, "backup")
+
+    def prepared(name: str) -> Write:
+        wanted = FilesWanted(place, (), (name,), vault_id, option="backup")
+        write = None if (Path(place) / name).exists() else writer(task, wanted)
+        return write or (lambda _files: ())
+
+    return prepared
+
+
+def _destination(task: Task, option: str) -> Destination:
+    """:raises OptionError: in a process that has no vault passwords."""
     if task.destination is None:
         raise OptionError(
-            "option 'dest' writes files on the controller with Ansible's vault passwords, so the task must run in Ansible's own "
+            f"option {option!r} writes files on the controller with Ansible's vault passwords, so the task must run in Ansible's own "
             "process: with connection local and Ansible's own Python, without become and async"
         )
-    write = task.destination.prepare(wanted)
-    return _named(wanted) if task.check_mode else write
+    return task.destination
 
 
 def _named(wanted: FilesWanted) -> Write:

@@ -173,6 +173,13 @@ _RULES = (
         "(?:exceeded|failed|insufficient) quota",
         "delete objects that the namespace no longer needs, or have its ResourceQuota raised",
     ),
+    # openshift/managed-cluster-validating-webhooks: ROSA, OpenShift Dedicated.
+    _Rule(
+        {403},
+        "Prevented from accessing Red Hat managed ",
+        "this is a managed cluster, on which only Red Hat may change this object, and another attempt is refused too: use pull secrets in "
+        "the namespaces instead (role private_registry), or ask Red Hat's support",
+    ),
     _Rule(
         _REFUSALS,
         "admission webhook .* denied the request|ValidatingAdmissionPolicy .* denied request",

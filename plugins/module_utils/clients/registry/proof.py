@@ -23,7 +23,8 @@ from .transport import Answer, RegistryError, RegistryOptions, check_timeout, se
 
 __all__ = ["Login", "Outcome", "Proof", "Wanted", "prove", "prove_login"]
 
-#: `not_sent`: the login would have gone to a host that nobody named, or without TLS. `not_found` may also be a right that is missing: many registries hide what they deny.
+#: `not_sent`: the login would have gone to a host that nobody named, or without TLS. `not_found` may also be a right that is missing:
+#: many registries hide what they deny.
 Outcome = Literal[
     "logs_in", "pulls", "bad_login", "no_login", "no_right", "not_found", "rate_limited", "not_sent", "unanswered"
 ]

@@ -8,16 +8,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...core.contradictions import Contradiction
+from ...dockerconfig.registry_keys import same_path
 from .desired import PullSecret
 
 __all__ = ["contradictions"]
 
 
 def contradictions(declared: Sequence[PullSecret]) -> Iterator[Contradiction]:
-    """Two declarations of one secret would undo each other in every run, or leave its content to their order."""
+    """Two declarations of one secret would undo each other in every run, or leave its content to their order.
+
+    Registries that are merged and others that are removed do neither.
+    """
     first: dict[str, int] = {}
     for position, secret in enumerate(declared):
-        if secret.name in first:
+        if secret.name in first and not _are_apart(declared[first[secret.name]], secret):
             what = f"both declare secret {secret.name}; declare it once, with all its registries"
             yield Contradiction(first[secret.name], position, what)
         first.setdefault(secret.name, position)
+
+
+def _are_apart(one: PullSecret, other: PullSecret) -> bool:
+    """Whether one merges registries, and the other removes none of these."""
+    ways = {each.mode: each for each in (one, other)}
+    if set(ways) != {"merge", "remove"}:
+        return False
+    merged = {same_path(key) for key in ways["merge"].auth_file.entries}
+    return not merged & {same_path(key) for key in ways["remove"].registries}

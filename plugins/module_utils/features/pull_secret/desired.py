@@ -60,6 +60,7 @@ class PullSecret:
 
     With `only_managed`, `absent` keeps a secret that does not carry our label. With `delete_empty`, `remove` deletes a secret that
     carries it and holds nothing any more. `ownership` is for whom. `verification` is what has to be proven before.
+    `drop_platform_registries`: entries of the platform that may be removed from the nodes' pull secret; not None where it is one.
     """
 
     name: str
@@ -74,6 +75,7 @@ class PullSecret:
     delete_empty: bool = False
     ownership: Ownership = field(default_factory=Ownership)
     verification: Verification | None = None
+    drop_platform_registries: tuple[str, ...] | None = None
 
     kind: ClassVar[Kind] = SECRET
 
@@ -107,7 +109,7 @@ class PullSecret:
         refuse_foreign(ref, observed, convertible=self.recreate and self.mode in ("replace", "merge"))
         held = StoredSecret.of(observed, self.target.key)
         if self.mode == "absent":
-            return _plan_delete(ref, observed, held)
+            return self._plan_delete(ref, observed, held)
         return self._plan_existing(ref, observed, held) if self.update_existing else Plan()
 
     @property
@@ -142,7 +144,7 @@ class PullSecret:
         target = target if target.key else self.target
         text, after = self._content(ref, held, target)
         if self.delete_empty and not after.entries and is_managed(observed) and not held.others:
-            return _plan_delete(ref, observed, held, _GONE)
+            return self._plan_delete(ref, observed, held, _GONE)
         difference = _Difference(held, target, text, after, missing, self._broken(held))
         notes = tuple(difference.notes(ref))
         return Plan(() if difference.is_none else (self._change(ref, observed, difference),), notes=notes)
@@ -169,7 +171,7 @@ class PullSecret:
     def _text(self, ref: ObjectRef, held: StoredSecret, target: Target) -> str:
         """:raises Unreadable: when the content cannot be edited."""
         if self.mode == "replace":
-            refuse_unknown_loss(ref, held.unreadable)
+            refuse_unknown_loss(ref, held.unreadable, guarded=self.drop_platform_registries is not None)
             return self.auth_file.text(legacy=target.legacy)
         kept = held.auth_file  # read before anything else: what cannot be read is never edited
         if self.mode == "merge" and held.type == target.type and kept.holds(self.auth_file):
@@ -186,10 +188,18 @@ class PullSecret:
         problems = held.for_kubelet.problems if held.type in DATA_KEYS else ()
         return held.unreadable or (f"stops every pull: {problems[0]}" if problems else "")
 
+    def _plan_delete(self, ref: ObjectRef, observed: Json, held: StoredSecret, extra: Json | None = None) -> Plan:
+        refuse_dropping(ref, held.type, (), "delete", self.drop_platform_registries)
+        unknown = {"previous_content": held.unreadable} if held.unreadable else {}
+        details = {"registries": {**no_changes(), "removed": held.known.registries}, **unknown}
+        notes = (_lost(ref, held),) if held.unreadable else ()
+        return Plan((delete(ref, observed, details, stored_view(held)),), notes=notes, extra=extra or {})
+
     def _change(self, ref: ObjectRef, observed: Json, difference: _Difference) -> Change:
         views = {"before": difference.view_before(), "after": difference.view_after()}
         why = difference.cannot_update(ref, observed)
-        refuse_dropping(ref, difference.target.type, difference.dropped, "replace" if why else "update")
+        action, allowed = "replace" if why else "update", self.drop_platform_registries
+        refuse_dropping(ref, difference.target.type, difference.dropped, action, allowed)
         if not why:
             return update(ref, observed, difference.patch(ref), difference.details, **views)
         if not self.recreate:
@@ -302,14 +312,6 @@ class _Difference:
         value = encoded(self.text) if self._converts or self._content_differs else self.held.value
         check_size(str(ref), value, *self.held.others.values())
         return value
-
-
-def _plan_delete(ref: ObjectRef, observed: Json, held: StoredSecret, extra: Json | None = None) -> Plan:
-    refuse_dropping(ref, held.type, (), "delete")
-    unknown = {"previous_content": held.unreadable} if held.unreadable else {}
-    details = {"registries": {**no_changes(), "removed": held.known.registries}, **unknown}
-    notes = (_lost(ref, held),) if held.unreadable else ()
-    return Plan((delete(ref, observed, details, stored_view(held)),), notes=notes, extra=extra or {})
 
 
 def _lost(ref: ObjectRef, held: StoredSecret) -> str:

@@ -52,6 +52,7 @@ ARGUMENTS: dict[str, Any] = {
     "labels": {"type": "dict"},
     "annotations": {"type": "dict"},
     "immutable": {"type": "bool"},
+    "drop_platform_registries": {"type": "list", "elements": "str"},
     **verification.ARGUMENTS,
 }
 
@@ -69,12 +70,16 @@ def from_options(options: Mapping[str, Any], read_file: Callable[[str], str]) ->
     target = Target(options["type"], _data_key(options))
     _check_combination(options, mode)
     if options["state"] == "absent":
-        return PullSecret(name, target, "absent", only_managed=bool(options.get("only_managed")), ownership=ownership)
+        only_managed, allowed = bool(options.get("only_managed")), _allowed(options)
+        return PullSecret(
+            name, target, "absent", only_managed=only_managed, ownership=ownership, drop_platform_registries=allowed
+        )
     settings: dict[str, Any] = {
         "secret_metadata": SecretMetadata.of(options),
         "ownership": ownership,
         "recreate": bool(options.get("recreate")),
         "update_existing": options.get("update_existing") is not False,
+        "drop_platform_registries": _allowed(options),
     }
     if mode == "remove":
         names, delete_empty = _registries(options, read_file), bool(options.get("delete_empty"))
@@ -91,6 +96,11 @@ def identified(options: Mapping[str, Any], _read_file: Callable[[str], str] | No
     """
     mode = "absent" if options["state"] == "absent" else options.get("mode") or MODES[0]
     return PullSecret(_name(options), Target(options["type"], ""), mode, ownership=Ownership.of(options))
+
+
+def _allowed(options: Mapping[str, Any]) -> tuple[str, ...] | None:
+    given = options.get("drop_platform_registries")
+    return None if given is None else tuple(given)
 
 
 def _name(options: Mapping[str, Any]) -> str:

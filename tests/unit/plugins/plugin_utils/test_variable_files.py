@@ -124,6 +124,17 @@ class TestEncryption:
             ControllerFiles(secrets).prepare(wanted(tmp_path / "d"))
         assert list(tmp_path.iterdir()) == []
 
+    @pytest.mark.parametrize(("option", "said"), [("dest", True), ("backup", False)])
+    def test_the_other_way_out_is_that_of_the_option(self, option: str, said: bool, tmp_path: Path) -> None:
+        with pytest.raises(OptionError) as caught:
+            ControllerFiles(None).prepare(FilesWanted(str(tmp_path / "d"), (), ("v.yml",), option=option))
+        assert ("credentials=placeholder" in str(caught.value)) is said
+        (tmp_path / "file").write_text("")
+        with pytest.raises(OptionError, match=f"option '{option}': .* is no directory"):
+            ControllerFiles(None).prepare(FilesWanted(str(tmp_path / "file"), ("p.yml",), option=option))
+        with pytest.raises(OptionError, match=f"choose another '{option}'"):
+            ControllerFiles(None).prepare(FilesWanted(str(tmp_path), ("file",), option=option))
+
     def test_what_needs_no_encryption_needs_no_password(self, tmp_path: Path) -> None:
         ControllerFiles(None).prepare(FilesWanted(str(tmp_path), ("plain.yml",)))([PLAIN])
         assert list(content(tmp_path)) == ["plain.yml"]

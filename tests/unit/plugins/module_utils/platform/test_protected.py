@@ -139,14 +139,33 @@ class TestGlobal:
     @pytest.mark.parametrize(
         "key",
         [
-            "quay.io", "https://cloud.openshift.com", "registry.redhat.io/team", "registry.connect.redhat.com", "QUAY.IO/", "***@quay.io",
+            "quay.io", "https://cloud.openshift.com", "registry.redhat.io/team", "registry.connect.redhat.com", "QUAY.IO/", "arosvc.azurecr.io", "***@quay.io",
         ],
     )  # fmt: skip
     def test_keeps_what_the_platform_needs(self, key: str) -> None:
         assert refusal(protected.refuse_dropping, GLOBAL, JSON, ["mine.io", key], "update") == (
-            f"{NODES}, and the platform needs its entries for {key}; not changed: add registries with mode=merge, or give these "
-            "entries too"
+            f"{NODES}, and the platform needs its entries for {key}; not changed: add registries with mode=merge, give these entries "
+            "too, or name those that may go in drop_platform_registries"
         )
+
+    def test_may_lose_those_that_are_named(self) -> None:
+        protected.refuse_dropping(
+            GLOBAL, JSON, ["https://quay.io/", "arosvc.azurecr.io"], "update", ["quay.io", "https://arosvc.azurecr.io"]
+        )
+        message = refusal(protected.refuse_dropping, GLOBAL, JSON, ["quay.io", "quay.io/team"], "update", ["quay.io"])
+        assert "needs its entries for quay.io/team;" in message
+        assert "must not be deleted" in refusal(protected.refuse_dropping, GLOBAL, JSON, (), "delete", ["quay.io"])
+
+    def test_where_entries_are_named_another_secret_is_treated_alike(self) -> None:
+        other = ObjectRef(SECRET, "clusters", "prod-pull")
+        assert "needs its entries for quay.io;" in refusal(
+            protected.refuse_dropping, other, JSON, ["quay.io"], "update", []
+        )
+        assert "must not be deleted" in refusal(protected.refuse_dropping, other, JSON, (), "delete", [])
+        protected.refuse_dropping(other, JSON, ["quay.io"], "update", ["quay.io"])
+        protected.refuse_unknown_loss(other, "is not base64")
+        with pytest.raises(Refusal, match="what mode=replace would remove is not known"):
+            protected.refuse_unknown_loss(other, "is not base64", guarded=True)
 
     def test_names_all_of_them(self) -> None:
         message = refusal(

@@ -245,6 +245,16 @@ class TestWholeNamespaces:
 
 
 class TestClusterScoped:
+    def test_without_a_name_all_are_read(self, api: FakeApi, workers: Workers) -> None:
+        api.put("namespaces", "", "a")
+        api.put("namespaces", "", "b")
+        ref = ObjectRef(NAMESPACE, "", "")
+        found, unread = fetch(api.cluster(), workers, [ref], {})
+        answer = found[ref]
+        assert isinstance(answer, dict)
+        assert [item["metadata"]["name"] for item in answer["items"]] == ["a", "b"]
+        assert (unread, api.asked) == (set(), ["GET /api/v1/namespaces?limit=1000"])
+
     @pytest.mark.parametrize(("count", "requests"), [(32, 32), (33, 1)])
     def test_are_listed_when_many(self, api: FakeApi, workers: Workers, count: int, requests: int) -> None:
         api.put("namespaces", "", "n001")

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    NAMESPACE,
     SERVICE_ACCOUNT,
     Kind,
     ObjectRef,
@@ -180,6 +181,26 @@ class TestNamespaces:
     def test_nobody_may_know(self, api: FakeApi) -> None:
         api.fail("GET /api/v1/namespaces/a$", FORBIDDEN, times=ALWAYS)
         assert "robot is missing" in run(api, ["a"]).failed[0].error
+
+
+class TestClusterScoped:
+    def test_what_is_in_no_namespace_asks_for_none(self, api: FakeApi) -> None:
+        """Here the namespaces themselves."""
+
+        @dataclass(frozen=True)
+        class OfCluster(Asks):
+            kind: ClassVar[Kind] = NAMESPACE
+
+            def names(self, _namespace: str) -> tuple[str, ...]:
+                return ()
+
+        assert statuses(run(api, [""], asks=OfCluster(breaks_on="-", refuses="-"))) == {"": "unchanged"}
+        for name in "abc":
+            api.remove("namespaces", "", name)
+        api.requests.clear()
+        (result,) = run(api, [""], asks=OfCluster(breaks_on="-", refuses="-")).namespaces
+        assert (result.status, result.error) == ("failed", "robot is missing; and so is its secret")
+        assert api.asked == ["GET /api/v1/namespaces?limit=1000"]
 
 
 class TestFailures:

@@ -37,6 +37,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.o
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import (
     Module,
     Task,
+    asking,
     everywhere,
     execute,
     over_namespaces,
@@ -309,6 +310,25 @@ class TestOverNamespaces:
             over_namespaces(task, 0.0, interrupted)
         with pytest.raises(ClusterError):
             seen[0].get(ObjectRef(SECRET, "a", "b"))
+        assert api.asked == []
+
+
+class TestAsking:
+    def test_is_given_the_cluster_and_how_long_to_wait(self, task: Task, host: str) -> None:
+        options = {name: task.params[name] for name in CONNECTION_OPTIONS}
+        bare = replace(task, name="openshift_ops.image_pull.ask", params={**options, "timeout": 5}, check_mode=True)
+        seen: list[Any] = []
+
+        def ask(cluster: Cluster, settings: Settings) -> dict[str, Any]:
+            seen.append((cluster.name, settings.check_mode, settings.wait_timeout, settings.task))
+            return {"answer": 1}
+
+        assert asking(bare, 5, ask) == {"answer": 1}
+        assert seen == [(host, True, 5, "ask")]
+
+    def test_a_negative_time_is_refused(self, api: FakeApi, task: Task) -> None:
+        with pytest.raises(OptionError, match="option 'timeout' must not be negative"):
+            asking(replace(task, params={**task.params, "timeout": -1}), -1, lambda _cluster, _settings: {})
         assert api.asked == []
 
 

@@ -16,7 +16,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.vari
     Write,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Task
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.variable_files import writer
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.variable_files import (
+    backup_writer,
+    writer,
+)
 
 WANTED = FilesWanted("d", ("plain.yml",))
 FILES = [VariableFile("plain.yml", {})]
@@ -71,3 +74,29 @@ def test_without_files_nothing_is_asked() -> None:
 def test_in_another_process_it_is_refused() -> None:
     with pytest.raises(OptionError, match="must run in Ansible's own process"):
         writer(task(None), WANTED)
+
+
+class TestBackup:
+    def test_is_encrypted_into_the_file_that_is_named(self, tmp_path: Path) -> None:
+        memory = Memory()
+        prepared = backup_writer(task(memory), str(tmp_path), "v")
+        assert prepared is not None
+        assert memory.prepared == []
+        assert prepared("copy.yml")(FILES) == ["written"]
+        assert memory.prepared == [FilesWanted(str(tmp_path), (), ("copy.yml",), "v", option="backup")]
+        assert memory.files == FILES
+
+    def test_one_that_is_there_is_left(self, tmp_path: Path) -> None:
+        (tmp_path / "copy.yml").touch()
+        memory = Memory()
+        prepared = backup_writer(task(memory), str(tmp_path), None)
+        assert prepared is not None
+        assert list(prepared("copy.yml")(FILES)) == []
+        assert (memory.prepared, memory.files) == ([], [])
+
+    def test_none_is_wanted(self) -> None:
+        assert backup_writer(task(None), None, None) is None
+
+    def test_in_another_process_it_is_refused_before_anything_is_read(self, tmp_path: Path) -> None:
+        with pytest.raises(OptionError, match="option 'backup' writes files"):
+            backup_writer(task(None), str(tmp_path), None)

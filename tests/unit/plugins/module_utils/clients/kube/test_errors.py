@@ -45,6 +45,9 @@ QUOTA = 'secrets "quay" is forbidden: exceeded quota: q, requested: secrets=1, u
 FAILED_QUOTA = 'secrets "quay" is forbidden: failed quota: q: must specify limits'
 SCOPE_QUOTA = 'secrets "quay" is forbidden: insufficient quota to match these scopes: []'
 WEBHOOK = 'admission webhook "validate.kyverno.svc-fail" denied the request: policy no-secrets'
+MANAGED = (
+    'admission webhook "w.managed.openshift.io" denied the request: Prevented from accessing Red Hat managed resources.'
+)
 POLICY = "secrets \"quay\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no"
 DRY_RUN = 'admission webhook "w.example.com" does not support dry run'
 BROKEN_WEBHOOK = 'Internal error occurred: failed calling webhook "w.example.com": context deadline exceeded'
@@ -79,6 +82,14 @@ TABLE = [
         errors.ApiError,
         DRY_RUN,
         "that admission webhook cannot check a request in advance: have its owner declare sideEffects None",
+    ),
+    (
+        403,
+        status("Forbidden", MANAGED),
+        errors.Forbidden,
+        MANAGED,
+        "this is a managed cluster, on which only Red Hat may change this object, and another attempt is refused too: use pull secrets in "
+        "the namespaces instead (role private_registry), or ask Red Hat's support",
     ),
     (401, status("Unauthorized", "Unauthorized"), errors.Unauthorized, "Unauthorized", LOGIN),
     (401, b"", errors.Unauthorized, "no explanation", LOGIN),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.contradictions import Contradiction
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import from_registries
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.contradictions import (
     contradictions,
 )
@@ -37,6 +38,17 @@ def test_each_further_declaration_contradicts_the_first() -> None:
 
 
 def test_also_when_both_say_the_same_or_one_only_adds() -> None:
-    for first, second in (("absent", "absent"), ("absent", "merge"), ("merge", "remove")):
+    for first, second in (("absent", "absent"), ("absent", "merge"), ("merge", "merge"), ("remove", "remove")):
         pair = [*declared("a", mode=first), *declared("a", mode=second)]
         assert list(contradictions(pair)) == [Contradiction(0, 1, said("a"))]
+
+
+def test_what_one_merges_and_another_removes_is_one_secret() -> None:
+    merged = from_registries([{"registry": "new.example.com", "username": "u", "password": "p"}])
+    merge = PullSecret("a", TARGET, "merge", merged)
+    apart = PullSecret("a", TARGET, "remove", registries=("old.example.com",))
+    assert list(contradictions([merge, apart])) == []
+    assert list(contradictions([apart, merge])) == []
+    same = PullSecret("a", TARGET, "remove", registries=("old.example.com", "https://new.example.com/"))
+    assert list(contradictions([merge, same])) == [Contradiction(0, 1, said("a"))]
+    assert list(contradictions([same, merge])) == [Contradiction(0, 1, said("a"))]

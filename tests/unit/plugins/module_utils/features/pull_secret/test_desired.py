@@ -408,6 +408,27 @@ class TestNodesSecret:
         ):
             self.plan(secret(self.FILE), **given)
 
+    @pytest.mark.parametrize("given", [{"mode": "remove"}, {"registries": [registry(key="mine.io")]}])
+    def test_unless_it_is_named(self, given: dict[str, Any]) -> None:
+        (change,) = self.plan(secret(self.FILE), drop_platform_registries=["quay.io"], **given).changes
+        assert "https://quay.io" in change.details["registries"]["removed"]
+        with pytest.raises(Refusal, match="needs its entries"):
+            self.plan(secret(self.FILE), drop_platform_registries=["registry.redhat.io"], **given)
+
+    @pytest.mark.parametrize(
+        ("observed", "given", "why"),
+        [
+            (secret(FILE), {"mode": "remove"}, "needs its entries for https://quay.io"),
+            (secret(FILE), {"state": "absent", "registries": None}, "must not be deleted"),
+            (BROKEN_DATA, {}, "what mode=replace would remove is not known"),
+        ],
+    )
+    def test_another_one_where_entries_are_named(self, observed: Any, given: dict[str, Any], why: str) -> None:
+        """As the pull secret of a hosted cluster, whatever its name."""
+        with pytest.raises(Refusal, match=why):
+            declared(drop_platform_registries=[], **given).plan("clusters", {"quay": observed})
+        assert declared(**given).plan("clusters", {"quay": observed}).changes
+
     def test_an_immutable_one_is_not_recreated(self) -> None:
         with pytest.raises(Refusal, match="must not be deleted"):
             self.plan(secret(self.FILE, immutable=True), mode="merge", recreate=True)

@@ -1,0 +1,141 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What `global_pull_secret_info` asks: has the pull secret arrived where the nodes read it? Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from ...core.errors import Refusal
+from ...core.objects import SECRET, Json, Kind, ObjectRef, Objects
+from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, Evaluation, ListedBy, Related
+from ...dockerconfig.auth_file import AuthFile
+from ...platform.hosted import ADDITIONAL_SECRET, MERGED_SECRET, not_merged
+from ...platform.machine_config import MACHINE_CONFIG, MACHINE_CONFIG_POOL, Pool, auth_file_of
+from ...platform.protected import NODE_SECRET
+from ...secrets.content import StoredSecret
+
+__all__ = ["Merged", "RolledOut", "held_in"]
+
+
+def held_in(ref: ObjectRef, secret: Json) -> AuthFile:
+    """:raises Refusal: when the content of the secret cannot be read."""
+    held = StoredSecret.of(secret)
+    if held.unreadable:
+        raise Refusal(f"{ref} cannot be compared with what the nodes have: its content {held.unreadable}")
+    return held.auth_file
+
+
+@dataclass(frozen=True, repr=False)
+class RolledOut:
+    """Whether all machines of all pools have the pull secret. Pools are in no namespace.
+
+    `allow_paused`: a paused pool is no failure. `before`: the configuration of each pool before a write, by name, for a caller who may
+    not read configurations. `known`: the pull secret in those that were read: one never changes, and is large.
+    """
+
+    allow_paused: bool = False
+    before: Mapping[str, str] = field(default_factory=dict)
+    known: dict[str, AuthFile | None] = field(default_factory=dict)
+
+    kind: ClassVar[Kind] = MACHINE_CONFIG_POOL
+    listed_by: ClassVar[ListedBy] = NO_SELECTORS
+
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return ()
+
+    def related(self, _namespace: str, objects: Objects) -> Sequence[ObjectRef]:
+        names = {name for obj in objects.values() for name in _configurations(Pool.of(obj)) if name not in self.known}
+        return [NODE_SECRET, *(ObjectRef(MACHINE_CONFIG, "", name) for name in sorted(names))]
+
+    def evaluate(self, _namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Evaluation:
+        """:raises Refusal: when it cannot be known what the nodes are to have."""
+        wanted = self._wanted(found)
+        configs = {ref.name: auth_file_of(obj) for ref, obj in found.items() if ref.kind == MACHINE_CONFIG and obj}
+        self.known.update(configs)
+        pools = [Pool.of(obj) for obj in objects.values()]
+        if not pools:
+            raise Refusal(
+                "the cluster shows no machine config pool, so it is not known whether its nodes have the pull secret"
+            )
+        missing = {pool.name: self._missing(pool, wanted) for pool in pools}
+        awaited = (pool for pool in pools if missing[pool.name] and not pool.paused)
+        return Evaluation(
+            waiting_for=tuple(f"machine config pool {pool.name} {missing[pool.name]}" for pool in awaited),
+            extra={"pools": [{**pool.report(), "waits_for": missing[pool.name]} for pool in pools]},
+        )
+
+    def _wanted(self, found: Related) -> AuthFile:
+        if NODE_SECRET not in found:
+            raise Refusal(f"the caller may not read {NODE_SECRET}: allow it to 'get' it")
+        secret = found[NODE_SECRET]
+        if secret is None:
+            raise Refusal(f"{NODE_SECRET} does not exist, so the nodes have none to get: restore it")
+        return held_in(NODE_SECRET, secret)
+
+    def _missing(self, pool: Pool, wanted: AuthFile) -> str:
+        """What the pool still waits for, as the rest of a sentence; empty when its machines have the secret."""
+        names = _configurations(pool)
+        if names and all(self._holds(name, pool, wanted) for name in names):
+            return ""
+        if pool.paused:
+            return "is paused, so its machines keep the old pull secret until it is resumed (spec.paused)"
+        if pool.degraded:
+            return f"is degraded ({pool.complaint or 'it does not say why'}), {_progress(pool)}: repair its node first"
+        if pool.is_done or not pool.target:
+            return "has not rendered the pull secret yet"
+        return f"is being updated, {_progress(pool)}"
+
+    def _holds(self, name: str, pool: Pool, wanted: AuthFile) -> bool:
+        """Whether a configuration has the wanted pull secret. One that cannot be read has it when it came after the write."""
+        held = self.known.get(name)
+        if held is not None:
+            return _meanings(held) == _meanings(wanted)
+        if pool.name not in self.before:
+            raise Refusal(
+                f"machine config {name} cannot be read, or has no pull secret in it, so it is not known whether the machines of pool "
+                f"{pool.name} have it: allow the caller to 'get' machineconfigs, or give 'rendered_before'"
+            )
+        return name != self.before[pool.name]
+
+
+@dataclass(frozen=True, repr=False)
+class Merged:
+    """Whether what users added to a hosted cluster's pull secret is in the one that its nodes get."""
+
+    kind: ClassVar[Kind] = SECRET
+    listed_by: ClassVar[ListedBy] = NO_SELECTORS
+
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return (ADDITIONAL_SECRET.name, MERGED_SECRET.name)
+
+    def related(self, _namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
+        return (NODE_SECRET,)
+
+    def evaluate(self, _namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Evaluation:
+        """:raises Refusal: when one of the secrets cannot be read."""
+        original = found.get(NODE_SECRET)
+        if original is None:
+            raise Refusal(f"{NODE_SECRET} does not exist, or the caller may not read it: allow it to 'get' it")
+        additional, merged = (
+            held_in(ref, objects[ref.name]) if ref.name in objects else None
+            for ref in (ADDITIONAL_SECRET, MERGED_SECRET)
+        )
+        missing = not_merged(held_in(NODE_SECRET, original), additional, merged)
+        return Evaluation(waiting_for=(missing,) if missing else ())
+
+
+def _configurations(pool: Pool) -> list[str]:
+    """What the machines of a pool have: one configuration, while they are being updated the old and the new one."""
+    return [pool.target] if pool.is_done else list(dict.fromkeys(filter(None, (pool.current, pool.target))))
+
+
+def _progress(pool: Pool) -> str:
+    return f"{pool.updated} of {pool.machines} machines have the new configuration"
+
+
+def _meanings(auth_file: AuthFile) -> dict[str, Any]:
+    return {key: entry.meaning for key, entry in auth_file.entries.items()}

@@ -1,0 +1,69 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the options of `global_pull_secret_info` ask for. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...core.errors import OptionError
+from ...core.names import check_name
+from ...core.objects import ObjectRef
+from ...dockerconfig.registry_keys import check_key
+from ...platform.hosted import HOSTED_CLUSTER
+
+__all__ = ["GlobalPullSecret", "from_options"]
+
+
+@dataclass(frozen=True)
+class GlobalPullSecret:
+    """`merge`: registries that are to be added. `hosted_cluster`: the one that a management cluster is asked about.
+
+    `wait`: whether the nodes are waited for; `allow_paused`: not those of paused pools. `rendered_before`: the configuration of each
+    pool before a write, by name. `backup`: the directory that gets an encrypted copy; `vault_id` names the password for it.
+    """
+
+    merge: Sequence[str] = ()
+    hosted_cluster: ObjectRef | None = None
+    wait: bool = False
+    allow_paused: bool = False
+    rendered_before: Mapping[str, str] = field(default_factory=dict)
+    backup: str | None = None
+    vault_id: str | None = None
+
+
+def from_options(options: Mapping[str, Any]) -> GlobalPullSecret:
+    """:raises OptionError: for what cannot be asked."""
+    names = options.get("merge") or []
+    for name in names:
+        try:
+            check_key(name)
+        except OptionError as error:
+            raise OptionError(f"option 'merge': {error}") from None
+    backup, vault_id = options.get("backup"), options.get("vault_id")
+    if vault_id and not backup:
+        raise OptionError("option 'vault_id' is for the file that 'backup' asks for: give 'backup', or leave it out")
+    before = {str(pool): str(name) for pool, name in (options.get("rendered_before") or {}).items()}
+    return GlobalPullSecret(
+        names,
+        _hosted_cluster(options.get("hosted_cluster")),
+        bool(options.get("wait")),
+        bool(options.get("allow_paused")),
+        before,
+        backup,
+        vault_id,
+    )
+
+
+def _hosted_cluster(given: str | None) -> ObjectRef | None:
+    if not given:
+        return None
+    namespace, _slash, name = given.partition("/")
+    if not (namespace and name):
+        raise OptionError(f"option 'hosted_cluster': {given!r} is not NAMESPACE/NAME")
+    check_name("hosted_cluster", namespace)
+    check_name("hosted_cluster", name)
+    return ObjectRef(HOSTED_CLUSTER, namespace, name)

@@ -1,0 +1,119 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The pull secrets of a hosted cluster: what its users add, what is merged, and which nodes get it. Pure.
+
+openshift/hypershift: hosted cluster config operator, controller globalps; docs/content/how-to/common/global-pull-secret.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ..core.errors import Refusal
+from ..core.objects import SECRET, Json, Kind, ObjectRef, metadata
+from ..core.shapes import mapping, text
+from ..dockerconfig.auth_file import AuthFile
+from ..dockerconfig.registry_keys import same_path
+
+__all__ = [
+    "ADDITIONAL_SECRET",
+    "HOSTED_CLUSTER",
+    "MERGED_SECRET",
+    "NODE",
+    "NODE_POOL",
+    "left_out",
+    "node_pools_of_cluster",
+    "node_pools_of_nodes",
+    "not_merged",
+    "overridden",
+    "pull_secret_of",
+]
+
+_NAMESPACE = "kube-system"
+#: What users of a hosted cluster add to the pull secret of its nodes, and what the platform makes of it.
+ADDITIONAL_SECRET = ObjectRef(SECRET, _NAMESPACE, "additional-pull-secret")
+MERGED_SECRET = ObjectRef(SECRET, _NAMESPACE, "global-pull-secret")
+
+NODE = Kind("v1", "Node", "nodes", "node", namespaced=False)
+_API = "hypershift.openshift.io/v1beta1"
+HOSTED_CLUSTER = Kind(_API, "HostedCluster", "hostedclusters", "hosted cluster")
+NODE_POOL = Kind(_API, "NodePool", "nodepools", "node pool")
+
+#: On a node: the node pool it is of, and whether the secret is synchronized to it.
+_POOL_LABEL = "hypershift.openshift.io/nodePool"
+_SYNCED_LABEL = "hypershift.openshift.io/nodepool-globalps-enabled"
+#: Only the nodes of these platforms get it while they run.
+_SYNCED_PLATFORMS = ("AWS", "Azure")
+
+
+def overridden(original: AuthFile, registries: Iterable[str]) -> list[str]:
+    """Of the registries, those that the platform's own secret has an entry for: that one is used, and what users add is ignored."""
+    held = {same_path(key) for key in original.entries}
+    return sorted(name for name in registries if same_path(name) in held)
+
+
+def not_merged(original: AuthFile, additional: AuthFile | None, merged: AuthFile | None) -> str:
+    """What the merged secret lacks, as a clause; empty when it is what the platform makes of both."""
+    if additional is None or not additional.entries:
+        return "" if merged is None else f"{MERGED_SECRET} is still there"
+    if merged is None:
+        return f"{MERGED_SECRET} is not there yet"
+    wanted = {**additional.entries, **original.entries}
+    late = {
+        key
+        for key, entry in wanted.items()
+        if key not in merged.entries or merged.entries[key].meaning != entry.meaning
+    }
+    late |= {*merged.entries} - {*wanted}
+    return f"{MERGED_SECRET} is not up to date for {', '.join(sorted(late))}" if late else ""
+
+
+def node_pools_of_nodes(nodes: Iterable[Json]) -> list[dict[str, Any]]:
+    """The node pools of a hosted cluster as its nodes show them, and whether the secret gets to them."""
+    pools: dict[str, list[bool]] = {}
+    for node in nodes:
+        labels = mapping(metadata(node).get("labels"))
+        pools.setdefault(text(labels.get(_POOL_LABEL)), []).append(labels.get(_SYNCED_LABEL) == "true")
+    return [{"name": name, "nodes": len(synced), "receives": all(synced)} for name, synced in sorted(pools.items())]
+
+
+def node_pools_of_cluster(pools: Iterable[Json], cluster: str) -> list[dict[str, Any]]:
+    """The node pools of a hosted cluster as the management cluster has them."""
+    return sorted(
+        (_row(pool) for pool in pools if _spec(pool).get("clusterName") == cluster), key=lambda row: row["name"]
+    )
+
+
+def pull_secret_of(ref: ObjectRef, hosted_cluster: Json | None) -> ObjectRef:
+    """The pull secret that a hosted cluster names.
+
+    :raises Refusal: when there is no such cluster, or it names none.
+    """
+    if hosted_cluster is None:
+        raise Refusal(f"{ref} does not exist: correct the option 'hosted_cluster'")
+    name = text(mapping(_spec(hosted_cluster).get("pullSecret")).get("name"))
+    if not name:
+        raise Refusal(f"{ref} names no pull secret in spec.pullSecret, so there is none to change")
+    return ObjectRef(SECRET, ref.namespace, name)
+
+
+def _row(pool: Json) -> dict[str, Any]:
+    strategy = text(mapping(_spec(pool).get("management")).get("upgradeType"))
+    platform = text(mapping(_spec(pool).get("platform")).get("type"))
+    count = _spec(pool).get("replicas")
+    return {
+        "name": text(metadata(pool).get("name")),
+        "nodes": count if isinstance(count, int) else None,
+        "receives": strategy == "Replace" and platform in _SYNCED_PLATFORMS,
+    }
+
+
+def _spec(obj: Json) -> Json:
+    return mapping(obj.get("spec"))
+
+
+def left_out(pools: Sequence[Json]) -> list[str]:
+    """The names of the node pools that do not get the secret."""
+    return [text(pool.get("name")) or "(no node pool)" for pool in pools if not pool.get("receives")]

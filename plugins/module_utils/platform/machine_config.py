@@ -1,0 +1,190 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the machine config operator brings the pull secret to the nodes: pools, their configurations, what a change costs. Pure.
+
+openshift/api machineconfiguration/v1, machine-config-operator pkg/controller/{template,render,node} and docs/NodeDisruptionPolicy.md.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from ..core.foreign_text import redacted
+from ..core.objects import Json, Kind, ObjectRef, metadata
+from ..core.shapes import mapping, sequence, text
+from ..dockerconfig.auth_file import AuthFile, read_stored
+from ..dockerconfig.json_text import Unreadable
+
+__all__ = [
+    "MACHINE_CONFIG",
+    "MACHINE_CONFIGURATION",
+    "MACHINE_CONFIG_POOL",
+    "NODE_FILE",
+    "Pool",
+    "auth_file_of",
+    "differences",
+    "drains",
+]
+
+_API = "machineconfiguration.openshift.io/v1"
+MACHINE_CONFIG_POOL = Kind(_API, "MachineConfigPool", "machineconfigpools", "machine config pool", namespaced=False)
+MACHINE_CONFIG = Kind(_API, "MachineConfig", "machineconfigs", "machine config", namespaced=False)
+MACHINE_CONFIGURATION = ObjectRef(
+    Kind(
+        "operator.openshift.io/v1",
+        "MachineConfiguration",
+        "machineconfigurations",
+        "machine configuration",
+        namespaced=False,
+    ),
+    "",
+    "cluster",
+)
+
+#: Where the pull secret is on a node.
+NODE_FILE = "/var/lib/kubelet/config.json"
+#: From this version on, a change of it is only written.
+_WITHOUT_DRAIN = (4, 7, 4)
+_VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?")
+#: A configuration is some hundred kilobytes; what unpacks to more than this is none.
+_MOST_BYTES = 16 * 1024 * 1024
+#: So much of what a pool says is shown.
+_MOST_TEXT = 300
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A machine config pool.
+
+    `current` is the configuration that all its machines have had last, `target` the one that they are to have; both by name, empty where
+    the pool says nothing. `complaint` is what it says of its degradation, redacted.
+    """
+
+    name: str
+    paused: bool
+    degraded: bool
+    current: str
+    target: str
+    machines: int
+    updated: int
+    is_updated: bool
+    complaint: str = ""
+
+    @classmethod
+    def of(cls, obj: Json) -> Pool:
+        spec, status = mapping(obj.get("spec")), mapping(obj.get("status"))
+        conditions = {text(each.get("type")): each for each in map(mapping, sequence(status.get("conditions")))}
+        said = {name: each.get("status") == "True" for name, each in conditions.items()}
+        return cls(
+            text(metadata(obj).get("name")),
+            spec.get("paused") is True,
+            said.get("Degraded", False),
+            text(mapping(status.get("configuration")).get("name")),
+            text(mapping(spec.get("configuration")).get("name")),
+            _count(status.get("machineCount")),
+            _count(status.get("updatedMachineCount")),
+            said.get("Updated", False),
+            redacted(text(mapping(conditions.get("Degraded")).get("message")))[:_MOST_TEXT],
+        )
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all machines have what they are to have."""
+        return bool(self.target) and self.current == self.target and self.is_updated and self.updated == self.machines
+
+    def report(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "machines": self.machines,
+            "updated": self.updated,
+            "paused": self.paused,
+            "degraded": self.degraded,
+            "rendered": self.target,
+        }
+
+
+def auth_file_of(config: Json | None) -> AuthFile | None:
+    """The pull secret in a rendered configuration; None where it cannot be found in it."""
+    for file in _files(config):
+        if file.get("path") == NODE_FILE:
+            try:
+                return read_stored(_content(mapping(file.get("contents"))), legacy=False)
+            except (ValueError, OSError, EOFError, zlib.error, binascii.Error, Unreadable):
+                return None
+    return None
+
+
+def differences(current: Json | None, target: Json | None) -> list[str]:
+    """What else changes on the nodes with the target, beside their pull secret: files and units by name, and other fields."""
+    before, after = _parts(current), _parts(target)
+    return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+
+
+def drains(configuration: Json | None, version: str) -> tuple[bool | None, str]:
+    """Whether a change of the pull secret drains or reboots nodes, and how that is known; None where it is not.
+
+    `configuration` is `MACHINE_CONFIGURATION`, None where it is not there or may not be read. `version` is the cluster's.
+    """
+    status = mapping(mapping(mapping(configuration).get("status")).get("nodeDisruptionPolicyStatus"))
+    for file in map(mapping, sequence(mapping(status.get("clusterPolicies")).get("files"))):
+        if file.get("path") == NODE_FILE:
+            actions = [text(mapping(action).get("type")) for action in sequence(file.get("actions"))]
+            costs = bool({"Drain", "Reboot"} & set(actions))
+            return costs, f"the node disruption policy for {NODE_FILE} is {', '.join(actions) or 'empty'}"
+    match = _VERSION.match(version)
+    if match is None:
+        return None, "neither the node disruption policy nor the version of the cluster is known"
+    costs = tuple(int(part or 0) for part in match.groups()) < _WITHOUT_DRAIN
+    return costs, f"version {version} {'drains and reboots nodes for it' if costs else 'only writes the file'}"
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def _files(config: Json | None) -> Iterator[Json]:
+    ignition = mapping(mapping(mapping(config).get("spec")).get("config"))
+    yield from map(mapping, sequence(mapping(ignition.get("storage")).get("files")))
+
+
+def _content(contents: Json) -> str:
+    """The text of a file: a data URL, perhaps in base64, perhaps compressed (RFC 2397, ignition `contents`).
+
+    :raises ValueError: when it is neither.
+    """
+    head, comma, body = text(contents.get("source")).partition(",")
+    if not (head.startswith("data:") and comma):
+        raise ValueError("no data URL")
+    data = unquote_to_bytes(body)
+    if head.endswith(";base64"):
+        data = base64.b64decode(data, validate=True)
+    if contents.get("compression") == "gzip":
+        data = _unpacked(data)
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _unpacked(data: bytes) -> bytes:
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    found = unpacker.decompress(data, _MOST_BYTES)
+    if unpacker.unconsumed_tail:
+        raise ValueError("too large")
+    return found
+
+
+def _parts(config: Json | None) -> Mapping[str, Any]:
+    """What a configuration makes of a node, by name."""
+    spec = mapping(mapping(config).get("spec"))
+    units = map(mapping, sequence(mapping(mapping(spec.get("config")).get("systemd")).get("units")))
+    files = {text(file.get("path")): file for file in _files(config)}
+    others = ("osImageURL", "kernelArguments", "kernelType", "extensions", "fips")
+    parts = {f"file {path}": file for path, file in files.items() if path != NODE_FILE}
+    parts |= {f"unit {text(unit.get('name'))}": unit for unit in units}
+    return parts | {name: spec[name] for name in others if spec.get(name)}

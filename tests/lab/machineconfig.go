@@ -1,0 +1,269 @@
+// The stand-in for the machine config operator: it renders the nodes' pull secret into the configuration of each pool, and rolls that out,
+// machine by machine.
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"log"
+	"net/url"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	extensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+var (
+	machineConfigPools = resource{"machineconfiguration.openshift.io", "machineconfigpools", "MachineConfigPool", extensionsv1.ClusterScoped, ""}
+	machineConfigs     = resource{"machineconfiguration.openshift.io", "machineconfigs", "MachineConfig", extensionsv1.ClusterScoped, ""}
+	machineConfiguring = resource{"operator.openshift.io", "machineconfigurations", "MachineConfiguration", extensionsv1.ClusterScoped, ""}
+)
+
+const (
+	configNamespace = "openshift-config"
+	nodeSecret      = "pull-secret"
+	nodeFile        = "/var/lib/kubelet/config.json"
+)
+
+// What a pool's annotations say of the stand-in's behaviour: durations, how many machines of the pool fail, and a further file of its
+// configuration. Pausing is the pool's own `spec.paused`.
+const (
+	renderDelay  = "lab.openshift-ops.example.com/render-delay"
+	machineDelay = "lab.openshift-ops.example.com/machine-delay"
+	degraded     = "lab.openshift-ops.example.com/degraded"
+	furtherFile  = "lab.openshift-ops.example.com/further-file"
+)
+
+const operatorPause = 50 * time.Millisecond
+
+// pool is what the stand-in knows of one pool.
+type pool struct {
+	name     string
+	machines int64
+	seen     string    // the content that was seen last
+	since    time.Time // and since when
+	begun    time.Time // when the machine that is being written was begun
+	config   string    // the configuration that all machines have
+	rolling  string    // the one that they are given
+	updated  int64     // so many machines have it
+}
+
+type machineConfigOperator struct {
+	openshift *openshift
+	pools     []*pool
+	end       func()
+}
+
+func newMachineConfigOperator(o *openshift) *machineConfigOperator {
+	return &machineConfigOperator{openshift: o, pools: []*pool{
+		{name: "master", machines: 3, updated: 3}, {name: "worker", machines: 2, updated: 2},
+	}}
+}
+
+// start makes the pools, already rolled out, and begins to watch over them.
+func (m *machineConfigOperator) start(ctx context.Context) error {
+	for _, r := range []resource{machineConfigPools, machineConfigs, machineConfiguring} {
+		if err := m.openshift.define(ctx, r); err != nil {
+			return err
+		}
+		if err := m.openshift.waitEstablished(ctx, r); err != nil {
+			return err
+		}
+	}
+	none := []any{map[string]any{"path": nodeFile, "actions": []any{map[string]any{"type": "None"}}}}
+	policies := map[string]any{"clusterPolicies": map[string]any{"files": none}}
+	if err := m.openshift.put(ctx, machineConfiguring, "cluster", map[string]any{
+		"status": map[string]any{"nodeDisruptionPolicyStatus": policies},
+	}); err != nil {
+		return err
+	}
+	content, err := m.content(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range m.pools {
+		name, err := m.render(ctx, p, content, "")
+		if err != nil {
+			return err
+		}
+		p.seen, p.config, p.rolling = content, name, name
+		if err := m.openshift.put(ctx, machineConfigPools, p.name, map[string]any{
+			"spec":   map[string]any{"paused": false, "configuration": configurationOf(p, name)},
+			"status": p.status(name, false),
+		}); err != nil {
+			return err
+		}
+	}
+	m.end = repeat(operatorPause, func(ctx context.Context) {
+		for _, p := range m.pools {
+			if err := m.reconcile(ctx, p); err != nil && ctx.Err() == nil && !apierrors.IsConflict(err) {
+				log.Printf("machine config pool %s: %v", p.name, err)
+			}
+		}
+	})
+	return nil
+}
+
+func (m *machineConfigOperator) stop() {
+	if m.end != nil {
+		m.end()
+	}
+}
+
+// content is what stands in the nodes' file: the secret's, without white space between its parts.
+func (m *machineConfigOperator) content(ctx context.Context) (string, error) {
+	secret, err := m.openshift.core.CoreV1().Secrets(configNamespace).Get(ctx, nodeSecret, metav1.GetOptions{})
+	if err != nil {
+		return "", err
+	}
+	var compact bytes.Buffer
+	err = json.Compact(&compact, secret.Data[corev1.DockerConfigJsonKey])
+	return compact.String(), err
+}
+
+// render makes the configuration of a pool that holds the content, and returns its name, which is that of what it holds.
+func (m *machineConfigOperator) render(ctx context.Context, p *pool, content, further string) (string, error) {
+	sum := sha256.Sum256([]byte(p.name + content + further))
+	name := "rendered-" + p.name + "-" + hex.EncodeToString(sum[:16])
+	files := []any{file(nodeFile, content)}
+	if further != "" {
+		files = append(files, file(further, "further"))
+	}
+	ignition := map[string]any{"ignition": map[string]any{"version": "3.4.0"}, "storage": map[string]any{"files": files}}
+	return name, m.openshift.put(ctx, machineConfigs, name, map[string]any{"spec": map[string]any{"config": ignition}})
+}
+
+func file(path, content string) map[string]any {
+	return map[string]any{"path": path, "mode": int64(0o600), "contents": map[string]any{"source": "data:," + url.PathEscape(content)}}
+}
+
+func configurationOf(p *pool, name string) map[string]any {
+	return map[string]any{"name": name, "source": []any{
+		map[string]any{"apiVersion": "machineconfiguration.openshift.io/v1", "kind": "MachineConfig", "name": "00-" + p.name},
+	}}
+}
+
+// reconcile is one look at a pool: the configuration is rendered a while after the secret has changed, and until then the pool says that
+// all its machines are up to date.
+func (m *machineConfigOperator) reconcile(ctx context.Context, p *pool) error {
+	client := m.openshift.dynamic.Resource(machineConfigPools.versioned())
+	object, err := client.Get(ctx, p.name, metav1.GetOptions{})
+	if err != nil {
+		return err
+	}
+	if err := m.target(ctx, p, object); err != nil {
+		return err
+	}
+	target, _, _ := unstructured.NestedString(object.Object, "spec", "configuration", "name")
+	paused, _, _ := unstructured.NestedBool(object.Object, "spec", "paused")
+	fails := object.GetAnnotations()[degraded] != ""
+	if !paused {
+		p.roll(target, fails, annotated(object, machineDelay, 60*time.Millisecond))
+	}
+	status := p.status(target, paused)
+	if fails && p.updated < p.machines {
+		status["degradedMachineCount"] = int64(1)
+		p.condition(status, "Degraded", true, "Node worker-1 is reporting: \"unexpected on-disk state\"")
+	}
+	object.Object["status"] = status
+	_, err = client.Update(ctx, object, metav1.UpdateOptions{})
+	return err
+}
+
+// target sets the configuration that the pool is to have, once the content has been there for a while.
+func (m *machineConfigOperator) target(ctx context.Context, p *pool, object *unstructured.Unstructured) error {
+	content, err := m.content(ctx)
+	if err != nil {
+		return err
+	}
+	further := object.GetAnnotations()[furtherFile]
+	if seen := content + further; seen != p.seen {
+		p.seen, p.since = seen, time.Now()
+	}
+	if time.Since(p.since) < annotated(object, renderDelay, 200*time.Millisecond) {
+		return nil
+	}
+	name, err := m.render(ctx, p, content, further)
+	if err != nil {
+		return err
+	}
+	return unstructured.SetNestedField(object.Object, configurationOf(p, name), "spec", "configuration")
+}
+
+// roll writes the configuration to the next machine when the last one has had its time.
+func (p *pool) roll(target string, fails bool, each time.Duration) {
+	if p.rolling != target {
+		p.rolling, p.updated, p.begun = target, 0, time.Now()
+	}
+	if p.updated < p.machines && !(fails && p.updated == p.machines-1) && time.Since(p.begun) >= each {
+		p.updated++
+		p.begun = time.Now()
+	}
+	if p.updated == p.machines {
+		p.config = target
+	}
+}
+
+func (p *pool) status(target string, paused bool) map[string]any {
+	updated := p.updated
+	if p.rolling != target && p.config != target {
+		updated = 0
+	}
+	status := map[string]any{
+		"configuration": configurationOf(p, p.config), "machineCount": p.machines, "updatedMachineCount": updated,
+		"readyMachineCount": updated, "degradedMachineCount": int64(0),
+	}
+	done := p.config == target
+	p.condition(status, "Updated", done, "")
+	p.condition(status, "Updating", !done && !paused, "")
+	p.condition(status, "Degraded", false, "")
+	return status
+}
+
+func (p *pool) condition(status map[string]any, name string, is bool, message string) {
+	value := map[bool]string{true: "True", false: "False"}[is]
+	conditions, _ := status["conditions"].([]any)
+	kept := []any{}
+	for _, condition := range conditions {
+		if condition.(map[string]any)["type"] != name {
+			kept = append(kept, condition)
+		}
+	}
+	status["conditions"] = append(kept, map[string]any{"type": name, "status": value, "message": message})
+}
+
+// annotated is the duration of an annotation.
+func annotated(object *unstructured.Unstructured, name string, usual time.Duration) time.Duration {
+	if given, err := time.ParseDuration(object.GetAnnotations()[name]); err == nil {
+		return given
+	}
+	return usual
+}
+
+// repeat calls work again and again, and returns the function that ends that.
+func repeat(pause time.Duration, work func(context.Context)) func() {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Add(1)
+	go func() {
+		defer running.Done()
+		for ctx.Err() == nil {
+			work(ctx)
+			select {
+			case <-ctx.Done():
+			case <-time.After(pause):
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		running.Wait()
+	}
+}

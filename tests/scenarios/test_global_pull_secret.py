@@ -1,0 +1,438 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role `global_pull_secret` on each kind of cluster: what is written, what is refused before, and when it has arrived."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+import yaml
+from support.lab import Audit, Lab, path_of
+from support.playbooks import Play, forms, leaks, play
+
+PASSWORD = "Canary-node-login-88"
+VAULT_PASSWORD = "canary of the copies"
+CANARIES = {*forms(PASSWORD, "robot"), VAULT_PASSWORD}
+POOLS = "/apis/machineconfiguration.openshift.io/v1/machineconfigpools"
+CONFIGS = "/apis/machineconfiguration.openshift.io/v1/machineconfigs"
+VERSION = "/apis/config.openshift.io/v1/clusterversions/version"
+ANNOTATION = "lab.openshift-ops.example.com"
+PLATFORM = {"cloud.openshift.com", "quay.io", "registry.connect.redhat.com", "registry.redhat.io"}
+PLAYBOOK = """
+- hosts: all
+  connection: local
+  gather_facts: false
+  module_defaults:
+    group/openshift_ops.image_pull.k8s:
+      kubeconfig: "{{ image_pull_kubeconfig }}"
+  roles:
+    - openshift_ops.image_pull.global_pull_secret
+"""
+
+
+def login(registry: str, password: str = PASSWORD) -> dict[str, str]:
+    return {"registry": registry, "username": "robot", "password": password}
+
+
+class Nodes:
+    """A lab whose nodes' pull secret somebody looks after."""
+
+    def __init__(self, lab: Lab, directory: Path) -> None:
+        self.lab, self.directory = lab, directory
+
+    def run(self, *options: str, **variables: Any) -> Play:
+        """The role with these variables, `registries` for `global_pull_secret_registries` and so on."""
+        named = {f"global_pull_secret_{name}": value for name, value in variables.items()}
+        (self.directory / "play.yml").write_text(PLAYBOOK)
+        (self.directory / "vault").write_text(VAULT_PASSWORD)
+        host = {"image_pull_kubeconfig": self.lab.kubeconfig, "global_pull_secret_wait_timeout": 20, **named}
+        (self.directory / "hosts.yml").write_text(yaml.dump({"all": {"hosts": {"east": host}}}))
+        password = ("--vault-password-file", str(self.directory / "vault"))
+        done = play(
+            self.directory / "play.yml",
+            self.directory / "hosts.yml",
+            "-vvv",
+            "--diff",
+            *password,
+            *options,
+            no_proxy="*",
+        )
+        assert leaks(done.output, CANARIES) == []
+        return done
+
+    def well(self, *options: str, **variables: Any) -> Play:
+        """The same; it must succeed."""
+        done = self.run(*options, **variables)
+        assert done.status == 0, done.output
+        return done
+
+    def content(self, namespace: str = "openshift-config", name: str = "pull-secret") -> bytes:
+        secret = self.lab.get(namespace, "secrets", name)
+        assert secret is not None
+        return base64.b64decode(secret["data"][".dockerconfigjson"])
+
+    def registries(self, namespace: str = "openshift-config", name: str = "pull-secret") -> set[str]:
+        return {*json.loads(self.content(namespace, name))["auths"]}
+
+    def on_machines(self, pool: str) -> set[str]:
+        """The registries in the configuration that all machines of the pool have."""
+        status = self.lab.api("GET", f"{POOLS}/{pool}")["status"]
+        config = self.lab.api("GET", f"{CONFIGS}/{status['configuration']['name']}")
+        (source,) = (
+            file["contents"]["source"]
+            for file in config["spec"]["config"]["storage"]["files"]
+            if file["path"] == "/var/lib/kubelet/config.json"
+        )
+        return {*json.loads(unquote(source.removeprefix("data:,")))["auths"]}
+
+    @contextmanager
+    def pool(self, name: str, *, paused: bool = False, **annotations: str) -> Iterator[None]:
+        """The pool paused, or with annotations that say how its machines behave."""
+        named = {f"{ANNOTATION}/{key.replace('_', '-')}": value for key, value in annotations.items()}
+        self.lab.api("PATCH", f"{POOLS}/{name}", {"metadata": {"annotations": named}, "spec": {"paused": paused}})
+        try:
+            yield
+        finally:
+            none = dict.fromkeys(named)
+            self.lab.api("PATCH", f"{POOLS}/{name}", {"metadata": {"annotations": none}, "spec": {"paused": False}})
+            self.settled()
+
+    def settled(self) -> None:
+        def done() -> bool:
+            return all(self.on_machines(pool) == self.registries() for pool in ("master", "worker"))
+
+        self.lab.until(done, "all pools are updated")
+
+
+@contextmanager
+def reset(nodes: Nodes) -> Iterator[None]:
+    """The secret as it is, put back in the end."""
+    path = path_of("openshift-config", "secrets", "pull-secret")
+    before = nodes.lab.api("GET", path)["data"]
+    yield
+    nodes.lab.api("PATCH", path, {"data": before})
+    nodes.settled()
+
+
+def writes(audit: Audit) -> list[tuple[str, str, str, str]]:
+    return audit.writes()
+
+
+@pytest.fixture(scope="session")
+def standalone_lab(lab_factory: Callable[..., Lab]) -> Lab:
+    started = lab_factory("--platform", "standalone")
+    started.api("PATCH", VERSION, {"spec": {"clusterID": "lab-1"}})
+    return started
+
+
+@pytest.fixture
+def standalone(standalone_lab: Lab, tmp_path: Path) -> Iterator[Nodes]:
+    nodes = Nodes(standalone_lab, tmp_path)
+    with reset(nodes):
+        yield nodes
+
+
+NODE_SECRET = ("patch", "secrets", "openshift-config", "pull-secret")
+
+
+class TestStandalone:
+    def test_merge_and_remove_are_one_write_and_arrive(self, standalone):
+        standalone.well(registries=[login("old.example.com")], wait=False)
+        standalone.settled()
+        before = json.loads(standalone.content())["auths"]
+        wanted = {"registries": [login("new.example.com")], "remove": ["https://old.example.com/"]}
+        audit = standalone.lab.audit()
+        checked = standalone.well("--check", **wanted)
+        assert writes(audit) == []
+        assert json.loads(standalone.content())["auths"] == before
+        done = standalone.well(**wanted)
+        assert writes(audit) == [NODE_SECRET]
+        assert done.recap["changed"] == checked.recap["changed"] == 1
+        assert "a change of the pull secret drains no node: the node disruption policy" in done.output
+        after = json.loads(standalone.content())["auths"]
+        assert {*after} == PLATFORM | {"new.example.com"}
+        assert {key: after[key] for key in PLATFORM} == {key: before[key] for key in PLATFORM}
+        for pool in ("master", "worker"):
+            assert standalone.on_machines(pool) == {*after}, "it is there when the role says so"
+        audit = standalone.lab.audit()
+        again = standalone.run(**wanted)
+        assert (again.status, again.recap["changed"]) == (0, 0), again.output
+        assert writes(audit) == []
+
+    def test_a_slow_pool_is_waited_for(self, standalone):
+        with standalone.pool("worker", render_delay="3s", machine_delay="1s"):
+            standalone.well(registries=[login("slow.example.com")])
+            assert "slow.example.com" in standalone.on_machines("worker")
+
+    def test_what_an_interrupted_run_left_is_waited_for(self, standalone):
+        """Nothing is to be changed any more, and the pool still says that it is up to date."""
+        with standalone.pool("worker", render_delay="6s"):
+            standalone.well(registries=[login("late.example.com")], wait=False)
+            again = standalone.run(registries=[login("late.example.com")])
+            assert (again.status, again.recap["changed"]) == (0, 0), again.output
+            assert "late.example.com" in standalone.on_machines("worker")
+
+    def test_a_paused_pool_stops_the_change(self, standalone):
+        with standalone.pool("worker", paused=True, further_file="/etc/further.conf"):
+            standalone.lab.until(lambda: pending(standalone, "worker"), "something waits in the paused pool")
+            audit = standalone.lab.audit()
+            done = standalone.run(registries=[login("new.example.com")])
+            assert done.status != 0
+            assert "nothing was changed, because machines of paused pools would not get it: worker" in done.output
+            assert "file /etc/further.conf" in done.output, "what else comes with it is said"
+            assert writes(audit) == []
+            standalone.well(registries=[login("new.example.com")], allow_paused=True)
+            assert "new.example.com" in standalone.on_machines("master")
+            assert "new.example.com" not in standalone.on_machines("worker")
+            again = standalone.run(registries=[login("new.example.com")])
+            assert again.status != 0
+            assert "machine config pool worker is paused, so its machines keep the old pull secret" in again.output
+
+    def test_a_paused_pool_whose_machines_have_it_is_no_failure(self, standalone):
+        standalone.well(registries=[login("new.example.com")])
+        with standalone.pool("worker", paused=True):
+            done = standalone.run(registries=[login("new.example.com")])
+            assert (done.status, done.recap["changed"]) == (0, 0), done.output
+
+    def test_a_degraded_pool_is_named_with_what_it_says(self, standalone):
+        with standalone.pool("worker", degraded="true"):
+            done = standalone.run(registries=[login("new.example.com")], wait_timeout=3)
+        assert done.status != 0
+        assert "machine config pool worker is degraded (Node worker-1 is reporting:" in done.output
+        assert "1 of 2 machines have the new configuration" in done.output
+        assert "machine config pool master" not in done.output.partition("not all nodes of")[2].partition("\n")[0]
+
+    def test_the_platforms_entries_stay_unless_named(self, standalone):
+        audit = standalone.lab.audit()
+        refused = standalone.run(remove=["cloud.openshift.com"])
+        assert refused.status != 0
+        assert "the platform needs its entries for cloud.openshift.com" in refused.output
+        other = standalone.run(remove=["cloud.openshift.com"], drop_platform_registries=["quay.io"])
+        assert other.status != 0
+        assert writes(audit) == []
+        standalone.well(remove=["cloud.openshift.com"], drop_platform_registries=["cloud.openshift.com"])
+        assert standalone.registries() == PLATFORM - {"cloud.openshift.com"}
+
+    def test_a_login_that_does_not_work_is_not_written(self, standalone):
+        registry = standalone.lab.registry("private")
+        proof = {"verify": True, "verify_ca_cert": standalone.lab.data["ca_cert"]}
+        audit = standalone.lab.audit()
+        refused = standalone.run(registries=[login(registry["host"])], **proof)
+        assert refused.status != 0
+        assert "nothing was written, because a login does not work" in refused.output
+        assert writes(audit) == []
+        account = registry["accounts"][0]
+        good = {"registry": registry["host"], **account}
+        standalone.well(registries=[good], **proof)
+        assert registry["host"] in standalone.registries()
+
+    def test_nothing_asked_and_both_asked(self, standalone):
+        assert "or global_pull_secret_restore alone" in standalone.run().output
+        both = standalone.run(registries=[login("a.example.com")], restore="x.yml")
+        assert "or global_pull_secret_restore alone" in both.output
+
+
+def pending(nodes: Nodes, name: str) -> bool:
+    pool = nodes.lab.api("GET", f"{POOLS}/{name}")
+    return pool["spec"]["configuration"]["name"] != pool["status"]["configuration"]["name"]
+
+
+class TestCopies:
+    def test_an_encrypted_copy_is_kept_and_restored(self, standalone):
+        directory = standalone.directory / "copies"
+        first = {"registries": [login("new.example.com")], "backup": str(directory)}
+        before = standalone.content()
+        checked = standalone.well("--check", **first)
+        assert not directory.exists(), "check mode writes no file"
+        done = standalone.well(**first)
+        assert done.recap["changed"] == checked.recap["changed"] == 2
+        (copy,) = directory.iterdir()
+        assert copy.stat().st_mode & 0o777 == 0o600
+        assert copy.read_bytes().startswith(b"$ANSIBLE_VAULT;")
+        again = standalone.run(**first)
+        assert (again.status, again.recap["changed"]) == (0, 0)
+        assert [*directory.iterdir()] == [copy], "nothing is kept where nothing is changed"
+        standalone.well(restore=str(copy))
+        assert json.loads(standalone.content()) == json.loads(before)
+        assert standalone.on_machines("worker") == PLATFORM
+        audit = standalone.lab.audit()
+        assert standalone.run(restore=str(copy)).recap["changed"] == 0
+        assert writes(audit) == []
+
+    def test_a_secret_that_is_gone_is_not_made_anew_but_restored(self, standalone):
+        directory = standalone.directory / "copies"
+        standalone.well(registries=[login("new.example.com")], backup=str(directory))
+        (copy,) = directory.iterdir()
+        path = path_of("openshift-config", "secrets", "pull-secret")
+        secret = standalone.lab.api("GET", path)
+        standalone.lab.api("DELETE", path)
+        try:
+            refused = standalone.run(registries=[login("other.example.com")])
+            assert refused.status != 0
+            assert "does not exist, and a new one would lack what the platform needs" in refused.output
+            assert standalone.lab.get("openshift-config", "secrets", "pull-secret") is None
+            standalone.well(restore=str(copy))
+            assert standalone.registries() == PLATFORM
+        finally:
+            kept = {"metadata": {"name": "pull-secret"}, "type": secret["type"], "data": secret["data"]}
+            standalone.lab.api("POST", path.rpartition("/")[0], kept, expect=(201, 409))
+
+    def test_the_copy_of_another_cluster_is_refused(self, standalone):
+        directory = standalone.directory / "copies"
+        standalone.well(registries=[login("new.example.com")], backup=str(directory))
+        (copy,) = directory.iterdir()
+        standalone.lab.api("PATCH", VERSION, {"spec": {"clusterID": "lab-2"}})
+        try:
+            audit = standalone.lab.audit()
+            refused = standalone.run(restore=str(copy))
+        finally:
+            standalone.lab.api("PATCH", VERSION, {"spec": {"clusterID": "lab-1"}})
+        assert refused.status != 0
+        assert "is a copy of another secret, or of another cluster's; nothing was changed" in refused.output
+        assert writes(audit) == []
+
+    def test_without_a_vault_password_nothing_is_changed(self, standalone):
+        directory = standalone.directory / "copies"
+        audit = standalone.lab.audit()
+        done = standalone.run(registries=[login("new.example.com")], backup=str(directory), backup_vault_id="unknown")
+        assert done.status != 0
+        assert "there is no vault password for 'unknown'" in done.output
+        assert not directory.exists()
+        assert writes(audit) == []
+
+
+ADDITIONAL = ("kube-system", "additional-pull-secret")
+MERGED = ("kube-system", "global-pull-secret")
+
+
+@pytest.fixture(scope="module")
+def hosted_lab(lab_factory: Callable[..., Lab]) -> Lab:
+    return lab_factory("--platform", "hosted", "--no-registries")
+
+
+class TestHosted:
+    @pytest.fixture
+    def hosted(self, hosted_lab, tmp_path):
+        yield Nodes(hosted_lab, tmp_path)
+        hosted_lab.api("DELETE", path_of("kube-system", "secrets", ADDITIONAL[1]), expect=(200, 404))
+        hosted_lab.until(lambda: hosted_lab.get("kube-system", "secrets", MERGED[1]) is None, "it is merged no more")
+
+    def test_what_is_written_to_the_copy_is_reverted(self, hosted):
+        """The wrong way, which this role never takes."""
+        path = path_of("openshift-config", "secrets", "pull-secret")
+        wrong = base64.b64encode(b'{"auths": {"new.example.com": {"auth": "dTpw"}}}').decode()
+        hosted.lab.api("PATCH", path, {"data": {".dockerconfigjson": wrong}})
+        hosted.lab.until(lambda: hosted.registries() == PLATFORM, "it is reverted")
+
+    def test_what_is_added_is_merged(self, hosted):
+        wanted = {"registries": [login("new.example.com"), login("quay.io/team")]}
+        audit = hosted.lab.audit()
+        hosted.well("--check", **wanted)
+        assert writes(audit) == []
+        done = hosted.well(**wanted)
+        assert next((verb, *place) for verb, _resource, *place in writes(audit))[1] == "kube-system"
+        assert len(writes(audit)) == 1
+        assert hosted.registries(*MERGED) == PLATFORM | {"new.example.com", "quay.io/team"}
+        assert "nodes of node pool inplace never get it while they run" in done.output
+        audit = hosted.lab.audit()
+        again = hosted.run(**wanted)
+        assert (again.status, again.recap["changed"]) == (0, 0), again.output
+        assert writes(audit) == []
+        hosted.well(remove=["new.example.com"])
+        assert hosted.registries(*MERGED) == PLATFORM | {"quay.io/team"}
+        hosted.well(remove=["quay.io/team"])
+        assert hosted.lab.get("kube-system", "secrets", ADDITIONAL[1]) is None, "an empty one would be invalid"
+
+    def test_a_registry_of_the_platforms_is_refused(self, hosted):
+        audit = hosted.lab.audit()
+        done = hosted.run(registries=[login("new.example.com"), login("https://quay.io")])
+        assert done.status != 0
+        assert "has entries of its own for https://quay.io" in " ".join(done.output.split())
+        assert writes(audit) == []
+
+
+class TestManagement:
+    @pytest.fixture
+    def management(self, standalone):
+        """The same lab as a cluster that runs control planes: HostedCluster and NodePools."""
+        api, lab = "/apis/hypershift.openshift.io/v1beta1/namespaces/clusters", standalone.lab
+        lab.namespace("clusters", wait=False)
+        for plural, kind in (("hostedclusters", "HostedCluster"), ("nodepools", "NodePool")):
+            define(lab, plural, kind)
+        content = base64.b64encode(b'{"auths": {"quay.io": {"auth": "dTpw"}}}').decode()
+        secret = {"metadata": {"name": "prod-pull"}, "type": "kubernetes.io/dockerconfigjson"}
+        lab.create("clusters", "secrets", {**secret, "data": {".dockerconfigjson": content}})
+        head = {"apiVersion": "hypershift.openshift.io/v1beta1"}
+        cluster = {"metadata": {"name": "prod"}, "spec": {"pullSecret": {"name": "prod-pull"}}}
+        lab.api("POST", f"{api}/hostedclusters", {**head, "kind": "HostedCluster", **cluster})
+        for name, strategy in (("workers", "Replace"), ("inplace", "InPlace")):
+            spec = {"clusterName": "prod", "management": {"upgradeType": strategy}, "platform": {"type": "AWS"}}
+            lab.api("POST", f"{api}/nodepools", {**head, "kind": "NodePool", "metadata": {"name": name}, "spec": spec})
+        yield standalone
+        lab.api("DELETE", "/api/v1/namespaces/clusters")
+
+    def test_the_content_is_changed_in_place(self, management):
+        uid = management.lab.get("clusters", "secrets", "prod-pull")["metadata"]["uid"]
+        audit = management.lab.audit()
+        done = management.well(registries=[login("new.example.com")], hosted_cluster="clusters/prod")
+        assert writes(audit) == [("patch", "secrets", "clusters", "prod-pull")]
+        assert management.registries("clusters", "prod-pull") == {"quay.io", "new.example.com"}
+        assert management.lab.get("clusters", "secrets", "prod-pull")["metadata"]["uid"] == uid
+        assert "nodes of node pool inplace never get it while they run" in done.output
+        assert management.registries() == PLATFORM, "the management cluster's own is not touched"
+        refused = management.run(remove=["quay.io"], hosted_cluster="clusters/prod")
+        assert "the platform needs its entries for quay.io" in refused.output
+        missing = management.run(registries=[login("new.example.com")], hosted_cluster="clusters/other")
+        assert "hosted cluster clusters/other does not exist" in missing.output
+
+
+def define(lab: Lab, plural: str, kind: str) -> None:
+    group = "hypershift.openshift.io"
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    version = {"name": "v1beta1", "served": True, "storage": True, "schema": schema}
+    spec = {"group": group, "scope": "Namespaced", "names": {"plural": plural, "kind": kind}, "versions": [version]}
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    lab.api("POST", path, {"metadata": {"name": f"{plural}.{group}"}, "spec": spec})
+    lab.until(lambda: is_established(lab.api("GET", f"{path}/{plural}.{group}")), f"{plural} are established")
+    served = f"/apis/{group}/v1beta1/namespaces/clusters/{plural}"
+    lab.until(lambda: "items" in lab.api("GET", served, expect=(200, 429)), f"{plural} are served")
+
+
+def is_established(definition: dict[str, Any]) -> bool:
+    conditions = (definition.get("status") or {}).get("conditions") or []
+    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
+
+
+class TestOtherClusters:
+    def test_a_managed_clusters_refusal_is_explained_once(self, lab_factory, tmp_path):
+        nodes = Nodes(lab_factory("--platform", "managed", "--no-registries"), tmp_path)
+        audit = nodes.lab.audit()
+        done = nodes.run(registries=[login("new.example.com")])
+        assert done.status != 0
+        assert "Prevented from accessing Red Hat managed resources" in done.output
+        assert "on which only Red Hat may change this object, and another attempt is refused too" in done.output
+        assert "this is a managed cluster (ROSA classic or OpenShift Dedicated)" in done.output, (
+            "said before the change"
+        )
+        assert writes(audit) == [NODE_SECRET], "and not tried again"
+        assert nodes.registries() == PLATFORM
+
+    def test_plain_kubernetes_and_microshift_have_none(self, lab_factory, tmp_path):
+        nodes = Nodes(lab_factory("--provisioner", "off", "--no-registries"), tmp_path)
+        audit = nodes.lab.audit()
+        done = nodes.run(registries=[login("new.example.com")])
+        assert done.status != 0
+        assert "this cluster is not OpenShift, so it has no global pull secret" in done.output
+        nodes.lab.create("kube-public", "configmaps", {"metadata": {"name": "microshift-version"}})
+        micro = nodes.run(registries=[login("new.example.com")])
+        assert micro.status != 0
+        assert "it reads /etc/crio/openshift-pull-secret on its host" in micro.output
+        assert writes(audit) == []

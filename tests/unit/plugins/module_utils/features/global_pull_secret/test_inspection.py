@@ -1,0 +1,172 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When the pull secret has arrived: what a pool says of itself is not enough."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, Json, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Evaluation
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.inspection import (
+    Merged,
+    RolledOut,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.machine_config import (
+    MACHINE_CONFIG,
+    MACHINE_CONFIG_POOL,
+    NODE_FILE,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
+
+from unit.canaries import b64
+
+OLD, NEW = '{"auths":{"quay.io":{"auth":"dTpw"}}}', '{"auths":{"quay.io":{"auth":"dTpx"}}}'
+
+
+def secret(text: str = NEW) -> dict[str, Any]:
+    return {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": b64(text)}}
+
+
+def config(text: str) -> dict[str, Any]:
+    file = {"path": NODE_FILE, "contents": {"source": "data:," + quote(text)}}
+    return {"spec": {"config": {"storage": {"files": [file]}}}}
+
+
+CONFIGS = {"old": config(OLD), "new": config(NEW), "other": config(NEW + " "), "none": {"spec": {}}}
+
+
+def pool(current: str, target: str, *, updated: int = 2, paused: bool = False, degraded: str = "") -> dict[str, Any]:
+    done = current == target and updated == 2
+    conditions = [
+        {"type": "Updated", "status": str(done)},
+        {"type": "Degraded", "status": str(bool(degraded)), "message": degraded},
+    ]
+    counts = {"machineCount": 2, "updatedMachineCount": updated}
+    return {
+        "metadata": {"name": "worker"},
+        "spec": {"paused": paused, "configuration": {"name": target}},
+        "status": {"configuration": {"name": current}, "conditions": conditions, **counts},
+    }
+
+
+def asked(obj: dict[str, Any] | None, inspection: RolledOut | None = None, **found: Any) -> Evaluation:
+    """What is said of one pool, with the configurations that it has."""
+    inspection = inspection or RolledOut()
+    objects = {"worker": obj} if obj else {}
+    refs = inspection.related("", objects)
+    seen: dict[ObjectRef, Json | None] = {
+        ref: CONFIGS[ref.name] for ref in refs if ref.kind == MACHINE_CONFIG and ref.name in CONFIGS
+    }
+    return inspection.evaluate("", objects, {**seen, NODE_SECRET: found.get("secret", secret())})
+
+
+def waits(evaluation: Evaluation) -> str:
+    (row,) = evaluation.extra["pools"]
+    return str(row["waits_for"])
+
+
+class TestRolledOut:
+    def test_looks_at_pools_and_their_configurations(self) -> None:
+        inspection = RolledOut()
+        assert (inspection.kind, inspection.names("")) == (MACHINE_CONFIG_POOL, ())
+        refs = [ObjectRef(MACHINE_CONFIG, "", name) for name in ("new", "old")]
+        assert inspection.related("", {"worker": pool("old", "new")}) == [NODE_SECRET, *refs]
+        assert inspection.related("", {"worker": pool("new", "new")}) == [NODE_SECRET, refs[0]]
+
+    def test_each_configuration_is_read_once(self) -> None:
+        inspection = RolledOut()
+        asked(pool("old", "new", updated=1), inspection)
+        assert inspection.related("", {"worker": pool("old", "new")}) == [NODE_SECRET]
+        assert waits(asked(pool("new", "new"), inspection)) == ""
+
+    @pytest.mark.parametrize("name", ["new", "other"])
+    def test_arrived(self, name: str) -> None:
+        found = asked(pool(name, name))
+        assert (found.waiting_for, waits(found)) == ((), "")
+
+    def test_a_pool_that_has_noticed_nothing_says_that_it_is_up_to_date(self) -> None:
+        found = asked(pool("old", "old"))
+        assert found.waiting_for == ("machine config pool worker has not rendered the pull secret yet",)
+
+    def test_on_some_machines(self) -> None:
+        found = asked(pool("old", "new", updated=1))
+        assert waits(found) == "is being updated, 1 of 2 machines have the new configuration"
+        assert len(found.waiting_for) == 1
+
+    def test_while_something_else_is_rolled_out(self) -> None:
+        """All machines have one of two configurations, and both hold it."""
+        assert waits(asked(pool("new", "other", updated=1))) == ""
+
+    def test_a_paused_pool_is_not_waited_for_but_said(self) -> None:
+        found = asked(pool("old", "new", updated=0, paused=True))
+        assert found.waiting_for == ()
+        assert "is paused, so its machines keep the old pull secret" in waits(found)
+        assert waits(asked(pool("new", "other", updated=0, paused=True))) == "", "they have it"
+
+    def test_a_degraded_pool_says_why(self) -> None:
+        found = asked(pool("old", "new", updated=1, degraded="disk"))
+        assert waits(found) == "is degraded (disk), 1 of 2 machines have the new configuration: repair its node first"
+        assert len(found.waiting_for) == 1, "it may be repaired meanwhile"
+
+    @pytest.mark.parametrize("name", ["unreadable", "none"])
+    def test_without_the_configurations_another_name_is_the_proof(self, name: str) -> None:
+        with pytest.raises(Refusal, match=f"machine config {name} cannot be read, or has no pull secret in it"):
+            asked(pool(name, name))
+        assert waits(asked(pool(name, name), RolledOut(before={"worker": name}))) != ""
+        assert waits(asked(pool(name, name), RolledOut(before={"worker": "earlier"}))) == ""
+
+    def test_no_pool(self) -> None:
+        with pytest.raises(Refusal, match="shows no machine config pool"):
+            asked(None)
+
+    def test_a_pool_that_says_nothing_has_nothing(self) -> None:
+        assert waits(asked({"metadata": {"name": "worker"}})) == "has not rendered the pull secret yet"
+
+    @pytest.mark.parametrize(
+        ("found", "message"),
+        [(None, "does not exist, so the nodes have none"), (secret("no json"), "cannot be compared")],
+    )
+    def test_no_secret_to_compare_with(self, found: Any, message: str) -> None:
+        with pytest.raises(Refusal, match=message):
+            asked(pool("new", "new"), secret=found)
+
+    def test_a_secret_that_may_not_be_read(self) -> None:
+        with pytest.raises(Refusal, match="the caller may not read secret openshift-config/pull-secret"):
+            RolledOut().evaluate("", {"worker": pool("new", "new")}, {})
+
+
+ADDITIONAL, MERGED = "additional-pull-secret", "global-pull-secret"
+MINE = '{"auths":{"a.example.com":{"auth":"dTpw"}}}'
+BOTH = '{"auths":{"a.example.com":{"auth":"dTpw"},"quay.io":{"auth":"dTpx"}}}'
+
+
+class TestMerged:
+    def test_looks_at_both_and_at_the_platforms(self) -> None:
+        inspection = Merged()
+        assert (inspection.kind, inspection.names("kube-system")) == (SECRET, (ADDITIONAL, MERGED))
+        assert inspection.related("kube-system", {}) == (NODE_SECRET,)
+
+    @pytest.mark.parametrize(
+        ("objects", "awaited"),
+        [
+            ({ADDITIONAL: secret(MINE), MERGED: secret(BOTH)}, False),
+            ({ADDITIONAL: secret(MINE), MERGED: secret(NEW)}, True),
+            ({ADDITIONAL: secret(MINE)}, True),
+            ({}, False),
+        ],
+    )
+    def test_until_it_is_merged(self, objects: dict[str, Any], awaited: bool) -> None:
+        found = Merged().evaluate("kube-system", objects, {NODE_SECRET: secret(NEW)})
+        assert bool(found.waiting_for) is awaited
+
+    def test_what_cannot_be_read(self) -> None:
+        with pytest.raises(Refusal, match="additional-pull-secret cannot be compared"):
+            Merged().evaluate("kube-system", {ADDITIONAL: secret("x")}, {NODE_SECRET: secret(NEW)})
+        for found in ({}, {NODE_SECRET: None}):
+            with pytest.raises(Refusal, match="does not exist, or the caller may not read it"):
+                Merged().evaluate("kube-system", {}, found)

@@ -1,0 +1,45 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What may be asked about the pull secret of the nodes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.options import (
+    GlobalPullSecret,
+    from_options,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.hosted import HOSTED_CLUSTER
+
+
+def test_nothing_is_asked_by_default() -> None:
+    assert from_options({"merge": None, "rendered_before": None}) == GlobalPullSecret([])
+
+
+def test_all() -> None:
+    options = {"merge": ["quay.io"], "hosted_cluster": "clusters/prod", "wait": True, "allow_paused": True}
+    found = from_options({**options, "rendered_before": {"worker": "b"}, "backup": "d", "vault_id": "v"})
+    ref = ObjectRef(HOSTED_CLUSTER, "clusters", "prod")
+    assert found == GlobalPullSecret(["quay.io"], ref, True, True, {"worker": "b"}, "d", "v")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"merge": ["quay.io", ""]}, "option 'merge': registry '' is not host"),
+        ({"hosted_cluster": "prod"}, "'prod' is not NAMESPACE/NAME"),
+        ({"hosted_cluster": "/prod"}, "'/prod' is not NAMESPACE/NAME"),
+        ({"hosted_cluster": "clusters/"}, "'clusters/' is not NAMESPACE/NAME"),
+        ({"hosted_cluster": "clusters/prod/x"}, "'prod/x' cannot be an object's name"),
+        ({"hosted_cluster": "Clusters/prod"}, "'Clusters' cannot be an object's name"),
+        ({"vault_id": "v"}, "option 'vault_id' is for the file that 'backup' asks for"),
+    ],
+)
+def test_what_cannot_be_asked(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        from_options(options)

@@ -1,0 +1,121 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a hosted cluster merges, and which of its node pools get it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import (
+    AuthFile,
+    from_registries,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.hosted import (
+    HOSTED_CLUSTER,
+    left_out,
+    node_pools_of_cluster,
+    node_pools_of_nodes,
+    not_merged,
+    overridden,
+    pull_secret_of,
+)
+
+POOL = "hypershift.openshift.io/nodePool"
+SYNCED = "hypershift.openshift.io/nodepool-globalps-enabled"
+
+
+def held(*keys: str, password: str = "p") -> AuthFile:
+    return from_registries({"registry": key, "username": "u", "password": password} for key in keys)
+
+
+ORIGINAL = held("quay.io", "registry.redhat.io")
+
+
+def test_the_platforms_entry_wins_in_any_spelling() -> None:
+    assert overridden(ORIGINAL, ["https://quay.io/", "quay.io/team", "a.example.com"]) == ["https://quay.io/"]
+    assert overridden(ORIGINAL, []) == []
+
+
+class TestMerged:
+    def test_as_the_platform_does(self) -> None:
+        mine = held("a.example.com")
+        assert not_merged(ORIGINAL, mine, held("quay.io", "registry.redhat.io", "a.example.com")) == ""
+        # An entry of the platform's is its own, whatever is added.
+        theirs = held("quay.io", password="other")
+        assert not_merged(ORIGINAL, theirs, held("quay.io", "registry.redhat.io")) == ""
+
+    def test_not_yet(self) -> None:
+        mine = held("a.example.com")
+        assert not_merged(ORIGINAL, mine, None) == "secret kube-system/global-pull-secret is not there yet"
+        late = "secret kube-system/global-pull-secret is not up to date for "
+        assert not_merged(ORIGINAL, mine, ORIGINAL) == late + "a.example.com"
+        old = held("a.example.com", password="old").entries
+        assert not_merged(ORIGINAL, mine, AuthFile({**ORIGINAL.entries, **old})) == late + "a.example.com"
+
+    def test_what_was_removed_is_to_go(self) -> None:
+        merged = held("quay.io", "registry.redhat.io", "a.example.com", "b.example.com")
+        assert not_merged(ORIGINAL, held("b.example.com"), merged).endswith("is not up to date for a.example.com")
+
+    @pytest.mark.parametrize("additional", [None, AuthFile({})])
+    def test_without_an_addition_there_is_none(self, additional: AuthFile | None) -> None:
+        assert not_merged(ORIGINAL, additional, None) == ""
+        assert not_merged(ORIGINAL, additional, ORIGINAL) == "secret kube-system/global-pull-secret is still there"
+
+
+class TestNodePools:
+    def test_as_nodes_show_them(self) -> None:
+        nodes: list[Any] = [
+            {"metadata": {"labels": {POOL: "b", SYNCED: "true"}}},
+            {"metadata": {"labels": {POOL: "b", SYNCED: "true"}}},
+            {"metadata": {"labels": {POOL: "a"}}},
+            {"metadata": {"labels": {POOL: "c", SYNCED: "true"}}},
+            {"metadata": {"labels": {POOL: "c", SYNCED: "false"}}},
+            {"metadata": None},
+        ]
+        found = node_pools_of_nodes(nodes)
+        assert [(row["name"], row["nodes"], row["receives"]) for row in found] == [
+            ("", 1, False),
+            ("a", 1, False),
+            ("b", 2, True),
+            ("c", 2, False),
+        ]
+        assert left_out(found) == ["(no node pool)", "a", "c"]
+
+    @pytest.mark.parametrize(
+        ("strategy", "platform", "receives"),
+        [
+            ("Replace", "AWS", True),
+            ("Replace", "Azure", True),
+            ("InPlace", "AWS", False),
+            ("Replace", "KubeVirt", False),
+        ],
+    )
+    def test_as_the_management_cluster_has_them(self, strategy: str, platform: str, receives: bool) -> None:
+        spec = {"management": {"upgradeType": strategy}, "platform": {"type": platform}, "replicas": 3}
+        pools: list[Any] = [
+            {"metadata": {"name": "b"}, "spec": {"clusterName": "other", **spec}},
+            {"metadata": {"name": "a"}, "spec": {"clusterName": "prod", **spec}},
+            {"metadata": {"name": "odd"}, "spec": None},
+        ]
+        assert node_pools_of_cluster(pools, "prod") == [{"name": "a", "nodes": 3, "receives": receives}]
+
+
+class TestPullSecret:
+    REF = ObjectRef(HOSTED_CLUSTER, "clusters", "prod")
+
+    def test_the_one_that_is_named(self) -> None:
+        found = pull_secret_of(self.REF, {"spec": {"pullSecret": {"name": "prod-pull"}}})
+        assert found == ObjectRef(SECRET, "clusters", "prod-pull")
+
+    def test_no_cluster(self) -> None:
+        with pytest.raises(Refusal, match="hosted cluster clusters/prod does not exist: correct the option"):
+            pull_secret_of(self.REF, None)
+
+    @pytest.mark.parametrize("spec", [None, {}, {"pullSecret": None}, {"pullSecret": {"name": 1}}])
+    def test_no_name(self, spec: Any) -> None:
+        with pytest.raises(Refusal, match="names no pull secret"):
+            pull_secret_of(self.REF, {"spec": spec})

@@ -1,0 +1,187 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pools, the pull secret in a rendered configuration, what else comes with it, and what a change costs."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.machine_config import (
+    NODE_FILE,
+    Pool,
+    auth_file_of,
+    differences,
+    drains,
+)
+
+TEXT = '{"auths":{"quay.io":{"auth":"dTpw"}}}\n'
+
+
+def pool(**parts: Any) -> Pool:
+    usual: dict[str, Any] = {
+        "metadata": {"name": "worker"},
+        "spec": {"paused": False, "configuration": {"name": "b"}},
+        "status": {
+            "configuration": {"name": "b"},
+            "machineCount": 2,
+            "updatedMachineCount": 2,
+            "conditions": [{"type": "Updated", "status": "True"}, {"type": "Degraded", "status": "False"}],
+        },
+    }
+    return Pool.of({**usual, **{name: {**usual[name], **part} for name, part in parts.items()}})
+
+
+def config(*files: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    return {"spec": {"config": {"storage": {"files": list(files)}}, **spec}}
+
+
+def file(path: str, source: Any, **more: Any) -> dict[str, Any]:
+    return {"path": path, "contents": {"source": source, **more}}
+
+
+class TestPool:
+    def test_one_that_is_done(self) -> None:
+        found = pool()
+        assert found == Pool("worker", False, False, "b", "b", 2, 2, True)
+        assert found.is_done
+        assert found.report() == {
+            "name": "worker",
+            "machines": 2,
+            "updated": 2,
+            "paused": False,
+            "degraded": False,
+            "rendered": "b",
+        }
+
+    @pytest.mark.parametrize(
+        "parts",
+        [
+            {"spec": {"configuration": {"name": "c"}}},
+            {"status": {"updatedMachineCount": 1}},
+            {"status": {"conditions": [{"type": "Updated", "status": "False"}]}},
+            {"spec": {"configuration": None}, "status": {"configuration": None}},
+        ],
+    )
+    def test_one_that_is_not(self, parts: dict[str, Any]) -> None:
+        assert not pool(**parts).is_done
+
+    def test_one_that_is_paused_and_degraded(self) -> None:
+        conditions = [{"type": "Degraded", "status": "True", "message": "disk"}]
+        found = pool(spec={"paused": True}, status={"conditions": conditions})
+        assert (found.paused, found.degraded, found.complaint) == (True, True, "disk")
+
+    def test_what_it_says_is_redacted_and_cut(self) -> None:
+        said = 'cannot write {"auth": "canary"} ' + "x" * 1000
+        found = pool(status={"conditions": [{"type": "Degraded", "status": "True", "message": said}]})
+        assert "canary" not in found.complaint
+        assert found.complaint.startswith("cannot write")
+        assert len(found.complaint) == 300
+
+    @pytest.mark.parametrize(
+        "odd",
+        [
+            {},
+            {"metadata": None, "spec": None, "status": None},
+            {"status": {"conditions": [None, 1, {"type": 1}], "machineCount": "2", "updatedMachineCount": True}},
+            {"spec": {"paused": "yes", "configuration": []}},
+        ],
+    )
+    def test_what_is_not_understood_is_not_done(self, odd: dict[str, Any]) -> None:
+        found = Pool.of(odd)
+        assert not found.is_done
+        assert not found.paused
+        assert (found.machines, found.updated) == (0, 0)
+
+
+class TestAuthFile:
+    @pytest.mark.parametrize(
+        "contents",
+        [
+            {"source": "data:," + quote(TEXT)},
+            {"source": "data:text/plain;charset=utf-8;base64," + base64.b64encode(TEXT.encode()).decode()},
+            {
+                "source": "data:;base64," + base64.b64encode(gzip.compress(TEXT.encode())).decode(),
+                "compression": "gzip",
+            },
+        ],
+    )
+    def test_in_each_form(self, contents: dict[str, Any]) -> None:
+        found = auth_file_of(config(file("/etc/other", "data:,x"), {"path": NODE_FILE, "contents": contents}))
+        assert found is not None
+        assert found.registries == ["quay.io"]
+
+    @pytest.mark.parametrize(
+        ("source", "compression"),
+        [
+            (None, None),
+            ("https://example.com/file", None),
+            ("data:", None),
+            ("data:,no json", None),
+            ("data:;base64,***", None),
+            ("data:,x", "gzip"),
+            ("data:;base64," + base64.b64encode(gzip.compress(b"x" * 17_000_000)).decode(), "gzip"),
+            ("data:;base64," + base64.b64encode(gzip.compress(TEXT.encode())[:-12]).decode(), "gzip"),
+        ],
+    )
+    def test_what_cannot_be_read_is_not_known(self, source: Any, compression: Any) -> None:
+        assert auth_file_of(config(file(NODE_FILE, source, compression=compression))) is None
+
+    @pytest.mark.parametrize(
+        "odd", [None, {}, {"spec": None}, config(), {"spec": {"config": {"storage": {"files": [1]}}}}]
+    )
+    def test_nor_what_is_not_there(self, odd: Any) -> None:
+        assert auth_file_of(odd) is None
+
+
+class TestDifferences:
+    def test_none_but_the_pull_secret(self) -> None:
+        same = file("/etc/a", "data:,a")
+        assert differences(config(file(NODE_FILE, "data:,1"), same), config(same, file(NODE_FILE, "data:,2"))) == []
+
+    def test_each_by_name(self) -> None:
+        units = {"ignition": {}, "systemd": {"units": [{"name": "x.service", "enabled": True}]}}
+        before = config(file("/etc/a", "data:,a"), file("/etc/b", "data:,b"), osImageURL="one")
+        after = config(file("/etc/a", "data:,other"), osImageURL="two", kernelArguments=["debug"], extensions=[])
+        after["spec"]["config"] |= units
+        assert differences(before, after) == [
+            "file /etc/a",
+            "file /etc/b",
+            "kernelArguments",
+            "osImageURL",
+            "unit x.service",
+        ]
+
+    def test_of_nothing(self) -> None:
+        assert differences(None, {"spec": None}) == []
+
+
+def policy(*actions: str, path: str = NODE_FILE) -> dict[str, Any]:
+    file = {"path": path, "actions": [{"type": action} for action in actions]}
+    return {"status": {"nodeDisruptionPolicyStatus": {"clusterPolicies": {"files": [None, file]}}}}
+
+
+class TestDrains:
+    @pytest.mark.parametrize(
+        ("actions", "costs"),
+        [(("None",), False), (("Reboot",), True), (("Drain", "Restart"), True), (("Reload",), False), ((), False)],
+    )
+    def test_as_the_policy_says(self, actions: tuple[str, ...], costs: bool) -> None:
+        found, how = drains(policy(*actions), "4.20.1")
+        assert found is costs
+        assert how.endswith(", ".join(actions) or "empty")
+
+    @pytest.mark.parametrize(
+        ("version", "costs"),
+        [("4.7.3", True), ("4.7.4", False), ("4.7", True), ("4.20.0-rc.1", False), ("v4.6.60", True), ("5.0.0", False)],
+    )
+    def test_without_a_policy_as_the_version_does(self, version: str, costs: bool) -> None:
+        assert drains(policy("Reboot", path="/etc/other"), version)[0] is costs
+        assert drains(None, version)[0] is costs
+
+    def test_otherwise_it_is_not_known(self) -> None:
+        assert drains(None, "") == (None, "neither the node disruption policy nor the version of the cluster is known")
