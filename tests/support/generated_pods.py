@@ -30,7 +30,8 @@ KEYS = (
     "{integrated}", "other.example.com", "docker.io",
 )  # fmt: skip
 IMAGES = (
-    *("{private}/team/app:v1",) * 8, *("{delegated}/team/app:v1",) * 3, *("{integrated}/project-b/app:v1",) * 2, "{private}/team/app", "{private}/team/app:none", "{private}/other/app:v1",
+    *("{private}/team/app:v1",) * 8, *("{delegated}/team/app:v1",) * 3, *("{integrated}/project-b/app:v1",) * 2, "{private}/team/app",
+    "{private}/team/app:none", "{private}/other/app:v1",
     "{private}/team/app@{digest}", "{private}/team/app:v1@{digest}", "{private}/team/app@sha256:" + 64 * "0", "{delegated}/team/app:v1",
     "{integrated}/project-b/app:v1", "{integrated}/project-b/app:none", "{integrated}/nowhere/app:v1", "{private}/Team/app:v1",
     "{source}/team/app:v1", "{source}/team/app@{digest}", "{never}/team/app:v1", "{never}/team/app@{digest}",

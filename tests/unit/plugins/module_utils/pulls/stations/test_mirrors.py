@@ -35,13 +35,13 @@ SOURCE_IS_DOWN = f"(Mirrors also failed: [{{}}: {{}}]): {IMAGE}: pinging contain
 
 
 def asked(
-    nodes: Any, *mirrors: str, only: bool = False, says: str = "", own: Any = GOOD, more: Any = None, **subject: Any
+    nodes: Any, *mirrors: str, only: bool = False, says: str = "", own: Any = None, more: Any = None, **subject: Any
 ) -> Access:
     policy = "NeverContactSource" if only else "AllowContactingSource"
     item = {"source": "q.io", "mirrors": [*mirrors] or ["m.io/z"], "mirrorSourcePolicy": policy}
     sets = {"items": [{"metadata": {"name": "m"}, "spec": {"imageTagMirrors": [item]}}]}
     evidence = {ObjectRef(TAG_SETS, "", ""): sets, NODE_SECRET: nodes, **(more or {})}
-    return told(pod("own", says=says, **subject), known(more=evidence, own=own))
+    return told(pod("own", says=says, **subject), known(more=evidence, own=GOOD if own is None else own))
 
 
 def mirror_says(text: str, mirror: str = M) -> str:
