@@ -60,7 +60,7 @@ STEPS = (
     Step(
         "the main job, oldest",
         "oldest",
-        (*PYTEST, *(f"tests/scenarios/test_{name}.py" for name in ("site", "in_process", "ocm"))),
+        (*PYTEST, *(f"tests/scenarios/test_{name}.py" for name in ("site", "in_process", "ocm")), *NO_RUNNER),
     ),
     Step("faults and killed runs", "newest", (*PYTEST, "tests/faults")),
     Step("a job of ansible-runner", "newest", (*PYTEST, "tests/runner")),
