@@ -48,8 +48,11 @@ def document(text: str) -> dict[str, Any]:
         pullers=[{"project": "x", "subject": "x", "namespace": "x", "binding": "x"}],
         logins=[audits.login("x/x")],
     )
+    (login,) = hostile(cluster["logins"])
+    # A second place for it: one that stands once is not shown.
+    logins = [login, {**login, "secret": f"{text}-2"}]
     source = {
-        **audits.document(hostile(cluster)),
+        **audits.document({**hostile(cluster), "logins": logins}),
         "rules": {text: {**hostile(audits.RULES["secret-type-dead"]), "severity": "error"}},
     }
     before = {
