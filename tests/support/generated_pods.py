@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -194,35 +193,3 @@ class Pods:
         )
         encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
         return {"auth": encoded.rstrip("=") if form == "unpadded" else encoded}
-
-
-def pulls(lab: Lab, namespaces: Sequence[str], *options: str) -> dict[tuple[str, str], dict[str, Any]]:
-    """What the lab's node does with all pods of these namespaces: its report by namespace and pod."""
-    command = [lab.binary, "pull", "--dir", lab.dir, "--json", "--all", *options, *namespaces]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=1200, check=False)
-    assert done.returncode in (0, 1), done.stderr
-    reports = [json.loads(line) for line in done.stdout.splitlines()]
-    return {(report["namespace"], report["pod"]): report for report in reports}
-
-
-@dataclass(frozen=True)
-class Config:
-    """A kind of the cluster's configuration."""
-
-    api: str
-    resource: str
-    kind: str
-
-    def put(self, lab: Lab, name: str, spec: dict[str, Any]) -> None:
-        """Creates an object, or gives it another spec."""
-        path = f"/apis/{self.api}/{self.resource}"
-        found = lab.api("GET", f"{path}/{name}", expect=(200, 404))
-        if found.get("kind") == self.kind:
-            lab.api("PUT", f"{path}/{name}", {**found, "spec": spec})
-        else:
-            lab.api("POST", path, {"apiVersion": self.api, "kind": self.kind, "metadata": {"name": name}, "spec": spec})
-
-
-IMAGES_CONFIG = Config("config.openshift.io/v1", "images", "Image")
-DIGEST_MIRRORS = Config("config.openshift.io/v1", "imagedigestmirrorsets", "ImageDigestMirrorSet")
-TAG_MIRRORS = Config("config.openshift.io/v1", "imagetagmirrorsets", "ImageTagMirrorSet")

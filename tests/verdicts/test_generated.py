@@ -9,18 +9,19 @@ against a real kubelet with CRI-O (tests/lab_fidelity).
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from support.generated_pods import DIGEST_MIRRORS, IMAGES_CONFIG, TAG_MIRRORS, PodCase, Pods, generated, pulls
-from support.lab import Lab, path_of
+from support.generated_pods import PodCase, Pods, generated
+from support.lab import Lab
 from support.modules import run_module
+from support.registry_settings import registry_settings
 
 COUNT = int(os.environ.get("IMAGE_PULL_PODS", "500"))
 
@@ -50,32 +51,20 @@ class Setting:
     mirrors: bool = False
     nodes_login: str = ""
 
-    def apply(self, lab: Lab, names: Mapping[str, str]) -> None:
+    def applied(self, lab: Lab, names: Mapping[str, str]) -> AbstractContextManager[None]:
         sources = {key: [host.format(**names) for host in value] for key, value in self.sources.items()}
-        IMAGES_CONFIG.put(lab, "cluster", {"registrySources": sources} if sources else {})
-        tags, digests = [], []
+        account = lab.registry("private")["accounts"][0]
+        login = (account["username"], account["password"])
+        node = {self.nodes_login.format(**names): login} if self.nodes_login else {}
+        mirrors: dict[str, list[dict[str, Any]]] = {}
         if self.mirrors:
             to = [f"{names['private']}{TEAM}"]
-            tags = [{"source": f"{SOURCE}{TEAM}", "mirrors": to}]
-            digests = [
+            mirrors["tag"] = [{"source": f"{SOURCE}{TEAM}", "mirrors": to}]
+            mirrors["digest"] = [
                 {"source": f"{SOURCE}{TEAM}", "mirrors": [f"127.0.0.9:5003{TEAM}", *to]},
                 {"source": NEVER, "mirrors": [names["delegated"]], "mirrorSourcePolicy": "NeverContactSource"},
             ]
-        TAG_MIRRORS.put(lab, "generated", {"imageTagMirrors": tags})
-        DIGEST_MIRRORS.put(lab, "generated", {"imageDigestMirrors": digests})
-        self._give_nodes_their_login(lab, names)
-
-    def _give_nodes_their_login(self, lab: Lab, names: Mapping[str, str]) -> None:
-        path = path_of("openshift-config", "secrets", "pull-secret")
-        lab.api("DELETE", path, expect=(200, 404))
-        auths = {}
-        if self.nodes_login:
-            account = lab.registry("private")["accounts"][0]
-            auth = base64.b64encode(f"{account['username']}:{account['password']}".encode()).decode()
-            auths = {self.nodes_login.format(**names): {"auth": auth}}
-        data = {".dockerconfigjson": base64.b64encode(json.dumps({"auths": auths}).encode()).decode()}
-        body = {"metadata": {"name": "pull-secret"}, "type": "kubernetes.io/dockerconfigjson", "data": data}
-        lab.create("openshift-config", "secrets", body)
+        return registry_settings(lab, sources=sources or None, node=node, **mirrors)
 
 
 SETTINGS = (
@@ -121,7 +110,8 @@ class Judged:
 
 
 def judged(pods: Pods, *pull_options: str, **options: Any) -> list[Judged]:
-    done = pulls(pods.lab, pods.namespaces, *pull_options)
+    places = [pods.place(number) for number in range(len(pods.cases))]
+    done = dict(zip(places, pods.lab.pull_all(places, *pull_options), strict=True))
     result = run_module("pull_access_info", kubeconfig=pods.lab.kubeconfig, namespaces=pods.namespaces, **options)
     assert not result["failed"], result["msg"]
     rows = {
@@ -145,9 +135,9 @@ def _judged(pods: Pods, done: Mapping[Any, Any], rows: Mapping[Any, Any]) -> Ite
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
 class TestGeneratedPods:
     def test_with_the_registries_asked_each_verdict_is_the_nodes(self, pods: Pods, setting: Setting) -> None:
-        setting.apply(pods.lab, pods.names)
-        found = judged(pods, ask_registries=True, realm_hosts=[pods.lab.registry("delegated")["realm_host"]],
-                       registry_ca_cert=pods.lab.data["ca_cert"])  # fmt: skip
+        realm_hosts, ca_cert = [pods.lab.registry("delegated")["realm_host"]], pods.lab.data["ca_cert"]
+        with setting.applied(pods.lab, pods.names):
+            found = judged(pods, ask_registries=True, realm_hosts=realm_hosts, registry_ca_cert=ca_cert)
         wrong = [
             each
             for each in found
@@ -162,8 +152,8 @@ class TestGeneratedPods:
 
     def test_without_asking_only_a_login_may_be_wrong(self, pods: Pods, setting: Setting) -> None:
         """`pulls` then means that the registry was not asked; nothing else is guessed."""
-        setting.apply(pods.lab, pods.names)
-        found = judged(pods)
+        with setting.applied(pods.lab, pods.names):
+            found = judged(pods)
         wrong = [
             each
             for each in found
@@ -174,8 +164,8 @@ class TestGeneratedPods:
         assert not wrong, f"{len(wrong)} of {len(found)}, such as {wrong[0]}"
 
     def test_with_the_nodes_word_nothing_that_failed_pulls(self, pods: Pods, setting: Setting) -> None:
-        setting.apply(pods.lab, pods.names)
-        found = judged(pods, "--status")
+        with setting.applied(pods.lab, pods.names):
+            found = judged(pods, "--status")
         wrong = [each for each in found if each.pulled != (each.verdict == "pulls") and each.verdict != "unknown"]
         print(setting.name, Counter((each.verdict, each.pulled) for each in found))
         assert not wrong, f"{len(wrong)} of {len(found)}, such as {wrong[0]}"
