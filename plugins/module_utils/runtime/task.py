@@ -61,9 +61,8 @@ class Module:
     `arguments` and `rules` (`mutually_exclusive` and the like) are what AnsibleModule takes, `run` returns the result.
     `library` is the Python package that it needs, `import_error` why that could not be imported. `form` is how it takes many
     declarations in one task, None where it does not. `lists` are the forms of a module that takes nothing but lists.
-    `everywhere`: without namespaces, all but the platform's are meant. `hidden` are
-    members of the result that are credentials, for the next task: they are handed on as they are, and the action plugin has Ansible
-    show nothing of a result that holds one.
+    `everywhere`: without namespaces, all but the platform's are meant. `hidden` are members of the result that are credentials, for the
+    next task: they are handed on as they are, and the action plugin has Ansible show nothing of a result that holds one.
     """
 
     arguments: Mapping[str, Any]

@@ -9,7 +9,7 @@ from ..clients.kube.client import Cluster
 from ..clients.kube.errors import ApiError
 from ..core.shapes import mapping, sequence, text
 
-__all__ = ["api_groups"]
+__all__ = ["api_groups", "listed_groups"]
 
 
 def api_groups(cluster: Cluster) -> frozenset[str] | None:
@@ -18,8 +18,12 @@ def api_groups(cluster: Cluster) -> frozenset[str] | None:
     :raises ClusterError: when the cluster fails.
     """
     try:
-        groups = sequence(cluster.get_path("/apis").get("groups"))
+        return listed_groups(cluster) or None
     except ApiError:
         return None
-    names = frozenset(name for group in groups if (name := text(mapping(group).get("name"))))
-    return names or None
+
+
+def listed_groups(cluster: Cluster) -> frozenset[str]:
+    """:raises ImagePullError: when that cannot be read."""
+    groups = sequence(cluster.get_path("/apis").get("groups"))
+    return frozenset(name for group in groups if (name := text(mapping(group).get("name"))))

@@ -11,11 +11,12 @@ from ..clients.kube.client import Cluster
 from ..clients.kube.errors import Forbidden, UnknownResource
 from ..core.errors import Refusal
 from ..core.objects import Json, ObjectRef
-from ..core.shapes import mapping, sequence, text
+from ..core.shapes import mapping, text
 from ..platform.cluster import CLUSTER_VERSION
 from ..platform.nature import INFRASTRUCTURE, MICROSHIFT_VERSION, has_openshift_config, nature_of
+from .api_groups import listed_groups
 
-__all__ = ["Nature", "api_groups", "if_readable", "recognised"]
+__all__ = ["Nature", "if_readable", "recognised"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Nature:
 
 def recognised(cluster: Cluster) -> Nature:
     """:raises ImagePullError: when it cannot be read: it is not guessed."""
-    groups = api_groups(cluster)
+    groups = listed_groups(cluster)
     if not groups:
         raise Refusal(f"{cluster.name} lists no API group under /apis, so it is not known what kind of cluster it is")
     if not has_openshift_config(groups):
@@ -47,15 +48,6 @@ def recognised(cluster: Cluster) -> Nature:
         text(desired.get("version")),
         text(mapping(version.get("spec")).get("clusterID")),
     )
-
-
-def api_groups(cluster: Cluster) -> frozenset[str]:
-    """The names of the API groups that the cluster serves.
-
-    :raises ImagePullError: when they cannot be read.
-    """
-    groups = map(mapping, sequence(cluster.get_path("/apis").get("groups")))
-    return frozenset(filter(None, (text(group.get("name")) for group in groups)))
 
 
 def if_readable(cluster: Cluster, ref: ObjectRef) -> Json | None:

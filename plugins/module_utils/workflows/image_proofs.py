@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Union
 
 from ..clients.registry.proof import Login, Proof, Wanted, prove
 from ..clients.registry.transport import RegistryOptions
@@ -14,30 +13,21 @@ from ..core.errors import ImagePullError
 from ..core.evidence import Evidence
 from ..core.objects import SECRET, Json, ObjectRef
 from ..nodes.image_questions import ImageQuestion, RegistryAccess
-from ..reconcile.workers import Workers
 from ..secrets.content import StoredSecret
+from .asking import answers_to
 
 __all__ = ["prove_images"]
 
-#: So many registries are asked at the same time.
-_AT_ONCE = 16
 
-
-def prove_images(
-    refs: Sequence[ObjectRef], evidence: Evidence, access: RegistryAccess
-) -> dict[ObjectRef, Union[Json, ImagePullError]]:
+def prove_images(refs: Sequence[ObjectRef], evidence: Evidence, access: RegistryAccess) -> dict[ObjectRef, Json]:
     """The answer to each question: `outcome`, `said` and `realm_host`, as in a proof. The secrets are in the evidence already."""
-    asked: dict[tuple[Wanted, tuple[str, str]], list[ObjectRef]] = {}
-    for ref in refs:
-        question = ImageQuestion.of(ref)
-        asked.setdefault((_wanted(question), _login(question, evidence)), []).append(ref)
+    asked = {ref: _attempt(ImageQuestion.of(ref), evidence) for ref in refs}
+    answers = answers_to(asked.values(), lambda attempt: _told(*attempt, access))
+    return {ref: answers[attempt] for ref, attempt in asked.items()}
 
-    def ask(pair: tuple[Wanted, tuple[str, str]]) -> Union[Json, ImagePullError]:
-        return _told(pair[0], Login(*pair[1]), access)
 
-    with Workers(_AT_ONCE) as workers:
-        answers = workers.map(ask, list(asked))
-    return {ref: answer for refs_of, answer in zip(asked.values(), answers, strict=True) for ref in refs_of}
+def _attempt(question: ImageQuestion, evidence: Evidence) -> tuple[Wanted, Login]:
+    return _wanted(question), Login(*_login(question, evidence))
 
 
 def _wanted(question: ImageQuestion) -> Wanted:
@@ -54,14 +44,10 @@ def _login(question: ImageQuestion, evidence: Evidence) -> tuple[str, str]:
     return logins.get(question.key, ("", ""))
 
 
-def _told(wanted: Wanted, login: Login, access: RegistryAccess) -> Union[Json, ImagePullError]:
+def _told(wanted: Wanted, login: Login, access: RegistryAccess) -> Json:
     options = RegistryOptions(wanted.host, None, access.ca_cert, access.validate_certs, access.timeout)
     try:
         proof = prove(options, wanted, login, access.realm_hosts)
     except ImagePullError as error:
         proof = Proof("unanswered", str(error))
-    return _report(proof)
-
-
-def _report(proof: Proof) -> dict[str, Any]:
     return {"outcome": proof.outcome, "said": proof.said, "realm_host": proof.realm_host}

@@ -16,12 +16,9 @@ from ..core.entries import Entry
 from ..core.entry_lists import EntryList, entries_of
 from ..core.errors import ImagePullError, OptionError
 from ..nodes.references import reference_of
-from ..reconcile.workers import Workers
+from .asking import answers_to
 
 __all__ = ["ask_registries"]
-
-#: So many registries are asked at the same time.
-_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -84,9 +81,7 @@ def _image(options: RegistryOptions, text: str) -> Wanted:
 
 def _ask_all(registries: Sequence[tuple[Entry, _Asked]]) -> dict[str, Any]:
     """The result for many: failed when one of them has failed, with the answers of the others."""
-    different = list(dict.fromkeys(asked for _entry, asked in registries))
-    with Workers(_AT_ONCE) as workers:
-        answers = dict(zip(different, workers.map(_answer_or_error, different), strict=True))
+    answers = answers_to((asked for _entry, asked in registries), _answer_or_error)
     failed = [
         (entry, str(answer)) for entry, asked in registries if isinstance(answer := answers[asked], ImagePullError)
     ]
@@ -114,7 +109,7 @@ def _told(asked: _Asked, answer: Union[_Answer, ImagePullError]) -> dict[str, An
     told = {"registry": registry_host(asked.options), **asdict(answer.info)}
     if not (answer.login or answer.images):
         return told
-    works = all(proof.outcome in ("logs_in", "pulls") for proof in (*answer.login, *answer.images))
+    works = all(proof.works for proof in (*answer.login, *answer.images))
     login = {"login": _proof(answer.login[0])} if answer.login else {}
     rows = [
         {"repository": str(image), **_proof(proof)} for image, proof in zip(asked.images, answer.images, strict=True)

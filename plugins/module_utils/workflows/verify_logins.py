@@ -15,12 +15,10 @@ from ..core.entries import Entry
 from ..core.errors import OptionError, Refusal
 from ..features.pull_secret.desired import PullSecret
 from ..features.pull_secret.verification import LoginQuestion, Verification
-from ..reconcile.workers import Workers
+from .asking import answers_to
 
 __all__ = ["verify_logins"]
 
-#: So many registries are asked at the same time.
-_AT_ONCE = 16
 #: So many refused logins are named in one message.
 _SHOWN = 20
 
@@ -47,9 +45,7 @@ def verify_logins(declared: Iterable[Declared[PullSecret]]) -> list[str]:
     :raises Refusal: when a registry refuses a login, naming all of them with their entries; nothing has been written then.
     """
     asked = [(each.entry, question) for each in declared for question in _questions(each)]
-    different = list(dict.fromkeys(question for _entry, question in asked))
-    with Workers(_AT_ONCE) as workers:
-        answers = dict(zip(different, workers.map(_Asked.answer, different), strict=True))
+    answers = answers_to((question for _entry, question in asked), _Asked.answer)
     told = [(entry, question, answers[question]) for entry, question in asked]
     refused = list(dict.fromkeys(_sentences(told, refused=True)))
     if refused:
@@ -75,7 +71,7 @@ def _questions(each: Declared[PullSecret]) -> Iterator[_Asked]:
 def _sentences(told: Sequence[tuple[Entry | None, _Asked, Proof]], *, refused: bool) -> Iterator[str]:
     for entry, asked, proof in told:
         whose = f"{entry}: " if entry else ""
-        if proof.outcome in ("logs_in", "pulls"):
+        if proof.works:
             continue
         if proof.outcome in ("unanswered", "rate_limited"):
             if not refused:

@@ -96,6 +96,11 @@ class Proof:
     realm_host: str = ""
     digest: str = ""
 
+    @property
+    def works(self) -> bool:
+        """Whether what was asked for is given."""
+        return self.outcome in ("logs_in", "pulls")
+
 
 def prove(options: RegistryOptions, wanted: Wanted, login: Login | None, realm_hosts: Collection[str] = ()) -> Proof:
     """Whether the image can be pulled with the login; None asks without one.

@@ -16,9 +16,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.
     MICROSHIFT,
     STANDALONE,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.api_groups import listed_groups
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.cluster_nature import (
     Nature,
-    api_groups,
     if_readable,
     recognised,
 )
@@ -83,7 +83,7 @@ def test_what_cannot_be_read_is_an_error(openshift: FakeApi) -> None:
 def test_odd_groups(groups: Any) -> None:
     api = FakeApi()
     api.fail("GET /apis$", Answer(200, {"groups": groups}))
-    assert api_groups(api.cluster()) == frozenset()
+    assert listed_groups(api.cluster()) == frozenset()
 
 
 def test_if_readable(openshift: FakeApi) -> None:
