@@ -6,19 +6,16 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from support.generated_pods import IMAGES_CONFIG, TAG_MIRRORS, Config
 from support.lab import Lab, path_of
 from support.openshift import CLUSTER_VERSION
+from support.registry_settings import pull_secret, registry_settings
 
 #: Nothing listens there.
 SOURCE = "127.0.0.9:5001"
-POLICIES = Config("config.openshift.io/v1", "clusterimagepolicies", "ClusterImagePolicy")
-NODES_SECRET = path_of("openshift-config", "secrets", "pull-secret")
 
 
 @pytest.fixture(scope="module")
@@ -27,35 +24,15 @@ def lab(lab_factory: Callable[..., Lab]) -> Lab:
     return lab_factory()
 
 
-@pytest.fixture(autouse=True)
-def as_installed(lab: Lab) -> Iterator[None]:
-    nodes_login(lab, {})
-    yield
-    IMAGES_CONFIG.put(lab, "cluster", {})
-    TAG_MIRRORS.put(lab, "m", {"imageTagMirrors": []})
-    POLICIES.put(lab, "signed", {"scopes": ["nowhere.example.com"]})
-
-
 def auths(lab: Lab, *keys: str) -> dict[str, Any]:
     account = lab.registry("private")["accounts"][1]
     auth = base64.b64encode(f"{account['username']}:{account['password']}".encode()).decode()
     return {key: {"auth": auth} for key in keys}
 
 
-def encoded(content: dict[str, Any]) -> dict[str, str]:
-    return {".dockerconfigjson": base64.b64encode(json.dumps({"auths": content}).encode()).decode()}
-
-
-def nodes_login(lab: Lab, content: dict[str, Any]) -> None:
-    lab.api("DELETE", NODES_SECRET, expect=(200, 404))
-    body = {"metadata": {"name": "pull-secret"}, "type": "kubernetes.io/dockerconfigjson", "data": encoded(content)}
-    lab.create("openshift-config", "secrets", body)
-
-
 def pod(lab: Lab, namespace: str, image: str, *keys: str) -> None:
     """A pod whose only secret opens the private registry, under these keys."""
-    body = {"metadata": {"name": "pull"}, "type": "kubernetes.io/dockerconfigjson", "data": encoded(auths(lab, *keys))}
-    lab.create(namespace, "secrets", body)
+    lab.create(namespace, "secrets", pull_secret("pull", {"auths": auths(lab, *keys)}))
     spec = {"containers": [{"name": "app", "image": image}], "imagePullSecrets": [{"name": "pull"}]}
     lab.create(namespace, "pods", {"metadata": {"name": "app"}, "spec": spec})
 
@@ -68,9 +45,14 @@ def access(run: Any, namespace: str) -> dict[str, Any]:
 
 
 class TestMirrors:
+    @pytest.fixture(autouse=True)
+    def mirrored(self, lab: Lab) -> Iterator[None]:
+        mirrors = [f"{lab.registry('private')['host']}/team"]
+        with registry_settings(lab, node={}, tag=[{"source": f"{SOURCE}/team", "mirrors": mirrors}]):
+            yield
+
     def test_the_login_that_a_mirror_wants_is_written_for_the_nodes(self, lab: Lab, run: Any, namespace: str) -> None:
         private = lab.registry("private")["host"]
-        TAG_MIRRORS.put(lab, "m", {"imageTagMirrors": [{"source": f"{SOURCE}/team", "mirrors": [f"{private}/team"]}]})
         pod(lab, namespace, f"{SOURCE}/team/app:v1", private)
         assert access(run, namespace)["verdict"] == "unknown"
         assert not lab.pull(namespace, "app", "--status")["pulled"]
@@ -95,27 +77,18 @@ class TestMirrors:
 class TestSignatures:
     def test_a_policy_that_the_image_does_not_satisfy_is_named(self, lab: Lab, run: Any, namespace: str) -> None:
         private = lab.registry("private")["host"]
-        key = base64.b64encode(PUBLIC_KEY.encode()).decode()
-        root = {"policyType": "PublicKey", "publicKey": {"keyData": key}}
-        POLICIES.put(lab, "signed", {"scopes": [f"{private}/team"], "policy": {"rootOfTrust": root}})
         pod(lab, namespace, lab.registry("private")["image"], private)
-        begin = f"cluster image policy signed wants a signature of what is in {private}/team"
-        before = access(run, namespace)
-        assert (before["verdict"], before["reason"]) == (
-            "unknown",
-            f"{begin}: whether the image has the right one cannot be seen from here",
-        )
-        assert not lab.pull(namespace, "app", "--status")["pulled"]
-        found = access(run, namespace)
+        begin = f"cluster image policy test-0 wants a signature of what is in {private}/team"
+        with registry_settings(lab, policies=[(f"{private}/team", "")]):
+            before = access(run, namespace)
+            assert (before["verdict"], before["reason"]) == (
+                "unknown",
+                f"{begin}: whether the image has the right one cannot be seen from here",
+            )
+            assert not lab.pull(namespace, "app", "--status")["pulled"]
+            found = access(run, namespace)
         assert (found["verdict"], found["cause"]) == ("will_not_pull", "signature")
         assert found["reason"].startswith(f"{begin}, and the node says: ")
-
-
-PUBLIC_KEY = """-----BEGIN PUBLIC KEY-----
-MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEWHmTTmWFTgSBcECCtxDFzHhbO3bb
-Z9LZ9lhIIBzjPXxWA3RgFMrIhjFVfMf5VY3WJGMQfPKWgPGuJlYvMIzRfQ==
------END PUBLIC KEY-----
-"""
 
 
 class TestShortNames:
@@ -125,13 +98,11 @@ class TestShortNames:
         lab.api("PATCH", CLUSTER_VERSION, {"status": {"desired": {"version": version}}})
         mode = "enforcing" if version == "4.21.0" else "permissive"
         pod(lab, namespace, "team/app:v1", "docker.io")
-        sources = {"containerRuntimeSearchRegistries": [private, delegated]}
-        IMAGES_CONFIG.put(lab, "cluster", {"registrySources": sources})
-        found = access(run, namespace)
-        pulled = lab.pull(namespace, "app", "--short-names", mode)["pulled"]
-        assert found["verdict"] == ("pulls" if pulled else "will_not_pull")
-        assert pulled is (mode == "permissive")
-        sources["containerRuntimeSearchRegistries"] = [private]
-        IMAGES_CONFIG.put(lab, "cluster", {"registrySources": sources})
-        assert access(run, namespace)["verdict"] == "pulls"
-        assert lab.pull(namespace, "app", "--short-names", mode)["pulled"]
+        with registry_settings(lab, sources={"containerRuntimeSearchRegistries": [private, delegated]}):
+            found = access(run, namespace)
+            pulled = lab.pull(namespace, "app", "--short-names", mode)["pulled"]
+            assert found["verdict"] == ("pulls" if pulled else "will_not_pull")
+            assert pulled is (mode == "permissive")
+        with registry_settings(lab, sources={"containerRuntimeSearchRegistries": [private]}):
+            assert access(run, namespace)["verdict"] == "pulls"
+            assert lab.pull(namespace, "app", "--short-names", mode)["pulled"]
