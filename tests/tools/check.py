@@ -47,7 +47,9 @@ STEPS = (
     Step("ansible-lint, profile production", "newest", ("ansible-lint", "--offline", "--profile", "production")),
     Step("ansible-test sanity, newest", "newest", ("python", "tests/tools/sanity.py")),
     Step("ansible-test sanity, oldest", "oldest", ("python", "tests/tools/sanity.py")),
-    Step("every test can be collected", "newest", (*PYTEST, "--collect-only", "-qq", "--ignore=tests/report", "tests")),
+    Step(
+        "every test can be collected", "newest", (*PYTEST, "--collect-only", "-qqq", "--ignore=tests/report", "tests")
+    ),
     Step("the lab's and the benchmark's Go", "lab", ("sh", "tests/tools/check_go.sh")),
     Step("unit tests, newest", "newest", (*PYTEST, "tests/unit")),
     Step("unit tests, oldest", "oldest", (*PYTEST, "tests/unit")),

@@ -5,16 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..clients.kube.client import Cluster
-from ..clients.kube.errors import Forbidden
 from ..core.batch import Batch
 from ..core.changes import MANAGED_BY, Change
 from ..core.errors import ImagePullError, OptionError, Refusal
-from ..core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, metadata, trimmed
+from ..core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, metadata
 from ..core.ownership import INSTANCE, check_owner
 from ..core.protocols import Plan
 from ..features.image_puller_grant.desired import ImagePullerGrant
@@ -25,6 +24,7 @@ from ..features.pull_secret.desired import PullSecret
 from ..features.sa_link.desired import SaLink
 from ..platform.account_lists import LISTS, names_in
 from ..reconcile.engine import reconcile
+from ..reconcile.listing import list_in
 from ..reconcile.namespaces import is_terminating
 from ..reconcile.reader import View
 from ..reconcile.result import NamespaceResult, Outcome, named
@@ -199,32 +199,11 @@ class _Reader:
         )
 
     def _list(self, kind: Kind, places: Sequence[str], wanted: Callable[[Json], bool], labels: str = "") -> None:
-        found: dict[str, list[Json]] = {}
-        for obj in self._objects(kind, places, wanted, labels):
-            found.setdefault(metadata(obj)["namespace"], []).append(obj)
         # What is in a namespace that the caller cannot see is not looked at: whether it is declared there is not known.
-        self.seen.objects[kind] = {namespace: found[namespace] for namespace in places if namespace in found}
-
-    def _objects(
-        self, kind: Kind, places: Sequence[str], wanted: Callable[[Json], bool], labels: str
-    ) -> Iterator[Json]:
-        def keep(obj: Json) -> Json | None:
-            return trimmed(kind, obj) if wanted(obj) else None
-
-        def in_namespace(namespace: str) -> list[Json] | Forbidden:
-            try:
-                return list(self.cluster.list(kind, namespace=namespace, label_selector=labels, keep=keep))
-            except Forbidden as error:
-                return error
-
-        try:
-            yield from self.cluster.list(kind, label_selector=labels, keep=keep)
-        except Forbidden:
-            for namespace, answer in zip(places, self.workers.map(in_namespace, places), strict=True):
-                if isinstance(answer, Forbidden):
-                    self.seen.left_out[namespace] = f"the caller may not list {kind.resource} in it"
-                else:
-                    yield from answer
+        found = list_in(self.cluster, self.workers, kind, places, wanted, label_selector=labels)
+        self.seen.objects[kind] = found.objects
+        why = f"the caller may not list {kind.resource} in it"
+        self.seen.left_out.update(dict.fromkeys(found.forbidden, why))
 
 
 def _counted(desired: Prune, views: Mapping[str, View]) -> tuple[int, list[Change]]:

@@ -167,9 +167,9 @@ class _Reading:
     # --- lists
 
     def _wanted(self) -> Iterator[_List]:
-        leaked = self.asked.leaked
-        search = None if leaked is None else leaked.places
-        selector = _NOT_HELM if leaked is None else ""
+        searched = self.asked.searched
+        search = None if searched is None else searched.places
+        selector = _NOT_HELM if searched is None else ""
         yield _List(SECRET, SECRETS, lambda secret: kept_secret(secret, search), selector)
         yield _List(POD, PODS, kept_pod)
         yield _List(SERVICE_ACCOUNT, ACCOUNTS, _slim, elsewhere=kept_name)

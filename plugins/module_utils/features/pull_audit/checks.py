@@ -76,7 +76,7 @@ class Audit:
             )
         if rule in drift.DRIFT:
             return bool(self.asked.drift)
-        return rule != "credential-found" or self.asked.leaked is not None
+        return rule != "credential-found" or self.asked.searched is not None
 
     @cached_property
     def copies(self) -> on_credentials.Copies:

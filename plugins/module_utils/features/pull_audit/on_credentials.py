@@ -14,9 +14,9 @@ from ...core.shapes import sequence
 from ...dockerconfig.registry_keys import same_path, without_user
 from ...pulls import remedies
 from ...secrets.expiry import SKEW, CredentialKind, expiry_of, kind_of, names_a_user
+from ...secrets.searched import Place as SearchedPlace
 from .findings import Finding
 from .keeping import FOUND
-from .leaked import Place as LeakedPlace
 from .survey import Login, Place, Survey
 
 __all__ = ["copies", "copies_differ", "expired", "expires", "found", "in_many_places", "logins_of", "short_lived"]
@@ -116,7 +116,7 @@ def copies_differ(every: Copies) -> Iterator[Finding]:
 def found(place: Place, _survey: Survey) -> Iterator[Finding]:
     for secret in place.secrets.values():
         for where in sequence(secret.obj.get(FOUND)):
-            if isinstance(where, LeakedPlace):
+            if isinstance(where, SearchedPlace):
                 other = "" if where.as_asked else ", though not as the login of that registry and user"
                 message = f"the searched credential stands in {secret.ref}, at {where.about}{other}"
                 yield Finding("credential-found", secret.ref, where.about, message)

@@ -13,8 +13,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ...core.errors import OptionError
+from ...secrets.searched import SHORTEST, Searched
 from .findings import Finding
-from .leaked import Leaked
 from .rules import RULES
 
 __all__ = ["Ignored", "PullAudit", "from_options"]
@@ -52,7 +52,7 @@ class PullAudit:
     ignore: Sequence[Ignored] = ()
     expires_within: int = 14
     target_version: str | None = None
-    leaked: Leaked | None = field(default=None, repr=False)
+    searched: Searched | None = field(default=None, repr=False)
     key: bytes | None = field(default=None, repr=False)
     dest: str | None = None
     drift: Sequence[Any] = field(default=(), repr=False)
@@ -88,14 +88,14 @@ def from_options(options: Mapping[str, Any]) -> PullAudit:
             f"option 'fingerprint_key' has fewer than {_SHORTEST_KEY} characters: give a longer one, such as of "
             "lookup('password', '/dev/null length=32')"
         )
-    leaked = options["find_credential"]
+    searched = options["find_credential"]
     return PullAudit(
         options["cluster_name"],
         tuple(dict.fromkeys(rules)),
         tuple(_ignored(item) for item in options["ignore"] or ()),
         options["expires_within"],
         target,
-        None if leaked is None else Leaked.of(leaked),
+        None if searched is None else _searched(searched),
         None if key is None else key.encode("utf-8", "surrogatepass"),
         options["dest"],
         tuple(options["drift"] or ()),
@@ -123,3 +123,16 @@ def _check_rule(option: str, rule: Any) -> None:
     near = get_close_matches(str(rule), RULES, n=1)
     hint = f"did you mean {near[0]!r}?" if near else "the rules stand in docs/audit.md"
     raise OptionError(f"option {option!r}: there is no rule {str(rule)!r}; {hint}")
+
+
+def _searched(options: Mapping[str, Any]) -> Searched:
+    """:raises OptionError: without a password or token, with both, or with a short one."""
+    given = [options[name] for name in ("password", "token") if options[name]]
+    if len(given) != 1:
+        raise OptionError("option 'find_credential': give one of 'password' and 'token'")
+    if len(given[0]) < SHORTEST:
+        raise OptionError(
+            f"option 'find_credential': a credential of fewer than {SHORTEST} characters is found in texts that have nothing "
+            "to do with it, so it is not searched for"
+        )
+    return Searched(given[0], options["registry"] or "", options["username"] or "")

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,7 +18,8 @@ from ...core.shapes import mapping, sequence, text
 from ...core.times import content_changed
 from ...dockerconfig.kubelet_reading import KubeletReading
 from ...platform.account_lists import LISTS, names_in
-from ...platform.protected import controller_of, says_generated
+from ...platform.keepers import is_refreshed
+from ...platform.protected import says_generated
 from ...pulls.chain import Access
 from ...pulls.subjects import POD, Subject
 from ...secrets.content import DATA_KEYS, TYPES, StoredSecret
@@ -33,11 +33,6 @@ __all__ = [
 SECRETS, ACCOUNTS, PODS, WORKLOADS_READ = "secrets", "service accounts", "pods", "workloads"
 BINDINGS, STREAMS, BUILDS, POLICIES = "role bindings", "image streams", "build configs", "image policies"
 
-#: Who writes secrets again and again, by a word in the name of the field manager: external-secrets, ecr-credential-helper, kubed, ...
-_REFRESHERS = re.compile(
-    r"(?:^|[^a-z])(?:external-?secrets?|ecr|registry-creds|kubed|reflector|vault|sealed-?secrets?|emberstack)(?:[^a-z]|$)",
-    re.IGNORECASE,
-)
 #: The kinds of controllers whose template is audited itself.
 _TEMPLATED = ("ReplicaSet", "StatefulSet", "DaemonSet", "Job", "ReplicationController")
 
@@ -106,9 +101,7 @@ class Held:
     @cached_property
     def is_written_by_others(self) -> bool:
         """Whether the platform or a controller writes it, and so keeps its content fresh."""
-        managers = [text(mapping(each).get("manager")) for each in sequence(metadata(self.obj).get("managedFields"))]
-        refreshed = any(map(_REFRESHERS.search, managers))
-        return self.is_generated or bool(controller_of(self.obj)) or refreshed
+        return is_refreshed(self.obj)
 
     @cached_property
     def written(self) -> float:

@@ -10,12 +10,12 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.leaked import Leaked
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import PullAudit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.subjects import WORKLOADS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.result import Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.searched import Searched
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.pull_audit import audit_cluster
 from hypothesis import given
 from hypothesis import strategies as st
@@ -107,11 +107,11 @@ class TestReading:
         audited(api)
         assert any("type%21%3Dhelm.sh" in request for request in api.asked)
         api.requests.clear()
-        audited(api, asked=PullAudit(leaked=Leaked("canary-1")))
+        audited(api, asked=PullAudit(searched=Searched("canary-1")))
         assert not any("helm" in request for request in api.asked)
 
     def test_a_searched_credential(self, api: FakeApi) -> None:
-        document = found(audited(api, asked=PullAudit(leaked=Leaked("canary-1"))))
+        document = found(audited(api, asked=PullAudit(searched=Searched("canary-1"))))
         assert [(each["rule"], each["about"]) for each in document["findings"]] == [("credential-found", "q.io")]
         assert "canary" not in json.dumps(document)
 
@@ -284,7 +284,7 @@ def test_whatever_the_objects_hold(changes: list[tuple[str, Changed]]) -> None:
                     **(changed if isinstance(changed, dict) else {}),
                     "metadata": _named(changed, stored),
                 }
-    asked = PullAudit(target_version="5.0", leaked=Leaked("canary-1"))
+    asked = PullAudit(target_version="5.0", searched=Searched("canary-1"))
     document = found(audited(api, asked=asked))
     json.dumps(document, allow_nan=False)
     assert not [each for each in document["unread"] if "internal error" in each]

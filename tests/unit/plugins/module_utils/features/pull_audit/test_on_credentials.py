@@ -8,9 +8,9 @@ from __future__ import annotations
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import keeping
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.leaked import Leaked
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.on_credentials import copies
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import Held, Place
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.searched import Searched
 from support.surveyed import NOW, auth, found_by, place, secret, survey, token
 
 DAY = 86400
@@ -136,12 +136,12 @@ class TestCopies:
 
 class TestFound:
     def test_each_place_is_a_finding(self):
-        leaked = Leaked("canary-1", username="user")
+        searched = Searched("canary-1", username="user")
         obj = keeping.kept_secret(
-            secret("s", {"q.io": auth("canary-1"), "r.io": auth("canary-1", "other")}), leaked.places
+            secret("s", {"q.io": auth("canary-1"), "r.io": auth("canary-1", "other")}), searched.places
         )
         seen = Place("a", {"s": Held.of("a", obj)})
-        first, second = found_by("credential-found", survey(seen), leaked=leaked)
+        first, second = found_by("credential-found", survey(seen), searched=searched)
         assert first.message == "the searched credential stands in secret a/s, at q.io"
         assert second.message.endswith("at r.io, though not as the login of that registry and user")
 

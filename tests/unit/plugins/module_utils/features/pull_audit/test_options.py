@@ -39,7 +39,7 @@ def made(**options: Any):
 def test_by_default_all_rules_are_applied_and_nothing_is_searched() -> None:
     asked = made()
     assert list(asked.rules) == list(RULES)
-    assert (asked.leaked, asked.key, asked.target, asked.dest) == (None, None, None, None)
+    assert (asked.searched, asked.key, asked.target, asked.dest) == (None, None, None, None)
 
 
 def test_what_is_given() -> None:

@@ -1,28 +1,26 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A credential that leaked, and where in a secret it stands. Pure. It is never part of what is reported."""
+"""A credential that is searched for, and where in a secret it stands. Pure. It is never part of what is reported."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
-from ...core.errors import OptionError
-from ...core.objects import Json, metadata
-from ...core.redaction import forms
-from ...core.shapes import mapping
-from ...dockerconfig.registry_keys import same_path, without_user
-from ...secrets.content import StoredSecret
+from ..core.objects import Json, metadata
+from ..core.redaction import forms
+from ..core.shapes import mapping
+from ..dockerconfig.registry_keys import same_path, without_user
+from .content import StoredSecret
 
-__all__ = ["Leaked", "Place"]
+__all__ = ["SHORTEST", "Place", "Searched"]
 
 #: A shorter text would be found in many words that have nothing to do with it.
-_SHORTEST = 8
+SHORTEST = 8
 
 
 @dataclass(frozen=True)
@@ -34,25 +32,12 @@ class Place:
 
 
 @dataclass(frozen=True, repr=False)
-class Leaked:
+class Searched:
     """`secret` is the password or token. `registry` and `username` narrow which entries are exactly the login."""
 
     secret: str
     registry: str = ""
     username: str = ""
-
-    @classmethod
-    def of(cls, options: Mapping[str, Any]) -> Leaked:
-        """:raises OptionError: without a password or token, with both, or with a short one."""
-        given = [options[name] for name in ("password", "token") if options[name]]
-        if len(given) != 1:
-            raise OptionError("option 'find_credential': give one of 'password' and 'token'")
-        if len(given[0]) < _SHORTEST:
-            raise OptionError(
-                f"option 'find_credential': a credential of fewer than {_SHORTEST} characters is found in texts that have nothing "
-                "to do with it, so it is not searched for"
-            )
-        return cls(given[0], options["registry"] or "", options["username"] or "")
 
     @cached_property
     def _forms(self) -> Sequence[bytes]:
@@ -94,7 +79,7 @@ def _with_data(annotation: str) -> Iterator[bytes]:
     """The text of an annotation, and what the base64 in it says: `kubectl apply` writes the whole secret into one."""
     yield annotation.encode("utf-8", "surrogatepass")
     for part in annotation.split('"'):
-        if len(part) > _SHORTEST:
+        if len(part) > SHORTEST:
             try:
                 yield base64.b64decode(part, validate=True)
             except (binascii.Error, ValueError):

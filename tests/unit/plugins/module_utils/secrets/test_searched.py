@@ -10,13 +10,13 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.leaked import Leaked, Place
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.searched import Place, Searched
 from hypothesis import given
 from support.anything import ANYTHING
 from support.surveyed import auth, b64, secret
 
 PASSWORD = "canary-of-a-leak"
-SEARCH = Leaked(PASSWORD)
+SEARCH = Searched(PASSWORD)
 
 
 def opaque(value: str, **metadata: Any) -> dict[str, Any]:
@@ -58,10 +58,10 @@ def test_a_token_in_an_auth_file() -> None:
 @pytest.mark.parametrize(
     ("search", "as_asked"),
     [
-        (Leaked(PASSWORD, "https://q.io/v1/"), True),
-        (Leaked(PASSWORD, "q.io", "user"), True),
-        (Leaked(PASSWORD, "other.io"), False),
-        (Leaked(PASSWORD, username="other"), False),
+        (Searched(PASSWORD, "https://q.io/v1/"), True),
+        (Searched(PASSWORD, "q.io", "user"), True),
+        (Searched(PASSWORD, "other.io"), False),
+        (Searched(PASSWORD, username="other"), False),
     ],
 )
 def test_registry_and_user_narrow_what_is_exactly_it(search, as_asked) -> None:
