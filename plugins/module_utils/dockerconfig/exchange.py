@@ -52,6 +52,11 @@ class Exchange:
                 return True
         return False
 
+    def is_in(self, repository: str) -> bool:
+        """Whether an image's repository, with its host, is in one of the registries."""
+        names = (same_path(registry) for registry in self.registries)
+        return any(f"{same_path(repository)}/".startswith(f"{name}/") for name in names)
+
     def is_old(self, username: str, password: str) -> bool:
         """The new login is never the old one, also where any password of the user would be."""
         return not self.is_new(username, password) and bool(password) and self.old.means(username, password)

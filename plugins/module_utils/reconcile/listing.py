@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import Forbidden
-from ..core.objects import Json, Kind, metadata, trimmed
+from ..core.objects import Json, Kind, metadata
 from .workers import Workers
 
 __all__ = ["Listed", "list_in"]
@@ -29,13 +29,13 @@ def list_in(
     workers: Workers,
     kind: Kind,
     namespaces: Sequence[str],
-    wanted: Callable[[Json], bool] = lambda _obj: True,
+    keep: Callable[[Json], Json | None],
     *,
     few: int = 0,
     field_selector: str = "",
     label_selector: str = "",
 ) -> Listed:
-    """The objects that are wanted, trimmed: what is not wanted is never held.
+    """What `keep` leaves of each object: nothing is held of one for which it returns None. Its metadata must be left.
 
     What is in a namespace that is not given is not looked at. Up to `few` namespaces are listed one by one at once.
 
@@ -43,13 +43,13 @@ def list_in(
     """
     meant = frozenset(namespaces)
 
-    def keep(obj: Json) -> Json | None:
-        return trimmed(kind, obj) if metadata(obj).get("namespace") in meant and wanted(obj) else None
+    def kept(obj: Json) -> Json | None:
+        return keep(obj) if metadata(obj).get("namespace") in meant else None
 
     def listed(namespace: str) -> list[Json]:
         return list(
             cluster.list(
-                kind, namespace=namespace, field_selector=field_selector, label_selector=label_selector, keep=keep
+                kind, namespace=namespace, field_selector=field_selector, label_selector=label_selector, keep=kept
             )
         )
 

@@ -192,11 +192,12 @@ def over_namespaces(
     )
 
 
-def everywhere(task: Task) -> Task:
-    """The task with all of the cluster's namespaces as its targets, but the platform's, where its options name none."""
+def everywhere(task: Task, *, system: bool = False) -> Task:
+    """The task with all of the cluster's namespaces as its targets where its options name none; `system`: the platform's too."""
     if any(task.params.get(option) is not None for option in TARGETS):
         return task
-    return replace(task, params={**task.params, "namespace_selector": {"include": ["*"]}})
+    selector = {"include": ["*"], "system_namespaces": system}
+    return replace(task, params={**task.params, "namespace_selector": selector})
 
 
 def over_targets(

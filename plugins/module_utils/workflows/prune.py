@@ -13,7 +13,7 @@ from ..clients.kube.client import Cluster
 from ..core.batch import Batch
 from ..core.changes import MANAGED_BY, Change
 from ..core.errors import ImagePullError, OptionError, Refusal
-from ..core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, metadata
+from ..core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, metadata, trimmed
 from ..core.ownership import INSTANCE, check_owner
 from ..core.protocols import Plan
 from ..features.image_puller_grant.desired import ImagePullerGrant
@@ -199,8 +199,11 @@ class _Reader:
         )
 
     def _list(self, kind: Kind, places: Sequence[str], wanted: Callable[[Json], bool], labels: str = "") -> None:
+        def keep(obj: Json) -> Json | None:
+            return trimmed(kind, obj) if wanted(obj) else None
+
         # What is in a namespace that the caller cannot see is not looked at: whether it is declared there is not known.
-        found = list_in(self.cluster, self.workers, kind, places, wanted, label_selector=labels)
+        found = list_in(self.cluster, self.workers, kind, places, keep, label_selector=labels)
         self.seen.objects[kind] = found.objects
         why = f"the caller may not list {kind.resource} in it"
         self.seen.left_out.update(dict.fromkeys(found.forbidden, why))

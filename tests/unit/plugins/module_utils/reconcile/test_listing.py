@@ -30,7 +30,7 @@ def api() -> FakeApi:
 
 def listed(api: FakeApi, *namespaces: str, **options: Any) -> Listed:
     with Workers(2) as workers:
-        return list_in(api.cluster(), workers, SECRET, namespaces, **options)
+        return list_in(api.cluster(), workers, SECRET, namespaces, options.pop("keep", lambda obj: obj), **options)
 
 
 def names(found: Listed) -> dict[str, list[str]]:
@@ -38,7 +38,7 @@ def names(found: Listed) -> dict[str, list[str]]:
 
 
 def test_one_list_brings_what_is_wanted_in_the_namespaces_that_are_meant(api: FakeApi) -> None:
-    found = listed(api, "c", "a", wanted=lambda obj: metadata(obj)["name"] == "one")
+    found = listed(api, "c", "a", keep=lambda obj: obj if metadata(obj)["name"] == "one" else None)
     assert names(found) == {"c": ["one"], "a": ["one"]}
     assert list(found.objects) == ["c", "a"]
     assert not found.forbidden

@@ -1,0 +1,159 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the old login stands in a secret, and what can be done about it there. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ...core.objects import SECRET, Json, ObjectRef, metadata
+from ...core.shapes import mapping, sequence, text
+from ...dockerconfig.exchange import Exchange, Found, exchanged, found_in
+from ...dockerconfig.json_text import Unreadable
+from ...platform.hosted import ADDITIONAL_SECRET, MERGED_SECRET
+from ...platform.keepers import keeper_of
+from ...platform.protected import NODE_SECRET, says_generated
+from ...secrets.content import TYPES, StoredSecret, encoded, may_be_auth_file
+from .options import Rotation
+
+__all__ = ["NODES_SECRETS", "Copy", "is_wanted", "kept", "second_name"]
+
+#: What becomes the pull secret of all nodes.
+NODES_SECRETS = (NODE_SECRET, ADDITIONAL_SECRET)
+
+#: What the platform makes of these.
+_FOLLOWS = (MERGED_SECRET,)
+
+
+@dataclass(frozen=True, repr=False)
+class Copy:
+    """A secret in which one of the two logins stands, or the old password anywhere."""
+
+    ref: ObjectRef
+    obj: Json
+    rotation: Rotation
+
+    @cached_property
+    def held(self) -> StoredSecret:
+        return StoredSecret.of(self.obj)
+
+    @cached_property
+    def found(self) -> Found:
+        """Nothing where it cannot be read; see `unreadable`."""
+        return _found(self.held, self.rotation.exchange)
+
+    @property
+    def unreadable(self) -> str:
+        """Why its entries cannot be read, where that leaves open whether the login is among them; empty otherwise."""
+        is_open = self.rotation.searched is None and self.held.type in TYPES and not says_generated(self.obj)
+        return self.held.unreadable if is_open else ""
+
+    @property
+    def is_of_nodes(self) -> bool:
+        return self.ref in NODES_SECRETS
+
+    @cached_property
+    def keeper(self) -> str:
+        """Who would write it again; empty when nobody is known to."""
+        if self.ref in _FOLLOWS:
+            return f"the platform, which makes it of {NODE_SECRET.namespace}/{NODE_SECRET.name} and {ADDITIONAL_SECRET}"
+        return keeper_of(self.obj)
+
+    @property
+    def is_immutable(self) -> bool:
+        return bool(self.obj.get("immutable"))
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is the nodes', and these are not asked for."""
+        return self.is_of_nodes and not self.rotation.nodes
+
+    @property
+    def is_to_change(self) -> bool:
+        """Whether the old login in it is to be replaced, in place or, where it is immutable, in a second secret."""
+        return bool(self.found.old) and not (self.keeper or self.waits)
+
+    @cached_property
+    def text_after(self) -> str:
+        """Its auth file with the new login.
+
+        :raises Unreadable: when it is none.
+        """
+        return exchanged(self.held.text, self.rotation.exchange, legacy=self.held.legacy)
+
+    @property
+    def data_after(self) -> dict[str, str]:
+        return {self.held.key: encoded(self.text_after)}
+
+    def elsewhere(self) -> list[str]:
+        """Where the old password stands beside the entries that are exchanged: registry keys, data keys, annotations."""
+        searched = self.rotation.searched
+        if searched is None:
+            return []
+        obj = {**self.obj, "data": {**mapping(self.obj.get("data")), **self.data_after}} if self.found.old else self.obj
+        return [place.about for place in searched.places(obj)]
+
+    def remaining(self) -> Iterator[dict[str, Any]]:
+        """Where the old login will still stand, and what is to be done there."""
+        for key in self.found.old:
+            if why := self._why_left():
+                yield self._row(key, why)
+        for about in self.elsewhere():
+            yield self._row(about, _WHY_ELSEWHERE)
+
+    def _why_left(self) -> str:
+        if self.keeper:
+            return f"{self.keeper} writes this secret: change the login at its source"
+        if self.waits:
+            return ""
+        if self.is_immutable:
+            return (
+                f"the secret is immutable; {second_name(self.ref.name)} has the new login and is linked beside it: delete this one once no "
+                "pod and no template names it"
+            )
+        return ""
+
+    def _row(self, about: str, why: str) -> dict[str, Any]:
+        return {"namespace": self.ref.namespace, "secret": self.ref.name, "about": about, "reason": why}
+
+
+_WHY_ELSEWHERE = (
+    "the old password stands there, and not as a login for the registries of this rotation: change or remove it by hand"
+)
+
+
+def second_name(name: str) -> str:
+    """What the secret is called that takes the place of an immutable one."""
+    return f"{name[:244].rstrip('.-')}-rotated"
+
+
+def is_wanted(secret: Json, rotation: Rotation) -> bool:
+    """Whether a secret is worth keeping: asked of each secret of a cluster."""
+    meta = metadata(secret)
+    if says_generated(secret):
+        return False
+    copy = Copy(ObjectRef(SECRET, text(meta.get("namespace")), text(meta.get("name"))), secret, rotation)
+    found = copy.found
+    if found.old or found.new or copy.unreadable:
+        return True
+    return rotation.searched is not None and bool(rotation.searched.places(secret))
+
+
+def kept(secret: Json) -> Json:
+    """What is kept of it: of the field managers only their names."""
+    meta = metadata(secret)
+    managers = [{"manager": mapping(each).get("manager")} for each in sequence(meta.get("managedFields"))]
+    return {**secret, "metadata": {**meta, "managedFields": managers}}
+
+
+def _found(held: StoredSecret, exchange: Exchange) -> Found:
+    if not (held.type in TYPES or may_be_auth_file({held.key: held.value})):
+        return Found()
+    try:
+        return found_in(held.text, exchange, legacy=held.legacy)
+    except Unreadable:
+        return Found()

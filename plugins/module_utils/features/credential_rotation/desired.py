@@ -1,0 +1,152 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a rotation brings about: one secret with the new login in the place of the old one. Pure.
+
+In place: the object, its UID, the keys, the other entries and their e-mail addresses stay. From Kubernetes 1.35 on, the kubelet lets a pod
+use a cached image without asking the registry where the secret has the same UID or the same login (KEP-2535); a secret that is deleted and
+created again has neither. What is immutable gets a second secret beside it instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ...core.changes import Change, create, update
+from ...core.errors import Refusal
+from ...core.objects import SECRET, SERVICE_ACCOUNT, Kind, ObjectRef, Objects, metadata
+from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, ListedBy, Plan, Related
+from ...core.shapes import mapping, sequence, text
+from ...dockerconfig.auth_file import read_stored
+from ...platform.account_lists import LISTS, Entries, changes_of, entries_of, names, view
+from ...platform.protected import check_size
+from ...secrets.content import registry_changes, stored_view
+from ...secrets.content import view as secret_view
+from .copies import Copy, second_name
+from .options import Rotation
+
+__all__ = ["EXCLUDED", "ROTATED_FROM", "CredentialRotation", "whole_accounts"]
+
+#: On a second secret: the immutable one whose place it takes.
+ROTATED_FROM = "image-pull.openshift-ops/rotated-from"
+#: Imports and builds then leave a secret out: they use the first login that fits, which would be the old one
+#: (openshift/image-registry and openshift-apiserver, pkg/image/apiserver/importer).
+EXCLUDED = "openshift.io/image.excludeSecret"
+#: `kubectl apply` writes the whole object there, the old login too.
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+def whole_accounts(namespace: str) -> ObjectRef:
+    return ObjectRef(SERVICE_ACCOUNT, namespace, "")
+
+
+@dataclass(frozen=True, repr=False)
+class CredentialRotation:
+    """The secret of a name, in whatever namespace."""
+
+    rotation: Rotation
+    name: str
+
+    kind: ClassVar[Kind] = SECRET
+    listed_by: ClassVar[ListedBy] = NO_SELECTORS
+
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return (self.name, second_name(self.name))
+
+    def related(self, namespace: str, objects: Objects) -> Sequence[ObjectRef]:
+        return (whole_accounts(namespace),) if mapping(objects.get(self.name)).get("immutable") else ()
+
+    def plan(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Plan:
+        """:raises Refusal: when the secret cannot be changed, and no second one can be made."""
+        secret = objects.get(self.name)
+        copy = None if secret is None else Copy(ObjectRef(SECRET, namespace, self.name), secret, self.rotation)
+        if copy is None or not copy.is_to_change:
+            return Plan()
+        if copy.is_immutable:
+            return Plan(tuple(_beside(copy, objects, found)), notes=(_of_immutable(copy),))
+        return Plan((_in_place(copy),), notes=tuple(_notes(copy)))
+
+
+def _in_place(copy: Copy) -> Change:
+    data = copy.data_after
+    check_size(str(copy.ref), *copy.held.others.values(), *data.values())
+    details, after = _difference(copy)
+    return update(copy.ref, copy.obj, {"data": data}, details, before=stored_view(copy.held), after=after)
+
+
+def _difference(copy: Copy) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is reported of the change, and the secret as a diff shows it afterwards."""
+    before = copy.held.auth_file
+    changes = registry_changes(before, read_stored(copy.text_after, legacy=copy.held.legacy))
+    return {"registries": changes}, secret_view(copy.held.type, before.entries, changes)
+
+
+def _notes(copy: Copy) -> Iterator[str]:
+    if copy.found.tokens:
+        yield (
+            f"{copy.ref} has an identity token beside the old login, for {', '.join(copy.found.tokens)}: CRI-O sends it instead of the "
+            "login, and it was kept; remove it by hand if it is the old account's"
+        )
+
+
+def _of_immutable(copy: Copy) -> str:
+    return (
+        f"{copy.ref} is immutable, so it is not changed: {second_name(copy.ref.name)} has the new login and is linked beside it. Pods that "
+        "name the old one keep it until they are made anew, and from Kubernetes 1.35 on their cached images are checked with the registry "
+        "once for the new secret; delete the old secret when no pod and no template names it"
+    )
+
+
+def _beside(copy: Copy, objects: Objects, found: Related) -> Iterator[Change]:
+    """A second secret, a link to it wherever the first is linked, and the first left out where only one login is used."""
+    second = ObjectRef(SECRET, copy.ref.namespace, second_name(copy.ref.name))
+    seen = objects.get(second.name)
+    if seen is None:
+        yield _second(copy, second)
+    elif mapping(metadata(seen).get("annotations")).get(ROTATED_FROM) != copy.ref.name:
+        raise Refusal(
+            f"{copy.ref} is immutable, and {second}, which would take its place, is there already and does not; rename or delete that one"
+        )
+    yield from _links(copy, second.name, found)
+    if text(mapping(metadata(copy.obj).get("annotations")).get(EXCLUDED)) != "true":
+        patch = {"metadata": {"annotations": {EXCLUDED: "true"}}}
+        shown = {"annotations": {EXCLUDED: "as requested"}}
+        yield update(copy.ref, copy.obj, patch, {"annotations": [EXCLUDED]}, before={}, after=shown)
+
+
+def _second(copy: Copy, ref: ObjectRef) -> Change:
+    meta = metadata(copy.obj)
+    notes = {name: value for name, value in mapping(meta.get("annotations")).items() if name != _LAST_APPLIED}
+    parts = {"labels": dict(mapping(meta.get("labels"))), "annotations": {**notes, ROTATED_FROM: copy.ref.name}}
+    body = {"metadata": parts, "type": copy.held.type, "data": {**copy.held.others, **copy.data_after}}
+    details, after = _difference(copy)
+    return create(ref, body, {**details, "rotated_from": copy.ref.name}, after)
+
+
+def _links(copy: Copy, second: str, found: Related) -> Iterator[Change]:
+    listed = found.get(whole_accounts(copy.ref.namespace))
+    if listed is None:
+        raise Refusal(
+            f"{copy.ref} is immutable, so {second} must be linked beside it, and the caller may not list service accounts in "
+            f"namespace {copy.ref.namespace}; nothing was changed for it"
+        )
+    for account in map(mapping, sequence(listed.get("items"))):
+        ref = ObjectRef(SERVICE_ACCOUNT, copy.ref.namespace, text(metadata(account).get("name")))
+        lists = {key: entries_of(ref, account, key) for key in LISTS.values()}
+        after = {key: _linked(entries, copy.ref.name, second) for key, entries in lists.items()}
+        changed = {key: entries for key, entries in after.items() if entries != lists[key]}
+        if changed:
+            details = {"lists": {key: changes_of(lists[key], after[key]) for key in changed}}
+            views = {"before": view(lists, changed), "after": view(after, changed)}
+            yield update(ref, account, changed, details, **views)
+
+
+def _linked(entries: Entries, first: str, second: str) -> list[Any]:
+    """The entries with the second name behind the first; as they are where the first is not there, or the second is."""
+    held = names(entries)
+    if first not in held or second in held:
+        return list(entries)
+    at = held.index(first) + 1
+    return [*entries[:at], {"name": second}, *entries[at:]]

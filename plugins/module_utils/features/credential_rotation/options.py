@@ -1,0 +1,179 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the options of `credential_rotation` ask for. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from ...core.errors import OptionError
+from ...core.times import seconds_of
+from ...dockerconfig.exchange import Exchange, Login
+from ...dockerconfig.registry_keys import check_key, same_path
+from ...nodes.image_questions import RegistryAccess
+from ...nodes.references import Reference, reference_of
+from ...secrets.expiry import SKEW, expiry_of, kind_of
+from ...secrets.searched import SHORTEST, Searched
+
+__all__ = ["ARGUMENTS", "Rotation", "from_options", "lifetime"]
+
+ARGUMENTS: dict[str, Any] = {
+    "registries": {"type": "list", "elements": "str", "required": True},
+    "old": {
+        "type": "dict",
+        "required": True,
+        "no_log": False,
+        "options": {
+            "username": {"type": "str", "required": True},
+            "password": {"type": "str", "no_log": True},
+        },
+    },
+    "new": {
+        "type": "dict",
+        "required": True,
+        "no_log": False,
+        "options": {
+            "username": {"type": "str", "required": True},
+            "password": {"type": "str", "required": True, "no_log": True},
+            "expires": {"type": "str"},
+        },
+    },
+    "next_run": {"type": "int"},
+    "nodes_pull_secret": {"type": "bool", "default": False},
+    "verify": {"type": "bool", "default": True},
+    "verify_repositories": {"type": "list", "elements": "str"},
+    "verify_realm_hosts": {"type": "list", "elements": "str"},
+    "verify_ca_cert": {"type": "path"},
+    "verify_validate_certs": {"type": "bool", "default": True},
+    "verify_timeout": {"type": "int", "default": 10},
+}
+
+
+@dataclass(frozen=True, repr=False)
+class Rotation:
+    """`nodes`: the pull secrets of the cluster's nodes are changed as well. `images` must be pulled by the new login.
+
+    `verify`: nothing is written with a login that does not work.
+    """
+
+    exchange: Exchange
+    nodes: bool = False
+    verify: bool = True
+    images: tuple[Reference, ...] = ()
+    access: RegistryAccess = field(default_factory=RegistryAccess)
+
+    @property
+    def searched(self) -> Searched | None:
+        """The old password, to be looked for in all that is no entry of an auth file. None where it is not known, or too short for that."""
+        password = self.exchange.old.password
+        return Searched(password) if len(password) >= SHORTEST else None
+
+    @property
+    def hosts(self) -> list[str]:
+        """The registries without their paths, each once."""
+        return list(dict.fromkeys(same_path(key).partition("/")[0] for key in self.exchange.registries))
+
+
+def from_options(options: Mapping[str, Any]) -> Rotation:
+    """:raises OptionError: for all that cannot work, at once; nothing has been read."""
+    problems = list(_problems(options))
+    if problems:
+        raise OptionError("; ".join(problems))
+    old, new = (Login(options[name]["username"], options[name].get("password") or "") for name in ("old", "new"))
+    access = RegistryAccess(
+        options["verify_ca_cert"],
+        options["verify_validate_certs"],
+        options["verify_timeout"],
+        tuple(options["verify_realm_hosts"] or ()),
+    )
+    images = tuple(image for text in options["verify_repositories"] or () if (image := reference_of(text)) is not None)
+    exchange = Exchange(tuple(dict.fromkeys(options["registries"])), old, new)
+    return Rotation(exchange, options["nodes_pull_secret"], options["verify"] or bool(images), images, access)
+
+
+def lifetime(options: Mapping[str, Any], now: float) -> list[str]:
+    """What is to be said of how long the new login lives. `now` in seconds since 1970.
+
+    :raises OptionError: when it has expired, or expires before the next run.
+    """
+    new, next_run = options["new"], options["next_run"]
+    ends = _ends(new, [same_path(key).partition("/")[0] for key in options["registries"]], now)
+    if ends is None:
+        if next_run is None:
+            return []
+        return [
+            "option 'next_run' is given, but it is not known when the new login expires: give 'expires' in 'new' if you know it"
+        ]
+    if ends <= now - SKEW:
+        raise OptionError(f"the login in option 'new' has expired on {_time(ends)}: get a fresh one; nothing was read")
+    if next_run is not None and ends < now + next_run:
+        raise OptionError(
+            f"the login in option 'new' expires on {_time(ends)}, before the next run in {next_run} seconds: pods could not pull in "
+            "between; run more often, or get a login that lives longer; nothing was read"
+        )
+    return []
+
+
+def _problems(options: Mapping[str, Any]) -> Iterator[str]:
+    yield from _problems_of_registries(options["registries"])
+    yield from _problems_of_logins(options["old"], options["new"])
+    if options["next_run"] is not None and options["next_run"] < 1:
+        yield "option 'next_run' must be a number of seconds"
+    if not 1 <= options["verify_timeout"] <= 3600:
+        yield "option 'verify_timeout' must be from 1 to 3600 seconds"
+    yield from _problems_of_repositories(options["verify_repositories"] or ())
+
+
+def _problems_of_logins(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    for name, login in (("old", old), ("new", new)):
+        if not login["username"]:
+            yield f"option '{name}' has no user name"
+        if ":" in login["username"]:
+            yield f"option '{name}' has a ':' in its user name, which the auth file format cannot express"
+    if not new["password"]:
+        yield "option 'new' has no password"
+    if (old["username"], old.get("password")) == (new["username"], new["password"]):
+        yield "options 'old' and 'new' are the same login: there is nothing to rotate"
+    if new.get("expires") and seconds_of(new["expires"]) is None:
+        yield "option 'new': 'expires' is no time such as 2030-01-31T12:00:00Z"
+
+
+def _problems_of_registries(registries: Any) -> Iterator[str]:
+    if not registries:
+        yield "option 'registries' is empty: name at least one registry"
+    for key in registries:
+        try:
+            check_key(key)
+        except OptionError as error:
+            yield f"option 'registries': {error}"
+        if "*" in key:
+            yield f"option 'registries': {key!r} is a glob; name the registries"
+
+
+def _problems_of_repositories(repositories: Any) -> Iterator[str]:
+    for text in repositories:
+        image = reference_of(text)
+        if image is None or image.is_short:
+            yield f"option 'verify_repositories': {text!r} is no repository with its registry, such as quay.io/team/app"
+
+
+def _ends(new: Mapping[str, Any], hosts: list[str], now: float) -> float | None:
+    """When the new login expires: as it was said, as it says itself, or by its kind from now on; None where that is not known."""
+    if new.get("expires"):
+        return seconds_of(new["expires"])
+    told = expiry_of(new["password"])
+    if told is not None:
+        return told
+    kinds = (kind_of(host, new["username"], new["password"]) for host in hosts)
+    return min((now + kind.lifetime for kind in kinds if kind and kind.lifetime), default=None)
+
+
+def _time(seconds: float) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return "a day that no calendar has"

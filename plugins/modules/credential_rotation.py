@@ -1,0 +1,306 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: credential_rotation
+short_description: Put a new registry login in the place of an old one, wherever that stands in a cluster
+version_added: 0.1.0
+description:
+  - Finds every secret that holds the old login, by its content and not by its name, proves that the new login pulls what workloads pull from
+    the registry, and then changes each secret in place.
+  - In place, the secret, its UID, the registry key, the e-mail address, all other entries and the way in which the entry is written stay. Pods
+    need no restart, and cached images stay usable. A secret that is deleted and created again would have each start of a pod ask the registry,
+    from Kubernetes 1.35 on.
+  - A secret that another controller writes, such as External Secrets, is reported in RV(rotation.remaining) and not changed, since it would be
+    changed back.
+  - An immutable secret is not changed. A second one, C(NAME-rotated), is created with the new login and linked beside it on each service
+    account, and the first is left out of imports and builds. Pods that exist keep the first until they are made anew.
+  - Nothing is remembered between runs. A run that was ended is finished by the next one, which finds what still has the old login.
+  - To take a rotation back while the old login lives, exchange O(old) and O(new).
+  - The pull secret of the cluster's nodes is only changed with O(nodes_pull_secret=true). The role C(credential_rotation) does that last, and
+    waits until the nodes have it.
+  - The result holds no credential and no user name.
+options:
+  namespaces:
+    description:
+      - The namespaces to work in. Without O(namespaces) and O(namespace_selector), all are, the platform's too.
+    type: list
+    elements: str
+  registries:
+    description:
+      - The registries whose login is rotated, C(host[:port]), optionally with a path such as C(quay.io/team). Entries for a registry, for paths in
+        it and for globs that match its host are meant, however they are spelt.
+      - Each of them must accept the new login.
+    type: list
+    elements: str
+    required: true
+  old:
+    description: The login that is replaced.
+    type: dict
+    required: true
+    suboptions:
+      username:
+        description: The user name.
+        type: str
+        required: true
+      password:
+        description:
+          - The password or token. Leave it out where it is not known, as with tokens that live a short time. Then each other login of that user
+            for the registries is replaced. Whether the old one still works, and where it stands beside auth files, is not known then.
+          - One of fewer than 8 characters is only searched for in the entries of auth files.
+        type: str
+  new:
+    description: The login that takes its place.
+    type: dict
+    required: true
+    suboptions:
+      username:
+        description: The user name.
+        type: str
+        required: true
+      password:
+        description: The password or token.
+        type: str
+        required: true
+      expires:
+        description:
+          - When it expires, such as V(2030-01-31T12:00:00Z). Of a JSON Web Token, and of logins of Amazon ECR, Google and Azure, the module
+            knows that itself.
+        type: str
+  next_run:
+    description:
+      - In so many seconds the rotation runs again, for logins that live a short time. A login that expires before is refused, before anything
+        is read.
+    type: int
+  nodes_pull_secret:
+    description:
+      - Whether V(openshift-config/pull-secret) and V(kube-system/additional-pull-secret) are changed too. All nodes get them, so do it alone and
+        last.
+    type: bool
+    default: false
+  verify:
+    description:
+      - Before anything is written, log in with the new login to each registry, and ask for an image of each repository that pods and workloads
+        use with the old one, as a node does before a pull. Nothing is written when a registry refuses what it gives to the old login, or cannot
+        be asked.
+      - Registries are only asked when there is something to change.
+      - With V(false), nothing is asked. Use it where the controller does not reach the registry, and prove the login by pulls in some
+        namespaces first.
+    type: bool
+    default: true
+  verify_repositories:
+    description:
+      - Further repositories that the new login must pull, with their registry, and a tag or digest if you like.
+    type: list
+    elements: str
+  verify_realm_hosts:
+    description:
+      - The C(host[:port]) that may be given logins beside the registries themselves, where these delegate their login.
+    type: list
+    elements: str
+  verify_ca_cert:
+    description: Path of a file with the certificate authorities of the registries, in PEM format. By default those of the system.
+    type: path
+  verify_validate_certs:
+    description: Whether the certificates of the registries are verified.
+    type: bool
+    default: true
+  verify_timeout:
+    description: Seconds to wait for each answer of a registry.
+    type: int
+    default: 10
+extends_documentation_fragment:
+  - openshift_ops.image_pull.connection
+  - openshift_ops.image_pull.fleet
+  - openshift_ops.image_pull.attributes
+notes:
+  - The caller needs the rights to list and patch secrets. To know which images are used, pods, the workloads of C(apps), C(batch) and
+    C(apps.openshift.io) are listed; what may not be listed is said in RV(rotation.unread), and O(verify_repositories) can stand in for it. Where
+    a secret is immutable, service accounts are listed and patched, and secrets are created.
+  - Where the caller may not list over all namespaces, each namespace is listed on its own.
+  - Secrets of Helm's releases are not searched, since their content is compressed. Change the values of the chart, too.
+seealso:
+  - module: openshift_ops.image_pull.pull_access_audit
+  - module: openshift_ops.image_pull.pull_probe
+  - module: openshift_ops.image_pull.registry_auth_info
+author:
+  - The openshift_ops.image_pull authors (@openshift-ops)
+"""
+
+EXAMPLES = r"""
+- name: See what a rotation would change, and whether the new login is good for it
+  openshift_ops.image_pull.credential_rotation:
+    registries: [quay.io]
+    old: {username: team+robot, password: "{{ old_password }}"}
+    new: {username: team+robot2, password: "{{ new_password }}"}
+  check_mode: true
+  register: plan
+
+- name: Rotate in a few namespaces first
+  openshift_ops.image_pull.credential_rotation:
+    namespaces: [canary]
+    registries: [quay.io]
+    old: {username: team+robot, password: "{{ old_password }}"}
+    new: {username: team+robot2, password: "{{ new_password }}"}
+
+- name: Renew a login that lives 12 hours, every 6 hours
+  openshift_ops.image_pull.credential_rotation:
+    registries: [123456789012.dkr.ecr.eu-west-1.amazonaws.com]
+    old: {username: AWS}
+    new:
+      username: AWS
+      password: "{{ lookup('ansible.builtin.pipe', 'aws ecr get-login-password --region eu-west-1') }}"
+    next_run: 21600
+"""
+
+RETURN = r"""
+rotation:
+  description: What is known of the login in the namespaces of the task.
+  returned: always
+  type: dict
+  contains:
+    copies:
+      description:
+        - How many secrets held the C(old) login before this run, how many hold the C(new) one alone, how many are C(to_change), and how many
+          of these C(failed).
+      type: dict
+      sample: {old: 3, new: 0, to_change: 2, failed: 0}
+    remaining:
+      description:
+        - Where the old login stands and will still stand after this run, with what is to be done there. Of many, the first 100.
+      type: list
+      elements: dict
+      contains:
+        namespace:
+          description: The namespace.
+          type: str
+        secret:
+          description: The secret.
+          type: str
+        about:
+          description: The registry key, the data key or the annotation.
+          type: str
+        reason:
+          description: Why it is left, and what to do.
+          type: str
+    remaining_count:
+      description: How many they are.
+      type: int
+    nodes:
+      description: The pull secrets of the nodes that have the old login, where O(nodes_pull_secret) is not set.
+      type: list
+      elements: dict
+      sample: [{namespace: openshift-config, secret: pull-secret, registries: [quay.io]}]
+    unread:
+      description: What could not be read, so that the old login may stand there. Each a sentence.
+      type: list
+      elements: str
+    old_login:
+      description: Whether the registries still accept the old login, V(works), V(refused) or V(unknown).
+      type: str
+      sample: works
+    repositories:
+      description: The repositories that are in use with the login, and what the registry said to the new one.
+      type: list
+      elements: dict
+      sample:
+        - {repository: quay.io/team/app, image: "quay.io/team/app:v1", outcome: pulls, said: "registry quay.io gives quay.io/team/app:v1"}
+    probes:
+      description: For each of the first 100 namespaces, an image that is pulled there with the login, for M(openshift_ops.image_pull.pull_probe).
+      type: list
+      elements: dict
+      sample: [{namespace: project-a, image: "quay.io/team/app:v1"}]
+    failing:
+      description:
+        - The containers of pods that cannot pull an image of the registries, because their node says that the login is refused. Of many, the first
+          100.
+      type: list
+      elements: dict
+      sample:
+        - {namespace: project-a, pod: app-1, container: app, uid: 1b4e28ba, image: "quay.io/team/app:v1", cause: bad_credentials}
+namespaces:
+  description: What was changed, or in check mode would be, in each namespace that has something to change.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The namespace.
+      type: str
+      sample: project-a
+    changed:
+      description: Whether anything was written in it.
+      type: bool
+    status:
+      description: One of V(changed), V(unchanged), V(failed), V(skipped).
+      type: str
+      sample: changed
+    reason:
+      description: Why a namespace was skipped.
+      type: str
+      returned: when skipped
+    changes:
+      description:
+        - Each write, by action, kind and name, with the registries whose C(username), C(password) or both changed. C(entries) are positions among
+          the secrets of the namespace, where several are changed.
+      type: list
+      elements: dict
+      sample:
+        - action: update
+          kind: Secret
+          name: quay
+          registries: {added: [], changed: {quay.io: [password, username]}, removed: []}
+failures:
+  description: The namespaces and secrets that failed, and why. The task fails if there is one, after all others are done.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+summary:
+  description: Counts of namespaces by status, and C(retries), the number of requests that had to be repeated.
+  returned: always
+  type: dict
+  sample: {total: 2, changed: 2, unchanged: 0, failed: 0, skipped: 0, retries: 0}
+"""
+
+import time
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation import (
+    options as credential_rotation,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import (
+    Module,
+    Task,
+    everywhere,
+    over_targets,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.credential_rotation import rotate
+
+ARGUMENTS = {**CLUSTER_OPTIONS, **credential_rotation.ARGUMENTS}
+
+
+def run(task: Task) -> dict[str, object]:
+    rotation = credential_rotation.from_options(task.params)
+    task.warn(credential_rotation.lifetime(task.params, time.time()))
+    return over_targets(
+        everywhere(task, system=True),
+        lambda cluster, meant, settings: rotate(cluster, rotation, meant.namespaces, settings),
+    )
+
+
+MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, everywhere=True)
+
+
+def main() -> None:
+    run_module(MODULE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,313 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""credential_rotation on the lab: what it finds, what it writes, what it leaves; the node's pull is the judge."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from support.lab import Lab, path_of, pull_names
+
+Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def lab(lab_factory: Callable[..., Lab]) -> Lab:
+    """One of its own: a rotation looks at the whole cluster."""
+    return lab_factory()
+
+
+@pytest.fixture
+def host(lab: Lab) -> str:
+    return lab.registry("private")["host"]
+
+
+def login(lab: Lab, number: int) -> dict[str, str]:
+    account = lab.registry("private")["accounts"][number]
+    return {"username": account["username"], "password": account["password"]}
+
+
+def auth(login: dict[str, str]) -> str:
+    return base64.b64encode(f"{login['username']}:{login['password']}".encode()).decode()
+
+
+def secret(
+    lab: Lab, namespace: str, name: str, content: Any, kind: str = "kubernetes.io/dockerconfigjson", **parts: Any
+) -> dict[str, Any]:
+    key = {"kubernetes.io/dockerconfigjson": ".dockerconfigjson", "kubernetes.io/dockercfg": ".dockercfg"}.get(
+        kind, "config.json"
+    )
+    raw = content if isinstance(content, str) else json.dumps(content)
+    meta = {"name": name, **parts.pop("metadata", {})}
+    body = {"metadata": meta, "type": kind, "data": {key: base64.b64encode(raw.encode()).decode()}, **parts}
+    return lab.create(namespace, "secrets", body)
+
+
+@pytest.fixture
+def rotate(lab: Lab, run: Run, host: str) -> Run:
+    def call(**options: Any) -> dict[str, Any]:
+        given = {
+            "registries": [host],
+            "old": login(lab, 0),
+            "new": login(lab, 1),
+            "verify_ca_cert": lab.data["ca_cert"],
+        }
+        result = run("credential_rotation", **{**given, **options})
+        text = json.dumps(result)
+        for number in (0, 1):
+            assert login(lab, number)["password"] not in text
+            assert auth(login(lab, number)) not in text
+        return result
+
+    return call
+
+
+class TestInPlace:
+    def test_the_pod_pulls_with_the_new_login_and_the_secret_is_the_same(
+        self, lab: Lab, rotate: Run, host: str, namespace: str
+    ) -> None:
+        other = {"auth": "dTpw"}
+        entry = {"auth": auth(login(lab, 0)), "email": "team@example.com"}
+        before = secret(lab, namespace, "quay", {"auths": {host: entry, "other.example.com": other}, "x": 1})
+        lab.set_account(namespace, imagePullSecrets=["quay"])
+        lab.pod(namespace, "app", lab.registry("private")["image"])
+        audit = lab.audit()
+        result = rotate(namespaces=[namespace])
+        assert (result["failed"], result["changed"]) == (False, True)
+        (found,) = result["namespaces"]
+        assert found["changes"][0]["registries"] == {
+            "added": [],
+            "changed": {host: ["password", "username"]},
+            "removed": [],
+        }
+        assert audit.writes() == [("patch", "secrets", namespace, "quay")]
+        after = lab.get(namespace, "secrets", "quay")
+        assert after["metadata"]["uid"] == before["metadata"]["uid"]
+        content = json.loads(base64.b64decode(after["data"][".dockerconfigjson"]))
+        new = {"auth": auth(login(lab, 1)), "email": "team@example.com"}
+        assert content == {"auths": {host: new, "other.example.com": other}, "x": 1}
+        (tried,) = lab.pull(namespace, "app")["images"]
+        assert tried["pulled"]
+        rotation = result["rotation"]
+        assert rotation["copies"] == {"old": 1, "new": 0, "to_change": 1, "failed": 0}
+        assert (rotation["old_login"], rotation["remaining"], rotation["unread"]) == ("works", [], [])
+        assert rotation["repositories"] == [
+            {
+                "repository": f"{host}/team/app",
+                "image": lab.registry("private")["image"],
+                "outcome": "pulls",
+                "said": f"registry {host} gives {lab.registry('private')['image']}",
+            }
+        ]
+        assert rotation["probes"] == [{"namespace": namespace, "image": lab.registry("private")["image"]}]
+        again = rotate(namespaces=[namespace])
+        assert (again["changed"], again["rotation"]["copies"]) == (
+            False,
+            {"old": 0, "new": 1, "to_change": 0, "failed": 0},
+        )
+
+    def test_the_plan_is_exact_and_writes_nothing(self, lab: Lab, rotate: Run, host: str, namespace: str) -> None:
+        secret(lab, namespace, "quay", {"auths": {host: {"auth": auth(login(lab, 0))}}})
+        audit = lab.audit()
+        planned = rotate(namespaces=[namespace], check=True)
+        assert audit.writes() == []
+        done = rotate(namespaces=[namespace])
+        for result in (planned, done):
+            del result["diff"], result["_output"]
+        assert planned == done
+
+    def test_it_is_found_everywhere_by_content(self, lab: Lab, rotate: Run, host: str, namespaces: Any) -> None:
+        first, second = namespaces(2)
+        old = auth(login(lab, 0))
+        secret(lab, first, "a", {"auths": {f"https://{host}/v2/": login(lab, 0)}})
+        secret(lab, first, "b", {host: {"auth": old}}, "kubernetes.io/dockercfg")
+        secret(lab, second, "c", {"auths": {f"{host}/team": {"auth": old.rstrip("=")}}}, "Opaque")
+        secret(
+            lab, second, "d", {"auths": {host: {"auth": auth(login(lab, 1))}, "elsewhere.example.com": {"auth": old}}}
+        )
+        secret(lab, second, "e", f"password={login(lab, 0)['password']}", "Opaque")
+        result = rotate(namespaces=[first, second])
+        assert not result["failed"], result["msg"]
+        changed = {(row["name"], change["name"]) for row in result["namespaces"] for change in row["changes"]}
+        assert changed == {(first, "a"), (first, "b"), (second, "c")}
+        rows = {(row["secret"], row["about"]) for row in result["rotation"]["remaining"]}
+        assert rows == {("d", "elsewhere.example.com"), ("e", "data key config.json")}
+        assert lab.entries(first, "a") == {f"https://{host}/v2/": login(lab, 1)}
+        assert lab.entries(first, "b") == {host: {"auth": auth(login(lab, 1))}}
+        assert lab.entries(second, "c") == {f"{host}/team": {"auth": auth(login(lab, 1))}}
+
+    def test_without_namespaces_the_whole_cluster_is_meant_and_the_nodes_come_last(
+        self, lab: Lab, rotate: Run, host: str, namespace: str
+    ) -> None:
+        content = {"auths": {host: {"auth": auth(login(lab, 0))}}}
+        for place, name in ((namespace, "quay"), ("kube-public", "quay"), ("openshift-config", "pull-secret")):
+            secret(lab, place, name, content)
+        result = rotate()
+        assert not result["failed"], result["msg"]
+        assert [row["name"] for row in result["namespaces"] if row["changed"]] == ["kube-public", namespace]
+        rotation = result["rotation"]
+        assert rotation["nodes"] == [{"namespace": "openshift-config", "secret": "pull-secret", "registries": [host]}]
+        assert rotation["remaining"] == []
+        last = rotate(nodes_pull_secret=True)
+        assert [row["name"] for row in last["namespaces"] if row["changed"]] == ["openshift-config"]
+        assert lab.entries("openshift-config", "pull-secret")[host]["auth"] == auth(login(lab, 1))
+        for place, name in (("kube-public", "quay"), ("openshift-config", "pull-secret")):
+            lab.api("DELETE", path_of(place, "secrets", name))
+
+    def test_a_login_of_which_only_the_user_is_known(self, lab: Lab, rotate: Run, host: str, namespace: str) -> None:
+        stale = {"username": login(lab, 1)["username"], "password": "expired"}
+        secret(lab, namespace, "ecr", {"auths": {host: {"auth": auth(stale)}}})
+        result = rotate(namespaces=[namespace], old={"username": stale["username"]})
+        assert (result["failed"], result["changed"]) == (False, True)
+        assert lab.entries(namespace, "ecr")[host]["auth"] == auth(login(lab, 1))
+        assert not rotate(namespaces=[namespace], old={"username": stale["username"]})["changed"]
+
+
+class TestProof:
+    def test_nothing_is_written_with_a_login_that_is_refused(
+        self, lab: Lab, rotate: Run, host: str, namespace: str
+    ) -> None:
+        secret(lab, namespace, "quay", {"auths": {host: {"auth": auth(login(lab, 0))}}})
+        audit = lab.audit()
+        for check in (False, True):
+            result = rotate(
+                namespaces=[namespace], new={"username": "u", "password": "wrong"}, check=check
+            )
+            assert result["failed"]
+            assert f"registry {host}: {host} refuses the login" in result["msg"]
+        assert audit.writes() == []
+        unproven = rotate(namespaces=[namespace], new={"username": "u", "password": "wrong"}, verify=False)
+        assert (unproven["failed"], unproven["changed"], unproven["rotation"]["repositories"]) == (False, True, [])
+
+    def test_nor_where_the_registry_does_not_answer(self, lab: Lab, rotate: Run, namespace: str) -> None:
+        secret(lab, namespace, "quay", {"auths": {"127.0.0.9:1": {"auth": auth(login(lab, 0))}}})
+        audit = lab.audit()
+        result = rotate(namespaces=[namespace], registries=["127.0.0.9:1"])
+        assert result["failed"]
+        assert "nothing was written, because the new login was not proven" in result["msg"]
+        assert audit.writes() == []
+
+    def test_an_image_that_is_gone_is_said_and_stops_nothing(
+        self, lab: Lab, rotate: Run, host: str, namespace: str
+    ) -> None:
+        secret(lab, namespace, "quay", {"auths": {host: {"auth": auth(login(lab, 0))}}})
+        lab.pod(namespace, "app", f"{host}/team/gone:v1")
+        result = rotate(namespaces=[namespace])
+        assert (result["failed"], result["changed"]) == (False, True)
+        assert f"{host}/team/gone:v1 is in use, and neither login pulls it: " in str(result["warnings"])
+
+    def test_a_repository_that_is_asked_for_must_be_pulled(
+        self, lab: Lab, rotate: Run, host: str, namespace: str
+    ) -> None:
+        secret(lab, namespace, "quay", {"auths": {host: {"auth": auth(login(lab, 0))}}})
+        result = rotate(namespaces=[namespace], verify_repositories=[f"{host}/team/gone"])
+        assert result["failed"]
+        assert f"{host}/team/gone" in result["msg"]
+
+
+class TestLeft:
+    def test_what_a_controller_writes_is_reported(self, lab: Lab, rotate: Run, host: str, namespace: str) -> None:
+        marks = {"labels": {"reconcile.external-secrets.io/managed": "true"}}
+        secret(lab, namespace, "eso", {"auths": {host: {"auth": auth(login(lab, 0))}}}, metadata=marks)
+        audit = lab.audit()
+        result = rotate(namespaces=[namespace])
+        assert (result["failed"], result["changed"], audit.writes()) == (False, False, [])
+        assert result["rotation"]["remaining"] == [
+            {
+                "namespace": namespace,
+                "secret": "eso",
+                "about": host,
+                "reason": "External Secrets writes this secret: change the login at its source",
+            }
+        ]
+
+    def test_what_kubectl_applied_holds_it_too(self, lab: Lab, rotate: Run, host: str, namespace: str) -> None:
+        content = {"auths": {host: {"auth": auth(login(lab, 0))}}}
+        data = base64.b64encode(json.dumps(content).encode()).decode()
+        applied = {
+            "kubectl.kubernetes.io/last-applied-configuration": json.dumps({"data": {".dockerconfigjson": data}})
+        }
+        secret(lab, namespace, "applied", content, metadata={"annotations": applied})
+        result = rotate(namespaces=[namespace])
+        assert result["changed"]
+        (row,) = result["rotation"]["remaining"]
+        assert row["about"] == "annotation kubectl.kubernetes.io/last-applied-configuration"
+
+    def test_an_immutable_one_gets_a_second_beside_it(self, lab: Lab, rotate: Run, host: str, namespace: str) -> None:
+        image = lab.registry("private")["image"]
+        secret(lab, namespace, "fixed", {"auths": {host: {"auth": auth(login(lab, 0))}}}, immutable=True)
+        lab.set_account(namespace, imagePullSecrets=["fixed", "other"])
+        planned = rotate(namespaces=[namespace], check=True)
+        result = rotate(namespaces=[namespace])
+        assert not result["failed"], result["msg"]
+        assert planned["namespaces"] == result["namespaces"]
+        (found,) = result["namespaces"]
+        assert [(change["action"], change["kind"], change["name"]) for change in found["changes"]] == [
+            ("create", "Secret", "fixed-rotated"),
+            ("update", "ServiceAccount", "default"),
+            ("update", "Secret", "fixed"),
+        ]
+        names = [name for name in pull_names(lab.account(namespace)) if "-dockercfg-" not in name]
+        assert names == ["fixed", "fixed-rotated", "other"]
+        lab.pod(namespace, "app", image)
+        tried = lab.pull(namespace, "app")["images"][0]["tried"]
+        assert {each["secret"] for each in tried} & {"fixed", "fixed-rotated"}
+        (row,) = result["rotation"]["remaining"]
+        assert (row["secret"], row["about"]) == ("fixed", host)
+        again = rotate(namespaces=[namespace])
+        assert (again["failed"], again["changed"]) == (False, False)
+        assert again["rotation"]["remaining"] == [row]
+        lab.api("DELETE", path_of(namespace, "secrets", "fixed"))
+        assert rotate(namespaces=[namespace])["rotation"]["remaining"] == []
+
+    def test_a_second_name_that_is_taken_fails_alone(self, lab: Lab, rotate: Run, host: str, namespace: str) -> None:
+        content = {"auths": {host: {"auth": auth(login(lab, 0))}}}
+        secret(lab, namespace, "fixed", content, immutable=True)
+        secret(lab, namespace, "fixed-rotated", {"auths": {"other.example.com": {"auth": "dTpw"}}})
+        secret(lab, namespace, "quay", content)
+        result = rotate(namespaces=[namespace])
+        assert result["failed"]
+        (failure,) = result["failures"]
+        assert failure["title"] == "secret fixed"
+        assert f"secret {namespace}/fixed-rotated, which would take its place, is there already" in failure["error"]
+        assert lab.entries(namespace, "quay")[host]["auth"] == auth(login(lab, 1))
+
+    def test_who_may_not_list_pods_is_told(self, lab: Lab, run: Run, rotate: Run, host: str, namespace: str) -> None:
+        secret(lab, namespace, "quay", {"auths": {host: {"auth": auth(login(lab, 0))}}})
+        rules = [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["list", "patch"]}]
+        lab.create(namespace, "roles", {"metadata": {"name": "r"}, "rules": rules})
+        reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "r"}
+        subjects = [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "rotator"}]
+        lab.create(namespace, "rolebindings", {"metadata": {"name": "r"}, "roleRef": reference, "subjects": subjects})
+        result = rotate(namespaces=[namespace], impersonate_user="rotator")
+        assert (result["failed"], result["changed"]) == (False, True)
+        assert (
+            f"the caller may not list pods in namespace {namespace}, so what is there is not known"
+            in result["rotation"]["unread"]
+        )
+
+    def test_secrets_that_may_not_be_listed_are_never_taken_for_none(self, rotate: Run, namespace: str) -> None:
+        result = rotate(namespaces=[namespace], impersonate_user="nobody")
+        assert result["rotation"]["unread"][0].startswith("the caller may not list secrets in namespace")
+
+
+class TestOptions:
+    def test_all_that_cannot_work_is_said_at_once(self, rotate: Run) -> None:
+        result = rotate(
+            registries=["a b"], new={"username": "a:b", "password": ""}, verify_repositories=["app"], next_run=0
+        )
+        assert result["failed"]
+        for part in ("registry 'a b'", "a ':' in its user name", "no password", "'app' is no repository", "'next_run'"):
+            assert part in result["msg"]
+
+    def test_a_login_that_expires_before_the_next_run_is_refused(self, lab: Lab, rotate: Run, namespace: str) -> None:
+        new = {**login(lab, 1), "expires": "2001-01-01T00:00:00Z"}
+        assert "has expired on 2001-01-01T00:00:00Z" in rotate(new=new)["msg"]
+        new["expires"] = "2126-01-01T00:00:00Z"
+        assert not rotate(new=new, next_run=3600, namespaces=[namespace])["failed"]
+        assert "before the next run in 4000000000 seconds" in rotate(new=new, next_run=4_000_000_000)["msg"]
