@@ -195,8 +195,12 @@ rotation:
       type: list
       elements: dict
       sample: [{namespace: openshift-config, secret: pull-secret, registries: [quay.io]}]
+    unsearched:
+      description: Which secrets could not be read, so that the old login may stand there. Each a sentence.
+      type: list
+      elements: str
     unread:
-      description: What could not be read, so that the old login may stand there. Each a sentence.
+      description: Which pods and workloads could not be read, so that the new login is proven for less. Each a sentence.
       type: list
       elements: str
     old_login:

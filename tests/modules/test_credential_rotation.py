@@ -95,7 +95,7 @@ class TestInPlace:
         assert tried["pulled"]
         rotation = result["rotation"]
         assert rotation["copies"] == {"old": 1, "new": 0, "to_change": 1, "failed": 0}
-        assert (rotation["old_login"], rotation["remaining"], rotation["unread"]) == ("works", [], [])
+        assert (rotation["old_login"], rotation["remaining"], rotation["unsearched"], rotation["unread"]) == ("works", [], [], [])
         assert rotation["repositories"] == [
             {
                 "repository": f"{host}/team/app",
@@ -293,7 +293,7 @@ class TestLeft:
 
     def test_secrets_that_may_not_be_listed_are_never_taken_for_none(self, rotate: Run, namespace: str) -> None:
         result = rotate(namespaces=[namespace], impersonate_user="nobody")
-        assert result["rotation"]["unread"][0].startswith("the caller may not list secrets in namespace")
+        assert result["rotation"]["unsearched"][0].startswith("the caller may not list secrets in namespace")
 
 
 class TestOptions:

@@ -41,11 +41,12 @@ _SHOWN = 100
 
 @dataclass
 class _Seen:
-    """What was read. `unread` says what could not be, by sentence."""
+    """What was read. `unsearched` and `unread` say, by sentence, which secrets and which pods and workloads could not be."""
 
     copies: dict[str, list[Copy]] = field(default_factory=dict)
     uses: dict[str, list[Use]] = field(default_factory=dict)
     accounts: dict[str, list[Json]] = field(default_factory=dict)
+    unsearched: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
 
     @property
@@ -109,7 +110,7 @@ class _Reading:
         for namespace, secrets in found.objects.items():
             refs = ((ObjectRef(SECRET, namespace, metadata(secret)["name"]), secret) for secret in secrets)
             self.seen.copies[namespace] = [Copy(ref, secret, rotation) for ref, secret in refs]
-        self._forbidden(SECRET, found)
+        self.seen.unsearched += _forbidden(SECRET, found)
 
     def _read_uses(self) -> None:
         """Which images are used. What cannot be read is said: then the new login is proven for less."""
@@ -120,7 +121,7 @@ class _Reading:
                 continue
             for namespace, objects in found.objects.items():
                 self.seen.uses.setdefault(namespace, []).extend(in_use(objects))
-            self._forbidden(kind, found)
+            self.seen.unread += _forbidden(kind, found)
 
     def _keep_uses(self, kind: Kind) -> Callable[[Json], Json | None]:
         return lambda obj: kept_uses(kind, obj, self.rotation.exchange)
@@ -130,12 +131,14 @@ class _Reading:
     ) -> Listed:
         return list_in(self.cluster, self.workers, kind, places, keep, few=_FEW, field_selector=selector)
 
-    def _forbidden(self, kind: Kind, found: Listed) -> None:
-        if found.forbidden:
-            more = f" and {len(found.forbidden) - 1} more" if len(found.forbidden) > 1 else ""
-            self.seen.unread.append(
-                f"the caller may not list {kind.resource} in namespace {found.forbidden[0]}{more}, so what is there is not known"
-            )
+
+def _forbidden(kind: Kind, found: Listed) -> list[str]:
+    if not found.forbidden:
+        return []
+    more = f" and {len(found.forbidden) - 1} more" if len(found.forbidden) > 1 else ""
+    return [
+        f"the caller may not list {kind.resource} in namespace {found.forbidden[0]}{more}, so what is there is not known"
+    ]
 
 
 def _needs_accounts(copy: Copy) -> bool:
@@ -199,7 +202,8 @@ def _told(
         "remaining": remaining[:_SHOWN],
         "remaining_count": len(remaining),
         "nodes": waiting,
-        "unread": [*seen.unread, *unreadable[:_SHOWN]],
+        "unsearched": [*seen.unsearched, *unreadable[:_SHOWN]],
+        "unread": seen.unread,
         "old_login": proof.old_login,
         "repositories": list(proof.rows),
         "probes": _probes(images),
