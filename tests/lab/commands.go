@@ -26,7 +26,7 @@ and the kubelet's own way of pulling, all on 127.0.0.0/8, for tests and demonstr
 	pflag.CommandLine.VisitAll(func(flag *pflag.Flag) { flag.Hidden = true })
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(upCommand(), downCommand(), setCommand(), runCommand(), pullCommand(), loginCommand(),
-		pushCommand(), oracleCommand(), superviseCommand())
+		pushCommand(), registryCommand(), oracleCommand(), superviseCommand())
 	return root
 }
 
@@ -170,6 +170,49 @@ func pushCommand() *cobra.Command {
 		RunE:  func(_ *cobra.Command, args []string) error { return push(dir, args[0]) },
 	}
 	dirFlag(command, &dir)
+	return command
+}
+
+func registryCommand() *cobra.Command {
+	var dir, redirect string
+	var expire, limit int
+	var asJSON bool
+	var o registryChange
+	command := &cobra.Command{
+		Use:   "registry --dir DIR NAME",
+		Short: "Say what a registry counted for each account, or change how it behaves",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			o.Name = args[0]
+			if c.Flags().Changed("expire") {
+				o.Expire = &expire
+			}
+			if c.Flags().Changed("rate-limit") {
+				o.RateLimit = &limit
+			}
+			if c.Flags().Changed("redirect") {
+				o.Redirect = &redirect
+			}
+			return changeRegistry(dir, o, asJSON)
+		},
+	}
+	dirFlag(command, &dir)
+	f := command.Flags()
+	f.BoolVar(&asJSON, "json", false, "print what was counted, also after a change")
+	f.StringArrayVar(&o.Add, "add", nil, "make an account of this name, with a new password, and write it to lab.json")
+	f.BoolVar(&o.Nasty, "nasty", false, "with --add: a password that breaks careless code")
+	f.StringArrayVar(&o.Disable, "disable", nil, "refuse the logins of this account, and the tokens that it has")
+	f.StringArrayVar(&o.Enable, "enable", nil, "accept this account again")
+	f.IntVar(&expire, "expire", 0, "seconds after which tokens end, also those that were given before (0: 300)")
+	f.BoolVar(&o.Close, "close", false, "close the ports: connections are refused")
+	f.BoolVar(&o.Open, "open", false, "open the ports again")
+	f.IntVar(&limit, "rate-limit", 0, "answer 429 after so many further requests (0: no limit)")
+	f.StringArrayVar(&o.Hide, "hide", nil, "answer 404 for this repository")
+	f.StringArrayVar(&o.Show, "show", nil, "the opposite of --hide")
+	f.StringArrayVar(&o.Deny, "deny", nil, "give no right to pull this repository")
+	f.StringArrayVar(&o.Allow, "allow", nil, "the opposite of --deny")
+	f.StringVar(&o.From, "from", "", "with the last four: for this account only (default: for all)")
+	f.StringVar(&redirect, "redirect", "", "answer 307 to this URL for what is below /v2/ (empty: no more)")
 	return command
 }
 
