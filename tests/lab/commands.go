@@ -110,17 +110,25 @@ func runCommand() *cobra.Command {
 func pullCommand() *cobra.Command {
 	var o pullOptions
 	var many manyPods
+	var labels map[string]string
 	command := &cobra.Command{
-		Use:   "pull --dir DIR (NAMESPACE POD | --all NAMESPACE ... | --stdin)",
+		Use:   "pull --dir DIR (NAMESPACE POD | --all NAMESPACE ... | --stdin | --follow [NAMESPACE ...])",
 		Short: "Pull the images of a pod as a node would, and say which credential did it",
 		Long: `Makes the node's files of the cluster's objects, reads the pod and the secrets it names, builds the
 kubelet's keyring and pulls each image's manifest with each credential in turn.
 With --all, the pods of whole namespaces; with --stdin, those named by JSON lines {"namespace", "pod"}. Both print one JSON
 line a pod, in the order of the names or of the lines.
+With --follow, all pods that come, of all namespaces or of those that are named, until SIGTERM, SIGINT or the end of standard
+input: one JSON line an attempt; a pull that failed is tried again after a second. The exit status is then 0.
 Exit status: 0 all pulled, 1 not pulled, 2 no answer.`,
 		Args: func(c *cobra.Command, args []string) error { return many.args(c, args) },
 		RunE: func(_ *cobra.Command, args []string) error {
-			if many.all || many.stdin {
+			switch {
+			case many.follow:
+				return follow(o, labels, args)
+			case len(labels) > 0:
+				return misuse("--node-labels is for --follow: the other ways pull for each pod that is named")
+			case many.all || many.stdin:
 				return pullMany(o, many, args)
 			}
 			return pull(o, args[0], args[1])
@@ -131,7 +139,9 @@ Exit status: 0 all pulled, 1 not pulled, 2 no answer.`,
 	f.BoolVar(&o.asJSON, "json", false, "print one JSON object")
 	f.BoolVar(&many.all, "all", false, "all pods of the namespaces, as JSON lines")
 	f.BoolVar(&many.stdin, "stdin", false, "the pods of the JSON lines on standard input, as JSON lines")
-	command.MarkFlagsMutuallyExclusive("all", "stdin")
+	f.BoolVar(&many.follow, "follow", false, "pull for the pods that come, until the command is told to end, as JSON lines")
+	command.MarkFlagsMutuallyExclusive("all", "stdin", "follow")
+	f.StringToStringVar(&labels, "node-labels", nil, "with --follow: labels of the node beside the usual ones, k=v,...; pods with another nodeSelector are left alone")
 	f.StringVar(&o.node.name, "node", "", "name of the node: it remembers its images and its last files (default: a new node each time)")
 	f.BoolVar(&o.node.recheck, "recheck", false, "check the pod's credentials for images that are present, as the kubelet does from 1.35")
 	f.StringVar(&o.node.shortNames, "short-names", shortNamesPermissive, "permissive, or enforcing as CRI-O is from 1.34: a name of several registries is refused")

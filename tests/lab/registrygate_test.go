@@ -350,8 +350,8 @@ func TestChangesThatAreRefused(t *testing.T) {
 	for want, change := range map[string]registryChange{
 		"already":            {Add: []string{"new", user}},
 		"already ":           {Add: []string{"new", "new"}},
-		"no colon":           {Add: []string{"new", "a:b"}},
-		"neither":            {Add: []string{"new", ownAccount}},
+		"without a colon":    {Add: []string{"new", "a:b"}},
+		"other than":         {Add: []string{"new", ownAccount}},
 		"no account":         {Add: []string{"new"}, Disable: []string{"stranger"}},
 		"no account ":        {Add: []string{"new"}, Hide: []string{"team/app"}, From: "stranger"},
 		"without host":       {Add: []string{"new"}, Deny: []string{"127.0.0.2:5000/team/app"}},

@@ -143,7 +143,7 @@ func (r *registryRules) has(user string) bool {
 // checkUser refuses what a login cannot carry, and the lab's own name.
 func checkUser(user string) error {
 	if user == "" || strings.Contains(user, ":") || user == ownAccount {
-		return fmt.Errorf("an account is called neither %q nor nothing, and has no colon, unlike %q", ownAccount, user)
+		return fmt.Errorf("an account has a name without a colon, other than %q: not %q", ownAccount, user)
 	}
 	return nil
 }
