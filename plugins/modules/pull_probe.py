@@ -43,8 +43,9 @@ options:
     elements: str
   node_selectors:
     description:
-      - Labels of nodes, one entry for each kind of node, such as V({node-role.kubernetes.io/worker: ''}). Each gets a pod for each image.
-        By default there is one pod for each image, on any node.
+      - Labels of nodes, one entry for each kind of node, such as C(node-role.kubernetes.io/worker) with an empty value. Each gets a pod for
+        each image. By default there is one pod for each image, on any node.
+      - The pods tolerate all taints, so a pod for any node may come to one that takes no others.
     type: list
     elements: dict
   timeout:
@@ -208,7 +209,7 @@ ARGUMENTS = {
     **CLUSTER_OPTIONS,
     "images": {"type": "list", "elements": "str", "required": True},
     "service_account": {"type": "str", "default": "default"},
-    "image_pull_secrets": {"type": "list", "elements": "str"},
+    "image_pull_secrets": {"type": "list", "elements": "str", "no_log": False},
     "node_selectors": {"type": "list", "elements": "dict"},
     "timeout": {"type": "int", "default": 120},
     "keep_failed": {"type": "bool", "default": False},
