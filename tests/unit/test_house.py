@@ -261,6 +261,16 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
             "drift": [{"namespaces": []}],
         }
     ],
+    "pull_probe": [
+        {
+            "images": ["quay.io/team/app:1"],
+            "service_account": "a",
+            "image_pull_secrets": ["s"],
+            "node_selectors": [{"pool": "gpu"}],
+            "timeout": 5,
+            "keep_failed": True,
+        }
+    ],
     "pull_report": [
         {
             "src": ["s"],

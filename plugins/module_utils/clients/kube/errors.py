@@ -190,6 +190,12 @@ _RULES = (
         'User "system:anonymous" cannot ',
         "the request had no login: give api_key, client_cert, or a kubeconfig with a login",
     ),
+    # kubernetes plugin/pkg/admission/serviceaccount, for a pod.
+    _Rule(
+        {403},
+        "error looking up service account ",
+        "create that service account first, wait for it (sa_wait), or correct its name",
+    ),
     _Rule({403}, 'User ".*" cannot ', "give the caller that right, or use another one (README, 'Permissions')"),
     _Rule({403}, "", "an admission rule of the cluster or a proxy forbids it: ask who runs the cluster"),
     _Rule({405, 406, 415}, "", "the API server does not support this request: check its version"),

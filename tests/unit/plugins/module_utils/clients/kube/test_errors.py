@@ -50,6 +50,7 @@ MANAGED = (
 )
 POLICY = "secrets \"quay\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no"
 DRY_RUN = 'admission webhook "w.example.com" does not support dry run'
+NO_ACCOUNT = 'pods "p" is forbidden: error looking up service account a/robot: serviceaccount "robot" not found'
 BROKEN_WEBHOOK = 'Internal error occurred: failed calling webhook "w.example.com": context deadline exceeded'
 
 LOGIN = "the login is not valid, or no longer: give a valid token or certificate (api_key, kubeconfig, client_cert)"
@@ -82,6 +83,13 @@ TABLE = [
         errors.ApiError,
         DRY_RUN,
         "that admission webhook cannot check a request in advance: have its owner declare sideEffects None",
+    ),
+    (
+        403,
+        status("Forbidden", NO_ACCOUNT, "pods"),
+        errors.Forbidden,
+        NO_ACCOUNT,
+        "create that service account first, wait for it (sa_wait), or correct its name",
     ),
     (
         403,
