@@ -243,6 +243,10 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"users": ["u"], "binding_name": "b", "exclusive": True, "recreate": True, "verify_access": True},
         {"projects": ["p"], "role": "r", "state": "absent", "revoke_from": "every_binding", "prune": True},
     ],
+    "image_stream_import": [
+        {"registries": ["quay.io"], "streams": ["s"], "causes": ["not_found"]},
+        {"only_failed": False},
+    ],
     "pull_access": [
         {"pod": "p", "ask_registries": True},
         {"workload": "Job/j"},
