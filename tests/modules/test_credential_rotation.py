@@ -109,7 +109,8 @@ class TestInPlace:
                 "said": f"registry {host} gives {lab.registry('private')['image']}",
             }
         ]
-        assert rotation["probes"] == [{"namespace": namespace, "image": lab.registry("private")["image"]}]
+        probe = {"namespace": namespace, "image": lab.registry("private")["image"], "secret": "quay"}
+        assert rotation["probes"] == [probe]
         again = rotate(namespaces=[namespace])
         assert (again["changed"], again["rotation"]["copies"]) == (
             False,
