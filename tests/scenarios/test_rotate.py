@@ -311,6 +311,20 @@ class TestSteps:
         after = json.loads(base64.b64decode(lab.api("GET", path)["data"][".dockerconfigjson"]))["auths"]
         assert after == {**content["auths"], one.host: {"auth": auth(one.new)}}
 
+    def test_on_a_hosted_cluster_the_additional_secret_is_changed_and_merged(
+        self, lab_factory: Callable[..., Lab], tmp_path: Path
+    ) -> None:
+        one = Cluster(lab_factory("--platform", "hosted"))
+        lab, key = one.lab, f"{one.host}/team"
+        content = json.dumps({"auths": {key: {"auth": auth(one.old)}}})
+        data = {".dockerconfigjson": base64.b64encode(content.encode()).decode()}
+        secret = {"type": "kubernetes.io/dockerconfigjson", "data": data}
+        lab.create("kube-system", "secrets", {"metadata": {"name": "additional-pull-secret"}, **secret})
+        done = rotate(tmp_path, [one], credential_rotation_probe=False)
+        assert done.status == 0, done.output
+        assert lab.entries("kube-system", "global-pull-secret")[key] == {"auth": auth(one.new)}
+        lab.run("down", "--dir", str(lab.dir))
+
     def test_images_that_could_not_be_imported_are_imported_again(
         self, cluster: Cluster, namespaces: list[str], tmp_path: Path
     ) -> None:
