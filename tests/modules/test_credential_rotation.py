@@ -243,11 +243,11 @@ class TestWhatARegistryMaySay:
             assert part in result["msg"]
         assert audit.writes() == []
 
-    @pytest.mark.parametrize(("rule", "back"), [("--deny", "--allow"), ("--hide", "--show")])
+    @pytest.mark.parametrize("rules", [("--deny", "--allow"), ("--hide", "--show")])
     def test_a_right_that_only_the_old_login_has(
-        self, lab: Lab, rotate: Run, registry: Any, namespace: str, rule: str, back: str
+        self, lab: Lab, rotate: Run, registry: Any, namespace: str, rules: tuple[str, str]
     ) -> None:
-        user = login(lab, 1)["username"]
+        user, (rule, back) = login(lab, 1)["username"], rules
         registry(rule, "team/app", "--from", user, back=(back, "team/app", "--from", user))
         image = lab.registry("private")["image"]
         self.refuses(lab, rotate, namespace, f"the new login does not pull {image}, and the old one does")
