@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from support.fleet import by_namespace, make_namespaces
 from support.lab import Following, Lab, path_of
-from support.playbooks import Play, forms, leaks, play
+from support.playbooks import Play, forms, leaks, play, variables_file
 
 #: So many namespaces in both clusters together.
 NAMESPACES = int(os.environ.get("IMAGE_PULL_ROTATED", "200"))
@@ -34,24 +33,6 @@ RETIRE = """
   loop: "{{{{ ansible_play_hosts_all }}}}"
   changed_when: true
 """
-
-
-class Unsafe(str):
-    """A text that Ansible must not template."""
-
-
-class Dumper(yaml.SafeDumper):
-    pass
-
-
-Dumper.add_representer(Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
-
-
-def unsafe(value: Any) -> Any:
-    """The variables with passwords as they are."""
-    if isinstance(value, dict):
-        return {name: Unsafe(part) if name == "password" else unsafe(part) for name, part in value.items()}
-    return value
 
 
 def auth(login: dict[str, str]) -> str:
@@ -112,7 +93,7 @@ class Cluster:
 def rotate(directory: Path, clusters: Sequence[Cluster], *options: str, **variables: Any) -> Play:
     """The playbook on these clusters. No credential is in what it prints."""
     hosts = {f"east-{number}": cluster.variables(**variables) for number, cluster in enumerate(clusters)}
-    (directory / "hosts.yml").write_text(yaml.dump(unsafe({"all": {"hosts": hosts}}), Dumper=Dumper))
+    (directory / "hosts.yml").write_text(variables_file({"all": {"hosts": hosts}}))
     done = play("rotate", directory / "hosts.yml", "--diff", "-vvv", *options, cwd=directory)
     for cluster in clusters:
         assert leaks(done.output, cluster.canaries) == []
