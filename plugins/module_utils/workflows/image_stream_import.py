@@ -115,7 +115,7 @@ class _Namespace:
         return result
 
     def _result(self, view: View | ImagePullError | None) -> NamespaceResult:
-        if view is None or self.run.stopped or self.run.is_over:
+        if view is None:
             return self.run.not_attempted(self.name)
         if isinstance(view, ImagePullError):
             raise view
@@ -123,6 +123,8 @@ class _Namespace:
             return NamespaceResult(self.name, "failed", error=why)
         self.streams = frozenset(view.objects)
         planned, left = self.question.plan(self.name, view.objects)
+        if planned and self.run.is_over:
+            return self.run.not_attempted(self.name)
         self.rows += [report(tag, _LEFT, reason=tag.reason) for tag in left]
         for each in planned:
             self._stream(each)

@@ -255,6 +255,12 @@ class TestFailed:
         assert [result.status for result in outcome.namespaces] == ["skipped", "skipped"]
         assert outcome.has_failed
 
+    def test_a_list_over_all_namespaces_that_fails_ends_the_run(self, api: OpenShift) -> None:
+        api.fail("GET .*imagestreams", status_object(400, "BadRequest", "no"), times=ALWAYS)
+        outcome = run(api, *(f"n{number}" for number in range(40)), asked=ImportOptions(streams=("app",)))
+        assert "listing imagestreams in all namespaces" in outcome.stopped
+        assert outcome.notes == [], "whether the stream is somewhere is not known"
+
     def test_what_was_done_before_the_run_ended_is_told(self, api: OpenShift) -> None:
         api.stream("a", "app")
         api.stream("a", "web")
@@ -265,11 +271,12 @@ class TestFailed:
         assert rows(Outcome([result])) == {"app:v1": "imported"}
 
     def test_more_failures_than_are_allowed(self, api: OpenShift) -> None:
-        for name in "abc":
+        for name in "ab":
             api.stream(name)
         api.refused["v1"] = "you may not have access"
         outcome = run(api, "a", "b", "c", max_failures=0)
-        assert [result.status for result in outcome.namespaces] == ["failed", "skipped", "skipped"]
+        assert [result.status for result in outcome.namespaces] == ["failed", "skipped", "unchanged"]
+        assert len(api.sent) == 1
 
     def test_an_answer_that_is_none(self, api: OpenShift) -> None:
         api.stream()
@@ -299,6 +306,26 @@ class TestMeanwhile:
         assert rows(outcome) == {"app:v1": "left", "app:v2": "imported"}
         assert reasons(outcome)[0] == "somebody else imported or changed it meanwhile"
         assert not outcome.has_failed
+
+    def test_only_the_tags_of_the_same_piece_are_sent_again(self, api: OpenShift) -> None:
+        tags = [f"v{number:02}" for number in range(30)]
+        api.stream("a", "app", *tags)
+        self.changing(api, lambda: api.stream("a", "app", *tags))
+        assert {*rows(run(api)).values()} == {"imported"}
+        assert [len(sent) for sent in api.sent] == [25, 25, 5]
+
+    def test_a_piece_after_one_that_was_refused_names_a_version(self, api: OpenShift) -> None:
+        """Without one the server would make a stream anew that was deleted meanwhile."""
+        api.stream("a", "app", *(f"v{number:02}" for number in range(30)))
+        api.fail(POST, QUOTA)
+        run(api)
+        versions = [request.body["metadata"]["resourceVersion"] for request in api.requests if request.method == "POST"]
+        assert versions == ["1", "1"]
+
+    def test_an_import_of_the_same_name_that_is_under_way(self, api: OpenShift) -> None:
+        api.stream()
+        api.fail(POST, status_object(409, "AlreadyExists", "it exists"))
+        assert rows(run(api)) == {"app:v1": "imported"}
 
     def test_nothing_is_left_to_do(self, api: OpenShift) -> None:
         api.stream()
