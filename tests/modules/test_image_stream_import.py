@@ -272,7 +272,7 @@ class TestRefused:
         mend()
         user = allow(lab, f"reader-{time.monotonic_ns()}", {"imagestreams.image.openshift.io": ["get", "list"]})
         audit = lab.audit()
-        result = again(impersonate_user=user)
+        result = again(impersonate_user=user, concurrency=1)
         assert result["failed"]
         assert f"tag v1 of image stream {streams.namespace}/app: creating import of image stream" in result["msg"]
         assert 'cannot create resource "imagestreamimports" in API group "image.openshift.io"' in result["msg"]
