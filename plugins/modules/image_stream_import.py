@@ -69,6 +69,12 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.attributes
+attributes:
+  idempotent:
+    support: partial
+    details:
+      - A second run sends nothing for tags that were imported. With O(only_failed=false), and for tags whose import failed again, it sends
+        the import again, which changes nothing where the image is the same.
 seealso:
   - module: openshift_ops.image_pull.pull_secret
   - module: openshift_ops.image_pull.pull_access_info

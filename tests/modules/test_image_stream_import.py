@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from support.lab import Lab
 from support.modules import run_module
 from support.openshift import CONFIG, allow
+from support.playbooks import play
 
 CANARY = "Canary-import-77"
 API = "/apis/image.openshift.io/v1"
@@ -169,6 +171,36 @@ class TestMended:
         )
         assert statuses(again()) == {"v1": "imported"}
 
+    def test_the_nodes_pull_secret_serves_where_the_namespace_has_none(self, lab, run, streams, again) -> None:
+        streams.make("app", v1=source(streams.image))
+        result = run("pull_secret", namespaces=["openshift-config"], name="pull-secret", registries=[streams.login()])
+        assert not result["failed"], result
+        try:
+            assert statuses(again()) == {"v1": "imported"}
+        finally:
+            lab.api("DELETE", "/api/v1/namespaces/openshift-config/secrets/pull-secret")
+
+    def test_a_playbook_runs_it_with_the_connection_of_the_group(self, lab, streams, mend, tmp_path) -> None:
+        streams.make("app", v1=source(streams.image))
+        mend()
+        task = {
+            "openshift_ops.image_pull.image_stream_import": {"namespaces": [streams.namespace]},
+            "register": "again",
+            "failed_when": "again.imports.imported != 1",
+        }
+        book = {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "module_defaults": {"group/openshift_ops.image_pull.k8s": {"kubeconfig": lab.kubeconfig}},
+            "tasks": [task],
+        }
+        file = tmp_path / "again.yml"
+        file.write_text(json.dumps([book]))
+        done = play(file, "localhost,", "-c", "local")
+        assert done.status == 0, done.output
+        assert done.recap["changed"] == 1
+        assert "conditions" not in streams.tag()
+
     def test_several_streams_and_namespaces_are_listed_once(self, lab, run, namespaces) -> None:
         places = namespaces(40, wait=False)
         made = [Streams(lab, name) for name in places[:3]]
@@ -240,7 +272,7 @@ class TestRefused:
         mend()
         user = allow(lab, f"reader-{time.monotonic_ns()}", {"imagestreams.image.openshift.io": ["get", "list"]})
         audit = lab.audit()
-        result = again(impersonate_user=user)
+        result = again(impersonate_user=user, concurrency=1)
         assert result["failed"]
         assert f"tag v1 of image stream {streams.namespace}/app: creating import of image stream" in result["msg"]
         assert 'cannot create resource "imagestreamimports" in API group "image.openshift.io"' in result["msg"]
@@ -268,6 +300,19 @@ class TestRefused:
             "have this one added to allowedRegistriesForImport of images.config.openshift.io/cluster" in result["msg"]
         )
         assert statuses(again(impersonate_user=user)) == {"v1": "imported"}
+
+    def test_a_registry_that_the_cluster_blocks(self, lab, streams, again, mend) -> None:
+        mend()
+        config = f"{CONFIG}/images/cluster"
+        lab.api("PATCH", config, {"spec": {"registrySources": {"blockedRegistries": [streams.host]}}})
+        try:
+            streams.make("app", v1=source(streams.image))
+            assert statuses(again()) == {"v1": "left"}
+            result = again(causes=["blocked_by_config"])
+        finally:
+            lab.api("PATCH", config, {"spec": {"registrySources": None}})
+        assert f"registry {streams.host} blocked; look at registrySources.blockedRegistries" in result["msg"]
+        assert statuses(again(causes=["blocked_by_config"])) == {"v1": "imported"}
 
     def test_a_namespace_that_does_not_exist(self, again) -> None:
         result = again(namespaces=["no-such-project"])

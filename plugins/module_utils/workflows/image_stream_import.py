@@ -8,6 +8,7 @@ An import is answered and not stored, so the engine, which settles a namespace b
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -70,11 +71,13 @@ def import_again(
     question = Imports(asked)
     with running(cluster, len(namespaces), settings) as run:
         seen = run.read(question, namespaces)
-        works = [_Namespace(run, question, name, named=named) for name in namespaces]
-        results = run.workers.map(lambda work: work.carried_out(seen.get(work.name)), works)
-        outcome = run.outcome(results)
+        works = [_Namespace(run, question, name) for name in namespaces]
+        run.workers.map(lambda work: work.look(seen.get(work.name), named=named), works)
+        # The streams of all namespaces side by side: it is the registries that take the time, and one project may have most streams.
+        run.workers.map(_Stream.carry_out, [stream for work in works for stream in work.streams])
+        outcome = run.outcome([work.result() for work in works])
     rows = [row for work in works for row in work.rows]
-    missing = [name for name in asked.streams if seen and not any(name in work.streams for work in works)]
+    missing = [name for name in asked.streams if seen and not any(name in work.found for work in works)]
     remarks = [f"image stream {name} is in none of the namespaces" for name in missing]
     return replace(outcome, remarks=(*outcome.remarks, *remarks), extra=_summary(rows, ""))
 
@@ -87,67 +90,131 @@ def _summary(rows: Sequence[Mapping[str, Any]], reason: str) -> dict[str, Any]:
 
 @dataclass
 class _Namespace:
-    """One namespace on its way. `rows` are its tags as the result lists them, `problems` what failed in it, each once, in order.
+    """One namespace on its way. `found` are the names of its streams, `streams` the imports that it needs, `left` its tags that get none.
 
-    `is_refused`: the caller may not import here at all, so nothing more is tried.
+    `ended` is its result where there is nothing to import, or it was not attempted. `is_refused`: the caller may not import here at all,
+    so nothing more is tried. `is_begun`: an import was tried.
     """
 
     run: Run
     question: Imports
     name: str
-    named: bool
-    streams: frozenset[str] = frozenset()
-    rows: list[Json] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-    problems: dict[str, None] = field(default_factory=dict)
-    advices: dict[str, None] = field(default_factory=dict)
+    found: frozenset[str] = frozenset()
+    streams: list[_Stream] = field(default_factory=list)
+    left: list[Json] = field(default_factory=list)
+    ended: NamespaceResult | None = None
     is_refused: bool = False
+    is_begun: bool = False
+    _done: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def carried_out(self, view: View | ImagePullError | None) -> NamespaceResult:
-        """The result of the namespace, for which this is what was seen of it."""
+    @property
+    def rows(self) -> list[Json]:
+        """Its tags as the result lists them; none where it was not attempted."""
+        if self.ended is not None:
+            return []
+        return [*self.left, *(row for stream in self.streams for row in stream.rows)]
+
+    def look(self, view: View | ImagePullError | None, *, named: bool) -> None:
+        """Plans the imports. `view` is what was seen of the namespace; `named`: whether it was given by name."""
         try:
-            result = self._result(view)
+            self.ended = self._planned(view, named=named)
         except ImagePullError as error:
-            result = self._ended(self.run.failed(self.name, error), str(error))
+            self.ended = self.run.failed(self.name, error)
         except Exception as error:  # an object may hold anything
-            result = self._ended(self.run.failed(self.name, internal_error(error)), str(internal_error(error)))
-        self.run.progress.finished(changed=bool(result.changes), failed=result.status == "failed")
-        return result
+            self.ended = self.run.failed(self.name, internal_error(error))
+        if not self.streams:
+            self._count()
 
-    def _result(self, view: View | ImagePullError | None) -> NamespaceResult:
-        if view is None or self.run.stopped or self.run.is_over:
+    def _planned(self, view: View | ImagePullError | None, *, named: bool) -> NamespaceResult | None:
+        if view is None:
             return self.run.not_attempted(self.name)
         if isinstance(view, ImagePullError):
             raise view
-        if not view.objects and self.named and (why := self.run.what_is_wrong_with(self.name, was_there=False)):
+        if not view.objects and named and (why := self.run.what_is_wrong_with(self.name, was_there=False)):
             return NamespaceResult(self.name, "failed", error=why)
-        self.streams = frozenset(view.objects)
+        self.found = frozenset(view.objects)
         planned, left = self.question.plan(self.name, view.objects)
-        self.rows += [report(tag, _LEFT, reason=tag.reason) for tag in left]
-        for each in planned:
-            self._stream(each)
+        self.left = [report(tag, _LEFT, reason=tag.reason) for tag in left]
+        self.streams = [_Stream(self, each) for each in planned]
+        return None
+
+    def begins(self) -> bool:
+        """Whether its imports may be tried: none is begun after too many failures elsewhere."""
+        with self._lock:
+            if not self.is_begun and self.run.is_over:
+                self.ended = self.ended or self.run.not_attempted(self.name)
+            self.is_begun = self.ended is None
+            return self.is_begun
+
+    def finished_one(self) -> None:
+        """After each of its streams; counts the namespace with the last one."""
+        with self._lock:
+            self._done += 1
+            is_last = self._done == len(self.streams)
+        if is_last:
+            self._count()
+
+    def _count(self) -> None:
+        result = self.result()
+        self.run.progress.finished(changed=bool(result.changes), failed=result.status == "failed")
+
+    def result(self) -> NamespaceResult:
+        if self.ended is not None:
+            return self.ended
+        changes = tuple(change for stream in self.streams for change in stream.changes)
         error = self._error()
-        status: Status = "failed" if error else "changed" if self.changes else "unchanged"
-        return self._with_rows(NamespaceResult(self.name, status, tuple(self.changes), error=error))
-
-    def _ended(self, result: NamespaceResult, error: str) -> NamespaceResult:
-        """The result of a namespace that was not brought to its end; what was done in it is said."""
-        if not (self.changes or self.problems):
-            return result
-        parts = [part for part in (self._error(), result.error or error) if part]
-        return self._with_rows(replace(result, status="failed", changes=tuple(self.changes), error="; ".join(parts)))
-
-    def _with_rows(self, result: NamespaceResult) -> NamespaceResult:
+        status: Status = "failed" if error else "changed" if changes else "unchanged"
+        result = NamespaceResult(self.name, status, changes, error=error)
+        stopped = next((stream.error for stream in self.streams if stream.error is not None), None)
+        if stopped is not None:
+            ended = self.run.failed(self.name, stopped)
+            if not (changes or error):
+                return ended
+            result = replace(result, status="failed", error="; ".join(filter(None, (error, ended.error))))
         return replace(result, extra={"tags": self.rows}, unremarkable=not self.rows)
 
     def _error(self) -> str:
-        shown = [*self.problems][:_SHOWN]
-        more = len(self.problems) - len(shown)
-        rest = [f"and {more} more, listed under 'tags'"] if more else []
-        return "; ".join([*shown, *rest, *self.advices])
+        problems = [problem for stream in self.streams for problem in stream.problems]
+        advices = dict.fromkeys(words for stream in self.streams for words in stream.advices)
+        more = len(problems) - _SHOWN
+        rest = [f"and {more} more, listed under 'tags'"] if more > 0 else []
+        return "; ".join([*problems[:_SHOWN], *rest, *advices])
 
-    def _stream(self, wanted: StreamImport) -> None:
-        if self.is_refused:
+
+@dataclass
+class _Stream:
+    """The import of one stream. `rows` are its tags as the result lists them, `problems` what failed, `advices` what to do about it.
+
+    `error` is why it was not brought to its end.
+    """
+
+    place: _Namespace
+    wanted: StreamImport
+    rows: list[Json] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    advices: list[str] = field(default_factory=list)
+    error: ImagePullError | None = None
+
+    @property
+    def run(self) -> Run:
+        return self.place.run
+
+    def carry_out(self) -> None:
+        """In a thread."""
+        try:
+            if self.place.begins():
+                self._import()
+        except ImagePullError as error:
+            self.error = error
+        except Exception as error:  # an answer may hold anything
+            self.error = internal_error(error)
+        self.place.finished_one()
+
+    def _import(self) -> None:
+        wanted = self.wanted
+        if self.place.is_refused:
             self._left(wanted.tags, "not attempted: the caller may not import in this namespace")
             return
         if self.run.settings.check_mode:
@@ -205,7 +272,7 @@ class _Namespace:
             return None
         names = {tag.tag for tag in wanted.tags}
         # Whatever it fails by now: that it failed for one of the wanted causes was seen before.
-        every = replace(self.question, asked=replace(self.question.asked, causes=CAUSES))
+        every = replace(self.place.question, asked=replace(self.place.question.asked, causes=CAUSES))
         planned, _left = every.plan_of(wanted.ref, stream)
         return replace(planned, tags=tuple(tag for tag in planned.tags if tag.tag in names))
 
@@ -231,9 +298,9 @@ class _Namespace:
         if wanted.tags:
             self.rows += [report(tag, _FAILED, reason=str(error)) for tag in wanted.tags]
             names = ", ".join(tag.tag for tag in wanted.tags)
-            word = "tag" if len(wanted.tags) == 1 else "tags"
-            self.problems[f"{word} {names} of {wanted.ref}: {error}"] = None
-        self.is_refused = self.is_refused or (isinstance(error, Forbidden) and "cannot create resource" in str(error))
+            self.problems.append(f"{'tag' if len(wanted.tags) == 1 else 'tags'} {names} of {wanted.ref}: {error}")
+        if isinstance(error, Forbidden) and "cannot create resource" in str(error):
+            self.place.is_refused = True
 
     def _told(self, wanted: StreamImport, found: Sequence[Told]) -> None:
         for each in found:
@@ -241,8 +308,8 @@ class _Namespace:
                 self.rows.append(report(each.tag, _IMPORTED, digest=each.digest))
                 continue
             self.rows.append(report(each.tag, _FAILED, reason=each.problem, cause=each.cause))
-            self.problems[f"tag {each.tag.tag} of {wanted.ref} was not imported: {each.problem}"] = None
-            self.advices[advice(each.cause, self.name)] = None
+            self.problems.append(f"tag {each.tag.tag} of {wanted.ref} was not imported: {each.problem}")
+            self.advices.append(advice(each.cause, self.place.name))
         new = {each.tag.tag: each.digest or "imported" for each in found if each.is_new}
         if new:
             self.changes.append(wanted.change(new))

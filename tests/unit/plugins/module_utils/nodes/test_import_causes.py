@@ -39,6 +39,7 @@ INTERNAL = f"Internal error occurred: {IMAGE}:"
             "unauthorized",
         ),
         (f'{INTERNAL} Get "https://denied/v2/": x509: certificate signed by unknown authority', "tls_untrusted"),
+        (f'{INTERNAL} Get "https://denied/v2/": unexpected EOF', "registry_error"),
         (f"{INTERNAL} toomanyrequests: You have reached your pull rate limit", "rate_limited"),
         (f"{INTERNAL} received unexpected HTTP status: 503 Service Unavailable", "registry_error"),
         (f'{INTERNAL} Get "https://x/": dial tcp: lookup x on 192.0.2.53:53: no such host', "dns"),

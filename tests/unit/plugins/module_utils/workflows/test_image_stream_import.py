@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -167,6 +168,23 @@ class TestOnce:
         assert {*rows(outcome).values()} == {"imported"}
         assert not any("GET" in text and "imagestreams/" in text for text in api.asked)
 
+    def test_the_streams_of_one_namespace_side_by_side(self, api: OpenShift) -> None:
+        names = [f"s{number}" for number in range(6)]
+        for name in names:
+            api.stream("a", name)
+        together = threading.Barrier(3, timeout=20)
+
+        def before(request: Request) -> None:
+            if request.method == "POST":
+                together.wait()
+
+        api.before = before
+        said: list[str] = []
+        outcome = run(api, concurrency=3, say=said.append)
+        assert list(rows(outcome)) == [f"{name}:v1" for name in names]
+        assert {*rows(outcome).values()} == {"imported"}
+        assert [change.ref.name for change in outcome.namespaces[0].changes] == names
+
     def test_many_namespaces_by_one_list(self, api: OpenShift) -> None:
         places = [f"n{number}" for number in range(40)]
         api.stream("n7")
@@ -204,6 +222,7 @@ class TestFailed:
         assert "tag v4 of" in error
         assert "tag v5 of" not in error
         assert "; and 3 more, listed under 'tags'; an import reads" in error
+        assert error.count("an import reads") == 1
 
     def test_a_caller_who_may_not_is_refused_once(self, api: OpenShift) -> None:
         api.stream()
@@ -255,6 +274,13 @@ class TestFailed:
         assert [result.status for result in outcome.namespaces] == ["skipped", "skipped"]
         assert outcome.has_failed
 
+    def test_a_list_over_all_namespaces_that_fails_ends_the_run(self, api: OpenShift) -> None:
+        api.fail("GET .*imagestreams", status_object(400, "BadRequest", "no"), times=ALWAYS)
+        outcome = run(api, *(f"n{number}" for number in range(40)), asked=ImportOptions(streams=("app",)))
+        assert "listing imagestreams in all namespaces" in outcome.stopped
+        assert {result.status for result in outcome.namespaces} == {"skipped"}
+        assert outcome.notes == [], "whether the stream is somewhere is not known"
+
     def test_what_was_done_before_the_run_ended_is_told(self, api: OpenShift) -> None:
         api.stream("a", "app")
         api.stream("a", "web")
@@ -265,11 +291,56 @@ class TestFailed:
         assert rows(Outcome([result])) == {"app:v1": "imported"}
 
     def test_more_failures_than_are_allowed(self, api: OpenShift) -> None:
-        for name in "abc":
+        for name in "ab":
             api.stream(name)
+        api.stream("b", "busy", conditions=[failed("toomanyrequests")])
         api.refused["v1"] = "you may not have access"
         outcome = run(api, "a", "b", "c", max_failures=0)
-        assert [result.status for result in outcome.namespaces] == ["failed", "skipped", "skipped"]
+        assert [result.status for result in outcome.namespaces] == ["failed", "skipped", "unchanged"]
+        assert len(api.sent) == 1
+        assert outcome.extra["imports"] == {"tags": 1, "planned": 0, "imported": 0, "failed": 1, "left": 0}
+
+    def test_a_namespace_that_was_begun_is_brought_to_its_end(self, api: OpenShift) -> None:
+        """Too many fail while it is under way."""
+        api.stream("a")
+        api.stream("b", "app", "v2")
+        api.stream("b", "web", "v2")
+        api.refused["v1"] = "you may not have access"
+        b_is_begun, a_has_failed = threading.Event(), threading.Event()
+
+        def before(request: Request) -> None:
+            if request.method == "POST" and request.body["metadata"]["namespace"] == "a":
+                assert b_is_begun.wait(20)
+            elif request.method == "POST":
+                b_is_begun.set()
+                assert a_has_failed.wait(20)
+
+        def say(line: str) -> None:
+            if "1 failed" in line:
+                a_has_failed.set()
+
+        api.before = before
+        ticks = iter(range(0, 10**6, 10))
+        clock = EngineClock(lambda: next(ticks), lambda _seconds: None)
+        settings = Settings(check_mode=False, concurrency=2, max_failures=0, task="t", say=say, clock=clock)
+        outcome = import_again(api.cluster(), ImportOptions(), ["a", "b"], settings)
+        assert rows(outcome) == {"app:v1": "failed", "app:v2": "imported", "web:v2": "imported"}
+
+    def test_the_progress_counts_each_namespace_once(self, api: OpenShift) -> None:
+        for name in ("app", "web"):
+            api.stream("a", name)
+        api.stream("c")
+        api.refused["v1"] = "you may not have access"
+        said: list[str] = []
+        ticks = iter(range(0, 10**6, 10))
+        clock = EngineClock(lambda: next(ticks), lambda _seconds: None)
+        settings = Settings(check_mode=False, concurrency=1, task="t", say=said.append, clock=clock)
+        import_again(api.cluster(), ImportOptions(), ["a", "b", "c"], settings)
+        assert [line.partition(", about")[0] for line in said] == [
+            "t 1/3 namespaces, 0 changed, 0 failed",
+            "t 2/3 namespaces, 0 changed, 1 failed",
+            "t 3/3 namespaces, 0 changed, 2 failed",
+        ]
 
     def test_an_answer_that_is_none(self, api: OpenShift) -> None:
         api.stream()
@@ -299,6 +370,26 @@ class TestMeanwhile:
         assert rows(outcome) == {"app:v1": "left", "app:v2": "imported"}
         assert reasons(outcome)[0] == "somebody else imported or changed it meanwhile"
         assert not outcome.has_failed
+
+    def test_only_the_tags_of_the_same_piece_are_sent_again(self, api: OpenShift) -> None:
+        tags = [f"v{number:02}" for number in range(30)]
+        api.stream("a", "app", *tags)
+        self.changing(api, lambda: api.stream("a", "app", *tags))
+        assert {*rows(run(api)).values()} == {"imported"}
+        assert [len(sent) for sent in api.sent] == [25, 25, 5]
+
+    def test_a_piece_after_one_that_was_refused_names_a_version(self, api: OpenShift) -> None:
+        """Without one the server would make a stream anew that was deleted meanwhile."""
+        api.stream("a", "app", *(f"v{number:02}" for number in range(30)))
+        api.fail(POST, QUOTA)
+        run(api)
+        versions = [request.body["metadata"]["resourceVersion"] for request in api.requests if request.method == "POST"]
+        assert versions == ["1", "1"]
+
+    def test_an_import_of_the_same_name_that_is_under_way(self, api: OpenShift) -> None:
+        api.stream()
+        api.fail(POST, status_object(409, "AlreadyExists", "it exists"))
+        assert rows(run(api)) == {"app:v1": "imported"}
 
     def test_nothing_is_left_to_do(self, api: OpenShift) -> None:
         api.stream()

@@ -115,6 +115,13 @@ class TestWhich:
         obj["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
         assert plan(obj) == ([], [])
 
+    def test_of_the_images_that_a_tag_has_had_one_is_kept(self) -> None:
+        obj = app(UNAUTHORIZED)
+        obj["status"]["tags"][0]["items"] *= 50
+        kept = trimmed(Imports.kind, obj)
+        assert len(kept["status"]["tags"][0]["items"]) == 1
+        assert Imports(FAILED).plan("b", {"app": kept}) == Imports(FAILED).plan("b", {"app": obj})
+
     def test_the_names_that_are_read(self) -> None:
         assert Imports(ImportOptions(streams=("a", "b"))).names("x") == ("a", "b")
         assert Imports(FAILED).names("x") == ()
