@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from support.lab import Lab, path_of
+from support.playbooks import play
 
 SELECTOR = "app.kubernetes.io/managed-by=openshift_ops.image_pull,app.kubernetes.io/component=pull-probe"
 TESTS = Path(__file__).parents[1]
@@ -248,15 +249,12 @@ class TestAdmission:
         def allow(*verbs: str) -> None:
             rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": list(verbs)}]
             for name in names:
-                lab.api(
-                    "PUT" if lab.get(name, "roles", "prober") else "POST",
-                    path_of(name, "roles", "prober" if lab.get(name, "roles", "prober") else ""),
-                    {"metadata": {"name": "prober"}, "rules": rules},
-                )
+                lab.api("PATCH", path_of(name, "roles", "prober"), {"rules": rules})
 
         ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "prober"}
         subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "prober"}
         for name in names:
+            lab.create(name, "roles", {"metadata": {"name": "prober"}, "rules": []})
             lab.create(name, "rolebindings", {"metadata": {"name": "prober"}, "roleRef": ref, "subjects": [subject]})
         for verbs, missing in ((("list", "delete"), "create"), (("create", "delete"), "list")):
             allow(*verbs)
@@ -285,6 +283,23 @@ class TestLeftovers:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)
         assert time.monotonic() - asked < 15
+        assert probes(lab, namespace) == []
+
+    @pytest.mark.parametrize("where", ["in Ansible's process", "in one of its own"])
+    def test_a_task_that_times_out_leaves_nothing(self, lab, namespace, tmp_path, other_python, where):
+        python = other_python if where == "in one of its own" else "{{ ansible_playbook_python }}"
+        playbook, inventory = tmp_path / "probe.yml", tmp_path / "hosts.yml"
+        task = {
+            "openshift_ops.image_pull.pull_probe": {"namespaces": [namespace], "images": [image(lab)], "timeout": 300},
+            "timeout": 12,
+        }
+        playbook.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": [task]}]))
+        variables = {"ansible_connection": "local", "ansible_python_interpreter": python}
+        inventory.write_text(json.dumps({"all": {"hosts": {"here": {}}, "vars": variables}}))
+        audit = lab.audit()
+        assert play(playbook, inventory, K8S_AUTH_KUBECONFIG=lab.kubeconfig).status == 2
+        lab.until(lambda: len(audit.writes()) == 2, "what was made is deleted")
+        assert [write[0] for write in audit.writes()] == ["create", "delete"]
         assert probes(lab, namespace) == []
 
     def test_what_a_killed_run_left_ends_by_itself_and_is_deleted_by_the_next(
