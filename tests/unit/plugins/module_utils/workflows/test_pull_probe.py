@@ -182,6 +182,19 @@ class TestManyPods:
         assert lists == ["GET /api/v1/pods"] * 4
         assert probes(api) == []
 
+    @pytest.mark.parametrize(("takes", "pauses"), [(1.5, 6.0), (60.0, 10.0)])
+    def test_a_cluster_that_is_slow_to_list_is_listed_rarely(self, takes: float, pauses: float) -> None:
+        names = [f"n{number:02}" for number in range(9)]
+        api, clock = cluster(*names, node=lambda _pod: STARTS), Clock()
+
+        def slow(request: Request) -> None:
+            clock.seconds += takes if "/api/v1/pods" in request.path else 0
+
+        api.before = slow
+        run(api, PullProbe((IMAGE,), timeout=100), names, clock=clock)
+        assert clock.slept[0] == pauses
+        assert clock.slept.count(pauses) == kinds(api).count("GET /api/v1/pods") - 2
+
     def test_where_the_cluster_may_not_be_listed_each_namespace_is(self) -> None:
         names = [f"n{number:02}" for number in range(9)]
         api = cluster(*names)
