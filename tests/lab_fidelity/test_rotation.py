@@ -281,14 +281,16 @@ class TestFollowing:
 
     def test_a_pull_that_fails_for_a_pod_that_is_gone_says_so(self, lab, namespace, account):
         make_secret(lab, namespace, account)
-        limited = told(lab, "private", "--rate-limit", "1", back=("--rate-limit", "0"))
+        # The two before the manifest are answered; for that the client asks again for seconds.
+        limited = told(lab, "private", "--rate-limit", "2", back=("--rate-limit", "0"))
         with lab.following("--status", namespace) as found, limited:
             make_pod(lab, namespace)
-            lab.until(lambda: counted(lab, "private", account[0])[1] > 0, "it is being tried, for seconds")
+            lab.until(lambda: counted(lab, "private", account[0])[4] > 0, "it is being tried")
+            uid = lab.get(namespace, "pods", "app")["metadata"]["uid"]
             lab.api("DELETE", path_of(namespace, "pods", "app"))
             make_pod(lab, namespace)
-            lab.until(lambda: bool(found.of(namespace, "app")), "it has failed")
-        one = found.of(namespace, "app")[0]
+            lab.until(lambda: uid in {one["uid"] for one in found.attempts()}, "it has failed")
+        (one,) = (one for one in found.attempts() if one["uid"] == uid)
         assert (one["pulled"], one["gone"], one.get("error")) == (False, True, None)
 
     def test_the_deletion_of_a_pod_of_the_node_ends(self, lab, namespace, account):
