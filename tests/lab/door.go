@@ -85,7 +85,7 @@ func (d *door) close() {
 	if d.listener == nil {
 		return
 	}
-	d.listener.Close()
+	d.listener.Close() // the server does it only when it has begun
 	ctx, cancel := context.WithTimeout(context.Background(), closePatience)
 	defer cancel()
 	_ = d.server.Shutdown(ctx)

@@ -91,11 +91,10 @@ func follow(o pullOptions, further map[string]string, namespaces []string) error
 		return err
 	}
 	defer n.close()
-	running, stop, err := untilTold()
+	running, err := untilTold()
 	if err != nil {
 		return err
 	}
-	defer stop()
 	o.after.ends = true
 	f := &follower{
 		options: o, labels: nodeLabels(o.node.name, further), pods: map[string]cache.Store{}, seen: map[types.UID]*history{},
@@ -105,18 +104,25 @@ func follow(o pullOptions, further map[string]string, namespaces []string) error
 	return f.run(running, namespaces)
 }
 
-// untilTold lasts until SIGTERM, SIGINT or the end of standard input.
-func untilTold() (context.Context, context.CancelFunc, error) {
+// untilTold lasts until SIGTERM, SIGINT or the end of standard input. The signals stay caught: one that comes right behind the other
+// reason would end the command in the midst of its work.
+func untilTold() (context.Context, error) {
 	input := os.Stdin
 	if err := withoutTerminal(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	running, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	running, end := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		<-signals
+		end()
+	}()
 	go func() {
 		_, _ = io.Copy(io.Discard, input)
-		stop()
+		end()
 	}()
-	return running, stop, nil
+	return running, nil
 }
 
 func (f *follower) run(running context.Context, namespaces []string) error {

@@ -104,6 +104,13 @@ func TestAPodThatIsThere(t *testing.T) {
 	}
 }
 
+func TestStatusIsOfOnePod(t *testing.T) {
+	patch := statusPatch(followed("1", nil), map[string]any{"phase": "Running"})
+	if got := fmt.Sprint(patch); got != "map[metadata:map[uid:1] status:map[phase:Running]]" {
+		t.Error(got)
+	}
+}
+
 func TestEventObject(t *testing.T) {
 	pod := followed("1", func(p *corev1.Pod) {
 		p.Name = fmt.Sprintf("%0253d", 0)

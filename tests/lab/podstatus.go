@@ -20,13 +20,17 @@ type pullEffects struct {
 
 // writeStatus sets the container statuses and the phase, of this pod and not of a later one of its name.
 func (n *node) writeStatus(ctx context.Context, pod *corev1.Pod, report pullReport, ends bool) error {
-	status := podStatus(pod, report, metav1.Now(), ends)
-	body, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": pod.UID}, "status": status})
+	body, err := json.Marshal(statusPatch(pod, podStatus(pod, report, metav1.Now(), ends)))
 	if err != nil {
 		return err
 	}
 	_, err = n.client.CoreV1().Pods(pod.Namespace).Patch(ctx, pod.Name, types.MergePatchType, body, metav1.PatchOptions{}, "status")
 	return err
+}
+
+// statusPatch is refused by the API server where another pod has the name by now.
+func statusPatch(pod *corev1.Pod, status map[string]any) map[string]any {
+	return map[string]any{"metadata": map[string]any{"uid": pod.UID}, "status": status}
 }
 
 // podStatus is the status of a pod whose images were asked for all at once. An ordinary init container whose image is there has run

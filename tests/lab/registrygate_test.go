@@ -9,8 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -267,6 +270,33 @@ func TestClosedRegistry(t *testing.T) {
 	}
 }
 
+// A connection that is open does not outlive the closing, even one that has sent nothing.
+func TestClosedConnections(t *testing.T) {
+	j := judgedRegistry(t, hostPrivate)
+	connection, err := net.Dial("tcp", j.host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	// The server has taken it when it answers another one.
+	_, token := j.accountToken(0)
+	j.tell(registryChange{Close: true})
+	_ = connection.SetReadDeadline(time.Now().Add(3 * time.Second))
+	if _, err := connection.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error(err)
+	}
+	for range 100 {
+		j.tell(registryChange{Open: true})
+		j.tell(registryChange{Close: true})
+		if late, err := net.Dial("tcp", j.host); err == nil {
+			late.Close()
+			t.Fatal("a door that was closed at once takes connections")
+		}
+	}
+	j.tell(registryChange{Open: true})
+	j.wants(token, http.StatusOK, "open again")
+}
+
 func TestRateLimit(t *testing.T) {
 	j := judgedRegistry(t, hostRealm)
 	user, token := j.accountToken(0)
@@ -312,6 +342,85 @@ func TestHiddenAndDenied(t *testing.T) {
 	j.tell(registryChange{Hide: []string{"team/app"}})
 	j.wants(token, http.StatusNotFound, "hidden from all")
 	j.wants(others, http.StatusNotFound, "hidden from all")
+	j.wants("", http.StatusUnauthorized, "hidden from all, without a token")
+	j.tell(registryChange{Disable: []string{user}})
+	j.wants(token, http.StatusUnauthorized, "hidden from all, with a token that is over")
+	j.tell(registryChange{Show: []string{"team/app"}, Deny: []string{"team/app"}, Enable: []string{user}})
+	j.wants(token, http.StatusUnauthorized, "denied to all")
+	j.wants(others, http.StatusUnauthorized, "denied to all")
+	if header := j.manifest(http.MethodGet, "").Header.Get("WWW-Authenticate"); strings.Contains(header, "error=") {
+		t.Error("denied to all, without a token:", header)
+	}
+}
+
+// A token of another token server is nobody's, whatever it says.
+func TestForgedTokens(t *testing.T) {
+	j := judgedRegistry(t, hostPrivate)
+	other, _, err := newTokenServer(j.tokens.realm, j.tokens.service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	user := j.tokens.rules.known()[0].Username
+	for _, subject := range []string{user, ownAccount} {
+		forged, err := other.issue(subject, grantPull([]string{"repository:team/app:pull"}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.wants(forged, http.StatusUnauthorized, "forged for "+subject)
+	}
+	if mine, nobodys := j.counted(user), j.counted(""); mine != "0 0 0 0 0" || nobodys != "0 0 0 0 2" {
+		t.Error(mine, "and of nobody", nobodys)
+	}
+}
+
+func TestWhatARequestWants(t *testing.T) {
+	for _, test := range []struct {
+		method, path, repository string
+		what                     asked
+	}{
+		{http.MethodGet, "/v2/", "", askedOther},
+		{http.MethodGet, "/v2/_catalog", "", askedOther},
+		{http.MethodGet, "/v2/team/app/manifests/v1", "team/app", askedManifest},
+		{http.MethodHead, "/v2/team/app/manifests/v1", "team/app", askedHead},
+		{http.MethodPut, "/v2/team/app/manifests/v1", "team/app", askedOther},
+		{http.MethodGet, "/v2/team/app/tags/list", "team/app", askedOther},
+		{http.MethodGet, "/v2/team/app/blobs/sha256:0", "team/app", askedOther},
+		{http.MethodGet, "/v2/team/blobs/tags/manifests/v1", "team/blobs/tags", askedManifest},
+		{http.MethodGet, "/v2/team/manifests/app/tags/list", "team/manifests/app", askedOther},
+	} {
+		request := &http.Request{Method: test.method, URL: &url.URL{Path: test.path}}
+		if repository, what := wantedOf(request); repository != test.repository || what != test.what {
+			t.Errorf("%s %s: %q %v", test.method, test.path, repository, what)
+		}
+	}
+}
+
+// watchedAnswer looks at what is counted when an answer is sent.
+type watchedAnswer struct {
+	http.ResponseWriter
+	sent func()
+}
+
+func (w watchedAnswer) WriteHeader(status int) {
+	w.sent()
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func TestCountedBeforeTheAnswer(t *testing.T) {
+	for name, serve := range map[string]func(http.ResponseWriter){
+		"a status": func(w http.ResponseWriter) { w.WriteHeader(http.StatusOK); w.WriteHeader(http.StatusOK) },
+		"content":  func(w http.ResponseWriter) { _, _ = w.Write([]byte("a")); _, _ = w.Write([]byte("b")) },
+		"nothing":  func(http.ResponseWriter) {},
+		"early":    func(w http.ResponseWriter) { w.WriteHeader(http.StatusEarlyHints); w.WriteHeader(http.StatusOK) },
+	} {
+		rules := newRegistryRules()
+		var seen int
+		answer := watchedAnswer{httptest.NewRecorder(), func() { seen = rules.report().Accounts["user"].Pulls }}
+		rules.counting(answer, "user", askedManifest, serve)
+		if seen != 1 || rules.report().Accounts["user"].Pulls != 1 {
+			t.Errorf("%s: %d when it was sent, %d at the end", name, seen, rules.report().Accounts["user"].Pulls)
+		}
+	}
 }
 
 func TestRedirect(t *testing.T) {

@@ -257,6 +257,13 @@ class TestFollowing:
         assert [one["count"] >= 3 for one in failed] == [True]
         assert account[1] not in json.dumps(events)
 
+    def test_the_status_of_an_earlier_pod_of_the_name_is_refused(self, lab, namespace):
+        """What the node relies on when it writes the status of a pod that may be another by now."""
+        make_pod(lab, namespace)
+        late = {"metadata": {"uid": "00000000-0000-0000-0000-000000000000"}, "status": {"phase": "Running"}}
+        lab.api("PATCH", f"{path_of(namespace, 'pods', 'app')}/status", late, expect=(422,))
+        assert status_of(lab, namespace)["phase"] == "Pending"
+
     def test_a_pod_that_is_deleted_is_dropped_and_a_later_one_is_another(self, lab, namespace, account):
         make_secret(lab, namespace, (account[0], "wrong"))
         with lab.following("--status", namespace) as found:
@@ -271,6 +278,20 @@ class TestFollowing:
         uids = [one["uid"] for one in found.of(namespace, "app")]
         assert len(set(uids)) == 2
         assert found.of(namespace, "app")[-1]["attempt"] == 1
+
+    def test_a_pull_that_fails_for_a_pod_that_is_gone_says_so(self, lab, namespace, account):
+        make_secret(lab, namespace, account)
+        # The two before the manifest are answered; for that the client asks again for seconds.
+        limited = told(lab, "private", "--rate-limit", "2", back=("--rate-limit", "0"))
+        with lab.following("--status", namespace) as found, limited:
+            make_pod(lab, namespace)
+            lab.until(lambda: counted(lab, "private", account[0])[4] > 0, "it is being tried")
+            uid = lab.get(namespace, "pods", "app")["metadata"]["uid"]
+            lab.api("DELETE", path_of(namespace, "pods", "app"))
+            make_pod(lab, namespace)
+            lab.until(lambda: uid in {one["uid"] for one in found.attempts()}, "it has failed")
+        (one,) = (one for one in found.attempts() if one["uid"] == uid)
+        assert (one["pulled"], one["gone"], one.get("error")) == (False, True, None)
 
     def test_the_deletion_of_a_pod_of_the_node_ends(self, lab, namespace, account):
         make_secret(lab, namespace, account)
@@ -329,6 +350,15 @@ class TestFollowing:
         command = [lab.binary, "pull", "--follow", "--dir", str(lab.dir), namespace]
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, input="", check=False)
         assert (done.returncode, done.stdout) == (0, "")
+
+    def test_a_signal_and_the_end_of_its_input_together_end_it_well(self, lab, namespace):
+        for _time in range(10):
+            with lab.following(namespace) as found:
+                assert found.process.stdin is not None
+                found.process.stdin.close()
+                found.process.terminate()
+                found.process.terminate()
+                assert found.process.wait(30) == 0
 
     def test_a_rotation_under_fire(self, lab, namespace, account):
         """In place no pull fails. The control: the old account first, and there are failures."""

@@ -244,12 +244,14 @@ class Following:
             return
         try:
             self.process.terminate()
-            self.process.communicate(timeout=30)
+            self.process.wait(timeout=30)
         finally:
             self.process.kill()
             self.process.wait()
+            if self.process.stdin:
+                self.process.stdin.close()
             self._kept = self.lines.read_bytes()
-        assert self.process.returncode == 0, self.messages.read_text()
+        assert self.process.returncode == 0, (self.process.returncode, self.messages.read_text())
 
 
 @dataclass
