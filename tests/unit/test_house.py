@@ -269,7 +269,6 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
             "junit": "x",
             "mode": "0600",
             "title": "t",
-            "findings": [{"cluster": "c"}],
             "missing": [{"name": "n", "error": "e"}],
         },
         {"src": ["s"], "compare_with": "c", "fail_on": "error", "fail_on_new": True},
