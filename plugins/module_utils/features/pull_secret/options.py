@@ -15,11 +15,11 @@ from ...core.ownership import OWNERSHIP_LABELS, Ownership
 from ...dockerconfig.auth_file import AuthFile, from_registries, parse, parse_text
 from ...dockerconfig.registry_keys import check_key
 from ...platform.protected import check_size, refuse_platform_name
+from ...pulls import verification
+from ...pulls.verification import Verification
 from ...secrets.content import DATA_KEYS, TYPES, Target
 from ...secrets.metadata import SecretMetadata
-from . import verification
 from .desired import MODES, PullSecret
-from .verification import Verification
 
 __all__ = ["ARGUMENTS", "SOURCES", "from_options", "identified"]
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.evidence import Evidence
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_questions import (
@@ -20,6 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.ima
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.image_proofs import prove_images
 from support.certificates import server_context, write_certificate
 from support.hostile_registry import HostileRegistry, served
+from support.surveyed import token
 
 LOGIN = "Basic " + base64.b64encode(b"alice:Canary-77").decode()
 
@@ -84,3 +86,14 @@ def test_what_cannot_be_asked_is_said(certificate: str) -> None:
     answer = prove_images([question], Evidence(), RegistryAccess(certificate, timeout=2.0))[question]
     assert isinstance(answer, dict)
     assert (answer["outcome"], "refused" in answer["said"]) == ("unanswered", True)
+
+
+def test_a_login_that_has_expired_says_so(server: HostileRegistry, certificate: str) -> None:
+    known = evidence(over={"h": {"username": "u", "password": token(exp=60)}})
+    assert asked(server, certificate, known, ("over", "h")) == ["expired"]
+
+
+def test_an_authority_that_cannot_be_read_is_no_answer_of_a_registry() -> None:
+    question = ImageQuestion("127.0.0.1:1/team/app", "v1").ref
+    with pytest.raises(OptionError, match="cannot be read on the host that runs the task"):
+        prove_images([question], Evidence(), RegistryAccess("/none.pem", timeout=2.0))
