@@ -285,6 +285,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"name": "s", "registries": [{"registry": "quay.io"}], "mode": "remove"},
         {"name": "s", "state": "absent"},
     ],
+    "pull_secret_info": [{"names": ["a", "b-*"], "verify": True}],
     "sa_link": [
         {"secrets": ["s"], "exclusive": True, "create": True, "restart_pods": "stuck", "verify_after": 5},
         {"secrets": ["s"], "service_accounts": ["build-*"], "link_for": ["mount"], "require": "none"},
