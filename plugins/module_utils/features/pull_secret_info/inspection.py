@@ -71,7 +71,8 @@ class SeenSecret:
         stored = StoredSecret.of(secret)
         reading = stored.for_kubelet
         shown = {*reading.logins, *map(without_user, reading.logins)}
-        keys = (*reading.logins, *(key for key in stored.known.entries if key not in shown))
+        rest = (key for key in stored.known.entries if key not in shown)
+        keys = sorted((*reading.logins, *rest), key=without_user)
         changed = content_changed(secret)
         written = float(changed.at) if changed and changed.is_exact else 0.0
         rows = [_row(key, *reading.logins.get(key, ("", "")), written) for key in keys]

@@ -58,9 +58,9 @@ class TestReport:
             "name": "s", "type": JSON, "read_by_nodes": True, "immutable": False, "generated": False, "managed_by": "", "owner": "",
             "problems": [],
             "registries": [
-                {"key": "quay.io/team", "has_login": True, "kind": "", "expires": ""},
-                {"key": "https://r.io", "has_login": False, "kind": "", "expires": ""},
                 {"key": "***@x.io", "has_login": True, "kind": "", "expires": ""},
+                {"key": "https://r.io", "has_login": False, "kind": "", "expires": ""},
+                {"key": "quay.io/team", "has_login": True, "kind": "", "expires": ""},
             ],
         }  # fmt: skip
 
@@ -69,9 +69,9 @@ class TestReport:
         written = [{"time": "1970-01-01T01:00:00Z", "fieldsV1": {"f:data": {}}}]
         auths = {"q.io": entry(USER, token(exp=60)), ecr: entry("AWS", PASSWORD)}
         told = [(row["kind"], row["expires"]) for row in report(secret(auths, managedFields=written))["registries"]]
-        assert told == [("", "1970-01-01T00:01:00Z"), ("an Amazon ECR token", "1970-01-01T13:00:00Z")]
+        assert told == [("an Amazon ECR token", "1970-01-01T13:00:00Z"), ("", "1970-01-01T00:01:00Z")]
         unknown = report(secret(auths, creationTimestamp="1970-01-01T01:00:00Z"))["registries"]
-        assert unknown[1]["expires"] == "", "it may have been written at any time since"
+        assert unknown[0]["expires"] == "", "it may have been written at any time since"
 
     def test_whose_it_is(self) -> None:
         ours = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "app.kubernetes.io/instance": "team-a"}
