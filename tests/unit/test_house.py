@@ -237,7 +237,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "adopt": [{"roles": ["r"], "dest": "d", "vault_id": "v", "force": True}, {"credentials": "placeholder"}],
     "global_pull_secret": [
         {"merge": ["quay.io"], "wait": True, "allow_paused": True, "rendered_before": {"worker": "rendered-worker-1"}},
-        {"backup": "d", "vault_id": "v"},
+        {"backup": "d", "vault_id": "v", "auth_file": "config.json", "only": ["quay.io"]},
     ],
     "image_puller_grant": [
         {"users": ["u"], "binding_name": "b", "exclusive": True, "recreate": True, "verify_access": True},
@@ -294,6 +294,8 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "sa_wait": [{"service_accounts": ["a"]}, {"accounts": [{"namespace": "a"}]}],
 }
 FEATURES = sorted(SAMPLES)
+#: The features that read the file of an option.
+READS_FILES = ("global_pull_secret", "pull_secret")
 #: The module of a feature where its name is another one.
 MODULE_OF = {
     "adopt": "adopt_info",
@@ -345,7 +347,7 @@ def validated(arguments: dict[str, Any], given: Mapping[str, Any]) -> dict[str, 
 def made_of(feature: str, options: Reading) -> Any:
     """What the feature makes of its options."""
     make = importlib.import_module(f"{COLLECTION}.plugins.module_utils.features.{feature}.options").from_options
-    files = {"read_file": lambda _path: '{"auths": {"quay.io": {"auth": "dTpw"}}}'} if feature == "pull_secret" else {}
+    files = {"read_file": lambda _path: '{"auths": {"quay.io": {"auth": "dTpw"}}}'} if feature in READS_FILES else {}
     return make(options, **files)
 
 
