@@ -34,8 +34,7 @@ def look_into(cluster: Cluster, wanted: PullSecrets, namespaces: Sequence[str], 
     count = len(wanted.exact)
     by_name = count == 1 or count * len(namespaces) <= _FEW
     outcome = inspect(cluster, HeldSecrets(wanted, cluster.name, by_name), namespaces, settings)
-    proving = None if outcome.stopped else wanted.verification
-    proven = _Proven.of(proving, _secrets(outcome)) if proving else None
+    proven = _Proven.of(wanted.verification, _secrets(outcome)) if wanted.verification else None
     results = [_told(result, proven) for result in outcome.namespaces]
     if proven is None:
         return replace(outcome, namespaces=results)

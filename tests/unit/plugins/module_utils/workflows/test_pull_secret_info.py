@@ -161,13 +161,44 @@ def test_each_answer_stands_where_the_login_does(server: HostileRegistry, certif
     assert rows
 
 
-def test_the_age_of_a_secret_tells_when_a_known_kind_is_over(certificate: str) -> None:
-    """Its registry does not answer here, so nothing is known: an end alone is no refusal."""
+def test_an_end_alone_is_no_refusal(certificate: str) -> None:
+    """Its registry does not answer here, so nothing is known."""
     api = FakeApi()
-    written = [{"time": "1970-01-01T01:00:00Z", "fieldsV1": {"f:data": {}}}]
-    put(api, "a", "pull", {"127.0.0.1:1": token(exp=60)}, metadata={"managedFields": written})
+    put(api, "a", "pull", {"127.0.0.1:1": token(exp=60)})
     (row,) = secrets(look(api, PullSecrets(verification=proving(certificate)), "a"))["a"][0]["registries"]
     assert (row["expires"], row["proofs"][0]["outcome"]) == ("1970-01-01T00:01:00Z", "unanswered")
+
+
+@pytest.mark.parametrize(("written", "outcome"), [(True, "expired"), (False, "bad_login")])
+def test_the_age_of_a_secret_tells_when_a_known_kind_is_over(
+    written: bool, outcome: str, certificate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Amazon's registry, which refuses the token, behind a proxy."""
+
+    def script(_server: HostileRegistry) -> Iterable[bytes]:
+        yield b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="r"\r\nConnection: close\r\n\r\n'
+
+    api = FakeApi()
+    managers = [{"time": "1970-01-01T01:00:00Z", "fieldsV1": {"f:data" if written else "f:metadata": {}}}]
+    meta = {"managedFields": managers, "creationTimestamp": "1970-01-01T01:00:00Z"}
+    put(api, "a", "pull", {"public.ecr.aws": "Canary-77"}, "AWS", metadata=meta)
+    with served(script, server_context(certificate), tunnel=True) as proxy:
+        monkeypatch.setenv("https_proxy", f"http://{proxy.host}")
+        access = RegistryAccess(validate_certs=False, timeout=2.0)
+        outcome_of = look(api, PullSecrets(verification=Verification(access=access)), "a")
+    (row,) = secrets(outcome_of)["a"][0]["registries"]
+    assert [proof["outcome"] for proof in row["proofs"]] == [outcome]
+    assert row["expires"] == ("1970-01-01T13:00:00Z" if written else "")
+
+
+def test_of_very_many_namespaces_those_without_a_secret_are_only_counted() -> None:
+    api = FakeApi()
+    many = [f"ns-{number}" for number in range(101)]
+    for name in many:
+        api.put("namespaces", "", name)
+    put(api, "ns-7", "pull", {"q.io": "Canary"})
+    report = look(api, PullSecrets(), *many).report()
+    assert ([row["name"] for row in report["namespaces"]], report["summary"]["total"]) == (["ns-7"], 101)
 
 
 def test_generated_secrets_are_not_asked_about(server: HostileRegistry, certificate: str) -> None:

@@ -91,6 +91,11 @@ class TestReport:
         not_base64 = report({"metadata": {"name": "s"}, "type": JSON, "data": {".dockerconfigjson": "%"}})
         assert not_base64["problems"] == ["it is not base64"]
 
+    def test_what_a_key_may_hide(self) -> None:
+        found = report(secret({f"https://q.io/?token={PASSWORD}": {"auth": 5}}))
+        assert "q.io" in found["problems"][0]
+        assert "q.io" in found["registries"][0]["key"]
+
     def test_of_a_type_that_no_node_reads(self) -> None:
         found = report(secret({"q.io": entry()}, PODMAN, "auth.json"))
         assert (found["read_by_nodes"], found["problems"], len(found["registries"])) == (False, [], 1)
