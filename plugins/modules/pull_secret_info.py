@@ -27,6 +27,7 @@ options:
     description:
       - Log in to each registry with each login. Keys with a star name no registry that could be asked.
       - A login that a registry refuses is no failure of the task; see RV(works) and RV(outcomes).
+      - A registry that does not answer 16 times in a row is not asked any more; the rest is V(unanswered), too.
       - Secrets that the platform generates are not asked about.
     type: bool
     default: false

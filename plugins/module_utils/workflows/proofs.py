@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -20,6 +21,8 @@ __all__ = ["Attempt", "asked", "judged"]
 
 #: What a registry answers to a login that it knew once. Some say "denied" and not "who are you?".
 _REFUSED = ("bad_login", "no_right")
+#: After so many attempts without an answer, a registry is not asked any more.
+_MOST_SILENT = 16
 
 
 @dataclass(frozen=True, repr=False)
@@ -46,11 +49,33 @@ class Attempt:
 
 
 def asked(attempts: Iterable[Attempt]) -> dict[Attempt, Proof]:
-    """The answer to each different attempt, many at the same time.
+    """The answer to each different attempt, many at the same time. A registry that answers nothing again and again is left alone then.
 
     :raises OptionError: when a certificate authority cannot be read.
     """
-    return answers_to(attempts, Attempt.proof)
+    return answers_to(attempts, _Patience().proof)
+
+
+class _Patience:
+    """Counts by host how often in a row it did not answer. A thousand logins would each wait for the whole time else."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._silent: dict[str, list[str]] = {}
+
+    def proof(self, attempt: Attempt) -> Proof:
+        host = attempt.wanted.host
+        with self._lock:
+            silent = self._silent.setdefault(host, [])
+            if len(silent) >= _MOST_SILENT:
+                return Proof("unanswered", f"not asked, since {host} did not answer {_MOST_SILENT} times: {silent[-1]}")
+        proof = attempt.proof()
+        with self._lock:
+            if proof.outcome == "unanswered":
+                silent.append(proof.said)
+            else:
+                silent.clear()
+        return proof
 
 
 def judged(proof: Proof, host: str, login: Login, written: float = 0.0) -> Proof:

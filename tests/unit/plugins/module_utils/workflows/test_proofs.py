@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import (
@@ -94,3 +95,51 @@ def test_equal_attempts_are_asked_once_however_their_keys_are_spelt(server: Host
     answers = asked(attempts)
     assert {proof.outcome for proof in answers.values()} == {"logs_in"}
     assert len(server.requests) == 2, "once without the login, once with it"
+
+
+@contextmanager
+def answering(certificate: str, *heads: bytes) -> Iterator[HostileRegistry]:
+    """A registry that gives these answers in turn, the last one from then on."""
+    given = iter(heads)
+
+    def script(_server: HostileRegistry) -> Iterable[bytes]:
+        yield b"HTTP/1.1 " + next(given, heads[-1]) + b"\r\nConnection: close\r\n\r\n"
+
+    with served(script, server_context(certificate)) as found:
+        yield found
+
+
+@pytest.fixture
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("https_proxy", raising=False)
+
+
+def different(host: str, access: RegistryAccess, count: int) -> list[Attempt]:
+    return [Attempt.of(LoginQuestion(host, "alice", f"Canary-{number}"), access) for number in range(count)]
+
+
+@pytest.mark.usefixtures("no_proxy")
+def test_a_registry_that_answers_nothing_is_left_alone(certificate: str) -> None:
+    """Of 16 at the same time, some are under way when the others have failed."""
+    access = RegistryAccess(certificate, timeout=2.0)
+    with answering(certificate, b"500 No") as broken, answering(certificate, b"404 None") as other:
+        answers = asked([*different(broken.host, access, 100), *different(other.host, access, 40)])
+        assert 16 <= len(broken.requests) <= 32
+        assert len(other.requests) == 40, "one registry's silence is no other's"
+    told = [proof for attempt, proof in answers.items() if attempt.wanted.host == broken.host]
+    assert {proof.outcome for proof in told} == {"unanswered"}
+    said = [
+        proof.said
+        for proof in told
+        if proof.said.startswith(f"not asked, since {broken.host} did not answer 16 times: ")
+    ]
+    assert len(said) == 100 - len(broken.requests)
+    assert all("was answered 500" in each for each in said)
+
+
+@pytest.mark.usefixtures("no_proxy")
+def test_one_that_answers_now_and_then_is_asked_to_the_end(certificate: str) -> None:
+    access = RegistryAccess(certificate, timeout=2.0)
+    with answering(certificate, *[b"500 No", b"404 None"] * 50) as server:
+        asked(different(server.host, access, 60))
+        assert len(server.requests) == 60
