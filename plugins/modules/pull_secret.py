@@ -174,8 +174,7 @@ options:
       - Before anything is written, in check mode too, log in to each registry with what is given for it. Where a registry refuses a login, the
         task fails, and nothing is written for any entry. A refused login whose token says that it has expired is named as such, with its end.
       - A registry that does not answer the host that runs the task is a warning, and the secret is written. After 16 times in a row it is
-        not asked any more. Keys with a star name no
-        registry that could be asked.
+        not asked any more. Keys with a star name no registry that could be asked.
       - Nothing is asked with O(state=absent) and O(mode=remove).
     type: bool
     default: false
