@@ -28,6 +28,19 @@ options:
         own entry would be used instead.
     type: list
     elements: str
+  auth_file:
+    description:
+      - A file as M(openshift_ops.image_pull.pull_secret) takes it, whose registries are to be added, like those of O(merge). Its content is
+        only read for their names.
+      - At most one of O(auth_file) and O(auth_config) is given.
+    type: path
+  auth_config:
+    description: The content of such a file as data or as JSON text.
+    type: raw
+  only:
+    description: Which entries of O(auth_file) or O(auth_config) are to be added, as names or globs. By default all are.
+    type: list
+    elements: str
   hosted_cluster:
     description:
       - The connection leads to a management cluster, and the question is about this hosted cluster, V(NAMESPACE/NAME). The secret is then the
@@ -35,8 +48,10 @@ options:
     type: str
   wait:
     description:
-      - Wait until the nodes have the pull secret. The task fails when some do not have it after O(timeout), and names what is missing. On a
-        hosted cluster the platform's merge is waited for. The nodes follow it within about a minute.
+      - Wait until the nodes have the pull secret. The task fails when some do not have it after O(timeout), and names what is missing.
+      - On a hosted cluster, the platform's merge is waited for, and then until the daemon set that brings the merged secret to the nodes,
+        V(kube-system/global-pull-secret-syncer), runs with it on all that get it. It writes the file of a node within half a minute of its
+        start. Where the caller may not read the daemon set, or it does not tell, RV(arrived) is null and RV(notes) says why.
       - Not for a O(hosted_cluster), where it cannot be seen.
     type: bool
     default: false
@@ -103,6 +118,11 @@ EXAMPLES = r"""
   openshift_ops.image_pull.global_pull_secret_info:
     wait: true
     timeout: 3600
+
+- name: Ask about the registries of a file
+  openshift_ops.image_pull.global_pull_secret_info:
+    auth_file: "{{ playbook_dir }}/auth.json"
+    only: ["*.example.com"]
 
 - name: Keep an encrypted copy
   openshift_ops.image_pull.global_pull_secret_info:
@@ -175,7 +195,7 @@ overridden:
   elements: str
   sample: [quay.io]
 arrived:
-  description: Whether all nodes have the secret; null where it was not asked or cannot be seen.
+  description: Whether all nodes that get the secret have it, see RV(node_pools); null where it was not asked or cannot be seen.
   returned: when the cluster has one
   type: bool
 notes:
@@ -195,6 +215,7 @@ changed:
 """
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.sources import FILE_ARGUMENTS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.options import (
     from_options,
 )
@@ -207,6 +228,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows
 ARGUMENTS = {
     **CONNECTION_OPTIONS,
     "merge": {"type": "list", "elements": "str"},
+    **FILE_ARGUMENTS,
     "hosted_cluster": {"type": "str"},
     "wait": {"type": "bool", "default": False},
     "timeout": {"type": "int", "default": 1800},
@@ -218,12 +240,13 @@ ARGUMENTS = {
 
 
 def run(task: Task) -> dict[str, object]:
-    asked = from_options(task.params)
+    asked = from_options(task.params, task.read_file)
     saving = Saving(task.hide, backup_writer(task, asked.backup, asked.vault_id))
     return asking(task, task.params["timeout"], lambda cluster, settings: look(cluster, asked, settings, saving))
 
 
-MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR)
+RULES = {"mutually_exclusive": [("auth_file", "auth_config")]}
+MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, rules=RULES)
 
 
 def main() -> None:

@@ -25,13 +25,6 @@ options:
     type: list
     elements: path
     required: true
-  findings:
-    description:
-      - Further findings, by cluster. Each item has C(cluster), the name of a cluster in O(src), and C(findings), a list in the form of the
-        documents. C(id) may be left out, and so may C(severity), C(namespace), C(kind), C(name), C(about) and C(remedy).
-      - The rule of a finding is described in a file of O(src), or in C(rules) of the item, or is C(declared-and-missing).
-    type: list
-    elements: dict
   missing:
     description:
       - Clusters that could not be audited. The report says so. They count neither as findings nor as gone.
@@ -186,7 +179,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows
 
 ARGUMENTS = {
     "src": {"type": "list", "elements": "path", "required": True},
-    "findings": {"type": "list", "elements": "dict"},
     "missing": {
         "type": "list",
         "elements": "dict",

@@ -172,9 +172,9 @@ options:
   verify:
     description:
       - Before anything is written, in check mode too, log in to each registry with what is given for it. Where a registry refuses a login, the
-        task fails, and nothing is written for any entry.
-      - A registry that does not answer the host that runs the task is a warning, and the secret is written. Keys with a star name no
-        registry that could be asked.
+        task fails, and nothing is written for any entry. A refused login whose token says that it has expired is named as such, with its end.
+      - A registry that does not answer the host that runs the task is a warning, and the secret is written. After 16 times in a row it is
+        not asked any more. Keys with a star name no registry that could be asked.
       - Nothing is asked with O(state=absent) and O(mode=remove).
     type: bool
     default: false
@@ -343,6 +343,7 @@ author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 seealso:
   - module: openshift_ops.image_pull.sa_link
+  - module: openshift_ops.image_pull.pull_secret_info
   - name: Kubernetes, pull an image from a private registry
     description: How a pull secret is used.
     link: https://kubernetes.io/docs/tasks/configure-pod-container/pull-image-private-registry/

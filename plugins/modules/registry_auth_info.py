@@ -98,6 +98,9 @@ options:
         elements: str
 extends_documentation_fragment:
   - openshift_ops.image_pull.attributes
+seealso:
+  - module: openshift_ops.image_pull.pull_secret_info
+    description: Proves the logins that secrets of a cluster hold, without showing them.
 notes:
   - The environment variables C(https_proxy), C(no_proxy), C(REQUESTS_CA_BUNDLE) and C(CURL_CA_BUNDLE) are used.
 author:
@@ -184,8 +187,9 @@ login:
   type: dict
   contains:
     outcome:
-      description: V(logs_in), V(bad_login), V(rate_limited), V(not_sent) for a login that would go to another host than O(realm_host) or
-        without TLS, or V(unanswered) where nothing is known.
+      description: V(logs_in), V(bad_login), V(expired) for a login that is refused and whose token says that it has expired,
+        V(rate_limited), V(not_sent) for a login that would go to another host than O(realm_host) or without TLS, or V(unanswered)
+        where nothing is known.
       type: str
       returned: always
     said:
@@ -205,7 +209,7 @@ repositories:
       returned: always
     outcome:
       description:
-        - V(pulls), V(bad_login), V(no_login) for one that is not given to everybody, V(no_right) for a login without the right,
+        - V(pulls), V(bad_login), V(expired) as for RV(login), V(no_login) for one that is not given to everybody, V(no_right) for a login without the right,
           V(not_found), V(rate_limited), V(not_sent), or V(unanswered) where nothing is known.
         - V(not_found) may be a right that is missing, too. Many registries hide what they deny.
       type: str

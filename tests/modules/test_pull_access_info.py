@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from support.lab import Lab, path_of
+from support.surveyed import token
 
 DENIED = "reading manifest v1 in {repository}: requested access to the resource is denied"
 REFUSED = "unable to retrieve auth token: invalid username/password: unauthorized"
@@ -364,3 +365,38 @@ class TestReadsOnly:
         audit = lab.audit()
         run("pull_access_info", namespaces=[namespace])
         assert set(audit.verbs()) <= {"get", "list"}
+
+
+class TestAskedRegistries:
+    def test_an_expired_token_is_told_from_a_wrong_password(self, lab, run, namespace):
+        host = lab.registry("private")["host"]
+        asked = {"image": f"{host}/team/app:v1", "ask_registries": True, "registry_ca_cert": lab.data["ca_cert"]}
+        for number, (password, begin) in enumerate(
+            {
+                token(
+                    exp=60
+                ): f"{host} refuses the login, which has expired at 1970-01-01T00:01:00Z, as its token says; get",
+                "wrong": "the registry refuses the login: ",
+            }.items()
+        ):
+            name = f"pull-{number}"
+            secret(lab, namespace, {host: entry(lab, password)}, name=name)
+            lab.set_account(namespace, imagePullSecrets=[name])
+            found = access(run, namespace, **asked)
+            assert found["verdict"] == "will_not_pull"
+            assert found["reason"].startswith(begin)
+            assert found["remedy"], "the login is written again"
+
+    @pytest.mark.parametrize("timeout", [0, -1, 3601])
+    def test_an_impossible_timeout_is_refused_before_anything_is_sent(self, lab, run, namespace, timeout):
+        audit = lab.audit()
+        result = run(
+            "pull_access_info",
+            namespaces=[namespace],
+            image="q.io/a",
+            ask_registries=True,
+            registry_timeout=timeout,
+        )
+        assert result["failed"]
+        assert result["msg"] == "option 'registry_timeout' is in seconds, from 1 to 3600"
+        assert audit.ours() == []

@@ -19,6 +19,7 @@ import pytest
 from support.certificates import server_context, write_certificate
 from support.lab import path_of
 from support.modules import run_module
+from support.surveyed import token
 
 CANARY = "Canary-netrc-77"
 REGISTRIES = ["private", "delegated", "integrated"]
@@ -126,6 +127,18 @@ class TestLogin:
         assert (result["works"], result["login"]["outcome"]) == (False, "bad_login")
         assert result["repositories"][0]["outcome"] == "bad_login"
 
+    @pytest.mark.parametrize("name", ["private", "delegated"])
+    def test_an_expired_token_is_told_from_a_wrong_password(self, lab, ask, name):
+        registry = lab.registry(name)
+        login = {"username": login_of(registry)["username"], "password": token(exp=60)}
+        result = ask(registry["host"], realm_host=registry.get("realm_host"), repositories=["team/app:v1"], **login)
+        assert (result["works"], result["login"]["outcome"]) == (False, "expired")
+        assert (
+            "refuses the login, which has expired at 1970-01-01T00:01:00Z, as its token says" in result["login"]["said"]
+        )
+        assert result["repositories"][0]["outcome"] == "expired"
+        assert token(exp=60) not in result["_output"]
+
     def test_what_everybody_may_pull(self, lab, ask):
         result = ask(lab.registry("private")["host"], repositories=["team/app:v1"])
         assert (result["works"], result["repositories"][0]["outcome"]) == (False, "no_login")
@@ -146,8 +159,8 @@ class TestLogin:
         lab.api("POST", "/api/v1/namespaces", {"metadata": {"name": "project-b"}}, expect=(201, 409))
         host = lab.registry("integrated")["host"]
         request = {"spec": {"expirationSeconds": 3600}}
-        token = lab.api("POST", f"{path_of(namespace, 'serviceaccounts', 'default')}/token", request)["status"]["token"]
-        login = {"username": "serviceaccount", "password": token}
+        made = lab.api("POST", f"{path_of(namespace, 'serviceaccounts', 'default')}/token", request)
+        login = {"username": "serviceaccount", "password": made["status"]["token"]}
         assert ask(host, repositories=["project-b/app:v1"], **login)["repositories"][0]["outcome"] == "no_right"
         subject = {"kind": "ServiceAccount", "name": "default", "namespace": namespace}
         role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:image-puller"}

@@ -100,21 +100,10 @@ def test_only_what_is_new_fails(job: Job) -> None:
     assert "new: 1 error in 1 of 1 clusters" in failed.output
 
 
-def test_findings_that_a_role_hands_in_are_no_templates(job: Job) -> None:
-    """What is registered from a module is data, and stays it."""
+def test_what_an_audit_has_found_is_no_template(job: Job) -> None:
     text = "{{ lookup('pipe', 'echo hacked') }}"
     finding = audits.finding("secret-unused", remedy=[{"name": text}], message=text)
-    (job.directory / "extra.json").write_text(json.dumps([{"cluster": "production", "findings": [finding]}]))
-    slurped = {"ansible.builtin.slurp": {"src": str(job.directory / "extra.json")}, "register": "slurped"}
-    options = {
-        "src": [job.source("a.json", audits.cluster())],
-        **job.outputs,
-        "findings": "{{ slurped.content | b64decode | from_json }}",
-    }
-    tasks = [slurped, {"openshift_ops.image_pull.pull_access_report": options}]
-    playbook = job.directory / "play.yml"
-    playbook.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
-    done = play(playbook, job.directory / "inventory")
+    done = job.run([job.source("a.json", audits.cluster(findings=[finding]))])
     assert done.status == 0, done.output
     (found,) = json.loads(Path(job.outputs["json"]).read_text())["clusters"][0]["findings"]
     assert found == finding

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 import pytest
 import yaml
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.hosted import content_hash
 from support.lab import Audit, Lab, path_of
 from support.playbooks import Play, forms, leaks, play
 
@@ -40,6 +41,12 @@ PLAYBOOK = """
 
 def login(registry: str, password: str = PASSWORD) -> dict[str, str]:
     return {"registry": registry, "username": "robot", "password": password}
+
+
+def file_of(*registries: str) -> dict[str, Any]:
+    """Docker's config.json with the same login for each."""
+    entry = {"auth": base64.b64encode(f"robot:{PASSWORD}".encode()).decode()}
+    return {"auths": dict.fromkeys(registries, entry)}
 
 
 class Nodes:
@@ -238,6 +245,40 @@ class TestStandalone:
         assert "or global_pull_secret_restore alone" in standalone.run().output
         both = standalone.run(registries=[login("a.example.com")], restore="x.yml")
         assert "or global_pull_secret_restore alone" in both.output
+        several = standalone.run(auth_config=file_of("a.example.com"), registries=[login("b.example.com")])
+        assert "or global_pull_secret_restore alone" in several.output
+        alone = standalone.run(registries=[login("a.example.com")], only=["x"])
+        assert "global_pull_secret_only selects entries of global_pull_secret_auth_file" in alone.output
+
+    @pytest.mark.parametrize("source", ["auth_file", "auth_config", "text"])
+    def test_the_entries_of_a_file_are_merged(self, standalone, source):
+        content = file_of("new.example.com", "other.example.com", "quay.io")
+        (standalone.directory / "auth.json").write_text(json.dumps(content))
+        given = {
+            "auth_file": {"auth_file": str(standalone.directory / "auth.json")},
+            "auth_config": {"auth_config": content},
+            "text": {"auth_config": json.dumps(content)},
+        }[source]
+        standalone.well(registries=[login("old.example.com")], wait=False)
+        wanted = {**given, "only": ["new.*"], "remove": ["old.example.com"], "wait": source == "auth_file"}
+        audit = standalone.lab.audit()
+        standalone.well("--check", **wanted)
+        assert writes(audit) == []
+        standalone.well(**wanted)
+        assert writes(audit) == [NODE_SECRET], "one write for both"
+        assert standalone.registries() == PLATFORM | {"new.example.com"}
+        again = standalone.run(**wanted)
+        assert (again.status, again.recap["changed"]) == (0, 0), again.output
+
+    def test_an_entry_that_no_node_can_use_is_refused_with_its_variable(self, standalone):
+        audit = standalone.lab.audit()
+        bad = {"auths": {"new.example.com": {"auth": "no base64 of a login"}}}
+        done = standalone.run(auth_config=bad)
+        assert done.status != 0
+        assert "the entry for 'new.example.com'" in done.output
+        missing = standalone.run(auth_config=file_of("new.example.com"), only=["none"])
+        assert missing.status != 0
+        assert writes(audit) == []
 
 
 def pending(nodes: Nodes, name: str) -> bool:
@@ -313,6 +354,40 @@ ADDITIONAL = ("kube-system", "additional-pull-secret")
 MERGED = ("kube-system", "global-pull-secret")
 
 
+class Synchronizer:
+    """The daemon set that brings the merged secret to two nodes, as the platform has it."""
+
+    path = "/apis/apps/v1/namespaces/kube-system/daemonsets"
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab, self.name = lab, "global-pull-secret-syncer"
+
+    def has(self, content: bytes, *, on: int) -> None:
+        """The content on so many of the nodes."""
+        label = {"hypershift.openshift.io/globalps-config-hash": content_hash(content)}
+        spec = {"template": {"metadata": {"labels": label}}}
+        made = self.lab.api("PATCH", f"{self.path}/{self.name}", {"spec": spec})
+        counts = {"desiredNumberScheduled": 2, "updatedNumberScheduled": on, "numberAvailable": on}
+        counts |= {"currentNumberScheduled": 2, "numberMisscheduled": 0, "numberReady": on}
+        status = {**counts, "observedGeneration": made["metadata"]["generation"]}
+        self.lab.api("PATCH", f"{self.path}/{self.name}/status", {"status": status})
+
+
+@contextmanager
+def synchronizer(hosted: Nodes, content: bytes) -> Iterator[Synchronizer]:
+    made = Synchronizer(hosted.lab)
+    label = {"name": made.name}
+    pod = {"containers": [{"name": "syncer", "image": "registry.example.com/syncer"}]}
+    spec = {"selector": {"matchLabels": label}, "template": {"metadata": {"labels": label}, "spec": pod}}
+    body = {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": made.name}, "spec": spec}
+    hosted.lab.api("POST", made.path, body)
+    try:
+        made.has(content, on=2)
+        yield made
+    finally:
+        hosted.lab.api("DELETE", f"{made.path}/{made.name}")
+
+
 @pytest.fixture(scope="module")
 def hosted_lab(lab_factory: Callable[..., Lab]) -> Lab:
     return lab_factory("--platform", "hosted", "--no-registries")
@@ -350,6 +425,38 @@ class TestHosted:
         assert hosted.registries(*MERGED) == PLATFORM | {"quay.io/team"}
         hosted.well(remove=["quay.io/team"])
         assert hosted.lab.get("kube-system", "secrets", ADDITIONAL[1]) is None, "an empty one would be invalid"
+
+    def test_the_nodes_are_waited_for_where_they_can_be_seen(self, hosted):
+        """By the daemon set that brings the merged secret to them; it is made anew for another content."""
+        wanted = {"registries": [login("new.example.com")]}
+        unseen = " ".join(hosted.well(**wanted).output.split())
+        assert (
+            "which nodes have it already cannot be seen, because daemon set kube-system/global-pull-secret-sync"
+            in unseen
+        )
+        with synchronizer(hosted, b"old") as syncer:
+            late = hosted.run(**wanted, wait_timeout=3)
+            assert late.status != 0
+            assert "has not noticed the change yet" in late.output
+            syncer.has(hosted.content(*MERGED), on=1)
+            some = hosted.run(**wanted, wait_timeout=3)
+            assert some.status != 0
+            assert "has brought it to 1 of 2 nodes" in some.output
+            syncer.has(hosted.content(*MERGED), on=2)
+            done = hosted.well(**wanted)
+        output = " ".join(done.output.split())
+        assert '"arrived": true' in output
+        assert "cannot be seen, because" not in output
+        assert "nodes of node pool inplace never get it while they run" in output, "said at the end, too"
+
+    def test_the_platforms_entry_is_found_in_a_file_too(self, hosted):
+        audit = hosted.lab.audit()
+        done = hosted.run(auth_config=file_of("new.example.com", "quay.io"))
+        assert done.status != 0
+        assert "has entries of its own for quay.io" in " ".join(done.output.split())
+        assert writes(audit) == []
+        hosted.well(auth_config=file_of("new.example.com", "quay.io"), only=["new.*"])
+        assert hosted.registries(*MERGED) == PLATFORM | {"new.example.com"}
 
     def test_a_registry_of_the_platforms_is_refused(self, hosted):
         audit = hosted.lab.audit()
@@ -436,3 +543,38 @@ class TestOtherClusters:
         assert micro.status != 0
         assert "it reads /etc/crio/openshift-pull-secret on its host" in micro.output
         assert writes(audit) == []
+
+
+class TestPlaybook:
+    """global_pull_secret.yml as people type it."""
+
+    def run(self, nodes: Nodes, *options: str, first: str = "") -> Play:
+        """On the lab; `first` is a kubeconfig of a cluster before it in the inventory."""
+        given = {"global_pull_secret_registries": [login("new.example.com")]}
+        hosts = {"west": {**given, "image_pull_kubeconfig": nodes.lab.kubeconfig}}
+        hosts = {**({"east": {**given, "image_pull_kubeconfig": first}} if first else {}), **hosts}
+        inventory = nodes.directory / "clusters.yml"
+        inventory.write_text(yaml.dump({"all": {"hosts": hosts}}, sort_keys=False))
+        done = play("global_pull_secret", inventory, "--diff", "-vvv", *options, no_proxy="*")
+        assert leaks(done.output, CANARIES) == []
+        return done
+
+    def test_once_and_again(self, standalone):
+        audit = standalone.lab.audit()
+        checked = self.run(standalone, "--check")
+        assert (checked.status, checked.recap["changed"], writes(audit)) == (0, 1, [])
+        done = self.run(standalone)
+        assert (done.status, done.recap["changed"]) == (0, 1), done.output
+        assert standalone.on_machines("worker") == PLATFORM | {"new.example.com"}
+        again = self.run(standalone)
+        assert (again.status, again.recap["changed"]) == (0, 0), again.output
+
+    def test_a_cluster_that_fails_stops_the_next_only_when_they_go_one_by_one(self, standalone):
+        gone = str(standalone.directory / "none")
+        audit = standalone.lab.audit()
+        one_by_one = self.run(standalone, "-e", "image_pull_serial=1", first=gone)
+        assert one_by_one.status != 0
+        assert writes(audit) == []
+        together = self.run(standalone, first=gone)
+        assert together.status != 0
+        assert writes(audit) == [NODE_SECRET]

@@ -237,7 +237,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "adopt": [{"roles": ["r"], "dest": "d", "vault_id": "v", "force": True}, {"credentials": "placeholder"}],
     "global_pull_secret": [
         {"merge": ["quay.io"], "wait": True, "allow_paused": True, "rendered_before": {"worker": "rendered-worker-1"}},
-        {"backup": "d", "vault_id": "v"},
+        {"backup": "d", "vault_id": "v", "auth_file": "config.json", "only": ["quay.io"]},
     ],
     "image_puller_grant": [
         {"users": ["u"], "binding_name": "b", "exclusive": True, "recreate": True, "verify_access": True},
@@ -283,7 +283,6 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
             "junit": "x",
             "mode": "0600",
             "title": "t",
-            "findings": [{"cluster": "c"}],
             "missing": [{"name": "n", "error": "e"}],
         },
         {"src": ["s"], "compare_with": "c", "fail_on": "error", "fail_on_new": True},
@@ -300,6 +299,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"name": "s", "registries": [{"registry": "quay.io"}], "mode": "remove"},
         {"name": "s", "state": "absent"},
     ],
+    "pull_secret_info": [{"names": ["a", "b-*"], "verify": True}],
     "sa_link": [
         {"secrets": ["s"], "exclusive": True, "create": True, "restart_pods": "stuck", "verify_after": 5},
         {"secrets": ["s"], "service_accounts": ["build-*"], "link_for": ["mount"], "require": "none"},
@@ -308,6 +308,8 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "sa_wait": [{"service_accounts": ["a"]}, {"accounts": [{"namespace": "a"}]}],
 }
 FEATURES = sorted(SAMPLES)
+#: The features that read the file of an option.
+READS_FILES = ("global_pull_secret", "pull_secret")
 #: The module of a feature where its name is another one.
 MODULE_OF = {
     "adopt": "adopt_info",
@@ -359,7 +361,7 @@ def validated(arguments: dict[str, Any], given: Mapping[str, Any]) -> dict[str, 
 def made_of(feature: str, options: Reading) -> Any:
     """What the feature makes of its options."""
     make = importlib.import_module(f"{COLLECTION}.plugins.module_utils.features.{feature}.options").from_options
-    files = {"read_file": lambda _path: '{"auths": {"quay.io": {"auth": "dTpw"}}}'} if feature == "pull_secret" else {}
+    files = {"read_file": lambda _path: '{"auths": {"quay.io": {"auth": "dTpw"}}}'} if feature in READS_FILES else {}
     return make(options, **files)
 
 

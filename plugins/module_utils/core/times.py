@@ -1,20 +1,24 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Times of objects, as the API server and nodes write them, and when a secret's content was last changed. Pure."""
+"""Times of objects, as the API server and nodes write them, and when a secret's content was last changed; how long an answer may take. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
+from .errors import OptionError
 from .objects import Json, metadata, trimmed_of_managers
 from .shapes import mapping, sequence, text
 
-__all__ = ["Changed", "content_changed", "seconds_of", "with_time_of_content"]
+__all__ = ["Changed", "check_seconds", "content_changed", "seconds_of", "utc", "with_time_of_content"]
+
+#: So many seconds may an answer of a server outside of the cluster take at most.
+_LONGEST_TIMEOUT = 3600
 
 #: RFC 3339; a fraction of a second is left out.
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
@@ -41,6 +45,20 @@ def seconds_of(value: Any) -> int | None:
         return int(datetime.fromisoformat(found[1].upper() + zone).timestamp())
     except (ValueError, OverflowError):
         return None
+
+
+def utc(seconds: float) -> str:
+    """The time as RFC 3339 has it; for one that no calendar has, a phrase that says so."""
+    try:
+        return datetime.fromtimestamp(int(seconds), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return "a day that no calendar has"
+
+
+def check_seconds(option: str, seconds: float) -> None:
+    """:raises OptionError: when no answer can come in that time."""
+    if not 0 < seconds <= _LONGEST_TIMEOUT:
+        raise OptionError(f"option {option!r} is in seconds, from 1 to {_LONGEST_TIMEOUT}")
 
 
 def content_changed(secret: Json) -> Changed | None:

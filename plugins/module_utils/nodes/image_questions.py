@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ..core.objects import Kind, ObjectRef
+from ..core.times import check_seconds
 from .references import Reference
 
 __all__ = ["IMAGE_QUESTION", "ImageQuestion", "RegistryAccess"]
@@ -56,3 +58,15 @@ class RegistryAccess:
     validate_certs: bool = True
     timeout: float = 10.0
     realm_hosts: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any], prefix: str, realm_hosts: str) -> RegistryAccess:
+        """From the options whose names begin with `prefix`, and the one of that name for `realm_hosts`. What is not given has its default.
+
+        :raises OptionError: when no answer can come in the time.
+        """
+        given, verified = options.get(f"{prefix}timeout"), options.get(f"{prefix}validate_certs")
+        timeout = cls.timeout if given is None else float(given)
+        check_seconds(f"{prefix}timeout", timeout)
+        hosts = tuple(options.get(realm_hosts) or ())
+        return cls(options.get(f"{prefix}ca_cert"), verified is not False, timeout, hosts)

@@ -22,7 +22,7 @@ from enum import Enum
 from ..core.objects import Json, metadata
 from ..core.shapes import mapping, sequence, text
 
-__all__ = ["REFERENCE", "Origin", "generated_names", "is_generated", "origin_of"]
+__all__ = ["REFERENCE", "Origin", "fnv", "generated_names", "is_generated", "origin_of"]
 
 #: The account's annotation that names its generated pull secret, from OpenShift 4.16 on.
 REFERENCE = "openshift.io/internal-registry-pull-secret-ref"
@@ -150,11 +150,11 @@ def _shortened(name: str, suffix: str) -> str:
     whole = f"{name}-{suffix}"
     if len(whole) <= _LONGEST_PREFIX:
         return whole
-    mark = f"-{_fnv(name):08x}-{suffix}"
+    mark = f"-{fnv(name):08x}-{suffix}"
     return name[: _LONGEST_PREFIX - len(mark)] + mark
 
 
-def _fnv(value: str) -> int:
+def fnv(value: str) -> int:
     """The 32-bit FNV-1a hash."""
     result = 0x811C9DC5
     for byte in value.encode("utf-8", "surrogatepass"):

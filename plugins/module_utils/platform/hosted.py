@@ -3,11 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The pull secrets of a hosted cluster: what its users add, what is merged, and which nodes get it. Pure.
 
-openshift/hypershift: hosted cluster config operator, controller globalps; docs/content/how-to/common/global-pull-secret.md.
+openshift/hypershift: hosted cluster config operator, controller globalps; support/util HashSimple; docs/content/how-to/common/global-pull-secret.md.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from ..core.objects import SECRET, Json, Kind, ObjectRef, metadata
 from ..core.shapes import mapping, text
 from ..dockerconfig.auth_file import AuthFile
 from ..dockerconfig.registry_keys import same_path
+from .generated import fnv
 
 __all__ = [
     "ADDITIONAL_SECRET",
@@ -23,12 +25,17 @@ __all__ = [
     "MERGED_SECRET",
     "NODE",
     "NODE_POOL",
+    "ORIGINAL_SECRET",
+    "SYNCHRONIZER",
+    "content_hash",
     "left_out",
     "node_pools_of_cluster",
     "node_pools_of_nodes",
     "not_merged",
+    "not_synchronized",
     "overridden",
     "pull_secret_of",
+    "why_unseen",
 ]
 
 _NAMESPACE = "kube-system"
@@ -36,7 +43,13 @@ _NAMESPACE = "kube-system"
 ADDITIONAL_SECRET = ObjectRef(SECRET, _NAMESPACE, "additional-pull-secret")
 MERGED_SECRET = ObjectRef(SECRET, _NAMESPACE, "global-pull-secret")
 
+#: What the platform itself has, as it brings it to the nodes.
+ORIGINAL_SECRET = ObjectRef(SECRET, _NAMESPACE, "original-pull-secret")
+
 NODE = Kind("v1", "Node", "nodes", "node", namespaced=False)
+_SYNCHRONIZERS = Kind("apps/v1", "DaemonSet", "daemonsets", "daemon set")
+#: It writes the merged secret to each node that gets it.
+SYNCHRONIZER = ObjectRef(_SYNCHRONIZERS, _NAMESPACE, "global-pull-secret-syncer")
 _API = "hypershift.openshift.io/v1beta1"
 HOSTED_CLUSTER = Kind(_API, "HostedCluster", "hostedclusters", "hosted cluster")
 NODE_POOL = Kind(_API, "NodePool", "nodepools", "node pool")
@@ -44,6 +57,9 @@ NODE_POOL = Kind(_API, "NodePool", "nodepools", "node pool")
 #: On a node: the node pool it is of, and whether the secret is synchronized to it.
 _POOL_LABEL = "hypershift.openshift.io/nodePool"
 _SYNCED_LABEL = "hypershift.openshift.io/nodepool-globalps-enabled"
+#: On the pods of the synchronizer: of which content they are, so that they are made anew for another one.
+_HASH_LABEL = "hypershift.openshift.io/globalps-config-hash"
+_HASH = re.compile(r"[0-9a-f]{8}\Z")
 #: Only the nodes of these platforms get it while they run.
 _SYNCED_PLATFORMS = ("AWS", "Azure")
 
@@ -68,6 +84,44 @@ def not_merged(original: AuthFile, additional: AuthFile | None, merged: AuthFile
     }
     late |= {*merged.entries} - {*wanted}
     return f"{MERGED_SECRET} is not up to date for {', '.join(sorted(late))}" if late else ""
+
+
+def content_hash(content: bytes) -> str:
+    """The hash by which the platform tells one content from another: FNV-1a of the bytes as Go prints them."""
+    return f"{fnv('[' + ' '.join(map(str, content)) + ']'):08x}"
+
+
+def why_unseen(synchronizer: Json | None) -> str:
+    """Why it does not tell which nodes have the secret, as a clause; empty when it does."""
+    if synchronizer is None:
+        return f"{SYNCHRONIZER} does not exist"
+    if not _HASH.match(_label(synchronizer)):
+        return f"{SYNCHRONIZER} does not say which content it has"
+    return ""
+
+
+def not_synchronized(synchronizer: Json, content: bytes) -> str:
+    """Which nodes lack the merged secret, as a clause; empty when the synchronizer runs with it on all that get it."""
+    if _label(synchronizer) != content_hash(content):
+        return f"{SYNCHRONIZER} has not noticed the change yet"
+    status = mapping(synchronizer.get("status"))
+    wanted, updated, available = (
+        _count(status.get(name)) for name in ("desiredNumberScheduled", "updatedNumberScheduled", "numberAvailable")
+    )
+    if _count(status.get("observedGeneration")) < _count(metadata(synchronizer).get("generation")):
+        return f"{SYNCHRONIZER} is about to bring it to the nodes"
+    if min(updated, available) < wanted:
+        return f"{SYNCHRONIZER} has brought it to {min(updated, available)} of {wanted} nodes"
+    return ""
+
+
+def _label(synchronizer: Json) -> str:
+    template = mapping(mapping(synchronizer.get("spec")).get("template"))
+    return text(mapping(metadata(template).get("labels")).get(_HASH_LABEL))
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def node_pools_of_nodes(nodes: Iterable[Json]) -> list[dict[str, Any]]:

@@ -16,8 +16,12 @@ from dataclasses import dataclass
 
 from ..core.objects import Json
 from ..core.shapes import mapping, text
+from ..core.times import utc
 
-__all__ = ["KINDS", "SKEW", "CredentialKind", "claims_of", "expiry_of", "is_legacy_token", "kind_of", "names_a_user"]
+__all__ = [
+    "KINDS", "SKEW", "CredentialKind", "claims_of", "ends_at", "expiry_of", "is_legacy_token", "kind_of", "lifetime_of", "names_a_user",
+    "why_expired",
+]  # fmt: skip
 
 #: Seconds by which clocks may differ.
 SKEW = 60.0
@@ -28,7 +32,7 @@ _HOUR = 3600.0
 class CredentialKind:
     """A kind of credential that lives a short time. `lifetime` in seconds; 0 where it is not the same for all.
 
-    `host`, `username` and `password` are expressions; all have to fit.
+    `host`, `username` and `password` are expressions; all have to fit. `renewal` says how to get a new one, as an imperative.
     """
 
     id: str
@@ -37,6 +41,7 @@ class CredentialKind:
     username: str
     password: str
     lifetime: float
+    renewal: str
 
     def fits(self, host: str, username: str, password: str) -> bool:
         parts = ((self.host, host), (self.username, username), (self.password, password))
@@ -53,9 +58,26 @@ KINDS = (
         "AWS",
         _ANY,
         12 * _HOUR,
+        "get a new one with 'aws ecr get-login-password'",
     ),
-    CredentialKind("ecr-public", "an Amazon ECR Public token", r"public\.ecr\.aws", "AWS", _ANY, 12 * _HOUR),
-    CredentialKind("google", "a Google access token", r"(.+\.)?(gcr\.io|pkg\.dev)", "oauth2accesstoken", _ANY, _HOUR),
+    CredentialKind(
+        "ecr-public",
+        "an Amazon ECR Public token",
+        r"public\.ecr\.aws",
+        "AWS",
+        _ANY,
+        12 * _HOUR,
+        "get a new one with 'aws ecr-public get-login-password'",
+    ),
+    CredentialKind(
+        "google",
+        "a Google access token",
+        r"(.+\.)?(gcr\.io|pkg\.dev)",
+        "oauth2accesstoken",
+        _ANY,
+        _HOUR,
+        "get a new one with 'gcloud auth print-access-token'",
+    ),
     CredentialKind(
         "acr",
         "an Azure token of a signed-in user",
@@ -63,11 +85,40 @@ KINDS = (
         "00000000-0000-0000-0000-000000000000",
         _ANY,
         3 * _HOUR,
+        "get a new one with 'az acr login --expose-token', or use a token of the registry",
     ),
-    CredentialKind("github-app", "a token of a GitHub app", r"ghcr\.io|.*\.pkg\.github\.com", _ANY, r"ghs_.+", _HOUR),
-    CredentialKind("gitlab-job", "a token of one GitLab job", _ANY, "gitlab-ci-token", _ANY, 0),
-    CredentialKind("ibm", "an IBM Cloud access token", r"(.+\.)?icr\.io", "iambearer", _ANY, _HOUR),
+    CredentialKind(
+        "github-app",
+        "a token of a GitHub app",
+        r"ghcr\.io|.*\.pkg\.github\.com",
+        _ANY,
+        r"ghs_.+",
+        _HOUR,
+        "have the app make a new one",
+    ),
+    CredentialKind(
+        "gitlab-job",
+        "a token of one GitLab job",
+        _ANY,
+        "gitlab-ci-token",
+        _ANY,
+        0,
+        "use a deploy token of the project",
+    ),
+    CredentialKind(
+        "ibm",
+        "an IBM Cloud access token",
+        r"(.+\.)?icr\.io",
+        "iambearer",
+        _ANY,
+        _HOUR,
+        "get a new one with 'ibmcloud iam oauth-tokens', or use an API key",
+    ),
 )
+
+_RENEWAL = "get a new one from where it came"
+#: A claim in the tokens of service accounts that the API server makes.
+_OF_ACCOUNT = "kubernetes.io"
 
 
 #: User names that stand for whatever the password is, so that two logins with one of them need not be the same login.
@@ -95,6 +146,44 @@ def expiry_of(password: str) -> float | None:
     if isinstance(found, bool) or not isinstance(found, (int, float)):
         return None
     return float(found) if abs(found) < 1e15 and math.isfinite(found) else None
+
+
+def ends_at(host: str, username: str, password: str, written: float = 0.0) -> float | None:
+    """When it ends at the latest, in seconds since 1970: as its token says, or by its kind when it was `written`, 0 for not known."""
+    ends = expiry_of(password)
+    if ends is not None:
+        return ends
+    kind = kind_of(host, username, password)
+    return written + kind.lifetime if kind and kind.lifetime and written else None
+
+
+def why_expired(host: str, username: str, password: str, now: float, written: float = 0.0) -> str:
+    """That it has expired, when, and how to renew it, as the rest of a sentence; empty where that is not known, or not so.
+
+    `now` and `written` in seconds since 1970, `written` 0 for not known.
+    """
+    ends = ends_at(host, username, password, written)
+    if ends is None or ends > now:
+        return ""
+    kind = kind_of(host, username, password)
+    if expiry_of(password) is not None:
+        when = f"has expired at {utc(ends)}, as its token says"
+    else:
+        title, lives = (kind.title, lifetime_of(kind)) if kind else ("", "")
+        when = f"has expired: it is {title}, which lives {lives}, and was written at {utc(written)}"
+    return f"{when}; {_renewal(kind, password)}, and write it in place of this one"
+
+
+def lifetime_of(kind: CredentialKind) -> str:
+    """How long one of the kind lives, in words."""
+    hours = round(kind.lifetime / _HOUR)
+    return "one hour" if hours == 1 else f"{hours} hours"
+
+
+def _renewal(kind: CredentialKind | None, password: str) -> str:
+    if kind is not None:
+        return kind.renewal
+    return "get a new one with 'oc create token'" if _OF_ACCOUNT in claims_of(password) else _RENEWAL
 
 
 def is_legacy_token(password: str) -> bool:

@@ -111,12 +111,12 @@ class _Looking:
             )
         ignored = overridden(held_in(NODE_SECRET, original), self.asked.merge)
         pools, unknown = self._nodes()
-        if self.asked.wait:
-            self._waited(Merged(), ADDITIONAL_SECRET.namespace)
+        unseen = self._waited(Merged(), ADDITIONAL_SECRET.namespace)["unseen"] if self.asked.wait else ""
         notes = [
             "a change of the secret restarts the kubelet of the nodes that get it, about all at the same time; it drains none",
             *unknown,
             *_of_node_pools(pools),
+            *_of_unseen(unseen),
         ]
         return {
             **_place(ADDITIONAL_SECRET),
@@ -124,7 +124,7 @@ class _Looking:
             "node_pools": pools,
             "drains": False,
             "overridden": ignored,
-            "arrived": True if self.asked.wait else None,
+            "arrived": True if self.asked.wait and not unseen else None,
             "notes": notes,
         }
 
@@ -228,6 +228,15 @@ def _of_node_pools(pools: Sequence[Mapping[str, Any]]) -> list[str]:
     return [
         f"nodes of node pool {', '.join(names)} never get it while they run: only those of pools on AWS and Azure that are replaced for "
         "an upgrade do; the others get the pull secret that their pool has when they are made"
+    ]
+
+
+def _of_unseen(unseen: str) -> list[str]:
+    if not unseen:
+        return []
+    return [
+        f"the platform has merged the pull secret; which nodes have it already cannot be seen, because {unseen}: they follow within about a "
+        "minute"
     ]
 
 

@@ -7,27 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..clients.registry.proof import Login, Proof, Wanted, prove
-from ..clients.registry.transport import RegistryOptions
-from ..core.errors import ImagePullError
+from ..clients.registry.proof import Login, Proof, Wanted
 from ..core.evidence import Evidence
 from ..core.objects import SECRET, Json, ObjectRef
+from ..core.times import content_changed
 from ..nodes.image_questions import ImageQuestion, RegistryAccess
 from ..secrets.content import StoredSecret
-from .asking import answers_to
+from .proofs import Attempt, asked, judged
 
 __all__ = ["prove_images"]
 
 
 def prove_images(refs: Sequence[ObjectRef], evidence: Evidence, access: RegistryAccess) -> dict[ObjectRef, Json]:
-    """The answer to each question: `outcome`, `said` and `realm_host`, as in a proof. The secrets are in the evidence already."""
-    asked = {ref: _attempt(ImageQuestion.of(ref), evidence) for ref in refs}
-    answers = answers_to(asked.values(), lambda attempt: _told(*attempt, access))
-    return {ref: answers[attempt] for ref, attempt in asked.items()}
+    """The answer to each question: `outcome`, `said` and `realm_host`, as in a proof. The secrets are in the evidence already.
+
+    :raises OptionError: when a certificate authority cannot be read.
+    """
+    attempts = {ref: _attempt(ImageQuestion.of(ref), evidence, access) for ref in refs}
+    answers = asked(attempts.values())
+    return {
+        ref: _told(judged(answers[attempt], attempt.wanted.host, attempt.login, _written(ref, evidence)))
+        for ref, attempt in attempts.items()
+    }
 
 
-def _attempt(question: ImageQuestion, evidence: Evidence) -> tuple[Wanted, Login]:
-    return _wanted(question), Login(*_login(question, evidence))
+def _attempt(question: ImageQuestion, evidence: Evidence, access: RegistryAccess) -> Attempt:
+    return Attempt(_wanted(question), Login(*_login(question, evidence)), access)
 
 
 def _wanted(question: ImageQuestion) -> Wanted:
@@ -37,17 +42,20 @@ def _wanted(question: ImageQuestion) -> Wanted:
 
 def _login(question: ImageQuestion, evidence: Evidence) -> tuple[str, str]:
     """User and password as the kubelet reads them; two empty strings without a secret."""
-    if not question.secret:
-        return "", ""
-    secret = evidence.look(ObjectRef(SECRET, question.namespace, question.secret))
-    logins: Mapping[str, tuple[str, str]] = StoredSecret.of(secret or {}).for_kubelet.logins
+    logins: Mapping[str, tuple[str, str]] = StoredSecret.of(_secret(question, evidence)).for_kubelet.logins
     return logins.get(question.key, ("", ""))
 
 
-def _told(wanted: Wanted, login: Login, access: RegistryAccess) -> Json:
-    options = RegistryOptions(wanted.host, None, access.ca_cert, access.validate_certs, access.timeout)
-    try:
-        proof = prove(options, wanted, login, access.realm_hosts)
-    except ImagePullError as error:
-        proof = Proof("unanswered", str(error))
+def _written(ref: ObjectRef, evidence: Evidence) -> float:
+    """When the login was written, in seconds since 1970, 0 where that is not known."""
+    changed = content_changed(_secret(ImageQuestion.of(ref), evidence))
+    return float(changed.at) if changed and changed.is_exact else 0.0
+
+
+def _secret(question: ImageQuestion, evidence: Evidence) -> Json:
+    """Nothing where there is none."""
+    return evidence.look(ObjectRef(SECRET, question.namespace, question.secret)) or {} if question.secret else {}
+
+
+def _told(proof: Proof) -> Json:
     return {"outcome": proof.outcome, "said": proof.said, "realm_host": proof.realm_host}

@@ -48,7 +48,7 @@ def report(wanted: Report, page: PageParts | None, *, check_mode: bool) -> dict[
 
 def _document(wanted: Report) -> dict[str, Any]:
     sources = {path: documents.from_bytes(path, read(path)) for path in wanted.src}
-    document = joined(sources, wanted.findings, wanted.missing)
+    document = joined(sources, wanted.missing)
     if wanted.compare_with is None:
         return document
     before = documents.from_bytes(wanted.compare_with, read(wanted.compare_with))

@@ -17,6 +17,7 @@ from ..core.entry_lists import EntryList, entries_of
 from ..core.errors import ImagePullError, OptionError
 from ..nodes.references import reference_of
 from .asking import answers_to
+from .proofs import judged
 
 __all__ = ["ask_registries"]
 
@@ -35,7 +36,12 @@ class _Asked:
         realm_hosts = [host for host in (self.options.realm_host,) if host]
         host = registry_host(self.options)
         login = [prove_login(self.options, host, self.login, realm_hosts)] if self.login else []
-        return _Answer(info, login, [prove(self.options, image, self.login, realm_hosts) for image in self.images])
+        images = [prove(self.options, image, self.login, realm_hosts) for image in self.images]
+        return _Answer(info, self._judged(login), self._judged(images))
+
+    def _judged(self, proofs: Sequence[Proof]) -> Sequence[Proof]:
+        host, login = registry_host(self.options), self.login
+        return [judged(proof, host, login) for proof in proofs] if login else proofs
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..clients.registry.proof import Login, Proof, Wanted, prove, prove_login
-from ..clients.registry.transport import RegistryOptions
+from ..clients.registry.proof import Proof
 from ..core.batch import Declared
 from ..core.entries import Entry
 from ..core.errors import OptionError, Refusal
 from ..features.pull_secret.desired import PullSecret
-from ..features.pull_secret.verification import LoginQuestion, Verification
-from .asking import answers_to
+from .proofs import Attempt, judged
+from .proofs import asked as asked_of
 
 __all__ = ["verify_logins"]
 
@@ -23,20 +22,10 @@ __all__ = ["verify_logins"]
 _SHOWN = 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Asked:
-    how: Verification
-    question: LoginQuestion
-
-    def answer(self) -> Proof:
-        how, question = self.how, self.question
-        options = RegistryOptions(question.host, None, how.ca_cert, how.validate_certs, how.timeout)
-        login = Login(question.username, question.password)
-        if question.image is None:
-            return prove_login(options, question.host, login, how.realm_hosts)
-        image = question.image
-        wanted = Wanted(image.host, image.path, image.digest or image.tag)
-        return prove(options, wanted, login, how.realm_hosts)
+    key: str
+    attempt: Attempt
 
 
 def verify_logins(declared: Iterable[Declared[PullSecret]]) -> list[str]:
@@ -45,8 +34,8 @@ def verify_logins(declared: Iterable[Declared[PullSecret]]) -> list[str]:
     :raises Refusal: when a registry refuses a login, naming all of them with their entries; nothing has been written then.
     """
     asked = [(each.entry, question) for each in declared for question in _questions(each)]
-    answers = answers_to((question for _entry, question in asked), _Asked.answer)
-    told = [(entry, question, answers[question]) for entry, question in asked]
+    answers = asked_of(question.attempt for _entry, question in asked)
+    told = [(entry, question, _judged(question, answers)) for entry, question in asked]
     refused = list(dict.fromkeys(_sentences(told, refused=True)))
     if refused:
         more = f"; and {len(refused) - _SHOWN} more" if len(refused) > _SHOWN else ""
@@ -65,7 +54,12 @@ def _questions(each: Declared[PullSecret]) -> Iterator[_Asked]:
         questions = how.questions(each.desired.auth_file)
     except OptionError as error:
         raise OptionError(f"{each.entry}: {error}" if each.entry else str(error)) from None
-    yield from (_Asked(how, question) for question in questions)
+    yield from (_Asked(question.key, Attempt.of(question, how.access)) for question in questions)
+
+
+def _judged(asked: _Asked, answers: Mapping[Attempt, Proof]) -> Proof:
+    attempt = asked.attempt
+    return judged(answers[attempt], attempt.wanted.host, attempt.login)
 
 
 def _sentences(told: Sequence[tuple[Entry | None, _Asked, Proof]], *, refused: bool) -> Iterator[str]:
@@ -75,6 +69,6 @@ def _sentences(told: Sequence[tuple[Entry | None, _Asked, Proof]], *, refused: b
             continue
         if proof.outcome in ("unanswered", "rate_limited"):
             if not refused:
-                yield f"{whose}the login for {asked.question.key} was not verified: {proof.said}"
+                yield f"{whose}the login for {asked.key} was not verified: {proof.said}"
         elif refused:
-            yield f"{whose}registry key {asked.question.key}: {proof.said}"
+            yield f"{whose}registry key {asked.key}: {proof.said}"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import ImagePullError, OptionError
+from ...core.times import check_seconds
 from .endpoints import endpoint
 from .failures import Words, root_cause, sentence
 from .limits import Limits, limit
@@ -28,8 +29,6 @@ except ImportError:
     IMPORT_ERROR = traceback.format_exc()
 
 __all__ = ["IMPORT_ERROR", "Answer", "HttpsError", "HttpsOptions", "check_timeout", "send"]
-
-_LONGEST_TIMEOUT = 3600
 
 _NO_PROXY_URL = (
     "environment variable https_proxy holds no URL of a proxy that can be used, such as http://proxy.example.com:3128; "
@@ -70,8 +69,7 @@ class Answer:
 
 def check_timeout(options: HttpsOptions) -> None:
     """:raises OptionError: when no answer can come in that time."""
-    if not 0 < options.timeout <= _LONGEST_TIMEOUT:
-        raise OptionError(options.words.of(f"option '{{prefix}}timeout' is in seconds, from 1 to {_LONGEST_TIMEOUT}"))
+    check_seconds(f"{options.words.prefix}timeout", options.timeout)
 
 
 def send(

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from .challenge import AuthInfo, auth_info
-from .endpoints import endpoint, option_host, url_host
+from .endpoints import endpoint, option_host, redirect_target
 from .transport import IMPORT_ERROR, Answer, RegistryError, RegistryOptions, check_timeout, send
 
 __all__ = ["IMPORT_ERROR", "RegistryError", "RegistryOptions", "ask", "registry_host"]
@@ -51,14 +51,7 @@ def _explained(answer: Answer) -> str:
     if answer.status == 401:
         return " without a login challenge that a node can use; check the name: it may be no registry, or one behind a proxy"
     if 300 <= answer.status < 400:
-        return f", a redirect{_target(answer.location)}; it is not followed: give the registry's own host"
+        return f", a redirect{redirect_target(answer.location)}; it is not followed: give the registry's own host"
     if answer.status == 429 or answer.status >= 500:
         return "; the registry is overloaded or out of order: try again later"
     return "; it is no registry of API version 2, or a proxy stands before it: check the name and the port"
-
-
-def _target(location: str) -> str:
-    try:
-        return f" to {url_host(location)[1]}"
-    except ValueError:
-        return ""

@@ -14,7 +14,7 @@ from ...core.errors import OptionError
 from ..https.endpoints import Endpoint, authority
 from ..https.endpoints import endpoint as any_endpoint
 
-__all__ = ["Endpoint", "endpoint", "option_host", "url_host"]
+__all__ = ["Endpoint", "endpoint", "option_host", "redirect_target", "url_host"]
 
 #: Where Docker Hub's registry answers requests, and the names that it has in images and auth files.
 _DOCKER_HUB = Endpoint("registry-1.docker.io", 443)
@@ -63,3 +63,11 @@ def url_host(url: str) -> tuple[str, Endpoint]:
     """
     scheme, host = authority(url)
     return host, endpoint(host, scheme)
+
+
+def redirect_target(location: str) -> str:
+    """Where a redirect leads, as the end of a clause; empty where that is the same host, or not known."""
+    try:
+        return f" to {url_host(location)[1]}"
+    except ValueError:
+        return ""

@@ -17,16 +17,26 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
+from ...core.errors import printable
 from .challenge import AuthInfo, auth_info
-from .endpoints import endpoint
+from .endpoints import endpoint, redirect_target
 from .transport import Answer, RegistryError, RegistryOptions, check_timeout, send
 
 __all__ = ["Login", "Outcome", "Proof", "Wanted", "prove", "prove_login"]
 
 #: `not_sent`: the login would have gone to a host that nobody named, or without TLS. `not_found` may also be a right that is missing:
-#: many registries hide what they deny.
+#: many registries hide what they deny. `expired` is never said here: who knows what the login is judges that (workflows/proofs.py).
 Outcome = Literal[
-    "logs_in", "pulls", "bad_login", "no_login", "no_right", "not_found", "rate_limited", "not_sent", "unanswered"
+    "logs_in",
+    "pulls",
+    "bad_login",
+    "expired",
+    "no_login",
+    "no_right",
+    "not_found",
+    "rate_limited",
+    "not_sent",
+    "unanswered",
 ]
 
 _MANIFESTS = ", ".join(
@@ -111,6 +121,10 @@ def prove(options: RegistryOptions, wanted: Wanted, login: Login | None, realm_h
     """
     check_timeout(options)
     try:
+        endpoint(wanted.host)
+    except ValueError as error:
+        return Proof("unanswered", printable(f"{wanted.host!r} is no registry that can be asked: {error}"))
+    try:
         return _Asking(options, wanted, login or Login("", ""), realm_hosts).answer()
     except RegistryError as error:
         return Proof("unanswered", str(error))
@@ -180,7 +194,9 @@ class _Asking:
             if self.login:
                 return Proof("bad_login", f"{info.realm_host} refuses the login", info.realm_host)
             return Proof("no_login", f"registry {self.wanted.host} asks for a login, and there is none")
-        raise RegistryError(f"{attempt} was answered {answer.status}; try again later, or check the registry")
+        raise RegistryError(
+            f"{attempt} was answered {answer.status}{_redirected(answer) or '; try again later, or check the registry'}"
+        )
 
     def _why_not_sent(self, info: AuthInfo) -> str:
         """The rest of a sentence; empty where the login may go."""
@@ -223,12 +239,21 @@ class _Asking:
             return Proof("not_found", f"registry {host} has no {image}, or hides it", realm_host)
         if answer.status == 429:
             return _rate_limited(host)
-        raise RegistryError(
-            f"{self._attempt()} was answered {answer.status}; check the name of the registry, or try again later"
-        )
+        advice = _redirected(answer) or "; check the name of the registry, or try again later"
+        raise RegistryError(f"{self._attempt()} was answered {answer.status}{advice}")
 
     def _attempt(self) -> str:
         return f"asking registry {self.wanted.host} for {self.wanted.what}"
+
+
+def _redirected(answer: Answer) -> str:
+    """What a redirect means, as the end of a sentence; empty for any other answer."""
+    if not 300 <= answer.status < 400:
+        return ""
+    return (
+        f", a redirect{redirect_target(answer.location)}; it is not followed, since a login would go where nobody named: "
+        "give the registry by its own host"
+    )
 
 
 def _rate_limited(host: str) -> Proof:

@@ -13,7 +13,15 @@ from ...core.errors import Refusal
 from ...core.objects import SECRET, Json, Kind, ObjectRef, Objects
 from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, Evaluation, ListedBy, Related
 from ...dockerconfig.auth_file import AuthFile
-from ...platform.hosted import ADDITIONAL_SECRET, MERGED_SECRET, not_merged
+from ...platform.hosted import (
+    ADDITIONAL_SECRET,
+    MERGED_SECRET,
+    ORIGINAL_SECRET,
+    SYNCHRONIZER,
+    not_merged,
+    not_synchronized,
+    why_unseen,
+)
 from ...platform.machine_config import MACHINE_CONFIG, MACHINE_CONFIG_POOL, Pool, auth_file_of
 from ...platform.protected import NODE_SECRET
 from ...secrets.content import StoredSecret
@@ -104,16 +112,19 @@ class RolledOut:
 
 @dataclass(frozen=True, repr=False)
 class Merged:
-    """Whether what users added to a hosted cluster's pull secret is in the one that its nodes get."""
+    """Whether what users added to a hosted cluster's pull secret is in the one that its nodes get, and has come to them.
+
+    `extra` has `unseen`: why it is not known which nodes have it; empty where it is.
+    """
 
     kind: ClassVar[Kind] = SECRET
     listed_by: ClassVar[ListedBy] = NO_SELECTORS
 
     def names(self, _namespace: str) -> tuple[str, ...]:
-        return (ADDITIONAL_SECRET.name, MERGED_SECRET.name)
+        return (ADDITIONAL_SECRET.name, MERGED_SECRET.name, ORIGINAL_SECRET.name)
 
     def related(self, _namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
-        return (NODE_SECRET,)
+        return (NODE_SECRET, SYNCHRONIZER)
 
     def evaluate(self, _namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Evaluation:
         """:raises Refusal: when one of the secrets cannot be read."""
@@ -125,7 +136,21 @@ class Merged:
             for ref in (ADDITIONAL_SECRET, MERGED_SECRET)
         )
         missing = not_merged(held_in(NODE_SECRET, original), additional, merged)
-        return Evaluation(waiting_for=(missing,) if missing else ())
+        if missing:
+            return Evaluation(waiting_for=(missing,))
+        of_nodes = objects.get(MERGED_SECRET.name) or objects.get(ORIGINAL_SECRET.name) or original
+        return _on_nodes(of_nodes, found)
+
+
+def _on_nodes(secret: Json, found: Related) -> Evaluation:
+    if SYNCHRONIZER not in found:
+        return Evaluation(extra={"unseen": f"the caller may not 'get' {SYNCHRONIZER}"})
+    synchronizer = found[SYNCHRONIZER]
+    unseen = why_unseen(synchronizer)
+    if synchronizer is None or unseen:
+        return Evaluation(extra={"unseen": unseen})
+    missing = not_synchronized(synchronizer, StoredSecret.of(secret).text.encode("utf-8", "surrogateescape"))
+    return Evaluation(waiting_for=(missing,) if missing else (), extra={"unseen": ""})
 
 
 def _configurations(pool: Pool) -> list[str]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from ...core.errors import OptionError
 from ...core.names import check_name
 from ...core.objects import ObjectRef
 from ...dockerconfig.registry_keys import check_key
+from ...dockerconfig.sources import FILE_ARGUMENTS, auth_file_of
 from ...platform.hosted import HOSTED_CLUSTER
 
 __all__ = ["GlobalPullSecret", "from_options"]
@@ -35,14 +36,9 @@ class GlobalPullSecret:
     vault_id: str | None = None
 
 
-def from_options(options: Mapping[str, Any]) -> GlobalPullSecret:
+def from_options(options: Mapping[str, Any], read_file: Callable[[str], str]) -> GlobalPullSecret:
     """:raises OptionError: for what cannot be asked."""
-    names = options.get("merge") or []
-    for name in names:
-        try:
-            check_key(name)
-        except OptionError as error:
-            raise OptionError(f"option 'merge': {error}") from None
+    names = [*_named(options.get("merge") or ()), *_in_file(options, read_file)]
     backup, vault_id = options.get("backup"), options.get("vault_id")
     if vault_id and not backup:
         raise OptionError("option 'vault_id' is for the file that 'backup' asks for: give 'backup', or leave it out")
@@ -56,6 +52,27 @@ def from_options(options: Mapping[str, Any]) -> GlobalPullSecret:
         backup,
         vault_id,
     )
+
+
+def _named(names: Sequence[str]) -> Sequence[str]:
+    for name in names:
+        try:
+            check_key(name)
+        except OptionError as error:
+            raise OptionError(f"option 'merge': {error}") from None
+    return names
+
+
+def _in_file(options: Mapping[str, Any], read_file: Callable[[str], str]) -> Sequence[str]:
+    """The registries of a file that is to be merged."""
+    given = {name: options.get(name) for name in FILE_ARGUMENTS}
+    if given["auth_file"] is None and given["auth_config"] is None:
+        if given["only"] is not None:
+            raise OptionError(
+                "option 'only' selects entries of 'auth_file' or 'auth_config': give one, or leave it out"
+            )
+        return ()
+    return tuple(auth_file_of(given, read_file).registries)
 
 
 def _hosted_cluster(given: str | None) -> ObjectRef | None:

@@ -67,12 +67,7 @@ def from_options(options: Mapping[str, Any]) -> PullAccess:
 
 
 def _registries(options: Mapping[str, Any]) -> RegistryAccess | None:
-    how = RegistryAccess(
-        options["registry_ca_cert"],
-        options["registry_validate_certs"],
-        options["registry_timeout"],
-        tuple(options["realm_hosts"] or ()),
-    )
+    how = RegistryAccess.of(options, "registry_", "realm_hosts")
     return how if options["ask_registries"] else None
 
 

@@ -13,7 +13,7 @@ from ...core.objects import SECRET, ObjectRef
 from ...core.shapes import sequence
 from ...dockerconfig.registry_keys import same_path, without_user
 from ...pulls import remedies
-from ...secrets.expiry import SKEW, CredentialKind, expiry_of, kind_of, names_a_user
+from ...secrets.expiry import SKEW, CredentialKind, expiry_of, kind_of, lifetime_of, names_a_user
 from ...secrets.searched import Place as SearchedPlace
 from .findings import Finding
 from .keeping import FOUND
@@ -38,7 +38,7 @@ def expired(place: Place, survey: Survey) -> Iterator[Finding]:
             yield _about(
                 login,
                 "credential-expired",
-                f"is {kind.title}, which lives {_hours(kind)}, and was written on {written}",
+                f"is {kind.title}, which lives {lifetime_of(kind)}, and was written on {written}",
             )
 
 
@@ -54,7 +54,7 @@ def short_lived(place: Place, survey: Survey) -> Iterator[Finding]:
     for login in _not_refreshed(place):
         kind = _kind(login)
         if kind and expiry_of(login.password) is None and not _is_over(login, kind, survey.now):
-            lives = f"lives {_hours(kind)}" if kind.lifetime else "ends with the job"
+            lives = f"lives {lifetime_of(kind)}" if kind.lifetime else "ends with the job"
             yield _about(login, "credential-short-lived", f"is {kind.title}, which {lives}")
 
 
@@ -152,8 +152,3 @@ def _day(seconds: float) -> str:
         return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d")
     except (ValueError, OverflowError, OSError):
         return "a day that no calendar has"
-
-
-def _hours(kind: CredentialKind) -> str:
-    hours = round(kind.lifetime / 3600)
-    return "one hour" if hours == 1 else f"{hours} hours"

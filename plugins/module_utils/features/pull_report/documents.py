@@ -18,7 +18,7 @@ from ...core.audit import FORMAT, SEVERITIES
 from ...core.errors import OptionError
 from .shape import Check, count, flag, listed, mapping, matching, members, objects, one_of, text, text_or_null
 
-__all__ = ["LARGEST_BYTES", "clean", "finding_problem", "from_bytes", "rules_problem"]
+__all__ = ["LARGEST_BYTES", "clean", "from_bytes"]
 
 #: A report over 100 clusters with 1,000 namespaces each has about a tenth of that.
 LARGEST_BYTES = 1 << 30
@@ -106,16 +106,6 @@ def clean(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {clean(name): clean(item) for name, item in value.items()}
     return [clean(item) for item in value] if isinstance(value, (list, tuple)) else value
-
-
-def rules_problem(rules: Any) -> str:
-    """What is wrong with the rules that an option gives; empty when nothing."""
-    return _RULES(rules)
-
-
-def finding_problem(finding: Any) -> str:
-    """The same for a finding."""
-    return _FINDING(finding)
 
 
 class _Wrong(ValueError):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Several audit documents as one, with the findings that a role adds. Pure."""
+"""Several audit documents as one. Pure."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...core.audit import FORMAT, INFO, SEVERITIES, WARNING
+from ...core.audit import FORMAT, INFO, SEVERITIES
 from ...core.errors import OptionError
 from . import documents
 from .logins import MANY_PLACES, across, numbered
 
 __all__ = ["finding_id", "in_order", "joined", "natural"]
 
-#: The rules of findings that are made here, or that a role hands in without a description.
+#: The rules of findings that are made here.
 _OWN_RULES = {
     MANY_PLACES: {
         "severity": INFO,
@@ -25,32 +25,21 @@ _OWN_RULES = {
         "meaning": "Who reads one of these secrets has the login of all. When it is renewed, each of them has to be.",
         "mend": "Declare the login once in the inventory, so that one run renews it everywhere, or give each cluster a login of its own.",
     },
-    "declared-and-missing": {
-        "severity": WARNING,
-        "title": "Declared, and not on the cluster",
-        "meaning": "The inventory declares what the cluster does not have: it was never applied, or somebody removed it.",
-        "mend": "Run the playbook site again, or take it out of the inventory.",
-    },
 }
-_OPTIONAL = {"namespace": "", "kind": "", "name": "", "about": "", "remedy": []}
 _DIGITS = re.compile(r"\d+")
 
 
-def joined(
-    sources: Mapping[str, Mapping[str, Any]], extra: Sequence[Any] = (), missing: Sequence[Mapping[str, str]] = ()
-) -> dict[str, Any]:
+def joined(sources: Mapping[str, Mapping[str, Any]], missing: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
     """One document of the clusters of all `sources`, which are documents by the path of their file.
 
-    `extra` is what option `findings` gives, `missing` the clusters whose audit failed. The time that it is made is that of the newest
-    source. Labels of logins are replaced by running numbers.
+    `missing` are the clusters whose audit failed. The time that it is made is that of the newest source. Labels of logins are replaced
+    by running numbers.
 
-    :raises OptionError: when a cluster has no name or stands in two sources, or `extra` is not in the documents' form.
+    :raises OptionError: when a cluster has no name or stands in two sources.
     """
     theirs = _rules(sources.values())
     rules = {**_OWN_RULES, **theirs}
     clusters = _clusters(sources)
-    for at, item in enumerate(extra):
-        _add(clusters, rules, documents.clean(item), f"option 'findings', item {at + 1}")
     found = [{**cluster, "findings": in_order(cluster["findings"])} for cluster in clusters.values()]
     found = sorted(numbered(found), key=lambda cluster: natural(cluster["name"]))
     everywhere = [{**finding, "id": finding_id(finding)} for finding in across(found, _judged(sources))]
@@ -140,39 +129,3 @@ def _logins(logins: Sequence[Mapping[str, Any]], path: str) -> list[dict[str, An
         return f"{text} of {path}" if re.fullmatch(r"(?:login|password) \d+", text) else text
 
     return [{**login, "login": label(login["login"]), "password": label(login["password"])} for login in logins]
-
-
-def _add(clusters: dict[str, dict[str, Any]], rules: dict[str, Any], item: Any, where: str) -> None:
-    """Adds the findings of one item of the option. One that its cluster has already is left out."""
-    if (
-        not isinstance(item, dict)
-        or not isinstance(item.get("cluster"), str)
-        or not isinstance(item.get("findings"), list)
-    ):
-        raise OptionError(f"{where}, is not a cluster with a list of findings: give 'cluster' and 'findings'")
-    described = item.get("rules") or {}
-    problem = documents.rules_problem(described)
-    if problem:
-        raise OptionError(f"{where}: rules{problem}")
-    if item["cluster"] not in clusters:
-        raise OptionError(f"{where}: no file of 'src' holds cluster {item['cluster']!r}")
-    rules.update({name: rule for name, rule in described.items() if name not in rules})
-    there = clusters[item["cluster"]]["findings"]
-    known = {finding["id"] for finding in there}
-    for at, given in enumerate(item["findings"]):
-        finding = _completed(given, rules, f"{where}: findings[{at}]")
-        if finding["id"] not in known:
-            known.add(finding["id"])
-            there.append(finding)
-
-
-def _completed(given: Any, rules: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """A finding with the members that were left out, as far as they can be."""
-    if not isinstance(given, dict) or not isinstance(given.get("rule"), str) or given["rule"] not in rules:
-        raise OptionError(f"{where} has no rule that a file of 'src', the item's 'rules' or this module describes")
-    finding = {**_OPTIONAL, "severity": rules[given["rule"]]["severity"], "id": "0" * 16, **given}
-    problem = documents.finding_problem(finding)
-    if problem:
-        raise OptionError(f"{where}{problem}")
-    finding.pop("new", None)
-    return finding if given.get("id") else {**finding, "id": finding_id(finding)}

@@ -26,7 +26,7 @@ _MODE = re.compile(r"0[0-7]{3}\Z")
 
 @dataclass(frozen=True)
 class Report:
-    """`src`: paths of audit documents. `findings`: further ones, by cluster. `outputs`: paths to write, by `OUTPUTS`.
+    """`src`: paths of audit documents. `outputs`: paths to write, by `OUTPUTS`.
 
     `missing`: name and error of each cluster whose audit failed. `compare_with` is the path of an older report. `mode` is that of the
     files.
@@ -35,7 +35,6 @@ class Report:
     src: Sequence[str]
     outputs: Mapping[str, str]
     title: str
-    findings: Sequence[Any] = ()
     missing: Sequence[Mapping[str, str]] = ()
     compare_with: str | None = None
     fail_on: str = NEVER
@@ -59,7 +58,6 @@ def from_options(options: Mapping[str, Any]) -> Report:
         src=tuple(options["src"]),
         outputs=outputs,
         title=options["title"].strip() or "Pull access",
-        findings=tuple(options["findings"] or ()),
         missing=tuple(missing),
         compare_with=options["compare_with"] or None,
         fail_on=options["fail_on"],

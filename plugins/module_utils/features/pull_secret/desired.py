@@ -22,6 +22,7 @@ from ...dockerconfig.key_warnings import key_warnings
 from ...dockerconfig.kubelet_reading import kubelet_reading
 from ...dockerconfig.registry_keys import same_path
 from ...platform.protected import check_size, is_platforms, refuse_dropping, refuse_foreign, refuse_unknown_loss
+from ...pulls.verification import Verification
 from ...secrets.content import (
     DATA_KEYS,
     DOCKERCONFIGJSON,
@@ -35,7 +36,6 @@ from ...secrets.content import (
     view,
 )
 from ...secrets.metadata import SecretMetadata
-from .verification import Verification
 
 __all__ = ["MODES", "PullSecret"]
 

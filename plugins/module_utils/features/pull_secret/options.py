@@ -12,19 +12,16 @@ from typing import Any
 from ...core.errors import OptionError
 from ...core.names import check_name
 from ...core.ownership import OWNERSHIP_LABELS, Ownership
-from ...dockerconfig.auth_file import AuthFile, from_registries, parse, parse_text
 from ...dockerconfig.registry_keys import check_key
+from ...dockerconfig.sources import FILE_ARGUMENTS, SOURCES, auth_file_of
 from ...platform.protected import check_size, refuse_platform_name
+from ...pulls import verification
+from ...pulls.verification import Verification
 from ...secrets.content import DATA_KEYS, TYPES, Target
 from ...secrets.metadata import SecretMetadata
-from . import verification
 from .desired import MODES, PullSecret
-from .verification import Verification
 
 __all__ = ["ARGUMENTS", "SOURCES", "from_options", "identified"]
-
-#: Where the credentials come from.
-SOURCES = ("registries", "auth_file", "auth_config")
 
 _REGISTRY = {
     "registry": {"type": "str", "required": True},
@@ -46,9 +43,7 @@ ARGUMENTS: dict[str, Any] = {
     "recreate": {"type": "bool", "default": False},
     "type": {"type": "str", "choices": list(TYPES), "default": TYPES[0]},
     "registries": {"type": "list", "elements": "dict", "options": _REGISTRY},
-    "auth_file": {"type": "path"},
-    "auth_config": {"type": "raw", "no_log": True},
-    "only": {"type": "list", "elements": "str"},
+    **FILE_ARGUMENTS,
     "labels": {"type": "dict"},
     "annotations": {"type": "dict"},
     "immutable": {"type": "bool"},
@@ -84,7 +79,7 @@ def from_options(options: Mapping[str, Any], read_file: Callable[[str], str]) ->
     if mode == "remove":
         names, delete_empty = _registries(options, read_file), bool(options.get("delete_empty"))
         return PullSecret(name, target, mode, registries=names, delete_empty=delete_empty, **settings)
-    auth_file = _auth_file(options, read_file)
+    auth_file = auth_file_of(options, read_file)
     check_size(f"secret {name}", target.encode(auth_file))
     return PullSecret(name, target, mode, auth_file, verification=Verification.of(options), **settings)
 
@@ -155,7 +150,7 @@ def _check_remove(options: Mapping[str, Any], *, keeps: bool) -> None:
 def _registries(options: Mapping[str, Any], read_file: Callable[[str], str]) -> tuple[str, ...]:
     """The registries to remove: named as they are, or all that a merge of the file or data adds."""
     if options.get("registries") is None:
-        return tuple(_auth_file(options, read_file).registries)
+        return tuple(auth_file_of(options, read_file).registries)
     names = tuple(item["registry"] for item in options["registries"])
     for name in names:
         try:
@@ -163,21 +158,6 @@ def _registries(options: Mapping[str, Any], read_file: Callable[[str], str]) -> 
         except OptionError as error:
             raise OptionError(f"option 'registries': {error}") from None
     return names
-
-
-def _auth_file(options: Mapping[str, Any], read_file: Callable[[str], str]) -> AuthFile:
-    if options.get("registries") is not None:
-        if not options["registries"]:
-            raise OptionError(
-                "option 'registries' is empty: give at least one registry, or delete the secret with state=absent"
-            )
-        return from_registries(options["registries"])
-    only = options.get("only")
-    if options.get("auth_file") is not None:
-        return parse_text(read_file(options["auth_file"]), f"auth file {options['auth_file']}", only)
-    config = options["auth_config"]
-    read = parse_text if isinstance(config, str) else parse
-    return read(config, "option 'auth_config'", only)
 
 
 def _data_key(options: Mapping[str, Any]) -> str:

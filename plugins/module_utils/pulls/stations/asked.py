@@ -25,7 +25,7 @@ from .mirrors import key_for
 __all__ = ["Asked", "asked"]
 
 #: Outcomes that say what a node would be told; the others, such as a registry that cannot be reached from here, do not.
-_ANSWERS = ("pulls", "bad_login", "no_login", "no_right", "not_found")
+_ANSWERS = ("pulls", "bad_login", "expired", "no_login", "no_right", "not_found")
 #: More attempts than these are not made; no pod has as many.
 _MOST = 32
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.times import (
     Changed,
+    check_seconds,
     content_changed,
     seconds_of,
+    utc,
     with_time_of_content,
 )
 from hypothesis import given
@@ -100,3 +103,22 @@ class TestLists:
     def test_change_nothing_of_the_answer(self, change: AnyChange) -> None:
         given = {"metadata": change(secret(DATA, LABEL)["metadata"])}
         assert content_changed(with_time_of_content(given)) == content_changed(given)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(60.9, "1970-01-01T00:01:00Z"), (-1, "1969-12-31T23:59:59Z"), (1e300, "a day that no calendar has")],
+)
+def test_a_time_as_text(seconds: float, text: str) -> None:
+    assert utc(seconds) == text
+
+
+@pytest.mark.parametrize("seconds", [0.1, 1, 3600])
+def test_seconds_in_which_an_answer_can_come(seconds: float) -> None:
+    check_seconds("timeout", seconds)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 3600.5, float("nan")])
+def test_seconds_in_which_none_can(seconds: float) -> None:
+    with pytest.raises(OptionError, match=r"^option 'x_timeout' is in seconds, from 1 to 3600$"):
+        check_seconds("x_timeout", seconds)

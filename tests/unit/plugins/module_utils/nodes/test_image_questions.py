@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_questions import (
     IMAGE_QUESTION,
     ImageQuestion,
+    RegistryAccess,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.references import reference_of
 from hypothesis import given
@@ -35,3 +37,11 @@ def test_what_is_asked_for(image: str, repository: str, reference: str) -> None:
     assert found
     question = ImageQuestion.about(found, "ns", "pull", "quay.io")
     assert question == ImageQuestion(repository, reference, "ns", "pull", "quay.io")
+
+
+def test_how_registries_are_reached_by_options_of_any_prefix() -> None:
+    assert RegistryAccess.of({}, "x_", "hosts") == RegistryAccess()
+    given = {"x_ca_cert": "/ca", "x_validate_certs": False, "x_timeout": 3, "hosts": ["sso"]}
+    assert RegistryAccess.of(given, "x_", "hosts") == RegistryAccess("/ca", False, 3.0, ("sso",))
+    with pytest.raises(OptionError, match=r"^option 'x_timeout' is in seconds"):
+        RegistryAccess.of({"x_timeout": 0}, "x_", "hosts")

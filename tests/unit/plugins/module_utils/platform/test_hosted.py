@@ -16,12 +16,15 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.hosted import (
     HOSTED_CLUSTER,
+    content_hash,
     left_out,
     node_pools_of_cluster,
     node_pools_of_nodes,
     not_merged,
+    not_synchronized,
     overridden,
     pull_secret_of,
+    why_unseen,
 )
 
 POOL = "hypershift.openshift.io/nodePool"
@@ -119,3 +122,52 @@ class TestPullSecret:
     def test_no_name(self, spec: Any) -> None:
         with pytest.raises(Refusal, match="names no pull secret"):
             pull_secret_of(self.REF, {"spec": spec})
+
+
+class TestOnNodes:
+    """Told by the daemon set that brings the merged secret to them."""
+
+    CONTENT = b'{"auths":{}}'
+
+    def syncer(self, content: bytes = CONTENT, **parts: Any) -> dict[str, Any]:
+        labels = {"hypershift.openshift.io/globalps-config-hash": content_hash(content)}
+        status = {
+            "desiredNumberScheduled": 3,
+            "updatedNumberScheduled": 3,
+            "numberAvailable": 3,
+            "observedGeneration": 2,
+        }
+        return {
+            "metadata": {"generation": 2},
+            "spec": {"template": {"metadata": {"labels": labels}}},
+            "status": {**status, **parts},
+        }
+
+    def test_the_hash_is_the_platforms(self) -> None:
+        """As Go's fnv.New32a over fmt's %v of the bytes gives it."""
+        assert content_hash(self.CONTENT) == "217e580d"
+
+    def test_on_all(self) -> None:
+        assert not_synchronized(self.syncer(), self.CONTENT) == ""
+
+    @pytest.mark.parametrize(
+        ("syncer", "clause"),
+        [
+            ({"content": b"old"}, "has not noticed the change yet"),
+            ({"observedGeneration": 1}, "is about to bring it to the nodes"),
+            ({"updatedNumberScheduled": 1}, "has brought it to 1 of 3 nodes"),
+            ({"numberAvailable": 2}, "has brought it to 2 of 3 nodes"),
+            ({"numberAvailable": None}, "has brought it to 0 of 3 nodes"),
+        ],
+    )
+    def test_not_yet(self, syncer: dict[str, Any], clause: str) -> None:
+        found = not_synchronized(self.syncer(**syncer), self.CONTENT)
+        assert found == f"daemon set kube-system/global-pull-secret-syncer {clause}"
+
+    @pytest.mark.parametrize("label", ["", "v2-217e580d", None, 5])
+    def test_one_that_does_not_tell(self, label: Any) -> None:
+        assert why_unseen(self.syncer()) == ""
+        other = self.syncer()
+        other["spec"]["template"]["metadata"]["labels"] = {"hypershift.openshift.io/globalps-config-hash": label}
+        assert why_unseen(other).endswith("does not say which content it has")
+        assert why_unseen(None).endswith("does not exist")

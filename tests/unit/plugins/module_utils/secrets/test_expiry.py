@@ -12,9 +12,12 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.expiry import (
     KINDS,
     claims_of,
+    ends_at,
     expiry_of,
     is_legacy_token,
     kind_of,
+    lifetime_of,
+    why_expired,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,3 +90,48 @@ def test_each_kind_is_told_from_host_user_and_password(kind) -> None:
 )
 def test_what_lives_longer_is_none_of_them(login) -> None:
     assert kind_of(*login) is None
+
+
+HOUR = 3600.0
+ECR = SAMPLES["ecr"]
+
+
+@pytest.mark.parametrize(
+    ("login", "written", "ends"),
+    [
+        (("q.io", "u", token(exp=7)), 0.0, 7.0),
+        ((*ECR[:2], token(exp=7)), 100.0, 7.0),
+        (ECR, 100.0, 100.0 + 12 * HOUR),
+        (ECR, 0.0, None),
+        (SAMPLES["gitlab-job"], 100.0, None),
+        (("q.io", "u", "p"), 100.0, None),
+    ],
+)
+def test_the_token_says_it_or_its_kind_and_age(login, written, ends) -> None:
+    assert ends_at(*login, written) == ends
+
+
+@pytest.mark.parametrize(("now", "is_over"), [(59.0, False), (60.0, True), (1e9, True)])
+def test_a_token_has_expired_from_its_end_on(now: float, is_over: bool) -> None:
+    said = why_expired("q.io", "u", token(exp=60), now)
+    assert bool(said) is is_over
+    if said:
+        assert said == (
+            "has expired at 1970-01-01T00:01:00Z, as its token says; get a new one from where it came, and write it in place of this one"
+        )
+
+
+def test_how_to_renew_depends_on_what_it_is() -> None:
+    assert "'oc create token'" in why_expired("q.io", "u", token(exp=1, **{"kubernetes.io": {}}), 2.0)
+    said = why_expired(*ECR, 12 * HOUR + 60, 60.0)
+    assert said.startswith(
+        "has expired: it is an Amazon ECR token, which lives 12 hours, and was written at 1970-01-01T00:01:00Z"
+    )
+    assert "'aws ecr get-login-password'" in said
+    assert why_expired(*ECR, 12 * HOUR + 59, 60.0) == ""
+    assert lifetime_of(next(kind for kind in KINDS if kind.id == "google")) == "one hour"
+
+
+@given(st.text(max_size=40), st.text(max_size=20), st.text(max_size=60))
+def test_whatever_a_login_is(host: str, username: str, password: str) -> None:
+    assert why_expired(host, username, password, 1e12, 1.0) == "" or kind_of(host, username, password)

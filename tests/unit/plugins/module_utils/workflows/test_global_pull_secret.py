@@ -16,7 +16,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.vari
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.options import (
     GlobalPullSecret,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.hosted import HOSTED_CLUSTER
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.hosted import (
+    HOSTED_CLUSTER,
+    content_hash,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.machine_config import NODE_FILE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.run import Settings
@@ -61,6 +64,12 @@ def put_pool(api: FakeApi, name: str, current: str, target: str, **more: Any) ->
             "updatedMachineCount": 2 if done else 0,
         },
     )
+
+
+def put_synchronizer(api: FakeApi, content: str) -> None:
+    labels = {"hypershift.openshift.io/globalps-config-hash": content_hash(content.encode())}
+    spec = {"template": {"metadata": {"labels": labels}}}
+    api.put("daemonsets", "kube-system", "global-pull-secret-syncer", spec=spec, status={"desiredNumberScheduled": 0})
 
 
 def openshift(topology: str = "HighlyAvailable", *groups: str) -> FakeApi:
@@ -245,13 +254,29 @@ class TestHosted:
 
     def test_waits_for_the_merge(self, api: FakeApi) -> None:
         api.put("namespaces", "", "kube-system")
+        put_synchronizer(api, NEW)
         assert ask(api, WAIT)["arrived"] is True
         put_secret(api, '{"auths":{"a.example.com":{"auth":"dTpw"}}}', "", "kube-system", "additional-pull-secret")
         with pytest.raises(Refusal, match="global-pull-secret is not there yet"):
             ask(api, WAIT)
         both = '{"auths":{"a.example.com":{"auth":"dTpw"},"quay.io":{"auth":"dTpx"}}}'
         put_secret(api, both, "", "kube-system", "global-pull-secret")
+        with pytest.raises(Refusal, match="global-pull-secret-syncer has not noticed the change yet"):
+            ask(api, WAIT)
+        put_synchronizer(api, both)
         assert ask(api, WAIT)["arrived"] is True
+
+    @pytest.mark.parametrize("may_not", [False, True])
+    def test_where_the_nodes_cannot_be_seen_that_is_said(self, api: FakeApi, may_not: bool) -> None:
+        if may_not:
+            api.fail("daemonsets", FORBIDDEN, times=ALWAYS)
+        found = ask(api, WAIT)
+        assert found["arrived"] is None
+        assert found["notes"][-1].startswith(
+            "the platform has merged the pull secret; which nodes have it already cannot"
+        )
+        assert ("the caller may not 'get' daemon set" in found["notes"][-1]) is may_not
+        assert not any("cannot be seen" in note for note in ask(api)["notes"]), "only where it was asked"
 
     def test_without_the_platforms_own(self, api: FakeApi) -> None:
         api.remove(*PULL_SECRET)

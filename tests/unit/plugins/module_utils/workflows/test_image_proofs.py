@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.evidence import Evidence
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_questions import (
@@ -20,6 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.ima
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.image_proofs import prove_images
 from support.certificates import server_context, write_certificate
 from support.hostile_registry import HostileRegistry, served
+from support.surveyed import token
 
 LOGIN = "Basic " + base64.b64encode(b"alice:Canary-77").decode()
 
@@ -84,3 +86,36 @@ def test_what_cannot_be_asked_is_said(certificate: str) -> None:
     answer = prove_images([question], Evidence(), RegistryAccess(certificate, timeout=2.0))[question]
     assert isinstance(answer, dict)
     assert (answer["outcome"], "refused" in answer["said"]) == ("unanswered", True)
+
+
+def test_a_login_that_has_expired_says_so(server: HostileRegistry, certificate: str) -> None:
+    known = evidence(over={"h": {"username": "u", "password": token(exp=60)}})
+    assert asked(server, certificate, known, ("over", "h")) == ["expired"]
+
+
+def test_an_authority_that_cannot_be_read_is_no_answer_of_a_registry() -> None:
+    question = ImageQuestion("127.0.0.1:1/team/app", "v1").ref
+    with pytest.raises(OptionError, match="cannot be read on the host that runs the task"):
+        prove_images([question], Evidence(), RegistryAccess("/none.pem", timeout=2.0))
+
+
+@pytest.mark.parametrize(("written", "outcome"), [(True, "expired"), (False, "bad_login")])
+def test_the_age_of_a_secret_counts_where_it_is_known(
+    written: bool, outcome: str, certificate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Amazon's registry, which refuses the token, behind a proxy."""
+
+    def script(_server: HostileRegistry) -> Iterable[bytes]:
+        yield b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="r"\r\nConnection: close\r\n\r\n'
+
+    managers = [{"time": "1970-01-01T01:00:00Z", "fieldsV1": {"f:data" if written else "f:metadata": {}}}]
+    meta = {"managedFields": managers, "creationTimestamp": "1970-01-01T01:00:00Z"}
+    content = {"auths": {"public.ecr.aws": {"username": "AWS", "password": "Canary-77"}}}
+    data = {".dockerconfigjson": base64.b64encode(json.dumps(content).encode()).decode()}
+    secret = {"metadata": meta, "type": "kubernetes.io/dockerconfigjson", "data": data}
+    question = ImageQuestion("public.ecr.aws/team/app", "v1", "ns", "pull", "public.ecr.aws").ref
+    with served(script, server_context(certificate), tunnel=True) as proxy:
+        monkeypatch.setenv("https_proxy", f"http://{proxy.host}")
+        access = RegistryAccess(validate_certs=False, timeout=2.0)
+        answers = prove_images([question], Evidence({ObjectRef(SECRET, "ns", "pull"): secret}), access)
+    assert answers[question]["outcome"] == outcome

@@ -5,12 +5,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry_lists import EntryList
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.registries import ask_registries
+from support.certificates import server_context, write_certificate
+from support.hostile_registry import HostileRegistry, served
+from support.surveyed import token
 
 FORM = EntryList("registries", "registry")
 USUAL = {
@@ -70,3 +75,25 @@ def test_one_of_many_that_fails_is_named_and_the_others_have_answered() -> None:
 def test_none_at_all_is_refused() -> None:
     with pytest.raises(OptionError, match="^option 'registries' is empty: give at least one entry$"):
         ask(registries=[])
+
+
+def test_a_login_that_has_expired_is_told_from_a_wrong_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a registry that refuses everybody."""
+    monkeypatch.delenv("https_proxy", raising=False)
+    certificate = write_certificate(tmp_path / "server.pem")
+
+    def script(_server: HostileRegistry) -> Iterable[bytes]:
+        yield b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="r"\r\nConnection: close\r\n\r\n'
+
+    with served(script, server_context(certificate)) as server:
+        given = {"registry": server.host, "username": "u", "repositories": ["team/app"], "ca_cert": certificate}
+        over, wrong = (ask(**given, password=password) for password in (token(exp=60), "wrong"))
+    assert (over["works"], over["login"]["outcome"], over["repositories"][0]["outcome"]) == (
+        False,
+        "expired",
+        "expired",
+    )
+    assert over["login"]["said"].startswith(
+        f"{server.host} refuses the login, which has expired at 1970-01-01T00:01:00Z, as its token says; get a new one"
+    )
+    assert wrong["login"] == {"outcome": "bad_login", "said": f"registry {server.host} refuses the login"}

@@ -17,6 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.verify_logins import verify_logins
 from support.certificates import server_context, write_certificate
 from support.hostile_registry import HostileRegistry, served
+from support.surveyed import token
 
 RIGHT = "Canary-right"
 HEADER = "Basic " + base64.b64encode(f"alice:{RIGHT}".encode()).decode()
@@ -78,6 +79,13 @@ def test_all_that_are_refused_are_named(server: HostileRegistry, certificate: st
     assert RIGHT not in said
 
 
+def test_one_that_has_expired_says_so(server: HostileRegistry, certificate: str) -> None:
+    with pytest.raises(
+        Refusal, match=r"refuses the login, which has expired at 1970-01-01T00:01:00Z, as its token says; get"
+    ):
+        verify_logins([declared(certificate, server.host, token(exp=60))])
+
+
 def test_of_many_the_first_are_named(server: HostileRegistry, certificate: str) -> None:
     every = [declared(certificate, server.host, f"wrong {number}", number) for number in range(23)]
     with pytest.raises(Refusal, match=r"; and 3 more\. Correct it"):
@@ -103,4 +111,4 @@ def test_a_registry_that_does_not_answer_is_a_warning(certificate: str) -> None:
 
 def test_a_repository_that_cannot_be_is_the_entrys(certificate: str) -> None:
     with pytest.raises(OptionError, match=r"^.*secrets\[3\].*: option 'verify_repositories'"):
-        verify_logins([declared(certificate, "quay.io", RIGHT, 3, verify_repositories=["x"])])
+        verify_logins([declared(certificate, "quay.io", RIGHT, 3, verify_repositories=["ghcr.io/a/b"])])

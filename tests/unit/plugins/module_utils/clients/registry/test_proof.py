@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -176,7 +177,25 @@ class TestWhoGetsTheLogin:
         elsewhere = serve(registry("unused"))
         where = {"Location": f"https://{elsewhere.host}/v2/team/app/manifests/v1?signature={TOKEN}"}
         found = proof(serve(lambda _line, _headers: (status, where, b"")).host)
-        assert (found.outcome, f"was answered {status}" in found.said) == ("unanswered", True)
+        assert (found.outcome, f"was answered {status}, a redirect to {elsewhere.host}; it is not" in found.said) == (
+            "unanswered",
+            True,
+        )
+        assert elsewhere.requests == []
+
+    def test_nor_one_of_the_token_service(self, serve: Serve, proof: Any) -> None:
+        elsewhere = serve(registry("unused"))
+
+        def answers(line: str, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+            if line.startswith("GET /token"):
+                return 307, {"Location": f"https://{elsewhere.host}/token"}, b""
+            return registry("https://self/token")(line, headers)
+
+        found = proof(serve(answers).host)
+        assert (found.outcome, f"a redirect to {elsewhere.host}; it is not followed" in found.said) == (
+            "unanswered",
+            True,
+        )
         assert elsewhere.requests == []
 
     @pytest.mark.parametrize("login", [None, Login("", "x"), Login("x", "")])
@@ -287,3 +306,66 @@ class TestLoginAlone:
 def test_an_image_by_digest_is_written_as_one() -> None:
     assert str(Wanted("h", "a/b", "sha256:1")) == "h/a/b@sha256:1"
     assert str(Wanted("h", "a/b", "v1")) == "h/a/b:v1"
+
+
+def closed_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+class TestEachHasItsOwnSentence:
+    """Whatever stands between a login and an image is told from all else."""
+
+    @pytest.fixture
+    def said(self, serve: Serve, proof: Any) -> Callable[..., str]:
+        def call(answers: Answers, login: Login = LOGIN, **more: Any) -> str:
+            host = serve(answers).host
+            found: str = proof(host, login, **more).said
+            return found.replace(host, "HOST")
+
+        return call
+
+    def test_a_wrong_password(self, said: Any) -> None:
+        assert said(basic(), Login("alice", "wrong")) == "registry HOST refuses the login"
+        assert said(registry("https://self/token", token=401)) == "HOST refuses the login"
+
+    def test_a_missing_right(self, said: Any) -> None:
+        expected = "the login works, and has no right to pull HOST/team/app:v1"
+        assert said(registry("https://self/token", manifest=403)) == expected
+
+    def test_a_repository_that_is_unknown_or_hidden(self, said: Any) -> None:
+        assert (
+            said(registry("https://self/token", manifest=404)) == "registry HOST has no HOST/team/app:v1, or hides it"
+        )
+
+    def test_a_rate_limit(self, said: Any) -> None:
+        expected = "HOST allows no more requests for now: try again later, or with another login"
+        assert said(registry("https://self/token", manifest=429)) == expected
+        assert said(registry("https://self/token", token=429)) == expected
+
+    def test_a_certificate_of_an_unknown_authority(self, serve: Serve, proof: Any, tmp_path: Any) -> None:
+        other = write_certificate(tmp_path / "other.pem")
+        server = serve(registry("https://self/token"))
+        found = proof(server.host, ca_cert=other)
+        assert found.outcome == "unanswered"
+        assert "certificate verify failed: " in found.said
+        assert found.said.endswith("give the certificate of the authority that signed it in 'ca_cert'")
+        assert server.requests == [], "nothing is sent before the certificate is known"
+
+    def test_an_authority_that_cannot_be_read(self, proof: Any, tmp_path: Any) -> None:
+        with pytest.raises(OptionError, match=r"option 'ca_cert': '.*none\.pem' cannot be read"):
+            proof("127.0.0.1:1", ca_cert=str(tmp_path / "none.pem"))
+
+    def test_a_proxy_that_refuses(self, serve: Serve, proof: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("https_proxy", f"http://alice:{TOKEN}@{closed_port()}")
+        found = proof("registry.example.com")
+        assert (found.outcome, "the proxy did not connect to it; check the environment" in found.said) == (
+            "unanswered",
+            True,
+        )
+
+    @pytest.mark.parametrize("host", ["q.io:99999", "q io", "", "[::1", "\ud800.example.com", "q.io\x1b[31m", "*.q.io"])
+    def test_what_is_no_registry(self, certificate: str, host: str) -> None:
+        found = prove(RegistryOptions(host, ca_cert=certificate, timeout=2.0), Wanted(host), LOGIN)
+        assert (found.outcome, "is no registry that can be asked" in found.said) == ("unanswered", True)
+        assert found.said.isprintable()

@@ -16,6 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     Merged,
     RolledOut,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.hosted import SYNCHRONIZER, content_hash
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.machine_config import (
     MACHINE_CONFIG,
     MACHINE_CONFIG_POOL,
@@ -140,16 +141,22 @@ class TestRolledOut:
             RolledOut().evaluate("", {"worker": pool("new", "new")}, {})
 
 
-ADDITIONAL, MERGED = "additional-pull-secret", "global-pull-secret"
+ADDITIONAL, MERGED, ORIGINAL = "additional-pull-secret", "global-pull-secret", "original-pull-secret"
 MINE = '{"auths":{"a.example.com":{"auth":"dTpw"}}}'
 BOTH = '{"auths":{"a.example.com":{"auth":"dTpw"},"quay.io":{"auth":"dTpx"}}}'
+
+
+def synchronizer(content: str, available: int = 2) -> dict[str, Any]:
+    labels = {"hypershift.openshift.io/globalps-config-hash": content_hash(content.encode())}
+    counts = {"desiredNumberScheduled": 2, "updatedNumberScheduled": 2, "numberAvailable": available}
+    return {"spec": {"template": {"metadata": {"labels": labels}}}, "status": counts}
 
 
 class TestMerged:
     def test_looks_at_both_and_at_the_platforms(self) -> None:
         inspection = Merged()
-        assert (inspection.kind, inspection.names("kube-system")) == (SECRET, (ADDITIONAL, MERGED))
-        assert inspection.related("kube-system", {}) == (NODE_SECRET,)
+        assert (inspection.kind, inspection.names("kube-system")) == (SECRET, (ADDITIONAL, MERGED, ORIGINAL))
+        assert inspection.related("kube-system", {}) == (NODE_SECRET, SYNCHRONIZER)
 
     @pytest.mark.parametrize(
         ("objects", "awaited"),
@@ -163,6 +170,39 @@ class TestMerged:
     def test_until_it_is_merged(self, objects: dict[str, Any], awaited: bool) -> None:
         found = Merged().evaluate("kube-system", objects, {NODE_SECRET: secret(NEW)})
         assert bool(found.waiting_for) is awaited
+
+    def test_and_until_it_is_on_the_nodes(self) -> None:
+        objects = {ADDITIONAL: secret(MINE), MERGED: secret(BOTH)}
+
+        def told(content: str, available: int = 2) -> Evaluation:
+            syncer = synchronizer(content, available)
+            return Merged().evaluate("kube-system", objects, {NODE_SECRET: secret(NEW), SYNCHRONIZER: syncer})
+
+        assert "has not noticed the change yet" in told(NEW).waiting_for[0]
+        assert "has brought it to 1 of 2 nodes" in told(BOTH, 1).waiting_for[0]
+        done = told(BOTH)
+        assert (done.waiting_for, done.extra) == ((), {"unseen": ""})
+
+    def test_without_an_addition_the_nodes_have_the_platforms(self) -> None:
+        for objects, content in (({}, NEW), ({ORIGINAL: secret(NEW + " ")}, NEW + " ")):
+            found = {NODE_SECRET: secret(NEW), SYNCHRONIZER: synchronizer(content)}
+            assert Merged().evaluate("kube-system", objects, found).waiting_for == ()
+
+    @pytest.mark.parametrize(
+        ("found", "why"),
+        [
+            ({}, "the caller may not 'get' daemon set kube-system/global-pull-secret-syncer"),
+            ({SYNCHRONIZER: None}, "daemon set kube-system/global-pull-secret-syncer does not exist"),
+            (
+                {SYNCHRONIZER: {"spec": 5}},
+                "daemon set kube-system/global-pull-secret-syncer does not say which content it has",
+            ),
+        ],
+    )
+    def test_what_cannot_be_seen_is_said_and_not_awaited(self, found: Any, why: str) -> None:
+        objects = {ADDITIONAL: secret(MINE), MERGED: secret(BOTH)}
+        evaluation = Merged().evaluate("kube-system", objects, {NODE_SECRET: secret(NEW), **found})
+        assert (evaluation.waiting_for, evaluation.extra) == ((), {"unseen": why})
 
     def test_what_cannot_be_read(self) -> None:
         with pytest.raises(Refusal, match="additional-pull-secret cannot be compared"):

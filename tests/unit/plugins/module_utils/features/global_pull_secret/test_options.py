@@ -16,14 +16,25 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.hosted import HOSTED_CLUSTER
 
+TEXT = '{"auths": {"r.example.com": {"auth": "dTpw"}, "quay.io/team": {"auth": "dTpw"}}}'
+
+
+def asked(**options: Any) -> GlobalPullSecret:
+    return from_options(options, lambda _path: TEXT)
+
+
+def test_the_registries_of_a_file_are_merged_too() -> None:
+    assert asked(merge=["a"], auth_file="f", only=["quay.*"]).merge == ["a", "quay.io/team"]
+    assert sorted(asked(auth_config=TEXT).merge) == ["quay.io/team", "r.example.com"]
+
 
 def test_nothing_is_asked_by_default() -> None:
-    assert from_options({"merge": None, "rendered_before": None}) == GlobalPullSecret([])
+    assert asked(merge=None, rendered_before=None) == GlobalPullSecret([])
 
 
 def test_all() -> None:
     options = {"merge": ["quay.io"], "hosted_cluster": "clusters/prod", "wait": True, "allow_paused": True}
-    found = from_options({**options, "rendered_before": {"worker": "b"}, "backup": "d", "vault_id": "v"})
+    found = asked(**options, rendered_before={"worker": "b"}, backup="d", vault_id="v")
     ref = ObjectRef(HOSTED_CLUSTER, "clusters", "prod")
     assert found == GlobalPullSecret(["quay.io"], ref, True, True, {"worker": "b"}, "d", "v")
 
@@ -37,9 +48,11 @@ def test_all() -> None:
         ({"hosted_cluster": "clusters/"}, "'clusters/' is not NAMESPACE/NAME"),
         ({"hosted_cluster": "clusters/prod/x"}, "'prod/x' cannot be an object's name"),
         ({"hosted_cluster": "Clusters/prod"}, "'Clusters' cannot be an object's name"),
+        ({"only": ["quay.io"]}, "option 'only' selects entries of 'auth_file' or 'auth_config'"),
+        ({"auth_config": "{"}, "option 'auth_config'"),
         ({"vault_id": "v"}, "option 'vault_id' is for the file that 'backup' asks for"),
     ],
 )
 def test_what_cannot_be_asked(options: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
-        from_options(options)
+        asked(**options)

@@ -43,6 +43,13 @@ def test_registries_are_asked_when_that_is_wanted() -> None:
         assert asked(ask_registries=True, **how, **given).registries == wanted
 
 
+@pytest.mark.parametrize("timeout", [0, -1, 3601])
+def test_a_time_in_which_no_registry_can_answer_is_refused(timeout: int) -> None:
+    for ask in (True, False):
+        with pytest.raises(OptionError, match=r"^option 'registry_timeout' is in seconds, from 1 to 3600$"):
+            asked(ask_registries=ask, registry_timeout=timeout)
+
+
 @pytest.mark.parametrize("given", [{"pod": "p"}, {"image": "q.io/a"}, {"workload": "Job/j"}])
 def test_all_is_asked_about_where_nothing_is_named(given: dict[str, str]) -> None:
     assert asked(ask_registries=True).is_of_all

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Several documents as one: names, rules, times, further findings, labels."""
+"""Several documents as one: names, rules, times, labels."""
 
 from __future__ import annotations
 
@@ -77,60 +77,8 @@ def test_clusters_that_are_missing() -> None:
     assert "missing" not in joined(sources(audits.document()))
 
 
-class TestFurtherFindings:
-    def test_are_added_with_what_was_left_out(self) -> None:
-        given = {"rule": "declared-and-missing", "name": "pull", "message": "m"}
-        document = joined(sources(audits.document()), [{"cluster": "production", "findings": [given]}])
-        (finding,) = document["clusters"][0]["findings"]
-        assert finding == {
-            **given,
-            "id": finding_id(finding),
-            "severity": "warning",
-            "namespace": "",
-            "kind": "",
-            "about": "",
-            "remedy": [],
-        }
-        assert "declared-and-missing" in document["rules"]
-
-    def test_own_rules_without_a_finding_are_not_described(self) -> None:
-        assert sorted(joined(sources(audits.document()))["rules"]) == sorted(audits.RULES)
-
-    def test_may_bring_rules_but_not_replace_them(self) -> None:
-        rules = {"own": audits.RULES["secret-unused"], "secret-unused": {**audits.RULES["secret-unused"], "title": "x"}}
-        item = {"cluster": "production", "rules": rules, "findings": [audits.finding("own")]}
-        document = joined(sources(audits.document()), [item])
-        assert document["rules"] == {**audits.RULES, "own": rules["own"]}
-
-    def test_one_that_is_there_already_is_left_out(self) -> None:
-        there = audits.document(audits.cluster(findings=[audits.finding()]))
-        document = joined(
-            sources(there), [{"cluster": "production", "findings": [audits.finding(), audits.finding(name="b")]}] * 2
-        )
-        assert [finding["name"] for finding in document["clusters"][0]["findings"]] == ["b", "pull"]
-
-    @pytest.mark.parametrize(
-        ("item", "message"),
-        [
-            (1, "item 1, is not a cluster with a list of findings"),
-            ({"cluster": "production"}, "item 1, is not a cluster with a list of findings"),
-            ({"cluster": "other", "findings": []}, "item 1: no file of 'src' holds cluster 'other'"),
-            ({"cluster": "production", "findings": [1]}, r"item 1: findings\[0\] has no rule"),
-            ({"cluster": "production", "findings": [{"rule": "nosuch"}]}, r"item 1: findings\[0\] has no rule"),
-            (
-                {"cluster": "production", "findings": [{"rule": "secret-unused"}]},
-                r"findings\[0\] lacks the member 'message'",
-            ),
-            (
-                {"cluster": "production", "findings": [audits.finding(severity="x")]},
-                r"findings\[0\]\.severity is none of",
-            ),
-            ({"cluster": "production", "rules": {"a": 1}, "findings": []}, "item 1: rules.a is not an object"),
-        ],
-    )
-    def test_that_are_wrong(self, item: Any, message: str) -> None:
-        with pytest.raises(OptionError, match=message):
-            joined(sources(audits.document()), [item])
+def test_own_rules_without_a_finding_are_not_described() -> None:
+    assert sorted(joined(sources(audits.document()))["rules"]) == sorted(audits.RULES)
 
 
 class TestLogins:

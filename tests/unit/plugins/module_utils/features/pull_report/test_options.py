@@ -18,7 +18,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 def options(**more: Any) -> dict[str, Any]:
     given: dict[str, Any] = {
         "src": ["a.json"],
-        "findings": None,
         "compare_with": None,
         "mode": "0644",
         "title": " T ",
@@ -32,7 +31,7 @@ def test_everything() -> None:
     made = from_options(
         options(html="h", junit="x", compare_with="old", fail_on="error", fail_on_new=True, mode="0600")
     )
-    assert made == Report(("a.json",), {"html": "h", "junit": "x"}, "T", (), (), "old", "error", True, 0o600)
+    assert made == Report(("a.json",), {"html": "h", "junit": "x"}, "T", (), "old", "error", True, 0o600)
 
 
 def test_clusters_that_are_missing() -> None:

@@ -134,7 +134,7 @@ class TestAnswers:
         assert summary(found) == ("will_not_pull", "the registry refuses the login: secret a has the key q.io")
         assert found.remedy[0]["openshift_ops.image_pull.pull_secret"]["name"] == "a"
 
-    @pytest.mark.parametrize("outcome", ["no_right", "not_found"])
+    @pytest.mark.parametrize("outcome", ["no_right", "not_found", "expired"])
     def test_a_login_without_the_right(self, outcome: str) -> None:
         found, _asked = told(pod("a"), known(a=GOOD), always(outcome))
         assert summary(found) == ("will_not_pull", f"said {outcome}: secret a has the key q.io")

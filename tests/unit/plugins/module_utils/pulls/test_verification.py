@@ -13,13 +13,20 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     AuthFile,
     from_registries,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.verification import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_questions import RegistryAccess
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.verification import (
     Verification,
 )
 
 
 def file_of(*registries: str) -> AuthFile:
     return from_registries([{"registry": name, "username": "u", "password": f"p-{name}"} for name in registries])
+
+
+def of(*repositories: str) -> Verification:
+    found = Verification.of({"verify": True, "verify_repositories": repositories})
+    assert found is not None
+    return found
 
 
 def asked(verification: Verification, *registries: str) -> list[tuple[str, str, str]]:
@@ -38,12 +45,22 @@ def test_repositories_are_enough() -> None:
     found = Verification.of(
         {"verify_repositories": ["quay.io/a/b"], "verify_realm_hosts": ["sso"], "verify_timeout": 3}
     )
-    assert found == Verification(("quay.io/a/b",), ("sso",), timeout=3)
+    assert found is not None
+    assert [(text, str(image)) for text, image in found.images] == [("quay.io/a/b", "quay.io/a/b:latest")]
+    assert found.access == RegistryAccess(timeout=3, realm_hosts=("sso",))
 
 
 def test_certificates_are_verified_unless_that_is_switched_off() -> None:
     assert Verification.of({"verify": True}) == Verification()
-    assert Verification.of({"verify": True, "verify_validate_certs": False}) == Verification(validate_certs=False)
+    unverified = Verification.of({"verify": True, "verify_validate_certs": False})
+    assert unverified == Verification(access=RegistryAccess(validate_certs=False))
+
+
+@pytest.mark.parametrize("timeout", [0, -1, 3601])
+def test_a_timeout_in_which_nothing_can_be_answered_is_refused(timeout: int) -> None:
+    for options in ({"verify": True}, {}):
+        with pytest.raises(OptionError, match=r"^option 'verify_timeout' is in seconds, from 1 to 3600$"):
+            Verification.of({**options, "verify_timeout": timeout})
 
 
 def test_each_login_is_asked_about_at_its_registry() -> None:
@@ -64,22 +81,27 @@ def test_what_is_no_registry_is_not_asked() -> None:
 
 def test_a_star_names_no_registry() -> None:
     assert asked(Verification(), "*.example.com") == []
-    assert asked(Verification(("a.example.com/x",)), "*.example.com") == [
+    assert asked(of("a.example.com/x"), "*.example.com") == [
         ("a.example.com", "p-*.example.com", "a.example.com/x:latest")
     ]
 
 
 def test_a_repository_is_asked_about_with_the_login_that_a_node_tries_first() -> None:
-    found = asked(Verification(("quay.io/team/app:v2",)), "quay.io", "quay.io/team")
+    found = asked(of("quay.io/team/app:v2"), "quay.io", "quay.io/team")
     assert found[-1] == ("quay.io", "p-quay.io/team", "quay.io/team/app:v2")
 
 
 @pytest.mark.parametrize("name", ["", "app", "UPPER.io/A", "https://quay.io/a"])
 def test_what_is_no_repository(name: str) -> None:
     with pytest.raises(OptionError, match="is no repository with its registry"):
-        Verification((name,)).questions(file_of("quay.io"))
+        of(name)
 
 
 def test_a_repository_without_an_entry() -> None:
     with pytest.raises(OptionError, match="no registry of this secret is for ghcr.io/a/b; the secret has quay.io"):
-        Verification(("ghcr.io/a/b",)).questions(file_of("quay.io"))
+        of("ghcr.io/a/b").questions(file_of("quay.io"))
+
+
+def test_of_what_a_secret_holds_only_what_it_has_a_key_for_is_asked() -> None:
+    found = of("ghcr.io/a/b", "quay.io/a/b").of_logins({"quay.io": ("u", "p"), "half.example.com": ("u", "")})
+    assert [(each.key, str(each.image or "")) for each in found] == [("quay.io", ""), ("quay.io", "quay.io/a/b:latest")]

@@ -1,0 +1,43 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options by which credentials are given: as values, as a file, or as data. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..core.errors import OptionError
+from .auth_file import AuthFile, from_registries, parse, parse_text
+
+__all__ = ["FILE_ARGUMENTS", "SOURCES", "auth_file_of"]
+
+#: Exactly one of these.
+SOURCES = ("registries", "auth_file", "auth_config")
+
+#: A file of Docker's or Podman's, and which of its entries are taken.
+FILE_ARGUMENTS: dict[str, Any] = {
+    "auth_file": {"type": "path"},
+    "auth_config": {"type": "raw", "no_log": True},
+    "only": {"type": "list", "elements": "str"},
+}
+
+
+def auth_file_of(options: Mapping[str, Any], read_file: Callable[[str], str]) -> AuthFile:
+    """What one of `SOURCES` gives, and `only` takes of it.
+
+    :raises OptionError: for anything that no node could use.
+    """
+    if options.get("registries") is not None:
+        if not options["registries"]:
+            raise OptionError(
+                "option 'registries' is empty: give at least one registry, or delete the secret with state=absent"
+            )
+        return from_registries(options["registries"])
+    only = options.get("only")
+    if options.get("auth_file") is not None:
+        return parse_text(read_file(options["auth_file"]), f"auth file {options['auth_file']}", only)
+    config = options["auth_config"]
+    read = parse_text if isinstance(config, str) else parse
+    return read(config, "option 'auth_config'", only)

@@ -1,0 +1,148 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What `pull_secret_info` asks: which secrets of a namespace hold registry logins, and what is known of each. Pure.
+
+Nothing of a login is told but the key under which it stands, and its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from ...core.changes import MANAGED_BY
+from ...core.errors import Refusal
+from ...core.foreign_text import redacted
+from ...core.objects import NAMESPACE, SECRET, Json, Kind, ObjectRef, Objects, metadata
+from ...core.ownership import owner_of
+from ...core.protocols import NOTHING_RELATED, Evaluation, ListedBy, Related
+from ...core.shapes import mapping, text
+from ...core.times import content_changed, utc, with_time_of_content
+from ...dockerconfig.registry_keys import same_path, without_user
+from ...platform.protected import controller_of, says_generated
+from ...secrets.content import DATA_KEYS, TYPES, StoredSecret, may_be_auth_file
+from ...secrets.expiry import ends_at, kind_of
+from .options import PullSecrets
+
+__all__ = ["HeldSecrets", "SeenSecret"]
+
+#: Types of secrets that hold something else. The server leaves them out: a release of Helm is often larger than all pull secrets.
+_OTHERS = (
+    "helm.sh/release.v1",
+    "kubernetes.io/service-account-token",
+    "kubernetes.io/tls",
+    "bootstrap.kubernetes.io/token",
+)
+_SELECTOR = ",".join(f"type!={each}" for each in _OTHERS)
+_MANAGER = next(iter(MANAGED_BY))
+
+
+def _kept(secret: Json) -> Json:
+    """What is kept of a secret that a list answered: data only where it may be an auth file."""
+    kept = with_time_of_content(secret)
+    return kept if secret.get("type") in TYPES or may_be_auth_file(secret.get("data")) else {**kept, "data": {}}
+
+
+def _kept_by_hand(secret: Json) -> Json:
+    """The same without the tokens of generated secrets, of which there are three for each namespace of a cluster."""
+    return {**secret, "data": {}} if says_generated(secret) else _kept(secret)
+
+
+_NAMED, _BY_HAND = replace(SECRET, trim=_kept), replace(SECRET, trim=_kept_by_hand)
+
+
+@dataclass(frozen=True, repr=False)
+class SeenSecret:
+    """One secret. `report` is what a result shows of it, with a row for each of `keys`; `logins` are user and password by key.
+
+    `written`: when its content was written last, in seconds since 1970, 0 where that is not known.
+    """
+
+    report: Mapping[str, Any]
+    keys: Sequence[str]
+    logins: Mapping[str, tuple[str, str]]
+    written: float
+    is_generated: bool
+
+    @classmethod
+    def of(cls, secret: Json) -> SeenSecret:
+        stored = StoredSecret.of(secret)
+        reading = stored.for_kubelet
+        shown = {*reading.logins, *map(without_user, reading.logins)}
+        rest = (key for key in stored.known.entries if key not in shown)
+        keys = sorted((*reading.logins, *rest), key=without_user)
+        changed = content_changed(secret)
+        written = float(changed.at) if changed and changed.is_exact else 0.0
+        rows = [_row(key, *reading.logins.get(key, ("", "")), written) for key in keys]
+        report = _report(secret, stored, reading.problems, rows)
+        return cls(report, keys, reading.logins, written, says_generated(secret))
+
+
+@dataclass(frozen=True)
+class HeldSecrets:
+    """The secrets that are asked about. `where` is the name of the cluster, for messages; `by_name`: exact names are read one by one."""
+
+    asked: PullSecrets
+    where: str = ""
+    by_name: bool = True
+
+    listed_by: ClassVar[ListedBy] = {SECRET: (_SELECTOR,)}
+
+    @property
+    def kind(self) -> Kind:
+        return _NAMED if self.asked.names else _BY_HAND
+
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return self.asked.exact if self.by_name else ()
+
+    def related(self, namespace: str, objects: Objects) -> Sequence[ObjectRef]:
+        """A namespace without a secret may not be there at all."""
+        return () if objects else (ObjectRef(NAMESPACE, "", namespace),)
+
+    def evaluate(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Evaluation:
+        """:raises Refusal: when there is no such namespace."""
+        if not objects and found.get(ObjectRef(NAMESPACE, "", namespace), {}) is None:
+            raise Refusal(f"the namespace does not exist on {self.where}; correct its name, or create it first")
+        meant = [secret for name, secret in sorted(objects.items()) if self._means(name, secret)]
+        return Evaluation(extra={"seen": [SeenSecret.of(_kept(secret)) for secret in meant]})
+
+    def _means(self, name: str, secret: Json) -> bool:
+        if name in self.asked.exact:
+            return True
+        if self.asked.names and not self.asked.named(name):
+            return False
+        if not self.asked.names and says_generated(secret):
+            return False
+        if secret.get("type") in TYPES:
+            return True
+        return may_be_auth_file(secret.get("data")) and bool(StoredSecret.of(secret).known.entries)
+
+
+def _report(secret: Json, stored: StoredSecret, of_kubelet: Sequence[str], rows: Sequence[Json]) -> dict[str, Any]:
+    meta, is_read = metadata(secret), stored.type in DATA_KEYS
+    unreadable = (f"it {stored.unreadable}",) if stored.unreadable else ()
+    problems = of_kubelet if is_read else unreadable
+    return {
+        "name": text(meta.get("name")),
+        "type": stored.type,
+        "read_by_nodes": is_read,
+        "immutable": secret.get("immutable") is True,
+        "generated": says_generated(secret),
+        "managed_by": controller_of(secret) or text(mapping(meta.get("labels")).get(_MANAGER)),
+        "owner": owner_of(secret),
+        "problems": [redacted(problem) for problem in problems],
+        "registries": list(rows),
+    }
+
+
+def _row(key: str, username: str, password: str, written: float) -> dict[str, Any]:
+    host = same_path(key).partition("/")[0]
+    ends, kind = ends_at(host, username, password, written), kind_of(host, username, password)
+    return {
+        "key": redacted(without_user(key)),
+        "has_login": bool(username and password),
+        "kind": kind.title if kind else "",
+        "expires": "" if ends is None else utc(ends),
+    }

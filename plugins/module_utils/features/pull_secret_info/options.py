@@ -1,0 +1,54 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the options of `pull_secret_info` ask about. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ...core.errors import OptionError
+from ...core.names import check_name, is_pattern
+from ...pulls import verification
+from ...pulls.verification import Verification
+
+__all__ = ["ARGUMENTS", "PullSecrets", "from_options"]
+
+ARGUMENTS: dict[str, Any] = {
+    "names": {"type": "list", "elements": "str"},
+    **verification.ARGUMENTS,
+}
+
+
+@dataclass(frozen=True)
+class PullSecrets:
+    """`names` are names or globs; without any, all secrets that hold an auth file, but for those that the platform generates.
+
+    `verification` is what has to be proven of their logins, None for nothing.
+    """
+
+    names: tuple[str, ...] = ()
+    verification: Verification | None = None
+
+    @property
+    def exact(self) -> tuple[str, ...]:
+        """The names, where there is no glob among them: all that has to be read."""
+        return () if any(map(is_pattern, self.names)) else self.names
+
+    def named(self, name: str) -> bool:
+        """Whether a name or glob means it."""
+        return any(fnmatchcase(name, pattern) for pattern in self.names)
+
+
+def from_options(options: Mapping[str, Any]) -> PullSecrets:
+    """:raises OptionError: for names that cannot exist, and for what cannot be proven."""
+    names = options["names"]
+    if names is not None and not names:
+        raise OptionError("option 'names' is empty: give at least one name or glob, or leave it out for all")
+    for name in names or ():
+        if not is_pattern(name):
+            check_name("names", name)
+    return PullSecrets(tuple(dict.fromkeys(names or ())), Verification.of(options))

@@ -1,0 +1,93 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a login is worth at a registry, with what the login itself tells: a refused one may have expired."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from ..clients.registry.proof import Login, Proof, Wanted, prove, prove_login
+from ..clients.registry.transport import RegistryOptions
+from ..nodes.image_questions import RegistryAccess
+from ..pulls.verification import LoginQuestion
+from ..secrets.expiry import why_expired
+from .asking import answers_to
+
+__all__ = ["Attempt", "asked", "judged"]
+
+#: What a registry answers to a login that it knew once. Some say "denied" and not "who are you?".
+_REFUSED = ("bad_login", "no_right")
+#: After so many attempts without an answer, a registry is not asked any more.
+_MOST_SILENT = 16
+
+
+@dataclass(frozen=True, repr=False)
+class Attempt:
+    """One question to a registry: equal ones are asked once. Without a path in `wanted`, whether the login is accepted."""
+
+    wanted: Wanted
+    login: Login
+    access: RegistryAccess
+
+    @classmethod
+    def of(cls, question: LoginQuestion, access: RegistryAccess) -> Attempt:
+        image, login = question.image, Login(question.username, question.password)
+        wanted = Wanted(question.host) if image is None else Wanted(image.host, image.path, image.digest or image.tag)
+        return cls(wanted, login, access)
+
+    def proof(self) -> Proof:
+        """:raises OptionError: when a certificate authority cannot be read."""
+        how, host = self.access, self.wanted.host
+        options = RegistryOptions(host, None, how.ca_cert, how.validate_certs, how.timeout)
+        if self.wanted.path:
+            return prove(options, self.wanted, self.login, how.realm_hosts)
+        return prove_login(options, host, self.login, how.realm_hosts)
+
+
+def asked(attempts: Iterable[Attempt]) -> dict[Attempt, Proof]:
+    """The answer to each different attempt, many at the same time. A registry that answers nothing again and again is left alone then.
+
+    :raises OptionError: when a certificate authority cannot be read.
+    """
+    return answers_to(attempts, _Patience().proof)
+
+
+class _Patience:
+    """Counts by host how often in a row it did not answer. A thousand logins would each wait for the whole time else."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._silent: dict[str, list[str]] = {}
+
+    def proof(self, attempt: Attempt) -> Proof:
+        host = attempt.wanted.host
+        with self._lock:
+            silent = self._silent.setdefault(host, [])
+            if len(silent) >= _MOST_SILENT:
+                return Proof("unanswered", f"not asked, since {host} did not answer {_MOST_SILENT} times: {silent[-1]}")
+        proof = attempt.proof()
+        with self._lock:
+            if proof.outcome == "unanswered":
+                silent.append(proof.said)
+            else:
+                silent.clear()
+        return proof
+
+
+def judged(proof: Proof, host: str, login: Login, written: float = 0.0) -> Proof:
+    """The proof; where the registry refuses a login that has expired, one that says so, with how to renew it.
+
+    `written`: when the login was written, in seconds since 1970, 0 for not known.
+    """
+    if proof.outcome not in _REFUSED:
+        return proof
+    why = why_expired(host, login.username, login.password, time.time(), written)
+    return (
+        replace(proof, outcome="expired", said=f"{proof.realm_host or host} refuses the login, which {why}")
+        if why
+        else proof
+    )

@@ -1,0 +1,56 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One of the ways by which credentials are given, and what is taken of a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.sources import (
+    FILE_ARGUMENTS,
+    SOURCES,
+    auth_file_of,
+)
+
+TEXT = '{"auths": {"quay.io": {"auth": "dTpw"}, "r.example.com": {"auth": "dTpw"}}}'
+
+
+def registries(**options: Any) -> list[str]:
+    return sorted(
+        auth_file_of(
+            {**dict.fromkeys(SOURCES), "only": None, **options}, lambda path: TEXT if path == "f" else ""
+        ).registries
+    )
+
+
+def test_each_source() -> None:
+    login = {"registry": "quay.io", "username": "u", "password": "p"}
+    assert registries(registries=[login]) == ["quay.io"]
+    for given in (
+        {"auth_file": "f"},
+        {"auth_config": TEXT},
+        {"auth_config": {"auths": {"r.example.com": {"auth": "dTpw"}}}},
+    ):
+        assert "r.example.com" in registries(**given)
+
+
+def test_only_some() -> None:
+    assert registries(auth_file="f", only=["*.example.com"]) == ["r.example.com"]
+    with pytest.raises(OptionError, match="none"):
+        registries(auth_config=TEXT, only=["none"])
+
+
+def test_errors_name_the_source() -> None:
+    with pytest.raises(OptionError, match="option 'registries' is empty"):
+        registries(registries=[])
+    with pytest.raises(OptionError, match="auth file g"):
+        registries(auth_file="g")
+    with pytest.raises(OptionError, match="option 'auth_config'"):
+        registries(auth_config="{")
+
+
+def test_what_is_data_may_be_a_credential() -> None:
+    assert FILE_ARGUMENTS["auth_config"]["no_log"] is True

@@ -1,0 +1,160 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is told of a secret, which are meant, and that nothing of a login is told but its key and its end."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import NAMESPACE, SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info.inspection import (
+    HeldSecrets,
+    SeenSecret,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info.options import (
+    PullSecrets,
+)
+from hypothesis import given
+from support.anything import ANYTHING
+from support.surveyed import token
+
+from unit.canaries import b64
+
+JSON, CFG, PODMAN = "kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg", "kubernetes.io/podmanconfigjson"
+NS = ObjectRef(NAMESPACE, "", "ns")
+USER, PASSWORD = "Canary-user", "Canary-77"
+GENERATED = {"openshift.io/internal-registry-auth-token.service-account": "default"}
+
+
+def entry(user: str = USER, password: str = PASSWORD) -> dict[str, str]:
+    return {"auth": b64(f"{user}:{password}")}
+
+
+def secret(auths: Any, kind: str = JSON, key: str = ".dockerconfigjson", **meta: Any) -> dict[str, Any]:
+    content = auths if isinstance(auths, str) else json.dumps({"auths": auths})
+    return {"metadata": {"name": "s", **meta}, "type": kind, "data": {key: b64(content)}}
+
+
+def report(obj: dict[str, Any]) -> dict[str, Any]:
+    found = SeenSecret.of(obj)
+    assert "Canary" not in repr(found)
+    assert not any(form in json.dumps(found.report) for form in (PASSWORD, USER, b64(f"{USER}:{PASSWORD}")))
+    return dict(found.report)
+
+
+def names(objects: dict[str, Any], *asked: str) -> list[str]:
+    evaluation = HeldSecrets(PullSecrets(asked)).evaluate("ns", objects)
+    return [seen.report["name"] for seen in evaluation.extra["seen"]]
+
+
+class TestReport:
+    def test_of_a_pull_secret(self) -> None:
+        found = report(secret({"quay.io/team": entry(), "https://r.io": {}, f"{USER}:{PASSWORD}@x.io": entry()}))
+        assert found == {
+            "name": "s", "type": JSON, "read_by_nodes": True, "immutable": False, "generated": False, "managed_by": "", "owner": "",
+            "problems": [],
+            "registries": [
+                {"key": "***@x.io", "has_login": True, "kind": "", "expires": ""},
+                {"key": "https://r.io", "has_login": False, "kind": "", "expires": ""},
+                {"key": "quay.io/team", "has_login": True, "kind": "", "expires": ""},
+            ],
+        }  # fmt: skip
+
+    def test_when_a_login_ends(self) -> None:
+        ecr = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+        written = [{"time": "1970-01-01T01:00:00Z", "fieldsV1": {"f:data": {}}}]
+        auths = {"q.io": entry(USER, token(exp=60)), ecr: entry("AWS", PASSWORD)}
+        told = [(row["kind"], row["expires"]) for row in report(secret(auths, managedFields=written))["registries"]]
+        assert told == [("an Amazon ECR token", "1970-01-01T13:00:00Z"), ("", "1970-01-01T00:01:00Z")]
+        unknown = report(secret(auths, creationTimestamp="1970-01-01T01:00:00Z"))["registries"]
+        assert unknown[0]["expires"] == "", "it may have been written at any time since"
+
+    def test_whose_it_is(self) -> None:
+        ours = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "app.kubernetes.io/instance": "team-a"}
+        found = report(secret({}, labels=ours))
+        assert (found["managed_by"], found["owner"]) == ("openshift_ops.image_pull", "team-a")
+        owners = [{"kind": "ExternalSecret", "name": "e", "controller": True}]
+        assert report(secret({}, labels=ours, ownerReferences=owners))["managed_by"] == "ExternalSecret e"
+        assert report(secret({}, annotations=GENERATED))["generated"] is True
+        assert report({**secret({}), "immutable": True})["immutable"] is True
+
+    def test_what_stops_a_node(self) -> None:
+        found = report(secret({"q.io": {"auth": 5}, "r.io": entry()}))
+        assert found["problems"] == ["the entry for 'q.io' has a 'auth' that is a number, not a string"]
+        assert [row["has_login"] for row in found["registries"]] == [False, True]
+        broken = report(secret("{"))
+        assert (broken["registries"], len(broken["problems"])) == ([], 1)
+        not_base64 = report({"metadata": {"name": "s"}, "type": JSON, "data": {".dockerconfigjson": "%"}})
+        assert not_base64["problems"] == ["it is not base64"]
+
+    def test_what_a_key_may_hide(self) -> None:
+        found = report(secret({f"https://q.io/?token={PASSWORD}": {"auth": 5}}))
+        assert "q.io" in found["problems"][0]
+        assert "q.io" in found["registries"][0]["key"]
+
+    def test_of_a_type_that_no_node_reads(self) -> None:
+        found = report(secret({"q.io": entry()}, PODMAN, "auth.json"))
+        assert (found["read_by_nodes"], found["problems"], len(found["registries"])) == (False, [], 1)
+        broken = report(secret("{", PODMAN, "auth.json"))
+        assert (broken["registries"], len(broken["problems"])) == ([], 1)
+
+    @given(ANYTHING, ANYTHING, ANYTHING)
+    def test_of_anything(self, data: Any, kind: Any, meta: Any) -> None:
+        obj = {"metadata": meta, "type": kind, "data": data}
+        SeenSecret.of(obj)
+        HeldSecrets(PullSecrets()).evaluate("ns", {"s": obj})
+        HeldSecrets(PullSecrets(("s",))).evaluate("ns", {"s": obj})
+
+
+class TestMeant:
+    OBJECTS: dict[str, Any] = {
+        "a": secret({"q.io": entry()}, name="a"),
+        "b": secret('{"q.io": {"auth": ""}}', CFG, ".dockercfg", name="b"),
+        "broken": secret("{", name="broken"),
+        "generated": secret({}, name="generated", annotations=GENERATED),
+        "opaque": secret({"q.io": entry()}, "Opaque", "config.json", name="opaque"),
+        "other": {"metadata": {"name": "other"}, "type": "Opaque", "data": {"password": b64("x")}},
+        "empty": secret({}, "Opaque", "config.json", name="empty"),
+    }
+
+    def test_all_that_hold_logins_and_are_not_generated(self) -> None:
+        assert names(self.OBJECTS) == ["a", "b", "broken", "opaque"]
+
+    def test_by_name_whatever_it_holds(self) -> None:
+        assert names(self.OBJECTS, "generated", "other", "none") == ["generated", "other"]
+
+    def test_by_glob_what_holds_logins(self) -> None:
+        assert names(self.OBJECTS, "o*", "g*") == ["generated", "opaque"]
+        assert names(self.OBJECTS, "*") == ["a", "b", "broken", "generated", "opaque"]
+
+    def test_a_namespace_that_is_not_there(self) -> None:
+        asks = HeldSecrets(PullSecrets(), "https://api")
+        assert asks.related("ns", {}) == (NS,)
+        assert asks.related("ns", self.OBJECTS) == ()
+        with pytest.raises(Refusal, match="^the namespace does not exist on https://api; "):
+            asks.evaluate("ns", {}, {NS: None})
+        for found in ({}, {NS: {}}):
+            assert asks.evaluate("ns", {}, found).extra == {"seen": []}, "empty, or the caller may not know"
+
+
+class TestRead:
+    def test_by_name_or_all_that_may_hold_an_auth_file(self) -> None:
+        assert HeldSecrets(PullSecrets(("a", "b"))).names("ns") == ("a", "b")
+        assert HeldSecrets(PullSecrets(("a", "b")), by_name=False).names("ns") == ()
+        assert HeldSecrets(PullSecrets(("a", "b*"))).names("ns") == ()
+        (selector,) = HeldSecrets(PullSecrets()).listed_by[SECRET]
+        assert "type!=helm.sh/release.v1" in selector.split(",")
+        assert JSON not in selector
+
+    @pytest.mark.parametrize(("asked", "kept"), [((), False), (("*",), True)])
+    def test_generated_tokens_are_kept_only_when_they_are_asked_for(self, asked: tuple[str, ...], kept: bool) -> None:
+        kind = HeldSecrets(PullSecrets(asked)).kind
+        assert kind == SECRET
+        assert kind.trim is not None
+        assert bool(kind.trim(secret({}, annotations=GENERATED))["data"]) is kept
+        assert kind.trim(TestMeant.OBJECTS["a"])["data"]
+        assert kind.trim(TestMeant.OBJECTS["other"])["data"] == {}
