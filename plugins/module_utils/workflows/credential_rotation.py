@@ -24,7 +24,7 @@ from ..nodes.references import Reference
 from ..reconcile.engine import reconcile
 from ..reconcile.listing import Listed, list_in
 from ..reconcile.reader import View
-from ..reconcile.result import Outcome
+from ..reconcile.result import NamespaceResult, Outcome
 from ..reconcile.run import Settings
 from ..reconcile.workers import Workers
 from .rotation_proof import Proven, proven
@@ -147,10 +147,11 @@ def _needs_accounts(copy: Copy) -> bool:
 
 def _keys(copies: Iterable[Copy]) -> dict[str, list[str]]:
     """The keys of the old login by namespace; those in the nodes' secrets, which are good for all pods, under ""."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, dict[str, None]] = {}
     for copy in copies:
-        found.setdefault("" if copy.is_of_nodes else copy.ref.namespace, []).extend(copy.found.old)
-    return found
+        place = "" if copy.is_of_nodes else copy.ref.namespace
+        found.setdefault(place, {}).update(dict.fromkeys(copy.found.old))
+    return {place: list(keys) for place, keys in found.items()}
 
 
 def _batch(rotation: Rotation, changing: Mapping[str, Sequence[Copy]]) -> Batch[CredentialRotation]:
@@ -186,14 +187,12 @@ def _told(
     proof: Proven,
 ) -> Outcome:
     """The outcome with what is known of the login: counted after the writes, or in check mode after those that are planned."""
-    unfinished = {result.name for result in outcome.namespaces if result.status not in ("changed", "unchanged")}
     remaining = [row for copy in seen.every for row in copy.remaining()]
-    old = sum(1 for copies in changing.values() for _copy in copies)
     copies = {
         "old": sum(1 for copy in seen.every if copy.found.old),
         "new": sum(1 for copy in seen.every if copy.found.new and not copy.found.old),
-        "to_change": old,
-        "failed": sum(len(changing[name]) for name in unfinished & {*changing}),
+        "to_change": sum(map(len, changing.values())),
+        "failed": sum(len(_failed(result, changing[result.name])) for result in outcome.namespaces),
     }
     waiting = [_of_nodes(copy) for copy in seen.every if copy.waits and copy.found.old]
     unreadable = [f"{copy.ref}: its content {copy.unreadable}" for copy in seen.every if copy.unreadable]
@@ -210,6 +209,16 @@ def _told(
         "failing": list(failing(seen.uses))[:_SHOWN],
     }
     return replace(outcome, remarks=(*outcome.remarks, *proof.notes), extra={**outcome.extra, "rotation": told})
+
+
+def _failed(result: NamespaceResult, copies: Sequence[Copy]) -> set[str]:
+    """The secrets of a namespace that failed, or that were not attempted."""
+    if result.status in ("changed", "unchanged"):
+        return set()
+    names = [copy.ref.name for copy in copies]
+    done = {change.ref.name for change in result.changes if change.ref.kind == SECRET}
+    left = {*names} - done if result.error else set()
+    return left | {names[failure.entry.position] for failure in result.failures}
 
 
 def _of_nodes(copy: Copy) -> dict[str, Any]:
