@@ -95,7 +95,12 @@ class TestInPlace:
         assert tried["pulled"]
         rotation = result["rotation"]
         assert rotation["copies"] == {"old": 1, "new": 0, "to_change": 1, "failed": 0}
-        assert (rotation["old_login"], rotation["remaining"], rotation["unsearched"], rotation["unread"]) == ("works", [], [], [])
+        assert (rotation["old_login"], rotation["remaining"], rotation["unsearched"], rotation["unread"]) == (
+            "works",
+            [],
+            [],
+            [],
+        )
         assert rotation["repositories"] == [
             {
                 "repository": f"{host}/team/app",
@@ -175,9 +180,7 @@ class TestProof:
         secret(lab, namespace, "quay", {"auths": {host: {"auth": auth(login(lab, 0))}}})
         audit = lab.audit()
         for check in (False, True):
-            result = rotate(
-                namespaces=[namespace], new={"username": "u", "password": "wrong"}, check=check
-            )
+            result = rotate(namespaces=[namespace], new={"username": "u", "password": "wrong"}, check=check)
             assert result["failed"]
             assert f"registry {host}: {host} refuses the login" in result["msg"]
         assert audit.writes() == []

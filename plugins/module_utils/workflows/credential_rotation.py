@@ -72,11 +72,7 @@ def rotate(
         except ImagePullError as error:
             raise Refusal(f"nothing was written, since not all secrets could be searched: {error}") from None
     images = used_images(seen.uses, _keys(seen.every))
-    changing = {
-        namespace: found
-        for namespace, copies in seen.copies.items()
-        if (found := [copy for copy in copies if copy.is_to_change])
-    }
+    changing = {namespace: found for namespace in seen.copies if (found := _to_change(seen, rotation, namespace))}
     proof = prove(rotation, images) if changing and rotation.verify else Proven()
     outcome = reconcile(cluster, _batch(rotation, changing), list(changing), settings, _views(seen, changing))
     return _told(outcome, seen, changing, images, proof)
@@ -139,6 +135,23 @@ def _forbidden(kind: Kind, found: Listed) -> list[str]:
     return [
         f"the caller may not list {kind.resource} in namespace {found.forbidden[0]}{more}, so what is there is not known"
     ]
+
+
+def _to_change(seen: _Seen, rotation: Rotation, namespace: str) -> list[Copy]:
+    """The copies of a namespace for which something is left to do: an immutable one stays as it is, also once it has its second."""
+    view = _view(seen, namespace)
+    return [copy for copy in seen.copies[namespace] if copy.is_to_change and not _has_second(copy, view, rotation)]
+
+
+def _has_second(copy: Copy, view: View, rotation: Rotation) -> bool:
+    if not copy.is_immutable:
+        return False
+    try:
+        return (
+            not CredentialRotation(rotation, copy.ref.name).plan(copy.ref.namespace, view.objects, view.related).changes
+        )
+    except ImagePullError:
+        return False
 
 
 def _needs_accounts(copy: Copy) -> bool:

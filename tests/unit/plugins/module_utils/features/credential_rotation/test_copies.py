@@ -12,7 +12,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import Exchange, Found, Login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import (
+    Exchange,
+    Found,
+    Login,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.copies import (
     NODES_SECRETS,
     Copy,
@@ -70,7 +74,9 @@ def rows(found: Copy) -> list[tuple[str, str]]:
 
 class TestFound:
     def test_what_a_node_reads(self) -> None:
-        found = copy(secret({"auths": {"quay.io": entry(email="a@example.com"), "b.io": entry(), "quay.io/x": entry(NEW)}}))
+        found = copy(
+            secret({"auths": {"quay.io": entry(email="a@example.com"), "b.io": entry(), "quay.io/x": entry(NEW)}})
+        )
         assert found.found == Found(("quay.io",), ("quay.io/x",))
         assert after(found)["auths"] == {
             "quay.io": entry(NEW, email="a@example.com"),
@@ -121,7 +127,9 @@ class TestFound:
         obj["data"]["auth.json"] = encoded(b"{")
         assert list(copy(obj).data_after) == [".dockerconfigjson"]
 
-    @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[]", b"null", b'{"auths": []}', b'{"auths": {}, "auths": {}}'])
+    @pytest.mark.parametrize(
+        "content", [b"", b"{", b"\xff", b"[]", b"null", b'{"auths": []}', b'{"auths": {}, "auths": {}}']
+    )
     def test_what_is_no_auth_file(self, content: bytes) -> None:
         found = copy(secret(content))
         assert (found.found, found.is_to_change, found.data_after) == (Found(), False, {})
@@ -140,7 +148,10 @@ class TestUnreadable:
         [
             (b"{", "is not valid JSON at line 1, column 2"),
             (b'{"auths": {}, "auths": {}}', "is not an auth file: it has 'auths' twice"),
-            ({"auths": {"quay.io": {"auth": 1}, "b.io": {"auth": 1}}}, "has entries that no node can decode, for quay.io"),
+            (
+                {"auths": {"quay.io": {"auth": 1}, "b.io": {"auth": 1}}},
+                "has entries that no node can decode, for quay.io",
+            ),
         ],
     )
     def test_the_login_may_stand_there(self, content: Any, why: str) -> None:
@@ -178,7 +189,9 @@ class TestWhose:
         assert rows(found) == [("quay.io", "External Secrets writes this secret: change the login at its source")]
 
     def test_each_key_of_a_keepers(self) -> None:
-        found = copy(secret({"auths": {"quay.io": entry(), "quay.io/a": entry(), "quay.io/b": entry(NEW)}}, metadata=self.MARKS))
+        found = copy(
+            secret({"auths": {"quay.io": entry(), "quay.io/a": entry(), "quay.io/b": entry(NEW)}}, metadata=self.MARKS)
+        )
         assert [about for about, _why in rows(found)] == ["quay.io", "quay.io/a"]
 
     @pytest.mark.parametrize("ref", NODES_SECRETS)
@@ -197,7 +210,9 @@ class TestWhose:
         assert (found.is_of_nodes, found.is_to_change) == (False, False)
         ((about, why),) = rows(found)
         assert about == "quay.io"
-        assert why.startswith("the platform, which makes it of openshift-config/pull-secret and secret kube-system/additional")
+        assert why.startswith(
+            "the platform, which makes it of openshift-config/pull-secret and secret kube-system/additional"
+        )
 
     def test_an_immutable_one(self) -> None:
         found = copy(secret(immutable=True))
@@ -272,9 +287,21 @@ class TestWanted:
     def test_whatever_it_holds(self, value: Any) -> None:
         for obj in (
             {"metadata": {"name": "s", "namespace": "a"}, "data": value, "type": PULL},
-            {"metadata": {"name": "s", "namespace": "a"}, "data": {".dockerconfigjson": value, "x": value}, "type": PULL},
+            {
+                "metadata": {"name": "s", "namespace": "a"},
+                "data": {".dockerconfigjson": value, "x": value},
+                "type": PULL,
+            },
             {"metadata": value, "data": secret()["data"], "type": value, "immutable": value},
-            {"metadata": {"name": "s", "namespace": "a", "labels": value, "annotations": value, "managedFields": value}},
+            {
+                "metadata": {
+                    "name": "s",
+                    "namespace": "a",
+                    "labels": value,
+                    "annotations": value,
+                    "managedFields": value,
+                }
+            },
             {**secret(), "metadata": {"annotations": {"x": value}, "ownerReferences": value, "managedFields": [value]}},
         ):
             if not isinstance(obj["metadata"], dict):
@@ -290,7 +317,11 @@ class TestKept:
     def test_of_field_managers_only_their_names(self) -> None:
         managers = [{"manager": "kubectl", "fieldsV1": {"f:data": {}}}, None, {"time": "x"}]
         obj = secret(metadata={"name": "s", "resourceVersion": "5", "managedFields": managers})
-        meta = {"name": "s", "resourceVersion": "5", "managedFields": [{"manager": "kubectl"}, {"manager": None}, {"manager": None}]}
+        meta = {
+            "name": "s",
+            "resourceVersion": "5",
+            "managedFields": [{"manager": "kubectl"}, {"manager": None}, {"manager": None}],
+        }
         assert kept(obj) == {**obj, "metadata": meta}
 
     def test_who_keeps_it_is_still_known(self) -> None:
@@ -300,7 +331,11 @@ class TestKept:
 
 @pytest.mark.parametrize(
     ("name", "second"),
-    [("quay", "quay-rotated"), ("x" * 253, "x" * 244 + "-rotated"), ("x" * 242 + ".-" + "y" * 9, "x" * 242 + "-rotated")],
+    [
+        ("quay", "quay-rotated"),
+        ("x" * 253, "x" * 244 + "-rotated"),
+        ("x" * 242 + ".-" + "y" * 9, "x" * 242 + "-rotated"),
+    ],
 )
 def test_the_second_name_is_one(name: str, second: str) -> None:
     assert second_name(name) == second

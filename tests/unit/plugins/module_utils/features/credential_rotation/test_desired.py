@@ -212,7 +212,9 @@ class TestNodes:
 class TestBesideAnImmutableOne:
     def test_a_second_secret_links_and_the_first_left_out_of_imports(self) -> None:
         notes = {"kubectl.kubernetes.io/last-applied-configuration": "Canary", "kept": "yes"}
-        first = secret(immutable=True, metadata={"labels": {"team": "x"}, "annotations": notes, "ownerReferences": [{"uid": "o"}]})
+        first = secret(
+            immutable=True, metadata={"labels": {"team": "x"}, "annotations": notes, "ownerReferences": [{"uid": "o"}]}
+        )
         first["data"]["other"] = "eA=="
         accounts = [account("default", "x", "quay", "y", secrets=[{"name": "quay"}]), account("builder", "y")]
         plan = planned(first, accounts=accounts)
@@ -276,7 +278,9 @@ class TestBesideAnImmutableOne:
         marks = {"annotations": {ROTATED_FROM: "quay"}}
         first, second = secret(immutable=True), secret("quay-rotated", metadata=marks)
         assert ("create", "Secret", "quay-rotated") not in writes(planned(first, second, accounts=[]))
-        assert writes(planned(first, second, accounts=[], name="quay-rotated")) == [("update", "Secret", "quay-rotated")]
+        assert writes(planned(first, second, accounts=[], name="quay-rotated")) == [
+            ("update", "Secret", "quay-rotated")
+        ]
 
     @pytest.mark.parametrize(
         "second",
@@ -285,7 +289,11 @@ class TestBesideAnImmutableOne:
             secret("quay-rotated", auths={"quay.io": entry(NEW)}, metadata={"annotations": {ROTATED_FROM: "other"}}),
             secret("quay-rotated", auths={"quay.io": entry(NEW)}, metadata={"annotations": [ROTATED_FROM]}),
             secret("quay-rotated", auths={"b.io": entry(NEW)}, metadata={"annotations": {ROTATED_FROM: "quay"}}),
-            secret("quay-rotated", auths={"quay.io": entry(Login("x", "y"))}, metadata={"annotations": {ROTATED_FROM: "quay"}}),
+            secret(
+                "quay-rotated",
+                auths={"quay.io": entry(Login("x", "y"))},
+                metadata={"annotations": {ROTATED_FROM: "quay"}},
+            ),
         ],
     )
     def test_another_one_has_the_name(self, second: dict[str, Any]) -> None:
@@ -317,14 +325,20 @@ class TestBesideAnImmutableOne:
         plan = planned(secret(immutable=True), accounts=odd)
         assert [write for write in writes(plan) if write[1] != "Secret"] == []
 
-    @pytest.mark.parametrize(("annotations", "is_written"), [({EXCLUDED: "true"}, False), ({EXCLUDED: "false"}, True), ([], True)])
+    @pytest.mark.parametrize(
+        ("annotations", "is_written"), [({EXCLUDED: "true"}, False), ({EXCLUDED: "false"}, True), ([], True)]
+    )
     def test_the_first_is_left_out_of_imports_once(self, annotations: Any, is_written: bool) -> None:
         plan = planned(secret(immutable=True, metadata={"annotations": annotations}), accounts=[])
         assert (("update", "Secret", "quay") in writes(plan)) is is_written
 
     @given(ANYTHING)
     def test_whatever_an_account_holds(self, value: Any) -> None:
-        for obj in ({"metadata": {"name": "x", "resourceVersion": "1"}, "imagePullSecrets": value}, {"metadata": value}, value):
+        for obj in (
+            {"metadata": {"name": "x", "resourceVersion": "1"}, "imagePullSecrets": value},
+            {"metadata": value},
+            value,
+        ):
             try:
                 planned(secret(immutable=True), accounts=[obj, account("default", "quay")])
             except ImagePullError:
@@ -355,12 +369,21 @@ def test_several_in_a_namespace_fail_alone_and_link_one_account_once() -> None:
         "four": secret("four"),
     }
     declared = [
-        Declared(CredentialRotation(ROTATION, name), Entry("secrets", number, title=name)) for number, name in enumerate(names)
+        Declared(CredentialRotation(ROTATION, name), Entry("secrets", number, title=name))
+        for number, name in enumerate(names)
     ]
     found = {whole_accounts("a"): {"items": [account("default", "one", "three", "two")]}}
     plan = Batch(SECRET, {"a": declared}).plan("a", objects, found)
-    assert [(failure.entry.title, "is there already" in failure.error) for failure in plan.failures] == [("three", True)]
+    assert [(failure.entry.title, "is there already" in failure.error) for failure in plan.failures] == [
+        ("three", True)
+    ]
     (link,) = [change for change in plan.changes if change.ref.kind == SERVICE_ACCOUNT]
-    assert [each["name"] for each in link.body["imagePullSecrets"]] == ["one", "one-rotated", "three", "two", "two-rotated"]
+    assert [each["name"] for each in link.body["imagePullSecrets"]] == [
+        "one",
+        "one-rotated",
+        "three",
+        "two",
+        "two-rotated",
+    ]
     assert [entry.title for entry in link.entries] == ["one", "two"]
     assert ("update", "Secret", "four") in writes(plan)

@@ -76,7 +76,9 @@ class TestRotation:
         assert (found.verify, [str(image) for image in found.images]) == (True, ["quay.io/team/app:v1"])
 
     def test_a_registry_that_is_named_twice_is_one(self) -> None:
-        found = from_options(options(registries=["quay.io", "quay.io", "quay.io/team", "https://Quay.io/v2/", "r.example.com:5000"]))
+        found = from_options(
+            options(registries=["quay.io", "quay.io", "quay.io/team", "https://Quay.io/v2/", "r.example.com:5000"])
+        )
         assert found.exchange.registries == ("quay.io", "quay.io/team", "https://Quay.io/v2/", "r.example.com:5000")
         assert found.hosts == ["quay.io", "r.example.com:5000"]
 
@@ -176,7 +178,9 @@ class TestLifetime:
 
     @pytest.mark.parametrize("given", [{"expires": "2001-09-09T01:46:40Z"}, {"password": token(1_000_000_000)}])
     def test_it_has_expired(self, given: dict[str, Any]) -> None:
-        with pytest.raises(OptionError, match=r"'new' has expired on 2001-09-09T01:46:40Z: get a fresh one; nothing was read"):
+        with pytest.raises(
+            OptionError, match=r"'new' has expired on 2001-09-09T01:46:40Z: get a fresh one; nothing was read"
+        ):
             lifetime(options(new=new(**given)), NOW)
 
     @pytest.mark.parametrize(("ends", "is_refused"), [(NOW - 60, True), (NOW - 59, False)])
@@ -192,7 +196,9 @@ class TestLifetime:
     def test_it_must_last_until_the_next_run(self, next_run: int, is_refused: bool) -> None:
         given = options(new=new(password=token(NOW + 100)), next_run=next_run)
         if is_refused:
-            with pytest.raises(OptionError, match=r"expires on 2030-03-17T17:48:20Z, before the next run in 101 seconds"):
+            with pytest.raises(
+                OptionError, match=r"expires on 2030-03-17T17:48:20Z, before the next run in 101 seconds"
+            ):
                 lifetime(given, NOW)
         else:
             assert lifetime(given, NOW) == []

@@ -82,7 +82,9 @@ class TestKept:
     def test_pods_are_read_first(self) -> None:
         assert [*READ] == [POD, *WORKLOADS.values()]
 
-    @pytest.mark.parametrize(("phase", "count"), [("Succeeded", 0), ("Failed", 0), ("Running", 1), ("Pending", 1), (None, 1)])
+    @pytest.mark.parametrize(
+        ("phase", "count"), [("Succeeded", 0), ("Failed", 0), ("Running", 1), ("Pending", 1), (None, 1)]
+    )
     def test_a_pod_that_is_over_pulls_nothing(self, phase: Any, count: int) -> None:
         assert len(uses(POD, pod(IMAGE, phase=phase))) == count
 
