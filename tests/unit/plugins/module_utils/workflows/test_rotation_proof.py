@@ -20,7 +20,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.ima
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.references import Reference, reference_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.rotation_proof import Proven, proven
 from support.certificates import server_context, write_certificate
-from support.hostile_registry import HostileRegistry, served
+from support.hostile_registry import HostileRegistry, answer, served
 
 OLD, NEW = Login("oldrobot", "Canary-old-password"), Login("newrobot", "Canary-new-password")
 #: What a registry does beside answering with a status.
@@ -90,13 +90,17 @@ def prove(registry: Registry, certificate: str) -> Prove:
         old: Login = OLD,
         registries: Sequence[str] | None = None,
         uses: Mapping[str, Sequence[str]] | None = None,
+        elsewhere: Sequence[str] = (),
         **access: Any,
     ) -> Proven:
         exchange = Exchange(tuple(registries or [registry.host]), old, NEW)
         options = RegistryAccess(**{"ca_cert": certificate, "timeout": 1, **access})
         rotation = Rotation(exchange, images=tuple(map(named, must)), access=options)
         given = uses or ({"a": images} if images else {})
-        found = proven(rotation, {namespace: [named(image) for image in every] for namespace, every in given.items()})
+        in_use = {namespace: [named(image) for image in every] for namespace, every in given.items()}
+        found = proven(
+            rotation, {**in_use, "elsewhere": [each for image in elsewhere if (each := reference_of(image))]}
+        )
         assert_hidden(str(found))
         return found
 
@@ -235,6 +239,21 @@ class TestRepositories:
         assert refused(prove, "team/app:v1").startswith(f"{registry.host}/team/app:v1: ")
         assert "old" not in {who for who, _method, _path in registry.asked}, "which would say nothing of the new one"
 
+    def test_a_login_is_not_given_to_another_host_for_an_image_either(self, certificate: str, prove: Prove) -> None:
+        basic, bearer = b'Basic realm="r"', b'Bearer realm="https://%s/token"' % NOT_ASKED.encode()
+
+        def script(server: HostileRegistry) -> Iterable[bytes]:
+            request = server.requests[-1]
+            asks = bearer if b"/team/" in request else b"" if b"Authorization" in request else basic
+            head = b"HTTP/1.1 401 No\r\nWWW-Authenticate: %s" % asks if asks else b"HTTP/1.1 200 OK"
+            yield head + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+        with served(script, server_context(certificate)) as delegating:
+            image = f"{delegating.host}/team/app:v1"
+            assert "another host; not sent" in refused(prove, registries=[delegating.host], elsewhere=[image])
+            named = refused(prove, registries=[delegating.host], elsewhere=[image], realm_hosts=(NOT_ASKED,))
+            assert f"asking {NOT_ASKED} for a token for {image}" in named
+
 
 class TestImagesOfARepository:
     def test_one_that_is_gone_proves_nothing(self, registry: Registry, prove: Prove) -> None:
@@ -294,6 +313,15 @@ class TestOldLogin:
         other = Registry(answers={("old", "/v2/"): 401})
         with served(other.script, server_context(certificate)) as server:
             assert prove(registries=[registry.host, server.host]).old_login == "refused"
+
+    def test_where_everybody_is_let_in_one_that_is_not_known_is_not_known_to_work(
+        self, certificate: str, prove: Prove
+    ) -> None:
+        with served(
+            answer("HTTP/1.1 200 OK", "Content-Length: 0", "Connection: close"), server_context(certificate)
+        ) as server:
+            assert prove(registries=[server.host], old=UNKNOWN).old_login == "unknown"
+            assert prove(registries=[server.host]).old_login == "works"
 
     def test_one_that_does_not_answer_leaves_it_open(self, certificate: str, registry: Registry, prove: Prove) -> None:
         other = Registry(answers={("old", "/v2/"): 500})
