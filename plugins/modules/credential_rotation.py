@@ -19,7 +19,7 @@ description:
     changed back.
   - An immutable secret is not changed. A second one, C(NAME-rotated), is created with the new login and linked beside it on each service
     account, and the first is left out of imports and builds. Pods that exist keep the first until they are made anew. The second belongs to no
-    owner, so M(openshift_ops.image_pull.prune) leaves it. The pull secret of the nodes gets no second one: an immutable one fails.
+    owner, so M(openshift_ops.image_pull.prune) leaves it. The pull secret of the nodes gets no second one, so an immutable one fails.
   - Nothing is remembered between runs. A run that was ended is finished by the next one, which finds what still has the old login.
   - To take a rotation back while the old login lives, exchange O(old) and O(new). Secrets that had the new login before are then changed, too.
   - The pull secret of the cluster's nodes is only changed with O(nodes_pull_secret=true). The role C(credential_rotation) does that last, and
