@@ -222,10 +222,12 @@ rotation:
       sample:
         - {repository: quay.io/team/app, image: "quay.io/team/app:v1", outcome: pulls, said: "registry quay.io gives quay.io/team/app:v1"}
     probes:
-      description: For each of the first 100 namespaces, an image that is pulled there with the login, for M(openshift_ops.image_pull.pull_probe).
+      description:
+        - For each of the first 100 namespaces, an image that is pulled there with the login, and the secret that has it, for
+          M(openshift_ops.image_pull.pull_probe).
       type: list
       elements: dict
-      sample: [{namespace: project-a, image: "quay.io/team/app:v1"}]
+      sample: [{namespace: project-a, image: "quay.io/team/app:v1", secret: quay}]
     failing:
       description:
         - The containers of pods that cannot pull an image of the registries, because their node says that the login is refused or has no right,

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The audit of a cluster beside the plain floor of its lists: five pods and a pull secret more in each namespace."""
+"""The audit of a cluster beside the plain floor of its lists, and a rotation in it: five pods and a pull secret more in each namespace."""
 
 from __future__ import annotations
 
@@ -28,13 +28,14 @@ LISTS = (
 
 
 def audits(lab: Lab, contenders: Contenders, namespaces: Sequence[str]) -> dict[str, Any]:
-    """Seconds and memory of the audit alone, of the audit with its report, and of the floor."""
+    """Seconds and memory of the audit alone, of the audit with its report, and of the floor; seconds of a rotation and of a second one."""
     fill(lab, namespaces)
     audit = lab.audit()
     alone = checked(contenders.audit(with_report=False))
     requests = sum(event.get("userAgent") != "tests" for event in audit.requests())
     whole = checked(contenders.audit(with_report=True))
     floor = checked(contenders.lists(LISTS))
+    rotations = [checked(contenders.rotation()) for _run in range(2)]
     return {
         "namespaces": len(namespaces),
         "pods": PODS * len(namespaces),
@@ -43,6 +44,8 @@ def audits(lab: Lab, contenders: Contenders, namespaces: Sequence[str]) -> dict[
         "peak_mib": max(alone.peak_mib, whole.peak_mib),
         "requests": requests,
         "floor": json.loads(floor.output)["seconds"],
+        "rotation": rotations[0].seconds,
+        "rotation_again": rotations[1].seconds,
     }
 
 

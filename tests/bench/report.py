@@ -116,6 +116,10 @@ def _of_audits(results: dict[str, Any]) -> Iterator[str]:
             f"{' (promised: at most 2 s)' if promised else ''}, {found['peak_mib']:.0f} MiB, {found['requests']} requests; "
             f"plain floor of the same lists {found['floor']:.2f} s"
         )
+        yield (
+            f"rotation of the login of {found['namespaces']:,} namespaces: whole command {found['rotation']:.2f} s"
+            f"{' (promised: at most 8 s)' if promised else ''}, second run {found['rotation_again']:.2f} s"
+        )
 
 
 def _of_teams(results: dict[str, Any], same: dict[tuple[str, int, str], dict[str, Any]]) -> Iterator[str]:

@@ -26,7 +26,7 @@ and the kubelet's own way of pulling, all on 127.0.0.0/8, for tests and demonstr
 	pflag.CommandLine.VisitAll(func(flag *pflag.Flag) { flag.Hidden = true })
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(upCommand(), downCommand(), setCommand(), runCommand(), pullCommand(), loginCommand(),
-		pushCommand(), oracleCommand(), superviseCommand())
+		pushCommand(), registryCommand(), oracleCommand(), superviseCommand())
 	return root
 }
 
@@ -110,17 +110,25 @@ func runCommand() *cobra.Command {
 func pullCommand() *cobra.Command {
 	var o pullOptions
 	var many manyPods
+	var labels map[string]string
 	command := &cobra.Command{
-		Use:   "pull --dir DIR (NAMESPACE POD | --all NAMESPACE ... | --stdin)",
+		Use:   "pull --dir DIR (NAMESPACE POD | --all NAMESPACE ... | --stdin | --follow [NAMESPACE ...])",
 		Short: "Pull the images of a pod as a node would, and say which credential did it",
 		Long: `Makes the node's files of the cluster's objects, reads the pod and the secrets it names, builds the
 kubelet's keyring and pulls each image's manifest with each credential in turn.
 With --all, the pods of whole namespaces; with --stdin, those named by JSON lines {"namespace", "pod"}. Both print one JSON
 line a pod, in the order of the names or of the lines.
+With --follow, all pods that come, of all namespaces or of those that are named, until SIGTERM, SIGINT or the end of standard
+input: one JSON line an attempt; a pull that failed is tried again after a second. The exit status is then 0.
 Exit status: 0 all pulled, 1 not pulled, 2 no answer.`,
 		Args: func(c *cobra.Command, args []string) error { return many.args(c, args) },
 		RunE: func(_ *cobra.Command, args []string) error {
-			if many.all || many.stdin {
+			switch {
+			case many.follow:
+				return follow(o, labels, args)
+			case len(labels) > 0:
+				return misuse("--node-labels is for --follow: the other ways pull for each pod that is named")
+			case many.all || many.stdin:
 				return pullMany(o, many, args)
 			}
 			return pull(o, args[0], args[1])
@@ -131,7 +139,9 @@ Exit status: 0 all pulled, 1 not pulled, 2 no answer.`,
 	f.BoolVar(&o.asJSON, "json", false, "print one JSON object")
 	f.BoolVar(&many.all, "all", false, "all pods of the namespaces, as JSON lines")
 	f.BoolVar(&many.stdin, "stdin", false, "the pods of the JSON lines on standard input, as JSON lines")
-	command.MarkFlagsMutuallyExclusive("all", "stdin")
+	f.BoolVar(&many.follow, "follow", false, "pull for the pods that come, until the command is told to end, as JSON lines")
+	command.MarkFlagsMutuallyExclusive("all", "stdin", "follow")
+	f.StringToStringVar(&labels, "node-labels", nil, "with --follow: labels of the node beside the usual ones, k=v,...; pods with another nodeSelector are left alone")
 	f.StringVar(&o.node.name, "node", "", "name of the node: it remembers its images and its last files (default: a new node each time)")
 	f.BoolVar(&o.node.recheck, "recheck", false, "check the pod's credentials for images that are present, as the kubelet does from 1.35")
 	f.StringVar(&o.node.shortNames, "short-names", shortNamesPermissive, "permissive, or enforcing as CRI-O is from 1.34: a name of several registries is refused")
@@ -170,6 +180,49 @@ func pushCommand() *cobra.Command {
 		RunE:  func(_ *cobra.Command, args []string) error { return push(dir, args[0]) },
 	}
 	dirFlag(command, &dir)
+	return command
+}
+
+func registryCommand() *cobra.Command {
+	var dir, redirect string
+	var expire, limit int
+	var asJSON bool
+	var o registryChange
+	command := &cobra.Command{
+		Use:   "registry --dir DIR NAME",
+		Short: "Say what a registry counted for each account, or change how it behaves",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			o.Name = args[0]
+			if c.Flags().Changed("expire") {
+				o.Expire = &expire
+			}
+			if c.Flags().Changed("rate-limit") {
+				o.RateLimit = &limit
+			}
+			if c.Flags().Changed("redirect") {
+				o.Redirect = &redirect
+			}
+			return changeRegistry(dir, o, asJSON)
+		},
+	}
+	dirFlag(command, &dir)
+	f := command.Flags()
+	f.BoolVar(&asJSON, "json", false, "print what was counted, also after a change")
+	f.StringArrayVar(&o.Add, "add", nil, "make an account of this name, with a new password, and write it to lab.json")
+	f.BoolVar(&o.Nasty, "nasty", false, "with --add: a password that breaks careless code")
+	f.StringArrayVar(&o.Disable, "disable", nil, "refuse the logins of this account, and the tokens that it has")
+	f.StringArrayVar(&o.Enable, "enable", nil, "accept this account again")
+	f.IntVar(&expire, "expire", 0, "seconds after which tokens end, also those that were given before (0: 300)")
+	f.BoolVar(&o.Close, "close", false, "close the ports: connections are refused")
+	f.BoolVar(&o.Open, "open", false, "open the ports again")
+	f.IntVar(&limit, "rate-limit", 0, "answer 429 after so many further requests (0: no limit)")
+	f.StringArrayVar(&o.Hide, "hide", nil, "answer 404 for this repository")
+	f.StringArrayVar(&o.Show, "show", nil, "the opposite of --hide")
+	f.StringArrayVar(&o.Deny, "deny", nil, "give no right to pull this repository")
+	f.StringArrayVar(&o.Allow, "allow", nil, "the opposite of --deny")
+	f.StringVar(&o.From, "from", "", "with the last four: for this account only (default: for all)")
+	f.StringVar(&redirect, "redirect", "", "answer 307 to this URL for what is below /v2/ (empty: no more)")
 	return command
 }
 

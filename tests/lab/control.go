@@ -1,4 +1,4 @@
-// The control socket: how `lab set` and `lab push` reach a running lab.
+// The control socket: how `lab set`, `lab registry` and `lab push` reach a running lab.
 package main
 
 import (
@@ -6,18 +6,21 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"os"
 	"time"
 )
 
 type controlRequest struct {
-	Op          string         `json:"op"`
-	Provisioner *string        `json:"provisioner,omitempty"`
-	Delay       *time.Duration `json:"delay,omitempty"`
-	Image       string         `json:"image,omitempty"`
+	Op          string          `json:"op"`
+	Provisioner *string         `json:"provisioner,omitempty"`
+	Delay       *time.Duration  `json:"delay,omitempty"`
+	Image       string          `json:"image,omitempty"`
+	Registry    *registryChange `json:"registry,omitempty"`
 }
 
 type controlAnswer struct {
-	Error string `json:"error,omitempty"`
+	Error    string          `json:"error,omitempty"`
+	Registry *registryReport `json:"registry,omitempty"`
 }
 
 // controlPatience is longer than any operation takes.
@@ -40,30 +43,59 @@ func (s *supervisor) answer(connection net.Conn) {
 	if err := json.NewDecoder(connection).Decode(&request); err != nil {
 		return
 	}
-	var answer controlAnswer
-	if err := s.handle(request); err != nil {
+	answer, err := s.handle(request)
+	if err != nil {
 		answer.Error = err.Error()
 	}
 	_ = json.NewEncoder(connection).Encode(answer)
 }
 
-func (s *supervisor) handle(request controlRequest) error {
+func (s *supervisor) handle(request controlRequest) (controlAnswer, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), controlPatience)
 	defer cancel()
-	switch request.Op {
-	case "set":
-		return s.change(ctx, request)
-	case "push":
-		if s.registries == nil {
-			return fmt.Errorf("this lab has no registries")
-		}
+	if request.Op == "set" {
+		return controlAnswer{}, s.change(ctx, request)
+	}
+	if s.registries == nil {
+		return controlAnswer{}, fmt.Errorf("this lab has no registries")
+	}
+	switch {
+	case request.Op == "push":
 		pushed, err := s.registries.integrated.pushImage(ctx, request.Image)
 		if err != nil || s.openshift == nil {
-			return err
+			return controlAnswer{}, err
 		}
-		return s.openshift.recordPush(ctx, request.Image, pushed)
+		return controlAnswer{}, s.openshift.recordPush(ctx, request.Image, pushed)
+	case request.Op == "registry" && request.Registry != nil:
+		return s.changeRegistry(*request.Registry)
 	}
-	return fmt.Errorf("unknown operation %q", request.Op)
+	return controlAnswer{}, fmt.Errorf("unknown operation %q", request.Op)
+}
+
+// changeRegistry answers with what was counted up to now.
+func (s *supervisor) changeRegistry(change registryChange) (controlAnswer, error) {
+	registry, err := s.registries.named(change.Name)
+	if err != nil {
+		return controlAnswer{}, err
+	}
+	if err := registry.change(change); err != nil {
+		return controlAnswer{}, err
+	}
+	if len(change.Add) > 0 {
+		if err := s.describeRegistry(registry); err != nil {
+			return controlAnswer{}, err
+		}
+	}
+	report := registry.tokens.rules.report()
+	return controlAnswer{Registry: &report}, nil
+}
+
+// describeRegistry writes the registry's accounts to lab.json.
+func (s *supervisor) describeRegistry(registry *tokenRegistry) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.info.Registries[registry.name] = registry.info()
+	return s.info.write()
 }
 
 // change sets the cluster's description first, so that nobody sees the new behaviour under the old one.
@@ -104,34 +136,45 @@ func set(dir string, request controlRequest) error {
 	if request.Delay != nil && *request.Delay < 0 {
 		return misuse("--provision-delay cannot be negative")
 	}
-	return control(dir, request)
+	_, err := control(dir, request)
+	return err
 }
 
 func push(dir, image string) error {
-	return control(dir, controlRequest{Op: "push", Image: image})
+	_, err := control(dir, controlRequest{Op: "push", Image: image})
+	return err
+}
+
+// changeRegistry is `lab registry`. It prints what was counted where nothing else was asked for, and with asJSON.
+func changeRegistry(dir string, change registryChange, asJSON bool) error {
+	answer, err := control(dir, controlRequest{Op: "registry", Registry: &change})
+	if err != nil || change.isChange() && !asJSON {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(answer.Registry)
 }
 
 // control sends one request to the lab in dir and waits for its answer.
-func control(dir string, request controlRequest) error {
+func control(dir string, request controlRequest) (controlAnswer, error) {
 	info, err := readLab(dir)
 	if err != nil {
-		return err
+		return controlAnswer{}, err
 	}
 	connection, err := net.Dial("unix", info.Socket)
 	if err != nil {
-		return fail("the lab in %s does not run", info.Dir)
+		return controlAnswer{}, fail("the lab in %s does not run", info.Dir)
 	}
 	defer connection.Close()
 	_ = connection.SetDeadline(time.Now().Add(controlPatience))
 	if err := json.NewEncoder(connection).Encode(request); err != nil {
-		return fail("%v", err)
+		return controlAnswer{}, fail("%v", err)
 	}
 	var answer controlAnswer
 	if err := json.NewDecoder(connection).Decode(&answer); err != nil {
-		return fail("the lab gave no answer: %v", err)
+		return controlAnswer{}, fail("the lab gave no answer: %v", err)
 	}
 	if answer.Error != "" {
-		return fail("%s", answer.Error)
+		return controlAnswer{}, fail("%s", answer.Error)
 	}
-	return nil
+	return answer, nil
 }

@@ -2,11 +2,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
+	"slices"
 	"syscall"
 
 	"go.podman.io/image/v5/types"
@@ -60,6 +63,8 @@ type node struct {
 	options  nodeOptions
 	root     nodeRoot
 	problems []string // what the machine config operator would report
+	files    nodeFiles
+	auth     []byte // the node's own credentials, as they stand in the cluster
 
 	config  credentialprovider.DockerConfig // the node's own credentials
 	keyring credentialprovider.DockerKeyring
@@ -117,12 +122,20 @@ func (n *node) start(ctx context.Context) error {
 // home is where all nodes of the lab have their directories.
 func (n *node) home() string { return layout(n.info.Dir).file("nodes") }
 
+// memory is the directory of a node with a name; empty of one without.
+func (n *node) memory() string {
+	if n.options.name == "" {
+		return ""
+	}
+	return filepath.Join(n.home(), n.options.name)
+}
+
 // remember opens the directory of a node with a name; one command at a time works in it, as one kubelet does.
 func (n *node) remember() (string, error) {
-	if n.options.name == "" {
+	memory := n.memory()
+	if memory == "" {
 		return "", nil
 	}
-	memory := filepath.Join(n.home(), n.options.name)
 	if err := os.MkdirAll(memory, 0o700); err != nil {
 		return "", fail("%v", err)
 	}
@@ -136,6 +149,23 @@ func (n *node) remember() (string, error) {
 
 // prepare writes the node's files into a directory of this run.
 func (n *node) prepare(ctx context.Context, memory string) error {
+	if err := n.read(ctx, memory); err != nil {
+		return err
+	}
+	return n.write()
+}
+
+// read makes the content of the node's files.
+func (n *node) read(ctx context.Context, memory string) error {
+	var err error
+	if n.files, err = n.render(ctx, memory); err != nil {
+		return err
+	}
+	n.auth, err = n.nodeCredentials(ctx)
+	return err
+}
+
+func (n *node) write() error {
 	if err := os.MkdirAll(n.home(), 0o700); err != nil {
 		return fail("%v", err)
 	}
@@ -145,15 +175,26 @@ func (n *node) prepare(ctx context.Context, memory string) error {
 	}
 	n.root = nodeRoot(root)
 	n.ends = append(n.ends, func() { _ = os.RemoveAll(root) })
-	files, err := n.render(ctx, memory)
-	if err != nil {
-		return err
+	return n.root.write(n.files, n.auth)
+}
+
+// renewed is this node with its files as the cluster's objects say now, or itself where they say what they said before. Its images,
+// its records and its lock are those of the first one; close ends the files alone.
+func (n *node) renewed(ctx context.Context) (*node, error) {
+	next := *n
+	next.ends, next.problems = nil, nil
+	if err := next.read(ctx, n.memory()); err != nil {
+		return nil, err
 	}
-	auth, err := n.nodeCredentials(ctx)
-	if err != nil {
-		return err
+	if bytes.Equal(next.auth, n.auth) && reflect.DeepEqual(next.files, n.files) && slices.Equal(next.problems, n.problems) {
+		return n, nil
 	}
-	return n.root.write(files, auth)
+	if err := next.write(); err != nil {
+		next.close()
+		return nil, err
+	}
+	next.config, next.keyring = next.root.keyring()
+	return &next, nil
 }
 
 // render reads the cluster's objects and makes the files of them. Where that cannot be, the operator leaves the nodes as they are:

@@ -64,7 +64,7 @@ func TestPodStatus(t *testing.T) {
 		InitContainers: []corev1.Container{{Name: "first"}, {Name: "beside", RestartPolicy: ptr.To(corev1.ContainerRestartPolicyAlways)}, {Name: "last"}},
 		Containers:     []corev1.Container{{Name: "app"}},
 	}}
-	states := func(failed string) string {
+	states := func(failed string, ends bool) string {
 		report := pullReport{}
 		for _, name := range []string{"first", "beside", "last", "app"} {
 			image := imageReport{Containers: []string{name}}
@@ -73,7 +73,7 @@ func TestPodStatus(t *testing.T) {
 			}
 			report.Images = append(report.Images, image)
 		}
-		status := podStatus(pod, report, metav1.Now())
+		status := podStatus(pod, report, metav1.Now(), ends)
 		words := []string{fmt.Sprint(status["phase"])}
 		for _, list := range []string{"initContainerStatuses", "containerStatuses"} {
 			for _, one := range status[list].([]corev1.ContainerStatus) {
@@ -94,9 +94,19 @@ func TestPodStatus(t *testing.T) {
 		"last": "Pending Completed running ErrImagePull PodInitializing",
 		"app":  "Pending Completed running Completed ErrImagePull",
 	} {
-		if got := states(failed); got != want {
+		if got := states(failed, false); got != want {
 			t.Errorf("%q: %s, want %s", failed, got, want)
 		}
+	}
+	if got := states("", true); got != "Running Completed running Completed running" {
+		t.Error("a pod that is restarted has no end:", got)
+	}
+	pod.Spec.RestartPolicy = corev1.RestartPolicyNever
+	if got := states("", true); got != "Succeeded Completed Completed Completed Completed" {
+		t.Error(got)
+	}
+	if got := states("app", true); got != "Pending Completed running Completed ErrImagePull" {
+		t.Error(got)
 	}
 }
 

@@ -91,7 +91,7 @@ func (o *openshift) install(ctx context.Context, mode string) error {
 		return err
 	}
 	all := []resource{
-		clusterVersions, clusterOperators, imageConfigs, registryConfigs, imageStreams, projects,
+		clusterVersions, clusterOperators, imageConfigs, registryConfigs, imageStreams, imageStreamImports, projects,
 		digestMirrorSets, tagMirrorSets, sourcePolicies, clusterPolicies, imagePolicies,
 		credentialProviders, deploymentConfigs, buildConfigs,
 	}

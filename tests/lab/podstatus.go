@@ -15,11 +15,13 @@ import (
 type pullEffects struct {
 	status bool // write the pod's status
 	again  bool // ask once more, so that a failed pull is in back-off
+	ends   bool // the containers of a pod that is not restarted have run to their end
 }
 
-// writeStatus sets the container statuses and the phase.
-func (n *node) writeStatus(ctx context.Context, pod *corev1.Pod, report pullReport) error {
-	body, err := json.Marshal(map[string]any{"status": podStatus(pod, report, metav1.Now())})
+// writeStatus sets the container statuses and the phase, of this pod and not of a later one of its name.
+func (n *node) writeStatus(ctx context.Context, pod *corev1.Pod, report pullReport, ends bool) error {
+	status := podStatus(pod, report, metav1.Now(), ends)
+	body, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": pod.UID}, "status": status})
 	if err != nil {
 		return err
 	}
@@ -28,15 +30,15 @@ func (n *node) writeStatus(ctx context.Context, pod *corev1.Pod, report pullRepo
 }
 
 // podStatus is the status of a pod whose images were asked for all at once. An ordinary init container whose image is there has run
-// to its end; the containers after one that waits are not begun.
-func podStatus(pod *corev1.Pod, report pullReport, now metav1.Time) map[string]any {
+// to its end; the containers after one that waits are not begun. With ends, so have all containers of a pod that is not restarted.
+func podStatus(pod *corev1.Pod, report pullReport, now metav1.Time, ends bool) map[string]any {
 	begun := true
 	var inits, containers, ephemerals []corev1.ContainerStatus
 	for _, container := range pod.Spec.InitContainers {
 		status := containerStatus(container.Name, container.Image, report, begun, now)
 		stays := container.RestartPolicy != nil && *container.RestartPolicy == corev1.ContainerRestartPolicyAlways
 		if status.State.Running != nil && !stays {
-			status.State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "Completed", StartedAt: now, FinishedAt: now}}
+			complete(&status, now)
 			status.Ready = true
 		}
 		begun = begun && status.State.Waiting == nil
@@ -51,10 +53,31 @@ func podStatus(pod *corev1.Pod, report pullReport, now metav1.Time) map[string]a
 	phase := corev1.PodRunning
 	if slices.ContainsFunc(slices.Concat(inits, containers), func(s corev1.ContainerStatus) bool { return s.State.Waiting != nil }) {
 		phase = corev1.PodPending
+	} else if ends && (pod.Spec.RestartPolicy == corev1.RestartPolicyNever || pod.Spec.RestartPolicy == corev1.RestartPolicyOnFailure) {
+		phase = corev1.PodSucceeded
+		completeAll(now, inits, containers, ephemerals)
 	}
 	return map[string]any{
 		"phase": phase, "initContainerStatuses": inits, "containerStatuses": containers, "ephemeralContainerStatuses": ephemerals,
 	}
+}
+
+// completeAll ends what runs.
+func completeAll(now metav1.Time, lists ...[]corev1.ContainerStatus) {
+	for _, list := range lists {
+		for i := range list {
+			if list[i].State.Running != nil {
+				complete(&list[i], now)
+			}
+		}
+	}
+}
+
+// complete is a container that has run to its end.
+func complete(status *corev1.ContainerStatus, now metav1.Time) {
+	status.State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "Completed", StartedAt: now, FinishedAt: now}}
+	started := false
+	status.Ready, status.Started = false, &started
 }
 
 func containerStatus(name, image string, report pullReport, begun bool, now metav1.Time) corev1.ContainerStatus {

@@ -111,13 +111,18 @@ func (n *node) pullNamed(ctx context.Context, namespace, name string, after pull
 	if err != nil {
 		return pullReport{}, err
 	}
-	return n.pullPod(ctx, pod, after, func(secret string) (*corev1.Secret, error) {
+	return n.pullPod(ctx, pod, after, n.secretsOf(ctx, namespace))
+}
+
+// secretsOf reads the secrets of a namespace when they are wanted.
+func (n *node) secretsOf(ctx context.Context, namespace string) secretReader {
+	return func(secret string) (*corev1.Secret, error) {
 		found, err := n.client.CoreV1().Secrets(namespace).Get(ctx, secret, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
 			return nil, nil
 		}
 		return found, err
-	})
+	}
 }
 
 // secretReader returns nil for a secret that is not there.
@@ -144,7 +149,7 @@ func (n *node) pullPod(ctx context.Context, pod *corev1.Pod, after pullEffects, 
 		report.Pulled = report.Pulled && result.Pulled
 	}
 	if after.status {
-		err = n.writeStatus(ctx, pod, report)
+		err = n.writeStatus(ctx, pod, report, after.ends)
 	}
 	return report, err
 }

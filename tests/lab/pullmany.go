@@ -20,11 +20,13 @@ const atATime = 8
 
 const manyPatience = time.Hour
 
-// manyPods say which pods: all of some namespaces, or those on standard input.
-type manyPods struct{ all, stdin bool }
+// manyPods say which pods: all of some namespaces, those on standard input, or those that come.
+type manyPods struct{ all, stdin, follow bool }
 
 func (m *manyPods) args(command *cobra.Command, args []string) error {
 	switch {
+	case m.follow:
+		return cobra.ArbitraryArgs(command, args)
 	case m.all:
 		return cobra.MinimumNArgs(1)(command, args)
 	case m.stdin:

@@ -41,7 +41,7 @@ const (
 type registries struct {
 	private, delegated *tokenRegistry
 	integrated         *integratedRegistry
-	servers            []*http.Server
+	doors              []*door
 	pushed             chan error
 }
 
@@ -85,7 +85,7 @@ func (r *registries) startAll(dir layout, certificate tls.Certificate, image pus
 	if r.delegated, err = r.startTokenRegistry(dir, certificate, image, nameDelegated, hostDelegated, hostRealm); err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", hostIntegrated+":0")
+	listener, err := listenBelow(hostIntegrated)
 	if err != nil {
 		return err
 	}
@@ -93,11 +93,12 @@ func (r *registries) startAll(dir layout, certificate tls.Certificate, image pus
 	if r.integrated, err = newIntegratedRegistry(dir, host, image); err != nil {
 		return err
 	}
-	return r.serve(dir, listener, certificate, nameIntegrated, r.integrated.handler())
+	_, err = r.serve(dir, listener, certificate, nameIntegrated, r.integrated.handler())
+	return err
 }
 
 func (r *registries) startTokenRegistry(dir layout, certificate tls.Certificate, image pushSource, name, ip, realmIP string) (*tokenRegistry, error) {
-	listener, err := net.Listen("tcp", ip+":0")
+	listener, err := listenBelow(ip)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +106,7 @@ func (r *registries) startTokenRegistry(dir layout, certificate tls.Certificate,
 	realm := "https://" + host + "/token"
 	var realmListener net.Listener
 	if realmIP != ip {
-		if realmListener, err = net.Listen("tcp", realmIP+":0"); err != nil {
+		if realmListener, err = listenBelow(realmIP); err != nil {
 			return nil, err
 		}
 		realm = "https://" + realmListener.Addr().String() + "/auth/token"
@@ -114,36 +115,44 @@ func (r *registries) startTokenRegistry(dir layout, certificate tls.Certificate,
 	if err != nil {
 		return nil, err
 	}
-	if realmListener == nil {
-		mux := http.NewServeMux()
-		mux.Handle("/token", t.tokens)
-		mux.Handle("/", t.app)
-		return t, r.serve(dir, listener, certificate, name, mux)
-	}
 	mux := http.NewServeMux()
+	if realmListener == nil {
+		mux.Handle("/token", t.tokens)
+		mux.Handle("/", t)
+		return t, r.serveToo(t, dir, listener, certificate, name, mux)
+	}
 	mux.Handle("/auth/token", t.tokens)
-	if err := r.serve(dir, realmListener, certificate, name+"-realm", mux); err != nil {
+	if err := r.serveToo(t, dir, realmListener, certificate, name+"-realm", mux); err != nil {
 		return nil, err
 	}
-	return t, r.serve(dir, listener, certificate, name, t.app)
+	return t, r.serveToo(t, dir, listener, certificate, name, t)
+}
+
+// serveToo is a door of this registry.
+func (r *registries) serveToo(t *tokenRegistry, dir layout, listener net.Listener, certificate tls.Certificate, name string, handler http.Handler) error {
+	opened, err := r.serve(dir, listener, certificate, name, handler)
+	t.doors = append(t.doors, opened)
+	return err
 }
 
 // serve adds TLS and the request log.
-func (r *registries) serve(dir layout, listener net.Listener, certificate tls.Certificate, name string, handler http.Handler) error {
+func (r *registries) serve(dir layout, listener net.Listener, certificate tls.Certificate, name string, handler http.Handler) (*door, error) {
 	output, err := os.OpenFile(dir.log("registry-"+name), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	requests := log.New(output, "", log.LstdFlags|log.Lmicroseconds)
-	server := &http.Server{
-		Handler:           logRequests(requests, handler),
-		ErrorLog:          requests,
-		ReadHeaderTimeout: 30 * time.Second,
-		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12},
-	}
-	r.servers = append(r.servers, server)
-	go func() { _ = server.ServeTLS(listener, "", "") }()
-	return nil
+	handler = logRequests(requests, handler)
+	opened := openDoor(listener, func() *http.Server {
+		return &http.Server{
+			Handler:           handler,
+			ErrorLog:          requests,
+			ReadHeaderTimeout: 30 * time.Second,
+			TLSConfig:         &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12},
+		}
+	})
+	r.doors = append(r.doors, opened)
+	return opened, nil
 }
 
 // connect gives the integrated registry its API server and waits for the images.
@@ -156,6 +165,9 @@ func (r *registries) connect(ctx context.Context, cluster *rest.Config) error {
 	}
 	select {
 	case err := <-r.pushed:
+		// The lab's own questions were the first.
+		r.private.tokens.rules.forget()
+		r.delegated.tokens.rules.forget()
 		return err
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -171,9 +183,20 @@ func (r *registries) info() map[string]registryInfo {
 }
 
 func (r *registries) stop() {
-	for _, server := range r.servers {
-		server.Close()
+	for _, one := range r.doors {
+		one.close()
 	}
+}
+
+// named is one of the registries that can be changed while they run.
+func (r *registries) named(name string) (*tokenRegistry, error) {
+	switch name {
+	case namePrivate:
+		return r.private, nil
+	case nameDelegated:
+		return r.delegated, nil
+	}
+	return nil, fmt.Errorf("the registry is private or delegated, not %q", name)
 }
 
 // statusRecorder remembers the status for the log.

@@ -37,6 +37,7 @@ type supervisor struct {
 	provisioner *provisioner
 	openshift   *openshift
 	operator    operator
+	imports     *imports
 	socket      net.Listener
 
 	mu   sync.Mutex // guards info
@@ -195,6 +196,9 @@ func (s *supervisor) startOpenShift(ctx context.Context) error {
 	if err := s.openshift.install(ctx, s.options.Provisioner); err != nil {
 		return err
 	}
+	if s.imports, err = startImports(ctx, s.openshift, s.ca); err != nil {
+		return err
+	}
 	if s.operator, err = startPlatformOperator(ctx, s.openshift, s.options.Platform); err != nil {
 		return err
 	}
@@ -211,6 +215,9 @@ func (s *supervisor) stop() {
 	}
 	if s.operator != nil {
 		s.operator.stop()
+	}
+	if s.imports != nil {
+		s.imports.stop()
 	}
 	if s.provisioner != nil {
 		s.provisioner.stop()

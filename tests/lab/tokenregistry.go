@@ -3,9 +3,10 @@ package main
 
 import (
 	"context"
+	"crypto"
 	"crypto/rand"
-	"crypto/subtle"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"slices"
@@ -31,6 +32,7 @@ type tokenRegistry struct {
 	tokens     *tokenServer
 	app        http.Handler
 	image      pushSource
+	doors      []*door // the realm's, where it has its own, and the registry's
 }
 
 func newTokenRegistry(dir layout, name, host, realm string, image pushSource) (*tokenRegistry, error) {
@@ -46,7 +48,8 @@ func newTokenRegistry(dir layout, name, host, realm string, image pushSource) (*
 	config.Auth = configuration.Auth{"token": {
 		"realm": realm, "service": tokens.service, "issuer": tokenIssuer, "jwks": keyFile,
 	}}
-	return &tokenRegistry{name, host, tokens, handlers.NewApp(context.Background(), config), image}, nil
+	app := handlers.NewApp(context.Background(), config)
+	return &tokenRegistry{name: name, host: host, tokens: tokens, app: app, image: image}, nil
 }
 
 // registryConfig is what all registries of the lab share.
@@ -64,10 +67,28 @@ func registryConfig(dir layout, name string) *configuration.Configuration {
 func (t *tokenRegistry) info() registryInfo {
 	info := registryInfo{
 		Host: t.host, Realm: t.tokens.realm, Service: t.tokens.service,
-		Image: t.host + "/" + teamImage, Accounts: t.tokens.accounts,
+		Image: t.host + "/" + teamImage, Accounts: t.tokens.rules.known(),
 	}
 	info.RealmHost, _, _ = strings.Cut(strings.TrimPrefix(t.tokens.realm, "https://"), "/")
 	return info
+}
+
+// change does what it was asked for before it returns.
+func (t *tokenRegistry) change(c registryChange) error {
+	if err := t.tokens.rules.change(c); err != nil {
+		return err
+	}
+	for _, one := range t.doors {
+		if c.Close {
+			one.close()
+		}
+		if c.Open {
+			if err := one.open(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // pushImage pushes as the registry's own, with a token that no client can get.
@@ -76,7 +97,7 @@ func (t *tokenRegistry) pushImage(ctx context.Context, image string) error {
 	if err != nil {
 		return err
 	}
-	push, err := t.tokens.issue("lab", []*token.ResourceActions{{Type: "repository", Name: name, Actions: []string{"pull", "push"}}})
+	push, err := t.tokens.issue(ownAccount, []*token.ResourceActions{{Type: "repository", Name: name, Actions: []string{"pull", "push"}}})
 	if err != nil {
 		return err
 	}
@@ -87,8 +108,9 @@ func (t *tokenRegistry) pushImage(ctx context.Context, image string) error {
 // tokenServer checks accounts and grants them pull, as the token specification says.
 type tokenServer struct {
 	realm, service string
-	accounts       []account
+	rules          *registryRules
 	signer         jose.Signer
+	public         crypto.PublicKey
 }
 
 // newTokenServer also returns the public keys, in the form the registry reads.
@@ -105,7 +127,7 @@ func newTokenServer(realm, service string) (*tokenServer, []byte, error) {
 	keys, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{
 		{Key: key.Public(), KeyID: tokenKeyID, Algorithm: string(jose.ES256), Use: "sig"},
 	}})
-	return &tokenServer{realm, service, newAccounts(), signer}, keys, err
+	return &tokenServer{realm, service, newRegistryRules(), signer, key.Public()}, keys, err
 }
 
 func (t *tokenServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -114,14 +136,21 @@ func (t *tokenServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return
 	}
+	subject, _, _ := r.BasicAuth()
+	t.rules.counting(w, subject, askedLogin, func(w http.ResponseWriter) { t.answer(w, r) })
+}
+
+func (t *tokenServer) answer(w http.ResponseWriter, r *http.Request) {
+	if t.rules.overLimit() {
+		tooMany(w)
+		return
+	}
 	subject, known := "", false
 	if r.Header.Get("Authorization") != "" {
 		username, password, ok := r.BasicAuth()
-		if !ok || !t.knows(username, password) {
+		if !ok || !t.rules.accepts(username, password) {
 			w.Header().Set("WWW-Authenticate", `Basic realm="lab"`)
-			writeJSON(w, http.StatusUnauthorized, map[string]any{"errors": []any{map[string]any{
-				"code": "UNAUTHORIZED", "message": "authentication required", "detail": nil,
-			}}})
+			refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
 			return
 		}
 		subject, known = username, true
@@ -134,7 +163,9 @@ func (t *tokenServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// Without credentials the answer is still 200, with a token that grants nothing.
 	var access []*token.ResourceActions
 	if known {
-		access = grantPull(query["scope"])
+		access = slices.DeleteFunc(grantPull(query["scope"]), func(a *token.ResourceActions) bool {
+			return t.rules.denies(a.Name, subject)
+		})
 	}
 	signed, err := t.issue(subject, access)
 	if err != nil {
@@ -143,13 +174,7 @@ func (t *tokenServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	writeJSON(w, http.StatusOK, map[string]any{
 		"token": signed, "access_token": signed,
-		"expires_in": int(tokenLife.Seconds()), "issued_at": time.Now().UTC().Format(time.RFC3339),
-	})
-}
-
-func (t *tokenServer) knows(username, password string) bool {
-	return slices.ContainsFunc(t.accounts, func(a account) bool {
-		return a.Username == username && subtle.ConstantTimeCompare([]byte(a.Password), []byte(password)) == 1
+		"expires_in": int(t.rules.tokenLife().Seconds()), "issued_at": time.Now().UTC().Format(time.RFC3339),
 	})
 }
 
@@ -174,14 +199,18 @@ func grantPull(scopes []string) []*token.ResourceActions {
 }
 
 func (t *tokenServer) issue(subject string, access []*token.ResourceActions) (string, error) {
-	now := time.Now()
+	return t.sign(subject, access, time.Now(), t.rules.tokenLife())
+}
+
+// sign makes the token that was given at a time. Its id has that time to the nanosecond: the other times are whole seconds.
+func (t *tokenServer) sign(subject string, access []*token.ResourceActions, given time.Time, life time.Duration) (string, error) {
 	if access == nil {
 		access = []*token.ResourceActions{}
 	}
 	return jwt.Signed(t.signer).Claims(token.ClaimSet{
 		Issuer: tokenIssuer, Subject: subject, Audience: token.AudienceList{t.service},
-		IssuedAt: now.Unix(), NotBefore: now.Add(-time.Minute).Unix(), Expiration: now.Add(tokenLife).Unix(),
-		JWTID: rand.Text(), Access: access,
+		IssuedAt: given.Unix(), NotBefore: given.Add(-time.Minute).Unix(), Expiration: given.Unix() + int64(life.Seconds()),
+		JWTID: fmt.Sprintf("%d-%s", given.UnixNano(), rand.Text()), Access: access,
 	}).Serialize()
 }
 
@@ -189,4 +218,9 @@ func writeJSON(w http.ResponseWriter, status int, content any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(content)
+}
+
+// refuse answers as registries do.
+func refuse(w http.ResponseWriter, status int, code, message string) {
+	writeJSON(w, status, map[string]any{"errors": []any{map[string]any{"code": code, "message": message, "detail": nil}}})
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -109,7 +109,8 @@ class TestInPlace:
                 "said": f"registry {host} gives {lab.registry('private')['image']}",
             }
         ]
-        assert rotation["probes"] == [{"namespace": namespace, "image": lab.registry("private")["image"]}]
+        probe = {"namespace": namespace, "image": lab.registry("private")["image"], "secret": "quay"}
+        assert rotation["probes"] == [probe]
         again = rotate(namespaces=[namespace])
         assert (again["changed"], again["rotation"]["copies"]) == (
             False,
@@ -211,6 +212,90 @@ class TestProof:
         result = rotate(namespaces=[namespace], verify_repositories=[f"{host}/team/gone"])
         assert result["failed"]
         assert f"{host}/team/gone" in result["msg"]
+
+
+@pytest.fixture
+def registry(lab: Lab) -> Iterator[Callable[..., None]]:
+    """Changes how the private registry behaves, until the test ends."""
+    undo: list[tuple[str, ...]] = []
+
+    def change(*flags: str, back: tuple[str, ...]) -> None:
+        undo.append(back)
+        lab.registry_set("private", *flags)
+
+    yield change
+    for back in undo:
+        lab.registry_set("private", *back)
+
+
+class TestWhatARegistryMaySay:
+    @pytest.fixture(autouse=True)
+    def in_use(self, lab: Lab, host: str, namespace: str) -> None:
+        """Of the old login, which a pod uses."""
+        secret(lab, namespace, "quay", {"auths": {host: {"auth": auth(login(lab, 0))}}})
+        lab.pod(namespace, "app", lab.registry("private")["image"])
+
+    def refuses(self, lab: Lab, rotate: Run, namespace: str, *parts: str, **options: Any) -> None:
+        audit = lab.audit()
+        result = rotate(namespaces=[namespace], **options)
+        assert result["failed"]
+        for part in ("nothing was written, because the new login was not proven", *parts):
+            assert part in result["msg"]
+        assert audit.writes() == []
+
+    @pytest.mark.parametrize("rules", [("--deny", "--allow"), ("--hide", "--show")])
+    def test_a_right_that_only_the_old_login_has(
+        self, lab: Lab, rotate: Run, registry: Any, namespace: str, rules: tuple[str, str]
+    ) -> None:
+        user, (rule, back) = login(lab, 1)["username"], rules
+        registry(rule, "team/app", "--from", user, back=(back, "team/app", "--from", user))
+        image = lab.registry("private")["image"]
+        self.refuses(lab, rotate, namespace, f"the new login does not pull {image}, and the old one does")
+
+    def test_what_neither_may_pull_stops_nothing(self, rotate: Run, registry: Any, namespace: str) -> None:
+        registry("--deny", "team/app", back=("--allow", "team/app"))
+        result = rotate(namespaces=[namespace])
+        assert (result["failed"], result["changed"]) == (False, True)
+        assert "neither login pulls it" in str(result["warnings"])
+
+    def test_a_limit(self, lab: Lab, rotate: Run, registry: Any, namespace: str) -> None:
+        registry("--rate-limit", "1", back=("--rate-limit", "0"))
+        self.refuses(lab, rotate, namespace, "allows no more requests for now")
+
+    def test_nobody_there(self, lab: Lab, rotate: Run, registry: Any, host: str, namespace: str) -> None:
+        registry("--close", back=("--open",))
+        self.refuses(lab, rotate, namespace, f"registry {host}: ")
+
+    def test_a_way_to_another_host_that_is_not_taken(
+        self, lab: Lab, rotate: Run, registry: Any, namespace: str
+    ) -> None:
+        registry("--redirect", f"https://{lab.registry('delegated')['host']}", back=("--redirect", ""))
+        before = lab.registry_counts("delegated")
+        self.refuses(lab, rotate, namespace)
+        assert lab.registry_counts("delegated") == before
+
+    def test_tokens_of_another_host_only_where_that_was_named(self, lab: Lab, rotate: Run, namespace: str) -> None:
+        delegated = lab.registry("delegated")
+        first, second = ({"username": one["username"], "password": one["password"]} for one in delegated["accounts"])
+        secret(lab, namespace, "sso", {"auths": {delegated["host"]: {"auth": auth(first)}}})
+        lab.pod(namespace, "sso", delegated["image"])
+        change = {"registries": [delegated["host"]], "old": first, "new": second}
+        before = lab.registry_counts("delegated")
+        self.refuses(lab, rotate, namespace, delegated["realm_host"], **change)
+        assert lab.registry_counts("delegated")[second["username"]] == before[second["username"]]
+        result = rotate(namespaces=[namespace], verify_realm_hosts=[delegated["realm_host"]], **change)
+        assert (result["failed"], result["changed"]) == (False, True)
+
+    def test_a_dead_old_login_is_told(self, lab: Lab, rotate: Run, registry: Any, namespace: str) -> None:
+        user = login(lab, 0)["username"]
+        registry("--disable", user, back=("--enable", user))
+        assert rotate(namespaces=[namespace], check=True)["rotation"]["old_login"] == "refused"
+
+    def test_a_second_run_asks_no_registry(self, lab: Lab, rotate: Run, namespace: str) -> None:
+        assert rotate(namespaces=[namespace])["changed"]
+        before = lab.registry_counts("private")
+        assert not rotate(namespaces=[namespace])["changed"]
+        assert lab.registry_counts("private") == before
 
 
 class TestLeft:

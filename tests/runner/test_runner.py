@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Site and teardown as jobs of ansible-runner, laid out as AWX lays them out.
+"""Site, teardown and rotate as jobs of ansible-runner, laid out as AWX lays them out.
 
 Promise: connected by K8S_AUTH_* variables alone the job works, its second run changes nothing, and no credential is in any
 job event, in the output, in the artifacts or in the fact cache.
@@ -21,6 +21,7 @@ from typing import Any
 import ansible_runner
 import pytest
 import yaml
+from support.playbooks import variables_file
 
 ROOT = Path(__file__).parents[2]
 LAYOUT = Path(__file__).parent / "private_data_dir"
@@ -44,6 +45,12 @@ def private_data(lab: Any, tmp_path: Path) -> Path:
     environment["ANSIBLE_COLLECTIONS_PATH"] = str(collections_path(tmp_path))
     (directory / "env" / "envvars").write_text(yaml.safe_dump(environment))
     return directory
+
+
+def make_projects(lab: Any) -> None:
+    for project in PROJECTS:
+        if lab.api("GET", f"/api/v1/namespaces/{project}", expect=(200, 404))["kind"] != "Namespace":
+            lab.namespace(project)
 
 
 def collections_path(directory: Path) -> Path:
@@ -78,19 +85,48 @@ def credentials(lab: Any) -> Iterator[str]:
 
 
 def test_a_job_is_idempotent_and_shows_no_credential(lab: Any, private_data: Path) -> None:
-    for project in PROJECTS:
-        lab.namespace(project)
+    make_projects(lab)
     first = run(private_data, "site.yml", "first")
     assert first.stats["changed"] == {"lab": 5}
     assert run(private_data, "site.yml", "second").stats["changed"] == {}
     assert run(private_data, "teardown.yml", "third").stats["changed"] == {"lab": 5}
     assert run(private_data, "teardown.yml", "fourth").stats["changed"] == {}
 
-    events = [json.dumps(event, ensure_ascii=False) for event in first.events]
-    assert any("private-registry" in event for event in events)
+    assert any("private-registry" in event for event in events_of(first))
+    assert leaks(lab, private_data, first) == set()
+
+
+def test_a_rotation_from_a_survey_shows_no_credential(lab: Any, private_data: Path) -> None:
+    make_projects(lab)
+    run(private_data, "site.yml", "site")
+    registry = lab.registry("private")
+    first, second = ({"username": one["username"], "password": one["password"]} for one in registry["accounts"])
+    survey = {
+        "credential_rotation_registries": [registry["host"]],
+        "credential_rotation_old": first,
+        "credential_rotation_new": second,
+        "credential_rotation_verify_ca_cert": lab.data["ca_cert"],
+        "credential_rotation_probe": False,
+    }
+    (private_data / "env" / "extravars").write_text(variables_file(survey))
+    jobs = [run(private_data, "rotate.yml", "there")]
+    assert jobs[0].stats["changed"] == {"lab": 1}
+    assert run(private_data, "rotate.yml", "again").stats["changed"] == {}
+    (private_data / "env" / "extravars").write_text(variables_file({**survey, "credential_rotation_rollback": True}))
+    jobs.append(run(private_data, "rotate.yml", "back"))
+    assert leaks(lab, private_data, *jobs) == set()
+    (private_data / "env" / "extravars").unlink()
+    run(private_data, "teardown.yml", "teardown")
+
+
+def events_of(job: Any) -> list[str]:
+    return [json.dumps(event, ensure_ascii=False) for event in job.events]
+
+
+def leaks(lab: Any, private_data: Path, *jobs: Any) -> set[str]:
+    """The artifacts and events that hold a credential."""
     files = [path for path in (private_data / "artifacts").rglob("*") if path.is_file()]
     assert any("job_events" in path.parts for path in files)
     texts = {str(path): path.read_text(encoding="utf-8") for path in files}
-    texts["events"] = "\n".join(events)
-    leaks = {name for name, text in texts.items() for credential in credentials(lab) if credential in text}
-    assert leaks == set()
+    texts["events"] = "\n".join(event for job in jobs for event in events_of(job))
+    return {name for name, text in texts.items() for credential in credentials(lab) if credential in text}

@@ -9,6 +9,7 @@ import base64
 import json
 import ssl
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -41,6 +42,17 @@ class Lab:
 
     def registry(self, name: str) -> dict[str, Any]:
         return self.data["registries"][name]
+
+    def registry_counts(self, name: str) -> dict[str, dict[str, Any]]:
+        """What a registry counted up to now, by account; requests without a login are those of the account with an empty name."""
+        done = self.run("registry", "--dir", str(self.dir), "--json", name)
+        return json.loads(done.stdout)["accounts"]
+
+    def registry_set(self, name: str, *flags: str) -> None:
+        """Changes how a registry behaves, by flags of `lab registry`. New accounts are in `registry(name)` then."""
+        done = self.run("registry", "--dir", str(self.dir), *flags, name, check=False)
+        assert done.returncode == 0, done.stderr
+        self.data = json.loads((self.dir / "lab.json").read_text())
 
     # --- the API server
 
@@ -171,6 +183,25 @@ class Lab:
         assert done.returncode in (0, 1), done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
 
+    @contextmanager
+    def following(self, *flags: str) -> Iterator[Following]:
+        """A node that pulls for each pod that comes, until the block ends; its flags are those of `lab pull --follow`."""
+        with tempfile.TemporaryDirectory() as made:
+            lines, messages = Path(made) / "lines", Path(made) / "messages"
+            with lines.open("wb") as output, messages.open("wb") as errors:
+                process = subprocess.Popen(
+                    [self.binary, "pull", "--follow", "--dir", str(self.dir), *flags],
+                    stdin=subprocess.PIPE,
+                    stdout=output,
+                    stderr=errors,
+                )
+            found = Following(process, lines, messages)
+            try:
+                self.until(found.began, "the node follows")
+                yield found
+            finally:
+                found.end()
+
     def run(
         self, *arguments: str, check: bool = True, stdin: str = "", timeout: float = 60
     ) -> subprocess.CompletedProcess[str]:
@@ -181,6 +212,44 @@ class Lab:
         """Remembers where the audit log stands now."""
         log = Path(self.data["audit_log"])
         return Audit(log, log.stat().st_size)
+
+
+@dataclass
+class Following:
+    """A node that follows: the process, and its output up to now, or to its end."""
+
+    process: subprocess.Popen[bytes]
+    lines: Path
+    messages: Path
+    _kept: bytes | None = None
+
+    def began(self) -> bool:
+        """Whether it has read the pods that there are."""
+        assert self.process.poll() is None, self.messages.read_text()
+        return "following\n" in self.messages.read_text()
+
+    def attempts(self) -> list[dict[str, Any]]:
+        """Each attempt to pull for a pod, in the order of their ends."""
+        content = self.lines.read_bytes() if self._kept is None else self._kept
+        *lines, _under_way = content.split(b"\n")
+        return [json.loads(line) for line in lines]
+
+    def of(self, namespace: str, pod: str) -> list[dict[str, Any]]:
+        """The attempts for one pod."""
+        return [one for one in self.attempts() if (one["namespace"], one["pod"]) == (namespace, pod)]
+
+    def end(self) -> None:
+        """Tells it to end, and waits until what is under way has ended; its attempts stay."""
+        if self._kept is not None:
+            return
+        try:
+            self.process.terminate()
+            self.process.communicate(timeout=30)
+        finally:
+            self.process.kill()
+            self.process.wait()
+            self._kept = self.lines.read_bytes()
+        assert self.process.returncode == 0, self.messages.read_text()
 
 
 @dataclass

@@ -14,9 +14,34 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 COLLECTION = "openshift_ops.image_pull"
+
+
+class Unsafe(str):
+    """A text that Ansible must not take for a template."""
+
+
+class Dumper(yaml.SafeDumper):
+    """Writes `Unsafe` with Ansible's tag, as AWX does with the answers of a survey."""
+
+
+Dumper.add_representer(Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
+
+
+def variables_file(value: Any) -> str:
+    """The text of a file of variables, or of an inventory: each `password` in it is what it is."""
+    return str(yaml.dump(_unsafe(value), Dumper=Dumper))
+
+
+def _unsafe(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: Unsafe(part) if name == "password" else _unsafe(part) for name, part in value.items()}
+    return value
 
 
 @dataclass(frozen=True)

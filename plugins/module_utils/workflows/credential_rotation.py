@@ -19,7 +19,7 @@ from ..core.protocols import Related
 from ..features.credential_rotation.copies import Copy, is_wanted, kept
 from ..features.credential_rotation.desired import CredentialRotation, whole_accounts
 from ..features.credential_rotation.options import Rotation
-from ..features.credential_rotation.uses import READ, Use, failing, in_use, kept_uses, used_images
+from ..features.credential_rotation.uses import READ, Use, failing, in_use, kept_uses, secret_for, used_images
 from ..nodes.references import Reference
 from ..reconcile.engine import reconcile
 from ..reconcile.listing import Listed, list_in
@@ -218,7 +218,7 @@ def _told(
         "unread": seen.unread,
         "old_login": proof.old_login,
         "repositories": list(proof.rows),
-        "probes": _probes(images),
+        "probes": _probes(seen, images),
         "failing": list(failing(seen.uses))[:_SHOWN],
     }
     return replace(outcome, remarks=(*outcome.remarks, *proof.notes), extra={**outcome.extra, "rotation": told})
@@ -238,6 +238,11 @@ def _of_nodes(copy: Copy) -> dict[str, Any]:
     return {"namespace": copy.ref.namespace, "secret": copy.ref.name, "registries": list(copy.found.old)}
 
 
-def _probes(images: Mapping[str, Sequence[Reference]]) -> list[dict[str, str]]:
-    """One image for each of the first namespaces: what a forced pull there would ask for."""
-    return [{"namespace": name, "image": str(every[0])} for name, every in sorted(images.items())[:_SHOWN]]
+def _probes(seen: _Seen, images: Mapping[str, Sequence[Reference]]) -> list[dict[str, str]]:
+    """One image for each of the first namespaces, with the secret whose login is for it: what a forced pull there asks for."""
+    rows = []
+    for namespace, every in sorted(images.items()):
+        found = secret_for(every, seen.copies.get(namespace, ()))
+        if found is not None:
+            rows.append({"namespace": namespace, "image": str(found[0]), "secret": found[1]})
+    return rows[:_SHOWN]

@@ -173,6 +173,18 @@ _RULES = (
         "(?:exceeded|failed|insufficient) quota",
         "delete objects that the namespace no longer needs, or have its ResourceQuota raised",
     ),
+    # OpenShift's limits and rules for imports (openshift-apiserver pkg/image/apiserver/admission/limitrange, apis/image/validation).
+    _Rule(
+        {403},
+        r"exceeds the maximum limit per openshift\.io/",
+        "delete tags that the image stream no longer needs, or have the project's LimitRange raised",
+    ),
+    _Rule(
+        {422},
+        "importing images from registry .* is forbidden",
+        "images may be imported from some registries only: have this one added to allowedRegistriesForImport of "
+        "images.config.openshift.io/cluster, or import as a user who may create images",
+    ),
     # openshift/managed-cluster-validating-webhooks: ROSA, OpenShift Dedicated.
     _Rule(
         {403},
@@ -189,6 +201,12 @@ _RULES = (
         {403},
         'User "system:anonymous" cannot ',
         "the request had no login: give api_key, client_cert, or a kubeconfig with a login",
+    ),
+    # kubernetes plugin/pkg/admission/serviceaccount, for a pod.
+    _Rule(
+        {403},
+        "error looking up service account ",
+        "create that service account first, wait for it (sa_wait), or correct its name",
     ),
     _Rule({403}, 'User ".*" cannot ', "give the caller that right, or use another one (README, 'Permissions')"),
     _Rule({403}, "", "an admission rule of the cluster or a proxy forbids it: ask who runs the cluster"),

@@ -16,8 +16,9 @@ from ...dockerconfig.key_matching import kubelet_keys
 from ...nodes.pull_messages import understand
 from ...nodes.references import Reference, reference_of
 from ...pulls.subjects import POD, WORKLOADS, Subject, of_pod, of_workload
+from .copies import Copy, second_name
 
-__all__ = ["READ", "Use", "failing", "in_use", "kept_uses", "used_images"]
+__all__ = ["READ", "Use", "failing", "in_use", "kept_uses", "secret_for", "used_images"]
 
 #: The kinds that say which images are used.
 READ: Sequence[Kind] = (POD, *WORKLOADS.values())
@@ -64,6 +65,16 @@ def used_images(uses: Mapping[str, Sequence[Use]], keys: Mapping[str, Collection
         if matching:
             found[namespace] = sorted(matching, key=str)
     return found
+
+
+def secret_for(images: Iterable[Reference], copies: Iterable[Copy]) -> tuple[Reference, str] | None:
+    """An image, and the name of the first secret with a key for it; None where only the nodes' secrets have one."""
+    every = sorted(copies, key=lambda copy: copy.ref.name)
+    for image in images:
+        for copy in every:
+            if copy.is_to_change and not copy.is_of_nodes and kubelet_keys(copy.found.old, image.repository):
+                return image, second_name(copy.ref.name) if copy.is_immutable else copy.ref.name
+    return None
 
 
 def failing(uses: Mapping[str, Sequence[Use]]) -> Iterator[dict[str, Any]]:

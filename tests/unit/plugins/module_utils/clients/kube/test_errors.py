@@ -43,6 +43,14 @@ IMPERSONATE = 'users "alice" is forbidden: User "u" cannot impersonate resource 
 IMPERSONATE_CONSTRAINED = 'users "alice" is forbidden: User "u" cannot impersonate:user-info resource "users"'
 QUOTA = 'secrets "quay" is forbidden: exceeded quota: q, requested: secrets=1, used: secrets=10, limited: secrets=10'
 FAILED_QUOTA = 'secrets "quay" is forbidden: failed quota: q: must specify limits'
+LIMIT = (
+    'imagestreams.image.openshift.io "app" is forbidden: requested usage of openshift.io/image-tags exceeds the maximum limit per '
+    "openshift.io/ImageStream (11 > 10)"
+)
+NOT_ALLOWED = (
+    'ImageStreamImport.image.openshift.io "app" is invalid: spec.images[0].from.name: Forbidden: importing images from registry '
+    '"quay.io" is forbidden'
+)
 SCOPE_QUOTA = 'secrets "quay" is forbidden: insufficient quota to match these scopes: []'
 WEBHOOK = 'admission webhook "validate.kyverno.svc-fail" denied the request: policy no-secrets'
 MANAGED = (
@@ -50,6 +58,7 @@ MANAGED = (
 )
 POLICY = "secrets \"quay\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no"
 DRY_RUN = 'admission webhook "w.example.com" does not support dry run'
+NO_ACCOUNT = 'pods "p" is forbidden: error looking up service account a/robot: serviceaccount "robot" not found'
 BROKEN_WEBHOOK = 'Internal error occurred: failed calling webhook "w.example.com": context deadline exceeded'
 
 LOGIN = "the login is not valid, or no longer: give a valid token or certificate (api_key, kubeconfig, client_cert)"
@@ -82,6 +91,13 @@ TABLE = [
         errors.ApiError,
         DRY_RUN,
         "that admission webhook cannot check a request in advance: have its owner declare sideEffects None",
+    ),
+    (
+        403,
+        status("Forbidden", NO_ACCOUNT, "pods"),
+        errors.Forbidden,
+        NO_ACCOUNT,
+        "create that service account first, wait for it (sa_wait), or correct its name",
     ),
     (
         403,
@@ -121,6 +137,21 @@ TABLE = [
     (403, status("Forbidden", QUOTA), errors.Forbidden, QUOTA, USED_UP),
     (403, status("Forbidden", FAILED_QUOTA), errors.Forbidden, FAILED_QUOTA, USED_UP),
     (403, status("Forbidden", SCOPE_QUOTA), errors.Forbidden, SCOPE_QUOTA, USED_UP),
+    (
+        403,
+        status("Forbidden", LIMIT, "imagestreams"),
+        errors.Forbidden,
+        LIMIT,
+        "delete tags that the image stream no longer needs, or have the project's LimitRange raised",
+    ),
+    (
+        422,
+        status("Invalid", NOT_ALLOWED, "imagestreamimports"),
+        errors.ApiError,
+        NOT_ALLOWED,
+        "images may be imported from some registries only: have this one added to allowedRegistriesForImport of "
+        "images.config.openshift.io/cluster, or import as a user who may create images",
+    ),
     (403, status("Forbidden", WEBHOOK), errors.Forbidden, WEBHOOK, FORBIDDEN_BY_POLICY),
     (400, status("BadRequest", WEBHOOK), errors.ApiError, WEBHOOK, FORBIDDEN_BY_POLICY),
     (403, status("Forbidden", POLICY), errors.Forbidden, POLICY, FORBIDDEN_BY_POLICY),

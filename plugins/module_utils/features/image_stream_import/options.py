@@ -1,0 +1,66 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the options of `image_stream_import` ask for. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...core.errors import OptionError
+from ...core.names import check_path_segment
+from ...dockerconfig.registry_keys import check_key, same_path
+from ...nodes.import_causes import MENDED_BY_A_LOGIN
+from ...nodes.references import Reference
+
+__all__ = ["ImportOptions", "from_options"]
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """`registries` in their one spelling: only tags that are imported from one of them; none means any. `only_failed`: only tags whose last
+    import failed, and of these those with one of `causes`. `streams`: only those of these names; none means all."""
+
+    registries: frozenset[str] = frozenset()
+    only_failed: bool = True
+    causes: Sequence[str] = MENDED_BY_A_LOGIN
+    streams: tuple[str, ...] = ()
+
+    def wants(self, source: Reference | None) -> bool:
+        """Whether a tag with that source is meant; without a source, where any registry is."""
+        return not self.registries or (source is not None and same_path(source.host) in self.registries)
+
+
+def from_options(options: Mapping[str, Any]) -> ImportOptions:
+    """:raises OptionError: for an empty list, or for what cannot be a registry or the name of an image stream."""
+    registries = _given(options, "registries")
+    for registry in registries:
+        _check_host(registry)
+    streams = tuple(dict.fromkeys(_given(options, "streams")))
+    for name in streams:
+        check_path_segment("streams", name)
+    causes = options.get("causes")
+    if not causes:
+        raise OptionError("option 'causes' is empty: give at least one, or 'only_failed: false' for any")
+    only_failed = bool(options.get("only_failed"))
+    return ImportOptions(frozenset(map(same_path, registries)), only_failed, tuple(causes), streams)
+
+
+def _given(options: Mapping[str, Any], name: str) -> Iterable[str]:
+    found: Sequence[str] | None = options.get(name)
+    if found is not None and not found:
+        raise OptionError(f"option {name!r} is empty: give at least one, or leave it out for all")
+    return found or ()
+
+
+def _check_host(registry: str) -> None:
+    try:
+        check_key(registry)
+    except OptionError as error:
+        raise OptionError(f"option 'registries': {error}") from None
+    if "/" in same_path(registry):
+        raise OptionError(
+            f"option 'registries': {registry!r} has a path: give the host alone, with its port if it has one"
+        )

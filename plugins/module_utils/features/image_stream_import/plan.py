@@ -1,0 +1,221 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which tags of the image streams are to be imported again, and the import of each stream. Pure.
+
+An import sets the import policy of a tag to the one that it names, and takes the condition of the last failure away (openshift-apiserver
+pkg/image/apiserver/registry/imagestreamimport/rest.go): so all that a tag has is repeated. The version of the stream is sent with it:
+without one, the server would make a stream anew that was deleted meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from ...core.changes import Change
+from ...core.errors import Refusal
+from ...core.foreign_text import redacted
+from ...core.objects import Json, Kind, ObjectRef, Objects, metadata
+from ...core.protocols import ALL, ListedBy
+from ...core.shapes import mapping, sequence, text
+from ...nodes.image_streams import IMAGE_STREAM
+from ...nodes.import_causes import cause_of
+from ...nodes.references import reference_of
+from ...nodes.stream_tags import StreamTag, tag_of
+from .options import ImportOptions
+
+__all__ = ["IMAGE_STREAM_IMPORT", "Imports", "LeftTag", "StreamImport", "TagImport", "report"]
+
+IMAGE_STREAM_IMPORT = Kind("image.openshift.io/v1", "ImageStreamImport", "imagestreamimports", "import of image stream")
+
+_INSECURE = "openshift.io/image.insecureRepository"
+#: What of the condition's reason is left in a tag's meaning.
+_REASONS = {"credentials": "Unauthorized", "not_found": "NotFound"}
+
+
+def _trimmed(stream: Json) -> Json:
+    """What an import needs; of the images that a tag has had, the newest."""
+    meta, status = metadata(stream), mapping(stream.get("status"))
+    kept: dict[str, Any] = {
+        key: meta[key] for key in ("name", "namespace", "resourceVersion", "deletionTimestamp") if key in meta
+    }
+    insecure = mapping(meta.get("annotations")).get(_INSECURE)
+    tags = [{**tag, "items": sequence(tag.get("items"))[:1]} for tag in map(mapping, sequence(status.get("tags")))]
+    spec = {"tags": mapping(stream.get("spec")).get("tags")}
+    return {"metadata": {**kept, "annotations": {_INSECURE: insecure}}, "spec": spec, "status": {"tags": tags}}
+
+
+@dataclass(frozen=True)
+class TagImport:
+    """One tag that is to be imported. `image` is its source; `cause` is why the last import failed, `problem` in its words, both empty where
+    it did not; `digest` is the image that it has now; `item` is what is sent for it."""
+
+    stream: str
+    tag: str
+    image: str
+    cause: str
+    problem: str
+    digest: str
+    item: Json
+
+
+@dataclass(frozen=True)
+class LeftTag:
+    """A tag whose last import failed and that is not imported again, with why."""
+
+    stream: str
+    tag: str
+    image: str
+    cause: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class StreamImport:
+    """The import of some tags of one stream, as it was in `version`."""
+
+    ref: ObjectRef
+    version: str
+    tags: tuple[TagImport, ...]
+
+    def change(self, after: Mapping[str, str]) -> Change:
+        """What is sent. `after`: what is reported of each tag that is another then."""
+        where = ObjectRef(IMAGE_STREAM_IMPORT, self.ref.namespace, self.ref.name)
+        body = {
+            "apiVersion": IMAGE_STREAM_IMPORT.api_version,
+            "kind": IMAGE_STREAM_IMPORT.kind,
+            "metadata": {"name": self.ref.name, "namespace": self.ref.namespace, "resourceVersion": self.version},
+            "spec": {"import": True, "images": [dict(tag.item) for tag in self.tags]},
+        }
+        before = {tag.tag: _as_it_is(tag) for tag in self.tags if tag.tag in after}
+        return Change("create", where, body, {"tags": [*after]}, {"tags": before}, {"tags": dict(after)})
+
+    def parts(self, most: int) -> Iterator[StreamImport]:
+        """The same in pieces of at most so many tags."""
+        for start in range(0, len(self.tags), most):
+            yield replace(self, tags=self.tags[start : start + most])
+
+
+def _as_it_is(tag: TagImport) -> str:
+    return f"import failed: {tag.cause}" if tag.cause else tag.digest or "no image"
+
+
+def report(tag: TagImport | LeftTag, status: str, *, digest: str = "", reason: str = "", cause: str = "") -> Json:
+    """A tag as the result lists it."""
+    return {
+        "stream": tag.stream,
+        "tag": tag.tag,
+        "image": redacted(tag.image),
+        "cause": cause or tag.cause,
+        "status": status,
+        "digest": digest,
+        "reason": reason,
+    }
+
+
+@dataclass(frozen=True)
+class Imports:
+    """The image streams that are looked at, and what is planned for them."""
+
+    asked: ImportOptions
+
+    kind: ClassVar[Kind] = replace(IMAGE_STREAM, trim=_trimmed)
+    listed_by: ClassVar[ListedBy] = {IMAGE_STREAM: ALL}
+
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return self.asked.streams
+
+    def related(self, _namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
+        return ()
+
+    def plan(self, namespace: str, objects: Objects) -> tuple[list[StreamImport], list[LeftTag]]:
+        """The imports, and the tags that are left although their import failed.
+
+        :raises Refusal: when a stream was read without a version.
+        """
+        imports: list[StreamImport] = []
+        left: list[LeftTag] = []
+        for name in sorted(objects):
+            planned, others = self.plan_of(ObjectRef(IMAGE_STREAM, namespace, name), objects[name])
+            imports += [planned] if planned.tags else []
+            left += others
+        return imports, left
+
+    def plan_of(self, ref: ObjectRef, stream: Json) -> tuple[StreamImport, list[LeftTag]]:
+        """The same of one stream; without a tag to import, an import of none."""
+        if metadata(stream).get("deletionTimestamp"):
+            return StreamImport(ref, "", ()), []
+        judged = [found for name in _tag_names(stream) if (found := self._judged(ref, stream, name))]
+        tags = tuple(each for each in judged if isinstance(each, TagImport))
+        version = text(metadata(stream).get("resourceVersion"))
+        if tags and not version:
+            raise Refusal(
+                f"{ref} was read without a resourceVersion, and an import without one would make a stream anew that was deleted meanwhile; "
+                "check what stands between this host and the API server"
+            )
+        return StreamImport(ref, version, tags), [each for each in judged if isinstance(each, LeftTag)]
+
+    def _judged(self, ref: ObjectRef, stream: Json, name: str) -> TagImport | LeftTag | None:
+        found, spec = tag_of(ref, stream, name), _spec_of(stream, name)
+        if not (found.problem or not self.asked.only_failed) or not self.asked.wants(found.source):
+            return None
+        image = text(mapping(spec.get("from")).get("name"))
+        cause = cause_of(found.problem, _REASONS.get(found.meaning, ""), image) if found.problem else ""
+        reason = _why_not(spec) or (self._other_cause(cause) if found.problem else "")
+        if reason:
+            return LeftTag(ref.name, name, image, cause, reason) if found.problem else None
+        item = {
+            "from": {"kind": "DockerImage", "name": image},
+            "to": {"name": name},
+            "importPolicy": _import_policy(stream, spec),
+            **({"referencePolicy": policy} if (policy := mapping(spec.get("referencePolicy"))) else {}),
+        }
+        return TagImport(ref.name, name, image, cause, found.problem, _newest(stream, found), item)
+
+    def _other_cause(self, cause: str) -> str:
+        if not self.asked.only_failed or cause in self.asked.causes:
+            return ""
+        return f"its import failed for a cause that is none of 'causes': {cause}"
+
+
+def _why_not(spec: Json) -> str:
+    """Why nothing is imported for a tag itself; empty when it is."""
+    origin = mapping(spec.get("from"))
+    kind, name = text(origin.get("kind")), text(origin.get("name"))
+    if spec.get("reference") is True:
+        return "it is a reference, for which nothing is imported (reference: true)"
+    if kind in ("ImageStreamTag", "ImageStreamImage"):
+        return f"it follows {kind} {redacted(name)}, which is imported in its place"
+    if kind != "DockerImage":
+        return "the stream names no image that it is imported from (spec.tags.from)"
+    if reference_of(name) is None:
+        return "its source is no name of an image (spec.tags.from)"
+    return ""
+
+
+def _import_policy(stream: Json, spec: Json) -> Json:
+    """As the tag has it; the annotation of the stream is for all its tags."""
+    policy = mapping(spec.get("importPolicy"))
+    if mapping(metadata(stream).get("annotations")).get(_INSECURE) == "true":
+        return {**policy, "insecure": True}
+    return dict(policy)
+
+
+def _tag_names(stream: Json) -> list[str]:
+    """Each once: those of the spec, then those that only the status knows."""
+    parts = (("spec", "name"), ("status", "tag"))
+    tags = ((mapping(tag), key) for part, key in parts for tag in sequence(mapping(stream.get(part)).get("tags")))
+    return [name for name in dict.fromkeys(text(tag.get(key)) for tag, key in tags) if name]
+
+
+def _spec_of(stream: Json, name: str) -> Json:
+    tags = map(mapping, sequence(mapping(stream.get("spec")).get("tags")))
+    return next((tag for tag in tags if tag.get("name") == name), {})
+
+
+def _newest(stream: Json, tag: StreamTag) -> str:
+    tags = map(mapping, sequence(mapping(stream.get("status")).get("tags")))
+    known = next((each for each in tags if each.get("tag") == tag.name), {})
+    return text(mapping(next(iter(sequence(known.get("items"))), None)).get("image"))

@@ -1,0 +1,210 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the status of a pod tells of the pull of its image, and how that is reported. Pure.
+
+A kubelet pulls the image first, then makes the configuration of the container, then the container (kubernetes
+pkg/kubelet/kuberuntime/kuberuntime_container.go startContainer): what fails later proves the pull. As the reason why a container waits
+it writes any error as it is, so what is not known to come before or after the pull is an error of the pull.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...core.foreign_text import redacted
+from ...core.objects import Json, metadata
+from ...core.shapes import mapping, sequence, text
+from ...nodes.pull_messages import Attempt, understand
+from ...nodes.pull_rules import UNKNOWN as NO_RULE
+from .options import PullProbe
+from .pods import CONTAINER
+
+__all__ = ["OUTCOMES", "PULLED", "REFUSED", "UNKNOWN", "Judgement", "complaint", "deleted", "doubt", "judged", "row"]
+
+PULLED, REFUSED, UNKNOWN = "pulled", "refused", "unknown"
+OUTCOMES = (PULLED, REFUSED, UNKNOWN)
+
+#: Why a container waits before its image is asked for, and after it is there.
+_BEFORE = ("", "ContainerCreating", "PodInitializing")
+_AFTER = (
+    "CreateContainerConfigError",
+    "PreCreateHookError",
+    "CreateContainerError",
+    "PreStartHookError",
+    "PostStartHookError",
+    "RunContainerError",
+    "StartError",
+    "CrashLoopBackOff",
+)
+#: A kubelet writes this of a container that it never had, when the pod has ended (kubelet_pods.go, status_manager.go).
+_NEVER_SEEN = "ContainerStatusUnknown"
+#: The kubelet's own limit: it tries again by itself, and no registry was asked.
+_PASSES = "node_limit"
+
+#: So many characters of a message are kept, and so many are said in one line.
+_MOST, _SAID = 1000, 300
+#: So many pods of a namespace are named in its error.
+_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is known of one pull.
+
+    `cause` is the id of a rule for a pull that was refused, and one of ours where nothing was proven; empty when it was pulled.
+    `meaning` and `advice` are ours, `message` is what the cluster says, redacted. `is_final`: more waiting changes nothing.
+    """
+
+    outcome: str
+    cause: str = ""
+    meaning: str = ""
+    message: str = ""
+    advice: str = ""
+    node: str = ""
+    is_final: bool = True
+
+
+def doubt(cause: str, meaning: str, message: str = "", advice: str = "") -> Judgement:
+    """Nothing is proven, and more waiting does not help."""
+    return Judgement(UNKNOWN, cause, meaning, _cut(_line(message), _MOST), advice)
+
+
+def judged(pod: Json) -> Judgement:
+    """What the pod's status proves. One that is not final holds for as long as nobody waits any longer."""
+    node = text(mapping(pod.get("spec")).get("nodeName"))
+    status = mapping(pod.get("status"))
+    container = next(
+        (each for each in map(mapping, sequence(status.get("containerStatuses"))) if each.get("name") == CONTAINER), {}
+    )
+    if _has_image(container):
+        return Judgement(PULLED, node=node)
+    if metadata(pod).get("deletionTimestamp"):
+        return deleted(node)
+    waiting = mapping(mapping(container.get("state")).get("waiting"))
+    if text(waiting.get("reason")) not in _BEFORE:
+        return _refused(text(waiting.get("reason")), text(waiting.get("message")), node)
+    if text(status.get("phase")) in ("Succeeded", "Failed"):
+        return _ended(status, node)
+    return _awaited(status, waiting, node)
+
+
+def _has_image(container: Json) -> bool:
+    state = mapping(container.get("state"))
+    ended = mapping(state.get("terminated"))
+    if text(container.get("imageID")) or isinstance(state.get("running"), Mapping):
+        return True
+    if isinstance(state.get("terminated"), Mapping) and ended.get("reason") != _NEVER_SEEN:
+        return True
+    return text(mapping(state.get("waiting")).get("reason")) in _AFTER
+
+
+def _refused(reason: str, message: str, node: str) -> Judgement:
+    attempt = understand(reason, message).cause or Attempt(_line(message or reason), NO_RULE, "", is_mirror=False)
+    rule, said = attempt.rule, _cut(attempt.text, _MOST)
+    if rule.id == _PASSES:
+        return Judgement(UNKNOWN, rule.id, rule.meaning, said, "run again, with a longer timeout", node, is_final=False)
+    return Judgement(REFUSED, rule.id, rule.meaning, said, rule.remedy, node)
+
+
+def deleted(node: str = "") -> Judgement:
+    """Somebody else has deleted the pod."""
+    return Judgement(
+        UNKNOWN,
+        "deleted",
+        "The pod was deleted before a node answered",
+        advice="let only one task probe a namespace at the same time, and look for what else deletes pods there",
+        node=node,
+    )
+
+
+def _ended(status: Json, node: str) -> Judgement:
+    """Evicted, rejected by its node, or ended with it."""
+    why = ": ".join(each for each in (text(status.get("reason")), text(status.get("message"))) if each)
+    return Judgement(
+        UNKNOWN,
+        "not_run",
+        "The pod ended before its image was asked for",
+        _cut(_line(why), _MOST),
+        "look at the node, and run again",
+        node,
+    )
+
+
+def _awaited(status: Json, waiting: Json, node: str) -> Judgement:
+    if not node:
+        conditions = [mapping(each) for each in sequence(status.get("conditions"))]
+        said = [text(each.get("message")) for each in conditions if each.get("type") == "PodScheduled"]
+        return Judgement(
+            UNKNOWN,
+            "not_scheduled",
+            "No node was found for the pod in time",
+            _cut(_line("".join(said[:1])), _MOST),
+            "correct node_selectors, or look at the nodes",
+            is_final=False,
+        )
+    said = [text(waiting.get(part)) for part in ("reason", "message")]
+    return Judgement(
+        UNKNOWN,
+        "no_answer",
+        "The node has not said in time whether it has the image",
+        _cut(_line(": ".join(each for each in said if each)), _MOST),
+        "raise timeout for a large image; otherwise set keep_failed=true and look at the pod's events",
+        node,
+        is_final=False,
+    )
+
+
+def row(image: str, selector: Mapping[str, str], judgement: Judgement, seconds: float, kept: str) -> dict[str, Any]:
+    """One answer as the result has it. `kept` is the name of the pod where it stays."""
+    message = judgement.message or judgement.meaning
+    return {
+        "image": image,
+        "node_selector": dict(selector),
+        "node": judgement.node or None,
+        "outcome": judgement.outcome,
+        "cause": judgement.cause,
+        "message": message,
+        "seconds": round(seconds, 1),
+        "pod": kept or None,
+    }
+
+
+def complaint(asked: PullProbe, found: Sequence[tuple[str, Mapping[str, str], Judgement]]) -> str:
+    """One line about the pulls of a namespace that were refused or not proven; empty when all images were pulled."""
+    bad = [each for each in found if each[2].outcome != PULLED]
+    if not bad:
+        return ""
+    parts = [_sentence(image, selector, judgement) for image, selector, judgement in bad[:_NAMED]]
+    more = [f"and {len(bad) - _NAMED} more, listed under 'pulls'"] if len(bad) > _NAMED else []
+    refused = [image for image, _selector, judgement in bad if judgement.outcome == REFUSED]
+    return "; ".join([*parts, *more, *([_next_step(asked, refused[0])] if refused else [])])
+
+
+def _sentence(image: str, selector: Mapping[str, str], judgement: Judgement) -> str:
+    labels = ",".join(f"{key}={value}" for key, value in selector.items())
+    where = f" on node {judgement.node}" if judgement.node else f" on a node with {labels}" if labels else ""
+    was_refused = judgement.outcome == REFUSED
+    what = "was not pulled" if was_refused else "was neither pulled nor refused"
+    # Messages of our own end with what to do.
+    said = f" ({_cut(judgement.message, _SAID if was_refused else _MOST)})" if judgement.message else ""
+    advice = f": {judgement.advice[:1].lower()}{judgement.advice[1:]}" if judgement.advice else ""
+    meaning = f"{judgement.meaning[:1].lower()}{judgement.meaning[1:]}"
+    return f"image {image} {what}{where}: {judgement.cause}, {meaning}{said}{advice}"
+
+
+def _next_step(asked: PullProbe, image: str) -> str:
+    if asked.image_pull_secrets:
+        return "to see why, run it with keep_failed=true, then pull_access_info with pod=NAME of the pod that is kept"
+    return f"to see why, run pull_access_info with image={image} service_account={asked.service_account} ask_registries=true"
+
+
+def _line(said: str) -> str:
+    return " ".join(redacted(said).split())
+
+
+def _cut(said: str, most: int) -> str:
+    """Cut between words: of what is masked later, there must not be a part."""
+    return said if len(said) <= most else f"{said[:most].rpartition(' ')[0]} ..."

@@ -1,0 +1,75 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why the import of an image into an image stream failed, as one of the causes of `pull_rules`. Pure.
+
+An import has words of its own for what a login decides (openshift-apiserver pkg/image/apiserver/importer/importer.go); the rest it says
+as the registry or Go's network library does.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .pull_rules import RULES, UNKNOWN, rule_for
+
+__all__ = ["CAUSES", "MENDED_BY_A_LOGIN", "cause_of", "remedy_for"]
+
+#: All that an import can fail by, by the ids of `pull_rules`.
+CAUSES = (
+    "bad_credentials",
+    "blocked_by_config",
+    "connection_refused",
+    "denied",
+    "dns",
+    "invalid_name",
+    "no_credentials",
+    "not_found",
+    "platform",
+    "rate_limited",
+    "registry_error",
+    "timeout",
+    "tls_expired",
+    "tls_http",
+    "tls_name",
+    "tls_untrusted",
+    "unauthorized",
+    "unknown",
+)
+MENDED_BY_A_LOGIN = ("bad_credentials", "denied", "no_credentials", "unauthorized")
+
+_QUOTED = re.compile(r'"[^"]*"')
+_INTERNAL = re.compile(r"\A(?:internal error occurred: )?", re.IGNORECASE)
+#: What an import says itself; the first that is found counts.
+_OWN = (
+    (re.compile(r"did not have credentials", re.IGNORECASE), "no_credentials"),
+    (re.compile(r"incorrect username or password", re.IGNORECASE), "bad_credentials"),
+    (re.compile(r"you may not have access", re.IGNORECASE), "unauthorized"),
+    (re.compile(r"registry \S+ blocked", re.IGNORECASE), "blocked_by_config"),
+    (re.compile(r"requires the insecure flag", re.IGNORECASE), "tls_http"),
+    (re.compile(r"invalid name:", re.IGNORECASE), "invalid_name"),
+    (re.compile(r"error parsing HTTP 403", re.IGNORECASE), "denied"),
+    (re.compile(r"error parsing HTTP 401", re.IGNORECASE), "unauthorized"),
+)
+_REASONS = {"Unauthorized": "unauthorized", "NotFound": "not_found", "Invalid": "invalid_name"}
+_REMEDIES = {rule.id: rule.remedy for rule in (*RULES, UNKNOWN)}
+
+
+def cause_of(message: str, reason: str = "", image: str = "") -> str:
+    """One of `CAUSES`. `reason` is that of the Status or condition; `image` is what was to be imported, whose name may read like a cause."""
+    own = next((cause for expression, cause in _OWN if expression.search(message)), "")
+    if own:
+        return own
+    text = _INTERNAL.sub("", message)
+    for name in (image, image.partition("@")[0], image.partition("/")[0]):
+        text = text.replace(name, "") if name else text
+    found = rule_for(" ".join(_QUOTED.sub("", text).split())).id
+    if found not in CAUSES or found == UNKNOWN.id:
+        return _REASONS.get(reason, UNKNOWN.id)
+    return found
+
+
+def remedy_for(cause: str) -> str:
+    """What to do about a cause, as the rest of a sentence."""
+    remedy = _REMEDIES.get(cause, UNKNOWN.remedy)
+    return remedy[:1].lower() + remedy[1:]

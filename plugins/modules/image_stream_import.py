@@ -1,0 +1,217 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: image_stream_import
+short_description: Import image stream tags again whose import failed
+version_added: 0.1.0
+description:
+  - Imports the tags of image streams (OpenShift) again whose last import failed for want of a valid login. OpenShift does not do that by
+    itself, except for tags with C(importPolicy.scheduled). So run this module after you have mended or renewed a login.
+  - It sends one ImageStreamImport for each image stream, as C(oc import-image) does, or several for a stream with more than 25 such tags.
+    The source, the import policy and the reference policy of each tag stay as they are.
+  - An import reads all pull secrets of the image stream's namespace, whether they are linked to a service account or not, except those
+    with the annotation C(openshift.io/image.excludeSecret), and then the nodes' pull secret. It uses the first login that is for the image,
+    and no other.
+  - A tag that follows another tag, and one with C(reference=true), is not imported itself.
+  - On a cluster without image streams (plain Kubernetes, MicroShift) the module does nothing, and says so.
+  - The task fails when a tag could not be imported, after all others are done. The result lists each tag.
+options:
+  registries:
+    description:
+      - Only tags that are imported from one of these registries are imported again. Each item is a host, with its port if it has one, such as
+        V(quay.io). By default the registry does not matter.
+    type: list
+    elements: str
+  only_failed:
+    description:
+      - Whether only tags whose last import failed (the condition C(ImportSuccess) is False) are imported again.
+      - With V(false), all tags that have an image outside the cluster as their source are. The module then reports as changed those that
+        have another image afterwards; in check mode all of them, since no registry is asked.
+    type: bool
+    default: true
+  causes:
+    description:
+      - Only tags whose last import failed for one of these causes are imported again. The default are the causes that a login can mend.
+      - Some registries answer V(not_found) where only the right is missing.
+      - O(causes) has no effect with O(only_failed=false).
+    type: list
+    elements: str
+    choices:
+      - bad_credentials
+      - blocked_by_config
+      - connection_refused
+      - denied
+      - dns
+      - invalid_name
+      - no_credentials
+      - not_found
+      - platform
+      - rate_limited
+      - registry_error
+      - timeout
+      - tls_expired
+      - tls_http
+      - tls_name
+      - tls_untrusted
+      - unauthorized
+      - unknown
+    default: [bad_credentials, denied, no_credentials, unauthorized]
+  streams:
+    description: Only image streams of these names. By default all of them.
+    type: list
+    elements: str
+extends_documentation_fragment:
+  - openshift_ops.image_pull.connection
+  - openshift_ops.image_pull.fleet
+  - openshift_ops.image_pull.attributes
+attributes:
+  idempotent:
+    support: partial
+    details:
+      - A second run sends nothing for tags that were imported. With O(only_failed=false), and for tags whose import failed again, it sends
+        the import again, which changes nothing where the image is the same.
+seealso:
+  - module: openshift_ops.image_pull.pull_secret
+  - module: openshift_ops.image_pull.pull_access_info
+author:
+  - The openshift_ops.image_pull authors (@openshift-ops)
+"""
+
+EXAMPLES = r"""
+- name: Renew the login for a registry in a pull secret
+  openshift_ops.image_pull.pull_secret:
+    namespaces: [project-a]
+    name: registry-login
+    mode: merge
+    registries:
+      - registry: registry.example.com
+        username: robot
+        password: "{{ registry_password }}"
+
+- name: Import what failed with the old login
+  openshift_ops.image_pull.image_stream_import:
+    namespaces: [project-a]
+    registries: [registry.example.com]
+
+- name: Import one image stream again, whatever its last import said
+  openshift_ops.image_pull.image_stream_import:
+    namespaces: [project-a]
+    streams: [app]
+    only_failed: false
+"""
+
+RETURN = r"""
+supported:
+  description: Whether the cluster has image streams.
+  returned: when the cluster could be asked
+  type: bool
+reason:
+  description: Why nothing was done, on a cluster without image streams; otherwise empty.
+  returned: when the cluster could be asked
+  type: str
+imports:
+  description: Counts of the tags that the result lists, all and by their status.
+  returned: when the cluster could be asked
+  type: dict
+  sample: {tags: 2, planned: 0, imported: 1, failed: 0, left: 1}
+namespaces:
+  description: The result for each namespace.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The namespace.
+      type: str
+      sample: project-a
+    changed:
+      description: Whether a tag was imported in it.
+      type: bool
+    status:
+      description: One of V(changed), V(unchanged), V(failed), V(skipped).
+      type: str
+      sample: changed
+    reason:
+      description: Why a namespace was skipped.
+      type: str
+      returned: when skipped
+    changes:
+      description: The imports that were sent and changed a tag or, in check mode, would be sent, with C(tags), the names of these tags.
+      type: list
+      elements: dict
+      sample:
+        - {action: create, kind: ImageStreamImport, name: app, tags: [v1]}
+    tags:
+      description:
+        - The tags that were imported again, and those whose import failed and that were left.
+        - C(image) is the source of the tag, C(cause) why its import failed, empty where it did not.
+        - C(status) is V(imported), V(failed), V(left), or in check mode V(planned). C(digest) is the image that was imported.
+        - C(reason) is why it was not imported or was left; in check mode, why its last import failed.
+      type: list
+      elements: dict
+      sample:
+        - stream: app
+          tag: v1
+          image: registry.example.com/team/app:v1
+          cause: unauthorized
+          status: imported
+          digest: sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+          reason: ""
+failures:
+  description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+summary:
+  description: Counts of namespaces by status, and C(retries), the number of requests that had to be repeated.
+  returned: always
+  type: dict
+  sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
+"""
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_stream_import.options import (
+    from_options,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.import_causes import (
+    CAUSES,
+    MENDED_BY_A_LOGIN,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, over_targets
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.image_stream_import import import_again
+
+ARGUMENTS = {
+    **CLUSTER_OPTIONS,
+    "registries": {"type": "list", "elements": "str"},
+    "only_failed": {"type": "bool", "default": True},
+    "causes": {"type": "list", "elements": "str", "choices": [*CAUSES], "default": [*MENDED_BY_A_LOGIN]},
+    "streams": {"type": "list", "elements": "str"},
+}
+
+
+def run(task: Task) -> dict[str, object]:
+    asked = from_options(task.params)
+    named = task.params["namespaces"] is not None
+    return over_targets(
+        task,
+        lambda cluster, meant, settings: import_again(cluster, asked, meant.namespaces, settings, named=named),
+    )
+
+
+MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR)
+
+
+def main() -> None:
+    run_module(MODULE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rotations that are killed at any moment: the next run finishes each, and at no time does a secret hold anything but one of the two logins."""
+
+from __future__ import annotations
+
+import base64
+import json
+import multiprocessing
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from support.fleet import make_namespaces, selected
+from support.lab import Lab
+from support.modules import run_module
+
+#: Forks from a process of one thread, which has imported the module.
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(
+    ["support.modules", "ansible_collections.openshift_ops.image_pull.plugins.modules.credential_rotation"]
+)
+RUNS = 50
+NAMESPACES = 40
+NAMES = ("quay", "other")
+
+
+def auth(login: dict[str, str]) -> str:
+    return base64.b64encode(f"{login['username']}:{login['password']}".encode()).decode()
+
+
+class Fleet:
+    """Many namespaces with two secrets each, and two logins to be exchanged."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.host = lab.registry("private")["host"]
+        self.logins = [
+            {"username": account["username"], "password": account["password"]}
+            for account in lab.registry("private")["accounts"]
+        ]
+        for namespace in make_namespaces(lab, [f"killed-{number}" for number in range(NAMESPACES)]):
+            for name in NAMES:
+                content = self.content(0)
+                data = {".dockerconfigjson": base64.b64encode(content.encode()).decode()}
+                body = {"metadata": {"name": name}, "type": "kubernetes.io/dockerconfigjson", "data": data}
+                lab.create(namespace, "secrets", body)
+        self.uids = self.read()[1]
+
+    def content(self, login: int) -> str:
+        entry = {"auth": auth(self.logins[login]), "email": "team@example.com"}
+        return json.dumps({"auths": {self.host: entry, "other.example.com": {"auth": "dTpw"}}})
+
+    def options(self, to: int) -> dict[str, Any]:
+        return {
+            "kubeconfig": self.lab.kubeconfig,
+            "registries": [self.host],
+            "old": self.logins[1 - to],
+            "new": self.logins[to],
+            "verify": False,
+            "namespace_selector": {"include": ["killed-*"]},
+        }
+
+    def read(self) -> tuple[list[str], dict[tuple[str, str], str]]:
+        """The content of all secrets, and their UIDs."""
+        found = [
+            each
+            for each in selected(self.lab, "/api/v1/secrets", "fieldSelector=type%3Dkubernetes.io/dockerconfigjson")
+            if each["metadata"]["namespace"].startswith("killed-")
+        ]
+        contents = [base64.b64decode(each["data"][".dockerconfigjson"]).decode() for each in found]
+        return contents, {
+            (each["metadata"]["namespace"], each["metadata"]["name"]): each["metadata"]["uid"] for each in found
+        }
+
+
+@pytest.fixture(scope="module")
+def fleet(lab_factory: Callable[..., Lab]) -> Iterator[Fleet]:
+    yield Fleet(lab_factory())
+
+
+def test_the_next_run_finishes_a_killed_one(fleet: Fleet) -> None:
+    whole = _seconds(fleet)
+    chance, interrupted = random.Random(13), 0
+    for run in range(RUNS):
+        to = run % 2
+        fork = CONTEXT.Process(target=run_module, args=("credential_rotation",), kwargs=fleet.options(to))
+        fork.start()
+        time.sleep(whole * chance.uniform(0.2, 1.0))
+        fork.kill()
+        fork.join()
+        contents, uids = fleet.read()
+        both = {fleet.content(0), fleet.content(1)}
+        assert {*contents} <= both
+        assert uids == fleet.uids
+        interrupted += {*contents} == both
+        finished = run_module("credential_rotation", **fleet.options(to))
+        assert not finished["failed"], finished["msg"]
+        contents, uids = fleet.read()
+        assert {*contents} == {fleet.content(to)}
+        assert uids == fleet.uids
+        assert not run_module("credential_rotation", **fleet.options(to))["changed"]
+    # Most were killed before their first write or after their last one, if it were less.
+    assert interrupted >= RUNS // 5, interrupted
+
+
+def _seconds(fleet: Fleet) -> float:
+    """How long a run takes here and now, there and back."""
+    started = time.monotonic()
+    for to in (1, 0, 1):
+        assert run_module("credential_rotation", **fleet.options(to))["changed"]
+    return (time.monotonic() - started) / 3

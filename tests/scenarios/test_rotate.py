@@ -1,0 +1,358 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook rotate on two clusters whose nodes pull all the time: no pull fails, and in the end the old login is nowhere and dead."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.fleet import by_namespace, make_namespaces
+from support.lab import Following, Lab, path_of
+from support.playbooks import Play, forms, leaks, play, variables_file
+
+#: So many namespaces in both clusters together.
+NAMESPACES = int(os.environ.get("IMAGE_PULL_ROTATED", "200"))
+NODE = ("--node", "node-1", "--recheck", "--status")
+POOLS = "/apis/machineconfiguration.openshift.io/v1/machineconfigpools"
+STREAMS = "/apis/image.openshift.io/v1/namespaces/{}/imagestreams"
+#: What the operator gives for the registry: it disables the account there.
+RETIRE = """
+- name: Disable the old account
+  ansible.builtin.command:
+    argv: [{lab}, registry, --dir, "{{{{ hostvars[item].lab_directory }}}}", --disable, "{{{{ hostvars[item].credential_rotation_old.username }}}}", private]
+  loop: "{{{{ ansible_play_hosts_all }}}}"
+  changed_when: true
+"""
+
+
+def auth(login: dict[str, str]) -> str:
+    return base64.b64encode(f"{login['username']}:{login['password']}".encode()).decode()
+
+
+class Cluster:
+    """A lab with a login that is rotated."""
+
+    def __init__(self, lab: Lab, new: str = "robot-2") -> None:
+        self.lab = lab
+        lab.registry_set("private", "--add", new, "--nasty")
+        self.host, self.image = lab.registry("private")["host"], lab.registry("private")["image"]
+        accounts = {account["username"]: account["password"] for account in lab.registry("private")["accounts"]}
+        first = lab.registry("private")["accounts"][0]["username"]
+        self.old = {"username": first, "password": accounts[first]}
+        self.new = {"username": new, "password": accounts[new]}
+
+    def secret(self, namespace: str, name: str = "quay", **parts: Any) -> dict[str, Any]:
+        """With the old login, and another entry."""
+        entry = {"auth": auth(self.old), "email": "team@example.com"}
+        content = json.dumps({"auths": {self.host: entry, "other.example.com": {"auth": "dTpw"}}})
+        data = {".dockerconfigjson": base64.b64encode(content.encode()).decode()}
+        meta = {"name": name, **parts.pop("metadata", {})}
+        return self.lab.create(
+            namespace, "secrets", {"metadata": meta, "type": "kubernetes.io/dockerconfigjson", "data": data, **parts}
+        )
+
+    def pod(self, namespace: str, name: str, policy: str = "IfNotPresent", restart: str = "Never") -> None:
+        container = {"name": "app", "image": self.image, "imagePullPolicy": policy}
+        spec = {"containers": [container], "imagePullSecrets": [{"name": "quay"}], "restartPolicy": restart}
+        self.lab.create(namespace, "pods", {"metadata": {"name": name}, "spec": spec})
+
+    def logins(self) -> dict[str, str]:
+        """The login for the registry by namespace."""
+        found = by_namespace(self.lab, "/api/v1/secrets", "quay")
+        contents = {name: base64.b64decode(secret["data"][".dockerconfigjson"]) for name, secret in found.items()}
+        return {name: json.loads(content)["auths"][self.host]["auth"] for name, content in contents.items()}
+
+    def variables(self, **more: Any) -> dict[str, Any]:
+        return {
+            "image_pull_kubeconfig": self.lab.kubeconfig,
+            "lab_directory": str(self.lab.dir),
+            "credential_rotation_registries": [self.host],
+            "credential_rotation_old": self.old,
+            "credential_rotation_new": self.new,
+            "credential_rotation_verify_ca_cert": self.lab.data["ca_cert"],
+            "credential_rotation_probe_timeout": 60,
+            "credential_rotation_nodes_timeout": 60,
+            **more,
+        }
+
+    @property
+    def canaries(self) -> set[str]:
+        return {*forms(self.old["password"], self.old["username"]), *forms(self.new["password"], self.new["username"])}
+
+
+def rotate(directory: Path, clusters: Sequence[Cluster], *options: str, **variables: Any) -> Play:
+    """The playbook on these clusters. No credential is in what it prints."""
+    hosts = {f"east-{number}": cluster.variables(**variables) for number, cluster in enumerate(clusters)}
+    (directory / "hosts.yml").write_text(variables_file({"all": {"hosts": hosts}}))
+    done = play("rotate", directory / "hosts.yml", "--diff", "-vvv", *options, cwd=directory)
+    for cluster in clusters:
+        assert leaks(done.output, cluster.canaries) == []
+    return done
+
+
+@contextmanager
+def starting(clusters: Sequence[Cluster], places: Sequence[Sequence[str]]) -> Iterator[list[int]]:
+    """Pods that start all the time, in one namespace after the other, half of them asking the registry each time."""
+    made, over = [0] * len(clusters), threading.Event()
+
+    def start(number: int) -> None:
+        for count, namespace in enumerate(itertools.cycle(places[number])):
+            if over.wait(0.02):
+                return
+            clusters[number].pod(namespace, f"load-{count}", ("Always", "IfNotPresent")[count % 2])
+            made[number] += 1
+
+    threads = [threading.Thread(target=start, args=(number,)) for number in range(len(clusters))]
+    for thread in threads:
+        thread.start()
+    try:
+        yield made
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def refused(node: Following) -> list[Any]:
+    return [(one["namespace"], one["pod"], one["images"]) for one in node.attempts() if not one["pulled"]]
+
+
+@pytest.fixture
+def cluster(lab_factory: Callable[..., Lab]) -> Iterator[Cluster]:
+    lab = lab_factory()
+    yield Cluster(lab)
+    lab.run("down", "--dir", str(lab.dir))
+
+
+@pytest.fixture
+def two(lab_factory: Callable[..., Lab]) -> Iterator[list[Cluster]]:
+    labs = [lab_factory("--platform", "standalone"), lab_factory()]
+    yield [Cluster(lab) for lab in labs]
+    for lab in labs:
+        lab.run("down", "--dir", str(lab.dir))
+
+
+class TestUnderFire:
+    def test_no_pull_fails_and_in_the_end_the_old_login_is_nowhere_and_dead(
+        self, two: list[Cluster], tmp_path: Path
+    ) -> None:
+        places = [make_namespaces(one.lab, [f"team-{n}" for n in range(NAMESPACES // 2)], timeout=300) for one in two]
+        for one, names in zip(two, places, strict=True):
+            for name in names:
+                one.secret(name)
+        (tmp_path / "retire.yml").write_text(RETIRE.format(lab=two[0].lab.binary))
+        retire = {"credential_rotation_retire_tasks": str(tmp_path / "retire.yml")}
+        with two[0].lab.following(*NODE) as first, two[1].lab.following(*NODE) as second:
+            nodes = [first, second]
+            with starting(two, places) as made:
+                two[0].lab.until(lambda: all(len(node.attempts()) > 10 for node in nodes), "pods pull", 60)
+                done = rotate(tmp_path, two, **retire)
+                assert done.status == 0, done.output
+                asked = [one.lab.registry_counts("private")[one.old["username"]] for one in two]
+                rotated = [len(node.attempts()) for node in nodes]
+                two[0].lab.until(
+                    lambda: all(len(node.attempts()) > count + 20 for node, count in zip(nodes, rotated, strict=True)),
+                    "pods pull after the rotation",
+                    60,
+                )
+            two[0].lab.until(
+                lambda: all(len(node.attempts()) >= count for node, count in zip(nodes, made, strict=True)),
+                "all have pulled",
+                300,
+            )
+            assert [refused(node) for node in nodes] == [[], []]
+        for one, before in zip(two, asked, strict=True):
+            assert set(one.logins().values()) == {auth(one.new)}
+            # No request of the old account since it was found to be dead.
+            assert one.lab.registry_counts("private")[one.old["username"]] == before
+            assert one.lab.registry_counts("private")[one.new["username"]]["pulls"] > 0
+        again = rotate(
+            tmp_path, two, **{**retire, "credential_rotation_retire_tasks": "", "credential_rotation_expect_dead": True}
+        )
+        assert (again.status, again.recap["changed"]) == (0, 0), again.output
+
+    def test_to_delete_and_create_instead_fails_where_the_registry_is_away(self, cluster: Cluster) -> None:
+        """The control: what the rotation is good for, and that the test above can fail."""
+        lab = cluster.lab
+        in_place, anew = make_namespaces(lab, ["in-place", "anew"])
+        with lab.following(*NODE) as node:
+            for name in (in_place, anew):
+                cluster.secret(name)
+                cluster.pod(name, "before")
+            lab.until(lambda: len(node.attempts()) == 2, "the image is there")
+            assert refused(node) == []
+            lab.registry_set("private", "--close")
+            # This one first: where a node has once used an image with a login, that login is good for it everywhere.
+            for name in (anew, in_place):
+                secret = lab.get(name, "secrets", "quay")
+                assert secret is not None
+                content = json.dumps({"auths": {cluster.host: {"auth": auth(cluster.new)}}}).encode()
+                data = {".dockerconfigjson": base64.b64encode(content).decode()}
+                path = path_of(name, "secrets", "quay")
+                if name == in_place:
+                    lab.api("PATCH", path, {"data": data})
+                else:
+                    lab.api("DELETE", path)
+                    lab.create(name, "secrets", {"metadata": {"name": "quay"}, "type": secret["type"], "data": data})
+                cluster.pod(name, "after")
+            lab.until(lambda: all(node.of(name, "after") for name in (in_place, anew)), "both were tried")
+            assert [one["pulled"] for one in node.of(in_place, "after")] == [True]
+            assert not node.of(anew, "after")[0]["pulled"]
+
+
+class TestSteps:
+    @pytest.fixture
+    def namespaces(self, cluster: Cluster) -> list[str]:
+        names = make_namespaces(cluster.lab, ["one", "two", "three"])
+        for name in names:
+            cluster.secret(name)
+        return names
+
+    def test_check_mode_shows_each_change_once_and_writes_nothing(
+        self, cluster: Cluster, namespaces: list[str], tmp_path: Path
+    ) -> None:
+        audit = cluster.lab.audit()
+        planned = rotate(tmp_path, [cluster], "--check")
+        assert planned.status == 0, planned.output
+        assert planned.recap["changed"] == 1
+        assert audit.writes() == []
+        assert set(cluster.logins().values()) == {auth(cluster.old)}
+        for name in namespaces:
+            assert planned.output.count(f"+++ after: Secret {name}/quay") == 1
+
+    def test_a_login_that_no_node_can_pull_with_stops_at_the_canary(
+        self, cluster: Cluster, namespaces: list[str], tmp_path: Path
+    ) -> None:
+        """The registry gives the manifest by HEAD to it, and nothing to the nodes."""
+        cluster.pod("two", "app", restart="Always")
+        with cluster.lab.following("--status"):
+            done = rotate(
+                tmp_path,
+                [cluster],
+                credential_rotation_new={"username": "wrong", "password": "canary-wrong-login"},
+                credential_rotation_verify=False,
+            )
+        assert done.status != 0
+        assert "pull_probe" in done.output.rpartition("[ERROR]")[2]
+        logins = cluster.logins()
+        assert (logins["one"], logins["three"]) == (auth(cluster.old), auth(cluster.old))
+        assert logins["two"] != auth(cluster.old)
+        back = rotate(
+            tmp_path,
+            [cluster],
+            credential_rotation_new={"username": "wrong", "password": "canary-wrong-login"},
+            credential_rotation_rollback=True,
+            credential_rotation_probe=False,
+            credential_rotation_emergency=True,
+        )
+        assert back.status == 0, back.output
+        assert set(cluster.logins().values()) == {auth(cluster.old)}
+
+    def test_a_wave_that_fails_is_the_last_one(self, two: list[Cluster], tmp_path: Path) -> None:
+        for one in two:
+            make_namespaces(one.lab, ["team"])
+            one.secret("team")
+        # It is the same for both, but only the first has a secret that a controller writes back.
+        two[0].secret("team", "eso", metadata={"labels": {"reconcile.external-secrets.io/managed": "true"}})
+        audit = two[1].lab.audit()
+        done = rotate(tmp_path, two, credential_rotation_probe=False)
+        assert done.status != 0
+        assert "External Secrets writes this secret: change the login at its source" in done.output
+        assert two[0].logins() == {"team": auth(two[0].new)}
+        assert audit.writes() == []
+
+    def test_the_nodes_come_last_and_are_waited_for(self, two: list[Cluster], tmp_path: Path) -> None:
+        one = two[0]
+        lab = one.lab
+        make_namespaces(lab, ["team"])
+        one.secret("team")
+        path = path_of("openshift-config", "secrets", "pull-secret")
+        content = json.loads(base64.b64decode(lab.api("GET", path)["data"][".dockerconfigjson"]))
+        content["auths"][one.host] = {"auth": auth(one.old)}
+        data = {".dockerconfigjson": base64.b64encode(json.dumps(content).encode()).decode()}
+        lab.api("PATCH", path, {"data": data})
+        lab.api("PATCH", f"{POOLS}/worker", {"spec": {"paused": True}})
+        paused = rotate(tmp_path, [one], credential_rotation_probe=False)
+        assert paused.status != 0
+        assert "machines of paused pools would not get it: worker" in paused.output.replace("\n", " ")
+        assert one.logins() == {"team": auth(one.new)}
+        lab.api("PATCH", f"{POOLS}/worker", {"spec": {"paused": False}})
+        done = rotate(tmp_path, [one], credential_rotation_probe=False)
+        assert done.status == 0, done.output
+        after = json.loads(base64.b64decode(lab.api("GET", path)["data"][".dockerconfigjson"]))["auths"]
+        assert after == {**content["auths"], one.host: {"auth": auth(one.new)}}
+
+    def test_on_a_hosted_cluster_the_additional_secret_is_changed_and_merged(
+        self, lab_factory: Callable[..., Lab], tmp_path: Path
+    ) -> None:
+        one = Cluster(lab_factory("--platform", "hosted"))
+        lab, key = one.lab, f"{one.host}/team"
+        content = json.dumps({"auths": {key: {"auth": auth(one.old)}}})
+        data = {".dockerconfigjson": base64.b64encode(content.encode()).decode()}
+        secret = {"type": "kubernetes.io/dockerconfigjson", "data": data}
+        lab.create("kube-system", "secrets", {"metadata": {"name": "additional-pull-secret"}, **secret})
+        done = rotate(tmp_path, [one], credential_rotation_probe=False)
+        assert done.status == 0, done.output
+        assert lab.entries("kube-system", "global-pull-secret")[key] == {"auth": auth(one.new)}
+        lab.run("down", "--dir", str(lab.dir))
+
+    def test_images_that_could_not_be_imported_are_imported_again(
+        self, cluster: Cluster, namespaces: list[str], tmp_path: Path
+    ) -> None:
+        lab = cluster.lab
+        lab.registry_set("private", "--disable", cluster.old["username"])
+        source = {"kind": "DockerImage", "name": cluster.image}
+        failed = {
+            "type": "ImportSuccess",
+            "status": "False",
+            "reason": "Unauthorized",
+            "message": "you may not have access",
+            "generation": 1,
+        }
+        stream = {
+            "apiVersion": "image.openshift.io/v1",
+            "kind": "ImageStream",
+            "metadata": {"name": "app"},
+            "spec": {"tags": [{"name": "v1", "from": source}]},
+            "status": {"tags": [{"tag": "v1", "conditions": [failed]}]},
+        }
+        lab.api("POST", STREAMS.format("one"), stream)
+        careful = rotate(tmp_path, [cluster])
+        assert careful.status != 0
+        assert "Set credential_rotation_emergency: true" in careful.output.replace("\n", " ")
+        done = rotate(tmp_path, [cluster], credential_rotation_emergency=True)
+        assert done.status == 0, done.output
+        (tag,) = lab.api("GET", f"{STREAMS.format('one')}/app")["status"]["tags"]
+        assert tag["items"]
+
+    def test_a_command_gives_a_login_that_lives_a_short_time(
+        self, cluster: Cluster, namespaces: list[str], tmp_path: Path
+    ) -> None:
+        (tmp_path / "token").write_text(cluster.new["password"] + "\n")
+        short: dict[str, Any] = {
+            "credential_rotation_old": {"username": cluster.new["username"]},
+            "credential_rotation_new": {"username": cluster.new["username"], "expires": "2126-01-01T00:00:00Z"},
+            "credential_rotation_new_command": ["cat", str(tmp_path / "token")],
+            "credential_rotation_probe": False,
+        }
+        stale = Cluster.__new__(Cluster)
+        stale.__dict__.update(cluster.__dict__, old={**cluster.new, "password": "expired"})
+        make_namespaces(cluster.lab, ["four"])
+        stale.secret("four")
+        late = rotate(tmp_path, [cluster], **short, credential_rotation_next_run=10**10)
+        assert late.status != 0
+        assert "before the next run" in late.output
+        done = rotate(tmp_path, [cluster], **short, credential_rotation_next_run=3600)
+        assert done.status == 0, done.output
+        assert cluster.logins()["four"] == auth(cluster.new)
+        assert cluster.logins()["one"] == auth(cluster.old)

@@ -1,0 +1,70 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What `image_stream_import` is asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_stream_import.options import (
+    ImportOptions,
+    from_options,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.references import reference_of
+
+DEFAULTS = {
+    "registries": None,
+    "only_failed": True,
+    "causes": ["bad_credentials", "denied", "no_credentials", "unauthorized"],
+    "streams": None,
+}
+
+
+def asked(**options: Any) -> ImportOptions:
+    return from_options({**DEFAULTS, **options})
+
+
+def test_the_defaults_are_those_of_the_module() -> None:
+    assert asked() == ImportOptions()
+
+
+def test_all_of_them() -> None:
+    found = asked(registries=["https://Quay.io/"], only_failed=False, causes=["dns"], streams=["b", "a_1", "b"])
+    assert found == ImportOptions(frozenset({"quay.io"}), False, ("dns",), ("b", "a_1"))
+
+
+@pytest.mark.parametrize(
+    ("registries", "image", "wanted"),
+    [
+        (["quay.io"], "quay.io/team/app:v1", True),
+        (["quay.io"], "quay.io:443/team/app:v1", False),
+        (["quay.io"], "", False),
+        (["docker.io"], "app", True),
+        (["https://index.docker.io/v1/"], "team/app", True),
+        (["registry.example.com:5000"], "registry.example.com:5000/a/b@sha256:" + "0" * 64, True),
+        (None, "", True),
+    ],
+)
+def test_which_registry(registries: list[str] | None, image: str, wanted: bool) -> None:
+    assert asked(registries=registries).wants(reference_of(image) if image else None) is wanted
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"registries": []}, "option 'registries' is empty: give at least one, or leave it out for all"),
+        ({"streams": []}, "option 'streams' is empty: give at least one, or leave it out for all"),
+        ({"causes": []}, "option 'causes' is empty"),
+        ({"registries": ["quay.io/team"]}, "option 'registries': 'quay.io/team' has a path: give the host alone"),
+        ({"registries": [" "]}, "option 'registries': registry ' ' is not host"),
+        ({"registries": ["u:p@quay.io"]}, "option 'registries': registry '***@quay.io' is not host"),
+        ({"streams": ["a/b"]}, "option 'streams': 'a/b' cannot be an object's name"),
+    ],
+)
+def test_what_cannot_be(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError) as failure:
+        asked(**options)
+    assert str(failure.value).startswith(message)

@@ -1,0 +1,212 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which tags are imported again, and what is sent for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef, trimmed
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_stream_import.options import (
+    ImportOptions,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_stream_import.plan import (
+    Imports,
+    LeftTag,
+    StreamImport,
+    report,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_streams import IMAGE_STREAM
+from hypothesis import given
+from support.anything import CHANGES, Changed
+from support.pull_evidence import DIGEST, failed, stream
+
+UNAUTHORIZED = failed('you may not have access to the container image "quay.io/team/app:v1"', "Unauthorized")
+FAILED = ImportOptions()
+ALL = ImportOptions(only_failed=False)
+
+
+def app(*conditions: dict[str, Any], **more: Any) -> dict[str, Any]:
+    made = stream(*conditions, **more)
+    made["metadata"]["resourceVersion"] = "7"
+    return made
+
+
+def plan(obj: dict[str, Any], asked: ImportOptions = FAILED) -> tuple[list[StreamImport], list[LeftTag]]:
+    return Imports(asked).plan("b", {"app": trimmed(Imports.kind, obj)})
+
+
+def planned(obj: dict[str, Any], asked: ImportOptions = FAILED) -> list[str]:
+    return [tag.tag for each in plan(obj, asked)[0] for tag in each.tags]
+
+
+def left(obj: dict[str, Any], asked: ImportOptions = FAILED) -> dict[str, str]:
+    return {tag.tag: tag.reason for tag in plan(obj, asked)[1]}
+
+
+class TestWhich:
+    def test_one_that_failed(self) -> None:
+        assert planned(app(UNAUTHORIZED)) == ["v1"]
+        assert planned(app(UNAUTHORIZED, has_image=False)) == ["v1"]
+        assert planned(app()) == []
+
+    def test_all_with_a_source_when_asked(self) -> None:
+        assert planned(app(), ALL) == ["v1"]
+        assert planned(app(failed("toomanyrequests")), ALL) == ["v1"], "whatever it failed by"
+
+    def test_one_that_failed_for_another_cause_is_left(self) -> None:
+        obj = app(failed("toomanyrequests: slow down"))
+        assert planned(obj) == []
+        assert left(obj) == {"v1": "its import failed for a cause that is none of 'causes': rate_limited"}
+        assert planned(obj, ImportOptions(causes=("rate_limited",))) == ["v1"]
+
+    @pytest.mark.parametrize(
+        ("condition", "cause"),
+        [
+            (failed("new", "Unauthorized"), "unauthorized"),
+            (failed("new", "NotFound"), "unknown"),
+            (UNAUTHORIZED, "unauthorized"),
+        ],
+    )
+    def test_the_cause_of_each(self, condition: dict[str, Any], cause: str) -> None:
+        (found,), _left = plan(app(condition), ALL)
+        assert found.tags[0].cause == cause
+
+    def test_one_from_another_registry_is_not_looked_at(self) -> None:
+        other = ImportOptions(frozenset({"registry.example.com"}))
+        assert (planned(app(UNAUTHORIZED), other), left(app(UNAUTHORIZED), other)) == ([], {})
+        assert planned(app(UNAUTHORIZED), ImportOptions(frozenset({"quay.io"}))) == ["v1"]
+
+    @pytest.mark.parametrize(
+        ("tag", "why"),
+        [
+            ({"reference": True}, "it is a reference, for which nothing is imported (reference: true)"),
+            (
+                {"from": {"kind": "ImageStreamTag", "name": "v2"}},
+                "it follows ImageStreamTag v2, which is imported in its place",
+            ),
+            (
+                {"from": {"kind": "ImageStreamImage", "name": "app@sha256:1"}},
+                "it follows ImageStreamImage app@sha256:1, which is imported in its place",
+            ),
+            ({"from": None}, "the stream names no image that it is imported from (spec.tags.from)"),
+            ({"from": {"kind": "DockerImage", "name": "A B"}}, "its source is no name of an image (spec.tags.from)"),
+            ({"from": {"kind": "DockerImage"}}, "its source is no name of an image (spec.tags.from)"),
+        ],
+    )
+    def test_one_that_is_not_imported_itself(self, tag: dict[str, Any], why: str) -> None:
+        obj = app(UNAUTHORIZED)
+        obj["spec"]["tags"][0].update(tag)
+        assert (planned(obj), left(obj)) == ([], {"v1": why})
+        well = app()
+        well["spec"]["tags"][0].update(tag)
+        assert (planned(well, ALL), left(well, ALL)) == ([], {}), "one that did not fail is not worth a word"
+
+    def test_a_tag_that_only_the_status_knows(self) -> None:
+        obj = app()
+        obj["status"]["tags"].append({"tag": "gone", "conditions": [UNAUTHORIZED]})
+        assert left(obj) == {"gone": "the stream names no image that it is imported from (spec.tags.from)"}
+
+    def test_a_stream_that_is_being_deleted(self) -> None:
+        obj = app(UNAUTHORIZED)
+        obj["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+        assert plan(obj) == ([], [])
+
+    def test_of_the_images_that_a_tag_has_had_one_is_kept(self) -> None:
+        obj = app(UNAUTHORIZED)
+        obj["status"]["tags"][0]["items"] *= 50
+        kept = trimmed(Imports.kind, obj)
+        assert len(kept["status"]["tags"][0]["items"]) == 1
+        assert Imports(FAILED).plan("b", {"app": kept}) == Imports(FAILED).plan("b", {"app": obj})
+
+    def test_the_names_that_are_read(self) -> None:
+        assert Imports(ImportOptions(streams=("a", "b"))).names("x") == ("a", "b")
+        assert Imports(FAILED).names("x") == ()
+        assert Imports(FAILED).related("x", {}) == ()
+
+
+class TestWhatIsSent:
+    def test_all_that_the_tag_has(self) -> None:
+        obj = app(UNAUTHORIZED, policy="Local")
+        obj["spec"]["tags"][0]["importPolicy"] = {"scheduled": True, "insecure": True, "importMode": "PreserveOriginal"}
+        ((found,), _left) = plan(obj)
+        assert found.change({}).body == {
+            "apiVersion": "image.openshift.io/v1",
+            "kind": "ImageStreamImport",
+            "metadata": {"name": "app", "namespace": "b", "resourceVersion": "7"},
+            "spec": {
+                "import": True,
+                "images": [
+                    {
+                        "from": {"kind": "DockerImage", "name": "quay.io/team/app:v1"},
+                        "to": {"name": "v1"},
+                        "importPolicy": {"scheduled": True, "insecure": True, "importMode": "PreserveOriginal"},
+                        "referencePolicy": {"type": "Local"},
+                    }
+                ],
+            },
+        }
+
+    @pytest.mark.parametrize(
+        ("said", "policy"), [("true", {"scheduled": False, "insecure": True}), ("True", {"scheduled": False})]
+    )
+    def test_the_annotation_of_an_insecure_repository(self, said: str, policy: dict[str, Any]) -> None:
+        obj = app(UNAUTHORIZED)
+        obj["metadata"]["annotations"] = {"openshift.io/image.insecureRepository": said}
+        ((found,), _left) = plan(obj)
+        assert found.tags[0].item["importPolicy"] == policy
+
+    def test_nothing_that_the_tag_has_not(self) -> None:
+        obj = app(UNAUTHORIZED)
+        obj["spec"]["tags"][0].update(importPolicy=None, referencePolicy=None)
+        ((found,), _left) = plan(obj)
+        assert {*found.tags[0].item} == {"from", "to", "importPolicy"}
+        assert found.tags[0].item["importPolicy"] == {}
+
+    def test_a_stream_without_a_version_is_refused(self) -> None:
+        obj = app(UNAUTHORIZED)
+        del obj["metadata"]["resourceVersion"]
+        with pytest.raises(Refusal, match="image stream b/app was read without a resourceVersion"):
+            plan(obj)
+        assert plan({**app(), "metadata": {}}) == ([], []), "where nothing is sent, none is needed"
+
+    def test_what_is_reported_of_it(self) -> None:
+        ((found,), _left) = plan(app(UNAUTHORIZED))
+        change = found.change({"v1": "sha256:2"})
+        assert change.report() == {"action": "create", "kind": "ImageStreamImport", "name": "app", "tags": ["v1"]}
+        assert (change.before, change.after) == (
+            {"tags": {"v1": "import failed: unauthorized"}},
+            {"tags": {"v1": "sha256:2"}},
+        )
+        ((well,), _left) = plan(app(), ALL)
+        assert well.change({"v1": "x"}).before == {"tags": {"v1": DIGEST}}
+
+    def test_pieces(self) -> None:
+        obj = app()
+        tag, had = obj["spec"]["tags"][0], obj["status"]["tags"][0]
+        obj["spec"]["tags"] = [{**tag, "name": f"v{number}"} for number in range(5)]
+        obj["status"]["tags"] = [{**had, "tag": f"v{number}", "conditions": [UNAUTHORIZED]} for number in range(5)]
+        ((found,), _left) = plan(obj)
+        assert [[tag.tag for tag in part.tags] for part in found.parts(2)] == [["v0", "v1"], ["v2", "v3"], ["v4"]]
+        assert {part.version for part in found.parts(2)} == {"7"}
+
+    def test_a_credential_in_a_name_is_hidden(self) -> None:
+        left_tag = LeftTag("app", "v1", "https://user:canary@quay.io/a", "dns", "why")
+        assert "canary" not in str(report(left_tag, "left"))
+
+
+@given(CHANGES)
+def test_whatever_it_holds(change: Changed) -> None:
+    found = change(app(UNAUTHORIZED))
+    if isinstance(found, dict):
+        ref = ObjectRef(IMAGE_STREAM, "b", "app")
+        for asked in (FAILED, ALL):
+            for obj in (found, trimmed(Imports.kind, found)):
+                try:
+                    imports, _left = Imports(asked).plan_of(ref, obj)
+                except Refusal:
+                    continue
+                imports.change({}).report()

@@ -1,0 +1,198 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a pod's status proves of the pull of its image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import trimmed
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.judgement import (
+    Judgement,
+    complaint,
+    deleted,
+    doubt,
+    judged,
+    row,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import POD
+from hypothesis import given
+from support.anything import ANYTHING, CHANGES, Changed
+
+IMAGE = "q.io/a:1"
+FRAME = f"unable to pull image or OCI artifact: pull image err: initializing source docker://{IMAGE}: "
+BAD = "unable to retrieve auth token: invalid username/password: unauthorized: authentication required"
+ASKED = PullProbe((IMAGE,))
+
+
+def pod(state: Any = None, *, node: str = "n1", image_id: str = "", phase: str = "Pending", **status: Any) -> Any:
+    containers = [{"name": "sidecar", "imageID": "i", "state": {"running": {}}}]
+    if state is not None:
+        containers.append({"name": "probe", "imageID": image_id, "state": state})
+    return {
+        "metadata": {"name": "p"},
+        "spec": {"nodeName": node} if node else {},
+        "status": {"phase": phase, "containerStatuses": containers, **status},
+    }
+
+
+def waiting(reason: str, message: str = "") -> dict[str, Any]:
+    return {"waiting": {"reason": reason, "message": message}}
+
+
+class TestPulled:
+    @pytest.mark.parametrize(
+        "state",
+        [
+            {"running": {"startedAt": "2026-01-01T00:00:00Z"}},
+            {"terminated": {"reason": "Completed", "exitCode": 0}},
+            {"terminated": {"reason": "StartError", "exitCode": 128}},
+            {"terminated": {"exitCode": 1}},
+            waiting("CreateContainerConfigError", "container has runAsNonRoot and image will run as root"),
+            waiting("CreateContainerError", "executable file not found"),
+            waiting("RunContainerError"),
+        ],
+    )
+    def test_what_comes_after_the_pull_proves_it(self, state: Any) -> None:
+        assert judged(pod(state)) == Judgement("pulled", node="n1")
+
+    def test_the_id_of_the_image_proves_it(self) -> None:
+        assert judged(pod(waiting("ContainerCreating"), image_id="sha256:1")).outcome == "pulled"
+
+    def test_also_of_a_pod_that_is_being_deleted_or_has_failed(self) -> None:
+        done = pod({"terminated": {"reason": "Error"}}, phase="Failed", reason="DeadlineExceeded")
+        done["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+        assert judged(done).outcome == "pulled"
+
+    def test_a_container_that_a_kubelet_never_had_does_not(self) -> None:
+        lost = {"terminated": {"reason": "ContainerStatusUnknown", "exitCode": 137}}
+        assert judged(pod(lost, phase="Failed", reason="Evicted")).outcome == "unknown"
+        assert judged(pod(lost, image_id="i")).outcome == "pulled"
+
+    def test_another_container_does_not(self) -> None:
+        assert judged(pod()).outcome == "unknown"
+
+
+class TestRefused:
+    @pytest.mark.parametrize(
+        ("reason", "message", "cause"),
+        [
+            ("ErrImagePull", FRAME + BAD, "bad_credentials"),
+            ("ImagePullBackOff", f'Back-off pulling image "{IMAGE}": ErrImagePull: {FRAME}{BAD}', "bad_credentials"),
+            ("ImagePullBackOff", f'Back-off pulling image "{IMAGE}"', "unknown"),
+            ("ErrImagePull", "", "unknown"),
+            ("InvalidImageName", 'Failed to apply default image tag "X": couldn\'t parse image name', "invalid_name"),
+            ("illegal base64 data at input byte 8", "illegal base64 data at input byte 8", "secret_unparsable"),
+            ("something new", "nobody knows", "unknown"),
+            ("RegistryUnavailable", "", "unknown"),
+        ],
+    )
+    def test_any_other_reason_is_an_error_of_the_pull(self, reason: str, message: str, cause: str) -> None:
+        found = judged(pod(waiting(reason, message)))
+        assert (found.outcome, found.cause, found.node, found.is_final) == ("refused", cause, "n1", True)
+        assert found.message
+        assert found.meaning
+
+    def test_a_credential_in_the_text_is_hidden(self) -> None:
+        found = judged(pod(waiting("ErrImagePull", 'invalid decoded auth: "robot:hunter2-canary"')))
+        assert "canary" not in found.message
+        assert "canary" not in complaint(ASKED, [(IMAGE, {}, found)])
+
+    def test_a_long_text_is_cut_between_words(self) -> None:
+        found = judged(pod(waiting("ErrImagePull", "word " * 2000)))
+        assert len(found.message) <= 1004
+        assert found.message.endswith("word ...")
+
+    def test_the_kubelets_own_limit_passes(self) -> None:
+        found = judged(pod(waiting("ErrImagePull", "pull QPS exceeded")))
+        assert (found.outcome, found.cause, found.is_final) == ("unknown", "node_limit", False)
+
+
+class TestUnknown:
+    def test_without_a_node_the_scheduler_says_why(self) -> None:
+        said = {"type": "PodScheduled", "status": "False", "message": "0/3 nodes are available: 3 node(s) didn't match"}
+        found = judged(pod(node="", conditions=[{"type": "Ready", "message": "no"}, said]))
+        assert (found.cause, found.message, found.is_final) == ("not_scheduled", said["message"], False)
+        assert judged(pod(node="")).cause == "not_scheduled"
+
+    def test_a_node_that_says_nothing_yet(self) -> None:
+        for state in (None, {}, waiting("ContainerCreating"), waiting("PodInitializing"), waiting("")):
+            found = judged(pod(state))
+            assert (found.outcome, found.cause, found.node, found.is_final) == ("unknown", "no_answer", "n1", False)
+        assert judged(pod(waiting("ContainerCreating"))).message == "ContainerCreating"
+
+    def test_a_pod_that_ended_before(self) -> None:
+        found = judged(pod(phase="Failed", reason="OutOfcpu", message="not  enough\ncpu"))
+        assert (found.cause, found.message, found.is_final) == ("not_run", "OutOfcpu: not enough cpu", True)
+        assert judged(pod(phase="Succeeded")).cause == "not_run"
+
+    def test_a_pod_that_somebody_deletes(self) -> None:
+        going = pod(waiting("ContainerCreating"))
+        going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+        assert judged(going) == deleted("n1")
+        assert deleted().is_final
+
+    @given(CHANGES, ANYTHING)
+    def test_whatever_a_pod_holds_is_judged(self, change: Changed, anything: Any) -> None:
+        whole = pod(waiting("ErrImagePull", FRAME + BAD), conditions=[{"type": "PodScheduled"}])
+        for each in (change(whole), {"status": anything}):
+            if isinstance(each, dict):
+                found = judged(trimmed(POD, each))
+                assert found.outcome in ("pulled", "refused", "unknown")
+                assert isinstance(row(IMAGE, {}, found, 0.0, "")["message"], str)
+                assert bool(complaint(ASKED, [(IMAGE, {}, found)])) == (found.outcome != "pulled")
+
+
+class TestReport:
+    def test_a_row(self) -> None:
+        found = judged(pod(waiting("ErrImagePull", FRAME + BAD)))
+        assert row(IMAGE, {"a": "b"}, found, 1.2345, "") == {
+            "image": IMAGE,
+            "node_selector": {"a": "b"},
+            "node": "n1",
+            "outcome": "refused",
+            "cause": "bad_credentials",
+            "message": BAD,
+            "seconds": 1.2,
+            "pod": None,
+        }
+        assert row(IMAGE, {}, doubt("check_mode", "Only that"), 0, "p")["message"] == "Only that"
+        assert row(IMAGE, {}, doubt("x", "Y"), 0, "p")["pod"] == "p"
+        assert row(IMAGE, {}, Judgement("pulled"), 0, "")["message"] == ""
+
+    def test_nothing_is_said_of_what_was_pulled(self) -> None:
+        assert complaint(ASKED, [(IMAGE, {}, Judgement("pulled", node="n1"))]) == ""
+
+    def test_a_refusal_says_where_why_and_what_to_type_next(self) -> None:
+        found = judged(pod(waiting("ErrImagePull", FRAME + BAD)))
+        assert complaint(ASKED, [("q.io/b", {}, Judgement("pulled")), (IMAGE, {}, found)]) == (
+            f"image {IMAGE} was not pulled on node n1: bad_credentials, a credential was sent, and the registry refuses it ({BAD}): "
+            f"renew the login in the pull secret; to see why, run pull_access_info with image={IMAGE} service_account=default "
+            "ask_registries=true"
+        )
+
+    def test_with_a_list_of_its_own_the_pod_has_to_be_asked_about(self) -> None:
+        found = judged(pod(waiting("ErrImagePull", FRAME + BAD)))
+        said = complaint(PullProbe((IMAGE,), image_pull_secrets=("x",)), [(IMAGE, {}, found)])
+        assert said.endswith(
+            "to see why, run it with keep_failed=true, then pull_access_info with pod=NAME of the pod that is kept"
+        )
+
+    def test_what_is_not_proven_names_the_nodes_that_were_asked_for(self) -> None:
+        found = judged(pod(node="", conditions=[{"type": "PodScheduled", "message": "none fits"}]))
+        assert complaint(ASKED, [(IMAGE, {"pool": "gpu"}, found)]) == (
+            f"image {IMAGE} was neither pulled nor refused on a node with pool=gpu: not_scheduled, no node was found for the pod in time "
+            "(none fits): correct node_selectors, or look at the nodes"
+        )
+
+    def test_of_many_the_first_are_named(self) -> None:
+        said = complaint(ASKED, [(f"q.io/{at}", {}, deleted()) for at in range(7)])
+        assert said.count("was neither pulled nor refused") == 5
+        assert said.endswith("; and 2 more, listed under 'pulls'")
+
+    def test_the_answer_of_the_api_server_is_said_whole_since_it_ends_with_what_to_do(self) -> None:
+        long = "creating pod failed: " + "x " * 200 + "; do this"
+        assert "; do this)" in complaint(ASKED, [(IMAGE, {}, doubt("not_created", "The pod could not be made", long))])

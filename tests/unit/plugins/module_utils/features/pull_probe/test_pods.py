@@ -1,0 +1,126 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The pod that asks a node for an image, and which pods are such."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef, trimmed
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import (
+    POD,
+    SELECTOR,
+    deletion,
+    is_probe,
+    made,
+    uid_of,
+)
+
+REF = ObjectRef(POD, "a", "pull-probe-1")
+LABELS = {
+    "app.kubernetes.io/managed-by": "openshift_ops.image_pull",
+    "app.kubernetes.io/component": "pull-probe",
+}
+
+
+def spec_of(asked: PullProbe, selector: Any = None) -> dict[str, Any]:
+    change = made(REF, asked, "q.io/a:1", selector or {})
+    assert change.body["metadata"] == {"name": "pull-probe-1", "namespace": "a", "labels": LABELS}
+    return dict(change.body["spec"])
+
+
+class TestPod:
+    def test_it_forces_the_pull_and_does_nothing_else(self) -> None:
+        spec = spec_of(PullProbe(("q.io/a:1",), timeout=30))
+        (container,) = spec.pop("containers")
+        assert {name: container[name] for name in ("name", "image", "imagePullPolicy", "command")} == {
+            "name": "probe",
+            "image": "q.io/a:1",
+            "imagePullPolicy": "Always",
+            "command": ["true"],
+        }
+        assert spec == {
+            "serviceAccountName": "default",
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "restartPolicy": "Never",
+            "activeDeadlineSeconds": 90,
+            "tolerations": [{"operator": "Exists"}],
+            "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        }
+
+    def test_a_restricted_namespace_takes_it(self) -> None:
+        """Kubernetes' Pod Security standard; the user is left to OpenShift."""
+        (container,) = spec_of(PullProbe(("q.io/a:1",)))["containers"]
+        context = container["securityContext"]
+        assert context["allowPrivilegeEscalation"] is False
+        assert context["capabilities"] == {"drop": ["ALL"]}
+        assert "runAsUser" not in context
+        assert container["resources"]["requests"].keys() == container["resources"]["limits"].keys()
+
+    def test_the_account_the_own_list_and_the_labels_of_nodes_are_those_that_were_given(self) -> None:
+        asked = PullProbe(("q.io/a:1",), "builder", ("x", "y"))
+        spec = spec_of(asked, {"pool": "gpu"})
+        assert spec["serviceAccountName"] == "builder"
+        assert spec["imagePullSecrets"] == [{"name": "x"}, {"name": "y"}]
+        assert spec["nodeSelector"] == {"pool": "gpu"}
+
+    def test_a_deletion_is_of_this_one_pod_and_at_once(self) -> None:
+        assert deletion(REF, "u").body == {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "gracePeriodSeconds": 0,
+            "preconditions": {"uid": "u"},
+        }
+        assert "preconditions" not in deletion(REF, "").body
+
+
+class TestWhichAreProbes:
+    def test_the_selector_names_both_labels(self) -> None:
+        assert SELECTOR.split(",") == [f"{key}={value}" for key, value in LABELS.items()]
+
+    @pytest.mark.parametrize(
+        ("labels", "ours"),
+        [
+            (LABELS, True),
+            ({**LABELS, "more": "x"}, True),
+            (dict(list(LABELS.items())[:1]), False),
+            (dict(list(LABELS.items())[1:]), False),
+            ({**LABELS, "app.kubernetes.io/managed-by": "somebody"}, False),
+            (None, False),
+            ([], False),
+        ],
+    )
+    def test_only_those_with_both(self, labels: Any, ours: bool) -> None:
+        assert is_probe({"metadata": {"labels": labels}}) is ours
+
+    def test_what_is_kept_of_a_pod_is_still_one_and_keeps_what_is_read(self) -> None:
+        pod = {
+            "metadata": {"name": "p", "namespace": "a", "uid": "u", "labels": LABELS, "annotations": {"x": "y"}},
+            "spec": {"nodeName": "n", "containers": [{}]},
+            "status": {
+                "phase": "Pending",
+                "conditions": [{"type": "PodScheduled"}],
+                "podIP": "x",
+                "containerStatuses": [{"name": "probe", "imageID": "i", "state": {}, "ready": False}, None],
+            },
+        }
+        kept = trimmed(POD, pod)
+        assert kept == {
+            "metadata": {"name": "p", "namespace": "a", "uid": "u", "labels": LABELS},
+            "spec": {"nodeName": "n"},
+            "status": {
+                "phase": "Pending",
+                "conditions": [{"type": "PodScheduled"}],
+                "containerStatuses": [{"name": "probe", "imageID": "i", "state": {}}, {}],
+            },
+        }
+        assert is_probe(kept)
+        assert uid_of(kept) == "u"
+
+    def test_a_pod_without_anything(self) -> None:
+        assert trimmed(POD, {}) == {"metadata": {}, "spec": {}, "status": {"containerStatuses": []}}
+        assert uid_of({"metadata": {"uid": 7}}) == ""
