@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from ..clients.kube.client import Cluster
@@ -240,9 +241,8 @@ def _of_nodes(copy: Copy) -> dict[str, Any]:
 
 def _probes(seen: _Seen, images: Mapping[str, Sequence[Reference]]) -> list[dict[str, str]]:
     """One image for each of the first namespaces, with the secret whose login is for it: what a forced pull there asks for."""
-    rows = []
-    for namespace, every in sorted(images.items()):
-        found = secret_for(every, seen.copies.get(namespace, ()))
-        if found is not None:
-            rows.append({"namespace": namespace, "image": str(found[0]), "secret": found[1]})
-    return rows[:_SHOWN]
+    every = ((name, secret_for(used, seen.copies.get(name, ()))) for name, used in sorted(images.items()))
+    rows = (
+        {"namespace": name, "image": str(found[0]), "secret": found[1]} for name, found in every if found is not None
+    )
+    return [*islice(rows, _SHOWN)]

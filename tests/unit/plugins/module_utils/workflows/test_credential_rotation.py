@@ -324,15 +324,15 @@ class TestProof:
         prover = Prover(api)
         outcome = run(api, "a", "b", "c", prover=prover)
         assert prover.images == [{"a": [IMAGE, "quay.io/team/b:v2"]}]
-        assert told(outcome)["probes"] == [{"namespace": "a", "image": IMAGE}]
+        assert told(outcome)["probes"] == [{"namespace": "a", "image": IMAGE, "secret": "quay"}]
 
     def test_the_nodes_login_is_for_all(self, api: FakeApi) -> None:
         put(api, "a", auths={"quay.io/other": entry()})
         put(api, "openshift-config", "pull-secret")
         put_pod(api, "b")
         prover = Prover(api)
-        run(api, "a", "b", "openshift-config", prover=prover)
-        assert prover.images == [{"b": [IMAGE]}]
+        outcome = run(api, "a", "b", "openshift-config", prover=prover)
+        assert (prover.images, told(outcome)["probes"]) == ([{"b": [IMAGE]}], [])
 
     @pytest.mark.parametrize("check", [True, False])
     def test_nothing_is_written_with_what_is_not_proven(self, api: FakeApi, check: bool) -> None:
