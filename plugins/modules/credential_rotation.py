@@ -52,7 +52,8 @@ options:
         description:
           - The password or token. Leave it out where it is not known, as with tokens that live a short time. Then each other login of that user
             for the registries is replaced. Whether the old one still works, and where it stands beside auth files, is not known then.
-          - One of fewer than 8 characters is only searched for in the entries of auth files.
+          - One of fewer than 8 characters, or one that is part of the new one, is only searched for in the entries of auth files for the
+            registries.
         type: str
   new:
     description: The login that takes its place.

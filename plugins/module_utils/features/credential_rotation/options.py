@@ -69,9 +69,12 @@ class Rotation:
 
     @cached_property
     def searched(self) -> Searched | None:
-        """The old password, to be looked for in all that is no entry of an auth file. None where it is not known, or too short for that."""
+        """The old password, to be looked for in all that is no entry of an auth file.
+
+        None where it is not known, too short for that, or a part of the new one: it would then be found in each entry that has that.
+        """
         password = self.exchange.old.password
-        return Searched(password) if len(password) >= SHORTEST else None
+        return Searched(password) if len(password) >= SHORTEST and password not in self.exchange.new.password else None
 
     @property
     def differing(self) -> list[str]:

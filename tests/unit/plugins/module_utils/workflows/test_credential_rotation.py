@@ -173,6 +173,12 @@ class TestWrites:
         api.put("serviceaccounts", "a", "later", imagePullSecrets=[{"name": "fixed"}])
         assert (copies(run(api)), len(api.writes)) == ((1, 1, 1, 0), written + 1)
 
+    def test_a_new_password_that_begins_as_the_old_one_is_not_taken_for_it(self, api: FakeApi) -> None:
+        put(api, "a")
+        longer = Rotation(Exchange(("quay.io",), OLD, Login(NEW.username, f"{OLD.password}-2")))
+        assert told(run(api, rotation=longer))["remaining"] == []
+        assert (told(run(api, rotation=longer))["remaining"], copies(run(api, rotation=longer))) == ([], (0, 1, 0, 0))
+
     def test_a_rotation_is_taken_back(self, api: FakeApi) -> None:
         before = put(api, "a")["data"]
         run(api)

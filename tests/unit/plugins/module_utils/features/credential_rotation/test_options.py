@@ -94,6 +94,13 @@ class TestRotation:
         assert (found.searched is not None) is is_searched
         assert found.searched is found.searched, "made once: it is asked for each secret of a cluster"
 
+    def test_one_that_is_part_of_the_new_one_is_not_either(self) -> None:
+        """It would be found wherever the new one stands."""
+        found = from_options(options(new=new(password=f"{OLD['password']}2")))
+        assert found.searched is None
+        back = from_options(options(old={**OLD, "password": f"{OLD['password']}2"}, new=new(password=OLD["password"])))
+        assert back.searched is not None
+
     def test_in_what_the_logins_differ(self) -> None:
         def differing(**old: Any) -> list[str]:
             return from_options(options(old=old)).differing
