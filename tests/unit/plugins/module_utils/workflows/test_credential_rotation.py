@@ -200,6 +200,7 @@ class TestWrites:
         last = run(api, *namespaces, rotation=Rotation(EXCHANGE, nodes=True))
         assert (len(api.writes), told(last)["nodes"], copies(last)) == (3, [], (2, 1, 2, 0))
         assert run(api, *namespaces, rotation=Rotation(EXCHANGE, nodes=True)).report()["changed"] is False
+        assert told(run(api, *namespaces))["nodes"] == []
 
     def test_what_a_controller_writes_is_told_and_left(self, api: FakeApi) -> None:
         put(api, "a", metadata={"managedFields": [{"manager": "external-secrets"}]})
@@ -211,6 +212,10 @@ class TestWrites:
         assert told(outcome)["remaining"] == [
             {"namespace": "a", "secret": "quay", "about": "quay.io", "reason": reason}
         ]
+
+    def test_one_with_both_logins_has_the_old_one(self, api: FakeApi) -> None:
+        put(api, "a", auths={"quay.io": entry(), "quay.io/team": entry(NEW)})
+        assert copies(run(api)) == (1, 0, 1, 0)
 
     def test_of_many_rows_the_first_are_shown_and_all_are_counted(self, api: FakeApi) -> None:
         for number in range(101):
@@ -248,7 +253,8 @@ class TestRead:
     def test_accounts_only_beside_an_immutable_one(self, api: FakeApi) -> None:
         put(api, "a")
         put(api, "b", "fixed", immutable=True)
-        run(api, "a", "b", check=True)
+        put(api, "c", "theirs", immutable=True, metadata={"managedFields": [{"manager": "external-secrets"}]})
+        run(api, "a", "b", "c", check=True)
         assert [path.partition("?")[0] for path in api.asked if "serviceaccounts" in path] == [
             "GET /api/v1/namespaces/b/serviceaccounts"
         ]

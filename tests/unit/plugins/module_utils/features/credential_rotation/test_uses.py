@@ -192,6 +192,7 @@ class TestSecretFor:
         copies = [self.copy("z"), self.copy("y", "quay.io/team"), self.copy("x", "quay.io/elsewhere")]
         assert secret_for(self.IMAGES, copies) == (self.IMAGES[0], "y")
         assert secret_for(self.IMAGES[1:], copies) == (self.IMAGES[1], "z")
+        assert secret_for(self.IMAGES, [self.copy("z"), self.copy("a"), self.copy("b")]) == (self.IMAGES[0], "a")
 
     def test_the_first_image_that_has_one(self) -> None:
         assert secret_for(self.IMAGES, [self.copy("x", "quay.io/other")]) == (self.IMAGES[1], "x")
