@@ -66,16 +66,19 @@ class _Asking:
         return registry.prove_login(self._to(host), host, _login(login), self.rotation.access.realm_hosts)
 
     def repository(self, asked: _Repository) -> _Answer:
-        """The first image that the new login pulls; else the first one that stops a rotation, since none is proven."""
+        """The first image that the new login pulls or that stops the rotation; else the first one, which neither login gets."""
         answers = []
         for image in asked.images[:_TRIED]:
-            answer = _Answer(image, self._pull(image, self.rotation.exchange.new))
-            if answer.new.works:
+            answer = self._image(image)
+            if answer.new.works or _stops(answer):
                 return answer
-            if answer.new.outcome in _OF_THE_IMAGE and self.rotation.exchange.old.password:
-                answer = _Answer(image, answer.new, self._pull(image, self.rotation.exchange.old))
             answers.append(answer)
-        return next((answer for answer in answers if _stops(answer)), answers[0])
+        return answers[0]
+
+    def _image(self, image: Reference) -> _Answer:
+        new, old = self._pull(image, self.rotation.exchange.new), self.rotation.exchange.old
+        is_open = new.outcome in _OF_THE_IMAGE and bool(old.password)
+        return _Answer(image, new, self._pull(image, old) if is_open else None)
 
     def _pull(self, image: Reference, login: Login) -> Proof:
         wanted = Wanted(image.host, image.path, image.digest or image.tag)
@@ -127,7 +130,7 @@ def _is_worse(answer: _Answer) -> bool:
 
 
 def _stops(answer: _Answer) -> bool:
-    """Whether the new login may be at fault: it could not be asked, is worse than the old one, or it is not known whether it is."""
+    """Of one that does not work: whether the new login may be at fault: it could not be asked, is worse than the old one, or it is not known whether it is."""
     if answer.new.outcome not in _OF_THE_IMAGE or _is_worse(answer):
         return True
     if answer.old is None:

@@ -270,6 +270,19 @@ class TestImagesOfARepository:
         asked = [path for who, _method, path in registry.asked if who == "new" and "/app/" in path]
         assert asked == [f"/v2/team/app/manifests/v{number}" for number in range(3)]
 
+    def test_another_one_makes_up_for_none_that_the_old_login_pulls(self, registry: Registry, prove: Prove) -> None:
+        """Some registries give rights by tag."""
+        registry.answers["new", "/v1"] = 403
+        assert f"does not pull {registry.host}/team/app:v1, and the old" in refused(prove, "team/app:v1", "team/app:v2")
+
+    @pytest.mark.parametrize("status", [429, 500])
+    def test_a_registry_that_does_not_answer_is_not_asked_for_more(
+        self, registry: Registry, prove: Prove, status: int
+    ) -> None:
+        registry.answers["new", "/app/"] = status
+        refused(prove, "team/app:v1", "team/app:v2")
+        assert [path for _who, _method, path in registry.asked if "/app/" in path] == ["/v2/team/app/manifests/v1"]
+
     def test_the_one_at_which_the_new_login_is_worse_is_told(self, registry: Registry, prove: Prove) -> None:
         registry.answers = {("new", "/app/"): 404, ("old", "/v1"): 404}
         assert f"does not pull {registry.host}/team/app:v2, and the old one does" in refused(
