@@ -130,7 +130,7 @@ def _is_worse(answer: _Answer) -> bool:
 
 
 def _stops(answer: _Answer) -> bool:
-    """Of one that does not work: whether the new login may be at fault: it could not be asked, is worse than the old one, or it is not known whether it is."""
+    """Of one that is not pulled: whether the new login may be at fault, as it was not answered, or is or may be worse than the old one."""
     if answer.new.outcome not in _OF_THE_IMAGE or _is_worse(answer):
         return True
     if answer.old is None:
