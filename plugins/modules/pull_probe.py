@@ -108,7 +108,8 @@ outcomes:
   type: dict
   sample: {pulled: 2, refused: 0, unknown: 0}
 changed:
-  description: Whether pods stay, which they do only with O(keep_failed=true). What is made and deleted again is no change.
+  description: Whether pods stay, which they do only with O(keep_failed=true). What is made and deleted again is no change. Of pods that
+      an earlier run left and this one deleted, a warning tells.
   returned: always
   type: bool
 namespaces:

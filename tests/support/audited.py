@@ -270,14 +270,14 @@ def _import_fails(it: Scene) -> None:
     it.stream(
         f'you may not have access to the container image "{it.image}" and did not have credentials to the repository'
     )
-    it.says, it.mended = "tag v1 of image stream", it.stream
+    it.says = "tag v1 of image stream"
 
 
 @scene("stream-import-stale-secret")
 def _stale(it: Scene) -> None:
     it.secret({it.host: it.entry("stale")})
     it.stream(f'incorrect username or password for image "{it.image}"')
-    it.says, it.mended = "it is the login of secret pull", it.stream
+    it.says = "it is the login of secret pull"
 
 
 @scene("credential-expired")

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
-    "Remedy", "add_registry", "convert_secret", "grant", "grant_to", "import_secret", "link", "link_only", "new_secret", "new_secret_named", "remove_registry",
+    "Remedy", "add_registry", "convert_secret", "grant", "grant_to", "import_again", "import_secret", "link", "link_only", "new_secret", "new_secret_named", "remove_registry",
     "remove_secret", "revoke", "rewrite_secret", "unlink", "wait_for_account",
 ]  # fmt: skip
 
@@ -36,6 +36,11 @@ def new_secret(namespace: str, account: str, registry: str) -> list[Remedy]:
 def import_secret(namespace: str, registry: str) -> list[Remedy]:
     """For imports of image streams, which need no link."""
     return [_secret(namespace, _name_for(registry), registry)]
+
+
+def import_again(namespace: str, stream: str) -> list[Remedy]:
+    """Imports the tags of a stream whose import failed for want of a login."""
+    return [_task(f"Import {stream} again", "image_stream_import", {"namespaces": [namespace], "streams": [stream]})]
 
 
 def add_registry(namespace: str, secret: str, registry: str) -> list[Remedy]:

@@ -53,6 +53,8 @@ __all__ = ["probe"]
 _PODS_AT_ONCE = 100
 #: More namespaces than that are seen by one list of the whole cluster.
 _FEW = 8
+#: After a list of the whole cluster, so many times as long as it took nothing is listed, this many seconds at most.
+_LEFT_IN_PEACE, _LONGEST_PEACE = 4, 10.0
 #: So often a write is sent whose answers are lost.
 _SENDS = 3
 #: Seconds that an interrupted run waits for the answers to pods that it has just made.
@@ -177,6 +179,7 @@ class _Probing:
     works: Sequence[_Work]
     _one_by_one: bool = False
     _is_over: bool = False
+    _pause: float = 0.0
 
     def find_leftovers(self) -> None:
         """The pods that killed runs have left. A namespace whose pods cannot be listed has failed: its pods could not be judged."""
@@ -234,6 +237,9 @@ class _Probing:
                 if work.pending:
                     self._finish(work, work.cut_short() if work.is_begun else self.run.not_attempted(work.namespace))
         self.run.progress.tick()
+        if self._pause and any(work.pending for work in self.works):
+            self.run.settings.clock.sleep(self._pause)
+            self._pause = 0.0
 
     def clean_up(self) -> None:
         """Deletes what is left when the run ends early, so far as the cluster answers."""
@@ -370,10 +376,14 @@ class _Probing:
         return found
 
     def _by_namespace(self, namespaces: Sequence[str]) -> dict[str, _Listed]:
+        clock = self.run.settings.clock
         found: dict[str, dict[str, Json]] = {name: {} for name in namespaces}
+        began = clock.now()
         for pod in self.run.cluster.list(POD, label_selector=SELECTOR, keep=_kept):
             meta = metadata(pod)
             found.get(meta["namespace"], {})[meta["name"]] = pod
+        # An older API server reads all pods of the cluster for it.
+        self._pause = min(_LEFT_IN_PEACE * (clock.now() - began), _LONGEST_PEACE)
         return dict(found)
 
     def _of_one(self, namespace: str) -> _Listed:

@@ -30,11 +30,7 @@ def import_fails(place: Place, _survey: Survey) -> Iterator[Finding]:
             continue
         reference = reference_of(image) if image else None
         lacks = reference is not None and _NO_LOGIN.search(why) and not _for_image(place, reference)
-        remedy = (
-            remedies.new_secret_named(place.namespace, _secret_name(reference.host), reference.host)
-            if lacks and reference
-            else []
-        )
+        remedy = _new_secret(ref, reference) if lacks and reference else []
         yield Finding("stream-import-fails", ref, tag, f"tag {tag} of {ref} cannot be imported: {why}", remedy)
 
 
@@ -48,6 +44,7 @@ def stale_secret(place: Place, _survey: Survey) -> Iterator[Finding]:
         only = "the login of" if len(found) == 1 else "one of several logins, of which only the first is used:"
         which = f"; it is {only} {named}" if found else ""
         remedy = [task for secret, key in found for task in remedies.add_registry(place.namespace, secret.name, key)]
+        remedy += remedies.import_again(place.namespace, ref.name) if remedy else []
         message = f"tag {tag} of {ref} cannot be imported: {why}{which}"
         yield Finding("stream-import-stale-secret", ref, tag, message, remedy)
 
@@ -67,6 +64,12 @@ def _for_image(place: Place, reference: Reference) -> Sequence[tuple[Held, str]]
         if secret.is_read and not secret.is_generated
         for key in kubelet_keys([login.key for login in secret.logins], reference.repository)
     ]
+
+
+def _new_secret(stream: ObjectRef, image: Reference) -> list[remedies.Remedy]:
+    """A secret for the import, which needs no link, and the import."""
+    written = remedies.new_secret_named(stream.namespace, _secret_name(image.host), image.host)
+    return [*written, *remedies.import_again(stream.namespace, stream.name)]
 
 
 def _secret_name(host: str) -> str:

@@ -39,7 +39,9 @@ def why_not_imported(tag: StreamTag, evidence: Evidence) -> tuple[str, Sequence[
         return f"{begin}; mend that in project {project}; {again}", []
     listed, unread = look(evidence, ObjectRef(SECRET, project, ""))
     which, remedy = _which(project, tag.source, listed, unread)
-    return f"{begin}; the import uses all pull secrets of project {project}, linked or not: {which}; {again}", remedy
+    repeated = [] if tag.is_scheduled else remedies.import_again(project, tag.stream.name)
+    said = f"{begin}; the import uses all pull secrets of project {project}, linked or not: {which}; {again}"
+    return said, [*remedy, *repeated]
 
 
 def _which(project: str, source: Reference, listed: Json | None, unread: str) -> tuple[str, Sequence[Remedy]]:
@@ -58,4 +60,4 @@ def _which(project: str, source: Reference, listed: Json | None, unread: str) ->
 def _again(tag: StreamTag) -> str:
     if tag.is_scheduled:
         return "it is imported again by itself, every 15 minutes"
-    return f"then import it again, which does not happen by itself: oc import-image {tag.stream.name}:{tag.name} -n {tag.stream.namespace}"
+    return "then import it again with image_stream_import, which does not happen by itself"

@@ -358,7 +358,7 @@ class TestProject:
         assert found.reason.startswith(
             "tag v1 of image stream b/app was never imported: incorrect username or password; the import"
         )
-        assert found.remedy == remedies.import_secret("b", "quay.io")
+        assert found.remedy == [*remedies.import_secret("b", "quay.io"), *remedies.import_again("b", "app")]
 
     @pytest.mark.parametrize("image", ["app:v1", f"app@{DIGEST}"])
     def test_an_import_that_failed_later_leaves_the_image(self, image: str) -> None:

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import _thread
 import re
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -178,6 +181,19 @@ class TestManyPods:
         lists = [each for each in kinds(api) if each.startswith("GET")]
         assert lists == ["GET /api/v1/pods"] * 4
         assert probes(api) == []
+
+    @pytest.mark.parametrize(("takes", "pauses"), [(1.5, 6.0), (60.0, 10.0)])
+    def test_a_cluster_that_is_slow_to_list_is_listed_rarely(self, takes: float, pauses: float) -> None:
+        names = [f"n{number:02}" for number in range(9)]
+        api, clock = cluster(*names, node=lambda _pod: STARTS), Clock()
+
+        def slow(request: Request) -> None:
+            clock.seconds += takes if "/api/v1/pods" in request.path else 0
+
+        api.before = slow
+        run(api, PullProbe((IMAGE,), timeout=100), names, clock=clock)
+        assert clock.slept[0] == pauses
+        assert clock.slept.count(pauses) == kinds(api).count("GET /api/v1/pods") - 2
 
     def test_where_the_cluster_may_not_be_listed_each_namespace_is(self) -> None:
         names = [f"n{number:02}" for number in range(9)]
@@ -407,3 +423,44 @@ class TestFailures:
         with pytest.raises(KeyboardInterrupt):
             run(api, PullProbe((IMAGE, "q.io/b:1")))
         assert probes(api) == []
+
+    def test_a_pod_that_is_made_at_the_moment_of_an_interruption_is_deleted_after_it_was_made(self) -> None:
+        api, clock, goes_on = cluster(), Clock(), threading.Event()
+
+        def slow(request: Request) -> None:
+            if request.method == "POST":
+                _thread.interrupt_main()
+                assert goes_on.wait(10)
+
+        def sleep(seconds: float) -> None:
+            """The run waits for the answer."""
+            goes_on.set()
+            time.sleep(0.01)
+            clock.sleep(seconds / 100)
+
+        api.before = slow
+        settings = Settings(False, concurrency=1, clock=EngineClock(clock.now, sleep))
+        with pytest.raises(KeyboardInterrupt):
+            probe(api.cluster(clock), PullProbe((IMAGE,)), ["a"], settings)
+        assert [each.split("/")[0] for each in kinds(api)] == ["GET ", "POST ", "DELETE "]
+        assert probes(api) == []
+
+    def test_no_pod_is_begun_after_an_interruption(self) -> None:
+        """A thread may have taken it just before."""
+        api, clock, goes_on = cluster(), Clock(), threading.Event()
+        main, others = threading.current_thread(), []
+
+        def now() -> float:
+            if threading.current_thread() is not main:
+                others.append(threading.current_thread())
+                _thread.interrupt_main()
+                assert goes_on.wait(10)
+            return clock.now()
+
+        settings = Settings(False, concurrency=1, clock=EngineClock(now, clock.sleep))
+        with pytest.raises(KeyboardInterrupt):
+            probe(api.cluster(clock), PullProbe((IMAGE,)), ["a"], settings)
+        goes_on.set()
+        others[0].join(10)
+        assert not others[0].is_alive()
+        assert [each.split("/")[0] for each in kinds(api)] == ["GET "]

@@ -15,7 +15,10 @@ REFUSED = 'incorrect username or password for image "q.io/team/app:v1"'
 
 
 def names(found):
-    return [task["openshift_ops.image_pull.pull_secret"]["name"] for task in found.remedy]
+    """The secrets that the remedy writes; at its end, it imports."""
+    *written, imported = found.remedy
+    assert imported["openshift_ops.image_pull.image_stream_import"] == {"namespaces": ["a"], "streams": ["app"]}
+    return [task["openshift_ops.image_pull.pull_secret"]["name"] for task in written]
 
 
 class TestFails:

@@ -129,6 +129,18 @@ class TestUnknown:
         assert (found.cause, found.message, found.is_final) == ("not_run", "OutOfcpu: not enough cpu", True)
         assert judged(pod(phase="Succeeded")).cause == "not_run"
 
+    def test_a_credential_in_what_the_cluster_says_is_hidden(self) -> None:
+        said = "webhook https://robot:canary@policy.example.com/ says no"
+        condition = {"type": "PodScheduled", "message": said}
+        found = [
+            doubt("not_created", "No", said),
+            judged(pod(node="", conditions=[condition])),
+            judged(pod(waiting("ContainerCreating", said))),
+            judged(pod(phase="Failed", reason="Rejected", message=said)),
+        ]
+        assert ["policy.example.com" in each.message for each in found] == [True] * 4
+        assert not [each for each in found if "canary" in each.message]
+
     def test_a_pod_that_somebody_deletes(self) -> None:
         going = pod(waiting("ContainerCreating"))
         going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"

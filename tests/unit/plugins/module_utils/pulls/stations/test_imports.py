@@ -20,7 +20,7 @@ from support.pull_evidence import AUTH, REFUSED, failed, secret, stream
 REF = ObjectRef(IMAGE_STREAM, "b", "app")
 SECRETS = ObjectRef(SECRET, "b", "")
 BEGIN = "tag v1 of image stream b/app was never imported: incorrect username or password; the import uses all pull secrets of project b, linked or not: "
-AGAIN = "then import it again, which does not happen by itself: oc import-image app:v1 -n b"
+AGAIN = "then import it again with image_stream_import, which does not happen by itself"
 
 
 def why(message: str, *secrets: dict[str, Any], answer: Any = None, **tag: Any) -> tuple[str, Sequence[Any]]:
@@ -35,25 +35,25 @@ def named(name: str, *keys: str, kind: str = "kubernetes.io/dockerconfigjson") -
 def test_no_secret_of_the_project_is_for_the_image() -> None:
     reason, remedy = why("incorrect username or password", named("a", "q.io"), named("b", "quay.io", kind="Opaque"))
     assert reason == f"{BEGIN}none of them is for quay.io/team/app; {AGAIN}"
-    assert remedy == remedies.import_secret("b", "quay.io")
+    assert remedy == [*remedies.import_secret("b", "quay.io"), *remedies.import_again("b", "app")]
 
 
 def test_one_that_does_not_give_it_is_mended_where_it_stands() -> None:
     reason, remedy = why("incorrect username or password", named("a", "q.io"), named("stale", "quay.io"))
     assert reason == f"{BEGIN}secret stale has the key quay.io, and its login does not give the image; {AGAIN}"
-    assert remedy == remedies.add_registry("b", "stale", "quay.io")
+    assert remedy == [*remedies.add_registry("b", "stale", "quay.io"), *remedies.import_again("b", "app")]
 
 
 def test_secrets_that_may_not_be_read() -> None:
     reason, remedy = why("incorrect username or password", answer=REFUSED)
     assert "whether one of them is for quay.io/team/app is not known: the caller may not read it" in reason
-    assert remedy == remedies.import_secret("b", "quay.io")
+    assert remedy == [*remedies.import_secret("b", "quay.io"), *remedies.import_again("b", "app")]
 
 
 def test_a_scheduled_tag_is_imported_again_by_itself() -> None:
-    assert why("incorrect username or password", scheduled=True)[0].endswith(
-        "it is imported again by itself, every 15 minutes"
-    )
+    reason, remedy = why("incorrect username or password", scheduled=True)
+    assert reason.endswith("it is imported again by itself, every 15 minutes")
+    assert remedy == remedies.import_secret("b", "quay.io")
 
 
 def test_what_no_login_mends_needs_no_secrets() -> None:

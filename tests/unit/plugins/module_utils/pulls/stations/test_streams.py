@@ -82,7 +82,7 @@ class TestTrigger:
             "the image is set from tag v1 of image stream b/app: tag v1 of image stream b/app was never imported: "
         )
         assert "none of them is for quay.io/team/app; then import it again" in found.reason
-        assert found.remedy == remedies.import_secret("b", "quay.io")
+        assert found.remedy == [*remedies.import_secret("b", "quay.io"), *remedies.import_again("b", "app")]
         assert not any("no valid name" in seen for _name, seen, _ok in steps(found))
 
     def test_an_import_that_failed_later_leaves_the_image(self) -> None:
@@ -137,7 +137,7 @@ class TestShortName:
         assert found.reason.startswith(
             "the name means tag v1 of image stream ns/app: tag v1 of image stream ns/app was never imported"
         )
-        assert found.remedy == remedies.import_secret("ns", "quay.io")
+        assert found.remedy == [*remedies.import_secret("ns", "quay.io"), *remedies.import_again("ns", "app")]
 
     def test_that_nothing_resolves_is_the_cause_of_an_error(self) -> None:
         text = (
