@@ -10,17 +10,18 @@ module: credential_rotation
 short_description: Put a new registry login in the place of an old one, wherever that stands in a cluster
 version_added: 0.1.0
 description:
-  - Finds every secret that holds the old login, by its content and not by its name, proves that the new login pulls what workloads pull from
-    the registry, and then changes each secret in place.
+  - Finds every secret that holds the old login, by its content and not by its name, in whatever auth file of it, proves that the new login
+    pulls what workloads pull from the registry, and then changes each secret in place.
   - In place, the secret, its UID, the registry key, the e-mail address, all other entries and the way in which the entry is written stay. Pods
     need no restart, and cached images stay usable. A secret that is deleted and created again would have each start of a pod ask the registry,
     from Kubernetes 1.35 on.
   - A secret that another controller writes, such as External Secrets, is reported in RV(rotation.remaining) and not changed, since it would be
     changed back.
   - An immutable secret is not changed. A second one, C(NAME-rotated), is created with the new login and linked beside it on each service
-    account, and the first is left out of imports and builds. Pods that exist keep the first until they are made anew.
+    account, and the first is left out of imports and builds. Pods that exist keep the first until they are made anew. The second belongs to no
+    owner, so M(openshift_ops.image_pull.prune) leaves it. The pull secret of the nodes gets no second one, so an immutable one fails.
   - Nothing is remembered between runs. A run that was ended is finished by the next one, which finds what still has the old login.
-  - To take a rotation back while the old login lives, exchange O(old) and O(new).
+  - To take a rotation back while the old login lives, exchange O(old) and O(new). Secrets that had the new login before are then changed, too.
   - The pull secret of the cluster's nodes is only changed with O(nodes_pull_secret=true). The role C(credential_rotation) does that last, and
     waits until the nodes have it.
   - The result holds no credential and no user name.
@@ -51,7 +52,8 @@ options:
         description:
           - The password or token. Leave it out where it is not known, as with tokens that live a short time. Then each other login of that user
             for the registries is replaced. Whether the old one still works, and where it stands beside auth files, is not known then.
-          - One of fewer than 8 characters is only searched for in the entries of auth files.
+          - One of fewer than 8 characters, or one that is part of the new one, is only searched for in the entries of auth files for the
+            registries.
         type: str
   new:
     description: The login that takes its place.
@@ -88,13 +90,14 @@ options:
         use with the old one, as a node does before a pull. Nothing is written when a registry refuses what it gives to the old login, or cannot
         be asked.
       - Registries are only asked when there is something to change.
-      - With V(false), nothing is asked. Use it where the controller does not reach the registry, and prove the login by pulls in some
-        namespaces first.
+      - With V(false) and without O(verify_repositories), nothing is asked. Use it where the controller does not reach the registry, and prove
+        the login by pulls in some namespaces first.
     type: bool
     default: true
   verify_repositories:
     description:
-      - Further repositories that the new login must pull, with their registry, and a tag or digest if you like.
+      - Further repositories that the new login must pull, with their registry, and a tag or digest if you like. Each is in one of
+        O(registries). With O(verify=false), all is verified when one is given.
     type: list
     elements: str
   verify_realm_hosts:
@@ -118,9 +121,9 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.attributes
 notes:
-  - The caller needs the rights to list and patch secrets. To know which images are used, pods, the workloads of C(apps), C(batch) and
-    C(apps.openshift.io) are listed; what may not be listed is said in RV(rotation.unread), and O(verify_repositories) can stand in for it. Where
-    a secret is immutable, service accounts are listed and patched, and secrets are created.
+  - The caller needs the rights to list and patch secrets, and to get them where others write meanwhile. To know which images are used, pods, the
+    workloads of C(apps), C(batch) and C(apps.openshift.io) are listed; what may not be listed is said in RV(rotation.unread), and
+    O(verify_repositories) can stand in for it. Where a secret is immutable, service accounts are listed, got and patched, and secrets are created.
   - Where the caller may not list over all namespaces, each namespace is listed on its own.
   - Secrets of Helm's releases are not searched, since their content is compressed. Change the values of the chart, too.
 seealso:
@@ -166,12 +169,14 @@ rotation:
     copies:
       description:
         - How many secrets held the C(old) login before this run, how many hold the C(new) one alone, how many are C(to_change), and how many
-          of these C(failed).
+          of these C(failed) or were not attempted. An immutable secret that has its second one still holds the old login, and is not to be
+          changed.
       type: dict
       sample: {old: 3, new: 0, to_change: 2, failed: 0}
     remaining:
       description:
-        - Where the old login stands and will still stand after this run, with what is to be done there. Of many, the first 100.
+        - Where the old login stands and will still stand after this run, with what is to be done there. Of many, the first 100. Secrets
+          that failed are in RV(failures).
       type: list
       elements: dict
       contains:
@@ -196,7 +201,9 @@ rotation:
       elements: dict
       sample: [{namespace: openshift-config, secret: pull-secret, registries: [quay.io]}]
     unsearched:
-      description: Which secrets could not be read, so that the old login may stand there. Each a sentence.
+      description:
+        - Which secrets could not be read, so that the old login may stand there. Each a sentence. Where the old password is known, it is looked
+          for in what is no auth file, too.
       type: list
       elements: str
     unread:
@@ -204,7 +211,9 @@ rotation:
       type: list
       elements: str
     old_login:
-      description: Whether the registries still accept the old login, V(works), V(refused) or V(unknown).
+      description:
+        - Whether the registries still accept the old login. V(works) when all do, V(refused) when one of them refuses it, V(unknown) otherwise,
+          and where they were not asked.
       type: str
       sample: works
     repositories:
@@ -222,8 +231,8 @@ rotation:
       sample: [{namespace: project-a, image: "quay.io/team/app:v1", secret: quay}]
     failing:
       description:
-        - The containers of pods that cannot pull an image of the registries, because their node says that the login is refused. Of many, the first
-          100.
+        - The containers of pods that cannot pull an image of the registries, because their node says that the login is refused or has no right,
+          or that there is none. Of many, the first 100.
       type: list
       elements: dict
       sample:

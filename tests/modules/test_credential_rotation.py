@@ -353,6 +353,28 @@ class TestLeft:
         lab.api("DELETE", path_of(namespace, "secrets", "fixed"))
         assert rotate(namespaces=[namespace])["rotation"]["remaining"] == []
 
+    def test_two_immutable_ones_on_one_account_are_one_write_of_it(
+        self, lab: Lab, rotate: Run, host: str, namespace: str
+    ) -> None:
+        """And no owner's prune takes what was made beside them."""
+        labels = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "app.kubernetes.io/instance": "team-a"}
+        for name in ("one", "two"):
+            content = {"auths": {host: {"auth": auth(login(lab, 0))}}}
+            secret(lab, namespace, name, content, immutable=True, metadata={"labels": labels})
+        lab.set_account(namespace, imagePullSecrets=["one", "two"])
+        audit = lab.audit()
+        result = rotate(namespaces=[namespace])
+        assert not result["failed"], result["msg"]
+        assert audit.writes().count(("patch", "serviceaccounts", namespace, "default")) == 1
+        names = [name for name in pull_names(lab.account(namespace)) if "-dockercfg-" not in name]
+        assert names == ["one", "one-rotated", "two", "two-rotated"]
+        assert "app.kubernetes.io/instance" not in lab.get(namespace, "secrets", "one-rotated")["metadata"]["labels"]
+        again = rotate(namespaces=[namespace])
+        assert (again["changed"], again["rotation"]["copies"]) == (
+            False,
+            {"old": 2, "new": 2, "to_change": 0, "failed": 0},
+        )
+
     def test_a_second_name_that_is_taken_fails_alone(self, lab: Lab, rotate: Run, host: str, namespace: str) -> None:
         content = {"auths": {host: {"auth": auth(login(lab, 0))}}}
         secret(lab, namespace, "fixed", content, immutable=True)

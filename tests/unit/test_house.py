@@ -235,6 +235,15 @@ HANDED_ON = {"global_pull_secret": {"timeout"}, "sa_wait": {"timeout"}, "pull_ac
 #: For each feature, options that together show everything that it reads.
 SAMPLES: dict[str, list[dict[str, Any]]] = {
     "adopt": [{"roles": ["r"], "dest": "d", "vault_id": "v", "force": True}, {"credentials": "placeholder"}],
+    "credential_rotation": [
+        {
+            "registries": ["quay.io"],
+            "old": {"username": "u", "password": "p"},
+            "new": {"username": "u", "password": "q", "expires": "2126-01-01T00:00:00Z"},
+            "next_run": 60,
+            "verify": True,
+        }
+    ],
     "global_pull_secret": [
         {"merge": ["quay.io"], "wait": True, "allow_paused": True, "rendered_before": {"worker": "rendered-worker-1"}},
         {"backup": "d", "vault_id": "v", "auth_file": "config.json", "only": ["quay.io"]},

@@ -14,7 +14,7 @@ from .entries import Awaited, Entry, Failure
 from .errors import ImagePullError
 from .objects import Json, Kind, ObjectRef, Objects
 from .protocols import NOTHING_RELATED, Desired, ListedBy, Plan, Related
-from .related import stored
+from .related import known, stored
 from .writes import Writes, object_after
 
 __all__ = ["Batch", "Declared"]
@@ -130,5 +130,5 @@ class _Planner:
     def _keep(self, change: Change) -> None:
         """What the next entry sees of the object."""
         ref = change.ref
-        seen = self._objects.get(ref.name) if ref.kind == self._kind else self._found.get(ref)
+        seen = self._objects.get(ref.name) if ref.kind == self._kind else known(self._found, ref)
         self._found = stored(self._kind, self._objects, self._found, ref, object_after(change, seen))

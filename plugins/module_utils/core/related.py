@@ -10,7 +10,15 @@ from dataclasses import replace
 from .objects import Json, Kind, ObjectRef, metadata
 from .protocols import Related
 
-__all__ = ["stored", "updated"]
+__all__ = ["known", "stored", "updated"]
+
+
+def known(found: Related, ref: ObjectRef) -> Json | None:
+    """The object as it was read, on its own or in the list of its kind; None where it was not."""
+    if ref in found:
+        return found[ref]
+    listed = found.get(replace(ref, name="")) or {}
+    return next((item for item in listed.get("items") or [] if metadata(item).get("name") == ref.name), None)
 
 
 def updated(found: Related, ref: ObjectRef, now: Json | None) -> Related:

@@ -69,12 +69,14 @@ class Exchange:
 class Found:
     """The keys of a file with the old login and with the new one, as they may be shown.
 
-    `tokens` are those with the old login beside an identity token, which CRI-O and Docker send instead.
+    `tokens` are those with the old login beside an identity token, which CRI-O and Docker send instead. Of the entries under
+    `undecodable` no login is known.
     """
 
     old: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
     tokens: tuple[str, ...] = ()
+    undecodable: tuple[str, ...] = ()
 
 
 def found_in(text: str, wanted: Exchange, *, legacy: bool) -> Found:
@@ -88,6 +90,7 @@ def found_in(text: str, wanted: Exchange, *, legacy: bool) -> Found:
         _names(old),
         _names(each for each, *login in entries if wanted.is_new(*login)),
         _names(each for each in old if _has_token(each)),
+        _names(each for each, *login in entries if login == [*_UNDECODABLE]),
     )
 
 
@@ -108,12 +111,16 @@ def _members(text: str, wanted: Exchange, *, legacy: bool) -> list[Member]:
     return [each for each in Document.parse(text, legacy=legacy).auths.members if wanted.is_for(each.name)]
 
 
+#: What no option can ask for: a user name with a colon.
+_UNDECODABLE = (":", "")
+
+
 def _login(member: Member) -> tuple[str, str]:
-    """User and password as the kubelet reads them; both empty where it cannot."""
+    """User and password as the kubelet reads them; `_UNDECODABLE` where it cannot."""
     try:
         return login_of(member.value)
     except Unreadable:
-        return "", ""
+        return _UNDECODABLE
 
 
 def _with_login(member: Member, login: Login) -> Member:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from ..clients.kube.client import Cluster
@@ -24,7 +25,7 @@ from ..nodes.references import Reference
 from ..reconcile.engine import reconcile
 from ..reconcile.listing import Listed, list_in
 from ..reconcile.reader import View
-from ..reconcile.result import Outcome
+from ..reconcile.result import NamespaceResult, Outcome
 from ..reconcile.run import Settings
 from ..reconcile.workers import Workers
 from .rotation_proof import Proven, proven
@@ -72,11 +73,7 @@ def rotate(
         except ImagePullError as error:
             raise Refusal(f"nothing was written, since not all secrets could be searched: {error}") from None
     images = used_images(seen.uses, _keys(seen.every))
-    changing = {
-        namespace: found
-        for namespace, copies in seen.copies.items()
-        if (found := [copy for copy in copies if copy.is_to_change])
-    }
+    changing = {namespace: found for namespace in seen.copies if (found := _to_change(seen, rotation, namespace))}
     proof = prove(rotation, images) if changing and rotation.verify else Proven()
     outcome = reconcile(cluster, _batch(rotation, changing), list(changing), settings, _views(seen, changing))
     return _told(outcome, seen, changing, images, proof)
@@ -141,16 +138,34 @@ def _forbidden(kind: Kind, found: Listed) -> list[str]:
     ]
 
 
+def _to_change(seen: _Seen, rotation: Rotation, namespace: str) -> list[Copy]:
+    """The copies of a namespace for which something is left to do: an immutable one stays as it is, also once it has its second."""
+    view = _view(seen, namespace)
+    return [copy for copy in seen.copies[namespace] if copy.is_to_change and not _has_second(copy, view, rotation)]
+
+
+def _has_second(copy: Copy, view: View, rotation: Rotation) -> bool:
+    if not copy.is_immutable:
+        return False
+    try:
+        return (
+            not CredentialRotation(rotation, copy.ref.name).plan(copy.ref.namespace, view.objects, view.related).changes
+        )
+    except ImagePullError:
+        return False
+
+
 def _needs_accounts(copy: Copy) -> bool:
     return copy.is_to_change and copy.is_immutable
 
 
 def _keys(copies: Iterable[Copy]) -> dict[str, list[str]]:
     """The keys of the old login by namespace; those in the nodes' secrets, which are good for all pods, under ""."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, dict[str, None]] = {}
     for copy in copies:
-        found.setdefault("" if copy.is_of_nodes else copy.ref.namespace, []).extend(copy.found.old)
-    return found
+        place = "" if copy.is_of_nodes else copy.ref.namespace
+        found.setdefault(place, {}).update(dict.fromkeys(copy.found.old))
+    return {place: list(keys) for place, keys in found.items()}
 
 
 def _batch(rotation: Rotation, changing: Mapping[str, Sequence[Copy]]) -> Batch[CredentialRotation]:
@@ -186,14 +201,12 @@ def _told(
     proof: Proven,
 ) -> Outcome:
     """The outcome with what is known of the login: counted after the writes, or in check mode after those that are planned."""
-    unfinished = {result.name for result in outcome.namespaces if result.status not in ("changed", "unchanged")}
     remaining = [row for copy in seen.every for row in copy.remaining()]
-    old = sum(1 for copies in changing.values() for _copy in copies)
     copies = {
         "old": sum(1 for copy in seen.every if copy.found.old),
         "new": sum(1 for copy in seen.every if copy.found.new and not copy.found.old),
-        "to_change": old,
-        "failed": sum(len(changing[name]) for name in unfinished & {*changing}),
+        "to_change": sum(map(len, changing.values())),
+        "failed": sum(len(_failed(result, changing[result.name])) for result in outcome.namespaces),
     }
     waiting = [_of_nodes(copy) for copy in seen.every if copy.waits and copy.found.old]
     unreadable = [f"{copy.ref}: its content {copy.unreadable}" for copy in seen.every if copy.unreadable]
@@ -212,15 +225,24 @@ def _told(
     return replace(outcome, remarks=(*outcome.remarks, *proof.notes), extra={**outcome.extra, "rotation": told})
 
 
+def _failed(result: NamespaceResult, copies: Sequence[Copy]) -> set[str]:
+    """The secrets of a namespace that failed, or that were not attempted."""
+    if result.status in ("changed", "unchanged"):
+        return set()
+    names = [copy.ref.name for copy in copies]
+    done = {change.ref.name for change in result.changes if change.ref.kind == SECRET}
+    left = {*names} - done if result.error else set()
+    return left | {names[failure.entry.position] for failure in result.failures}
+
+
 def _of_nodes(copy: Copy) -> dict[str, Any]:
     return {"namespace": copy.ref.namespace, "secret": copy.ref.name, "registries": list(copy.found.old)}
 
 
 def _probes(seen: _Seen, images: Mapping[str, Sequence[Reference]]) -> list[dict[str, str]]:
     """One image for each of the first namespaces, with the secret whose login is for it: what a forced pull there asks for."""
-    rows = []
-    for namespace, every in sorted(images.items()):
-        found = secret_for(every, seen.copies.get(namespace, ()))
-        if found is not None:
-            rows.append({"namespace": namespace, "image": str(found[0]), "secret": found[1]})
-    return rows[:_SHOWN]
+    every = ((name, secret_for(used, seen.copies.get(name, ()))) for name, used in sorted(images.items()))
+    rows = (
+        {"namespace": name, "image": str(found[0]), "secret": found[1]} for name, found in every if found is not None
+    )
+    return [*islice(rows, _SHOWN)]

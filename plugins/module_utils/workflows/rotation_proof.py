@@ -66,16 +66,19 @@ class _Asking:
         return registry.prove_login(self._to(host), host, _login(login), self.rotation.access.realm_hosts)
 
     def repository(self, asked: _Repository) -> _Answer:
-        """The first image that the new login pulls; else the first one at which it is worse than the old one."""
+        """The first image that the new login pulls or that stops the rotation; else the first one, which neither login gets."""
         answers = []
         for image in asked.images[:_TRIED]:
-            answer = _Answer(image, self._pull(image, self.rotation.exchange.new))
-            if answer.new.works:
+            answer = self._image(image)
+            if answer.new.works or _stops(answer):
                 return answer
-            if answer.new.outcome in _OF_THE_IMAGE and self.rotation.exchange.old.password:
-                answer = _Answer(image, answer.new, self._pull(image, self.rotation.exchange.old))
             answers.append(answer)
-        return next((answer for answer in answers if _is_worse(answer)), answers[0])
+        return answers[0]
+
+    def _image(self, image: Reference) -> _Answer:
+        new, old = self._pull(image, self.rotation.exchange.new), self.rotation.exchange.old
+        is_open = new.outcome in _OF_THE_IMAGE and bool(old.password)
+        return _Answer(image, new, self._pull(image, old) if is_open else None)
 
     def _pull(self, image: Reference, login: Login) -> Proof:
         wanted = Wanted(image.host, image.path, image.digest or image.tag)
@@ -118,7 +121,7 @@ def _worse(answers: Iterable[tuple[_Repository, _Answer]]) -> Iterator[str]:
             continue
         if _is_worse(answer):
             yield f"the new login does not pull {answer.image}, and the old one does: {answer.new.said}"
-        elif asked.must or answer.new.outcome not in _OF_THE_IMAGE or _is_open(answer):
+        elif asked.must or _stops(answer):
             yield f"{answer.image}: {answer.new.said}"
 
 
@@ -126,10 +129,13 @@ def _is_worse(answer: _Answer) -> bool:
     return not answer.new.works and answer.old is not None and answer.old.works
 
 
-def _is_open(answer: _Answer) -> bool:
-    """Whether the old login might have pulled it: it could not be asked, and a right is missing."""
-    asked = answer.old is not None and answer.old.outcome in (*_OF_THE_IMAGE, "bad_login")
-    return answer.new.outcome == "no_right" and not asked
+def _stops(answer: _Answer) -> bool:
+    """Of one that is not pulled: whether the new login may be at fault, as it was not answered, or is or may be worse than the old one."""
+    if answer.new.outcome not in _OF_THE_IMAGE or _is_worse(answer):
+        return True
+    if answer.old is None:
+        return answer.new.outcome == "no_right"
+    return answer.old.outcome not in (*_OF_THE_IMAGE, "bad_login")
 
 
 def _notes(answers: Iterable[tuple[_Repository, _Answer]]) -> Iterator[str]:

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
 from ...core.objects import SECRET, Json, ObjectRef, metadata
 from ...core.shapes import mapping, sequence, text
-from ...dockerconfig.exchange import Exchange, Found, exchanged, found_in
+from ...dockerconfig.exchange import Found, exchanged, found_in
 from ...dockerconfig.json_text import Unreadable
 from ...platform.hosted import ADDITIONAL_SECRET, MERGED_SECRET
 from ...platform.keepers import keeper_of
@@ -41,16 +41,33 @@ class Copy:
     def held(self) -> StoredSecret:
         return StoredSecret.of(self.obj)
 
+    @property
+    def data(self) -> dict[str, str]:
+        """All its data keys, also those beside the one that a node reads."""
+        own = {self.held.key: self.held.value} if self.held.key else {}
+        return {**own, **self.held.others}
+
+    @cached_property
+    def files(self) -> Sequence[tuple[StoredSecret, Found]]:
+        """Its auth files, each with what is found in it: tools read others than the one that a node reads, or two beside each other."""
+        return [*_files(self)]
+
     @cached_property
     def found(self) -> Found:
-        """Nothing where it cannot be read; see `unreadable`."""
-        return _found(self.held, self.rotation.exchange)
+        """In all its auth files; nothing where they cannot be read, see `unreadable`."""
+        every = [found for _file, found in self.files]
+        parts = ((key for found in every for key in getattr(found, part.name)) for part in fields(Found))
+        return Found(*(tuple(dict.fromkeys(part)) for part in parts))
 
     @property
     def unreadable(self) -> str:
         """Why its entries cannot be read, where that leaves open whether the login is among them; empty otherwise."""
-        is_open = self.rotation.searched is None and self.held.type in TYPES and not says_generated(self.obj)
-        return self.held.unreadable if is_open else ""
+        if self.rotation.searched is not None or says_generated(self.obj):
+            return ""
+        if self.held.type in TYPES and self.held.unreadable:
+            return self.held.unreadable
+        keys = ", ".join(self.found.undecodable)
+        return f"has entries that no node can decode, for {keys}" if keys else ""
 
     @property
     def is_of_nodes(self) -> bool:
@@ -78,23 +95,22 @@ class Copy:
         return bool(self.found.old) and not (self.keeper or self.waits)
 
     @cached_property
-    def text_after(self) -> str:
-        """Its auth file with the new login.
-
-        :raises Unreadable: when it is none.
-        """
-        return exchanged(self.held.text, self.rotation.exchange, legacy=self.held.legacy)
+    def rewritten(self) -> Sequence[tuple[StoredSecret, str]]:
+        """Its auth files with the old login, each with its text with the new one."""
+        wanted = self.rotation.exchange
+        return [(file, exchanged(file.text, wanted, legacy=file.legacy)) for file, found in self.files if found.old]
 
     @property
     def data_after(self) -> dict[str, str]:
-        return {self.held.key: encoded(self.text_after)}
+        """The data keys that change."""
+        return {file.key: encoded(text) for file, text in self.rewritten}
 
     def elsewhere(self) -> list[str]:
         """Where the old password stands beside the entries that are exchanged: registry keys, data keys, annotations."""
         searched = self.rotation.searched
         if searched is None:
             return []
-        obj = {**self.obj, "data": {**mapping(self.obj.get("data")), **self.data_after}} if self.found.old else self.obj
+        obj = {**self.obj, "data": {**mapping(self.obj.get("data")), **self.data_after}} if self.rewritten else self.obj
         return [place.about for place in searched.places(obj)]
 
     def remaining(self) -> Iterator[dict[str, Any]]:
@@ -110,7 +126,7 @@ class Copy:
             return f"{self.keeper} writes this secret: change the login at its source"
         if self.waits:
             return ""
-        if self.is_immutable:
+        if self.is_immutable and not self.is_of_nodes:
             return (
                 f"the secret is immutable; {second_name(self.ref.name)} has the new login and is linked beside it: delete this one once no "
                 "pod and no template names it"
@@ -126,9 +142,12 @@ _WHY_ELSEWHERE = (
 )
 
 
+_SECOND = "-rotated"
+
+
 def second_name(name: str) -> str:
     """What the secret is called that takes the place of an immutable one."""
-    return f"{name[:244].rstrip('.-')}-rotated"
+    return f"{name[:244].rstrip('.-')}{_SECOND}"
 
 
 def is_wanted(secret: Json, rotation: Rotation) -> bool:
@@ -138,8 +157,8 @@ def is_wanted(secret: Json, rotation: Rotation) -> bool:
         return False
     copy = Copy(ObjectRef(SECRET, text(meta.get("namespace")), text(meta.get("name"))), secret, rotation)
     found = copy.found
-    if found.old or found.new or copy.unreadable:
-        return True
+    if found.old or found.new or copy.unreadable or copy.ref.name.endswith(_SECOND):
+        return True  # the name of a second one may be taken: that is to be known before the first write
     return rotation.searched is not None and bool(rotation.searched.places(secret))
 
 
@@ -150,10 +169,11 @@ def kept(secret: Json) -> Json:
     return {**secret, "metadata": {**meta, "managedFields": managers}}
 
 
-def _found(held: StoredSecret, exchange: Exchange) -> Found:
-    if not (held.type in TYPES or may_be_auth_file({held.key: held.value})):
-        return Found()
-    try:
-        return found_in(held.text, exchange, legacy=held.legacy)
-    except Unreadable:
-        return Found()
+def _files(copy: Copy) -> Iterator[tuple[StoredSecret, Found]]:
+    for key, value in copy.data.items():
+        file = StoredSecret(copy.held.type, key, value)
+        if (key == copy.held.key and file.type in TYPES) or may_be_auth_file({key: value}):
+            try:
+                yield file, found_in(file.text, copy.rotation.exchange, legacy=file.legacy)
+            except Unreadable:
+                continue

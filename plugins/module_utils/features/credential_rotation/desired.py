@@ -17,12 +17,13 @@ from typing import Any, ClassVar
 from ...core.changes import Change, create, update
 from ...core.errors import Refusal
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Kind, ObjectRef, Objects, metadata
+from ...core.ownership import OWNERSHIP_LABELS
 from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, ListedBy, Plan, Related
 from ...core.shapes import mapping, sequence, text
 from ...dockerconfig.auth_file import read_stored
 from ...platform.account_lists import LISTS, Entries, changes_of, entries_of, names, view
 from ...platform.protected import check_size
-from ...secrets.content import registry_changes, stored_view
+from ...secrets.content import no_changes, registry_changes
 from ...secrets.content import view as secret_view
 from .copies import Copy, second_name
 from .options import Rotation
@@ -64,6 +65,11 @@ class CredentialRotation:
         copy = None if secret is None else Copy(ObjectRef(SECRET, namespace, self.name), secret, self.rotation)
         if copy is None or not copy.is_to_change:
             return Plan()
+        if copy.is_immutable and copy.is_of_nodes:
+            raise Refusal(
+                f"{copy.ref} is immutable, and nodes read no other name, so no second secret can take its place; not changed: save it, "
+                "delete it, and create it again at once with the new login"
+            )
         if copy.is_immutable:
             return Plan(tuple(_beside(copy, objects, found)), notes=(_of_immutable(copy),))
         return Plan((_in_place(copy),), notes=tuple(_notes(copy)))
@@ -71,16 +77,23 @@ class CredentialRotation:
 
 def _in_place(copy: Copy) -> Change:
     data = copy.data_after
-    check_size(str(copy.ref), *copy.held.others.values(), *data.values())
-    details, after = _difference(copy)
-    return update(copy.ref, copy.obj, {"data": data}, details, before=stored_view(copy.held), after=after)
+    check_size(str(copy.ref), *{**copy.data, **data}.values())
+    details, before, after = _difference(copy)
+    return update(copy.ref, copy.obj, {"data": data}, details, before=before, after=after)
 
 
-def _difference(copy: Copy) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What is reported of the change, and the secret as a diff shows it afterwards."""
-    before = copy.held.auth_file
-    changes = registry_changes(before, read_stored(copy.text_after, legacy=copy.held.legacy))
-    return {"registries": changes}, secret_view(copy.held.type, before.entries, changes)
+def _difference(copy: Copy) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """What is reported of the change, and the secret as a diff shows it before and afterwards."""
+    held: dict[str, None] = {}
+    changed: dict[str, list[str]] = {}
+    for file, text_after in copy.rewritten:
+        changes = registry_changes(file.auth_file, read_stored(text_after, legacy=file.legacy))
+        held.update(dict.fromkeys(file.auth_file.entries))
+        changed.update(changes["changed"])
+    # An entry that a node does not use, for its key or for another one under the same key, is changed all the same.
+    changed = {**dict.fromkeys(copy.found.old, copy.rotation.differing), **changed}
+    every = {**no_changes(), "changed": dict(sorted(changed.items()))}
+    return {"registries": every}, secret_view(copy.held.type, held), secret_view(copy.held.type, held, every)
 
 
 def _notes(copy: Copy) -> Iterator[str]:
@@ -105,7 +118,7 @@ def _beside(copy: Copy, objects: Objects, found: Related) -> Iterator[Change]:
     seen = objects.get(second.name)
     if seen is None:
         yield _second(copy, second)
-    elif mapping(metadata(seen).get("annotations")).get(ROTATED_FROM) != copy.ref.name:
+    elif not _takes_place_of(copy, Copy(second, seen, copy.rotation)):
         raise Refusal(
             f"{copy.ref} is immutable, and {second}, which would take its place, is there already and does not; rename or delete that one"
         )
@@ -116,12 +129,20 @@ def _beside(copy: Copy, objects: Objects, found: Related) -> Iterator[Change]:
         yield update(copy.ref, copy.obj, patch, {"annotations": [EXCLUDED]}, before={}, after=shown)
 
 
+def _takes_place_of(copy: Copy, second: Copy) -> bool:
+    """Whether it was made for that, and has one of the logins where the first has the old one."""
+    from_name = mapping(metadata(second.obj).get("annotations")).get(ROTATED_FROM)
+    return from_name == copy.ref.name and {*copy.found.old} <= {*second.found.old, *second.found.new}
+
+
 def _second(copy: Copy, ref: ObjectRef) -> Change:
     meta = metadata(copy.obj)
     notes = {name: value for name, value in mapping(meta.get("annotations")).items() if name != _LAST_APPLIED}
-    parts = {"labels": dict(mapping(meta.get("labels"))), "annotations": {**notes, ROTATED_FROM: copy.ref.name}}
-    body = {"metadata": parts, "type": copy.held.type, "data": {**copy.held.others, **copy.data_after}}
-    details, after = _difference(copy)
+    # Nobody declares it: with the label of an owner, a prune would remove it.
+    labels = {name: value for name, value in mapping(meta.get("labels")).items() if name not in OWNERSHIP_LABELS}
+    parts = {"labels": labels, "annotations": {**notes, ROTATED_FROM: copy.ref.name}}
+    body = {"metadata": parts, "type": copy.held.type, "data": {**copy.data, **copy.data_after}}
+    details, _before, after = _difference(copy)
     return create(ref, body, {**details, "rotated_from": copy.ref.name}, after)
 
 
@@ -129,8 +150,8 @@ def _links(copy: Copy, second: str, found: Related) -> Iterator[Change]:
     listed = found.get(whole_accounts(copy.ref.namespace))
     if listed is None:
         raise Refusal(
-            f"{copy.ref} is immutable, so {second} must be linked beside it, and the caller may not list service accounts in "
-            f"namespace {copy.ref.namespace}; nothing was changed for it"
+            f"{copy.ref} is immutable, so {second} must be linked beside it, and the service accounts of namespace {copy.ref.namespace} "
+            "were not read; nothing was changed for it: give the caller the right to list them, and run again"
         )
     for account in map(mapping, sequence(listed.get("items"))):
         ref = ObjectRef(SERVICE_ACCOUNT, copy.ref.namespace, text(metadata(account).get("name")))

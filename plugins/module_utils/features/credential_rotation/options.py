@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import cached_property
 from typing import Any
 
 from ...core.errors import OptionError
@@ -66,11 +67,20 @@ class Rotation:
     images: tuple[Reference, ...] = ()
     access: RegistryAccess = field(default_factory=RegistryAccess)
 
-    @property
+    @cached_property
     def searched(self) -> Searched | None:
-        """The old password, to be looked for in all that is no entry of an auth file. None where it is not known, or too short for that."""
+        """The old password, to be looked for in all that is no entry of an auth file.
+
+        None where it is not known, too short for that, or a part of the new one: it would then be found in each entry that has that.
+        """
         password = self.exchange.old.password
-        return Searched(password) if len(password) >= SHORTEST else None
+        return Searched(password) if len(password) >= SHORTEST and password not in self.exchange.new.password else None
+
+    @property
+    def differing(self) -> list[str]:
+        """In which parts the two logins differ, as far as that is known."""
+        old, new = self.exchange.old, self.exchange.new
+        return [name for name in ("password", "username") if getattr(old, name) != getattr(new, name)]
 
     @property
     def hosts(self) -> list[str]:
@@ -125,7 +135,7 @@ def _problems(options: Mapping[str, Any]) -> Iterator[str]:
         yield "option 'next_run' must be a number of seconds"
     if not 1 <= options["verify_timeout"] <= 3600:
         yield "option 'verify_timeout' must be from 1 to 3600 seconds"
-    yield from _problems_of_repositories(options["verify_repositories"] or ())
+    yield from _problems_of_repositories(options["verify_repositories"] or (), options["registries"])
 
 
 def _problems_of_logins(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
@@ -134,12 +144,25 @@ def _problems_of_logins(old: Mapping[str, Any], new: Mapping[str, Any]) -> Itera
             yield f"option '{name}' has no user name"
         if ":" in login["username"]:
             yield f"option '{name}' has a ':' in its user name, which the auth file format cannot express"
+        # Bytes that are no UTF-8 are found where they stand, and cannot be written into an entry with a plain user and password.
+        if not _is_valid(
+            f"{login['username']}{login.get('password')}", "strict" if name == "new" else "surrogateescape"
+        ):
+            yield f"option '{name}' has a user name or password that is not valid Unicode"
     if not new["password"]:
         yield "option 'new' has no password"
     if (old["username"], old.get("password")) == (new["username"], new["password"]):
         yield "options 'old' and 'new' are the same login: there is nothing to rotate"
     if new.get("expires") and seconds_of(new["expires"]) is None:
         yield "option 'new': 'expires' is no time such as 2030-01-31T12:00:00Z"
+
+
+def _is_valid(text: str, errors: str) -> bool:
+    try:
+        text.encode("utf-8", errors)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _problems_of_registries(registries: Any) -> Iterator[str]:
@@ -154,11 +177,15 @@ def _problems_of_registries(registries: Any) -> Iterator[str]:
             yield f"option 'registries': {key!r} is a glob; name the registries"
 
 
-def _problems_of_repositories(repositories: Any) -> Iterator[str]:
+def _problems_of_repositories(repositories: Any, registries: Sequence[str]) -> Iterator[str]:
+    """The logins are sent to the registries of these, so no other one may be named."""
+    wanted = Exchange(tuple(registries), Login("", ""), Login("", ""))
     for text in repositories:
         image = reference_of(text)
         if image is None or image.is_short:
             yield f"option 'verify_repositories': {text!r} is no repository with its registry, such as quay.io/team/app"
+        elif not wanted.is_in(image.repository):
+            yield f"option 'verify_repositories': {text!r} is in none of the 'registries', so the logins are not for it"
 
 
 def _ends(new: Mapping[str, Any], hosts: list[str], now: float) -> float | None:

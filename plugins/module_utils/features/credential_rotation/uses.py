@@ -69,11 +69,16 @@ def used_images(uses: Mapping[str, Sequence[Use]], keys: Mapping[str, Collection
 
 def secret_for(images: Iterable[Reference], copies: Iterable[Copy]) -> tuple[Reference, str] | None:
     """An image, and the name of the first secret with a key for it; None where only the nodes' secrets have one."""
-    every = sorted(copies, key=lambda copy: copy.ref.name)
+    names: dict[str, str] = {}
+    for copy in sorted(copies, key=lambda copy: copy.ref.name):
+        if copy.is_to_change and not copy.is_of_nodes:
+            name = second_name(copy.ref.name) if copy.is_immutable else copy.ref.name
+            for key in copy.found.old:
+                names.setdefault(key, name)
     for image in images:
-        for copy in every:
-            if copy.is_to_change and not copy.is_of_nodes and kubelet_keys(copy.found.old, image.repository):
-                return image, second_name(copy.ref.name) if copy.is_immutable else copy.ref.name
+        keys = kubelet_keys(names, image.repository)
+        if keys:
+            return image, min(names[key] for key in keys)
     return None
 
 

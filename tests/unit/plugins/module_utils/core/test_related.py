@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.related import stored, updated
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.related import known, stored, updated
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.pods import POD
 
 A, B, ALL = ObjectRef(POD, "ns", "a"), ObjectRef(POD, "ns", "b"), ObjectRef(POD, "ns", "")
@@ -31,6 +31,17 @@ class TestRemember:
 
     def test_what_was_not_looked_up_stays_unknown(self) -> None:
         assert updated({}, A, pod("a")) == {}
+
+
+class TestKnown:
+    def test_on_its_own_or_in_the_list_of_its_kind(self) -> None:
+        assert known({A: pod("a", "2"), ALL: {"items": [pod("b"), pod("a")]}}, A) == pod("a", "2")
+        assert known({ALL: {"items": [pod("b"), pod("a")]}}, A) == pod("a")
+
+    def test_what_is_gone_or_was_not_read(self) -> None:
+        assert known({A: None, ALL: {"items": [pod("a")]}}, A) is None
+        for found in ({}, {ALL: None}, {ALL: {}}, {ALL: {"items": [pod("b")]}}, {OTHER: pod("a")}):
+            assert known(found, A) is None
 
 
 class TestStored:

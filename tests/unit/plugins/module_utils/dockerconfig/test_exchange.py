@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import Any
 
 import pytest
@@ -131,13 +132,19 @@ class TestWhich:
         }
         assert found_in(file(**entries), WANTED, legacy=False).tokens == ("quay.io",)
 
-    @pytest.mark.parametrize(
-        "entry", [None, [], "x", 1, {}, {"auth": 1}, {"auth": "%"}, {"auth": None, "username": "robot"}]
-    )
-    def test_an_entry_that_no_node_can_use_has_no_login(self, entry: Any) -> None:
+    @pytest.mark.parametrize("entry", [None, {}, {"auth": None, "username": "robot"}, {"password": "old-password"}])
+    def test_an_entry_without_a_login(self, entry: Any) -> None:
         text = file(**{"quay.io": entry})
-        assert found_in(text, WANTED, legacy=False) == Found()
-        assert exchanged(text, WANTED, legacy=False) == text
+        for wanted in (WANTED, REFRESH):
+            assert found_in(text, wanted, legacy=False) == Found()
+            assert exchanged(text, wanted, legacy=False) == text
+
+    @pytest.mark.parametrize("entry", [[], "x", 1, {"auth": 1}, {"auth": "%"}, {"auth": auth(OLD), "email": 1}])
+    def test_what_login_an_entry_has_that_no_node_can_decode_is_not_known(self, entry: Any) -> None:
+        text = file(**{"a:b@quay.io": entry, "elsewhere.example.com": entry})
+        for wanted in (WANTED, REFRESH):
+            assert found_in(text, wanted, legacy=False) == Found(undecodable=("***@quay.io",))
+            assert exchanged(text, wanted, legacy=False) == text
 
 
 @given(
@@ -149,6 +156,7 @@ class TestWhich:
 def test_whatever_stands_there(entries: dict[str, Any]) -> None:
     """Afterwards no entry has the old login, the others are as they were, and a second time nothing changes."""
     text = json.dumps({"auths": entries})
+    text = re.sub(r"-?\b(?:NaN|Infinity)\b", "0", text)  # Python's JSON alone has these
     once = exchanged(text, WANTED, legacy=False)
     assert found_in(once, WANTED, legacy=False).old == ()
     assert exchanged(once, WANTED, legacy=False) == once

@@ -1,0 +1,342 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the old login stands in a secret: what is found, what becomes of it, what is left, and whose it is."""
+
+from __future__ import annotations
+
+import base64
+import copy as copies
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import (
+    Exchange,
+    Found,
+    Login,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.copies import (
+    NODES_SECRETS,
+    Copy,
+    is_wanted,
+    kept,
+    second_name,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
+    Rotation,
+)
+from hypothesis import given
+from support.anything import ANYTHING
+
+OLD, NEW = Login("robot", "Canary-old-password"), Login("robot2", "Canary-new-password")
+KNOWN = Rotation(Exchange(("quay.io",), OLD, NEW))
+#: The password is not known, as with tokens that live a short time.
+UNKNOWN = Rotation(Exchange(("quay.io",), Login("robot", ""), NEW))
+PULL, LEGACY = "kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"
+
+
+def auth(login: Login) -> str:
+    return base64.b64encode(f"{login.username}:{login.password}".encode()).decode()
+
+
+def entry(login: Login = OLD, **more: Any) -> dict[str, Any]:
+    return {"auth": auth(login), **more}
+
+
+def encoded(content: Any) -> str:
+    raw = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return base64.b64encode(raw).decode()
+
+
+def secret(content: Any = None, kind: Any = PULL, key: str = ".dockerconfigjson", **parts: Any) -> dict[str, Any]:
+    """A pull secret with the old login, or with that content."""
+    given = {"auths": {"quay.io": entry()}} if content is None else content
+    return {"metadata": {"name": "s", "namespace": "a"}, "type": kind, "data": {key: encoded(given)}, **parts}
+
+
+def copy(obj: dict[str, Any], rotation: Rotation = KNOWN, *, namespace: str = "a", name: str = "s") -> Copy:
+    return Copy(ObjectRef(SECRET, namespace, name), obj, rotation)
+
+
+def after(found: Copy, key: str = ".dockerconfigjson") -> Any:
+    return json.loads(base64.b64decode(found.data_after[key]))
+
+
+def rows(found: Copy) -> list[tuple[str, str]]:
+    every = list(found.remaining())
+    assert "anary" not in json.dumps(every)
+    assert "robot" not in json.dumps(every)
+    assert {(row["namespace"], row["secret"]) for row in every} <= {(found.ref.namespace, found.ref.name)}
+    return [(row["about"], row["reason"]) for row in every]
+
+
+class TestFound:
+    def test_what_a_node_reads(self) -> None:
+        found = copy(
+            secret({"auths": {"quay.io": entry(email="a@example.com"), "b.io": entry(), "quay.io/x": entry(NEW)}})
+        )
+        assert found.found == Found(("quay.io",), ("quay.io/x",))
+        assert after(found)["auths"] == {
+            "quay.io": entry(NEW, email="a@example.com"),
+            "b.io": entry(),
+            "quay.io/x": entry(NEW),
+        }
+
+    def test_the_old_form(self) -> None:
+        found = copy(secret({"quay.io": entry()}, LEGACY, ".dockercfg"))
+        assert found.found.old == ("quay.io",)
+        assert after(found, ".dockercfg") == {"quay.io": entry(NEW)}
+
+    def test_a_form_that_is_not_its_types(self) -> None:
+        """No node reads it, so it is no pull secret; the password in it is found as text."""
+        found = copy(secret({"quay.io": entry()}))
+        assert (found.found, found.rewritten) == (Found(), [])
+        assert [about for about, _why in rows(found)] == ["data key .dockerconfigjson"]
+
+    @pytest.mark.parametrize("key", ["config.json", "auth.json", "whatever"])
+    @pytest.mark.parametrize("kind", ["Opaque", None, 1, "kubernetes.io/podmanconfigjson"])
+    def test_in_a_secret_of_another_type(self, kind: Any, key: str) -> None:
+        found = copy(secret(kind=kind, key=key))
+        assert found.found.old == ("quay.io",)
+        assert list(found.data_after) == [key]
+
+    def test_a_podman_secret_is_read_under_any_key_and_in_any_writing(self) -> None:
+        content = b'\n\n {"auths": {"quay.io": {"auth": "%s"}}}' % auth(OLD).encode()
+        found = copy(secret(content, "kubernetes.io/podmanconfigjson", "x"))
+        assert found.found.old == ("quay.io",)
+
+    def test_every_auth_file_of_a_secret(self) -> None:
+        """A node reads one of them, a pod that mounts the secret another one."""
+        obj = secret()
+        obj["data"]["config.json"] = encoded({"auths": {"quay.io/team": entry(), "quay.io": entry(NEW)}})
+        obj["data"][".dockercfg"] = encoded({"quay.io": entry()})
+        obj["data"]["plain"] = encoded(b"nothing")
+        for kind in (PULL, "Opaque"):
+            found = copy({**obj, "type": kind})
+            assert found.found == Found(("quay.io", "quay.io/team"), ("quay.io",))
+            assert {*found.data_after} == {".dockerconfigjson", "config.json", ".dockercfg"}
+            assert after(found, "config.json")["auths"] == {"quay.io/team": entry(NEW), "quay.io": entry(NEW)}
+            assert after(found, ".dockercfg") == {"quay.io": entry(NEW)}
+            assert rows(found) == []
+
+    def test_a_file_without_the_old_login_is_not_written(self) -> None:
+        obj = secret()
+        obj["data"]["config.json"] = encoded({"auths": {"quay.io": entry(NEW)}})
+        obj["data"]["auth.json"] = encoded(b"{")
+        assert list(copy(obj).data_after) == [".dockerconfigjson"]
+
+    @pytest.mark.parametrize(
+        "content", [b"", b"{", b"\xff", b"[]", b"null", b'{"auths": []}', b'{"auths": {}, "auths": {}}']
+    )
+    def test_what_is_no_auth_file(self, content: bytes) -> None:
+        found = copy(secret(content))
+        assert (found.found, found.is_to_change, found.data_after) == (Found(), False, {})
+
+    def test_the_other_bytes_stay(self) -> None:
+        """Also those that are no UTF-8, and a key that stands there twice."""
+        raw = b'{ "x": "\xff", "auths":{"quay.io" : {"auth":"%s"},"quay.io":{"email":"\xfe","auth":"%s"}} }\n'
+        found = copy(secret(raw % (auth(OLD).encode(), auth(OLD).encode())))
+        expected = raw % (auth(NEW).encode(), auth(NEW).encode())
+        assert base64.b64decode(found.data_after[".dockerconfigjson"]) == expected
+
+
+class TestUnreadable:
+    @pytest.mark.parametrize(
+        ("content", "why"),
+        [
+            (b"{", "is not valid JSON at line 1, column 2"),
+            (b'{"auths": {}, "auths": {}}', "is not an auth file: it has 'auths' twice"),
+            (
+                {"auths": {"quay.io": {"auth": 1}, "b.io": {"auth": 1}}},
+                "has entries that no node can decode, for quay.io",
+            ),
+        ],
+    )
+    def test_the_login_may_stand_there(self, content: Any, why: str) -> None:
+        assert copy(secret(content), UNKNOWN).unreadable == why
+        assert is_wanted(secret(content), UNKNOWN)
+        assert copy(secret(content), KNOWN).unreadable == "", "the password is looked for in the text"
+        assert not is_wanted(secret(content), KNOWN)
+
+    def test_an_auth_file_of_another_type(self) -> None:
+        opaque = secret({"auths": {"quay.io": {"auth": 1}}}, "Opaque", "config.json")
+        assert copy(opaque, UNKNOWN).unreadable == "has entries that no node can decode, for quay.io"
+        assert copy(secret(b"{", "Opaque", "config.json"), UNKNOWN).unreadable == "", "that may be anything"
+
+    @pytest.mark.parametrize("data", [[], 1, {".dockerconfigjson": 1}, {".dockerconfigjson": "%"}])
+    def test_data_that_is_none(self, data: Any) -> None:
+        obj = {**secret(), "data": data}
+        assert bool(copy(obj, UNKNOWN).unreadable) is (data != [])
+        assert copy(obj).found == Found()
+
+    def test_the_platforms_own(self) -> None:
+        generated = secret(b"{", metadata={"name": "s", "annotations": {"openshift.io/token-secret.name": "t"}})
+        assert copy(generated, UNKNOWN).unreadable == ""
+
+
+class TestWhose:
+    MARKS = {"labels": {"reconcile.external-secrets.io/managed": "true"}}
+
+    def test_nobody_is_known_to_write_it(self) -> None:
+        found = copy(secret())
+        assert (found.keeper, found.is_to_change, rows(found)) == ("", True, [])
+
+    def test_a_keepers(self) -> None:
+        found = copy(secret(metadata=self.MARKS))
+        assert (found.keeper, found.is_to_change) == ("External Secrets", False)
+        assert rows(found) == [("quay.io", "External Secrets writes this secret: change the login at its source")]
+
+    def test_each_key_of_a_keepers(self) -> None:
+        found = copy(
+            secret({"auths": {"quay.io": entry(), "quay.io/a": entry(), "quay.io/b": entry(NEW)}}, metadata=self.MARKS)
+        )
+        assert [about for about, _why in rows(found)] == ["quay.io", "quay.io/a"]
+
+    @pytest.mark.parametrize("ref", NODES_SECRETS)
+    def test_the_nodes(self, ref: ObjectRef) -> None:
+        waits = Copy(ref, secret(), KNOWN)
+        assert (waits.is_of_nodes, waits.waits, waits.is_to_change, rows(waits)) == (True, True, False, [])
+        asked = Copy(ref, secret(), Rotation(KNOWN.exchange, nodes=True))
+        assert (asked.waits, asked.is_to_change, rows(asked)) == (False, True, [])
+
+    def test_another_secret_of_that_name(self) -> None:
+        found = copy(secret(), name="pull-secret")
+        assert (found.is_of_nodes, found.waits, found.is_to_change) == (False, False, True)
+
+    def test_what_the_platform_makes_of_the_nodes(self) -> None:
+        found = copy(secret(), Rotation(KNOWN.exchange, nodes=True), namespace="kube-system", name="global-pull-secret")
+        assert (found.is_of_nodes, found.is_to_change) == (False, False)
+        ((about, why),) = rows(found)
+        assert about == "quay.io"
+        assert why.startswith(
+            "the platform, which makes it of openshift-config/pull-secret and secret kube-system/additional"
+        )
+
+    def test_an_immutable_one(self) -> None:
+        found = copy(secret(immutable=True))
+        assert (found.is_immutable, found.is_to_change) == (True, True)
+        ((about, why),) = rows(found)
+        assert (about, why.startswith("the secret is immutable; s-rotated has the new login")) == ("quay.io", True)
+
+    def test_an_immutable_one_of_a_keeper(self) -> None:
+        found = copy(secret(immutable=True, metadata=self.MARKS))
+        assert found.is_to_change is False
+        assert "External Secrets writes" in rows(found)[0][1]
+
+    def test_an_immutable_one_of_the_nodes_is_a_failure_and_no_row(self) -> None:
+        found = Copy(NODES_SECRETS[0], secret(immutable=True), Rotation(KNOWN.exchange, nodes=True))
+        assert rows(found) == []
+
+
+class TestElsewhere:
+    def test_beside_the_entries_that_are_exchanged(self) -> None:
+        obj = secret({"auths": {"quay.io": entry(), "b.io": entry()}})
+        obj["data"]["note"] = encoded(b"password=" + OLD.password.encode())
+        obj["metadata"]["annotations"] = {"a": json.dumps({"auth": auth(OLD)}), "b": "x"}
+        found = copy(obj)
+        reason = "the old password stands there, and not as a login for the registries of this rotation: change or remove it by hand"
+        assert rows(found) == [("b.io", reason), ("data key note", reason), ("annotation a", reason)]
+
+    def test_under_a_key_with_a_user(self) -> None:
+        """No node uses it, and its key is not shown."""
+        found = copy(secret({"auths": {"robot:x@b.io": entry(), "robot:x@quay.io": entry()}}))
+        assert found.found.old == ("***@quay.io",)
+        assert after(found)["auths"] == {"robot:x@b.io": entry(), "robot:x@quay.io": entry(NEW)}
+        assert [about for about, _why in rows(found)] == ["data key .dockerconfigjson"]
+
+    def test_of_a_keepers_its_entries_are_told_once(self) -> None:
+        obj = secret({"auths": {"quay.io": entry(), "b.io": entry()}}, metadata=TestWhose.MARKS)
+        assert [about for about, _why in rows(copy(obj))] == ["quay.io", "b.io"]
+
+    def test_nothing_is_searched_for_without_the_password(self) -> None:
+        obj = secret()
+        obj["data"]["note"] = encoded(OLD.password.encode())
+        assert copy(obj, UNKNOWN).elsewhere() == []
+
+    def test_an_entry_that_no_node_can_decode(self) -> None:
+        found = copy(secret({"auths": {"quay.io": entry(email=1), "quay.io/a": entry()}}))
+        assert found.found == Found(("quay.io/a",), undecodable=("quay.io",))
+        assert [about for about, _why in rows(found)] == ["data key .dockerconfigjson"]
+
+
+class TestWanted:
+    @pytest.mark.parametrize("login", [OLD, NEW])
+    def test_with_one_of_the_logins(self, login: Login) -> None:
+        assert is_wanted(secret({"auths": {"quay.io": entry(login)}}), KNOWN)
+
+    def test_with_neither(self) -> None:
+        assert not is_wanted(secret({"auths": {"quay.io": entry(Login("a", "b"))}}), KNOWN)
+        assert not is_wanted(secret({"auths": {"b.io": entry()}}), UNKNOWN)
+
+    def test_with_the_password_anywhere(self) -> None:
+        assert is_wanted(secret(OLD.password.encode(), "Opaque", "x"), KNOWN)
+        assert not is_wanted(secret(NEW.password.encode(), "Opaque", "x"), KNOWN), "the new one may stand anywhere"
+
+    def test_never_what_the_platform_generated(self) -> None:
+        marks = {"name": "s", "namespace": "a", "annotations": {"openshift.io/token-secret.name": "t"}}
+        assert not is_wanted(secret(metadata=marks), KNOWN)
+
+    def test_a_name_that_a_second_secret_would_have(self) -> None:
+        """That it is taken is to be known before the first write."""
+        obj = {"metadata": {"name": "s-rotated", "namespace": "a"}, "type": "Opaque"}
+        assert is_wanted(obj, KNOWN)
+
+    @given(ANYTHING)
+    def test_whatever_it_holds(self, value: Any) -> None:
+        for obj in (
+            {"metadata": {"name": "s", "namespace": "a"}, "data": value, "type": PULL},
+            {
+                "metadata": {"name": "s", "namespace": "a"},
+                "data": {".dockerconfigjson": value, "x": value},
+                "type": PULL,
+            },
+            {"metadata": value, "data": secret()["data"], "type": value, "immutable": value},
+            {
+                "metadata": {
+                    "name": "s",
+                    "namespace": "a",
+                    "labels": value,
+                    "annotations": value,
+                    "managedFields": value,
+                }
+            },
+            {**secret(), "metadata": {"annotations": {"x": value}, "ownerReferences": value, "managedFields": [value]}},
+        ):
+            if not isinstance(obj["metadata"], dict):
+                continue
+            before = copies.deepcopy(obj)
+            for rotation in (KNOWN, UNKNOWN):
+                is_wanted(obj, rotation)
+                rows(copy(kept(obj), rotation))
+            assert json.dumps(obj) == json.dumps(before)
+
+
+class TestKept:
+    def test_of_field_managers_only_their_names(self) -> None:
+        managers = [{"manager": "kubectl", "fieldsV1": {"f:data": {}}}, None, {"time": "x"}]
+        obj = secret(metadata={"name": "s", "resourceVersion": "5", "managedFields": managers})
+        meta = {
+            "name": "s",
+            "resourceVersion": "5",
+            "managedFields": [{"manager": "kubectl"}, {"manager": None}, {"manager": None}],
+        }
+        assert kept(obj) == {**obj, "metadata": meta}
+
+    def test_who_keeps_it_is_still_known(self) -> None:
+        obj = secret(metadata={"managedFields": [{"manager": "external-secrets", "time": "x"}]})
+        assert copy(kept(obj)).keeper == "external-secrets"
+
+
+@pytest.mark.parametrize(
+    ("name", "second"),
+    [
+        ("quay", "quay-rotated"),
+        ("x" * 253, "x" * 244 + "-rotated"),
+        ("x" * 242 + ".-" + "y" * 9, "x" * 242 + "-rotated"),
+    ],
+)
+def test_the_second_name_is_one(name: str, second: str) -> None:
+    assert second_name(name) == second
+    assert len(second) <= 253

@@ -1,0 +1,389 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One secret with the new login in the place of the old one: in place, or by a second one beside an immutable one."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.batch import Batch, Declared
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY, Change
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entries import Entry
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    SECRET,
+    SERVICE_ACCOUNT,
+    ObjectRef,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.writes import object_after
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import Exchange, Login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.desired import (
+    EXCLUDED,
+    ROTATED_FROM,
+    CredentialRotation,
+    whole_accounts,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
+    Rotation,
+)
+from hypothesis import given
+from support.anything import ANYTHING, CHANGES, Changed
+
+OLD, NEW = Login("robot", "Canary-old-password"), Login("robot2", "Canary-new-password")
+ROTATION = Rotation(Exchange(("quay.io",), OLD, NEW))
+PULL = "kubernetes.io/dockerconfigjson"
+
+
+def auth(login: Login) -> str:
+    return base64.b64encode(f"{login.username}:{login.password}".encode()).decode()
+
+
+def entry(login: Login = OLD, **more: Any) -> dict[str, Any]:
+    return {"auth": auth(login), **more}
+
+
+def encoded(content: Any) -> str:
+    return base64.b64encode(json.dumps(content).encode()).decode()
+
+
+def secret(name: str = "quay", auths: Any = None, **parts: Any) -> dict[str, Any]:
+    meta = {"name": name, "namespace": "a", "resourceVersion": "7", "uid": "u", **parts.pop("metadata", {})}
+    data = {".dockerconfigjson": encoded({"auths": {"quay.io": entry()} if auths is None else auths})}
+    return {"metadata": meta, "type": PULL, "data": data, **parts}
+
+
+def account(name: str, *secrets: str, **parts: Any) -> dict[str, Any]:
+    entries = [{"name": each} for each in secrets]
+    return {"metadata": {"name": name, "resourceVersion": "3"}, "imagePullSecrets": entries, **parts}
+
+
+def planned(
+    *secrets: dict[str, Any], accounts: Sequence[Any] | None = None, name: str = "quay", rotation: Rotation = ROTATION
+) -> Plan:
+    objects = {each["metadata"]["name"]: each for each in secrets}
+    found = {} if accounts is None else {whole_accounts("a"): {"items": list(accounts)}}
+    plan = CredentialRotation(rotation, name).plan("a", objects, found)
+    shown = json.dumps([[change.details, change.before, change.after] for change in plan.changes] + list(plan.notes))
+    assert "anary" not in shown
+    assert "robot" not in shown
+    assert auth(OLD)[8:] not in shown
+    assert auth(NEW)[8:] not in shown
+    return plan
+
+
+def refused(*secrets: dict[str, Any], **more: Any) -> str:
+    with pytest.raises(Refusal) as error:
+        planned(*secrets, **more)
+    assert "anary" not in str(error.value)
+    return str(error.value)
+
+
+def writes(plan: Plan) -> list[tuple[str, str, str]]:
+    return [(change.action, change.ref.kind.kind, change.ref.name) for change in plan.changes]
+
+
+def content(change: Change, key: str = ".dockerconfigjson") -> Any:
+    return json.loads(base64.b64decode(change.body["data"][key]))
+
+
+class TestInPlace:
+    def test_only_the_login_is_written_and_bound_to_what_was_read(self) -> None:
+        obj = secret(auths={"quay.io": entry(email="a@example.com"), "b.io": entry()}, extra={"kept": 1})
+        obj["data"]["other"] = "eA=="
+        plan = planned(obj)
+        (change,) = plan.changes
+        assert change.action == "update"
+        assert change.ref == ObjectRef(SECRET, "a", "quay")
+        assert change.body["metadata"] == {"resourceVersion": "7"}
+        assert {*change.body} == {"metadata", "data"}
+        assert {*change.body["data"]} == {".dockerconfigjson"}
+        assert content(change) == {"auths": {"quay.io": entry(NEW, email="a@example.com"), "b.io": entry()}}
+        assert change.report() == {
+            "action": "update",
+            "kind": "Secret",
+            "name": "quay",
+            "registries": {"added": [], "changed": {"quay.io": ["password", "username"]}, "removed": []},
+        }
+        assert change.before == {"type": PULL, "registries": {"quay.io": "credential", "b.io": "credential"} | {}}
+        assert change.after == {
+            "type": PULL,
+            "registries": {"b.io": "credential", "quay.io": "credential with changed password, username"},
+        }
+        assert plan.notes == ()
+
+    def test_twice_is_once(self) -> None:
+        obj = secret()
+        (change,) = planned(obj).changes
+        assert planned(dict(object_after(change, obj) or {})) == Plan()
+
+    @pytest.mark.parametrize(
+        "obj",
+        [
+            secret(auths={"quay.io": entry(NEW)}),
+            secret(auths={"b.io": entry()}),
+            secret(metadata={"labels": {"reconcile.external-secrets.io/managed": "true"}}),
+            secret("other"),
+        ],
+    )
+    def test_nothing_is_to_be_done(self, obj: dict[str, Any]) -> None:
+        assert planned(obj) == Plan()
+        assert planned() == Plan(), "it is gone by now"
+
+    def test_every_entry_is_named_also_one_that_no_node_uses(self) -> None:
+        auths = {"robot:x@quay.io": entry(), "quay.io/b": entry(), "https://quay.io/a": entry()}
+        (change,) = planned(secret(auths=auths)).changes
+        parts = ["password", "username"]
+        found = change.details["registries"]["changed"]
+        assert list(found.items()) == [("***@quay.io", parts), ("https://quay.io/a", parts), ("quay.io/b", parts)]
+
+    def test_of_a_key_that_stands_there_twice_both_are_changed(self) -> None:
+        raw = '{"auths": {"quay.io": {"auth": "%s"}, "quay.io": {"auth": "%s"}}}'
+        obj = secret()
+        obj["data"] = {".dockerconfigjson": base64.b64encode((raw % (auth(OLD), "dTpw")).encode()).decode()}
+        (change,) = planned(obj).changes
+        assert change.details["registries"]["changed"] == {"quay.io": ["password", "username"]}
+        assert base64.b64decode(change.body["data"][".dockerconfigjson"]).decode() == raw % (auth(NEW), "dTpw")
+
+    def test_what_changes_is_said_of_each_entry(self) -> None:
+        exchange = Exchange(("quay.io",), Login("robot2", ""), NEW)
+        (change,) = planned(secret(auths={"quay.io": entry(Login("robot2", "x"))}), rotation=Rotation(exchange)).changes
+        assert change.details["registries"]["changed"] == {"quay.io": ["password"]}
+
+    def test_all_auth_files_of_a_secret_are_one_write(self) -> None:
+        obj = secret()
+        obj["data"]["config.json"] = encoded({"auths": {"quay.io/a": entry(), "c.io": entry(Login("x", "y"))}})
+        (change,) = planned(obj).changes
+        assert {*change.body["data"]} == {".dockerconfigjson", "config.json"}
+        assert {*change.details["registries"]["changed"]} == {"quay.io", "quay.io/a"}
+        assert {*change.before["registries"]} == {"quay.io", "quay.io/a", "c.io"}
+
+    def test_a_token_beside_the_login_is_said(self) -> None:
+        (note,) = planned(secret(auths={"quay.io": entry(identitytoken="Canary-token"), "quay.io/b": entry()})).notes
+        assert note.startswith("secret a/quay has an identity token beside the old login, for quay.io: CRI-O sends it")
+
+    def test_what_becomes_too_large_is_refused(self) -> None:
+        obj = secret(auths={"quay.io": entry(x="x" * 400_000)})
+        obj["data"]["other"] = "A" * (4 * 174_000)
+        longer = Rotation(Exchange(("quay.io",), OLD, Login("robot2", "p" * 200_000)))
+        with pytest.raises(ImagePullError, match="a secret holds at most 1048576"):
+            planned(obj, rotation=longer)
+        assert planned(obj).changes
+
+    def test_nothing_is_written_without_the_version_that_was_read(self) -> None:
+        assert "was read without a resourceVersion" in refused(secret(metadata={"resourceVersion": None}))
+
+    @given(CHANGES)
+    def test_whatever_it_holds(self, change: Changed) -> None:
+        obj = change({**secret(), "immutable": None})
+        if not isinstance(obj, dict):
+            return
+        try:
+            plan = CredentialRotation(ROTATION, "quay").plan("a", {"quay": obj}, {whole_accounts("a"): {"items": []}})
+        except ImagePullError:
+            return
+        for each in plan.changes:
+            assert "anary" not in json.dumps([each.details, each.before, each.after])
+
+
+class TestNodes:
+    REF = ObjectRef(SECRET, "openshift-config", "pull-secret")
+
+    def plan(self, obj: dict[str, Any], *, nodes: bool) -> Plan:
+        found = {whole_accounts("openshift-config"): {"items": []}}
+        desired = CredentialRotation(Rotation(ROTATION.exchange, nodes=nodes), "pull-secret")
+        return desired.plan("openshift-config", {"pull-secret": obj}, found)
+
+    def test_only_when_it_is_asked_for(self) -> None:
+        assert self.plan(secret("pull-secret"), nodes=False) == Plan()
+        assert writes(self.plan(secret("pull-secret"), nodes=True)) == [("update", "Secret", "pull-secret")]
+
+    def test_no_other_name_takes_its_place(self) -> None:
+        with pytest.raises(Refusal, match="is immutable, and nodes read no other name"):
+            self.plan(secret("pull-secret", immutable=True), nodes=True)
+
+
+class TestBesideAnImmutableOne:
+    def test_a_second_secret_links_and_the_first_left_out_of_imports(self) -> None:
+        notes = {"kubectl.kubernetes.io/last-applied-configuration": "Canary", "kept": "yes"}
+        first = secret(
+            immutable=True, metadata={"labels": {"team": "x"}, "annotations": notes, "ownerReferences": [{"uid": "o"}]}
+        )
+        first["data"]["other"] = "eA=="
+        accounts = [account("default", "x", "quay", "y", secrets=[{"name": "quay"}]), account("builder", "y")]
+        plan = planned(first, accounts=accounts)
+        assert writes(plan) == [
+            ("create", "Secret", "quay-rotated"),
+            ("update", "ServiceAccount", "default"),
+            ("update", "Secret", "quay"),
+        ]
+        second, link, excluded = plan.changes
+        assert second.body["metadata"] == {
+            "name": "quay-rotated",
+            "namespace": "a",
+            "labels": {**MANAGED_BY, "team": "x"},
+            "annotations": {"kept": "yes", ROTATED_FROM: "quay"},
+        }
+        assert second.body["type"] == PULL
+        assert "immutable" not in second.body
+        assert second.body["data"]["other"] == "eA=="
+        assert content(second) == {"auths": {"quay.io": entry(NEW)}}
+        assert second.details["rotated_from"] == "quay"
+        assert second.details["registries"]["changed"] == {"quay.io": ["password", "username"]}
+        assert link.body == {
+            "metadata": {"resourceVersion": "3"},
+            "imagePullSecrets": [{"name": name} for name in ("x", "quay", "quay-rotated", "y")],
+            "secrets": [{"name": "quay"}, {"name": "quay-rotated"}],
+        }
+        assert link.details["lists"]["imagePullSecrets"] == {"added": ["quay-rotated"], "removed": []}
+        assert link.before["secrets"] == ["quay"]
+        assert link.after["secrets"] == ["quay", "quay-rotated"]
+        assert excluded.body == {"metadata": {"annotations": {EXCLUDED: "true"}, "resourceVersion": "7"}}
+        assert excluded.details == {"annotations": [EXCLUDED]}
+        (note,) = plan.notes
+        assert note.startswith("secret a/quay is immutable, so it is not changed: quay-rotated has the new login")
+
+    def test_no_owner_would_prune_it(self) -> None:
+        labels = {**MANAGED_BY, INSTANCE: "team-a", "kept": "x"}
+        second = planned(secret(immutable=True, metadata={"labels": labels}), accounts=[]).changes[0]
+        assert second.body["metadata"]["labels"] == {**MANAGED_BY, "kept": "x"}
+
+    def test_step_by_step(self) -> None:
+        """Whatever has been done, the rest is planned; a lost answer or a conflict asks again."""
+        first, accounts = secret(immutable=True), [account("default", "quay")]
+        create, link, exclude = planned(first, accounts=accounts).changes
+        second = dict(object_after(create, None) or {})
+        second["metadata"] = {**second["metadata"], "resourceVersion": "1"}
+        linked = [object_after(link, accounts[0])]
+        excluded = dict(object_after(exclude, first) or {})
+        names = {"create": create, "link": link, "exclude": exclude}
+        done: dict[tuple[bool, bool, bool], list[str]] = {
+            (True, False, False): ["link", "exclude"],
+            (False, True, False): ["create", "exclude"],
+            (True, True, False): ["exclude"],
+            (True, True, True): [],
+        }
+        for (is_created, is_linked, is_excluded), left in done.items():
+            secrets = [excluded if is_excluded else first, *([second] if is_created else [])]
+            plan = planned(*secrets, accounts=linked if is_linked else accounts)
+            assert writes(plan) == writes(Plan(tuple(names[name] for name in left)))
+
+    def test_the_second_is_rotated_in_its_turn(self) -> None:
+        marks = {"annotations": {ROTATED_FROM: "quay"}}
+        first, second = secret(immutable=True), secret("quay-rotated", metadata=marks)
+        assert ("create", "Secret", "quay-rotated") not in writes(planned(first, second, accounts=[]))
+        assert writes(planned(first, second, accounts=[], name="quay-rotated")) == [
+            ("update", "Secret", "quay-rotated")
+        ]
+
+    @pytest.mark.parametrize(
+        "second",
+        [
+            secret("quay-rotated", auths={"quay.io": entry(NEW)}),
+            secret("quay-rotated", auths={"quay.io": entry(NEW)}, metadata={"annotations": {ROTATED_FROM: "other"}}),
+            secret("quay-rotated", auths={"quay.io": entry(NEW)}, metadata={"annotations": [ROTATED_FROM]}),
+            secret("quay-rotated", auths={"b.io": entry(NEW)}, metadata={"annotations": {ROTATED_FROM: "quay"}}),
+            secret(
+                "quay-rotated",
+                auths={"quay.io": entry(Login("x", "y"))},
+                metadata={"annotations": {ROTATED_FROM: "quay"}},
+            ),
+        ],
+    )
+    def test_another_one_has_the_name(self, second: dict[str, Any]) -> None:
+        said = refused(secret(immutable=True), second, accounts=[])
+        assert "secret a/quay-rotated, which would take its place, is there already and does not" in said
+
+    def test_accounts_that_were_not_read(self) -> None:
+        """A link that is missing would leave pods without a login later on."""
+        assert "the service accounts of namespace a were not read" in refused(secret(immutable=True))
+
+    @pytest.mark.parametrize("lists", [{"imagePullSecrets": "quay"}, {"secrets": {"name": "quay"}}])
+    def test_an_account_whose_list_is_none(self, lists: dict[str, Any]) -> None:
+        said = refused(secret(immutable=True), accounts=[{**account("odd"), **lists}])
+        assert "service account a/odd cannot be read" in said
+
+    def test_entries_of_accounts_that_name_nothing_stay(self) -> None:
+        entries = [None, "quay", {"name": 1}, {"name": "quay", "x": 1}, {"name": "quay"}]
+        (link,) = [
+            each
+            for each in planned(secret(immutable=True), accounts=[account("odd", imagePullSecrets=entries)]).changes
+            if each.ref.kind == SERVICE_ACCOUNT
+        ]
+        assert link.body["imagePullSecrets"] == [*entries[:4], {"name": "quay-rotated"}, entries[4]]
+        assert "secrets" not in link.body
+
+    @pytest.mark.parametrize("lists", [{}, {"imagePullSecrets": None}, {"imagePullSecrets": []}])
+    def test_accounts_without_links(self, lists: dict[str, Any]) -> None:
+        odd = [{"metadata": {"name": "odd"}, **lists}, account("done", "quay-rotated", "quay"), None, "x"]
+        plan = planned(secret(immutable=True), accounts=odd)
+        assert [write for write in writes(plan) if write[1] != "Secret"] == []
+
+    @pytest.mark.parametrize(
+        ("annotations", "is_written"), [({EXCLUDED: "true"}, False), ({EXCLUDED: "false"}, True), ([], True)]
+    )
+    def test_the_first_is_left_out_of_imports_once(self, annotations: Any, is_written: bool) -> None:
+        plan = planned(secret(immutable=True, metadata={"annotations": annotations}), accounts=[])
+        assert (("update", "Secret", "quay") in writes(plan)) is is_written
+
+    @given(ANYTHING)
+    def test_whatever_an_account_holds(self, value: Any) -> None:
+        for obj in (
+            {"metadata": {"name": "x", "resourceVersion": "1"}, "imagePullSecrets": value},
+            {"metadata": value},
+            value,
+        ):
+            try:
+                planned(secret(immutable=True), accounts=[obj, account("default", "quay")])
+            except ImagePullError:
+                continue
+
+
+class TestWhatIsRead:
+    def test_its_name_and_that_of_the_second(self) -> None:
+        assert CredentialRotation(ROTATION, "quay").names("a") == ("quay", "quay-rotated")
+        assert CredentialRotation.listed_by == {}
+        assert CredentialRotation.kind == SECRET
+
+    @pytest.mark.parametrize(("obj", "is_read"), [(secret(immutable=True), True), (secret(), False), (None, False)])
+    def test_accounts_beside_an_immutable_one(self, obj: Any, is_read: bool) -> None:
+        objects = {} if obj is None else {"quay": obj}
+        wanted = [whole_accounts("a")] if is_read else []
+        assert list(CredentialRotation(ROTATION, "quay").related("a", objects)) == wanted
+
+
+def test_several_in_a_namespace_fail_alone_and_link_one_account_once() -> None:
+    """Two immutable ones on one account are one write of it."""
+    names = ["one", "two", "three", "four"]
+    objects = {
+        "one": secret("one", immutable=True),
+        "two": secret("two", immutable=True),
+        "three": secret("three", immutable=True),
+        "three-rotated": secret("three-rotated", auths={}),
+        "four": secret("four"),
+    }
+    declared = [
+        Declared(CredentialRotation(ROTATION, name), Entry("secrets", number, title=name))
+        for number, name in enumerate(names)
+    ]
+    found = {whole_accounts("a"): {"items": [account("default", "one", "three", "two")]}}
+    plan = Batch(SECRET, {"a": declared}).plan("a", objects, found)
+    assert [(failure.entry.title, "is there already" in failure.error) for failure in plan.failures] == [
+        ("three", True)
+    ]
+    (link,) = [change for change in plan.changes if change.ref.kind == SERVICE_ACCOUNT]
+    assert [each["name"] for each in link.body["imagePullSecrets"]] == [
+        "one",
+        "one-rotated",
+        "three",
+        "two",
+        "two-rotated",
+    ]
+    assert [entry.title for entry in link.entries] == ["one", "two"]
+    assert ("update", "Secret", "four") in writes(plan)

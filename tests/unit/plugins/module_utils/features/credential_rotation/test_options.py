@@ -1,0 +1,236 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the options of credential_rotation ask for, and what they are refused for."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
+    ARGUMENTS,
+    Rotation,
+    from_options,
+    lifetime,
+)
+
+NOW = 1_900_000_000.0
+OLD = {"username": "robot", "password": "Canary-old-password"}
+NEW = {"username": "robot2", "password": "Canary-new-password", "expires": None}
+
+
+def options(**more: Any) -> dict[str, Any]:
+    """As the module gets them, with all defaults."""
+    defaults = {name: spec.get("default") for name, spec in ARGUMENTS.items()}
+    return {**defaults, "registries": ["quay.io"], "old": OLD, "new": NEW, **more}
+
+
+def refused(**more: Any) -> str:
+    with pytest.raises(OptionError) as error:
+        from_options(options(**more))
+    assert "Canary" not in str(error.value)
+    return str(error.value)
+
+
+def new(**more: Any) -> dict[str, Any]:
+    return {**NEW, **more}
+
+
+def token(expires: float) -> str:
+    """A JSON Web Token that says when it expires."""
+    claims = base64.urlsafe_b64encode(json.dumps({"exp": expires}).encode()).decode().rstrip("=")
+    return f"e30.{claims}.x"
+
+
+class TestRotation:
+    def test_of_what_must_be_given(self) -> None:
+        found = from_options(options())
+        assert (found.exchange.registries, found.nodes, found.verify, found.images) == (("quay.io",), False, True, ())
+        assert (found.exchange.old.username, found.exchange.old.password) == (OLD["username"], OLD["password"])
+        assert (found.exchange.new.username, found.exchange.new.password) == (NEW["username"], NEW["password"])
+        access = found.access
+        assert (access.ca_cert, access.validate_certs, access.timeout, access.realm_hosts) == (None, True, 10, ())
+
+    def test_of_all_that_may_be_given(self) -> None:
+        found = from_options(
+            options(
+                nodes_pull_secret=True,
+                verify=False,
+                verify_ca_cert="/ca",
+                verify_validate_certs=False,
+                verify_timeout=3600,
+                verify_realm_hosts=["auth.example.com"],
+            )
+        )
+        assert (found.nodes, found.verify) == (True, False)
+        access = found.access
+        assert (access.ca_cert, access.validate_certs, access.timeout) == ("/ca", False, 3600)
+        assert access.realm_hosts == ("auth.example.com",)
+
+    def test_repositories_that_are_named_are_verified_in_any_case(self) -> None:
+        found = from_options(options(verify=False, verify_repositories=["quay.io/team/app:v1"]))
+        assert (found.verify, [str(image) for image in found.images]) == (True, ["quay.io/team/app:v1"])
+
+    def test_a_registry_that_is_named_twice_is_one(self) -> None:
+        found = from_options(
+            options(registries=["quay.io", "quay.io", "quay.io/team", "https://Quay.io/v2/", "r.example.com:5000"])
+        )
+        assert found.exchange.registries == ("quay.io", "quay.io/team", "https://Quay.io/v2/", "r.example.com:5000")
+        assert found.hosts == ["quay.io", "r.example.com:5000"]
+
+    @pytest.mark.parametrize("old", [{"username": "robot"}, {"username": "robot", "password": None}])
+    def test_an_old_password_that_is_not_known(self, old: dict[str, Any]) -> None:
+        found = from_options(options(old=old))
+        assert (found.exchange.old.password, found.searched) == ("", None)
+        assert found.exchange.is_old("robot", "any")
+
+    @pytest.mark.parametrize(("password", "is_searched"), [("1234567", False), ("12345678", True)])
+    def test_a_short_password_is_not_searched_for_everywhere(self, password: str, is_searched: bool) -> None:
+        found = from_options(options(old={"username": "robot", "password": password}))
+        assert (found.searched is not None) is is_searched
+        assert found.searched is found.searched, "made once: it is asked for each secret of a cluster"
+
+    def test_one_that_is_part_of_the_new_one_is_not_either(self) -> None:
+        """It would be found wherever the new one stands."""
+        found = from_options(options(new=new(password=f"{OLD['password']}2")))
+        assert found.searched is None
+        back = from_options(options(old={**OLD, "password": f"{OLD['password']}2"}, new=new(password=OLD["password"])))
+        assert back.searched is not None
+
+    def test_in_what_the_logins_differ(self) -> None:
+        def differing(**old: Any) -> list[str]:
+            return from_options(options(old=old)).differing
+
+        assert differing(**OLD) == ["password", "username"]
+        assert differing(username="robot2", password="x") == ["password"]
+        assert differing(username="robot2") == ["password"]
+        assert differing(username="robot", password=NEW["password"]) == ["username"]
+
+    def test_it_shows_no_login(self) -> None:
+        assert "anary" not in repr(from_options(options()))
+        assert "robot" not in repr(from_options(options()))
+        assert isinstance(from_options(options()), Rotation)
+
+
+class TestRefused:
+    def test_all_at_once(self) -> None:
+        said = refused(
+            registries=["a b", "*.example.com"],
+            old={"username": "", "password": "Canary"},
+            new=new(username="a:b", password="", expires="tomorrow"),
+            next_run=0,
+            verify_timeout=0,
+            verify_repositories=["app"],
+        )
+        assert said.split("; ", 1)[0].startswith("option 'registries': registry 'a b' is not host[:port]")
+        for part in (
+            "option 'registries': '*.example.com' is a glob; name the registries",
+            "option 'old' has no user name",
+            "option 'new' has a ':' in its user name, which the auth file format cannot express",
+            "option 'new' has no password",
+            "option 'new': 'expires' is no time such as 2030-01-31T12:00:00Z",
+            "option 'next_run' must be a number of seconds",
+            "option 'verify_timeout' must be from 1 to 3600 seconds",
+            "option 'verify_repositories': 'app' is no repository with its registry, such as quay.io/team/app",
+        ):
+            assert part in said
+
+    @pytest.mark.parametrize("old", [{**OLD, "username": "a:b"}, {"username": "a:b"}])
+    def test_a_colon_in_the_old_user(self, old: dict[str, Any]) -> None:
+        assert refused(old=old) == "option 'old' has a ':' in its user name, which the auth file format cannot express"
+
+    def test_no_registry(self) -> None:
+        assert refused(registries=[]) == "option 'registries' is empty: name at least one registry"
+
+    def test_the_same_login_twice(self) -> None:
+        assert "are the same login" in refused(old={"username": "robot2", "password": NEW["password"]})
+        from_options(options(old={"username": "robot2"}))
+
+    @pytest.mark.parametrize("seconds", [1, 3600])
+    def test_the_bounds_of_the_timeout(self, seconds: int) -> None:
+        assert from_options(options(verify_timeout=seconds, next_run=1)).access.timeout == seconds
+
+    def test_a_timeout_beyond(self) -> None:
+        assert refused(verify_timeout=3601) == "option 'verify_timeout' must be from 1 to 3600 seconds"
+
+    @pytest.mark.parametrize("image", ["other.example.com/app", "quay.io/teams/app", "docker.io/team/app"])
+    def test_a_login_is_for_its_registries_only(self, image: str) -> None:
+        """It would be sent to another one."""
+        said = refused(registries=["quay.io/team", "r.example.com"], verify_repositories=["quay.io/team/app", image])
+        assert said == (
+            f"option 'verify_repositories': {image!r} is in none of the 'registries', so the logins are not for it"
+        )
+
+    @pytest.mark.parametrize("bad", ["p\udcfcss", "p\ud800ss"])
+    def test_a_new_login_that_is_no_unicode(self, bad: str) -> None:
+        assert refused(new=new(password=bad)) == "option 'new' has a user name or password that is not valid Unicode"
+        assert refused(new=new(username=bad)) == "option 'new' has a user name or password that is not valid Unicode"
+
+    def test_bytes_of_an_old_login_that_are_no_utf8_can_be_found(self) -> None:
+        assert from_options(options(old={"username": "robot", "password": "p\udcfcss"})).exchange.old.password
+        assert "option 'old' has" in refused(old={"username": "robot", "password": "p\ud800ss"})
+
+
+class TestLifetime:
+    def test_nothing_is_known_and_nothing_asked(self) -> None:
+        assert lifetime(options(), NOW) == []
+
+    def test_nothing_is_known_and_it_matters(self) -> None:
+        (said,) = lifetime(options(next_run=60), NOW)
+        assert "it is not known when the new login expires" in said
+
+    @pytest.mark.parametrize("given", [{"expires": "2001-09-09T01:46:40Z"}, {"password": token(1_000_000_000)}])
+    def test_it_has_expired(self, given: dict[str, Any]) -> None:
+        with pytest.raises(
+            OptionError, match=r"'new' has expired on 2001-09-09T01:46:40Z: get a fresh one; nothing was read"
+        ):
+            lifetime(options(new=new(**given)), NOW)
+
+    @pytest.mark.parametrize(("ends", "is_refused"), [(NOW - 60, True), (NOW - 59, False)])
+    def test_clocks_may_differ_by_a_minute(self, ends: float, is_refused: bool) -> None:
+        given = options(new=new(password=token(ends)))
+        if is_refused:
+            with pytest.raises(OptionError, match="has expired"):
+                lifetime(given, NOW)
+        else:
+            assert lifetime(given, NOW) == []
+
+    @pytest.mark.parametrize(("next_run", "is_refused"), [(100, False), (101, True)])
+    def test_it_must_last_until_the_next_run(self, next_run: int, is_refused: bool) -> None:
+        given = options(new=new(password=token(NOW + 100)), next_run=next_run)
+        if is_refused:
+            with pytest.raises(
+                OptionError, match=r"expires on 2030-03-17T17:48:20Z, before the next run in 101 seconds"
+            ):
+                lifetime(given, NOW)
+        else:
+            assert lifetime(given, NOW) == []
+
+    def test_what_is_said_counts_before_what_the_token_says(self) -> None:
+        given = options(new=new(password=token(1_000_000_000), expires="2126-01-01T00:00:00Z"), next_run=60)
+        assert lifetime(given, NOW) == []
+
+    @pytest.mark.parametrize(("next_run", "is_refused"), [(43_200, False), (43_201, True)])
+    def test_the_kinds_that_live_a_short_time_are_known(self, next_run: int, is_refused: bool) -> None:
+        """The shortest counts where registries differ."""
+        names = ["public.ecr.aws", "https://123456789012.dkr.ecr.eu-west-1.amazonaws.com/team", "quay.io"]
+        given = options(registries=names, new=new(username="AWS"), next_run=next_run)
+        if is_refused:
+            with pytest.raises(OptionError, match="before the next run"):
+                lifetime(given, NOW)
+        else:
+            assert lifetime(given, NOW) == []
+
+    def test_of_several_kinds_the_shortest_counts(self) -> None:
+        names = ["gcr.io", "ghcr.io"]
+        given = options(registries=names, new=new(username="oauth2accesstoken", password="ghs_x"), next_run=3601)
+        with pytest.raises(OptionError, match="before the next run"):
+            lifetime(given, NOW)
+
+    def test_a_time_that_no_calendar_has(self) -> None:
+        with pytest.raises(OptionError, match="expires on a day that no calendar has"):
+            lifetime(options(new=new(password=token(9e14)), next_run=10**15), NOW)

@@ -1,0 +1,227 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which images a login must be good for, and which pods say that it is refused."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, Kind, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import Exchange, Login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.copies import Copy
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
+    Rotation,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.uses import (
+    READ,
+    Use,
+    failing,
+    in_use,
+    kept_uses,
+    secret_for,
+    used_images,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.pull_rules import RULES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.references import Reference, reference_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.subjects import POD, WORKLOADS
+from hypothesis import given
+from support.anything import ANYTHING, CHANGES, Changed
+
+
+def encoded(content: Any) -> str:
+    return base64.b64encode(json.dumps(content).encode()).decode()
+
+
+EXCHANGE = Exchange(("quay.io", "r.example.com/team"), Login("a", "b"), Login("c", "d"))
+IMAGE = "quay.io/team/app:v1"
+REFUSED = "unable to retrieve auth token: invalid username/password: unauthorized: authentication required"
+
+
+def reference(image: str) -> Reference:
+    found = reference_of(image)
+    assert found is not None
+    return found
+
+
+def pod(*images: str, message: str = "", reason: str = "ImagePullBackOff", **status: Any) -> dict[str, Any]:
+    containers = [{"name": f"c{number}", "image": image} for number, image in enumerate(images)]
+    waiting = {"waiting": {"reason": reason, "message": message}} if message else {"running": {}}
+    states = [{"name": each["name"], "state": waiting} for each in containers]
+    return {
+        "metadata": {"name": "p", "namespace": "a", "uid": "u"},
+        "spec": {"containers": containers},
+        "status": {"containerStatuses": states, **status},
+    }
+
+
+def workload(kind: Kind, image: str = IMAGE, **more: Any) -> dict[str, Any]:
+    spec = {"template": {"spec": {"containers": [{"name": "c", "image": image}]}}}
+    whole = {"jobTemplate": {"spec": spec}} if kind.kind == "CronJob" else spec
+    return {"metadata": {"name": "w", "namespace": "a", **more.pop("metadata", {})}, "spec": whole, **more}
+
+
+def uses(kind: Kind, obj: dict[str, Any]) -> list[Use]:
+    kept = kept_uses(kind, obj, EXCHANGE)
+    return [] if kept is None else in_use([kept])
+
+
+class TestKept:
+    def test_only_what_is_in_the_registries(self) -> None:
+        images = [IMAGE, "b.io/app", "r.example.com/team/x", "r.example.com/teams/x", "app", "quay.io/Bad", ""]
+        found = uses(POD, pod(*images))
+        assert [(str(use.image), use.what, use.container, use.uid, use.cause) for use in found] == [
+            (IMAGE, "p", "c0", "u", ""),
+            ("r.example.com/team/x:latest", "p", "c2", "u", ""),
+        ]
+
+    def test_nothing_is_kept_of_what_uses_none(self) -> None:
+        assert kept_uses(POD, pod("b.io/app"), EXCHANGE) is None
+
+    def test_of_the_object_only_where_it_is(self) -> None:
+        kept = kept_uses(POD, pod(IMAGE), EXCHANGE) or {}
+        assert kept["metadata"] == {"namespace": "a", "name": "p"}
+        assert {*kept} == {"metadata", "uses"}
+
+    @pytest.mark.parametrize("kind", WORKLOADS.values(), ids=lambda kind: kind.kind)
+    def test_workloads_count_before_they_have_pods(self, kind: Kind) -> None:
+        assert kind in READ
+        assert [(str(use.image), use.what) for use in uses(kind, workload(kind))] == [(IMAGE, "w")]
+
+    def test_pods_are_read_first(self) -> None:
+        assert [*READ] == [POD, *WORKLOADS.values()]
+
+    @pytest.mark.parametrize(
+        ("phase", "count"), [("Succeeded", 0), ("Failed", 0), ("Running", 1), ("Pending", 1), (None, 1)]
+    )
+    def test_a_pod_that_is_over_pulls_nothing(self, phase: Any, count: int) -> None:
+        assert len(uses(POD, pod(IMAGE, phase=phase))) == count
+
+    @pytest.mark.parametrize(
+        ("parts", "count"),
+        [
+            ({"metadata": {"ownerReferences": [{"kind": "Deployment", "controller": True}]}}, 0),
+            ({"metadata": {"ownerReferences": [None, {"kind": "Deployment"}]}}, 1),
+            ({"status": {"completionTime": "2026-01-01T00:00:00Z"}}, 0),
+            ({"status": {"phase": "Succeeded"}}, 1),
+        ],
+    )
+    def test_a_workload_that_another_one_speaks_for(self, parts: dict[str, Any], count: int) -> None:
+        assert len(uses(WORKLOADS["job"], workload(WORKLOADS["job"], **parts))) == count
+
+    def test_a_pod_of_a_workload_counts(self) -> None:
+        obj = pod(IMAGE)
+        obj["metadata"]["ownerReferences"] = [{"controller": True}]
+        assert len(uses(POD, obj)) == 1
+
+    @given(CHANGES)
+    def test_whatever_a_pod_holds(self, change: Changed) -> None:
+        obj = change(pod(IMAGE, message=REFUSED))
+        if isinstance(obj, dict):
+            assert len(uses(POD, obj)) <= 1
+
+    @given(ANYTHING)
+    def test_whatever_a_workload_holds(self, value: Any) -> None:
+        for kind in WORKLOADS.values():
+            for part in ("metadata", "spec", "status"):
+                uses(kind, {**workload(kind), part: value})
+
+
+class TestCause:
+    @pytest.mark.parametrize(
+        ("message", "cause"),
+        [
+            (REFUSED, "bad_credentials"),
+            ("authorization failed: no basic auth credentials", "no_credentials"),
+            ("reading manifest v1: requested access to the resource is denied", "denied"),
+            ("reading manifest v1: unauthorized: authentication required", "unauthorized"),
+            ("manifest unknown", ""),
+            ("dial tcp: i/o timeout", ""),
+            ("something else", ""),
+        ],
+    )
+    def test_only_what_another_login_may_mend(self, message: str, cause: str) -> None:
+        assert [use.cause for use in uses(POD, pod(IMAGE, message=message))] == [cause]
+
+    def test_each_is_a_rule(self) -> None:
+        assert {"bad_credentials", "denied", "no_credentials", "unauthorized"} <= {rule.id for rule in RULES}
+
+    def test_a_container_that_fails_for_another_reason(self) -> None:
+        assert [use.cause for use in uses(POD, pod(IMAGE, message=REFUSED, reason="CrashLoopBackOff"))] == [""]
+
+
+class TestUsedImages:
+    def test_those_that_a_login_of_the_namespace_is_for(self) -> None:
+        found = {
+            "a": [Use(reference(image), "p", "c") for image in (IMAGE, "quay.io/other/x", IMAGE, "quay.io/a/b")],
+            "b": [Use(reference(IMAGE), "p", "c")],
+            "c": [Use(reference("quay.io/other/x"), "p", "c")],
+        }
+        images = used_images(found, {"a": ["quay.io"], "c": ["quay.io/team"]})
+        assert {name: [str(each) for each in every] for name, every in images.items()} == {
+            "a": ["quay.io/a/b:latest", "quay.io/other/x:latest", IMAGE]
+        }
+
+    @pytest.mark.parametrize("key", ["***@quay.io", "https://quay.io/v2/", "*.io", "quay.io/team"])
+    def test_however_the_key_is_spelt(self, key: str) -> None:
+        found = {"a": [Use(reference(IMAGE), "p", "c")]}
+        assert used_images(found, {"a": [key]}) == {"a": [reference(IMAGE)]}
+
+    def test_the_nodes_login_is_good_for_all(self) -> None:
+        found = {name: [Use(reference(IMAGE), "p", "c")] for name in ("a", "b")}
+        assert used_images(found, {"": ["quay.io"]}) == {name: [reference(IMAGE)] for name in ("a", "b")}
+
+    def test_no_login_no_image(self) -> None:
+        assert used_images({"a": [Use(reference(IMAGE), "p", "c")]}, {}) == {}
+        assert used_images({}, {"a": ["quay.io"]}) == {}
+
+
+class TestSecretFor:
+    IMAGES = [reference(IMAGE), reference("quay.io/other/x")]
+
+    def copy(self, name: str, key: str = "quay.io", place: str = "a", nodes: bool = False, **parts: Any) -> Copy:
+        data = encoded({"auths": {key: {"auth": base64.b64encode(b"a:b").decode()}}})
+        obj = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": data}, **parts}
+        return Copy(ObjectRef(SECRET, place, name), obj, Rotation(EXCHANGE, nodes=nodes))
+
+    def test_the_first_by_name_that_has_a_key_for_an_image(self) -> None:
+        copies = [self.copy("z"), self.copy("y", "quay.io/team"), self.copy("x", "quay.io/elsewhere")]
+        assert secret_for(self.IMAGES, copies) == (self.IMAGES[0], "y")
+        assert secret_for(self.IMAGES[1:], copies) == (self.IMAGES[1], "z")
+        assert secret_for(self.IMAGES, [self.copy("z"), self.copy("a"), self.copy("b")]) == (self.IMAGES[0], "a")
+
+    def test_the_first_image_that_has_one(self) -> None:
+        assert secret_for(self.IMAGES, [self.copy("x", "quay.io/other")]) == (self.IMAGES[1], "x")
+
+    def test_the_second_of_an_immutable_one(self) -> None:
+        assert secret_for(self.IMAGES, [self.copy("x", immutable=True)]) == (self.IMAGES[0], "x-rotated")
+
+    def test_none_that_is_left_as_it_is(self) -> None:
+        kept = {"metadata": {"labels": {"reconcile.external-secrets.io/managed": "true"}}}
+        nodes = [self.copy("pull-secret", place="openshift-config", nodes=asked) for asked in (True, False)]
+        assert secret_for(self.IMAGES, [self.copy("x", **kept), *nodes, self.copy("y", "quay.io/elsewhere")]) is None
+        assert secret_for([], [self.copy("x")]) is None
+
+    def test_many_secrets_and_many_images_that_only_the_nodes_have_a_login_for(self) -> None:
+        """Ten times as many of both take no hundred times as long."""
+
+        def seconds(count: int) -> float:
+            copies = [self.copy(f"s{number}", "quay.io/elsewhere") for number in range(count)]
+            images = [reference(f"quay.io/team/app{number}") for number in range(count)]
+            began = time.process_time()
+            assert secret_for(images, copies) is None
+            return time.process_time() - began
+
+        seconds(10)
+        assert seconds(1000) < 40 * seconds(100)
+
+
+def test_failing_containers_by_namespace() -> None:
+    fails = Use(reference(IMAGE), "p", "c", "u", "denied")
+    found = {"b": [fails], "a": [Use(reference(IMAGE), "q", "c"), fails]}
+    row = {"pod": "p", "container": "c", "uid": "u", "image": IMAGE, "cause": "denied"}
+    assert list(failing(found)) == [{"namespace": "a", **row}, {"namespace": "b", **row}]

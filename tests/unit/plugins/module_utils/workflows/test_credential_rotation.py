@@ -1,0 +1,631 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A rotation over an API server in memory: what is read, what is written, what is left, and what becomes of it when something fails."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import Exchange, Login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
+    Rotation,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.references import Reference
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.result import Outcome
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.credential_rotation import rotate
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.rotation_proof import Proven
+from hypothesis import given
+from support.anything import CHANGES, Changed
+from support.fake_api import LOST, FakeApi
+from support.in_memory import in_memory
+from support.scripted_pool import Answer, Clock, Request, status_object
+
+OLD, NEW = Login("oldrobot", "Canary-old-password"), Login("newrobot", "Canary-new-password")
+EXCHANGE = Exchange(("quay.io",), OLD, NEW)
+IMAGE = "quay.io/team/app:v1"
+FORBIDDEN = status_object(403, "Forbidden", "no")
+PULL = "kubernetes.io/dockerconfigjson"
+#: What a cluster without these answers.
+ABSENT = status_object(404, "NotFound", "404 page not found")
+
+
+def auth(login: Login) -> str:
+    return base64.b64encode(f"{login.username}:{login.password}".encode()).decode()
+
+
+def entry(login: Login = OLD, **more: Any) -> dict[str, Any]:
+    return {"auth": auth(login), **more}
+
+
+def encoded(content: Any) -> str:
+    return base64.b64encode(json.dumps(content).encode()).decode()
+
+
+def put(api: FakeApi, namespace: str, name: str = "quay", auths: Any = None, **parts: Any) -> dict[str, Any]:
+    data = {".dockerconfigjson": encoded({"auths": {"quay.io": entry()} if auths is None else auths})}
+    return api.put("secrets", namespace, name, **{"type": PULL, "data": data, **parts})
+
+
+def put_pod(api: FakeApi, namespace: str, name: str = "app", image: str = IMAGE, message: str = "") -> None:
+    state = {"waiting": {"reason": "ErrImagePull", "message": message}} if message else {}
+    status = {"containerStatuses": [{"name": "c", "state": state}]}
+    spec = {"containers": [{"name": "c", "image": image}]}
+    api.put("pods", namespace, name, spec=spec, status=status)
+
+
+def entries(api: FakeApi, namespace: str, name: str = "quay") -> Any:
+    found = api.get("secrets", namespace, name)
+    assert found is not None
+    return json.loads(base64.b64decode(found["data"][".dockerconfigjson"]))["auths"]
+
+
+class Prover:
+    """Stands in for the registries: notes what it is asked for, and what has been written by then."""
+
+    def __init__(self, api: FakeApi, answer: Proven | ImagePullError | None = None) -> None:
+        self._api, self._answer, self._written = api, answer, len(api.writes)
+        self.images: list[dict[str, list[str]]] = []
+
+    def __call__(self, _rotation: Rotation, images: Mapping[str, Sequence[Reference]]) -> Proven:
+        assert len(self._api.writes) == self._written, "it is asked before the first write"
+        self.images.append({name: [str(each) for each in every] for name, every in images.items()})
+        if isinstance(self._answer, ImagePullError):
+            raise self._answer
+        return self._answer or Proven()
+
+
+def run(
+    api: FakeApi,
+    *namespaces: str,
+    rotation: Rotation | None = None,
+    prover: Prover | None = None,
+    check: bool = False,
+    **settings: Any,
+) -> Outcome:
+    clock = Clock()
+    outcome = rotate(
+        api.cluster(clock),
+        rotation or Rotation(EXCHANGE),
+        namespaces or ("a",),
+        Settings(check_mode=check, clock=clock, **settings),
+        prove=prover or Prover(api),
+    )
+    shown = json.dumps([outcome.report(), outcome.message("rotation") if outcome.has_failed else "", outcome.notes])
+    for login in (OLD, NEW):
+        for hidden in (login.username, login.password, auth(login)):
+            assert hidden not in shown
+    return outcome
+
+
+def told(outcome: Outcome) -> dict[str, Any]:
+    found: dict[str, Any] = outcome.report()["rotation"]
+    return found
+
+
+def copies(outcome: Outcome) -> tuple[int, int, int, int]:
+    found = told(outcome)["copies"]
+    return found["old"], found["new"], found["to_change"], found["failed"]
+
+
+def refused(api: FakeApi, *namespaces: str, **options: Any) -> str:
+    with pytest.raises(Refusal) as error:
+        run(api, *namespaces, **options)
+    assert api.writes == []
+    assert "anary" not in str(error.value)
+    return str(error.value)
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    return FakeApi()
+
+
+class TestWrites:
+    def test_one_write_for_each_copy_and_none_the_second_time(self, api: FakeApi) -> None:
+        before = put(api, "a", auths={"quay.io": entry(email="a@example.com"), "b.io": {"auth": "dTpw"}})
+        put(api, "b", "other-name", auths={"https://quay.io/v2/": entry()})
+        put(api, "b", auths={"quay.io": entry(NEW)})
+        put(api, "elsewhere")
+        outcome = run(api, "a", "b")
+        assert sorted(api.writes) == [
+            "PATCH /api/v1/namespaces/a/secrets/quay",
+            "PATCH /api/v1/namespaces/b/secrets/other-name",
+        ]
+        assert entries(api, "a") == {"quay.io": entry(NEW, email="a@example.com"), "b.io": {"auth": "dTpw"}}
+        assert (api.get("secrets", "a", "quay") or {})["metadata"]["uid"] == before["metadata"]["uid"]
+        assert copies(outcome) == (2, 1, 2, 0)
+        assert (told(outcome)["remaining"], told(outcome)["remaining_count"]) == ([], 0)
+        again = run(api, "a", "b")
+        assert (len(api.writes), copies(again), again.report()["changed"]) == (2, (0, 3, 0, 0), False)
+
+    def test_the_plan_is_what_is_done(self, api: FakeApi) -> None:
+        put(api, "a")
+        put(api, "a", "fixed", immutable=True)
+        put(api, "b", "fixed", immutable=True)
+        put(api, "b", "fixed-rotated", type="Opaque", data={"x": "eA=="})
+        api.put("serviceaccounts", "a", "default", imagePullSecrets=[{"name": "quay"}, {"name": "fixed"}])
+        for name in ("a", "b"):
+            api.put("namespaces", "", name)
+        planned = run(api, "a", "b", check=True)
+        assert api.writes == []
+        assert planned.report() == run(api, "a", "b").report()
+        assert api.get("serviceaccounts", "a", "default") is not None
+        assert [failure["namespace"] for failure in planned.report()["failures"]] == ["b"]
+
+    def test_an_immutable_one_with_its_second_is_done_with(self, api: FakeApi) -> None:
+        """It still has the old login, and nothing is left to be done about it but what a person does."""
+        put(api, "a", "fixed", immutable=True)
+        api.put("serviceaccounts", "a", "default", imagePullSecrets=[{"name": "fixed"}])
+        assert copies(run(api)) == (1, 0, 1, 0)
+        prover, written = Prover(api), len(api.writes)
+        again = run(api, prover=prover)
+        assert (copies(again), told(again)["remaining_count"]) == ((1, 1, 0, 0), 1)
+        assert (len(api.writes), prover.images) == (written, [])
+        api.put("serviceaccounts", "a", "later", imagePullSecrets=[{"name": "fixed"}])
+        assert (copies(run(api)), len(api.writes)) == ((1, 1, 1, 0), written + 1)
+
+    def test_a_new_password_that_begins_as_the_old_one_is_not_taken_for_it(self, api: FakeApi) -> None:
+        put(api, "a")
+        longer = Rotation(Exchange(("quay.io",), OLD, Login(NEW.username, f"{OLD.password}-2")))
+        assert told(run(api, rotation=longer))["remaining"] == []
+        assert (told(run(api, rotation=longer))["remaining"], copies(run(api, rotation=longer))) == ([], (0, 1, 0, 0))
+
+    def test_a_rotation_is_taken_back(self, api: FakeApi) -> None:
+        before = put(api, "a")["data"]
+        run(api)
+        run(api, rotation=Rotation(Exchange(("quay.io",), NEW, OLD)))
+        assert (api.get("secrets", "a", "quay") or {})["data"] == before
+
+    def test_the_nodes_come_when_they_are_asked_for(self, api: FakeApi) -> None:
+        put(api, "openshift-config", "pull-secret")
+        put(api, "kube-system", "additional-pull-secret", auths={"quay.io": entry(), "quay.io/team": entry()})
+        put(api, "a", "pull-secret")
+        namespaces = ("openshift-config", "kube-system", "a")
+        outcome = run(api, *namespaces)
+        assert api.writes == ["PATCH /api/v1/namespaces/a/secrets/pull-secret"]
+        assert told(outcome)["nodes"] == [
+            {"namespace": "openshift-config", "secret": "pull-secret", "registries": ["quay.io"]},
+            {"namespace": "kube-system", "secret": "additional-pull-secret", "registries": ["quay.io", "quay.io/team"]},
+        ]
+        assert copies(outcome) == (3, 0, 1, 0)
+        last = run(api, *namespaces, rotation=Rotation(EXCHANGE, nodes=True))
+        assert (len(api.writes), told(last)["nodes"], copies(last)) == (3, [], (2, 1, 2, 0))
+        assert run(api, *namespaces, rotation=Rotation(EXCHANGE, nodes=True)).report()["changed"] is False
+        assert told(run(api, *namespaces))["nodes"] == []
+
+    def test_what_a_controller_writes_is_told_and_left(self, api: FakeApi) -> None:
+        put(api, "a", metadata={"managedFields": [{"manager": "external-secrets"}]})
+        prover = Prover(api)
+        outcome = run(api, prover=prover)
+        assert (api.writes, prover.images) == ([], []), "registries are asked when there is something to change"
+        assert copies(outcome) == (1, 0, 0, 0)
+        reason = "external-secrets writes this secret: change the login at its source"
+        assert told(outcome)["remaining"] == [
+            {"namespace": "a", "secret": "quay", "about": "quay.io", "reason": reason}
+        ]
+
+    def test_one_with_both_logins_has_the_old_one(self, api: FakeApi) -> None:
+        put(api, "a", auths={"quay.io": entry(), "quay.io/team": entry(NEW)})
+        assert copies(run(api)) == (1, 0, 1, 0)
+
+    def test_of_many_rows_the_first_are_shown_and_all_are_counted(self, api: FakeApi) -> None:
+        for number in range(101):
+            put(api, "a", f"s{number:03}", metadata={"managedFields": [{"manager": "external-secrets"}]})
+        found = told(run(api))
+        assert (len(found["remaining"]), found["remaining_count"]) == (100, 101)
+        assert found["remaining"][0]["secret"] == "s000"
+
+
+class TestRead:
+    def test_few_namespaces_are_listed_each_and_many_at_once(self, api: FakeApi) -> None:
+        names = [f"n{number}" for number in range(5)]
+        run(api, *names[:4])
+        listed = [path for path in api.asked if path.partition("?")[0].endswith("/secrets")]
+        assert len(listed) == 4
+        assert all(
+            "fieldSelector=type%21%3Dhelm.sh%2Frelease.v1%2Ctype%21%3Dkubernetes.io%2Fservice-account-token" in path
+            for path in listed
+        )
+        api.requests.clear()
+        run(api, *names)
+        assert [path.partition("?")[0] for path in api.asked if "secrets" in path] == ["GET /api/v1/secrets"]
+        assert all("fieldSelector" not in path for path in api.asked if "pods" in path)
+
+    def test_nothing_is_read_twice(self, api: FakeApi) -> None:
+        put(api, "a")
+        put(api, "a", "fixed", immutable=True)
+        api.put("serviceaccounts", "a", "default", imagePullSecrets=[{"name": "fixed"}])
+        run(api)
+        reads = [path.partition("?")[0] for path in api.asked if path.startswith("GET")]
+        assert len(reads) == len({*reads})
+        assert len([path for path in reads if "secrets" in path]) == 1
+        assert len([path for path in reads if "serviceaccounts" in path]) == 1
+
+    def test_accounts_only_beside_an_immutable_one(self, api: FakeApi) -> None:
+        put(api, "a")
+        put(api, "b", "fixed", immutable=True)
+        put(api, "c", "theirs", immutable=True, metadata={"managedFields": [{"manager": "external-secrets"}]})
+        run(api, "a", "b", "c", check=True)
+        assert [path.partition("?")[0] for path in api.asked if "serviceaccounts" in path] == [
+            "GET /api/v1/namespaces/b/serviceaccounts"
+        ]
+
+    def test_secrets_that_may_not_be_listed_are_never_none(self, api: FakeApi) -> None:
+        put(api, "a")
+        put(api, "b")
+        api.fail("GET /api/v1/namespaces/[bc]/secrets", FORBIDDEN, times=9)
+        outcome = run(api, "a", "b", "c")
+        assert told(outcome)["unsearched"] == [
+            "the caller may not list secrets in namespace b and 1 more, so what is there is not known"
+        ]
+        assert copies(outcome) == (1, 0, 1, 0)
+        assert api.writes == ["PATCH /api/v1/namespaces/a/secrets/quay"]
+
+    def test_where_not_all_namespaces_may_be_listed_at_once_each_is(self, api: FakeApi) -> None:
+        names = [f"n{number}" for number in range(6)]
+        for name in names:
+            put(api, name)
+        api.fail(r"GET /api/v1/secrets\?", FORBIDDEN)
+        api.fail("GET /api/v1/namespaces/n5/secrets", FORBIDDEN)
+        outcome = run(api, *names)
+        assert (copies(outcome), len(told(outcome)["unsearched"])) == ((5, 0, 5, 0), 1)
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            status_object(401, "Unauthorized", "no"),
+            status_object(400, "BadRequest", "no"),
+            Answer(200, {"items": [{"metadata": {"namespace": "a"}}]}),
+            Answer(200, {"items": [{"metadata": {"namespace": "a", "name": None}}]}),
+            Answer(200, {"items": [None]}),
+            Answer(200, {"items": {}}),
+            Answer(200, []),
+            LOST,
+        ],
+    )
+    def test_a_list_that_breaks_off_stops_all_before_the_first_write(self, api: FakeApi, answer: Any) -> None:
+        for number in range(5):
+            put(api, "a", f"s{number}")
+        api.page = 2
+        api.fail("GET /api/v1/namespaces/a/secrets", answer, times=99, after=1)
+        said = refused(api)
+        assert said.startswith("nothing was written, since not all secrets could be searched: ")
+        assert "secrets" in said.partition(": ")[2]
+
+    def test_pods_that_may_not_be_listed_are_told(self, api: FakeApi) -> None:
+        put(api, "a")
+        api.fail("GET .*/pods", FORBIDDEN)
+        outcome = run(api)
+        assert told(outcome)["unread"] == ["the caller may not list pods in namespace a, so what is there is not known"]
+        assert (copies(outcome), told(outcome)["unsearched"]) == ((1, 0, 1, 0), [])
+
+    def test_a_kind_that_the_cluster_does_not_have(self, api: FakeApi) -> None:
+        put(api, "a")
+        api.fail("GET .*/deploymentconfigs", ABSENT, times=9)
+        assert (told(run(api))["unread"], entries(api, "a")) == ([], {"quay.io": entry(NEW)})
+
+    def test_a_secret_that_cannot_be_read_is_told_where_the_password_is_not_known(self, api: FakeApi) -> None:
+        put(api, "a", "broken", data={".dockerconfigjson": "ew=="})
+        put(api, "a", "odd", auths={"quay.io": {"auth": 1}})
+        put(api, "a")
+        outcome = run(api, rotation=Rotation(Exchange(("quay.io",), Login(OLD.username, ""), NEW)))
+        assert told(outcome)["unsearched"] == [
+            "secret a/broken: its content is not valid JSON at line 1, column 2",
+            "secret a/odd: its content has entries that no node can decode, for quay.io",
+        ]
+        assert copies(outcome) == (1, 0, 1, 0)
+
+
+class TestProof:
+    def test_what_is_in_use_with_the_old_login(self, api: FakeApi) -> None:
+        put(api, "a")
+        put(api, "b", auths={"quay.io/other": entry()})
+        for name in ("a", "b", "c"):
+            put_pod(api, name)
+            put_pod(api, name, "second", "quay.io/team/b:v2")
+            put_pod(api, name, "foreign", "b.io/app")
+        prover = Prover(api)
+        outcome = run(api, "a", "b", "c", prover=prover)
+        assert prover.images == [{"a": [IMAGE, "quay.io/team/b:v2"]}]
+        assert told(outcome)["probes"] == [{"namespace": "a", "image": IMAGE, "secret": "quay"}]
+
+    def test_the_nodes_login_is_for_all(self, api: FakeApi) -> None:
+        put(api, "a", auths={"quay.io/other": entry()})
+        put(api, "openshift-config", "pull-secret")
+        put_pod(api, "b")
+        prover = Prover(api)
+        outcome = run(api, "a", "b", "openshift-config", prover=prover)
+        assert (prover.images, told(outcome)["probes"]) == ([{"b": [IMAGE]}], [])
+
+    @pytest.mark.parametrize("check", [True, False])
+    def test_nothing_is_written_with_what_is_not_proven(self, api: FakeApi, check: bool) -> None:
+        put(api, "a")
+        assert refused(api, prover=Prover(api, Refusal("not proven")), check=check) == "not proven"
+
+    def test_nobody_is_asked_where_that_is_not_wanted_or_nothing_is_to_change(self, api: FakeApi) -> None:
+        prover = Prover(api)
+        run(api, prover=prover)
+        put(api, "a")
+        run(api, prover=prover, rotation=Rotation(EXCHANGE, verify=False))
+        run(api, prover=Prover(FakeApi()))
+        assert prover.images == []
+
+    def test_what_the_registries_said_is_told(self, api: FakeApi) -> None:
+        put(api, "a")
+        outcome = run(api, prover=Prover(api, Proven(({"repository": "r"},), ("a note",), "works")))
+        assert (told(outcome)["repositories"], told(outcome)["old_login"]) == ([{"repository": "r"}], "works")
+        assert outcome.notes == ["a note"]
+
+    def test_pods_that_fail_are_told(self, api: FakeApi) -> None:
+        put_pod(api, "a", message="invalid username/password: unauthorized")
+        row = {"namespace": "a", "pod": "app", "container": "c", "image": IMAGE, "cause": "bad_credentials"}
+        row["uid"] = (api.get("pods", "a", "app") or {})["metadata"]["uid"]
+        assert told(run(api))["failing"] == [row]
+
+    def test_of_many_the_first_are_shown(self, api: FakeApi) -> None:
+        for number in range(101):
+            put(api, f"n{number:03}")
+            put_pod(api, f"n{number:03}", message="invalid username/password: unauthorized")
+        found = told(run(api, *(f"n{number:03}" for number in range(101)), check=True))
+        assert (len(found["failing"]), len(found["probes"]), found["probes"][0]["namespace"]) == (100, 100, "n000")
+
+
+class TestConflict:
+    def meanwhile(self, api: FakeApi, change: Any) -> None:
+        """Somebody writes just before our first write arrives."""
+        pending = [change]
+
+        def before(request: Request) -> None:
+            if request.method == "PATCH" and pending:
+                pending.pop()()
+
+        api.before = before
+
+    def test_another_entry_that_was_added_is_kept(self, api: FakeApi) -> None:
+        put(api, "a")
+        self.meanwhile(api, lambda: put(api, "a", auths={"quay.io": entry(email="x"), "b.io": {"auth": "dTpw"}}))
+        outcome = run(api)
+        assert entries(api, "a") == {"quay.io": entry(NEW, email="x"), "b.io": {"auth": "dTpw"}}
+        assert (outcome.retries, copies(outcome)) == (1, (1, 0, 1, 0))
+
+    def test_somebody_else_has_rotated_it(self, api: FakeApi) -> None:
+        put(api, "a")
+        self.meanwhile(api, lambda: put(api, "a", auths={"quay.io": entry(NEW)}))
+        outcome = run(api)
+        assert (len(api.writes), outcome.report()["changed"], copies(outcome)[3]) == (1, False, 0)
+
+    def test_it_is_gone(self, api: FakeApi) -> None:
+        put(api, "a")
+        self.meanwhile(api, lambda: api.remove("secrets", "a", "quay"))
+        outcome = run(api)
+        assert (outcome.has_failed, outcome.report()["changed"]) == (False, False)
+        assert api.get("secrets", "a", "quay") is None
+
+    def test_a_controller_has_taken_it(self, api: FakeApi) -> None:
+        put(api, "a")
+        marks = {"labels": {"reconcile.external-secrets.io/managed": "true"}}
+        self.meanwhile(api, lambda: put(api, "a", metadata=marks))
+        run(api)
+        assert entries(api, "a") == {"quay.io": entry()}
+
+    def test_it_has_become_immutable(self, api: FakeApi) -> None:
+        """Its accounts were not read; the next run does."""
+        put(api, "a")
+        self.meanwhile(api, lambda: put(api, "a", immutable=True))
+        outcome = run(api)
+        assert "the service accounts of namespace a were not read" in outcome.message("rotation")
+        assert copies(outcome) == (1, 0, 1, 1)
+        assert not run(api).has_failed
+
+    def test_a_lost_answer_is_settled(self, api: FakeApi) -> None:
+        put(api, "a")
+        api.fail("PATCH", LOST, carried_out=True)
+        outcome = run(api)
+        assert (entries(api, "a"), outcome.report()["changed"], outcome.has_failed) == (
+            {"quay.io": entry(NEW)},
+            True,
+            False,
+        )
+
+    def test_an_account_that_another_writes_meanwhile(self, api: FakeApi) -> None:
+        put(api, "a", "fixed", immutable=True)
+        put(api, "a", "fixed2", immutable=True)
+        links = [{"name": "fixed"}, {"name": "fixed2"}]
+        api.put("serviceaccounts", "a", "builder", imagePullSecrets=links)
+        api.put("serviceaccounts", "a", "default", imagePullSecrets=links)
+        pending = [1]
+
+        def before(request: Request) -> None:
+            if request.method == "PATCH" and "serviceaccounts/default" in request.path and pending:
+                pending.pop()
+                api.put("serviceaccounts", "a", "default", imagePullSecrets=[{"name": "theirs"}, *links])
+
+        api.before = before
+        outcome = run(api)
+        assert not outcome.has_failed, outcome.message("rotation")
+        both = ["fixed", "fixed-rotated", "fixed2", "fixed2-rotated"]
+        for name, wanted in (("default", ["theirs", *both]), ("builder", both)):
+            account = api.get("serviceaccounts", "a", name) or {}
+            assert [each["name"] for each in account["imagePullSecrets"]] == wanted
+        assert not run(api).report()["changed"]
+
+    def test_the_second_name_appears_meanwhile(self, api: FakeApi) -> None:
+        put(api, "a", "fixed", immutable=True)
+
+        def before(request: Request) -> None:
+            if request.method == "POST":
+                put(api, "a", "fixed-rotated", auths={})
+
+        api.before = before
+        outcome = run(api)
+        assert "fixed-rotated, which would take its place, is there already" in outcome.message("rotation")
+        assert entries(api, "a", "fixed-rotated") == {}
+
+    def test_one_that_always_conflicts_ends(self, api: FakeApi) -> None:
+        put(api, "a")
+        put(api, "a", "other")
+        api.before = lambda request: put(api, "a") and None if request.method == "PATCH" else None
+        outcome = run(api)
+        assert outcome.has_failed
+        assert entries(api, "a", "other") == {"quay.io": entry(NEW)}
+        assert copies(outcome) == (2, 0, 2, 1)
+
+
+class TestFailures:
+    def test_one_of_several_in_a_namespace_is_counted_alone(self, api: FakeApi) -> None:
+        for name in ("one", "two", "three"):
+            put(api, "a", name)
+        put(api, "b")
+        api.fail("PATCH .*/two", FORBIDDEN)
+        outcome = run(api, "a", "b")
+        assert copies(outcome) == (4, 0, 4, 1)
+        (failure,) = outcome.report()["failures"]
+        assert (failure["namespace"], failure["title"]) == ("a", "secret two")
+        again = run(api, "a", "b")
+        assert (again.has_failed, copies(again)) == (False, (1, 3, 1, 0))
+
+    def test_the_only_one_of_a_namespace(self, api: FakeApi) -> None:
+        put(api, "a")
+        put(api, "b")
+        api.fail("PATCH .*/a/secrets", FORBIDDEN)
+        outcome = run(api, "a", "b")
+        assert (copies(outcome), entries(api, "b")) == ((2, 0, 2, 1), {"quay.io": entry(NEW)})
+
+    def test_a_cluster_that_fails_leaves_the_rest_unattempted(self, api: FakeApi) -> None:
+        for name in ("one", "two", "three"):
+            put(api, "a", name)
+        put(api, "b")
+        api.fail("PATCH", status_object(401, "Unauthorized", "no"), times=99, after=1)
+        outcome = run(api, "a", "b", concurrency=1)
+        assert outcome.stopped
+        assert copies(outcome) == (4, 0, 4, 3)
+        api.faults.clear()
+        assert copies(run(api, "a", "b")) == (3, 1, 3, 0)
+
+    def test_what_is_planned_and_refused_is_counted_in_check_mode_too(self, api: FakeApi) -> None:
+        put(api, "a", "fixed", immutable=True)
+        put(api, "a", "fixed-rotated", auths={})
+        put(api, "a")
+        assert copies(run(api, check=True)) == (2, 0, 2, 1)
+
+    def test_an_immutable_secret_without_the_right_to_list_accounts(self, api: FakeApi) -> None:
+        put(api, "a", "fixed", immutable=True)
+        put(api, "b")
+        api.fail("GET .*/serviceaccounts", FORBIDDEN)
+        outcome = run(api, "a", "b")
+        assert api.writes == ["PATCH /api/v1/namespaces/b/secrets/quay"]
+        assert "the service accounts of namespace a were not read" in outcome.message("rotation")
+
+    @pytest.mark.parametrize("steps", range(1, 5))
+    def test_a_run_that_ends_anywhere_is_finished_by_the_next(self, api: FakeApi, steps: int) -> None:
+        """Four writes: the second secret, the link, the mark of the first, and another secret."""
+        put(api, "a", "fixed", immutable=True)
+        put(api, "b")
+        api.put("serviceaccounts", "a", "default", imagePullSecrets=[{"name": "fixed"}])
+        api.fail("(PATCH|POST)", status_object(401, "Unauthorized", "no"), times=99, after=steps)
+        run(api, "a", "b", concurrency=1)
+        api.faults.clear()
+        run(api, "a", "b")
+        assert entries(api, "b") == {"quay.io": entry(NEW)}
+        assert entries(api, "a", "fixed-rotated") == {"quay.io": entry(NEW)}
+        assert entries(api, "a", "fixed") == {"quay.io": entry()}
+        account = api.get("serviceaccounts", "a", "default") or {}
+        assert account["imagePullSecrets"] == [{"name": "fixed"}, {"name": "fixed-rotated"}]
+        notes = (api.get("secrets", "a", "fixed") or {})["metadata"]["annotations"]
+        assert notes == {"openshift.io/image.excludeSecret": "true"}
+        assert not run(api, "a", "b").report()["changed"]
+
+
+@given(CHANGES)
+def test_a_secret_with_anything_in_it(change: Changed) -> None:
+    api = FakeApi()
+    put(api, "a")
+    put(api, "a", "other")
+
+    def answer(_request: Any) -> Answer:
+        items = [copy.deepcopy(api.get("secrets", "a", name)) for name in ("quay", "other")]
+        return Answer(200, {"items": [change(items[0]), items[1]]})
+
+    api.fail("GET .*/secrets", answer)
+    try:
+        outcome = run(api)
+    except Refusal as error:
+        assert str(error).startswith("nothing was written, since not all secrets could be searched: ")
+        assert api.writes == []
+        return
+    assert "internal error" not in str(outcome.report()["failures"])
+    assert entries(api, "a", "other") == {"quay.io": entry(NEW)}
+
+
+class TestCost:
+    """Ten times as many take about ten times as long, and not a hundred times."""
+
+    def seconds(self, api: FakeApi, *namespaces: str) -> float:
+        began = time.process_time()
+        run(api, *namespaces, check=True)
+        return time.process_time() - began
+
+    def test_many_secrets_in_one_namespace(self) -> None:
+        def cluster(count: int) -> FakeApi:
+            api = FakeApi()
+            for number in range(count):
+                put(api, "a", f"s{number:05}")
+                put_pod(api, "a", f"p{number:05}", f"quay.io/team/app{number}:v1")
+            return api
+
+        self.seconds(cluster(10), "a")
+        few, many = self.seconds(cluster(100), "a"), self.seconds(cluster(1000), "a")
+        assert many < 40 * few
+
+    def test_many_namespaces(self) -> None:
+        def cluster(names: Sequence[str]) -> FakeApi:
+            api = FakeApi()
+            for name in names:
+                put(api, name)
+                put_pod(api, name)
+            return api
+
+        names = [f"n{number:05}" for number in range(1000)]
+        few, many = self.seconds(cluster(names[:100]), *names[:100]), self.seconds(cluster(names), *names)
+        assert many < 40 * few
+
+
+class TestModule:
+    """The module as a playbook gives it its options, before anything is masked."""
+
+    def options(self, **more: Any) -> dict[str, Any]:
+        old = {"username": OLD.username, "password": OLD.password}
+        new = {"username": NEW.username, "password": NEW.password}
+        return {"registries": ["quay.io"], "old": old, "new": new, "verify": False, **more}
+
+    def test_without_namespaces_all_are_meant_the_platforms_too(self, api: FakeApi) -> None:
+        for name in ("a", "openshift-x", "kube-public"):
+            api.put("namespaces", "", name)
+            put(api, name)
+        with in_memory(api) as cluster:
+            result = cluster.run("credential_rotation", **self.options())
+        assert not result["failed"], result["msg"]
+        assert [row["name"] for row in result["namespaces"]] == ["a", "kube-public", "openshift-x"]
+        assert "anary" not in json.dumps(result)
+        assert "robot" not in json.dumps(result)
+
+    def test_a_login_that_has_expired_is_refused_before_anything_is_read(self, api: FakeApi) -> None:
+        new = {"username": NEW.username, "password": NEW.password, "expires": "2001-01-01T00:00:00Z"}
+        with in_memory(api) as cluster:
+            result = cluster.run("credential_rotation", **self.options(new=new))
+        assert (result["failed"], api.requests) == (True, [])
+        assert "has expired" in result["msg"]
+
+    def test_what_is_to_be_said_of_its_life_is_a_warning(self, api: FakeApi) -> None:
+        with in_memory(api) as cluster:
+            result = cluster.run("credential_rotation", namespaces=["a"], **self.options(next_run=60))
+        assert [warning for warning in result["warnings"] if "it is not known when the new login expires" in warning]
