@@ -231,12 +231,18 @@ rotation:
       sample: [{namespace: project-a, image: "quay.io/team/app:v1", secret: quay}]
     failing:
       description:
-        - The containers of pods that cannot pull an image of the registries, because their node says that the login is refused or has no right,
-          or that there is none. Of many, the first 100.
+        - The images of the registries that nodes cannot pull because the login is refused, by namespace, with the first of the containers that wait for
+          it. Compare C(place) with that of an earlier run to see what is new.
       type: list
       elements: dict
       sample:
-        - {namespace: project-a, pod: app-1, container: app, uid: 1b4e28ba, image: "quay.io/team/app:v1", cause: bad_credentials}
+        - place: "project-a quay.io/team/app:v1"
+          namespace: project-a
+          image: "quay.io/team/app:v1"
+          cause: bad_credentials
+          pod: app-1
+          container: app
+          containers: 3
 namespaces:
   description: What was changed, or in check mode would be, in each namespace that has something to change.
   returned: always

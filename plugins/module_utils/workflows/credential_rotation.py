@@ -220,7 +220,7 @@ def _told(
         "old_login": proof.old_login,
         "repositories": list(proof.rows),
         "probes": _probes(seen, images),
-        "failing": list(failing(seen.uses))[:_SHOWN],
+        "failing": list(failing(seen.uses)),
     }
     return replace(outcome, remarks=(*outcome.remarks, *proof.notes), extra={**outcome.extra, "rotation": told})
 

@@ -17,7 +17,7 @@ from ..pulls.verification import LoginQuestion
 from ..secrets.expiry import why_expired
 from .asking import answers_to
 
-__all__ = ["Attempt", "asked", "judged"]
+__all__ = ["Attempt", "Patience", "asked", "judged"]
 
 #: What a registry answers to a login that it knew once. Some say "denied" and not "who are you?".
 _REFUSED = ("bad_login", "no_right")
@@ -53,10 +53,10 @@ def asked(attempts: Iterable[Attempt]) -> dict[Attempt, Proof]:
 
     :raises OptionError: when a certificate authority cannot be read.
     """
-    return answers_to(attempts, _Patience().proof)
+    return answers_to(attempts, Patience().proof)
 
 
-class _Patience:
+class Patience:
     """Counts by host how often in a row it did not answer. A thousand logins would each wait for the whole time else."""
 
     def __init__(self) -> None:

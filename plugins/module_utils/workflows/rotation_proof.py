@@ -6,17 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..clients.registry import proof as registry
 from ..clients.registry.proof import Proof, Wanted
-from ..clients.registry.transport import RegistryOptions
 from ..core.errors import Refusal
 from ..dockerconfig.exchange import Login
 from ..features.credential_rotation.options import Rotation
 from ..nodes.references import Reference
 from .asking import answers_to
+from .proofs import Attempt, Patience, judged
 
 __all__ = ["Proven", "proven"]
 
@@ -61,9 +61,10 @@ class _Answer:
 @dataclass(frozen=True, repr=False)
 class _Asking:
     rotation: Rotation
+    patience: Patience = field(default_factory=Patience)
 
     def log_in(self, host: str, login: Login) -> Proof:
-        return registry.prove_login(self._to(host), host, _login(login), self.rotation.access.realm_hosts)
+        return self._proof(Wanted(host), login)
 
     def repository(self, asked: _Repository) -> _Answer:
         """The first image that the new login pulls or that stops the rotation; else the first one, which neither login gets."""
@@ -81,16 +82,17 @@ class _Asking:
         return _Answer(image, new, self._pull(image, old) if is_open else None)
 
     def _pull(self, image: Reference, login: Login) -> Proof:
-        wanted = Wanted(image.host, image.path, image.digest or image.tag)
-        return registry.prove(self._to(image.host), wanted, _login(login), self.rotation.access.realm_hosts)
+        return self._proof(Wanted(image.host, image.path, image.digest or image.tag), login)
 
-    def _to(self, host: str) -> RegistryOptions:
-        access = self.rotation.access
-        return RegistryOptions(host, None, access.ca_cert, access.validate_certs, access.timeout)
+    def _proof(self, wanted: Wanted, login: Login) -> Proof:
+        given = registry.Login(login.username, login.password)
+        return judged(self.patience.proof(Attempt(wanted, given, self.rotation.access)), wanted.host, given)
 
 
 #: What may be the image's fault as well as the login's.
 _OF_THE_IMAGE = ("no_right", "not_found")
+#: What a registry says of a login that nobody can use any more.
+_DEAD = ("bad_login", "expired")
 
 
 def proven(rotation: Rotation, images: Mapping[str, Sequence[Reference]]) -> Proven:
@@ -135,7 +137,7 @@ def _stops(answer: _Answer) -> bool:
         return True
     if answer.old is None:
         return answer.new.outcome == "no_right"
-    return answer.old.outcome not in (*_OF_THE_IMAGE, "bad_login")
+    return answer.old.outcome not in (*_OF_THE_IMAGE, *_DEAD)
 
 
 def _notes(answers: Iterable[tuple[_Repository, _Answer]]) -> Iterator[str]:
@@ -154,7 +156,7 @@ def _old_login(rotation: Rotation, asking: _Asking) -> str:
     proofs = answers_to(rotation.hosts, lambda host: asking.log_in(host, old)).values()
     if all(proof.works for proof in proofs):
         return "works"
-    return "refused" if any(proof.outcome == "bad_login" for proof in proofs) else "unknown"
+    return "refused" if any(proof.outcome in _DEAD for proof in proofs) else "unknown"
 
 
 def _refuse(sentences: Iterable[str]) -> None:
@@ -167,7 +169,3 @@ def _refuse(sentences: Iterable[str]) -> None:
         f"nothing was written, because the new login was not proven: {'; '.join(told[:_SHOWN])}{more}. Correct it at the registry, or, where "
         "the registry cannot be asked from here, set 'verify: false' and prove it by pulls in a few namespaces first"
     )
-
-
-def _login(login: Login) -> registry.Login:
-    return registry.Login(login.username, login.password)

@@ -94,12 +94,7 @@ def from_options(options: Mapping[str, Any]) -> Rotation:
     if problems:
         raise OptionError("; ".join(problems))
     old, new = (Login(options[name]["username"], options[name].get("password") or "") for name in ("old", "new"))
-    access = RegistryAccess(
-        options["verify_ca_cert"],
-        options["verify_validate_certs"],
-        options["verify_timeout"],
-        tuple(options["verify_realm_hosts"] or ()),
-    )
+    access = RegistryAccess.of(options, "verify_", "verify_realm_hosts")
     images = tuple(image for text in options["verify_repositories"] or () if (image := reference_of(text)) is not None)
     exchange = Exchange(tuple(dict.fromkeys(options["registries"])), old, new)
     return Rotation(exchange, options["nodes_pull_secret"], options["verify"] or bool(images), images, access)
@@ -139,22 +134,26 @@ def _problems(options: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _problems_of_logins(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    for name, login in (("old", old), ("new", new)):
-        if not login["username"]:
-            yield f"option '{name}' has no user name"
-        if ":" in login["username"]:
-            yield f"option '{name}' has a ':' in its user name, which the auth file format cannot express"
-        # Bytes that are no UTF-8 are found where they stand, and cannot be written into an entry with a plain user and password.
-        if not _is_valid(
-            f"{login['username']}{login.get('password')}", "strict" if name == "new" else "surrogateescape"
-        ):
-            yield f"option '{name}' has a user name or password that is not valid Unicode"
+    # Bytes that are no UTF-8 are found where they stand, and cannot be written into an entry with a plain user and password.
+    yield from _problems_of_login("old", old, "surrogateescape")
+    yield from _problems_of_login("new", new, "strict")
+    if old.get("password") == "":
+        yield "option 'old' has an empty password: give it, or leave it out to replace whatever login of the user there is"
     if not new["password"]:
         yield "option 'new' has no password"
     if (old["username"], old.get("password")) == (new["username"], new["password"]):
         yield "options 'old' and 'new' are the same login: there is nothing to rotate"
     if new.get("expires") and seconds_of(new["expires"]) is None:
         yield "option 'new': 'expires' is no time such as 2030-01-31T12:00:00Z"
+
+
+def _problems_of_login(option: str, login: Mapping[str, Any], errors: str) -> Iterator[str]:
+    if not login["username"]:
+        yield f"option '{option}' has no user name"
+    if ":" in login["username"]:
+        yield f"option '{option}' has a ':' in its user name, which the auth file format cannot express"
+    if not _is_valid(f"{login['username']}{login.get('password')}", errors):
+        yield f"option '{option}' has a user name or password that is not valid Unicode"
 
 
 def _is_valid(text: str, errors: str) -> bool:

@@ -35,7 +35,6 @@ class Use:
     image: Reference
     what: str
     container: str
-    uid: str = ""
     cause: str = ""
 
 
@@ -83,12 +82,19 @@ def secret_for(images: Iterable[Reference], copies: Iterable[Copy]) -> tuple[Ref
 
 
 def failing(uses: Mapping[str, Sequence[Use]]) -> Iterator[dict[str, Any]]:
-    """The containers of pods whose node says that the login is refused."""
+    """The images that nodes cannot pull because the login is refused, by namespace: a controller makes the failing pods anew.
+
+    `place` tells one from another; `pod` and `container` are the first, `containers` how many they are.
+    """
     for namespace, every in sorted(uses.items()):
+        failed: dict[str, list[Use]] = {}
         for use in every:
             if use.cause:
-                row = {"namespace": namespace, "pod": use.what, "container": use.container, "uid": use.uid}
-                yield {**row, "image": str(use.image), "cause": use.cause}
+                failed.setdefault(str(use.image), []).append(use)
+        for image, found in sorted(failed.items()):
+            first = min(found, key=lambda use: (use.what, use.container))
+            row = {"place": f"{namespace} {image}", "namespace": namespace, "image": image, "cause": first.cause}
+            yield {**row, "pod": first.what, "container": first.container, "containers": len(found)}
 
 
 def _use(subject: Subject, exchange: Exchange) -> Use | None:
@@ -97,7 +103,7 @@ def _use(subject: Subject, exchange: Exchange) -> Use | None:
         return None
     attempt = understand(subject.reason, subject.message).cause if subject.reason or subject.message else None
     cause = attempt.rule.id if attempt is not None and attempt.rule.id in _OF_LOGINS else ""
-    return Use(image, subject.ref.name, subject.container, subject.uid, cause)
+    return Use(image, subject.ref.name, subject.container, cause)
 
 
 def _is_over(kind: Kind, obj: Json) -> bool:

@@ -369,7 +369,10 @@ class TestRules:
 
     def test_everywhere_is_meant_where_no_option_says_where(self, task: Task) -> None:
         nowhere = replace(task, params={"namespaces": None, "namespace_selector": None, "x": 1})
-        assert everywhere(nowhere).params == {**nowhere.params, "namespace_selector": {"include": ["*"]}}
+        for system in (False, True):
+            selector = {"include": ["*"], "system_namespaces": system}
+            assert everywhere(nowhere, system=system).params == {**nowhere.params, "namespace_selector": selector}
+        assert everywhere(nowhere) == everywhere(nowhere, system=False)
         for given in ({"namespaces": ["a"]}, {"namespace_selector": {"labels": "a=b"}}):
             somewhere = replace(task, params={"namespaces": None, "namespace_selector": None, **given})
             assert everywhere(somewhere) is somewhere

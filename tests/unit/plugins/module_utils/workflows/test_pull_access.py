@@ -222,7 +222,9 @@ class TestImageStreams:
         (row,) = ask(api, PullAccess(pods_of=(DEPLOYMENT, "web"))).namespaces[0].extra["access"]
         assert row["verdict"] == "will_not_pull"
         assert "secret stale has the key quay.io, and its login does not give the image" in row["reason"]
-        assert [task["openshift_ops.image_pull.pull_secret"]["namespaces"] for task in row["remedy"]] == [["b"]]
+        written, imported = row["remedy"]
+        assert written["openshift_ops.image_pull.pull_secret"]["namespaces"] == ["b"]
+        assert imported["openshift_ops.image_pull.image_stream_import"] == {"namespaces": ["b"], "streams": ["app"]}
 
     def test_many_short_names_cost_one_list(self) -> None:
         api = FakeApi()

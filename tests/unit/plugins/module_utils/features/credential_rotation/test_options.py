@@ -143,6 +143,12 @@ class TestRefused:
     def test_a_colon_in_the_old_user(self, old: dict[str, Any]) -> None:
         assert refused(old=old) == "option 'old' has a ':' in its user name, which the auth file format cannot express"
 
+    def test_an_empty_old_password_is_not_any_password(self) -> None:
+        """A variable of a vault that is empty would have every login of the user replaced."""
+        assert refused(old={**OLD, "password": ""}).startswith(
+            "option 'old' has an empty password: give it, or leave it out"
+        )
+
     def test_no_registry(self) -> None:
         assert refused(registries=[]) == "option 'registries' is empty: name at least one registry"
 
