@@ -283,7 +283,7 @@ class TestFollowing:
         make_secret(lab, namespace, account)
         # The two before the manifest are answered; for that the client asks again for seconds.
         limited = told(lab, "private", "--rate-limit", "2", back=("--rate-limit", "0"))
-        with lab.following("--status", namespace) as found, limited:
+        with limited, lab.following("--status", namespace) as found:
             make_pod(lab, namespace)
             lab.until(lambda: counted(lab, "private", account[0])[4] > 0, "it is being tried")
             uid = lab.get(namespace, "pods", "app")["metadata"]["uid"]

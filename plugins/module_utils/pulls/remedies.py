@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
-    "Remedy", "add_registry", "convert_secret", "grant", "grant_to", "import_again", "import_secret", "link", "link_only", "new_secret", "new_secret_named", "remove_registry",
-    "remove_secret", "revoke", "rewrite_secret", "unlink", "wait_for_account",
+    "Remedy", "add_registry", "convert_secret", "grant", "grant_to", "import_again", "import_secret", "link", "link_only", "new_secret",
+    "new_secret_named", "remove_registry", "remove_secret", "revoke", "rewrite_secret", "unlink", "wait_for_account",
 ]  # fmt: skip
 
 #: A task as it stands in a playbook.
