@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,24 +49,28 @@ def start_lab(directory: Path, *arguments: str) -> Lab:
     return Lab(binary, directory)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab_factory() -> Iterator[Callable[..., Lab]]:
-    """Starts further labs; all end with the run."""
-    labs: list[Lab] = []
+    """Starts further labs; all end with the file that asked for them, since each keeps a processor busy, also with nothing to do."""
+    with ExitStack() as labs:
+        yield lambda *arguments: labs.enter_context(running_lab(*arguments))
 
-    def start(*arguments: str) -> Lab:
-        labs.append(start_lab(Path(tempfile.mkdtemp(prefix="lab-")) / "lab", *arguments))
-        return labs[-1]
 
-    yield start
-    for lab in labs:
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    with running_lab() as found:
+        yield found
+
+
+@contextmanager
+def running_lab(*arguments: str) -> Iterator[Lab]:
+    """A lab in a directory of its own, which ends with the block."""
+    lab = start_lab(Path(tempfile.mkdtemp(prefix="lab-")) / "lab", *arguments)
+    try:
+        yield lab
+    finally:
         lab.run("down", "--dir", str(lab.dir))
         shutil.rmtree(lab.dir.parent, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def lab(lab_factory: Callable[..., Lab]) -> Lab:
-    return lab_factory()
 
 
 @pytest.fixture

@@ -133,7 +133,7 @@ def writes(audit: Audit) -> list[tuple[str, str, str, str]]:
     return audit.writes()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def standalone_lab(lab_factory: Callable[..., Lab]) -> Lab:
     started = lab_factory("--platform", "standalone")
     started.api("PATCH", VERSION, {"spec": {"clusterID": "lab-1"}})
