@@ -94,7 +94,8 @@ def run(step: Step) -> tuple[int, int]:
     with tempfile.TemporaryDirectory() as directory:
         report = Path(directory) / "report.xml"
         command = [sys.executable, str(ROOT / "tests" / "tools" / "prepare.py"), step.environment]
-        command += [*step.command, *([f"--junit-xml={report}"] if "pytest" in step.command else [])]
+        counts_tests = "pytest" in step.command and "--collect-only" not in step.command
+        command += [*step.command, *([f"--junit-xml={report}"] if counts_tests else [])]
         status = run_for_a_while(command)
         if not report.exists():
             return (0, 1) if status else (1, 0)
