@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any
 
 from ...core.errors import OptionError
-from ...core.times import seconds_of
+from ...core.times import seconds_of, utc
 from ...dockerconfig.exchange import Exchange, Login
 from ...dockerconfig.registry_keys import check_key, same_path
 from ...nodes.image_questions import RegistryAccess
@@ -114,10 +113,10 @@ def lifetime(options: Mapping[str, Any], now: float) -> list[str]:
             "option 'next_run' is given, but it is not known when the new login expires: give 'expires' in 'new' if you know it"
         ]
     if ends <= now - SKEW:
-        raise OptionError(f"the login in option 'new' has expired on {_time(ends)}: get a fresh one; nothing was read")
+        raise OptionError(f"the login in option 'new' has expired on {utc(ends)}: get a fresh one; nothing was read")
     if next_run is not None and ends < now + next_run:
         raise OptionError(
-            f"the login in option 'new' expires on {_time(ends)}, before the next run in {next_run} seconds: pods could not pull in "
+            f"the login in option 'new' expires on {utc(ends)}, before the next run in {next_run} seconds: pods could not pull in "
             "between; run more often, or get a login that lives longer; nothing was read"
         )
     return []
@@ -196,10 +195,3 @@ def _ends(new: Mapping[str, Any], hosts: list[str], now: float) -> float | None:
         return told
     kinds = (kind_of(host, new["username"], new["password"]) for host in hosts)
     return min((now + kind.lifetime for kind in kinds if kind and kind.lifetime), default=None)
-
-
-def _time(seconds: float) -> str:
-    try:
-        return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (ValueError, OverflowError, OSError):
-        return "a day that no calendar has"

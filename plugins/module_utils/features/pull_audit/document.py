@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timezone
 from typing import Any
 
 from ...core.audit import FORMAT, SEVERITIES
+from ...core.times import utc
 from ...dockerconfig.registry_keys import same_path
 from ...platform.protected import RESERVED_BINDINGS
 from ...pulls.chain import PULLS, UNKNOWN, WILL_NOT_PULL
@@ -42,7 +42,7 @@ def document_of(audit: Audit, server: str, key: bytes) -> dict[str, Any]:
         # With a key that was given, another cluster may have what stands here once.
         "logins": labelled(audit.copies if asked.key is None else logins_of(survey), key),
     }
-    made = datetime.fromtimestamp(survey.now, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    made = utc(survey.now)
     rules = {rule: RULES[rule].report() for rule in audit.rules}
     return {"format": FORMAT, "made": made, "rules": rules, "clusters": [cluster]}
 
