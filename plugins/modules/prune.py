@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: prune
 short_description: Remove what an owner has on a cluster and declares no more
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Compares what is declared for an owner with what carries the owner's labels
     (C(app.kubernetes.io/managed-by=openshift_ops.image_pull) and C(app.kubernetes.io/instance=OWNER), see the option C(owner) of the
