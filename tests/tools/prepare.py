@@ -166,7 +166,13 @@ def go_program(name: str, source: Path, duration: str, *flags: str) -> Path:
             say(f"building {name} ({duration} the first time, then cached)")
             command = [str(tool), "build", "-trimpath", "-ldflags", "-s -w", "-buildvcs=false", *flags]
             home.mkdir()
-            call([*command, "-o", str(home / name), "."], cwd=source, CGO_ENABLED="0", GOFLAGS="-mod=readonly", GOTOOLCHAIN="local")
+            call(
+                [*command, "-o", str(home / name), "."],
+                cwd=source,
+                CGO_ENABLED="0",
+                GOFLAGS="-mod=readonly",
+                GOTOOLCHAIN="local",
+            )
     return home / name
 
 
