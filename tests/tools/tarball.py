@@ -24,7 +24,15 @@ from prepare import ROOT
 from sanity import copy_to, known_files
 
 #: What ships: these files, and all that git knows in these folders.
-FILES = {"CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"}
+FILES = {
+    "CHANGELOG.md",
+    "CODE_OF_CONDUCT.md",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    "README.md",
+    "SECURITY.md",
+    "requirements.txt",
+}
 FOLDERS = ("changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "roles")
 #: What ansible-galaxy adds, and what of these folders is for the next release only.
 ADDED = {"FILES.json", "MANIFEST.json"}

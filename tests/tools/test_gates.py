@@ -147,3 +147,12 @@ class TestCheck:
 def test_versions_of_go(text: str, version: tuple[int, ...]) -> None:
     assert prepare.go_version(text) == version
     assert (version >= prepare.GO) == (version in ((1, 26), (1, 27)))
+
+
+def test_the_oldest_client_that_users_may_have_is_tested() -> None:
+    wanted = [line for line in (prepare.ROOT / "requirements.txt").read_text("utf-8").splitlines() if line[0] != "#"]
+    oldest = (prepare.ROOT / "tests/requirements/oldest.txt").read_text("utf-8").splitlines()
+    assert wanted
+    assert {line.replace(">=", "==") for line in wanted} <= {*oldest}
+    builder = (prepare.ROOT / "meta/execution-environment.yml").read_text("utf-8")
+    assert "  python: requirements.txt\n" in builder
