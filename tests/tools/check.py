@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must pass, step by step; a step that fails does not stop the others.
+"""What must pass, in steps; a step that fails does not stop the others.
 
 usage: check.py [--all] [WORD ...]
 
@@ -11,15 +11,15 @@ steps whose title holds one of them, whichever of the two they belong to. Ends w
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from xml.etree import ElementTree
+
+from lanes import Commands, Output, side_by_side
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = "ansible_collections.openshift_ops.image_pull.plugins"
@@ -28,6 +28,8 @@ PACKAGES = [
     for room in ("module_utils", "plugin_utils", "modules", "action", "lookup")
     for part in ("-p", f"{PLUGINS}.{room}")
 ]
+#: So many steps run side by side: most of them wait for a cluster half of the time.
+LANES = 2
 #: The longest step of make test takes about five minutes on two cores, of make test-all half an hour.
 LONGEST_SECONDS, LONGEST_SECONDS_OF_ALL = 1800, 7200
 #: ansible-runner is not among what the oldest core is tested with.
@@ -126,20 +128,35 @@ STEPS = (
 )
 
 
+class Outcome(NamedTuple):
+    passed: int
+    failed: int
+    seconds: float
+
+
 def main() -> int:
     steps = chosen(sys.argv[1:])
-    results = []
-    for number, step in enumerate(steps, 1):
-        print(f"\n=== {number}/{len(steps)} {step.title}", flush=True)
-        started = time.monotonic()
-        passed, failed = run(step)
-        results.append((step.title, passed, failed, time.monotonic() - started))
+    outcomes: dict[Step, Outcome] = {}
+    started = time.monotonic()
+    for step, outcome, printed in side_by_side(steps, timed, LANES):
+        outcomes[step] = outcome
+        print(f"\n=== {len(outcomes)}/{len(steps)} {step.title}", flush=True)
+        sys.stdout.buffer.write(printed)
+        sys.stdout.flush()
     print()
-    for title, passed, failed, seconds in results:
-        print(f"{title:<36}{passed:>6} passed {failed:>4} failed {seconds:>7.0f} s")
-    total = sum(result[2] for result in results)
-    print(f"\n{sum(result[1] for result in results)} passed, {total} failed")
+    for step in steps:
+        passed, failed, seconds = outcomes[step]
+        print(f"{step.title:<40}{passed:>6} passed {failed:>4} failed {seconds:>7.0f} s")
+    print(f"{time.monotonic() - started:.0f} s for all, {LANES} side by side")
+    total = sum(outcome.failed for outcome in outcomes.values())
+    print(f"\n{sum(outcome.passed for outcome in outcomes.values())} passed, {total} failed")
     return 1 if total else 0
+
+
+def timed(step: Step, commands: Commands, output: Output) -> Outcome:
+    started = time.monotonic()
+    passed, failed = run(step, commands, output)
+    return Outcome(passed, failed, time.monotonic() - started)
 
 
 def chosen(arguments: list[str]) -> list[Step]:
@@ -149,15 +166,14 @@ def chosen(arguments: list[str]) -> list[Step]:
     return [step for step in STEPS if "--all" in arguments or not step.only_all]
 
 
-def run(step: Step) -> tuple[int, int]:
+def run(step: Step, commands: Commands, output: Output) -> tuple[int, int]:
     """How many tests of the step passed and failed."""
     with tempfile.TemporaryDirectory() as directory:
         report = Path(directory) / "report.xml"
         command = [sys.executable, str(ROOT / "tests" / "tools" / "prepare.py"), step.environment]
         command += [*step.command, *([f"--junit-xml={report}"] if step.counts_tests else [])]
-        status = run_for_a_while(
-            command, dict(step.variables), LONGEST_SECONDS_OF_ALL if step.only_all else LONGEST_SECONDS
-        )
+        longest = LONGEST_SECONDS_OF_ALL if step.only_all else LONGEST_SECONDS
+        status = commands.run(command, {"NO_COLOR": "1", **dict(step.variables)}, longest, output)
         if not report.exists():
             return (0, 1) if status or step.counts_tests else (1, 0)
         return judged(ElementTree.parse(report).getroot(), status)
@@ -171,20 +187,6 @@ def judged(report: ElementTree.Element, status: int) -> tuple[int, int]:
     # A run that was ended, found no test or skipped one has not passed.
     failed += counts["skipped"] + (1 if (status or not counts["tests"]) and not failed else 0)
     return max(counts["tests"] - failed, 0), failed
-
-
-def run_for_a_while(command: list[str], variables: dict[str, str], longest: int) -> int:
-    """The exit status; a step that hangs is ended with all that it started and has failed."""
-    environment = {**os.environ, "NO_COLOR": "1", **variables}
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment, start_new_session=True) as process:
-        try:
-            return process.wait(timeout=longest)
-        except BaseException as error:
-            os.killpg(process.pid, signal.SIGKILL)
-            if not isinstance(error, subprocess.TimeoutExpired):
-                raise  # Ctrl-C
-            print(f"ended after {longest} s", flush=True)
-            return 1
 
 
 if __name__ == "__main__":
