@@ -73,7 +73,9 @@ def node(binary: str, directory: Path) -> int:
     while "following\n" not in log.read_text(encoding="utf-8"):
         if following.poll() is not None:
             waiting.terminate()
-            sys.exit(f"lab.py: the node of the lab in {directory} does not start: {log.read_text(encoding='utf-8').strip()}")
+            sys.exit(
+                f"lab.py: the node of the lab in {directory} does not start: {log.read_text(encoding='utf-8').strip()}"
+            )
         time.sleep(0.05)
     return 0
 

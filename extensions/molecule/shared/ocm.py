@@ -34,9 +34,7 @@ def main() -> int:
     (directory / "ocm.json").unlink(missing_ok=True)
     with (directory / "logs" / "ocm.log").open("wb") as log:
         command = [sys.executable, __file__, "serve", str(directory)]
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     until = time.monotonic() + PATIENCE
     while not (directory / "ocm.json").exists():
         if process.poll() is not None or time.monotonic() > until:

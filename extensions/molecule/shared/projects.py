@@ -62,7 +62,9 @@ def delete(api: CoreV1Api, name: str) -> None:
     until = time.monotonic() + PATIENCE
     while labels(api, name) is not None:
         if time.monotonic() > until:
-            sys.exit(f"projects.py: namespace {name} is not gone after {PATIENCE} seconds; see what its deletion waits for")
+            sys.exit(
+                f"projects.py: namespace {name} is not gone after {PATIENCE} seconds; see what its deletion waits for"
+            )
         time.sleep(0.5)
 
 
