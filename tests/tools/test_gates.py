@@ -135,20 +135,6 @@ class TestCheck:
         assert check.judged(ElementTree.fromstring(units.joined(reports)), status) == result
 
 
-@pytest.mark.parametrize(
-    ("text", "version"),
-    [
-        ("go version go1.26.8 linux/amd64", (1, 26)),
-        ("go version go1.9 linux/amd64", (1, 9)),
-        ("go version devel go1.27-abcdef linux/amd64", (1, 27)),
-        ("", ()),
-    ],
-)
-def test_versions_of_go(text: str, version: tuple[int, ...]) -> None:
-    assert prepare.go_version(text) == version
-    assert (version >= prepare.GO) == (version in ((1, 26), (1, 27)))
-
-
 def test_the_oldest_client_that_users_may_have_is_tested() -> None:
     wanted = [line for line in (prepare.ROOT / "requirements.txt").read_text("utf-8").splitlines() if line[0] != "#"]
     oldest = (prepare.ROOT / "tests/requirements/oldest.txt").read_text("utf-8").splitlines()
