@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: declared
 short_description: What the inventory declares for the roles of this collection
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 description:

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: adopt_info
 short_description: Describe what a cluster has as variables of an inventory
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads the pull secrets, the links of service accounts and the role bindings of image pullers in the given namespaces, and returns
     the variables C(private_registry_secrets) and C(cross_project_pull_grants) that describe them, as the roles of this collection take

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: credential_rotation
 short_description: Put a new registry login in the place of an old one, wherever that stands in a cluster
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Finds every secret that holds the old login, by its content and not by its name, in whatever auth file of it, proves that the new login
     pulls what workloads pull from the registry, and then changes each secret in place.

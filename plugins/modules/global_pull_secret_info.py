@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: global_pull_secret_info
 short_description: Tell where the pull secret of a cluster's nodes is changed, and whether it has arrived
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Recognizes the kind of cluster, and says which secret has to be changed there, what comes with a change, and which nodes never get it.
   - With O(wait=true), it waits until the nodes have the pull secret that the cluster has now. To change it, use

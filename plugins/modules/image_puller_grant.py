@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: image_puller_grant
 short_description: Let other projects pull a project's image streams
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Grants a role in the projects that own image streams, to service accounts, to all service accounts of whole projects, to
     groups and to users, as C(oc policy add-role-to-user) and C(add-role-to-group) do.
@@ -191,11 +191,11 @@ options:
         elements: dict
         suboptions:
           namespace:
-            description: See O(service_accounts.namespace).
+            description: See O(service_accounts[].namespace).
             type: str
             required: true
           name:
-            description: See O(service_accounts.name).
+            description: See O(service_accounts[].name).
             type: str
             default: default
       projects:

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: image_stream_import
 short_description: Import image stream tags again whose import failed
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Imports the tags of image streams (OpenShift) again whose last import failed for want of a valid login. OpenShift does not do that by
     itself, except for tags with C(importPolicy.scheduled). So run this module after you have mended or renewed a login.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: pull_access_audit
 short_description: Audit the pull access of a whole cluster
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads all pods, workloads, service accounts, pull secrets, grants and image streams of a cluster once, and returns what is wrong or
     will go wrong with pulling images, with tasks that mend it.

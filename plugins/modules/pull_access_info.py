@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: pull_access_info
 short_description: Explain why pods can or cannot pull their images
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Follows the way of a node to an image, and tells the first thing that breaks, with a task that mends it. For a pod, for a workload
     before it has pods, for a service account with an image, or for all pods and workloads of the namespaces.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: pull_access_report
 short_description: Make a report of audits, as a page, JSON and JUnit XML
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Joins what M(openshift_ops.image_pull.pull_access_audit) wrote for one cluster or many, and writes one self-contained HTML page, JSON
     in the same form (C(docs/audit.schema.json)) and JUnit XML.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: pull_probe
 short_description: Prove that nodes can pull images, by pods that do
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Makes a pod for each image in each namespace, waits until a node has pulled the image or was refused, and deletes the pod. It is the
     only proof that a node can pull, with its own network, certificates, mirrors and credentials.

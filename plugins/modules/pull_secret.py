@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: pull_secret
 short_description: Manage an image pull secret in many namespaces
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Manages one named secret with registry credentials in every given namespace. By default the secret has exactly the given
     registries; O(mode) adds registries to it or removes them.
@@ -280,17 +280,17 @@ options:
         elements: dict
         suboptions:
           registry:
-            description: See O(registries.registry).
+            description: See O(registries[].registry).
             type: str
             required: true
           username:
-            description: See O(registries.username).
+            description: See O(registries[].username).
             type: str
           password:
-            description: See O(registries.password).
+            description: See O(registries[].password).
             type: raw
           email:
-            description: See O(registries.email).
+            description: See O(registries[].email).
             type: str
       auth_file:
         description: See O(auth_file).

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: pull_secret_info
 short_description: Tell what the pull secrets of many namespaces hold, and whether their logins work
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Tells for each pull secret whether nodes read it, which registries it is for, what stops a node from using it, who manages it, and
     when its logins expire where that is known. No user name, no password and no token is returned.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: registry_auth_info
 short_description: Find out how a registry authenticates, and what a login is worth there
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Asks a container registry where it wants a login to be sent, as a node does before each pull (C(GET /v2/)).
   - A registry that delegates authentication names another host than its own, as C(registry.redhat.io) did with

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: sa_link
 short_description: Link secrets to service accounts, for pulling, mounting or both
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Adds secrets to, or removes them from, the lists of service accounts in many namespaces, as C(oc secrets link) and
     C(oc secrets unlink) do for one.

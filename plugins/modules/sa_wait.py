@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: sa_wait
 short_description: Wait until service accounts can pull from the integrated registry
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Waits until service accounts exist and, if the cluster generates pull secrets for them, have a pull secret that works. This
     module changes nothing.

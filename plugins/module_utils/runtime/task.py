@@ -48,7 +48,7 @@ __all__ = [
     "reconciling",
 ]
 
-VERSION = "0.1.0"
+VERSION = "1.0.0"
 
 #: So many connections are open at the same time where a task does not say how many.
 _FEW = 8

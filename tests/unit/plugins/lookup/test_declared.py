@@ -26,7 +26,7 @@ ENTRY = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def options() -> None:
+def known_options() -> None:
     """What Ansible's loader of plugins does with the documentation; it would change how collections are imported."""
     defined = yaml.safe_load(declared.DOCUMENTATION)["options"]
     constants.config.initialize_plugin_configuration_definitions("lookup", NAME, defined)
