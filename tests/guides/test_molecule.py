@@ -97,7 +97,7 @@ def test_a_wrong_password_fails_the_verification(project: Project) -> None:
     yours = project.scenario / "inventory" / "group_vars" / "all" / "yours.yml"
     yours.write_text(yours.read_text().replace('"{{ test.password }}"', "not-the-password"))
     steps = [f"image_pull > {step}: Executed: Successful" for step in STEPS]
-    steps[-2:] = ["image_pull > verify: Executed: Failed", "...", steps[-1], "..."]
+    steps[-2:] = ["image_pull > verify: Executed: Failed ...", "...", steps[-1], "..."]
     printed = project.reader.type(PLACE, f"! {TEST[0]}", ["...", "DETAILS", *steps], 0)
     assert "bad_credentials" in printed
     assert project.left() == []
