@@ -96,8 +96,9 @@ def test_it_is_as_it_says(project: Project) -> None:
 def test_a_wrong_password_fails_the_verification(project: Project) -> None:
     yours = project.scenario / "inventory" / "group_vars" / "all" / "yours.yml"
     yours.write_text(yours.read_text().replace('"{{ test.password }}"', "not-the-password"))
-    steps = [f"image_pull > {step}: Executed: {'Failed' if step == 'verify' else 'Successful'}" for step in STEPS]
-    printed = project.reader.type(PLACE, TEST[0], ["...", "DETAILS", *steps, "..."], 1)
+    steps = [f"image_pull > {step}: Executed: Successful" for step in STEPS]
+    steps[-2:] = ["image_pull > verify: Executed: Failed ...", "...", steps[-1], "..."]
+    printed = project.reader.type(PLACE, f"! {TEST[0]}", ["...", "DETAILS", *steps], 0)
     assert "bad_credentials" in printed
     assert project.left() == []
 
@@ -114,7 +115,7 @@ def test_on_a_cluster_of_your_own_it_is_as_it_says(project: Project) -> None:
 def test_a_namespace_that_no_test_made_is_left_alone(project: Project) -> None:
     project.on_kind()
     project.cluster.namespace("project-a")
-    refused = project.reader.type(PLACE, OWN[0].replace("molecule test", "molecule prepare"), [], 1)
+    refused = project.reader.type(PLACE, "! " + OWN[0].replace("molecule test", "molecule prepare"), [], 0)
     assert "namespace project-a exists and was not created by a test" in refused
     project.reader.type(PLACE, OWN[0].replace("molecule test", "molecule destroy"), [], 0)
     assert project.cluster.api("GET", "/api/v1/namespaces/project-a")["status"]["phase"] == "Active"

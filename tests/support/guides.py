@@ -176,7 +176,7 @@ class Reader:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=300,
+            timeout=900,  # the machine may be busy
             check=False,
         )
         shown = self.take(done.stdout)
