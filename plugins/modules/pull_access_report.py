@@ -11,7 +11,7 @@ short_description: Make a report of audits, as a page, JSON and JUnit XML
 version_added: 0.1.0
 description:
   - Joins what M(openshift_ops.image_pull.pull_access_audit) wrote for one cluster or many, and writes one self-contained HTML page, JSON
-    in the same form (C(docs/audit.schema.json)) and JUnit XML.
+    in the same form (L(docs/audit.schema.json, https://github.com/openshift-ops/image_pull/blob/main/docs/audit.schema.json)) and JUnit XML.
   - The page needs no network and no build. It shows what was found with what mends it, a table of all findings that can be searched and
     sorted, the registries for which each service account has a login, who may pull from which project, and what could not be read.
   - Logins that stand in many secrets are told over all clusters. What is written holds no credential and nothing that was made of one.
