@@ -135,8 +135,21 @@ EXAMPLES = r"""
 RETURN = r"""
 verdicts:
   description: How many containers have each verdict.
-  returned: always
   type: dict
+  returned: always
+  contains:
+    pulls:
+      description: How many can pull.
+      type: int
+      returned: always
+    will_not_pull:
+      description: How many cannot.
+      type: int
+      returned: always
+    unknown:
+      description: Of how many it is not known.
+      type: int
+      returned: always
   sample: {pulls: 12, will_not_pull: 1, unknown: 0}
 changed:
   description: Always false.
@@ -151,6 +164,30 @@ namespaces:
   type: list
   elements: dict
   contains:
+    name:
+      description: The namespace.
+      type: str
+      returned: always
+      sample: project-a
+    changed:
+      description: Always V(false).
+      type: bool
+      returned: always
+    status:
+      description: One of V(unchanged), V(failed), V(skipped).
+      type: str
+      returned: always
+      sample: unchanged
+    reason:
+      description: Why the namespace was skipped.
+      type: str
+      returned: when skipped
+    changes:
+      description: Always empty, because this module writes nothing.
+      type: list
+      elements: dict
+      returned: always
+      sample: []
     access:
       description: One answer for each container.
       returned: success
@@ -193,11 +230,24 @@ namespaces:
           returned: always
         steps:
           description:
-            - What was seen on the way, in its order. C(ok) is null where it is not known.
+            - What was seen on the way, in its order.
             - Without O(pod), O(workload) and O(image), C(steps) and C(text) are left out where the verdict is V(pulls).
           type: list
           elements: dict
           returned: see the description
+          contains:
+            step:
+              description: The name of the step, such as C(pull_secrets) or C(keys).
+              type: str
+              returned: always
+            seen:
+              description: What was seen, as a sentence.
+              type: str
+              returned: always
+            ok:
+              description: Whether it fits; null where that is not known.
+              type: bool
+              returned: always
         text:
           description: The same as lines for people, as O(show=true) shows them.
           type: list
@@ -212,15 +262,49 @@ namespaces:
           returned: always
 failures:
   description: The namespaces that could not be looked at, and why.
-  returned: always
   type: list
   elements: dict
+  returned: always
+  contains:
+    namespace:
+      description: The namespace.
+      type: str
+      returned: always
+    error:
+      description: What was attempted, what came back, and what to do.
+      type: str
+      returned: always
   sample: []
 summary:
-  description: Counts of namespaces by status, and C(retries), the number of requests that had to be repeated.
-  returned: always
+  description: Counts of the namespaces of the task, and of repetitions.
   type: dict
-  sample: {total: 1, changed: 0, unchanged: 1, failed: 0, skipped: 0, retries: 0}
+  returned: always
+  contains:
+    total:
+      description: How many namespaces the task was for.
+      type: int
+      returned: always
+    changed:
+      description: Always 0, because this module writes nothing.
+      type: int
+      returned: always
+    unchanged:
+      description: How many needed no change.
+      type: int
+      returned: always
+    failed:
+      description: How many failed.
+      type: int
+      returned: always
+    skipped:
+      description: How many were not attempted, or are being deleted.
+      type: int
+      returned: always
+    retries:
+      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      type: int
+      returned: always
+  sample: {total: 2, changed: 0, unchanged: 2, failed: 0, skipped: 0, retries: 0}
 """
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR

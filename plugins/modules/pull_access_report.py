@@ -125,8 +125,21 @@ clusters:
   sample: [production, staging]
 counts:
   description: The number of findings by severity.
-  returned: success
   type: dict
+  returned: success
+  contains:
+    error:
+      description: Errors.
+      type: int
+      returned: always
+    warning:
+      description: Warnings.
+      type: int
+      returned: always
+    info:
+      description: Infos.
+      type: int
+      returned: always
   sample: {error: 3, warning: 12, info: 40}
 missing:
   description: The clusters that could not be audited.
@@ -136,13 +149,39 @@ missing:
   sample: [edge]
 new:
   description: The number of findings that the older report does not have, by severity.
-  returned: with O(compare_with)
   type: dict
+  returned: with O(compare_with)
+  contains:
+    error:
+      description: Errors.
+      type: int
+      returned: always
+    warning:
+      description: Warnings.
+      type: int
+      returned: always
+    info:
+      description: Infos.
+      type: int
+      returned: always
   sample: {error: 1, warning: 0, info: 2}
 gone:
   description: The number of findings that only the older report has, by severity.
-  returned: with O(compare_with)
   type: dict
+  returned: with O(compare_with)
+  contains:
+    error:
+      description: Errors.
+      type: int
+      returned: always
+    warning:
+      description: Warnings.
+      type: int
+      returned: always
+    info:
+      description: Infos.
+      type: int
+      returned: always
   sample: {error: 0, warning: 4, info: 0}
 only_before:
   description: The clusters that only the older report has. Nothing of them counts as gone.
@@ -163,9 +202,22 @@ files:
   elements: str
   sample: [/reports/report.html]
 paths:
-  description: All files of the report, by option.
-  returned: success
+  description: The place of each file of the report.
   type: dict
+  returned: success
+  contains:
+    html:
+      description: See O(html).
+      type: str
+      returned: with O(html)
+    json:
+      description: See O(json).
+      type: str
+      returned: with O(json)
+    junit:
+      description: See O(junit).
+      type: str
+      returned: with O(junit)
   sample: {html: /reports/report.html}
 """
 
