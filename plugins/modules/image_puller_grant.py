@@ -191,11 +191,11 @@ options:
         elements: dict
         suboptions:
           namespace:
-            description: See O(service_accounts.namespace).
+            description: See O(service_accounts[].namespace).
             type: str
             required: true
           name:
-            description: See O(service_accounts.name).
+            description: See O(service_accounts[].name).
             type: str
             default: default
       projects:

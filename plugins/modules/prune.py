@@ -110,17 +110,17 @@ options:
         elements: dict
         suboptions:
           registry:
-            description: See O(openshift_ops.image_pull.pull_secret#module:registries.registry).
+            description: See O(openshift_ops.image_pull.pull_secret#module:registries[].registry).
             type: str
             required: true
           username:
-            description: See O(openshift_ops.image_pull.pull_secret#module:registries.username).
+            description: See O(openshift_ops.image_pull.pull_secret#module:registries[].username).
             type: str
           password:
-            description: See O(openshift_ops.image_pull.pull_secret#module:registries.password).
+            description: See O(openshift_ops.image_pull.pull_secret#module:registries[].password).
             type: raw
           email:
-            description: See O(openshift_ops.image_pull.pull_secret#module:registries.email).
+            description: See O(openshift_ops.image_pull.pull_secret#module:registries[].email).
             type: str
       auth_file:
         description: See O(openshift_ops.image_pull.pull_secret#module:auth_file).
@@ -296,11 +296,11 @@ options:
         elements: dict
         suboptions:
           namespace:
-            description: See O(openshift_ops.image_pull.image_puller_grant#module:service_accounts.namespace).
+            description: See O(openshift_ops.image_pull.image_puller_grant#module:service_accounts[].namespace).
             type: str
             required: true
           name:
-            description: See O(openshift_ops.image_pull.image_puller_grant#module:service_accounts.name).
+            description: See O(openshift_ops.image_pull.image_puller_grant#module:service_accounts[].name).
             type: str
             default: default
       projects:

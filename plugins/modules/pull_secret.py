@@ -280,17 +280,17 @@ options:
         elements: dict
         suboptions:
           registry:
-            description: See O(registries.registry).
+            description: See O(registries[].registry).
             type: str
             required: true
           username:
-            description: See O(registries.username).
+            description: See O(registries[].username).
             type: str
           password:
-            description: See O(registries.password).
+            description: See O(registries[].password).
             type: raw
           email:
-            description: See O(registries.email).
+            description: See O(registries[].email).
             type: str
       auth_file:
         description: See O(auth_file).

@@ -47,6 +47,8 @@ STEPS = (
     Step("ansible-lint, profile production", "newest", ("ansible-lint", "--offline", "--profile", "production")),
     Step("ansible-test sanity, newest", "newest", ("python", "tests/tools/sanity.py")),
     Step("ansible-test sanity, oldest", "oldest", ("python", "tests/tools/sanity.py")),
+    Step("documentation, checked", "docs", ("python", "tests/tools/docs.py", "lint")),
+    Step("documentation, rendered", "docs", ("python", "tests/tools/docs.py", "build")),
     Step(
         "every test can be collected", "newest", (*PYTEST, "--collect-only", "-qqq", "--ignore=tests/report", "tests")
     ),
@@ -65,6 +67,7 @@ STEPS = (
         "oldest",
         (*PYTEST, *(f"tests/scenarios/test_{name}.py" for name in ("site", "in_process", "ocm")), *NO_RUNNER),
     ),
+    Step("the guides, as they are written", "newest", (*PYTEST, "tests/guides")),
     Step("faults and killed runs", "newest", (*PYTEST, "tests/faults")),
     Step("a job of ansible-runner", "newest", (*PYTEST, "tests/runner")),
     Step("the report in a browser", "browser", (*PYTEST, "tests/report")),
