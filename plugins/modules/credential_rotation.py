@@ -126,6 +126,11 @@ notes:
     O(verify_repositories) can stand in for it. Where a secret is immutable, service accounts are listed, got and patched, and secrets are created.
   - Where the caller may not list over all namespaces, each namespace is listed on its own.
   - Secrets of Helm's releases are not searched, since their content is compressed. Change the values of the chart, too.
+  - Rights needed - patch on secrets; create on secrets; list, patch on serviceaccounts.
+  - Without these, it says what it does not know or does not do - list on secrets, pods, deployments.apps, statefulsets.apps,
+    daemonsets.apps, replicasets.apps, jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io.
+  - Rights needed - list on namespaces.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 seealso:
   - module: openshift_ops.image_pull.pull_access_audit
   - module: openshift_ops.image_pull.pull_probe

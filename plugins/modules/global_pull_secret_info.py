@@ -92,6 +92,14 @@ attributes:
     support: full
 seealso:
   - module: openshift_ops.image_pull.pull_secret
+notes:
+  - Rights needed - get on infrastructures.config.openshift.io cluster, secrets pull-secret in openshift-config; list on
+    machineconfigpools.machineconfiguration.openshift.io; get on machineconfigs.machineconfiguration.openshift.io.
+  - Without these, it says what it does not know - get on clusterversions.config.openshift.io version,
+    machineconfigurations.operator.openshift.io cluster.
+  - On a cluster with hosted control planes also - list on nodes, nodepools.hypershift.openshift.io; get on
+    hostedclusters.hypershift.openshift.io, configmaps in kube-public, secrets additional-pull-secret in kube-system.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """

@@ -389,6 +389,12 @@ options:
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.attributes
+notes:
+  - Rights needed - list on namespaces; delete on secrets; patch on serviceaccounts; patch, delete on
+    rolebindings.rbac.authorization.k8s.io; bind on clusterroles.rbac.authorization.k8s.io system:image-puller.
+  - Without these, it says what it does not know or does not do - list on secrets, serviceaccounts,
+    rolebindings.rbac.authorization.k8s.io.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 seealso:

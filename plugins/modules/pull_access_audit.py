@@ -103,6 +103,17 @@ attributes:
     support: partial
 seealso:
   - module: openshift_ops.image_pull.pull_access_info
+notes:
+  - Without these, it says what it does not know or does not do - list on secrets, serviceaccounts, pods, deployments.apps,
+    statefulsets.apps, daemonsets.apps, replicasets.apps, jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io,
+    buildconfigs.build.openshift.io, imagestreams.image.openshift.io, rolebindings.rbac.authorization.k8s.io,
+    clusterrolebindings.rbac.authorization.k8s.io, imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io,
+    imagecontentsourcepolicies.operator.openshift.io, clusterimagepolicies.config.openshift.io, imagepolicies.config.openshift.io, nodes,
+    criocredentialproviderconfigs.config.openshift.io; create on subjectaccessreviews.authorization.k8s.io; get on
+    clusterversions.config.openshift.io version, clusteroperators.config.openshift.io image-registry, images.config.openshift.io cluster,
+    infrastructures.config.openshift.io cluster, criocredentialproviderconfigs.config.openshift.io.
+  - Rights needed - list on namespaces.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """

@@ -90,6 +90,16 @@ seealso:
   - module: openshift_ops.image_pull.sa_link
   - module: openshift_ops.image_pull.image_puller_grant
   - module: openshift_ops.image_pull.registry_auth_info
+notes:
+  - Rights needed - get on pods; list on pods; get, list on deployments.apps, statefulsets.apps, daemonsets.apps, replicasets.apps,
+    jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io.
+  - Without these, it says what it does not know or does not do - get on serviceaccounts, secrets, imagestreams.image.openshift.io,
+    images.config.openshift.io cluster, infrastructures.config.openshift.io cluster, criocredentialproviderconfigs.config.openshift.io;
+    list on events, imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io,
+    imagecontentsourcepolicies.operator.openshift.io, clusterimagepolicies.config.openshift.io, imagepolicies.config.openshift.io; create
+    on subjectaccessreviews.authorization.k8s.io; get, list on nodes.
+  - Rights needed with O(namespace_selector) - list on namespaces.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """

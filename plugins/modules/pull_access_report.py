@@ -16,8 +16,6 @@ description:
     sorted, the registries for which each service account has a login, who may pull from which project, and what could not be read.
   - Logins that stand in many secrets are told over all clusters. What is written holds no credential and nothing that was made of one.
     Equal logins have equal running numbers.
-  - No cluster is asked. The task must run in Ansible's own process, on the controller, with C(connection=local) and without C(become) and
-    C(async).
   - A file that is no such document fails the task before anything is written.
 options:
   src:
@@ -88,6 +86,8 @@ attributes:
   idempotent:
     description: A file that would say the same is not written again, whenever it was made.
     support: full
+notes:
+  - No cluster is asked, so no right is needed.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """

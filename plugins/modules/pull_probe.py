@@ -74,6 +74,10 @@ attributes:
 seealso:
   - module: openshift_ops.image_pull.pull_access_info
   - module: openshift_ops.image_pull.registry_auth_info
+notes:
+  - Rights needed - list, create, delete on pods.
+  - Rights needed with O(namespace_selector) - list on namespaces.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """
@@ -164,6 +168,10 @@ namespaces:
           returned: always
         name:
           description: The name of the object.
+          type: str
+          returned: always
+        image:
+          description: The image that could not be pulled.
           type: str
           returned: always
       sample: []

@@ -63,6 +63,10 @@ seealso:
   - module: openshift_ops.image_pull.pull_access_info
     description: Follows the way of one pod to its images.
   - module: openshift_ops.image_pull.pull_secret
+notes:
+  - Rights needed - list on secrets.
+  - Rights needed with O(namespace_selector) - list on namespaces.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """

@@ -103,6 +103,7 @@ seealso:
     description: Proves the logins that secrets of a cluster hold, without showing them.
 notes:
   - The environment variables C(https_proxy), C(no_proxy), C(REQUESTS_CA_BUNDLE) and C(CURL_CA_BUNDLE) are used.
+  - No cluster is asked, so no right is needed.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """

@@ -212,6 +212,15 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.attributes
+notes:
+  - Rights needed - get, patch on serviceaccounts; list on serviceaccounts.
+  - Without these, it says what it does not know or does not do - get on secrets.
+  - With these, it takes fewer requests - list on secrets.
+  - Rights needed with O(create) - create on serviceaccounts.
+  - Rights needed with O(restart_pods) - delete on pods.
+  - Without these with O(restart_pods), it says what it does not know or does not do - list on pods.
+  - Rights needed with O(namespace_selector) - list on namespaces.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 seealso:

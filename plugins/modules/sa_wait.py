@@ -48,6 +48,13 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.attributes
+notes:
+  - Rights needed - get on serviceaccounts.
+  - Without these, it says what it does not know or does not do - list on serviceaccounts; get on secrets,
+    clusterversions.config.openshift.io version, clusteroperators.config.openshift.io image-registry, services image-registry in
+    openshift-image-registry, namespaces.
+  - Rights needed with O(namespace_selector) - list on namespaces.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """

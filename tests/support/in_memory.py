@@ -16,7 +16,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Task, execute
 
 from support.fake_api import FakeApi
-from support.returns import undocumented
+from support.returns import assert_documented
 
 __all__ = ["InMemory", "in_memory"]
 
@@ -38,7 +38,7 @@ class InMemory:
             return {"failed": True, "msg": module.problems(given) or "; ".join(validation.error_messages)}
         task = Task(name, validation.validated_parameters, check, True, self.directory, set())
         result = {"failed": False, **execute(module, task), "warnings": task.warnings}
-        assert undocumented(name, result) == []
+        assert_documented(name, result)
         return result
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 
-from support.returns import undocumented
+from support.returns import assert_documented
 
 PACKAGE = "ansible_collections.openshift_ops.image_pull.plugins.modules"
 
@@ -41,7 +41,7 @@ def run_module(module_name: str, /, *, check: bool = False, **options: Any) -> d
     printed = output.getvalue()
     result = json.loads(printed)
     assert isinstance(result, dict), printed
-    assert undocumented(module_name, result) == []
+    assert_documented(module_name, result)
     return {"failed": False, **result, "_output": printed}
 
 

@@ -12,11 +12,13 @@ from typing import Any
 
 import yaml
 
-__all__ = ["FREE", "returned", "undocumented"]
+__all__ = ["FREE", "assert_documented", "returned", "undocumented"]
 
 PACKAGE = "ansible_collections.openshift_ops.image_pull.plugins.modules"
 #: What any result may hold: Ansible's own members, and what the tests' runners add.
 COMMON = {"_output", "changed", "deprecations", "diff", "exception", "failed", "invocation", "msg", "warnings"}
+#: What AnsibleModule adds to a result with the path of a file.
+OF_A_FILE = {"gid", "group", "mode", "owner", "size", "state", "uid"}
 #: The values whose members are not the module's to name: they are names of the cluster, or described elsewhere.
 FREE = {
     "adopt_info": {
@@ -49,9 +51,15 @@ def returned(module: str) -> dict[str, Any]:
     return found
 
 
+def assert_documented(module: str, result: Mapping[str, Any]) -> None:
+    missing = undocumented(module, result)
+    assert not missing, f"RETURN of {module} does not name {', '.join(missing)}"
+
+
 def undocumented(module: str, result: Mapping[str, Any]) -> list[str]:
     """The paths of a result, such as `namespaces.pods.owner`, that the module's page does not name."""
-    own = {name: value for name, value in result.items() if name not in COMMON}
+    others = COMMON | OF_A_FILE if "dest" in result else COMMON
+    own = {name: value for name, value in result.items() if name not in others}
     return sorted(set(_missing(returned(module), own, "", FREE.get(module, set()))))
 
 
