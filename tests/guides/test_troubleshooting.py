@@ -47,16 +47,13 @@ def oc(installed, tmp_path):
     installed.environment["PATH"] = f"{directory}:{installed.environment['PATH']}"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def project(own_lab):
     """Two projects, one with a pod that cannot pull."""
-    for name in ("project-a", "project-b", "openshift-config"):
-        if own_lab.get("", "namespaces", name) is None:
-            own_lab.namespace(name)
-    if own_lab.get("project-a", "pods", "app") is None:
-        broken_pod(own_lab, "project-a")
-        deployment(own_lab, "project-a")
-    return "project-a"
+    for name in ("project-a", "project-b"):
+        own_lab.namespace(name)
+    broken_pod(own_lab, "project-a")
+    deployment(own_lab, "project-a")
 
 
 def samples() -> dict[str, str]:
@@ -100,7 +97,8 @@ class Modules:
 
 
 def _opaque(run: Modules) -> str:
-    return run("pull_secret", **{**SECRET, "name": "pull"})
+    run.secret("settings", type="Opaque", data={"colour": "Ymx1ZQ=="})
+    return run("pull_secret", **{**SECRET, "name": "settings"})
 
 
 def _immutable(run: Modules) -> str:
@@ -156,6 +154,7 @@ PROVOKED: dict[str, Callable[[Modules], str]] = {
     "service account robot does not exist": lambda run: run(
         "sa_wait", namespaces=["project-a"], service_accounts=["robot"], timeout=0
     ),
+    "holds an auth file, but has type Opaque": lambda run: run("pull_secret", **{**SECRET, "name": "pull"}),
     "has type Opaque and is not a pull secret": _opaque,
     "is immutable; with recreate=true": _immutable,
     "the credential helper 'docker-credential-desktop'": _file('{"auths": {"quay.io": {}}, "credsStore": "desktop"}'),
