@@ -21,7 +21,8 @@ description:
 options:
   namespaces:
     description:
-      - The namespaces in which the jobs work. None, or O(namespace_selector), gives only what is needed in the cluster's scope.
+      - The namespaces in which the jobs work. Without O(namespaces) and O(namespace_selector), only what is needed in the cluster's scope is
+        given.
     type: list
     elements: str
   name:
@@ -203,11 +204,8 @@ summary:
   sample: {total: 3, changed: 3, unchanged: 0, failed: 0, skipped: 0, retries: 0}
 """
 
-from pathlib import PurePath
-
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import forms
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import FilesWanted
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account import (
     options as automation_account,
 )
@@ -230,11 +228,12 @@ ARGUMENTS = {**CLUSTER_OPTIONS, **automation_account.ARGUMENTS}
 
 def run(task: Task) -> dict[str, object]:
     wanted = automation_account.from_options(task.params)
-    named = task.params["namespaces"] or []
+    named, selected = task.params["namespaces"] or [], task.params["namespace_selector"] is not None
+    wanted.require_targets(named=bool(named), selected=selected)
     if wanted.state == "rendered":
         return {"changed": False, "manifests": wanted.parts.manifests(named)}
-    handing = Handing(lambda token: task.secrets.update(forms(token)), writer(task, _kubeconfig(wanted.kubeconfig_dest)))
-    if not named and task.params["namespace_selector"] is None:
+    handing = Handing(lambda token: task.secrets.update(forms(token)), writer(task, wanted.files))
+    if not named and not selected:
         return on_cluster(
             task, lambda cluster, settings: reconcile_account(cluster, wanted, (), settings(1), handing)
         )
@@ -242,13 +241,6 @@ def run(task: Task) -> dict[str, object]:
         task,
         lambda cluster, meant, settings: reconcile_account(cluster, wanted, meant.namespaces, settings, handing),
     )
-
-
-def _kubeconfig(dest: str | None) -> FilesWanted | None:
-    if dest is None:
-        return None
-    path = PurePath(dest)
-    return FilesWanted(str(path.parent), (path.name,), force=True, option="kubeconfig_dest")
 
 
 MODULE = Module(

@@ -23,6 +23,7 @@ LOGIN = {"registry": "quay.io", "username": "user", "password": "Canary-rights-5
 #: More than are read one by one.
 MANY = [f"many-{number}" for number in range(40)]
 OWNER = "team-rights"
+GRANTS = ("image-puller-grant", f"image-puller-grant-{OWNER}")
 CLOUD = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1"
 #: By kind: the API and the resource.
 WORKLOADS: Mapping[str, tuple[str, str]] = {
@@ -160,7 +161,7 @@ def restart_pods(stage: Stage) -> Iterator[Result]:
 
 
 def grants(stage: Stage) -> Iterator[Result]:
-    stage.remove("rolebindings", "image-puller-grant")
+    stage.remove("rolebindings", *GRANTS)
     away = f"{stage.names[0]}"
     subjects = {"service_accounts": [{"namespace": away}], "projects": [away]}
     yield stage.run("image_puller_grant", **subjects)
@@ -169,7 +170,7 @@ def grants(stage: Stage) -> Iterator[Result]:
 
 
 def verify_access(stage: Stage) -> Iterator[Result]:
-    stage.remove("rolebindings", "image-puller-grant")
+    stage.remove("rolebindings", *GRANTS)
     yield stage.run("image_puller_grant", projects=[stage.names[0]], verify_access=True)
 
 
@@ -204,7 +205,7 @@ def namespace_selector(stage: Stage) -> Iterator[Result]:
 
 def prune(stage: Stage) -> Iterator[Result]:
     stage.remove("secrets", "kept", "gone")
-    stage.remove("rolebindings", *(f"image-puller-grant-{OWNER}",))
+    stage.remove("rolebindings", *GRANTS)
     for namespace in stage.names:
         stage.lab.set_account(namespace, imagePullSecrets=[])
     stage.as_admin("pull_secret", owner=OWNER, secrets=[{"name": name, "registries": [LOGIN]} for name in ("kept", "gone")])
@@ -259,7 +260,7 @@ def audit(stage: Stage) -> Iterator[Result]:
         stage.pod("elsewhere", CLOUD)
         stage.pod("mirrored", MIRRORED)
         _mirror(stage)
-    stage.remove("rolebindings", "image-puller-grant")
+    stage.remove("rolebindings", *GRANTS)
     yield stage.run("pull_access_audit", target_version="4.22")
 
 

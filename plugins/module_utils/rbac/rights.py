@@ -54,6 +54,7 @@ class Job:
 _RBAC = "rbac.authorization.k8s.io"
 _CONFIG = "config.openshift.io"
 _MACHINES = "machineconfiguration.openshift.io"
+_PULLER = "system:image-puller"
 _WORKLOADS = (
     "deployments.apps",
     "statefulsets.apps",
@@ -123,8 +124,8 @@ JOBS: Mapping[str, Job] = {
         "the right to pull a project's image streams: module image_puller_grant",
         (
             _needed(f"rolebindings.{_RBAC}", "list create patch delete", "the binding, and what others grant already"),
-            _told(f"clusterroles.{_RBAC}", "get", "whether there is such a role", CLUSTER, "system:image-puller"),
-            _needed(f"clusterroles.{_RBAC}", "bind", "granting it without having it", CLUSTER, "system:image-puller"),
+            _told(f"clusterroles.{_RBAC}", "get", "whether there is such a role", CLUSTER, _PULLER),
+            _needed(f"clusterroles.{_RBAC}", "bind", "granting it without having it", CLUSTER, _PULLER),
             _told("serviceaccounts", "get", "whether an account that is granted to is there"),
             _told("namespaces", "get", "whether a project that is granted to is there"),
         ),
@@ -159,6 +160,7 @@ JOBS: Mapping[str, Job] = {
             _needed("serviceaccounts", "patch", "links of these secrets"),
             _told(f"rolebindings.{_RBAC}", "list", "what the owner has"),
             _needed(f"rolebindings.{_RBAC}", "patch delete", "what is declared no more"),
+            _needed(f"clusterroles.{_RBAC}", "bind", "changing a grant without having it", CLUSTER, _PULLER),
         ),
     ),
     "adopt": Job(

@@ -165,7 +165,7 @@ _RULES = (
     _Rule(
         {403},
         "is attempting to grant",
-        f"give the caller the verb 'bind' on that cluster role, see {RIGHTS_PAGE}",
+        f"give the caller the verb 'bind' on that cluster role, or 'escalate' where it writes the role itself, see {RIGHTS_PAGE}",
     ),
     # OpenShift's admission plugin (openshift-kube-apiserver/admission/authorization/restrictusers).
     _Rule(

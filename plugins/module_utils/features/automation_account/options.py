@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from ...core.errors import OptionError
 from ...core.names import check_name, check_namespace
+from ...core.variable_files import FilesWanted
 from ...rbac.rights import JOBS
 from .parts import Parts
 
@@ -39,6 +41,23 @@ class AccountWanted:
     token_seconds: int | None = None
     kubeconfig_dest: str | None = None
 
+    @property
+    def files(self) -> FilesWanted | None:
+        """The kubeconfig that is to be written."""
+        if self.kubeconfig_dest is None:
+            return None
+        path = PurePath(self.kubeconfig_dest)
+        return FilesWanted(str(path.parent), (path.name,), force=True, option="kubeconfig_dest")
+
+    def require_targets(self, *, named: bool, selected: bool) -> None:
+        """Whether namespaces are named or selected. :raises OptionError: when that contradicts what is wanted."""
+        if self.parts.everywhere and (named or selected):
+            raise OptionError("give either 'everywhere' or the namespaces, not both")
+        if self.state == "absent" and (named or selected):
+            raise OptionError("state absent takes all of the account's rights back: leave the namespaces out")
+        if self.state == "rendered" and selected:
+            raise OptionError("state rendered asks no cluster: give 'namespaces' in place of 'namespace_selector'")
+
 
 def from_options(options: Mapping[str, Any]) -> AccountWanted:
     """:raises OptionError: when they cannot be meant, all reasons at once."""
@@ -47,25 +66,18 @@ def from_options(options: Mapping[str, Any]) -> AccountWanted:
     problems = list(_problems(options))
     if problems:
         raise OptionError("; ".join(problems))
-    parts = Parts(options["namespace"], options["name"], tuple(dict.fromkeys(options["jobs"] or ())), options["everywhere"])
+    jobs = tuple(dict.fromkeys(options["jobs"] or ()))
+    parts = Parts(options["namespace"], options["name"], jobs, options["everywhere"])
     return AccountWanted(parts, options["state"], options["token_seconds"], options["kubeconfig_dest"])
 
 
-def _problems(options: Mapping[str, Any]) -> list[str]:
-    state, named, selected = options["state"], options["namespaces"], options["namespace_selector"]
-    found = []
+def _problems(options: Mapping[str, Any]) -> Iterator[str]:
+    state, seconds = options["state"], options["token_seconds"]
     if state != "absent" and not options["jobs"]:
-        found.append("give 'jobs': without any, the account needs no rights")
-    if options["everywhere"] and (named or selected):
-        found.append("give either 'everywhere' or the namespaces, not both")
-    if state == "rendered" and selected:
-        found.append("state rendered asks no cluster, so it needs 'namespaces' in place of 'namespace_selector'")
-    if state == "absent" and (named or selected):
-        found.append("state absent takes all of the account's rights back: leave the namespaces out")
-    if options["token_seconds"] is not None and options["token_seconds"] < _SHORTEST:
-        found.append(f"option 'token_seconds' is {options['token_seconds']}: no token lives for less than {_SHORTEST} seconds")
-    if options["token_seconds"] is not None and state != "present":
-        found.append("option 'token_seconds' is for state present only")
-    if options["kubeconfig_dest"] and options["token_seconds"] is None:
-        found.append("option 'kubeconfig_dest' needs 'token_seconds': how long the token in it is to live")
-    return found
+        yield "give 'jobs': without any, the account needs no rights"
+    if seconds is not None and seconds < _SHORTEST:
+        yield f"option 'token_seconds' is {seconds}: no token lives for less than {_SHORTEST} seconds"
+    if seconds is not None and state != "present":
+        yield "option 'token_seconds' is for state present only"
+    if options["kubeconfig_dest"] and seconds is None:
+        yield "option 'kubeconfig_dest' needs 'token_seconds': how long the token in it is to live"

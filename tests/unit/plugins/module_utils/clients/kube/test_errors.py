@@ -128,7 +128,7 @@ TABLE = [
         status("Forbidden", ESCALATION, "rolebindings"),
         errors.Forbidden,
         ESCALATION.replace("\n", " "),
-        f"give the caller the verb 'bind' on that cluster role, see {RIGHTS_PAGE}",
+        f"give the caller the verb 'bind' on that cluster role, or 'escalate' where it writes the role itself, see {RIGHTS_PAGE}",
     ),
     (
         403,
