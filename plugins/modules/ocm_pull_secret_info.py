@@ -116,6 +116,7 @@ notes:
     shows it. Print RV(registries) and RV(compared) instead. Do not cache it as a fact.
   - In a task that does not run in Ansible's own process (another connection than C(local), another Python or C(become)), the content crosses from
     that process, and C(ANSIBLE_DEBUG) logs what crosses.
+  - No right on the cluster is needed, but with O(compare) get on the secret that O(secret) names.
 seealso:
   - module: openshift_ops.image_pull.pull_secret
 author:

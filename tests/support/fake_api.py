@@ -42,6 +42,7 @@ _KINDS = {
     "serviceaccounts": "ServiceAccount",
     "rolebindings": "RoleBinding",
     "clusterroles": "ClusterRole",
+    "clusterrolebindings": "ClusterRoleBinding",
     "pods": "Pod",
 }
 

@@ -140,6 +140,7 @@ class ScriptedConnection:
     token: str = "token-1"
     renewals: list[str] = field(default_factory=list)
     renewed: int = 0
+    authority: bytes = b"-----BEGIN CERTIFICATE-----"
 
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}

@@ -235,6 +235,10 @@ HANDED_ON = {"global_pull_secret": {"timeout"}, "sa_wait": {"timeout"}, "pull_ac
 #: For each feature, options that together show everything that it reads.
 SAMPLES: dict[str, list[dict[str, Any]]] = {
     "adopt": [{"roles": ["r"], "dest": "d", "vault_id": "v", "force": True}, {"credentials": "placeholder"}],
+    "automation_account": [
+        {"name": "n", "namespace": "a", "jobs": ["secrets"], "token_seconds": 600, "kubeconfig_dest": "d/f"},
+        {"namespace": "a", "jobs": ["audit"], "everywhere": True},
+    ],
     "credential_rotation": [
         {
             "registries": ["quay.io"],

@@ -153,6 +153,8 @@ def _list_each(
             _keep(planned, places[name], objects, found)
         elif not isinstance(objects, Forbidden):
             found.objects.update(dict.fromkeys(places[name], objects))
+        elif planned.refs[0].name:
+            cluster.makes_up_for(objects)  # each is read by its name
 
 
 def _objects(cluster: Cluster, planned: _List, refs: Sequence[ObjectRef], namespace: str) -> dict[ObjectRef, Json]:

@@ -21,6 +21,7 @@ from ..core.batch import Batch, Declared
 from ..core.entry_lists import TARGETS, EntryList
 from ..core.errors import ImagePullError, OptionError
 from ..core.page_parts import PageParts
+from ..core.permissions import Need
 from ..core.protocols import Desired
 from ..core.redaction import credentials_in_text, mask
 from ..core.variable_files import Destination
@@ -32,6 +33,7 @@ from ..reconcile.result import Outcome
 from ..reconcile.run import Settings
 from ..reconcile.targets import Targets
 from .entries import ListForm, batch_of, declared, entry_problems
+from .missed_rights import missed, untold
 from .options import CONNECTION_OPTIONS
 
 __all__ = [
@@ -105,7 +107,8 @@ class Task:
 
     `name` is the module's, with its collection where Ansible says it. `secrets` are the strings to be masked in whatever is
     shown of the run. `say` is given the progress lines; None shows none. `destination` is where files of variables go; None where
-    the run cannot write any. `page` is what the report's page is made of; None outside Ansible's own process.
+    the run cannot write any. `page` is what the report's page is made of; None outside Ansible's own process. `needs` are the rights that
+    it missed.
     """
 
     name: str
@@ -118,6 +121,7 @@ class Task:
     destination: Destination | None = None
     page: PageParts | None = None
     warnings: list[str] = field(default_factory=list)
+    needs: set[Need] = field(default_factory=set)
 
     def warn(self, messages: Iterable[str]) -> None:
         self.warnings.extend(messages)
@@ -167,15 +171,17 @@ def execute(module: Module, task: Task) -> dict[str, Any]:
     An unexpected error fails the task, too, and brings its traceback: both are masked at the exit, as all is.
     """
     try:
-        return module.run(task)
+        result = module.run(task)
     except ImagePullError as error:
-        return {"failed": True, "msg": str(error)}
+        result = {"failed": True, "msg": str(error)}
     except Exception as error:
         message = (
             f"{task.name} stopped at an unexpected error, {type(error).__name__}: {error}; run it again with -vvv, from "
             "ansible-core 2.19 on with ANSIBLE_DISPLAY_TRACEBACK=error, and report it with the traceback"
         )
         return {"failed": True, "msg": message, "exception": traceback.format_exc()}
+    task.warn(untold(task.needs, [str(result.get("msg", "")), *task.warnings]))
+    return result
 
 
 def over_namespaces(
@@ -300,7 +306,12 @@ def cluster_of(task: Task) -> Iterator[Cluster]:
     ) as opened:
         cluster = Cluster(opened, user_agent=f"openshift_ops.image_pull/{VERSION} ({task.name})")
         try:
-            yield cluster
+            try:
+                yield cluster
+            except ImagePullError:
+                task.needs |= missed(cluster)
+                raise
+            task.needs |= missed(cluster)
         finally:
             # A thread that is still at work when the task ends early sends nothing more.
             cluster.close()

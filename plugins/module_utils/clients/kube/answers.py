@@ -66,6 +66,15 @@ def deletion(answer: Any, ref: ObjectRef) -> None:
         raise Unintelligible("something that is not a Status")
 
 
+def token(answer: Any) -> tuple[str, str]:
+    """A token, and when it expires, empty where that is not said."""
+    status = mapping(mapping(answer).get("status"))
+    value, expires = status.get("token"), status.get("expirationTimestamp")
+    if not _is_text(value):
+        raise Unintelligible("something without a token")
+    return value, expires if isinstance(expires, str) else ""
+
+
 def page(answer: Any, kind: Kind, namespace: str) -> Page:
     """A page of a list of one namespace or, without `namespace`, of the cluster."""
     answer = mapping(answer)

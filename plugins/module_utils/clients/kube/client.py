@@ -19,6 +19,7 @@ from urllib.parse import quote, urlencode
 from ...core.changes import Change
 from ...core.errors import ImagePullError
 from ...core.objects import Json, Kind, ObjectRef
+from ...core.permissions import Need
 from ...core.redaction import mask
 from . import answers
 from .connection import Connection
@@ -29,6 +30,7 @@ from .errors import (
     ConnectError,
     Expired,
     FailedRequest,
+    Forbidden,
     NotFound,
     Unanswered,
     Unauthorized,
@@ -61,7 +63,7 @@ class _Request:
     """One request.
 
     `attempt` says in words what is tried, `resource` on which kind, `name` on which object that is there. `writes`: whether it
-    changes something, so that it must not simply be sent twice.
+    changes something, so that it must not simply be sent twice. `is_shortcut`: a refusal only means more requests.
     """
 
     method: str
@@ -72,6 +74,7 @@ class _Request:
     query: Mapping[str, str] = field(default_factory=dict)
     body: Json | None = None
     writes: bool = False
+    is_shortcut: bool = False
 
     @property
     def target(self) -> str:
@@ -101,15 +104,29 @@ class Cluster:
         self._health = Health(now)
         #: How many requests had to be repeated.
         self.retries = 0
+        #: The rights that were missed, but for those to list over all namespaces: their objects are then read in each.
+        self.needs: set[Need] = set()
 
     @property
     def name(self) -> str:
         """How the cluster is called in messages: its API server's URL."""
         return self._connection.host
 
+    @property
+    def authority(self) -> bytes:
+        """The certificate authorities that are trusted for it, in PEM format; empty for those of the system.
+
+        :raises ConnectError: when their file cannot be read any more.
+        """
+        return self._connection.authority
+
     def close(self) -> None:
         """From now on every request, also one of a thread still at work, raises `ClusterError` without being sent."""
         self._health.stop(ClusterError(f"stopped: the task has ended, so nothing more is sent to {self.name}"))
+
+    def makes_up_for(self, refusal: Forbidden) -> None:
+        """The right is not missed after all: there was another way to the same."""
+        self.needs.difference_update([refusal.need] if refusal.need else [])
 
     def get(self, ref: ObjectRef) -> Json | None:
         """The object, or None when it does not exist.
@@ -145,7 +162,8 @@ class Cluster:
         query = {"fieldSelector": field_selector, "labelSelector": label_selector, "limit": str(_PAGE)}
         where = f"in namespace {namespace}" if namespace else "in all namespaces"
         attempt, path = f"listing {kind.resource} {where}", _collection(kind, namespace)
-        request = _Request("GET", path, attempt, kind.resource, query=query)
+        shortcut = kind.namespaced and not namespace
+        request = _Request("GET", path, attempt, kind.resource, query=query, is_shortcut=shortcut)
         for _pass in range(_LIST_PASSES):
             with suppress(Expired):
                 kept = self._read_through(request, kind, namespace, keep or _slim)
@@ -160,6 +178,17 @@ class Cluster:
     def get_path(self, path: str) -> Json:
         """What stands under a path that is no object, such as `/apis`."""
         return self._understood(_Request("GET", path, f"reading {path}"), answers.mapping)
+
+    def token(self, account: ObjectRef, seconds: int) -> tuple[str, str]:
+        """A new token of a service account, and when it expires. The server keeps no token, and may give it for another time.
+
+        :raises ApiError: when it gives none.
+        """
+        spec = {"expirationSeconds": seconds}
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
+        attempt = f"asking for a token of {account}"
+        request = _Request("POST", f"{_path(account)}/token", attempt, "serviceaccounts", account.name, body=body)
+        return self._understood(request, answers.token)
 
     def review(self, kind: Kind, spec: Json, about: str) -> Json:
         """The status of a review: a question that is sent as an object and answered, and stored nowhere.
@@ -280,6 +309,10 @@ class Cluster:
             if 200 <= answer.status < 300:
                 return answer
             raise _failed(request, answer, login)
+        except Forbidden as error:
+            if error.need is not None and not request.is_shortcut:
+                self.needs.add(error.need)
+            raise
         except (Unanswered, ApiError) as error:
             if isinstance(error, Unanswered) or error.status >= 500:
                 self._check_patience(request, error, since)

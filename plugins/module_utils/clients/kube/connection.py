@@ -98,6 +98,14 @@ class Connection:
         self._lock = threading.Lock()
         self._shown = 0
 
+    @property
+    def authority(self) -> bytes:
+        """The certificate authorities that were given for it, in PEM format; empty where none were.
+
+        :raises ConnectError: when their file cannot be read.
+        """
+        return self._target.authority.content() if self._target.authority else b""
+
     def headers(self) -> Any:
         """The login and the impersonation, for one request: new ones each time.
 

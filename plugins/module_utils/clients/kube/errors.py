@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ...core.errors import ImagePullError
+from ...core.permissions import RIGHTS_PAGE, Need
 from ...core.redaction import mask
 
 __all__ = [
@@ -96,7 +97,9 @@ class NamespaceTerminating(ApiError):
 
 
 class Forbidden(ApiError):
-    """The caller has no right to it, or an admission rule forbids it."""
+    """The caller has no right to it, or an admission rule forbids it. `need` is the right, where the answer says which."""
+
+    need: Need | None = None
 
 
 class Conflict(ApiError):
@@ -135,6 +138,9 @@ class _Rule:
     plain: bool = True
 
 
+#: Where the answer names the right, it is named here, too.
+_RIGHT = f"give the caller that right, or use another one, see {RIGHTS_PAGE}"
+
 #: The first rule that fits counts. What other fields of the answer decide comes before: 404, 409, terminating namespaces.
 _RULES = (
     _Rule(range(300, 400), "", "this is not the address of an API server: correct 'host' or the kubeconfig"),
@@ -159,7 +165,7 @@ _RULES = (
     _Rule(
         {403},
         "is attempting to grant",
-        "give the caller the verb 'bind' on that cluster role (README, 'Permissions')",
+        f"give the caller the verb 'bind' on that cluster role, or 'escalate' where it writes the role itself, see {RIGHTS_PAGE}",
     ),
     # OpenShift's admission plugin (openshift-kube-apiserver/admission/authorization/restrictusers).
     _Rule(
@@ -208,7 +214,7 @@ _RULES = (
         "error looking up service account ",
         "create that service account first, wait for it (sa_wait), or correct its name",
     ),
-    _Rule({403}, 'User ".*" cannot ', "give the caller that right, or use another one (README, 'Permissions')"),
+    _Rule({403}, 'User ".*" cannot ', _RIGHT),
     _Rule({403}, "", "an admission rule of the cluster or a proxy forbids it: ask who runs the cluster"),
     _Rule({405, 406, 415}, "", "the API server does not support this request: check its version"),
     _Rule({410}, "", "run again", Expired),
@@ -263,7 +269,10 @@ class FailedRequest:
         what = f"{self.attempt} {self._outcome} {text}"
         if kind is Unanswered:
             return Unanswered(what, way_out)
-        error = kind(f"{what}; {way_out}")
+        need = Need.of(text, self.name) if way_out == _RIGHT else None
+        error = kind(f"{what}; {way_out if need is None else way_out.replace(',', f', {need},', 1)}")
+        if isinstance(error, Forbidden):
+            error.need = need
         if isinstance(error, (ApiError, Unauthorized)):
             error.status = self.status
         if isinstance(error, ApiError):

@@ -15,6 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
     one_line,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.permissions import RIGHTS_PAGE
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,6 +39,7 @@ RESTRICTED = (
     'rolebindings to ServiceAccount "default" are not allowed in project "project-b"'
 )
 RBAC = 'secrets is forbidden: User "u" cannot create resource "secrets" in API group "" in the namespace "a"'
+OLD = 'User "u" cannot create secrets in project "a"'
 ANONYMOUS = 'secrets is forbidden: User "system:anonymous" cannot list resource "secrets" in API group ""'
 IMPERSONATE = 'users "alice" is forbidden: User "u" cannot impersonate resource "users" in API group "" at the cluster'
 IMPERSONATE_CONSTRAINED = 'users "alice" is forbidden: User "u" cannot impersonate:user-info resource "users"'
@@ -62,7 +64,8 @@ NO_ACCOUNT = 'pods "p" is forbidden: error looking up service account a/robot: s
 BROKEN_WEBHOOK = 'Internal error occurred: failed calling webhook "w.example.com": context deadline exceeded'
 
 LOGIN = "the login is not valid, or no longer: give a valid token or certificate (api_key, kubeconfig, client_cert)"
-RIGHT = "give the caller that right, or use another one (README, 'Permissions')"
+RIGHT = f"give the caller that right, create on secrets in namespace a, or use another one, see {RIGHTS_PAGE}"
+UNNAMED_RIGHT = f"give the caller that right, or use another one, see {RIGHTS_PAGE}"
 IMPERSONATION = "give the caller the right to impersonate, or leave out impersonate_user and impersonate_groups"
 USED_UP = "delete objects that the namespace no longer needs, or have its ResourceQuota raised"
 FORBIDDEN_BY_POLICY = (
@@ -110,6 +113,7 @@ TABLE = [
     (401, status("Unauthorized", "Unauthorized"), errors.Unauthorized, "Unauthorized", LOGIN),
     (401, b"", errors.Unauthorized, "no explanation", LOGIN),
     (403, status("Forbidden", RBAC), errors.Forbidden, RBAC, RIGHT),
+    (403, status("Forbidden", OLD), errors.Forbidden, OLD, UNNAMED_RIGHT),
     (
         403,
         status("Forbidden", ANONYMOUS),
@@ -124,7 +128,7 @@ TABLE = [
         status("Forbidden", ESCALATION, "rolebindings"),
         errors.Forbidden,
         ESCALATION.replace("\n", " "),
-        "give the caller the verb 'bind' on that cluster role (README, 'Permissions')",
+        f"give the caller the verb 'bind' on that cluster role, or 'escalate' where it writes the role itself, see {RIGHTS_PAGE}",
     ),
     (
         403,

@@ -1,0 +1,162 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan for an account and its rights: in its own namespace with what is of the cluster, and in the namespaces of its jobs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ...core.changes import Change, create, delete, replace, update
+from ...core.errors import Refusal
+from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, metadata
+from ...core.ownership import is_managed
+from ...core.permissions import RIGHTS_PAGE
+from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, ListedBy, Plan, Related
+from ...core.shapes import mapping, sequence, text
+from ...rbac.rights import CLUSTER
+from .parts import CLUSTER_ROLE_BINDING, LABELS, Parts
+
+__all__ = ["AtHome", "InNamespaces", "is_of_an_account"]
+
+#: What of an object is ours to say, by kind.
+_CONTENT: Mapping[Kind, Sequence[str]] = {
+    SERVICE_ACCOUNT: (),
+    CLUSTER_ROLE: ("rules",),
+    ROLE_BINDING: ("roleRef", "subjects"),
+    CLUSTER_ROLE_BINDING: ("roleRef", "subjects"),
+}
+
+
+def is_of_an_account(obj: Json) -> bool:
+    """Whether it carries the labels of what is made for an account."""
+    labels = mapping(metadata(obj).get("labels"))
+    return all(labels.get(name) == value for name, value in LABELS.items())
+
+
+@dataclass(frozen=True)
+class AtHome:
+    """The account in its namespace, its cluster roles, and where they are bound in the whole cluster. `present`: or none of it."""
+
+    parts: Parts
+    present: bool = True
+
+    kind: ClassVar[Kind] = SERVICE_ACCOUNT
+    listed_by: ClassVar[ListedBy] = NO_SELECTORS
+
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return (self.parts.name,)
+
+    def related(self, _namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
+        roles = [ObjectRef(CLUSTER_ROLE, "", name) for name in self.parts.role_names()]
+        return [*roles, self._cluster_binding]
+
+    def plan(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Plan:
+        """:raises Refusal: when an object of one of the names is not ours, or may not be read."""
+        wanted = self._wanted() if self.present else {}
+        there: dict[ObjectRef, Json | None] = {self.parts.account: objects.get(self.parts.name)}
+        for ref in self.related(namespace, objects):
+            there[ref] = _read(ref, found)
+        order = there if self.present else reversed(there)
+        changes = [change for ref in order for change in _changes(ref, wanted.get(ref), there[ref])]
+        return Plan(tuple(changes))
+
+    @property
+    def _cluster_binding(self) -> ObjectRef:
+        return ObjectRef(CLUSTER_ROLE_BINDING, "", self.parts.role_name(CLUSTER))
+
+    def _wanted(self) -> dict[ObjectRef, dict[str, Any]]:
+        parts = self.parts.wanted()
+        roles = {ObjectRef(CLUSTER_ROLE, "", part.name): self.parts.role(part) for part in parts}
+        bound = {self._cluster_binding: self.parts.binding(part) for part in parts if part.where == CLUSTER}
+        return {self.parts.account: {}, **roles, **bound}
+
+
+@dataclass(frozen=True)
+class InNamespaces:
+    """The role bindings. `targets` are the namespaces of the jobs; in all others, only what is needed in a fixed one stays."""
+
+    parts: Parts
+    targets: frozenset[str]
+    present: bool = True
+
+    kind: ClassVar[Kind] = ROLE_BINDING
+    listed_by: ClassVar[ListedBy] = NO_SELECTORS
+
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return tuple(self.parts.role_names())
+
+    def related(self, _namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
+        return ()
+
+    def plan(self, namespace: str, objects: Objects, _found: Related = NOTHING_RELATED) -> Plan:
+        """:raises Refusal: when a binding of one of the names is not ours."""
+        bound = self.parts.bound_in(namespace, is_target=namespace in self.targets) if self.present else ()
+        wanted = {part.name: self.parts.binding(part, namespace) for part in bound}
+        names = self.names(namespace)
+        refs = {name: ObjectRef(ROLE_BINDING, namespace, name) for name in names}
+        return Plan(tuple(change for name in names for change in _changes(refs[name], wanted.get(name), objects.get(name))))
+
+
+def _read(ref: ObjectRef, found: Related) -> Json | None:
+    if ref not in found:
+        raise Refusal(f"the caller may not read {ref}, so it is not known what stands there: it needs get on it, see {RIGHTS_PAGE}")
+    return found[ref]
+
+
+def _changes(ref: ObjectRef, wanted: Json | None, there: Json | None) -> Iterator[Change]:
+    if there is None:
+        if wanted is not None:
+            yield create(ref, {**wanted, "metadata": {"labels": dict(LABELS)}}, _details({}, wanted), _view(wanted))
+        return
+    if ref.kind == SERVICE_ACCOUNT and not is_of_an_account(there):
+        return  # somebody else's account is given the rights, and stays when they are taken back
+    _require_ours(ref, there)
+    if wanted is None:
+        if not metadata(there).get("deletionTimestamp"):
+            yield delete(ref, there, _details(there, {}), _view(there))
+        return
+    content = {name: wanted[name] for name in _CONTENT[ref.kind]}
+    patch = {name: value for name, value in content.items() if there.get(name) != value}
+    views = {"before": _view(there), "after": _view(wanted)}
+    if "roleRef" in patch:
+        yield replace(ref, there, content, _details(there, wanted), **views)
+    elif patch:
+        yield update(ref, there, patch, _details(there, wanted), **views)
+
+
+def _require_ours(ref: ObjectRef, there: Json) -> None:
+    if not (is_managed(there) and is_of_an_account(there)):
+        raise Refusal(f"{ref} was not made by this module; not changed: delete it first, or give the account another 'name'")
+
+
+def _details(before: Json, after: Json) -> dict[str, Any]:
+    """The rights that a role gets and loses, the accounts of a binding."""
+    had, has = _lines(before), _lines(after)
+    granted = [line for line in has if line not in had]
+    revoked = [line for line in had if line not in has]
+    return {name: lines for name, lines in (("granted", granted), ("revoked", revoked)) if lines}
+
+
+def _view(obj: Json) -> dict[str, Any]:
+    return {"grants": _lines(obj)}
+
+
+def _lines(obj: Json) -> list[str]:
+    """What an object grants: a right in each line, such as `get on secrets`, or an account."""
+    rules = [line for rule in map(mapping, sequence(obj.get("rules"))) for line in _of_rule(rule)]
+    subjects = [
+        "/".join(filter(None, (text(subject.get("namespace")), text(subject.get("name")))))
+        for subject in map(mapping, sequence(obj.get("subjects")))
+    ]
+    return rules + subjects
+
+
+def _of_rule(rule: Json) -> Iterator[str]:
+    names = ", ".join(map(text, sequence(rule.get("resourceNames"))))
+    for group in map(text, sequence(rule.get("apiGroups"))):
+        for resource in map(text, sequence(rule.get("resources"))):
+            verbs = ", ".join(map(text, sequence(rule.get("verbs"))))
+            yield f"{verbs} on {resource}{f'.{group}' if group else ''}{f' {names}' if names else ''}"

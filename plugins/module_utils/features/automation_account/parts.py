@@ -1,0 +1,109 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The objects that give an account the rights of its jobs: cluster roles by the place where they are bound. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...core.changes import MANAGED_BY
+from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Kind, ObjectRef
+from ...rbac.rights import CLUSTER, EVERY, JOBS, rights_of, rules_of
+from ...rbac.subjects import RBAC
+
+__all__ = ["CLUSTER_ROLE_BINDING", "LABELS", "Part", "Parts"]
+
+CLUSTER_ROLE_BINDING = Kind(
+    f"{RBAC}/v1", "ClusterRoleBinding", "clusterrolebindings", "cluster role binding", namespaced=False
+)
+#: On all that is made for an account.
+LABELS: Mapping[str, str] = {**MANAGED_BY, "app.kubernetes.io/component": "automation-account"}
+
+#: All the places where a job may need a right.
+_PLACES = tuple(dict.fromkeys((EVERY, CLUSTER, *(right.where for right in rights_of(JOBS)))))
+
+
+@dataclass(frozen=True)
+class Part:
+    """A cluster role and where it is bound: in each namespace of the jobs, in the cluster, or in one namespace."""
+
+    name: str
+    where: str
+    rules: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What belongs to the account `namespace`/`name`. `everywhere`: what is needed in namespaces is given in all of them."""
+
+    namespace: str
+    name: str
+    jobs: Sequence[str]
+    everywhere: bool = False
+
+    @property
+    def account(self) -> ObjectRef:
+        return ObjectRef(SERVICE_ACCOUNT, self.namespace, self.name)
+
+    @property
+    def subject(self) -> dict[str, str]:
+        return {"kind": "ServiceAccount", "namespace": self.namespace, "name": self.name}
+
+    def wanted(self) -> Sequence[Part]:
+        """One for each place in which the jobs need rights."""
+        places: dict[str, list[Any]] = {}
+        for right in rights_of(self.jobs):
+            where = CLUSTER if self.everywhere and right.where == EVERY else right.where
+            places.setdefault(where, []).append(right)
+        return [Part(self.role_name(where), where, rules_of(rights)) for where, rights in sorted(places.items())]
+
+    def role_names(self) -> Sequence[str]:
+        """Those of all parts that an account may have, so that one which it no longer needs is found."""
+        return [self.role_name(where) for where in _PLACES]
+
+    def role_name(self, where: str) -> str:
+        """Unlike those of another account, and of nobody else's: a colon cannot be in the name of an account."""
+        suffix = {EVERY: "", CLUSTER: ":cluster"}.get(where, f":{where}")
+        return f"image-pull:{self.namespace}:{self.name}{suffix}"
+
+    def bound_in(self, namespace: str, *, is_target: bool) -> Sequence[Part]:
+        """The parts that are bound in a namespace; `is_target`: the jobs work in it."""
+        return [part for part in self.wanted() if part.where == namespace or (is_target and part.where == EVERY)]
+
+    def fixed(self) -> Sequence[str]:
+        """The namespaces in which a part is bound whatever the jobs' namespaces are."""
+        return [part.where for part in self.wanted() if part.where not in (EVERY, CLUSTER)]
+
+    def role(self, part: Part) -> dict[str, Any]:
+        return {**_head(ObjectRef(CLUSTER_ROLE, "", part.name)), "rules": [dict(rule) for rule in part.rules]}
+
+    def binding(self, part: Part, namespace: str = "") -> dict[str, Any]:
+        """In a namespace, or without one in the cluster."""
+        ref = ObjectRef(ROLE_BINDING if namespace else CLUSTER_ROLE_BINDING, namespace, part.name)
+        role = {"apiGroup": RBAC, "kind": CLUSTER_ROLE.kind, "name": part.name}
+        return {**_head(ref), "roleRef": role, "subjects": [self.subject]}
+
+    def manifests(self, namespaces: Iterable[str]) -> list[dict[str, Any]]:
+        """All objects, in the order in which they can be created. The namespaces have to be there."""
+        targets = list(dict.fromkeys(namespaces))
+        places = list(dict.fromkeys([*targets, *self.fixed()]))
+        bindings = (
+            self.binding(part, namespace)
+            for namespace in places
+            for part in self.bound_in(namespace, is_target=namespace in targets)
+        )
+        return [
+            _head(self.account),
+            *(self.role(part) for part in self.wanted()),
+            *(self.binding(part) for part in self.wanted() if part.where == CLUSTER),
+            *bindings,
+        ]
+
+
+def _head(ref: ObjectRef) -> dict[str, Any]:
+    where = {"namespace": ref.namespace} if ref.namespace else {}
+    metadata = {"name": ref.name, **where, "labels": dict(LABELS)}
+    return {"apiVersion": ref.kind.api_version, "kind": ref.kind.kind, "metadata": metadata}

@@ -1,0 +1,286 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rights that each job needs, as data. Pure.
+
+tests/modules/test_rights.py takes each of them away on a real API server and sees what becomes of the job: a right without an effect is
+listed wrongly. The table in docs/docsite/rst/rights.rst is made of this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["CLUSTER", "EVERY", "JOBS", "Job", "Right", "rights_of", "rules_of"]
+
+#: Where a right is needed: in each namespace that the job works in, or in the whole cluster. Anything else is a namespace.
+EVERY = ""
+CLUSTER = "*"
+
+#: What becomes of the job without the right: it fails, it goes on and says what it does not know or do, or it takes more requests.
+Without = Literal["fails", "told", "slower"]
+
+
+@dataclass(frozen=True)
+class Right:
+    """`resource` is written as kubectl does, `RESOURCE.GROUP`. `names`: only of these objects. `why` is what it is for."""
+
+    resource: str
+    verbs: tuple[str, ...]
+    why: str
+    without: Without = "fails"
+    where: str = EVERY
+    names: tuple[str, ...] = ()
+
+    @property
+    def group(self) -> str:
+        return self.resource.partition(".")[2]
+
+    @property
+    def plural(self) -> str:
+        return self.resource.partition(".")[0]
+
+
+@dataclass(frozen=True)
+class Job:
+    """`what` says it in words, with the modules, roles and playbooks that do it."""
+
+    what: str
+    rights: tuple[Right, ...]
+
+
+_RBAC = "rbac.authorization.k8s.io"
+_CONFIG = "config.openshift.io"
+_MACHINES = "machineconfiguration.openshift.io"
+_PULLER = "system:image-puller"
+_WORKLOADS = (
+    "deployments.apps",
+    "statefulsets.apps",
+    "daemonsets.apps",
+    "replicasets.apps",
+    "jobs.batch",
+    "cronjobs.batch",
+    "deploymentconfigs.apps.openshift.io",
+)
+
+def _told(resource: str, verbs: str, why: str, where: str = EVERY, *names: str) -> Right:
+    return Right(resource, tuple(verbs.split()), why, "told", where, names)
+
+
+def _slower(resource: str, why: str = "many at once") -> Right:
+    return Right(resource, ("list",), why, "slower")
+
+
+def _needed(resource: str, verbs: str, why: str, where: str = EVERY, *names: str) -> Right:
+    return Right(resource, tuple(verbs.split()), why, "fails", where, names)
+
+
+_REVIEW = "subjectaccessreviews.authorization.k8s.io"
+
+#: What decides how a node pulls an image, for the whole cluster.
+_OF_THE_NODES = (
+    _told(f"images.{_CONFIG}", "get", "blocked, allowed and insecure registries", CLUSTER, "cluster"),
+    _told(f"imagedigestmirrorsets.{_CONFIG}", "list", "mirrors", CLUSTER),
+    _told(f"imagetagmirrorsets.{_CONFIG}", "list", "mirrors", CLUSTER),
+    _told("imagecontentsourcepolicies.operator.openshift.io", "list", "mirrors, as older clusters have them", CLUSTER),
+    _told(f"clusterimagepolicies.{_CONFIG}", "list", "signatures that are wanted", CLUSTER),
+    _told(f"infrastructures.{_CONFIG}", "get", "the cloud, whose credential provider the nodes have", CLUSTER, "cluster"),
+    _told(f"criocredentialproviderconfigs.{_CONFIG}", "get", "mirrors that a pod's own secrets are for", CLUSTER),
+    _told(f"imagepolicies.{_CONFIG}", "list", "signatures that are wanted in a namespace"),
+)
+
+JOBS: Mapping[str, Job] = {
+    "secrets": Job(
+        "pull secrets: module pull_secret",
+        (
+            _needed("secrets", "get create patch delete", "the pull secret"),
+            _slower("secrets"),
+            _told("namespaces", "get", "check mode: whether there is such a namespace"),
+        ),
+    ),
+    "links": Job(
+        "links of secrets to service accounts: module sa_link",
+        (
+            _needed("serviceaccounts", "get patch", "the lists of the account"),
+            _needed("serviceaccounts", "list", "accounts that a pattern names, and many at once"),
+            _told("secrets", "get", "whether the secret is there and fit for pulling"),
+            _slower("secrets"),
+        ),
+    ),
+    "create_accounts": Job(
+        "option create of sa_link",
+        (_needed("serviceaccounts", "create", "an account that is not there"),),
+    ),
+    "restart_pods": Job(
+        "option restart_pods of sa_link",
+        (
+            _told("pods", "list", "the pods that lack what is linked"),
+            _needed("pods", "delete", "with restart_pods=stuck, those that a controller makes anew"),
+        ),
+    ),
+    "grants": Job(
+        "the right to pull a project's image streams: module image_puller_grant",
+        (
+            _needed(f"rolebindings.{_RBAC}", "list create patch delete", "the binding, and what others grant already"),
+            _told(f"clusterroles.{_RBAC}", "get", "whether there is such a role", CLUSTER, _PULLER),
+            _needed(f"clusterroles.{_RBAC}", "bind", "granting it without having it", CLUSTER, _PULLER),
+            _told("serviceaccounts", "get", "whether an account that is granted to is there"),
+            _told("namespaces", "get", "whether a project that is granted to is there"),
+        ),
+    ),
+    "verify_access": Job(
+        "option verify_access of image_puller_grant",
+        (_told(_REVIEW, "create", "whether the subjects may pull", CLUSTER),),
+    ),
+    "wait": Job(
+        "waiting for generated pull secrets: module sa_wait",
+        (
+            _needed("serviceaccounts", "get", "the account and its list"),
+            _told("serviceaccounts", "list", "a name that is alike, for one that is misspelt"),
+            _told("secrets", "get", "whether the generated secret works"),
+            _told(f"clusterversions.{_CONFIG}", "get", "whether any will come", CLUSTER, "version"),
+            _told(f"clusteroperators.{_CONFIG}", "get", "whether any will come", CLUSTER, "image-registry"),
+            _told("services", "get", "why none came", "openshift-image-registry", "image-registry"),
+            _told("namespaces", "get", "whether there is such a namespace"),
+        ),
+    ),
+    "namespace_selector": Job(
+        "option namespace_selector, and the module prune",
+        (_needed("namespaces", "list", "which namespaces there are", CLUSTER),),
+    ),
+    "prune": Job(
+        "removing what is declared no more: module prune",
+        (
+            _needed("namespaces", "list", "which namespaces there are", CLUSTER),
+            _told("secrets", "list", "what the owner has"),
+            _needed("secrets", "delete", "what is declared no more"),
+            _told("serviceaccounts", "list", "links of these secrets"),
+            _needed("serviceaccounts", "patch", "links of these secrets"),
+            _told(f"rolebindings.{_RBAC}", "list", "what the owner has"),
+            _needed(f"rolebindings.{_RBAC}", "patch delete", "what is declared no more"),
+            _needed(f"clusterroles.{_RBAC}", "bind", "changing a grant without having it", CLUSTER, _PULLER),
+        ),
+    ),
+    "adopt": Job(
+        "taking over what is there: module adopt_info, playbook adopt",
+        (
+            _needed("secrets", "list", "the pull secrets"),
+            _needed("serviceaccounts", "list", "the links"),
+            _needed(f"rolebindings.{_RBAC}", "list", "the grants"),
+            _told(f"clusterroles.{_RBAC}", "get", "what the roles of these grants give", CLUSTER),
+        ),
+    ),
+    "explain": Job(
+        "why a pod can or cannot pull: module pull_access_info, playbook explain",
+        (
+            _needed("pods", "get", "the pod"),
+            _told("serviceaccounts", "get", "its account"),
+            _told("secrets", "get", "what its pull secrets hold"),
+            _told("events", "list", "what the node said"),
+            _told("imagestreams.image.openshift.io", "get", "whether the image is there"),
+            _told(_REVIEW, "create", "whether the account may pull from the project", CLUSTER),
+            *_OF_THE_NODES,
+            _told("nodes", "get list", "versions of the nodes", CLUSTER),
+            _needed("pods", "list", "those of a workload, or all"),
+            *(_needed(resource, "get list", "the workload, or all") for resource in _WORKLOADS),
+        ),
+    ),
+    "nodes_secret": Job(
+        "the nodes' own logins, for explain and audit; it shows them to who has this right",
+        (_told("secrets", "get", "what the nodes' pull secret holds", "openshift-config", "pull-secret"),),
+    ),
+    "audit": Job(
+        "what is wrong with pulls: module and role pull_access_audit, playbook audit",
+        (
+            _told("secrets", "list", "pull secrets"),
+            _told("serviceaccounts", "list", "links"),
+            _told("pods", "list", "what runs, and what failed"),
+            *(_told(resource, "list", "what would run") for resource in _WORKLOADS),
+            _told("buildconfigs.build.openshift.io", "list", "pull secrets of builds"),
+            _told("imagestreams.image.openshift.io", "list", "imports that failed, and where images are"),
+            _told(f"rolebindings.{_RBAC}", "list", "grants"),
+            _told(f"clusterrolebindings.{_RBAC}", "list", "grants in the whole cluster", CLUSTER),
+            _told(_REVIEW, "create", "whether an account may pull from another project", CLUSTER),
+            _told(f"clusterversions.{_CONFIG}", "get", "the version", CLUSTER, "version"),
+            _told(f"clusteroperators.{_CONFIG}", "get", "whether pull secrets are generated", CLUSTER, "image-registry"),
+            *_OF_THE_NODES,
+            _told("nodes", "list", "with target_version: the versions of the nodes", CLUSTER),
+            _told(f"criocredentialproviderconfigs.{_CONFIG}", "list", "with target_version: whether they are used", CLUSTER),
+        ),
+    ),
+    "rotation": Job(
+        "a login renewed everywhere: module and role credential_rotation, playbook rotate",
+        (
+            _told("secrets", "list", "where the old login stands"),
+            _needed("secrets", "patch", "the new login"),
+            _needed("secrets", "create", "a second one in place of an immutable one"),
+            _needed("serviceaccounts", "list patch", "links to that second one"),
+            _told("pods", "list", "images that are in use"),
+            *(_told(resource, "list", "images that are in use") for resource in _WORKLOADS),
+        ),
+    ),
+    "probe": Job(
+        "whether a node can pull, now: module pull_probe",
+        (_needed("pods", "list create delete", "pods that pull"),),
+    ),
+    "import": Job(
+        "importing image streams again: module image_stream_import",
+        (
+            _needed("imagestreams.image.openshift.io", "list", "which imports failed"),
+            _told("imagestreams.image.openshift.io", "get", "what became of an import whose answer was lost"),
+            _needed("imagestreamimports.image.openshift.io", "create", "the import"),
+        ),
+    ),
+    "global_pull_secret": Job(
+        "the nodes' pull secret: role and playbook global_pull_secret, module global_pull_secret_info",
+        (
+            _needed("secrets", "get patch", "the secret", "openshift-config", "pull-secret"),
+            _needed(f"infrastructures.{_CONFIG}", "get", "what kind of cluster it is", CLUSTER, "cluster"),
+            _told(f"clusterversions.{_CONFIG}", "get", "the version", CLUSTER, "version"),
+            _needed(f"machineconfigpools.{_MACHINES}", "list", "which nodes have it", CLUSTER),
+            _needed(f"machineconfigs.{_MACHINES}", "get", "which nodes have it", CLUSTER),
+            _told("machineconfigurations.operator.openshift.io", "get", "whether a change drains nodes", CLUSTER, "cluster"),
+        ),
+    ),
+    "events": Job(
+        "new namespaces and accounts as they come: the event source",
+        (
+            _needed("namespaces", "list watch", "new namespaces", CLUSTER),
+            _needed("serviceaccounts", "list watch", "new accounts", CLUSTER),
+        ),
+    ),
+}
+
+
+def rights_of(jobs: Iterable[str]) -> Iterator[Right]:
+    """The rights of all these jobs, one after the other."""
+    for name in jobs:
+        yield from JOBS[name].rights
+
+
+def rules_of(rights: Iterable[Right]) -> list[dict[str, list[str]]]:
+    """The rules of a role that holds these rights, and nothing else."""
+    verbs: dict[tuple[str, str, tuple[str, ...]], set[str]] = {}
+    for right in rights:
+        verbs.setdefault((right.group, right.plural, right.names), set()).update(right.verbs)
+    alike: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    for (group, plural, names), allowed in sorted(verbs.items()):
+        alike.setdefault((group, names, _in_order(allowed)), []).append(plural)
+    return [
+        {
+            "apiGroups": [group],
+            "resources": resources,
+            **({"resourceNames": [*names]} if names else {}),
+            "verbs": [*allowed],
+        }
+        for (group, names, allowed), resources in alike.items()
+    ]
+
+
+_ORDER: Sequence[str] = ("get", "list", "watch", "create", "patch", "delete", "bind")
+
+
+def _in_order(verbs: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(verbs, key=_ORDER.index))

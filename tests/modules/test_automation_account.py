@@ -1,0 +1,260 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""automation_account on a real API server: exactly the rights of the jobs, where they are meant, and all of it taken back."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.permissions import RIGHTS_PAGE
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.parts import LABELS
+from support.lab import Lab
+from support.openshift import allow
+
+Run = Callable[..., dict[str, Any]]
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+KINDS = ("clusterroles", "clusterrolebindings", "rolebindings")
+LOGIN = {"registry": "quay.io", "username": "user", "password": "Canary-account-1"}
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def name() -> str:
+    return f"account-{next(_numbers)}"
+
+
+@pytest.fixture
+def account(run: Run, namespace: str, name: str) -> Run:
+    """The module, for an account in the test's namespace."""
+    return lambda **options: run("automation_account", **{"namespace": namespace, "name": name, **options})
+
+
+def ours(lab: Lab, name: str) -> list[str]:
+    """What was made for an account: kind, namespace and name."""
+    labels = ",".join(f"{key}={value}" for key, value in LABELS.items())
+    return sorted(
+        "/".join(filter(None, (kind, found["metadata"].get("namespace"), found["metadata"]["name"])))
+        for kind in KINDS
+        for found in lab.api("GET", f"{RBAC}/{kind}?labelSelector={labels}")["items"]
+        if name in found["metadata"]["name"].split(":")
+    )
+
+
+def may(lab: Lab, user: str, verb: str, resource: str, namespace: str = "") -> bool:
+    attributes = {"verb": verb, "resource": resource, "namespace": namespace}
+    body = {"spec": {"user": user, "resourceAttributes": attributes}}
+    return lab.api("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", body)["status"]["allowed"]
+
+
+class TestPresent:
+    def test_rights_are_where_the_jobs_work_and_nowhere_else(self, lab, account, namespaces, namespace, name):
+        here, there = namespaces(2)
+        user = f"system:serviceaccount:{namespace}:{name}"
+        found = account(jobs=["secrets", "wait"], namespaces=[here])
+        assert not found["failed"], found["msg"]
+        assert found["changed"]
+        role = f"image-pull:{namespace}:{name}"
+        assert ours(lab, name) == sorted(
+            [
+                f"clusterroles/{role}",
+                f"clusterroles/{role}:cluster",
+                f"clusterroles/{role}:openshift-image-registry",
+                f"clusterrolebindings/{role}:cluster",
+                f"rolebindings/{here}/{role}",
+                f"rolebindings/openshift-image-registry/{role}:openshift-image-registry",
+            ]
+        )
+        lab.until(lambda: may(lab, user, "patch", "secrets", here), "the rights are known")
+        assert not may(lab, user, "get", "secrets", there)
+        assert not may(lab, user, "list", "secrets")
+        assert not may(lab, user, "patch", "serviceaccounts", here)
+
+    def test_a_second_run_writes_nothing_and_check_mode_says_what_a_real_one_does(self, lab, account, namespaces):
+        (here,) = namespaces(1)
+        given = {"jobs": ["secrets", "grants"], "namespaces": [here]}
+        audit = lab.audit()
+        planned = account(**given, check=True)
+        assert audit.writes() == []
+        done = account(**given)
+        assert [row["changes"] for row in planned["namespaces"]] == [row["changes"] for row in done["namespaces"]]
+        assert planned["diff"] == done["diff"]
+        audit = lab.audit()
+        again = account(**given)
+        assert (again["failed"], again["changed"], audit.writes()) == (False, False, [])
+
+    def test_what_is_no_longer_needed_is_taken_back_everywhere(self, lab, account, namespaces, namespace, name):
+        first, second = namespaces(2)
+        account(jobs=["secrets", "wait"], namespaces=[first, second])
+        found = account(jobs=["links"], namespaces=[second])
+        assert not found["failed"], found["msg"]
+        role = f"image-pull:{namespace}:{name}"
+        assert ours(lab, name) == sorted([f"clusterroles/{role}", f"rolebindings/{second}/{role}"])
+        (change,) = (
+            change for row in found["namespaces"] for change in row["changes"] if change["action"] == "update"
+        )
+        assert "get, list, create, patch, delete on secrets" in change["revoked"]
+        assert "get, list, patch on serviceaccounts" in change["granted"]
+
+    def test_everywhere_is_one_binding(self, lab, account, namespaces, namespace, name):
+        (other,) = namespaces(1)
+        found = account(jobs=["adopt"], everywhere=True)
+        assert not found["failed"], found["msg"]
+        role = f"image-pull:{namespace}:{name}:cluster"
+        assert ours(lab, name) == sorted([f"clusterroles/{role}", f"clusterrolebindings/{role}"])
+        user = f"system:serviceaccount:{namespace}:{name}"
+        lab.until(lambda: may(lab, user, "list", "secrets"), "the rights are known")
+        assert not may(lab, user, "patch", "secrets", other)
+
+    def test_what_others_made_is_not_touched(self, lab, account, namespaces, namespace, name):
+        (here,) = namespaces(1)
+        role = f"image-pull:{namespace}:{name}"
+        lab.api("POST", f"{RBAC}/clusterroles", {"metadata": {"name": role}, "rules": []})
+        found = account(jobs=["secrets"], namespaces=[here])
+        assert f"cluster role {role} was not made by this module; not changed" in found["msg"]
+        assert ours(lab, name) == []
+        assert lab.get(namespace, "serviceaccounts", name) is None
+
+    def test_an_account_of_others_stays(self, lab, account, namespaces, namespace, name):
+        (here,) = namespaces(1)
+        lab.create(namespace, "serviceaccounts", {"metadata": {"name": name}})
+        account(jobs=["secrets"], namespaces=[here])
+        assert not account(state="absent")["failed"]
+        assert ours(lab, name) == []
+        assert lab.get(namespace, "serviceaccounts", name) is not None
+
+    def test_a_binding_to_another_role_is_replaced(self, lab, account, namespaces, namespace, name):
+        (here,) = namespaces(1)
+        account(jobs=["secrets"], namespaces=[here])
+        path = f"{RBAC}/namespaces/{here}/rolebindings/image-pull:{namespace}:{name}"
+        binding = lab.api("GET", path)
+        lab.api("DELETE", path)
+        del binding["metadata"]["resourceVersion"], binding["metadata"]["uid"]
+        binding["roleRef"]["name"] = "view"
+        lab.api("POST", path.rpartition("/")[0], binding)
+        found = account(jobs=["secrets"], namespaces=[here])
+        assert not found["failed"], found["msg"]
+        assert lab.api("GET", path)["roleRef"]["name"] == f"image-pull:{namespace}:{name}"
+
+
+class TestAbsent:
+    def test_all_is_gone_and_a_second_run_writes_nothing(self, lab, account, namespaces, namespace, name):
+        account(jobs=["secrets", "wait", "global_pull_secret"], namespaces=namespaces(2))
+        found = account(state="absent")
+        assert not found["failed"], found["msg"]
+        assert ours(lab, name) == []
+        assert lab.get(namespace, "serviceaccounts", name) is None
+        audit = lab.audit()
+        again = account(state="absent")
+        assert (again["failed"], again["changed"], audit.writes()) == (False, False, [])
+
+    def test_what_was_planned_is_what_is_done(self, lab, account, namespaces):
+        account(jobs=["secrets", "wait"], namespaces=namespaces(1))
+        audit = lab.audit()
+        planned = account(state="absent", check=True)
+        assert audit.writes() == []
+        done = account(state="absent")
+        assert planned["diff"] == done["diff"]
+        assert done["changed"]
+
+
+class TestRendered:
+    def test_what_is_rendered_is_what_is_applied(self, lab, account, namespaces):
+        (here,) = namespaces(1)
+        given = {"jobs": ["secrets", "wait"], "namespaces": [here]}
+        audit = lab.audit()
+        rendered = account(**given, state="rendered")["manifests"]
+        assert audit.ours() == []
+        assert account(**given)["manifests"] == rendered
+        for manifest in rendered:
+            meta = manifest["metadata"]
+            kind = manifest["kind"].lower() + "s"
+            root = "/api/v1" if manifest["apiVersion"] == "v1" else RBAC
+            where = f"/namespaces/{meta['namespace']}" if "namespace" in meta else ""
+            found = lab.api("GET", f"{root}{where}/{kind}/{meta['name']}")
+            for part in ("rules", "roleRef", "subjects"):
+                assert found.get(part) == manifest.get(part)
+
+    def test_an_administrator_can_apply_it(self, lab, account, namespaces, namespace, name):
+        (here,) = namespaces(1)
+        for manifest in account(jobs=["secrets", "wait"], namespaces=[here], state="rendered")["manifests"]:
+            meta = manifest["metadata"]
+            root = "/api/v1" if manifest["apiVersion"] == "v1" else RBAC
+            where = f"/namespaces/{meta['namespace']}" if "namespace" in meta else ""
+            lab.api("POST", f"{root}{where}/{manifest['kind'].lower()}s", manifest)
+        audit = lab.audit()
+        found = account(jobs=["secrets", "wait"], namespaces=[here])
+        assert (found["failed"], found["changed"], audit.writes()) == (False, False, [])
+
+
+class TestToken:
+    def test_the_token_does_its_jobs_and_no_other(self, lab, run, account, namespaces, namespace, name):
+        (here,) = namespaces(1)
+        found = account(jobs=["secrets"], namespaces=[here], token_seconds=600)
+        assert not found["failed"], found["msg"]
+        assert found["token_expires"] > time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 300))
+        again = {"host": lab.data["server"], "ca_cert": lab.data["ca_cert"], "kubeconfig": None}
+        again = {key: value for key, value in again.items() if value}
+        user = f"system:serviceaccount:{namespace}:{name}"
+        lab.until(lambda: may(lab, user, "create", "secrets", here), "the rights are known")
+
+        def as_account(module: str, **options: Any) -> dict[str, Any]:
+            from support.modules import run_module
+
+            return run_module(module, api_key=found["token"], **again, **options)
+
+        assert as_account("pull_secret", namespaces=[here], name="pull", registries=[LOGIN])["changed"]
+        refused = as_account("pull_secret", namespaces=[namespace], name="pull", registries=[LOGIN])
+        assert f"on secrets pull in namespace {namespace}" in refused["msg"]
+        assert RIGHTS_PAGE in refused["msg"]
+        widened = as_account("automation_account", namespace=namespace, name=name, jobs=["audit"], everywhere=True)
+        assert widened["failed"]
+        assert "list on rolebindings.rbac.authorization.k8s.io" in widened["msg"] + json.dumps(widened.get("warnings"))
+
+    def test_no_token_in_check_mode(self, lab, account, namespaces):
+        audit = lab.audit()
+        found = account(jobs=["secrets"], namespaces=namespaces(1), token_seconds=600, check=True)
+        assert "token" not in found
+        assert audit.writes() == []
+
+    def test_it_is_masked_but_in_its_place(self, account, namespaces):
+        found = account(jobs=["secrets"], namespaces=namespaces(1), token_seconds=600)
+        assert found["_output"].count(found["token"]) == 1
+
+
+class TestOptions:
+    @pytest.mark.parametrize(
+        ("options", "says"),
+        [
+            ({}, "give 'jobs'"),
+            ({"jobs": ["secrets"], "everywhere": True, "namespaces": ["a"]}, "either 'everywhere' or the namespaces"),
+            ({"state": "absent", "namespaces": ["a"]}, "leave the namespaces out"),
+            ({"jobs": ["secrets"], "state": "rendered", "namespace_selector": {"include": ["*"]}}, "asks no cluster"),
+            ({"jobs": ["secrets"], "token_seconds": 599}, "less than 600 seconds"),
+            ({"jobs": ["secrets"], "kubeconfig_dest": "/tmp/x"}, "needs 'token_seconds'"),
+            ({"jobs": ["root"]}, "value of jobs must be one or more of"),
+        ],
+    )
+    def test_what_cannot_be_meant_is_refused_before_anything_is_sent(self, lab, account, options, says):
+        audit = lab.audit()
+        assert says in account(**options)["msg"]
+        assert audit.ours() == []
+
+    def test_who_may_not_give_rights_is_told(self, lab, account, namespaces, name):
+        rbac = "rbac.authorization.k8s.io"
+        user = allow(
+            lab,
+            f"{name}-admin",
+            {"serviceaccounts": ["get", "create"]},
+            {f"clusterroles.{rbac}": ["get", "create"]},
+            {f"clusterrolebindings.{rbac}": ["get", "create"]},
+            {f"rolebindings.{rbac}": ["get", "list", "create"]},
+        )
+        found = account(jobs=["secrets"], namespaces=namespaces(1), impersonate_user=user)
+        assert "is attempting to grant RBAC permissions not currently held" in found["msg"]
+        assert f"see {RIGHTS_PAGE}" in found["msg"]

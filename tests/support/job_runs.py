@@ -1,0 +1,376 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each job of `rbac/rights.py`, done on the lab so that it uses every right that it may use."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from support.lab import Lab, path_of
+
+__all__ = ["RUNS", "Stage"]
+
+Result = dict[str, Any]
+LOGIN = {"registry": "quay.io", "username": "user", "password": "Canary-rights-5"}
+#: More than are read one by one.
+MANY = [f"many-{number}" for number in range(40)]
+OWNER = "team-rights"
+GRANTS = ("image-puller-grant", f"image-puller-grant-{OWNER}")
+CLOUD = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1"
+#: By kind: the API and the resource.
+WORKLOADS: Mapping[str, tuple[str, str]] = {
+    "Deployment": ("apps/v1", "deployments"),
+    "StatefulSet": ("apps/v1", "statefulsets"),
+    "DaemonSet": ("apps/v1", "daemonsets"),
+    "ReplicaSet": ("apps/v1", "replicasets"),
+    "Job": ("batch/v1", "jobs"),
+    "CronJob": ("batch/v1", "cronjobs"),
+    "DeploymentConfig": ("apps.openshift.io/v1", "deploymentconfigs"),
+}
+#: One with a mirror.
+MIRRORED = "mirrored.example.com/team/app@sha256:" + 64 * "0"
+MIRRORS = "/apis/config.openshift.io/v1/imagedigestmirrorsets"
+IMAGE_API = "/apis/image.openshift.io/v1"
+
+
+@dataclass
+class Stage:
+    """Namespaces in which a job is done: by `user`, or by the cluster's administrator where there is none."""
+
+    lab: Lab
+    call: Callable[..., Result]
+    names: list[str]
+    user: str = ""
+
+    def run(self, module: str, /, **options: Any) -> Result:
+        given = {"namespaces": self.names, "impersonate_user": self.user or None, **options}
+        return self.call(module, **{name: value for name, value in given.items() if value is not None})
+
+    def as_admin(self, module: str, /, **options: Any) -> None:
+        found = self.call(module, **{"namespaces": self.names, **options})
+        assert not found["failed"], found["msg"]
+
+    def remove(self, resource: str, *names: str) -> None:
+        for namespace in self.names:
+            for name in names:
+                path = f"{path_of(namespace, resource, name)}?gracePeriodSeconds=0"
+                self.lab.api("DELETE", path, expect=(200, 202, 404))
+
+    def secret(self, name: str, login: Mapping[str, str] | None = None, host: str = "quay.io", **more: Any) -> None:
+        user = login or LOGIN
+        auth = base64.b64encode(f"{user['username']}:{user['password']}".encode()).decode()
+        content = base64.b64encode(json.dumps({"auths": {host: {"auth": auth}}}).encode()).decode()
+        body = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": content}, **more}
+        for namespace in self.names:
+            self.lab.create(namespace, "secrets", {"metadata": {"name": name}, **body})
+
+    @property
+    def image(self) -> str:
+        return str(self.lab.registry("private")["image"])
+
+    @property
+    def host(self) -> str:
+        return str(self.lab.registry("private")["host"])
+
+    def login(self, number: int) -> dict[str, str]:
+        account = self.lab.registry("private")["accounts"][number]
+        return {"username": account["username"], "password": account["password"]}
+
+    def pod(self, name: str, image: str = "", node: str = "", **more: Any) -> None:
+        for namespace in self.names:
+            where = {"nodeName": node} if node else {}
+            spec = {"containers": [{"name": "app", "image": image or self.image}], **where}
+            self.lab.create(namespace, "pods", {"metadata": {"name": name, **more}, "spec": spec})
+
+    def workloads(self, name: str) -> None:
+        """One of each kind; nothing makes pods of them."""
+        for kind, (version, resource) in WORKLOADS.items():
+            template: dict[str, Any] = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": []}}
+            template["spec"]["containers"] = [{"name": "app", "image": self.image}]
+            spec: dict[str, Any] = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
+            if version == "batch/v1":
+                template["spec"]["restartPolicy"] = "Never"
+                spec = {"template": template}
+            if kind == "CronJob":
+                spec = {"schedule": "@yearly", "jobTemplate": {"spec": spec}}
+            if kind == "StatefulSet":
+                spec["serviceName"] = "app"
+            body = {"apiVersion": version, "kind": kind, "metadata": {"name": name}, "spec": spec}
+            for namespace in self.names:
+                path = f"/apis/{version}/namespaces/{namespace}/{resource}"
+                self.lab.api("POST", path, body, expect=(201, 409))
+
+    def waits(self, name: str) -> None:
+        """The pod's node could not pull."""
+        state = {"waiting": {"reason": "ImagePullBackOff", "message": "denied"}}
+        for namespace in self.names:
+            image = self.lab.get(namespace, "pods", name)["spec"]["containers"][0]["image"]  # type: ignore[index]
+            status = {"name": "app", "image": image, "imageID": "", "ready": False, "restartCount": 0, "state": state}
+            body = {"status": {"phase": "Pending", "containerStatuses": [status]}}
+            self.lab.api("PATCH", f"{path_of(namespace, 'pods', name)}/status", body)
+
+
+def secrets(stage: Stage) -> Iterator[Result]:
+    stage.remove("secrets", "pull")
+    yield stage.run("pull_secret", name="pull", registries=[LOGIN])
+    yield stage.run("pull_secret", name="pull", registries=[{**LOGIN, "username": "other"}])
+    yield stage.run("pull_secret", name="pull", state="absent")
+    yield stage.run("pull_secret", name="planned", registries=[LOGIN], check=True)
+    yield stage.run("pull_secret", secrets=[{"name": name, "registries": [LOGIN]} for name in MANY], check=True)
+
+
+def links(stage: Stage) -> Iterator[Result]:
+    stage.remove("secrets", "pull")
+    stage.secret("pull")
+    for namespace in stage.names:
+        stage.lab.set_account(namespace, imagePullSecrets=[])
+    yield stage.run("sa_link", secrets=["pull"])
+    yield stage.run("sa_link", secrets=["pull"], service_accounts=["*"])
+    yield stage.run("sa_link", secrets=["pull"], state="absent")
+    if stage.lab.get(stage.names[0], "secrets", MANY[0]) is None:
+        for name in MANY:
+            stage.secret(name)
+    yield stage.run("sa_link", secrets=MANY, require="existing", check=True)
+
+
+def create_accounts(stage: Stage) -> Iterator[Result]:
+    stage.remove("secrets", "pull")
+    stage.remove("serviceaccounts", "robot")
+    stage.secret("pull")
+    yield stage.run("sa_link", secrets=["pull"], service_accounts=["robot"], create=True)
+
+
+def restart_pods(stage: Stage) -> Iterator[Result]:
+    stage.remove("secrets", "pull")
+    stage.remove("pods", "app")
+    stage.secret("pull")
+    for namespace in stage.names:
+        stage.lab.set_account(namespace, imagePullSecrets=[])
+    owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "app", "uid": "1", "controller": True}
+    stage.pod("app", ownerReferences=[owner])
+    stage.waits("app")
+    yield stage.run("sa_link", secrets=["pull"], restart_pods="stuck")
+
+
+def grants(stage: Stage) -> Iterator[Result]:
+    stage.remove("rolebindings", *GRANTS)
+    away = f"{stage.names[0]}"
+    subjects = {"service_accounts": [{"namespace": away}], "projects": [away]}
+    yield stage.run("image_puller_grant", **subjects)
+    yield stage.run("image_puller_grant", projects=[away], state="absent")
+    yield stage.run("image_puller_grant", service_accounts=[{"namespace": away}], state="absent")
+
+
+def verify_access(stage: Stage) -> Iterator[Result]:
+    stage.remove("rolebindings", *GRANTS)
+    yield stage.run("image_puller_grant", projects=[stage.names[0]], verify_access=True)
+
+
+def wait(stage: Stage) -> Iterator[Result]:
+    yield stage.run("sa_wait", timeout=10)
+    yield stage.run("sa_wait", service_accounts=["defualt"], timeout=0)
+    # An account whose pull secret never comes.
+    stage.remove("serviceaccounts", "robot")
+    with _deaf(stage):
+        for namespace in stage.names:
+            stage.lab.create(namespace, "serviceaccounts", {"metadata": {"name": "robot"}})
+        yield stage.run("sa_wait", service_accounts=["robot"], timeout=0)
+
+
+@contextmanager
+def _deaf(stage: Stage) -> Iterator[None]:
+    """Nothing provisions new accounts for the moment."""
+    lab = stage.lab
+    lab.run("set", "--dir", str(lab.dir), "--provision-delay", "60s")
+    try:
+        yield
+    finally:
+        lab.run("set", "--dir", str(lab.dir), "--provision-delay", "0s")
+
+
+def namespace_selector(stage: Stage) -> Iterator[Result]:
+    selector = {"include": [stage.names[0]]}
+    yield stage.run(
+        "pull_secret", namespaces=None, namespace_selector=selector, name="s", registries=[LOGIN], check=True
+    )
+
+
+def prune(stage: Stage) -> Iterator[Result]:
+    stage.remove("secrets", "kept", "gone")
+    stage.remove("rolebindings", *GRANTS)
+    for namespace in stage.names:
+        stage.lab.set_account(namespace, imagePullSecrets=[])
+    stage.as_admin("pull_secret", owner=OWNER, secrets=[{"name": name, "registries": [LOGIN]} for name in ("kept", "gone")])
+    stage.as_admin("sa_link", secrets=["gone"])
+    stage.as_admin("image_puller_grant", owner=OWNER, projects=[stage.names[0]], users=["alice"])
+    kept = [{"namespaces": stage.names, "name": "kept", "registries": [LOGIN]}]
+    some = [{"namespaces": stage.names, "projects": [stage.names[0]]}]
+    for declared in ({"secrets": kept, "grants": some}, {"secrets": kept, "grants": []}):
+        yield stage.run("prune", namespaces=None, owner=OWNER, max_prune="100%", links=[], **declared)
+
+
+def adopt(stage: Stage) -> Iterator[Result]:
+    stage.remove("secrets", "pull")
+    stage.secret("pull")
+    yield stage.run("adopt_info", credentials="placeholder")
+
+
+def _mirror(stage: Stage) -> None:
+    source = {"source": "mirrored.example.com/team", "mirrors": ["mirror.example.com/team"]}
+    body = {"apiVersion": "config.openshift.io/v1", "kind": "ImageDigestMirrorSet", "metadata": {"name": "rights"}}
+    stage.lab.api("POST", MIRRORS, {**body, "spec": {"imageDigestMirrors": [source]}}, expect=(201, 409))
+
+
+def _explained(stage: Stage) -> None:
+    """What there is to be explained. Nothing changes it, so it is made once, unless another job takes something away."""
+    if stage.lab.get(stage.names[0], "pods", "cloud") and stage.lab.get(stage.names[0], "secrets", "pull"):
+        return
+    stage.remove("pods", "app", "shared", "cloud")
+    stage.remove("secrets", "pull")
+    stage.secret("pull", stage.login(1), stage.host)
+    for namespace in stage.names:
+        stage.lab.set_account(namespace, imagePullSecrets=["pull"])
+    stage.pod("app")
+    stage.pod("cloud", CLOUD, node="node-1")
+    stage.waits("app")
+    stage.workloads("web")
+    _mirror(stage)
+    shared = f"{stage.lab.registry('integrated')['host']}/{stage.names[-1]}/app:v1"
+    stage.pod("shared", shared)
+
+
+def explain(stage: Stage) -> Iterator[Result]:
+    _explained(stage)
+    here = {"namespaces": stage.names[:1]}
+    yield stage.run("pull_access_info", **here, pod="app")
+    for kind in WORKLOADS:
+        yield stage.run("pull_access_info", **here, workload=f"{kind}/web")
+    yield stage.run("pull_access_info", **here, pod="shared")
+    yield stage.run("pull_access_info", **here, pod="cloud")
+    yield stage.run("pull_access_info", **here, service_account="default", image=MIRRORED)
+    yield stage.run("pull_access_info", **here)
+
+
+def audit(stage: Stage) -> Iterator[Result]:
+    if stage.lab.get(stage.names[0], "pods", "audited") is None:
+        project = stage.names[-1]
+        stage.lab.run("push", "--dir", str(stage.lab.dir), f"{project}/app:v1")
+        stage.pod("audited", f"{stage.lab.registry('integrated')['host']}/{project}/app:v1")
+        stage.pod("elsewhere", CLOUD)
+        stage.pod("mirrored", MIRRORED)
+        _mirror(stage)
+    stage.remove("rolebindings", *GRANTS)
+    yield stage.run("pull_access_audit", target_version="4.22")
+
+
+def rotation(stage: Stage) -> Iterator[Result]:
+    stage.remove("secrets", "quay", "fixed", "fixed-rotated")
+    stage.secret("quay", stage.login(0), stage.host)
+    stage.secret("fixed", stage.login(0), stage.host, immutable=True)
+    for namespace in stage.names:
+        stage.lab.set_account(namespace, imagePullSecrets=["quay", "fixed"])
+    yield stage.run(
+        "credential_rotation",
+        registries=[stage.host],
+        old=stage.login(0),
+        new=stage.login(1),
+        verify=False,
+    )
+
+
+def probe(stage: Stage) -> Iterator[Result]:
+    with _nodes(stage):
+        yield stage.run("pull_probe", images=[stage.image], timeout=20)
+
+
+@contextmanager
+def _nodes(stage: Stage) -> Iterator[None]:
+    """A scheduler and kubelets: what is to be pulled cannot be."""
+    over = threading.Event()
+
+    def work() -> None:
+        done = set()
+        while not over.wait(0.05):
+            for namespace in stage.names:
+                for pod in stage.lab.api("GET", path_of(namespace, "pods"))["items"]:
+                    meta = pod["metadata"]
+                    if "pull-probe" not in meta["name"] or meta["uid"] in done:
+                        continue
+                    done.add(meta["uid"])
+                    path = path_of(namespace, "pods", meta["name"])
+                    target = {"metadata": {"name": meta["name"]}, "target": {"kind": "Node", "name": "node-any"}}
+                    stage.lab.api("POST", f"{path}/binding", target, expect=(200, 201, 404, 409))
+                    state = {"waiting": {"reason": "CreateContainerError", "message": "no"}}
+                    container = {"name": "probe", "image": "i", "imageID": "", "ready": False, "restartCount": 0}
+                    status = {"phase": "Pending", "containerStatuses": [{**container, "state": state}]}
+                    stage.lab.api("PATCH", f"{path}/status", {"status": status}, expect=(200, 404))
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        for namespace in stage.names:
+            for pod in stage.lab.api("GET", path_of(namespace, "pods"))["items"]:
+                if "pull-probe" in pod["metadata"]["name"]:
+                    path = f"{path_of(namespace, 'pods', pod['metadata']['name'])}?gracePeriodSeconds=0"
+                    stage.lab.api("DELETE", path, expect=(200, 404))
+
+
+def import_again(stage: Stage) -> Iterator[Result]:
+    stage.remove("secrets", "pull", "quay", "fixed", "fixed-rotated")
+    for namespace in stage.names:
+        path = f"{IMAGE_API}/namespaces/{namespace}"
+        stage.lab.api("DELETE", f"{path}/imagestreams/app", expect=(200, 404))
+        source = {"from": {"kind": "DockerImage", "name": stage.image}}
+        head = {"apiVersion": "image.openshift.io/v1", "metadata": {"name": "app"}}
+        stage.lab.api(
+            "POST",
+            f"{path}/imagestreams",
+            {**head, "kind": "ImageStream", "spec": {"tags": [{"name": "v1", **source}]}},
+        )
+        images = [{**source, "to": {"name": "v1"}, "importPolicy": {}}]
+        body = {**head, "kind": "ImageStreamImport", "spec": {"import": True, "images": images}}
+        stage.lab.api("POST", f"{path}/imagestreamimports", body)
+    stage.secret("pull", stage.login(1), stage.host)
+    yield stage.run("image_stream_import", registries=[stage.host])
+
+
+def global_pull_secret(stage: Stage) -> Iterator[Result]:
+    yield stage.run("global_pull_secret_info", namespaces=None, wait=True, timeout=20)
+    target = {"namespaces": ["openshift-config"], "name": "pull-secret"}
+    number = stage.user.rpartition("-")[2]
+    login = {**LOGIN, "registry": f"registry-{number}.example.com"}
+    yield stage.run("pull_secret", **target, registries=[login], mode="merge")
+    yield stage.run("pull_secret", **target, registries=[{"registry": login["registry"]}], mode="remove")
+
+
+#: By job.
+RUNS: Mapping[str, Callable[[Stage], Iterator[Result]]] = {
+    "secrets": secrets,
+    "links": links,
+    "create_accounts": create_accounts,
+    "restart_pods": restart_pods,
+    "grants": grants,
+    "verify_access": verify_access,
+    "wait": wait,
+    "namespace_selector": namespace_selector,
+    "prune": prune,
+    "adopt": adopt,
+    "explain": explain,
+    "nodes_secret": explain,
+    "audit": audit,
+    "rotation": rotation,
+    "probe": probe,
+    "import": import_again,
+    "global_pull_secret": global_pull_secret,
+}

@@ -1,0 +1,81 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Users of the lab who have the rights of a job in some namespaces, whole or without one of them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.parts import (
+    Part,
+    Parts,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.rights import (
+    CLUSTER,
+    EVERY,
+    JOBS,
+    Right,
+    rights_of,
+    rules_of,
+)
+
+from support.lab import Lab
+
+__all__ = ["allowed", "each_right", "granted", "titled"]
+
+_RBAC = "/apis/rbac.authorization.k8s.io/v1"
+_numbers = itertools.count()
+
+
+def each_right(job: str) -> list[Right]:
+    """The rights of a job, one verb each."""
+    return [replace(right, verbs=(verb,)) for right in JOBS[job].rights for verb in right.verbs]
+
+
+def titled(right: Right) -> str:
+    return f"{right.verbs[0]} {right.resource}"
+
+
+def granted(lab: Lab, rights: Sequence[Right], namespaces: Sequence[str], *, everywhere: bool = False) -> str:
+    """A new user with exactly these rights, as the module gives them to an account."""
+    user = f"user-{next(_numbers)}"
+    places: dict[str, list[Right]] = {}
+    for right in rights:
+        places.setdefault(CLUSTER if everywhere and right.where == EVERY else right.where, []).append(right)
+    for where, held in places.items():
+        _give(lab, user, Part(f"{user}:{where or 'each'}", where, rules_of(held)), namespaces)
+    return user
+
+
+def _give(lab: Lab, user: str, part: Part, namespaces: Sequence[str]) -> None:
+    made = Parts("any", user, ())
+    subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}
+    lab.api("POST", f"{_RBAC}/clusterroles", made.role(part))
+    if part.where == CLUSTER:
+        lab.api("POST", f"{_RBAC}/clusterrolebindings", {**made.binding(part), "subjects": [subject]})
+        return
+    for namespace in namespaces if part.where == EVERY else [part.where]:
+        body = {**made.binding(part, namespace), "subjects": [subject]}
+        lab.api("POST", f"{_RBAC}/namespaces/{namespace}/rolebindings", body)
+
+
+def allowed(lab: Lab, user: str, right: Right, namespace: str) -> bool:
+    """Whether the API server knows already that the user has the right."""
+    attributes: dict[str, Any] = {
+        "verb": right.verbs[0],
+        "group": right.group,
+        "resource": right.plural,
+        "namespace": {EVERY: namespace, CLUSTER: ""}.get(right.where, right.where),
+        **({"name": right.names[0]} if right.names else {}),
+    }
+    body = {"spec": {"user": user, "resourceAttributes": attributes}}
+    answer = lab.api("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", body)
+    return bool(answer["status"]["allowed"])
+
+
+def all_rights(jobs: Sequence[str]) -> list[Right]:
+    return list(rights_of(jobs))

@@ -1,0 +1,55 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The part of docs/docsite/rst/rights.rst that is made of the data. Called as a program, it writes it into the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.rights import CLUSTER, EVERY, JOBS, Right
+
+PAGE = Path(__file__).parents[2] / "docs" / "docsite" / "rst" / "rights.rst"
+BEGIN = ".. The tables are made by tests/support/rights_page.py.\n"
+END = ".. End of the tables.\n"
+WITHOUT = {"fails": "it fails", "told": "it goes on and says so", "slower": "it needs more requests"}
+
+
+def tables() -> str:
+    return "\n".join(line for job in JOBS for line in _section(job))
+
+
+def written(page: str) -> str:
+    """The page with the tables of the data in the place of its own."""
+    before, _begin, rest = page.partition(BEGIN)
+    _old, _end, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{tables()}\n{END}{after}"
+
+
+def _section(job: str) -> Iterator[str]:
+    yield from (job, "~" * len(job), "")
+    yield from (f"{JOBS[job].what[0].upper()}{JOBS[job].what[1:]}.", "")
+    yield from (".. list-table::", "  :header-rows: 1", "  :widths: auto", "")
+    yield from _row("right", "where", "for", "without it")
+    for right in JOBS[job].rights:
+        yield from _row(_right(right), _where(right), right.why, WITHOUT[right.without])
+    yield ""
+
+
+def _row(*cells: str) -> Iterator[str]:
+    for position, cell in enumerate(cells):
+        yield f"  {'* -' if position == 0 else '  -'} {cell}"
+
+
+def _right(right: Right) -> str:
+    names = f" ``{', '.join(right.names)}``" if right.names else ""
+    return f"{', '.join(right.verbs)} ``{right.resource}``{names}"
+
+
+def _where(right: Right) -> str:
+    return {EVERY: "each namespace", CLUSTER: "the cluster"}.get(right.where, f"namespace ``{right.where}``")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,60 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.permissions import RIGHTS_PAGE, Need, lacking
+
+LIST = 'pods is forbidden: User "u" cannot list resource "pods" in API group "" in the namespace "a"'
+CLUSTER = 'User "u" cannot get resource "images" in API group "config.openshift.io" at the cluster scope'
+NAMESPACE = 'namespaces "a" is forbidden: User "u" cannot get resource "namespaces" in API group "" in the namespace "a"'
+TOKEN = 'User "u" cannot create resource "serviceaccounts/token" in API group "" in the namespace "a": RBAC: not found'
+
+
+@pytest.mark.parametrize(
+    ("message", "name", "says"),
+    [
+        (LIST, "", "list on pods in namespace a"),
+        (LIST.replace("list", "get"), "p", "get on pods p in namespace a"),
+        (CLUSTER, "cluster", "get on images.config.openshift.io cluster"),
+        (NAMESPACE, "a", "get on namespaces a"),
+        (TOKEN, "r", "create on serviceaccounts/token r in namespace a"),
+    ],
+)
+def test_what_a_refusal_says(message: str, name: str, says: str) -> None:
+    assert str(Need.of(message, name)) == says
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'User "u" cannot list pods in project "a"',
+        'cannot list resource "po ds" in API group "" in the namespace "a"',
+        'cannot list resource "pods" in API group "" in the namespace "a b"',
+        "pods is forbidden: exceeded quota",
+        "",
+    ],
+)
+def test_what_is_no_such_refusal_names_nothing(message: str) -> None:
+    assert Need.of(message, "") is None
+
+
+class TestLacking:
+    def test_nothing_is_missed(self) -> None:
+        assert lacking([]) == []
+
+    def test_each_right_once_in_order_and_the_page(self) -> None:
+        needs = [Need("list", "pods", "", "b"), Need("get", "secrets", "", "a", "s"), Need("list", "pods", "", "b")]
+        (sentence,) = lacking(needs)
+        assert "it needs get on secrets s in namespace a; list on pods in namespace b; see" in sentence
+        assert sentence.endswith(RIGHTS_PAGE)
+
+    def test_of_many_alike_three_are_named(self) -> None:
+        (sentence,) = lacking([Need("list", "pods", "", f"n{number}") for number in range(5)])
+        assert "list on pods in namespace n2 and 2 more; see" in sentence
+        assert "n3" not in sentence
+
+    def test_three_are_named_without_a_rest(self) -> None:
+        (sentence,) = lacking([Need("list", "pods", "", f"n{number}") for number in range(3)])
+        assert "n2; see" in sentence

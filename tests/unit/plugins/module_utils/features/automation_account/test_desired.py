@@ -1,0 +1,174 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Change
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import CLUSTER_ROLE, ROLE_BINDING, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.desired import (
+    AtHome,
+    InNamespaces,
+    is_of_an_account,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.parts import (
+    CLUSTER_ROLE_BINDING,
+    LABELS,
+    Parts,
+)
+
+ROLE = "image-pull:home:robot"
+PARTS = Parts("home", "robot", ("adopt",))
+META = {"resourceVersion": "1", "uid": "u", "labels": dict(LABELS)}
+
+
+def stored(body: dict[str, Any], **meta: Any) -> dict[str, Any]:
+    return {**body, "metadata": {**body["metadata"], **META, **meta}}
+
+
+def at_home(desired: AtHome, *, account: Any = None, **there: Any) -> list[Change]:
+    """The changes; `there` is by the suffix of a role's name, `binding` for the cluster's binding."""
+    found: dict[ObjectRef, Any] = dict.fromkeys(desired.related("home", {}))
+    for suffix, obj in there.items():
+        ref = (
+            ObjectRef(CLUSTER_ROLE_BINDING, "", f"{ROLE}:cluster")
+            if suffix == "binding"
+            else ObjectRef(CLUSTER_ROLE, "", ROLE + {"each": "", "cluster": ":cluster"}[suffix])
+        )
+        assert ref in found
+        found[ref] = obj
+    objects = {} if account is None else {"robot": account}
+    return [*desired.plan("home", objects, found).changes]
+
+
+def shown(changes: list[Change]) -> list[tuple[str, str, str]]:
+    return [(change.action, change.ref.kind.kind, change.ref.name) for change in changes]
+
+
+def whole() -> dict[str, Any]:
+    """All that there is once it was applied."""
+    each, cluster = PARTS.wanted()
+    return {
+        "account": stored({"metadata": {"name": "robot", "namespace": "home"}}),
+        "each": stored(PARTS.role(each)),
+        "cluster": stored(PARTS.role(cluster)),
+        "binding": stored(PARTS.binding(cluster)),
+    }
+
+
+class TestAtHome:
+    def test_all_is_created_roles_before_their_binding(self) -> None:
+        changes = at_home(AtHome(PARTS))
+        assert shown(changes) == [
+            ("create", "ServiceAccount", "robot"),
+            ("create", "ClusterRole", ROLE),
+            ("create", "ClusterRole", f"{ROLE}:cluster"),
+            ("create", "ClusterRoleBinding", f"{ROLE}:cluster"),
+        ]
+        assert all(is_of_an_account(change.body) for change in changes)
+        assert changes[1].details["granted"] == [
+            "list on secrets",
+            "list on serviceaccounts",
+            "list on rolebindings.rbac.authorization.k8s.io",
+        ]
+        assert changes[3].after == {"grants": ["home/robot"]}
+
+    def test_nothing_is_to_be_done_a_second_time(self) -> None:
+        assert at_home(AtHome(PARTS), **whole()) == []
+
+    def test_rules_that_somebody_changed_are_put_right(self) -> None:
+        there = whole()
+        there["each"]["rules"] = [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}]
+        (change,) = at_home(AtHome(PARTS), **there)
+        assert shown([change]) == [("update", "ClusterRole", ROLE)]
+        assert change.details["revoked"] == ["get on secrets"]
+        assert change.body["rules"] == PARTS.role(PARTS.wanted()[0])["rules"]
+        assert change.before == {"grants": ["get on secrets"]}
+
+    def test_a_role_that_is_no_longer_needed_goes(self) -> None:
+        there = whole()
+        everywhere = Parts("home", "robot", ("adopt",), everywhere=True)
+        there["cluster"] = stored(everywhere.role(everywhere.wanted()[0]))
+        assert shown(at_home(AtHome(everywhere), **there)) == [("delete", "ClusterRole", ROLE)]
+
+    def test_all_goes_the_account_last(self) -> None:
+        assert shown(at_home(AtHome(PARTS, present=False), **whole())) == [
+            ("delete", "ClusterRoleBinding", f"{ROLE}:cluster"),
+            ("delete", "ClusterRole", f"{ROLE}:cluster"),
+            ("delete", "ClusterRole", ROLE),
+            ("delete", "ServiceAccount", "robot"),
+        ]
+        assert at_home(AtHome(PARTS, present=False)) == []
+
+    def test_what_is_being_deleted_is_left_to_that(self) -> None:
+        there = {"each": whole()["each"]}
+        there["each"]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+        assert at_home(AtHome(PARTS, present=False), **there) == []
+
+    @pytest.mark.parametrize("present", [True, False])
+    def test_an_account_of_somebody_else_is_used_and_stays(self, present: bool) -> None:
+        account = {"metadata": {"name": "robot", "namespace": "home", "resourceVersion": "1"}}
+        changes = at_home(AtHome(PARTS, present=present), account=account)
+        assert "ServiceAccount" not in [change.ref.kind.kind for change in changes]
+
+    @pytest.mark.parametrize("labels", [{}, {"app.kubernetes.io/managed-by": "openshift_ops.image_pull"}, None])
+    def test_a_role_of_somebody_else_is_refused(self, labels: Any) -> None:
+        there = whole()
+        there["each"]["metadata"]["labels"] = labels
+        with pytest.raises(Refusal, match=f"cluster role {ROLE} was not made by this module"):
+            at_home(AtHome(PARTS), **there)
+
+    def test_what_may_not_be_read_is_never_taken_for_absent(self) -> None:
+        with pytest.raises(Refusal, match="the caller may not read cluster role image-pull:home:robot"):
+            AtHome(PARTS).plan("home", {}, {})
+
+    def test_rules_that_cannot_be_read_are_replaced(self) -> None:
+        there = whole()
+        there["each"]["rules"] = "everything"
+        (change,) = at_home(AtHome(PARTS), **there)
+        assert "revoked" not in change.details
+
+
+class TestInNamespaces:
+    def desired(self, *targets: str, present: bool = True) -> InNamespaces:
+        return InNamespaces(PARTS, frozenset(targets), present)
+
+    def there(self, **parts: Any) -> dict[str, Any]:
+        return {ROLE: {**stored(PARTS.binding(PARTS.wanted()[0], "a")), **parts}}
+
+    def test_a_target_gets_the_binding(self) -> None:
+        (change,) = self.desired("a").plan("a", {}).changes
+        assert (change.action, change.ref) == ("create", ObjectRef(ROLE_BINDING, "a", ROLE))
+        assert change.details == {"granted": ["home/robot"]}
+
+    def test_it_is_left_alone_where_it_stands(self) -> None:
+        assert self.desired("a").plan("a", self.there()).changes == ()
+
+    @pytest.mark.parametrize("present", [True, False])
+    def test_elsewhere_it_goes(self, present: bool) -> None:
+        (change,) = self.desired("b", present=present).plan("a", self.there()).changes
+        assert (change.action, change.details) == ("delete", {"revoked": ["home/robot"]})
+
+    def test_with_state_absent_it_goes_from_targets_too(self) -> None:
+        (change,) = self.desired("a", present=False).plan("a", self.there()).changes
+        assert change.action == "delete"
+
+    def test_other_subjects_are_not_kept(self) -> None:
+        """Who is in it has the rights of the account's jobs."""
+        subjects = [{"kind": "User", "name": "mallory"}, PARTS.subject]
+        (change,) = self.desired("a").plan("a", self.there(subjects=subjects)).changes
+        assert (change.action, change.details) == ("update", {"revoked": ["mallory"]})
+        assert change.body["subjects"] == [PARTS.subject]
+
+    def test_a_binding_to_another_role_is_replaced(self) -> None:
+        there = self.there(roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"})
+        (change,) = self.desired("a").plan("a", there).changes
+        assert change.action == "replace"
+        assert change.body["roleRef"]["name"] == ROLE
+
+    def test_the_names_that_are_read(self) -> None:
+        assert set(self.desired("a").names("a")) == {*PARTS.role_names()}
+        assert self.desired("a").related("a", {}) == ()

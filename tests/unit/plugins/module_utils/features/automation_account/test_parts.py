@@ -1,0 +1,85 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.parts import Parts
+
+ROLE = "image-pull:home:robot"
+
+
+def shown(manifests: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    return [(each["kind"], each["metadata"].get("namespace", ""), each["metadata"]["name"]) for each in manifests]
+
+
+def test_a_role_for_each_place() -> None:
+    found = Parts("home", "robot", ("wait",)).wanted()
+    assert [(part.name, part.where) for part in found] == [
+        (ROLE, ""),
+        (f"{ROLE}:cluster", "*"),
+        (f"{ROLE}:openshift-image-registry", "openshift-image-registry"),
+    ]
+
+
+def test_everywhere_is_the_cluster() -> None:
+    parts = Parts("home", "robot", ("secrets",), everywhere=True)
+    (part,) = parts.wanted()
+    assert (part.name, part.where) == (f"{ROLE}:cluster", "*")
+    assert {verb for rule in part.rules for verb in rule["verbs"]} == {"get", "list", "create", "patch", "delete"}
+    assert shown(parts.manifests([])) == [
+        ("ServiceAccount", "home", "robot"),
+        ("ClusterRole", "", f"{ROLE}:cluster"),
+        ("ClusterRoleBinding", "", f"{ROLE}:cluster"),
+    ]
+
+
+def test_manifests_in_the_order_in_which_they_can_be_created() -> None:
+    parts = Parts("home", "robot", ("wait",))
+    assert parts.fixed() == ["openshift-image-registry"]
+    assert shown(parts.manifests(["a", "b", "a"])) == [
+        ("ServiceAccount", "home", "robot"),
+        ("ClusterRole", "", ROLE),
+        ("ClusterRole", "", f"{ROLE}:cluster"),
+        ("ClusterRole", "", f"{ROLE}:openshift-image-registry"),
+        ("ClusterRoleBinding", "", f"{ROLE}:cluster"),
+        ("RoleBinding", "a", ROLE),
+        ("RoleBinding", "b", ROLE),
+        ("RoleBinding", "openshift-image-registry", f"{ROLE}:openshift-image-registry"),
+    ]
+
+
+def test_a_fixed_namespace_that_is_a_target_too_has_both() -> None:
+    parts = Parts("home", "robot", ("wait",))
+    bound = parts.bound_in("openshift-image-registry", is_target=True)
+    assert [part.name for part in bound] == [ROLE, f"{ROLE}:openshift-image-registry"]
+
+
+def test_a_binding_names_the_account_and_the_role() -> None:
+    parts = Parts("home", "robot", ("adopt",))
+    part = parts.wanted()[0]
+    binding = parts.binding(part, "a")
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "namespace": "home", "name": "robot"}]
+    assert binding["roleRef"] == {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": ROLE}
+    assert binding["apiVersion"] == "rbac.authorization.k8s.io/v1"
+    assert binding["metadata"]["labels"] == {
+        "app.kubernetes.io/managed-by": "openshift_ops.image_pull",
+        "app.kubernetes.io/component": "automation-account",
+    }
+
+
+@pytest.mark.parametrize("other", [Parts("home", "robot-b", ()), Parts("home-robot", "b", ())])
+def test_no_two_accounts_share_a_role(other: Parts) -> None:
+    mine = Parts("home", "robot", ())
+    assert not {*mine.role_names()} & {*other.role_names()}
+
+
+def test_every_part_that_an_account_may_have_is_known() -> None:
+    assert {*Parts("home", "robot", ()).role_names()} == {
+        ROLE,
+        f"{ROLE}:cluster",
+        f"{ROLE}:openshift-image-registry",
+        f"{ROLE}:openshift-config",
+    }

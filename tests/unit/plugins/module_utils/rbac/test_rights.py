@@ -1,0 +1,64 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.rights import CLUSTER, EVERY, JOBS, Right, rights_of, rules_of
+
+
+def test_rules_join_what_is_alike() -> None:
+    rights = [
+        Right("secrets", ("patch", "get"), "x"),
+        Right("pods", ("get", "patch"), "x"),
+        Right("secrets", ("list",), "x", "slower"),
+        Right("jobs.batch", ("list",), "x"),
+    ]
+    assert rules_of(rights) == [
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "patch"]},
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list", "patch"]},
+        {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["list"]},
+    ]
+
+
+def test_a_right_to_one_object_stays_one() -> None:
+    rights = [Right("secrets", ("get",), "x", names=("a",)), Right("secrets", ("list",), "x")]
+    assert rules_of(rights) == [
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]},
+        {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["a"], "verbs": ["get"]},
+    ]
+
+
+def test_resources_with_the_same_verbs_are_one_rule() -> None:
+    (rule,) = rules_of([Right(name, ("get",), "x") for name in ("b", "a")])
+    assert rule == {"apiGroups": [""], "resources": ["a", "b"], "verbs": ["get"]}
+
+
+def test_the_rights_of_several_jobs() -> None:
+    assert [*rights_of(["adopt", "probe"])] == [*JOBS["adopt"].rights, *JOBS["probe"].rights]
+
+
+@pytest.mark.parametrize("job", JOBS)
+class TestEachJob:
+    def test_no_right_is_listed_twice(self, job: str) -> None:
+        every = [(right.resource, verb, right.where) for right in JOBS[job].rights for verb in right.verbs]
+        assert sorted(every) == sorted(set(every))
+
+    def test_no_right_is_to_everything_or_gives_rights(self, job: str) -> None:
+        """An account must not be able to widen itself."""
+        for right in JOBS[job].rights:
+            assert not {"*", "escalate", "impersonate", "update"} & {*right.verbs}
+            assert "*" not in right.resource
+            if "bind" in right.verbs:
+                assert right.names == ("system:image-puller",)
+            if right.plural in ("clusterroles", "clusterrolebindings", "roles"):
+                assert {*right.verbs} <= {"get", "list", "bind"}
+
+    def test_a_right_to_one_object_names_verbs_that_can_be_restricted(self, job: str) -> None:
+        """A list, or a create, has no name (kubernetes docs, reference/access-authn-authz/rbac)."""
+        for right in JOBS[job].rights:
+            assert not right.names or not {"list", "create", "watch"} & {*right.verbs}
+
+    def test_it_is_said_in_words(self, job: str) -> None:
+        assert JOBS[job].what
+        assert all(right.why and right.where in (EVERY, CLUSTER) or right.names for right in JOBS[job].rights)
