@@ -424,31 +424,30 @@ class TestConflicts:
         assert "private_registry_secrets[2]" not in message
 
 
+def limited(term: str, *only: str, entries: list[Any], state: str = "present", answer: Any = None) -> list[Any]:
+    role, _dot, kind = term.partition(".")
+    asked = Role(role, absent=state == "absent", only=frozenset(only))
+    declared = Declarations(asked, {VARIABLES[role]: entries}, Resolver(places=["a", "b"], who=["x"]))
+    return KINDS[role][kind](declared, answer)
+
+
 class TestOnlySomeNamespaces:
     """Each entry is limited to the namespaces that are asked for; what declares nothing for them is left out."""
 
-    def limited(
-        self, term: str, *only: str, entries: list[Any], state: str = "present", answer: Any = None
-    ) -> list[Any]:
-        role, _dot, kind = term.partition(".")
-        asked = Role(role, absent=state == "absent", only=frozenset(only))
-        declared = Declarations(asked, {VARIABLES[role]: entries}, Resolver(places=["a", "b"], who=["x"]))
-        return KINDS[role][kind](declared, answer)
-
     def test_names(self) -> None:
         entries = [{"name": "s", "namespaces": ["a", "b"], "registries": [LOGIN]}, {"name": "t", "namespaces": ["c"]}]
-        (secret,) = self.limited("private_registry.secrets", "b", "z", entries=entries)
+        (secret,) = limited("private_registry.secrets", "b", "z", entries=entries)
         assert (secret["title"], secret["name"], secret["namespaces"]) == ("private_registry_secrets[0]", "s", ["b"])
-        (link,) = self.limited("private_registry.links", "c", entries=entries)
+        (link,) = limited("private_registry.links", "c", entries=entries)
         assert (link["title"], link["namespaces"], link["secrets"]) == ("private_registry_secrets[1]", ["c"], ["t"])
 
     def test_templates_are_evaluated(self) -> None:
-        (secret,) = self.limited("private_registry.secrets", "b", entries=[{"name": "s", "namespaces": "<places>"}])
+        (secret,) = limited("private_registry.secrets", "b", entries=[{"name": "s", "namespaces": "<places>"}])
         assert secret["namespaces"] == ["b"]
 
     def test_none_is_nothing(self) -> None:
         entries = [{"name": "s", "namespaces": ["a"]}, {"name": "t", "namespace_selector": {"include": ["*"]}}]
-        assert self.limited("private_registry.secrets", entries=entries) == []
+        assert limited("private_registry.secrets", entries=entries) == []
         assert (
             Declarations(
                 Role("private_registry", only=frozenset()), {"private_registry_secrets": entries}, Resolver()
@@ -468,25 +467,25 @@ class TestOnlySomeNamespaces:
     )
     def test_a_selector_is_matched_on_them_alone(self, selector: dict[str, Any], include: list[str] | None) -> None:
         entries = [{"name": "s", "namespace_selector": selector}]
-        found = self.limited("private_registry.secrets", "team-b-1", "team-a-1", entries=entries)
+        found = limited("private_registry.secrets", "team-b-1", "team-a-1", entries=entries)
         wanted = [] if include is None else [{**selector, "include": include}]
         assert [secret["namespace_selector"] for secret in found] == wanted
 
     def test_an_entry_without_a_place_is_still_refused_by_the_module(self) -> None:
-        assert self.limited("private_registry.secrets", "a", entries=[{"name": "s"}]) == []
+        assert limited("private_registry.secrets", "a", entries=[{"name": "s"}]) == []
 
     def test_what_is_taken_back(self) -> None:
         entries = [{"name": "s", "namespaces": ["a", "b"], "state": "absent"}]
-        (secret,) = self.limited("private_registry.secrets", "a", entries=entries)
+        (secret,) = limited("private_registry.secrets", "a", entries=entries)
         assert (secret["state"], secret["namespaces"]) == ("absent", ["a"])
-        (link,) = self.limited("private_registry.links", "a", entries=[{"name": "s", **HERE}], state="absent")
+        (link,) = limited("private_registry.links", "a", entries=[{"name": "s", **HERE}], state="absent")
         assert (link["state"], link["namespaces"]) == ("absent", ["a"])
 
     def test_the_answers_of_registries_belong_to_those_that_are_left(self) -> None:
         entries = [{"registry": "one", "namespaces": ["a"]}, {"registry": "two", "namespaces": ["a", "b"]}]
-        assert [one["registry"] for one in self.limited("delegated_auth.registries", "b", entries=entries)] == ["two"]
+        assert [one["registry"] for one in limited("delegated_auth.registries", "b", entries=entries)] == ["two"]
         answer = {"registries": [{"registry": "two", "delegated": True, "realm_host": "sso"}]}
-        secrets = self.limited("delegated_auth.secrets", "b", entries=entries, answer=answer)
+        secrets = limited("delegated_auth.secrets", "b", entries=entries, answer=answer)
         assert [(one["namespaces"], one["registries"][0]["registry"]) for one in secrets] == [
             (["b"], "two"),
             (["b"], "sso"),
@@ -507,7 +506,7 @@ class TestOnlySomeNamespaces:
             declared.refuse_conflicts()
 
 
-class TestGrantsOfSomeNamespaces(TestOnlySomeNamespaces):
+class TestGrantsOfSomeNamespaces:
     GRANT: dict[str, Any] = {
         "namespaces": ["owner", "other"],
         "service_accounts": [{"namespace": "a", "name": "x"}, {"namespace": "b"}],
@@ -519,7 +518,7 @@ class TestGrantsOfSomeNamespaces(TestOnlySomeNamespaces):
     }
 
     def grants(self, *only: str, **more: Any) -> list[Any]:
-        return self.limited("cross_project_pull.grants", *only, entries=[{**self.GRANT, **more}])
+        return limited("cross_project_pull.grants", *only, entries=[{**self.GRANT, **more}])
 
     def test_of_those_that_own_the_images(self) -> None:
         (grant,) = self.grants("owner")
@@ -533,7 +532,7 @@ class TestGrantsOfSomeNamespaces(TestOnlySomeNamespaces):
             "projects": ["a"],
         }
         assert {"groups", "users", "authenticated", "prune"} & {*grant} == set()
-        accounts = self.limited("cross_project_pull.accounts", "a", entries=[self.GRANT])
+        accounts = limited("cross_project_pull.accounts", "a", entries=[self.GRANT])
         assert accounts == [{"namespace": "a", "name": "x"}]
 
     def test_of_both(self) -> None:
@@ -542,9 +541,7 @@ class TestGrantsOfSomeNamespaces(TestOnlySomeNamespaces):
         assert (part["namespaces"], part["service_accounts"], part["projects"]) == (["other"], [{"namespace": "b"}], [])
 
     def test_one_that_is_both_owner_and_consumer_is_given_all_of_its_own(self) -> None:
-        (grant,) = self.limited(
-            "cross_project_pull.grants", "a", entries=[{"namespaces": ["a"], "projects": ["a", "b"]}]
-        )
+        (grant,) = limited("cross_project_pull.grants", "a", entries=[{"namespaces": ["a"], "projects": ["a", "b"]}])
         assert (grant["namespaces"], grant["projects"]) == (["a"], ["a", "b"])
 
     def test_an_exclusive_one_is_never_given_to_some_only(self) -> None:
@@ -553,7 +550,7 @@ class TestGrantsOfSomeNamespaces(TestOnlySomeNamespaces):
 
     def test_owners_that_a_selector_selects(self) -> None:
         entry = {"namespace_selector": {"labels": "l", "exclude": ["e"]}, "projects": ["a", "b"]}
-        owner, consumer = self.limited("cross_project_pull.grants", "a", entries=[entry])
+        owner, consumer = limited("cross_project_pull.grants", "a", entries=[entry])
         assert owner["namespace_selector"] == {"labels": "l", "include": ["a"], "exclude": ["e"]}
         assert owner["projects"] == ["a", "b"]
         assert consumer["namespace_selector"] == {"labels": "l", "exclude": ["e", "a"]}
@@ -561,5 +558,5 @@ class TestGrantsOfSomeNamespaces(TestOnlySomeNamespaces):
 
     def test_of_nobody_else(self) -> None:
         assert self.grants("z") == []
-        assert self.limited("cross_project_pull.grants", "z", entries=[{"namespaces": ["a"], "users": ["u"]}]) == []
-        assert self.limited("cross_project_pull.grants", "z", entries=[{"projects": ["z"]}]) == []
+        assert limited("cross_project_pull.grants", "z", entries=[{"namespaces": ["a"], "users": ["u"]}]) == []
+        assert limited("cross_project_pull.grants", "z", entries=[{"projects": ["z"]}]) == []
