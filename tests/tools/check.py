@@ -48,7 +48,9 @@ STEPS = (
     Step("ansible-test sanity, newest", "newest", ("python", "tests/tools/sanity.py")),
     Step("ansible-test sanity, oldest", "oldest", ("python", "tests/tools/sanity.py")),
     Step(
-        "every test can be collected", "newest", (*PYTEST, "--collect-only", "-qqq", "--ignore=tests/report", "tests")
+        "every test can be collected",
+        "newest",
+        (*PYTEST, "--collect-only", "-qqq", "--ignore=tests/report", "--ignore=tests/eda", "tests"),
     ),
     Step("the lab's and the benchmark's Go", "lab", ("sh", "tests/tools/check_go.sh")),
     Step("unit tests, newest", "newest", (*PYTEST, "tests/unit")),
@@ -67,6 +69,7 @@ STEPS = (
     ),
     Step("faults and killed runs", "newest", (*PYTEST, "tests/faults")),
     Step("a job of ansible-runner", "newest", (*PYTEST, "tests/runner")),
+    Step("events on the lab", "eda", (*PYTEST, "tests/eda")),
     Step("the report in a browser", "browser", (*PYTEST, "tests/report")),
     Step("molecule, all scenarios", "newest", ("molecule", "test", "--all")),
 )

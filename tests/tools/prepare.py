@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Makes what the demo and the tests run in, once, in a cache, and runs a command there.
 
-usage: prepare.py newest|oldest|bench|browser|lab COMMAND [ARGUMENT ...]
+usage: prepare.py newest|oldest|bench|browser|eda|lab COMMAND [ARGUMENT ...]
 
 A Python environment from tests/requirements/NAME.txt (`lab`: none, the lab alone), the lab's binary from tests/lab, and the
 collection under the path that Ansible wants. The cache is IMAGE_PULL_CACHE, or openshift_ops.image_pull in the user's cache.
-`browser` also needs Chromium, which root gets from Debian's package.
+`browser` also needs Chromium, `eda` Java 17 or newer; root gets both from Debian's packages.
 Only the standard library is used: this runs before anything is installed.
 """
 
@@ -16,6 +16,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,12 +28,14 @@ ROOT = Path(__file__).resolve().parents[2]
 #: The Pythons that may run each environment, the best first.
 PYTHONS = {"newest": (13, 12), "oldest": (10, 11, 12), "bench": (13, 12), "browser": (13, 12), "eda": (12, 11)}
 GO = "1.26"
+#: Debian 13 and newer have no 17, and 12 has no 21: this depends on the newest that there is.
+JAVA = "default-jre-headless"
 
 
 def main() -> int:
     name, *command = sys.argv[1:] or [""]
     if name not in (*PYTHONS, "lab") or not command:
-        sys.exit("usage: prepare.py newest|oldest|bench|browser|lab COMMAND [ARGUMENT ...]")
+        sys.exit("usage: prepare.py newest|oldest|bench|browser|eda|lab COMMAND [ARGUMENT ...]")
     binary, path = lab(), os.environ["PATH"]
     variables = {
         "IMAGE_PULL_LAB": str(binary),
@@ -41,6 +44,8 @@ def main() -> int:
     }
     if name == "browser":
         variables["IMAGE_PULL_CHROMIUM"] = chromium()
+    if name == "eda":
+        java()
     if name != "lab":
         home = environment(name)
         collections = checkout()
@@ -135,6 +140,28 @@ def chromium() -> str:
     return found
 
 
+def java() -> None:
+    """ansible-rulebook needs Java 17 or newer. Where it is missing, root installs Debian's package."""
+    if not is_java_new_enough() and os.geteuid() == 0 and shutil.which("apt-get"):
+        say(f"installing Debian's package {JAVA}")
+        call(["apt-get", "update", "-qq"])
+        call(["apt-get", "install", "-qq", "-y", "--no-install-recommends", JAVA], DEBIAN_FRONTEND="noninteractive")
+    if not is_java_new_enough():
+        sys.exit(
+            f"prepare.py: ansible-rulebook needs Java 17 or newer, which is not installed: install Debian's package {JAVA}, or put a "
+            "program named java into PATH"
+        )
+
+
+def is_java_new_enough() -> bool:
+    home = os.environ.get("JAVA_HOME")
+    found = re.search(
+        r"java\.specification\.version = (\d+)",
+        spoken([f"{home}/bin/java" if home else "java", "-XshowSettings:properties", "-version"]),
+    )
+    return found is not None and int(found[1]) >= 17
+
+
 def find_chromium() -> str:
     return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
 
@@ -194,6 +221,14 @@ def output(command: list[str]) -> str:
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def spoken(command: list[str]) -> str:
+    """What a program prints on standard error."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    except OSError:
         return ""
 
 

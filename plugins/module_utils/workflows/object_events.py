@@ -43,6 +43,8 @@ _GOOD_SECONDS = 5.0
 #: One that says nothing and ends sooner was none.
 _SHORTEST_SECONDS = 0.5
 _CHECK = "check the API server and the proxy"
+#: After a failure a watch has to go on for so long before the cluster counts as connected.
+_SETTLING_SECONDS = 2.0
 #: So much may wait to be looked at; a thread that hears more waits.
 _MOST_WAITING = 10_000
 #: Whether it is to end is looked at so often.
@@ -104,6 +106,8 @@ class _Desk:
         self._ledger, self._grouping = Ledger(), Grouping(settings)
         self._sight = Sight(one.kind.kind for one in settings.watched)
         self._cluster = ""
+        #: Kinds that are heard of again since then. A watch that is only accepted may break at once.
+        self._settling: dict[str, float] = {}
 
     @property
     def patience(self) -> float:
@@ -114,16 +118,21 @@ class _Desk:
     def take(self, report: _Report) -> None:
         kind = report.watched.kind.kind
         if isinstance(report, _Failed):
+            self._settling.pop(kind, None)
             self._say(self._sight.lost(kind, report.message))
         elif isinstance(report, _Healthy):
             self._cluster = report.cluster
-            self._say(self._sight.healthy(kind))
+            patience = _SETTLING_SECONDS if self._sight.is_lost else 0.0
+            self._settling.setdefault(kind, self._now() + patience)
         elif isinstance(report, _Listed):
             self._grouping.add(self._ledger.listed(kind, report.items), self._now())
         else:
             self._note(report)
 
     def tell_what_is_due(self) -> None:
+        for kind in [kind for kind, at in self._settling.items() if at <= self._now()]:
+            del self._settling[kind]
+            self._say(self._sight.healthy(kind))
         while (due := self._grouping.due) is not None and due <= self._now():
             self._say(self._grouping.take(self._now(), self._ledger.is_going))
 
@@ -153,6 +162,7 @@ class _Feed:
     list_again_at: float = 0.0
     watched_since: float = float("inf")
     failures: int = 0
+    has_expired: bool = False
 
     def run(self) -> None:
         """Until it is to end. A connection that is given up is opened again, with the login as it then is."""
@@ -175,9 +185,11 @@ class _Feed:
         except ClusterError:
             raise
         except Expired as error:
-            # The API server no longer knows what happened since then: what there is now tells.
+            # The API server no longer knows what happened since then: what there is now tells. Only again and again is it a failure.
             self.version = ""
-            self._failed(str(error))
+            if self.has_expired:
+                self._failed(str(error))
+            self.has_expired = True
         except (ApiError, Unanswered) as error:
             self._failed(str(error))
 
@@ -197,7 +209,8 @@ class _Feed:
             self.watched_since, heard = self.now(), False
             self._put(_Healthy(self.watched, cluster.name))
             for event in events:
-                self.failures, heard = 0, True
+                heard = True
+                self._went_well()
                 if event.type != "BOOKMARK":
                     self._put(_Heard(self.watched, event))
                 self.version = event.version
@@ -205,7 +218,10 @@ class _Feed:
                     return
         if not heard and self.now() - self.watched_since < _SHORTEST_SECONDS:
             raise Unanswered(f"a watch of {self.watched.kind.resource} on {cluster.name} ended at once", _CHECK)
-        self.failures = 0
+        self._went_well()
+
+    def _went_well(self) -> None:
+        self.failures, self.has_expired = 0, False
 
     def _seen(self, obj: Json) -> Seen | None:
         return seen(obj, self.watched, self.settings)

@@ -18,7 +18,8 @@ class Sight:
 
     def __init__(self, kinds: Iterable[str]) -> None:
         self._unseen = dict.fromkeys(kinds)
-        self._is_lost = False
+        #: Whether a failure was told that is not over.
+        self.is_lost = False
 
     def healthy(self, kind: str) -> dict[str, Any] | None:
         """The event that is told when the API server answers for a kind; None when that is no news."""
@@ -27,13 +28,13 @@ class Sight:
         del self._unseen[kind]
         if self._unseen:
             return None
-        self._is_lost = False
+        self.is_lost = False
         return {"type": "health", "state": "connected"}
 
     def lost(self, kind: str, message: str) -> dict[str, Any] | None:
         """The event that is told when nothing is heard of a kind. One failure stays one: that of the first kind is told."""
         self._unseen[kind] = None
-        if self._is_lost:
+        if self.is_lost:
             return None
-        self._is_lost = True
+        self.is_lost = True
         return {"type": "health", "state": "lost", "kind": kind, "message": redacted(message)}
