@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -21,6 +22,7 @@ __all__ = ["Rulebook", "running"]
 
 #: The machine may be busy.
 _PATIENCE = 300.0
+_EVENT = re.compile(r"\[received event\] \*+\nRuleset: [^\n]*\nEvent:\n(\{.*?\})\n\*{80}\n", re.DOTALL)
 
 
 @dataclass
@@ -37,8 +39,7 @@ class Rulebook:
     @property
     def events(self) -> list[dict[str, Any]]:
         """The events of the source, which --print-events shows as Python writes them."""
-        blocks = [block for block in self.output.split("*" * 80) if block.lstrip().startswith("{")]
-        found = [ast.literal_eval(block.strip()) for block in blocks[: self.output.count("*" * 80)] if _is_whole(block)]
+        found = [ast.literal_eval(text) for text in _EVENT.findall(self.output)]
         return [event for event in found if event.get("type") in ("objects", "health")]
 
     def told(self) -> list[str]:
@@ -81,7 +82,3 @@ def running(rulebook: str, inventory: Path, log: Path, **variables: Any) -> Iter
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-
-
-def _is_whole(block: str) -> bool:
-    return block.rstrip().endswith("}")

@@ -25,6 +25,7 @@ PACKAGES = [
     for room in ("module_utils", "plugin_utils", "modules", "action", "lookup")
     for part in ("-p", f"{PLUGINS}.{room}")
 ]
+PACKAGES += ["-p", "ansible_collections.openshift_ops.image_pull.extensions.eda.plugins.event_source"]
 #: The longest step takes about five minutes on two cores.
 LONGEST_SECONDS = 1800
 #: ansible-runner is not among what the oldest core is tested with.
