@@ -22,7 +22,8 @@ __all__ = ["Rulebook", "running"]
 
 #: The machine may be busy.
 _PATIENCE = 300.0
-_EVENT = re.compile(r"\[received event\] \*+\nRuleset: [^\n]*\nEvent:\n(\{.*?\})\n\*{80}\n", re.DOTALL)
+#: An event as --print-events shows it. Lines of a playbook that runs meanwhile may stand between its own.
+_EVENT = re.compile(r"\[received event\] \*+\nRuleset: .*?\nEvent:\n(.*?)\n\*{80}\n", re.DOTALL)
 
 
 @dataclass
@@ -39,7 +40,7 @@ class Rulebook:
     @property
     def events(self) -> list[dict[str, Any]]:
         """The events of the source, which --print-events shows as Python writes them."""
-        found = [ast.literal_eval(text) for text in _EVENT.findall(self.output)]
+        found = [ast.literal_eval(_own_lines(text)) for text in _EVENT.findall(self.output)]
         return [event for event in found if event.get("type") in ("objects", "health")]
 
     def told(self) -> list[str]:
@@ -82,3 +83,7 @@ def running(rulebook: str, inventory: Path, log: Path, **variables: Any) -> Iter
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def _own_lines(text: str) -> str:
+    return "\n".join(line for line in text.splitlines() if line.startswith(("{", " ")))
