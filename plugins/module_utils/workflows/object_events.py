@@ -25,6 +25,7 @@ from ..core.errors import ImagePullError
 from ..core.objects import Json
 from ..features.object_events.grouping import Grouping
 from ..features.object_events.ledger import Ledger, Seen, seen
+from ..features.object_events.plain import plain
 from ..features.object_events.settings import Settings, Watched
 from ..features.object_events.sight import Sight
 from ..reconcile.clock import Clock
@@ -144,7 +145,7 @@ class _Desk:
 
     def _say(self, event: dict[str, Any] | None) -> None:
         if event is not None:
-            self._tell({**event, "cluster": self._cluster})
+            self._tell(plain({**event, "cluster": self._cluster}))
 
 
 @dataclass

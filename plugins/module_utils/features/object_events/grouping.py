@@ -20,6 +20,8 @@ __all__ = ["Grouping"]
 #: As long as something new keeps coming, a batch waits this many times longer than for silence.
 _LONGEST_WAITS = 5
 
+#: An event with more objects has one namespace only.
+_MOST_OBJECTS = 2000
 #: After these an object is there, so its namespace has something to be given.
 _THERE = ("existing", "created", "changed")
 #: What the roles make.
@@ -56,7 +58,7 @@ class Grouping:
 
     def take(self, now: float, is_going: Callable[[str], bool]) -> dict[str, Any] | None:
         """The next event, None when all that was to be told has come to nothing. `is_going`: whether a namespace is being deleted."""
-        names = list(self._waiting)[: self._settings.batch_size]
+        names = self._next()
         # What does not fit has waited long enough.
         self._last = self._first = now - self._settings.batch_seconds
         found = [one for name in names for one in self._waiting.pop(name).values()]
@@ -71,6 +73,17 @@ class Grouping:
             "count": len(places),
             "objects": [shown(one) for one in told],
         }
+
+    def _next(self) -> list[str]:
+        """The namespaces of the next event: as many as it may have, and fewer when they have very many objects."""
+        names: list[str] = []
+        objects = 0
+        for name, place in self._waiting.items():
+            objects += len(place)
+            if names and (len(names) >= self._settings.batch_size or objects > _MOST_OBJECTS):
+                break
+            names.append(name)
+        return names
 
     def _note(self, new: Difference) -> bool:
         """Joins what has happened to an object with what waits to be told of it; whether anything is new."""

@@ -23,7 +23,8 @@ KINDS: Mapping[str, Kind] = {kind.kind: kind for kind in (NAMESPACE, SERVICE_ACC
 CHANGES = ("existing", "created", "changed", "terminating", "deleted")
 
 #: Bounds of the options in seconds and pieces.
-_LONGEST_BATCH, _LARGEST_BATCH, _SHORTEST_RESYNC = 600, 10_000, 10
+_LONGEST_BATCH, _LARGEST_BATCH = 600, 10_000
+_SHORTEST_RESYNC, _LONGEST_RESYNC = 10, 86_400
 
 
 @dataclass(frozen=True)
@@ -108,5 +109,5 @@ def _problems(options: Mapping[str, Any]) -> Iterator[str]:
         yield f"option 'batch_seconds' must be from 0 to {_LONGEST_BATCH}"
     if not 1 <= options["batch_size"] <= _LARGEST_BATCH:
         yield f"option 'batch_size' must be from 1 to {_LARGEST_BATCH}"
-    if not options["resync_seconds"] >= _SHORTEST_RESYNC:
-        yield f"option 'resync_seconds' must be at least {_SHORTEST_RESYNC}"
+    if not _SHORTEST_RESYNC <= options["resync_seconds"] <= _LONGEST_RESYNC:
+        yield f"option 'resync_seconds' must be from {_SHORTEST_RESYNC} to {_LONGEST_RESYNC}"

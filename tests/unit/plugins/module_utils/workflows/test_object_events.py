@@ -116,6 +116,14 @@ class TestWhatIsTold:
             found.until(lambda: api.asked["watch namespaces"])
         assert api.accepted == {PARTIAL, PARTIAL.replace("Metadata;", "MetadataList;")}
 
+    def test_no_text_of_the_cluster_is_a_template(self, api: WatchedApi) -> None:
+        settings = replace(SETTINGS, annotations=("*",))
+        api.namespace("odd", annotations={"a": "{{ lookup('pipe', 'id') }}"}, labels={"{{ a }}": "{% b %}"})
+        with api.served() as host, source(host, settings) as found:
+            found.until(lambda: len(found.told) == 2)
+            assert not any(mark in json.dumps(found.events) for mark in ("{{", "{%", "{#"))
+            assert found.events[-1]["objects"][0]["annotations"] == {"a": "{ { lookup('pipe', 'id') }}"}
+
     def test_many_at_once_are_one_event(self, api: WatchedApi) -> None:
         settings = replace(SETTINGS, batch_seconds=1.0)
         with api.served() as host, source(host, settings) as found:

@@ -157,6 +157,14 @@ class TestWhat:
         group.add([happened("deleted", "a", kind, "x")], 0)
         assert taken(group)["namespaces"] == served
 
+    def test_an_event_stays_of_a_bearable_size(self) -> None:
+        group = grouping()
+        for place, number in (("a", 1500), ("b", 500), ("c", 1), ("d", 3000), ("e", 1)):
+            group.add([happened("created", place, "Secret", f"s{one}") for one in range(number)], 0)
+        events = [taken(group) for _event in range(4)]
+        assert [event["namespaces"] for event in events] == [["a", "b"], ["c"], ["d"], ["e"]]
+        assert group.due is None
+
     def test_the_last_state_of_an_object(self) -> None:
         group = grouping()
         group.add([happened("created", "a", labels={"l": "1"}), happened("changed", "a", labels={"l": "2"})], 0)
