@@ -92,7 +92,7 @@ def test_a_state_makes_all_absent() -> None:
 
 @pytest.mark.parametrize(("only", "found"), [(None, 1), (["a"], 1), ("a,b", 1), (["b"], 0), ([], 0)])
 def test_some_namespaces_only(only: Any, found: int) -> None:
-    variables = {"private_registry_secrets": [ENTRY]}
+    variables = trusted({"private_registry_secrets": [ENTRY], "secret": "of the vault"})
     for term in ("private_registry", "private_registry.secrets", "private_registry.links"):
         assert len(look(term, variables=variables, only=only)) == found
 
