@@ -18,7 +18,6 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Any, Union
 
-from ..clients.kube.answers import WatchEvent
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import ApiError, ClusterError, Expired, Unanswered
 from ..core.errors import ImagePullError
@@ -61,7 +60,8 @@ class _Listed:
 @dataclass(frozen=True)
 class _Heard:
     watched: Watched
-    event: WatchEvent
+    one: Seen
+    is_there: bool
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,8 @@ class _Desk:
         elif isinstance(report, _Listed):
             self._grouping.add(self._ledger.listed(kind, report.items), self._now())
         else:
-            self._note(report)
+            learn = self._ledger.appeared if report.is_there else self._ledger.went
+            self._grouping.add(learn(report.one), self._now())
 
     def tell_what_is_due(self) -> None:
         for kind in [kind for kind, at in self._settling.items() if at <= self._now()]:
@@ -136,12 +137,6 @@ class _Desk:
             self._say(self._sight.healthy(kind))
         while (due := self._grouping.due) is not None and due <= self._now():
             self._say(self._grouping.take(self._now(), self._ledger.is_going))
-
-    def _note(self, report: _Heard) -> None:
-        found = seen(report.event.obj, report.watched, self._settings)
-        if found is not None:
-            learn = self._ledger.went if report.event.type == "DELETED" else self._ledger.appeared
-            self._grouping.add(learn(found), self._now())
 
     def _say(self, event: dict[str, Any] | None) -> None:
         if event is not None:
@@ -212,8 +207,9 @@ class _Feed:
             for event in events:
                 heard = True
                 self._went_well()
-                if event.type != "BOOKMARK":
-                    self._put(_Heard(self.watched, event))
+                one = None if event.type == "BOOKMARK" else self._seen(event.obj)
+                if one is not None:
+                    self._put(_Heard(self.watched, one, is_there=event.type != "DELETED"))
                 self.version = event.version
                 if self.stop.is_set():
                     return
