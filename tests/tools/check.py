@@ -28,6 +28,7 @@ PACKAGES = [
     for room in ("module_utils", "plugin_utils", "modules", "action", "lookup")
     for part in ("-p", f"{PLUGINS}.{room}")
 ]
+PACKAGES += ["-p", "ansible_collections.openshift_ops.image_pull.extensions.eda.plugins.event_source"]
 #: So many steps run side by side: most of them wait for a cluster half of the time.
 LANES = 2
 #: The longest step of make test takes about five minutes on two cores, of make test-all half an hour.
@@ -75,7 +76,9 @@ STEPS = (
     Step("documentation, checked", "docs", ("python", "tests/tools/docs.py", "lint")),
     Step("documentation, rendered", "docs", ("python", "tests/tools/docs.py", "build")),
     Step(
-        "every test can be collected", "newest", (*PYTEST, "--collect-only", "-qqq", "--ignore=tests/report", "tests")
+        "every test can be collected",
+        "newest",
+        (*PYTEST, "--collect-only", "-qqq", "--ignore=tests/report", "--ignore=tests/eda", "tests"),
     ),
     Step("the lab's and the benchmark's Go", "go", ("sh", "tests/tools/check_go.sh")),
     Step("ansible-test units, newest", "newest", UNITS),
@@ -123,6 +126,7 @@ STEPS = (
         only_all=True,
     ),
     Step("a job of ansible-runner", "newest", (*PYTEST, "tests/runner")),
+    Step("events on the lab", "eda", (*PYTEST, "tests/eda")),
     Step("the report in a browser", "browser", (*PYTEST, "tests/report")),
     Step("molecule, all scenarios", "newest", ("molecule", "test", "--all")),
 )

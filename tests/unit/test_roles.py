@@ -99,8 +99,18 @@ class TestRole:
 
     def test_argument_spec_and_defaults_agree(self, role: str) -> None:
         assert loaded(ROOT / role / "defaults" / "main.yml") == {
-            name: option["default"] for name, option in options_of(role).items() if not option.get("required")
+            name: option["default"]
+            for name, option in options_of(role).items()
+            if not option.get("required") and name not in SHARED
         }
+
+
+#: Variables of several roles. They have no default: a role may not set what is not its own.
+SHARED = {"image_pull_only_namespaces"}
+
+
+def test_the_roles_that_set_up_namespaces_share_what_limits_them() -> None:
+    assert {role for role in ROLES if SHARED & {*options_of(role)}} == {*declarations.VARIABLES}
 
 
 @pytest.mark.parametrize("role", declarations.VARIABLES)
@@ -114,5 +124,5 @@ class TestRoleWithEntries:
         assert {*declarations._REQUIRED[role]} == required
 
     def test_its_variable_is_the_one_that_is_read(self, role: str) -> None:
-        (name,) = (name for name, option in options_of(role).items() if option["type"] == "list")
+        (name,) = (name for name, option in options_of(role).items() if option["type"] == "list" and name not in SHARED)
         assert declarations.VARIABLES[role] == name

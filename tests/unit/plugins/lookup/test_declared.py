@@ -90,6 +90,13 @@ def test_a_state_makes_all_absent() -> None:
     assert link["state"] == "absent"
 
 
+@pytest.mark.parametrize(("only", "found"), [(None, 1), (["a"], 1), ("a,b", 1), (["b"], 0), ([], 0)])
+def test_some_namespaces_only(only: Any, found: int) -> None:
+    variables = trusted({"private_registry_secrets": [ENTRY], "secret": "of the vault"})
+    for term in ("private_registry", "private_registry.secrets", "private_registry.links"):
+        assert len(look(term, variables=variables, only=only)) == found
+
+
 def test_an_answer_is_used() -> None:
     variables = {"delegated_auth_registries": [{"registry": "r", "namespaces": ["a"]}]}
     answer = {"registries": [{"registry": "r", "delegated": True, "realm_host": "h"}]}
