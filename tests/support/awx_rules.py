@@ -8,6 +8,8 @@ The rules are those of AWX's API (credential types, surveys, workflows, schedule
 
 from __future__ import annotations
 
+import copy
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -40,10 +42,15 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
 
 
-def configuration(folder: Path = EXTENSION / "configuration") -> dict[str, Any]:
+def configuration() -> dict[str, Any]:
     """All variables of the folder, with the settings filled in."""
+    return copy.deepcopy(_configuration())
+
+
+@functools.cache
+def _configuration() -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for path in sorted(folder.glob("*.yml")):
+    for path in sorted((EXTENSION / "configuration").glob("*.yml")):
         found |= yaml.load(path.read_text(), _Loader)
     settings = {name: value for name, value in found.items() if name.startswith("awx_")}
     return {name: _filled(value, settings) for name, value in found.items()}
@@ -86,10 +93,10 @@ def _of_names(found: Mapping[str, Any]) -> Iterator[str]:
 
 def _of_types(found: Mapping[str, Any]) -> Iterator[str]:
     for one in found["controller_credential_types"]:
-        yield from (f"credential type {one['name']!r}: {sentence}" for sentence in _of_type(one))
+        yield from (f"credential type {one['name']!r}: {sentence}" for sentence in of_type(one))
 
 
-def _of_type(one: Mapping[str, Any]) -> Iterator[str]:
+def of_type(one: Mapping[str, Any]) -> Iterator[str]:
     if one["kind"] not in ("cloud", "net"):
         yield f"kind {one['kind']!r} is not for custom types"
     inputs = one["inputs"]
@@ -166,10 +173,10 @@ def _of_templates(found: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"{name}: there is no credential {wanted!r}" for wanted in one["credentials"] if wanted not in credentials)
         kinds = [credentials[wanted]["credential_type"] for wanted in one["credentials"] if wanted in credentials]
         yield from (f"{name}: two credentials of the type {kind!r}" for kind in set(kinds) if kinds.count(kind) > 1)
-        yield from (f"{name}: {sentence}" for sentence in _of_survey(one))
+        yield from (f"{name}: {sentence}" for sentence in of_survey(one))
 
 
-def _of_survey(template: Mapping[str, Any]) -> Iterator[str]:
+def of_survey(template: Mapping[str, Any]) -> Iterator[str]:
     survey = template.get("survey_spec")
     if not survey:
         if template.get("survey_enabled"):
@@ -258,7 +265,7 @@ def _of_playbooks(found: Mapping[str, Any], project: Path) -> Iterator[str]:
 def _of_one_cluster(found: Mapping[str, Any], project: Path) -> Iterator[str]:
     """The built-in credential leads each host of the inventory to one and the same cluster."""
     hosts = {
-        one["inventory"]: len(yaml.safe_load((project / one["source_path"]).read_text())["all"]["hosts"])
+        one["inventory"]: _hosts_in(project / one["source_path"])
         for one in found["controller_inventory_sources"]
         if (project / one["source_path"]).is_file()
     }
@@ -267,6 +274,11 @@ def _of_one_cluster(found: Mapping[str, Any], project: Path) -> Iterator[str]:
         kinds = {credentials[name]["credential_type"] for name in one["credentials"] if name in credentials}
         if kinds & set(BUILT_IN_TYPES) and (hosts.get(one["inventory"], 1) > 1 or one.get("ask_inventory_on_launch")):
             yield f"job template {one['name']!r}: its credential is for one cluster and its inventory may have several"
+
+
+@functools.cache
+def _hosts_in(inventory: Path) -> int:
+    return len(yaml.safe_load(inventory.read_text())["all"]["hosts"])
 
 
 # --- workflows
@@ -289,7 +301,7 @@ def _of_workflow(workflow: Mapping[str, Any], found: Mapping[str, Any]) -> Itera
         yield from (f"{name}: node {identifier!r} {sentence}" for sentence in _of_node(node, templates))
     if _has_circle(nodes):
         yield f"{name}: its nodes are in a circle"
-    yield from (f"{name}: {sentence}" for sentence in _of_survey(workflow))
+    yield from (f"{name}: {sentence}" for sentence in of_survey(workflow))
     for question in workflow.get("survey_spec", {}).get("spec", ()):
         asked = [variable for node in nodes.values() for variable in _taken(node, templates)]
         if question["variable"] not in asked:
