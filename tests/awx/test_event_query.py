@@ -33,7 +33,9 @@ def test_each_query_is_for_a_module() -> None:
     assert {name.removeprefix(PREFIX) for name in QUERIES} <= modules
     writing = {path.stem for path in (ROOT / "plugins" / "modules").glob("*.py") if "_info" not in path.stem}
     # These read, or leave nothing behind.
-    assert {PREFIX + name for name in writing - {"pull_access_audit", "pull_access_report", "pull_probe", "sa_wait"}} == set(QUERIES)
+    assert {
+        PREFIX + name for name in writing - {"pull_access_audit", "pull_access_report", "pull_probe", "sa_wait"}
+    } == set(QUERIES)
 
 
 def test_each_namespace_that_is_managed_counts(run: Any, lab: Lab, namespaces: Any) -> None:

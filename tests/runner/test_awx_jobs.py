@@ -159,7 +159,9 @@ def test_the_workflow_sets_up_what_was_planned(lab: Any, namespaces: Any, contro
     assert passed(taken).changed == {"cluster": 4} and lab.get(names[0], "secrets", "team-registry") is None
 
 
-def test_a_login_that_is_refused_ends_the_workflow(lab: Any, namespaces: Any, controller: Controller, node: Node) -> None:
+def test_a_login_that_is_refused_ends_the_workflow(
+    lab: Any, namespaces: Any, controller: Controller, node: Node
+) -> None:
     names = namespaces(2)
     credentials = [bearer(lab), login(lab, password="canary {{ nothing }} \"'\\ é")]
     job = controller.launch("verify logins", node, credentials, group=declared(lab, *names))
@@ -189,7 +191,13 @@ def test_without_a_pasted_authority_it_works_and_says_so_once(
 def test_a_rotation_from_its_survey(lab: Any, namespaces: Any, controller: Controller, node: Node) -> None:
     names = namespaces(2)
     cluster, old, new = bearer(lab), login(lab, 0), login(lab, 1)
-    given = {"group": {**declared(lab, *names), "credential_rotation_verify_ca_cert": lab.data["ca_cert"], "credential_rotation_probe": False}}
+    given = {
+        "group": {
+            **declared(lab, *names),
+            "credential_rotation_verify_ca_cert": lab.data["ca_cert"],
+            "credential_rotation_probe": False,
+        }
+    }
     passed(controller.launch("set up", node, [cluster, old], **given))
     answers = {
         "rotate_registries": f"{lab.registry('private')['host']}\n",
@@ -201,7 +209,9 @@ def test_a_rotation_from_its_survey(lab: Any, namespaces: Any, controller: Contr
     }
     there = passed(controller.launch("rotate a login", node, [cluster], answers=answers, **given))
     assert password_in(lab, names[0]) == new.inputs["password"]
-    back = passed(controller.launch("rotate a login", node, [cluster], answers={**answers, "rotate_how": "back"}, **given))
+    back = passed(
+        controller.launch("rotate a login", node, [cluster], answers={**answers, "rotate_how": "back"}, **given)
+    )
     assert password_in(lab, names[0]) == old.inputs["password"]
     assert not there.holding(secrets_of(cluster, old, new)) and not back.holding(secrets_of(cluster, old, new))
 
@@ -211,7 +221,9 @@ def test_what_is_there_is_shown_and_explained(lab: Any, namespaces: Any, control
     names = namespaces(2)
     credentials = [bearer(lab), login(lab)]
     passed(controller.launch("set up", node, credentials, group=declared(lab, *names)))
-    adopted = passed(controller.launch("take over", node, credentials[:1], answers={"adopt_namespaces": "\n".join(names)}))
+    adopted = passed(
+        controller.launch("take over", node, credentials[:1], answers={"adopt_namespaces": "\n".join(names)})
+    )
     (shown,) = adopted.results("Show what to put into the inventory")
     assert [one["name"] for one in shown["msg"]["private_registry_secrets"]] == ["team-registry"]
     assert not adopted.holding(secrets_of(*credentials))

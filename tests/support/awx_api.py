@@ -81,7 +81,10 @@ class Awx(ThreadingHTTPServer):
         kind = self.objects["credential_types"][one["credential_type"]]
         secret = {field["id"] for field in kind.get("inputs", {}).get("fields", ()) if field.get("secret")}
         secret |= {"bearer_token", "ssl_ca_cert"}
-        return {**one, "inputs": {key: "$encrypted$" if key in secret else value for key, value in one["inputs"].items()}}
+        return {
+            **one,
+            "inputs": {key: "$encrypted$" if key in secret else value for key, value in one["inputs"].items()},
+        }
 
     def post(self, path: list[str], data: Any) -> tuple[int, Any]:
         if len(path) == 1:

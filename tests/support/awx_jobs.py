@@ -94,7 +94,11 @@ class Job:
 
     def results(self, task: str) -> Iterator[dict[str, Any]]:
         for event in self.events:
-            if event["event"].startswith("runner_on_") and event["event_data"].get("task") == task and "res" in event["event_data"]:
+            if (
+                event["event"].startswith("runner_on_")
+                and event["event_data"].get("task") == task
+                and "res" in event["event_data"]
+            ):
                 yield event["event_data"]["res"]
 
     def holding(self, secrets: Iterable[str]) -> set[str]:
@@ -132,7 +136,7 @@ class Controller:
     variables: Mapping[str, str] = field(default_factory=dict)
     _count: int = 0
 
-    def launch(  # noqa: PLR0913
+    def launch(
         self,
         template: str,
         node: Node,
@@ -145,10 +149,12 @@ class Controller:
         watch: Callable[[subprocess.Popen[bytes], dict[str, Any]], None] | None = None,
     ) -> Job:
         """Runs the template on the node. `watch` is called for each line that the node sends, with the node's process."""
-        started = self.start(template, node, credentials, answers=answers, handed_on=handed_on, hosts=hosts, group=group)
+        started = self.start(
+            template, node, credentials, answers=answers, handed_on=handed_on, hosts=hosts, group=group
+        )
         return started.finish(watch)
 
-    def start(  # noqa: PLR0913
+    def start(
         self,
         template: str,
         node: Node,
@@ -175,8 +181,14 @@ class Controller:
             injected |= inject(credential, here, there)
         injected["ANSIBLE_COLLECTIONS_PATH"] = str(there / "requirements_collections")
         (here / "env" / "envvars").write_text(json.dumps(injected))
-        (here / "env" / "settings").write_text(json.dumps({"idle_timeout": 300, "job_timeout": 600, "suppress_env_files": False}))
-        options = [*(["--check"] if found["job_type"] == "check" else []), *(["--diff"] if found["diff_mode"] else []), "-vvv"]
+        (here / "env" / "settings").write_text(
+            json.dumps({"idle_timeout": 300, "job_timeout": 600, "suppress_env_files": False})
+        )
+        options = [
+            *(["--check"] if found["job_type"] == "check" else []),
+            *(["--diff"] if found["diff_mode"] else []),
+            "-vvv",
+        ]
         (here / "env" / "cmdline").write_text(" ".join(options))
         return Running(self, node, here, there, found["playbook"])
 
@@ -261,13 +273,20 @@ def inject(credential: Credential, here: Path, there: Path) -> dict[str, str]:
     for key, template in kind["injectors"].get("file", {}).items():
         text = sandbox.from_string(template).render(dict(credential.inputs))
         names[key.partition(".")[2]] = _file(text, here, there)
-    namespace = {"tower": {"filename": names if "" not in names else names[""]}, **credential.inputs}
-    return {name: sandbox.from_string(template).render(namespace) for name, template in kind["injectors"].get("env", {}).items()}
+    namespace = {"tower": {"filename": names.get("", names)}, **credential.inputs}
+    return {
+        name: sandbox.from_string(template).render(namespace)
+        for name, template in kind["injectors"].get("env", {}).items()
+    }
 
 
 def _bearer_token(inputs: Mapping[str, Any], here: Path, there: Path) -> dict[str, str]:
     """As AWX's own type does it: without a certificate authority, the verification is off."""
-    found = {"K8S_AUTH_HOST": inputs["host"], "K8S_AUTH_API_KEY": inputs["bearer_token"], "K8S_AUTH_VERIFY_SSL": "False"}
+    found = {
+        "K8S_AUTH_HOST": inputs["host"],
+        "K8S_AUTH_API_KEY": inputs["bearer_token"],
+        "K8S_AUTH_VERIFY_SSL": "False",
+    }
     if inputs.get("verify_ssl", True) and inputs.get("ssl_ca_cert"):
         found |= {"K8S_AUTH_VERIFY_SSL": "True", "K8S_AUTH_SSL_CA_CERT": _file(inputs["ssl_ca_cert"], here, there)}
     return found

@@ -25,7 +25,18 @@ PROJECT = EXTENSION / "project"
 #: The credential types that come with the controller and that we name.
 BUILT_IN_TYPES = {"OpenShift or Kubernetes API Bearer Token": {"host", "bearer_token", "verify_ssl", "ssl_ca_cert"}}
 
-_FIELD_KEYS = {"id", "label", "type", "format", "choices", "help_text", "multiline", "secret", "ask_at_runtime", "default"}
+_FIELD_KEYS = {
+    "id",
+    "label",
+    "type",
+    "format",
+    "choices",
+    "help_text",
+    "multiline",
+    "secret",
+    "ask_at_runtime",
+    "default",
+}
 _FORBIDDEN_VARIABLES = {
     "VIRTUAL_ENV", "PATH", "PYTHONPATH", "JOB_ID", "INVENTORY_ID", "INVENTORY_SOURCE_ID", "INVENTORY_UPDATE_ID",
     "AD_HOC_COMMAND_ID", "REST_API_URL", "REST_API_TOKEN", "MAX_EVENT_RES", "CALLBACK_QUEUE", "CALLBACK_CONNECTION", "CACHE",
@@ -67,7 +78,13 @@ def _filled(value: Any, settings: Mapping[str, str]) -> Any:
 
 def problems(found: Mapping[str, Any], project: Path = PROJECT) -> list[str]:
     """What AWX would refuse, or do otherwise than meant."""
-    rules: Sequence[Callable[..., Iterable[str]]] = (_of_names, _of_types, _of_credentials, _of_templates, _of_inventories)
+    rules: Sequence[Callable[..., Iterable[str]]] = (
+        _of_names,
+        _of_types,
+        _of_credentials,
+        _of_templates,
+        _of_inventories,
+    )
     sentences = [sentence for rule in rules for sentence in rule(found)]
     sentences += _of_playbooks(found, project)
     for workflow in found["controller_workflows"]:
@@ -125,7 +142,11 @@ def _of_field(field: Mapping[str, Any]) -> Iterator[str]:
 def _of_injectors(injectors: Mapping[str, Any], ids: Sequence[str]) -> Iterator[str]:
     yield from (f"injectors have no {key!r}" for key in set(injectors) - {"env", "extra_vars", "file"})
     files = injectors.get("file", {})
-    yield from (f"file {key!r} is not named template or template.NAME" for key in files if not re.fullmatch(r"template(\.\w+)?", key))
+    yield from (
+        f"file {key!r} is not named template or template.NAME"
+        for key in files
+        if not re.fullmatch(r"template(\.\w+)?", key)
+    )
     if "template" in files and len(files) > 1:
         yield "one file without a name cannot stand beside others"
     for name in injectors.get("env", {}):
@@ -143,14 +164,19 @@ def _of_injectors(injectors: Mapping[str, Any], ids: Sequence[str]) -> Iterator[
 
 
 def _of_credentials(found: Mapping[str, Any]) -> Iterator[str]:
-    types = {name: {field["id"] for field in one["inputs"]["fields"]} for name, one in named(found, "controller_credential_types").items()}
+    types = {
+        name: {field["id"] for field in one["inputs"]["fields"]}
+        for name, one in named(found, "controller_credential_types").items()
+    }
     types |= BUILT_IN_TYPES
     for one in found["controller_credentials"]:
         name = f"credential {one['name']!r}"
         if one["credential_type"] not in types:
             yield f"{name}: there is no credential type {one['credential_type']!r}"
             continue
-        yield from (f"{name}: its type has no field {key!r}" for key in set(one["inputs"]) - types[one["credential_type"]])
+        yield from (
+            f"{name}: its type has no field {key!r}" for key in set(one["inputs"]) - types[one["credential_type"]]
+        )
         if one.get("state") != "exists":
             yield f"{name}: applied again, it would lose the secret that was pasted: state must be 'exists'"
 
@@ -167,10 +193,14 @@ def _of_templates(found: Mapping[str, Any]) -> Iterator[str]:
     credentials = named(found, "controller_credentials")
     for one in found["controller_templates"]:
         name = f"job template {one['name']!r}"
-        yield from (f"{name}: there is no {kind} {one[kind]!r}" for kind, names in known.items() if one[kind] not in names)
+        yield from (
+            f"{name}: there is no {kind} {one[kind]!r}" for kind, names in known.items() if one[kind] not in names
+        )
         if one["job_type"] not in ("run", "check"):
             yield f"{name}: job_type {one['job_type']!r} is none"
-        yield from (f"{name}: there is no credential {wanted!r}" for wanted in one["credentials"] if wanted not in credentials)
+        yield from (
+            f"{name}: there is no credential {wanted!r}" for wanted in one["credentials"] if wanted not in credentials
+        )
         kinds = [credentials[wanted]["credential_type"] for wanted in one["credentials"] if wanted in credentials]
         yield from (f"{name}: two credentials of the type {kind!r}" for kind in set(kinds) if kinds.count(kind) > 1)
         yield from (f"{name}: {sentence}" for sentence in of_survey(one))
@@ -291,14 +321,8 @@ def _of_workflow(workflow: Mapping[str, Any], found: Mapping[str, Any]) -> Itera
     if len(nodes) < len(workflow["workflow_nodes"]):
         yield f"{name}: two nodes have one identifier"
     for identifier, node in nodes.items():
-        for other in _following(node):
-            if other not in nodes:
-                yield f"{name}: node {identifier!r} leads to {other!r}, which is none"
-        related = node.get("related", {})
-        for one in _names(related.get("always_nodes")):
-            if one in _names(related.get("success_nodes")) + _names(related.get("failure_nodes")):
-                yield f"{name}: node {identifier!r} leads to {one!r} always and on one outcome"
-        yield from (f"{name}: node {identifier!r} {sentence}" for sentence in _of_node(node, templates))
+        sentences = (*_of_ways(node, nodes), *_of_node(node, templates))
+        yield from (f"{name}: node {identifier!r} {sentence}" for sentence in sentences)
     if _has_circle(nodes):
         yield f"{name}: its nodes are in a circle"
     yield from (f"{name}: {sentence}" for sentence in of_survey(workflow))
@@ -306,6 +330,14 @@ def _of_workflow(workflow: Mapping[str, Any], found: Mapping[str, Any]) -> Itera
         asked = [variable for node in nodes.values() for variable in _taken(node, templates)]
         if question["variable"] not in asked:
             yield f"{name}: no node takes its variable {question['variable']!r}"
+
+
+def _of_ways(node: Mapping[str, Any], nodes: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"leads to {other!r}, which is none" for other in _following(node) if other not in nodes)
+    related = node.get("related", {})
+    on_one_outcome = _names(related.get("success_nodes")) + _names(related.get("failure_nodes"))
+    always = _names(related.get("always_nodes"))
+    yield from (f"leads to {other!r} always and on one outcome" for other in always if other in on_one_outcome)
 
 
 def _of_node(node: Mapping[str, Any], templates: Mapping[str, Any]) -> Iterator[str]:
@@ -355,7 +387,9 @@ def run_workflow(workflow: Mapping[str, Any], outcome: Callable[[str], bool]) ->
             continue
         ran.append(name)
         good, related = outcome(name), nodes[name].get("related", {})
-        following = _names(related.get("success_nodes" if good else "failure_nodes")) + _names(related.get("always_nodes"))
+        following = _names(related.get("success_nodes" if good else "failure_nodes")) + _names(
+            related.get("always_nodes")
+        )
         successful = successful and (good or bool(following))
         todo += following
     return ran, successful

@@ -25,7 +25,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 #: The Pythons that may run each environment, the best first.
-PYTHONS = {"newest": (13, 12), "oldest": (10, 11, 12), "bench": (13, 12), "browser": (13, 12), "awx": (13, 12), "node": (13, 12)}
+PYTHONS = {
+    "newest": (13, 12),
+    "oldest": (10, 11, 12),
+    "bench": (13, 12),
+    "browser": (13, 12),
+    "awx": (13, 12),
+    "node": (13, 12),
+}
 GO = "1.26"
 
 

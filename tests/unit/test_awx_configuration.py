@@ -205,7 +205,9 @@ class TestTheProject:
         assert ours <= {one["playbook"] for one in found["controller_templates"]}
 
     def test_has_no_playbook_without_a_template(self, found: dict[str, Any]) -> None:
-        assert {path.name for path in PROJECT.glob("*.yml")} == {one["playbook"] for one in found["controller_templates"]}
+        assert {path.name for path in PROJECT.glob("*.yml")} == {
+            one["playbook"] for one in found["controller_templates"]
+        }
 
     def test_asks_for_nothing_that_its_playbooks_do_not_take(self, found: dict[str, Any]) -> None:
         """A question's variable is one that the project's playbook, or the role's or playbook's own, reads."""
@@ -218,7 +220,9 @@ class TestTheProject:
 
     def test_marks_all_that_removes_as_a_question_of_its_own(self, found: dict[str, Any]) -> None:
         confirmation = question(found, "take down", "teardown_confirmation")
-        assert confirmation["required"] and "teardown_confirmation" in survey_defaults(of(found, "templates", "take down"))
+        assert confirmation["required"] and "teardown_confirmation" in survey_defaults(
+            of(found, "templates", "take down")
+        )
         assert survey_defaults(of(found, "templates", "take down"))["teardown_confirmation"] != "REMOVE"
         assert survey_defaults(of(found, "templates", "set up"))["remove_undeclared"] == "no"
 

@@ -771,7 +771,9 @@ class TestUnverifiedByTheEnvironment:
     def test_is_said_with_the_variable_and_the_way_out(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
         monkeypatch.setenv(name, "False")
         (said,) = self.warnings()
-        assert said.startswith(f"the certificate of https://api.example.com:6443 is not verified, because the environment variable {name} ")
+        assert said.startswith(
+            f"the certificate of https://api.example.com:6443 is not verified, because the environment variable {name} "
+        )
         assert "paste the authority into the credential" in said and "token" not in said
 
     def test_names_the_variable_that_counts(self, monkeypatch: pytest.MonkeyPatch) -> None:
