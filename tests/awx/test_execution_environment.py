@@ -35,9 +35,8 @@ def run(*command: str | Path, **variables: str) -> str:
 @pytest.fixture(scope="module")
 def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("context")
-    run(
-        BIN / "ansible-builder", "create", "-f", FOLDER / "execution-environment.yml", "-c", folder, "--container-runtime", "podman"
-    )  # fmt: skip
+    command = [BIN / "ansible-builder", "create", "-f", FOLDER / "execution-environment.yml", "-c", folder]
+    run(*command, "--output-filename", "Containerfile")
     return folder
 
 

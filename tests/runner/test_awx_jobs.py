@@ -156,7 +156,7 @@ def test_the_workflow_sets_up_what_was_planned(lab: Any, namespaces: Any, contro
     refused = controller.launch("take down", node, credentials, **given)
     assert refused.status == "failed" and "is not REMOVE" in refused.output
     taken = controller.launch("take down", node, credentials, answers={"teardown_confirmation": "REMOVE"}, **given)
-    assert passed(taken).changed == {"cluster": 4} and lab.get(names[0], "secrets", "team-registry") is None
+    assert passed(taken).changed == {"cluster": 3} and lab.get(names[0], "secrets", "team-registry") is None
 
 
 def test_a_login_that_is_refused_ends_the_workflow(

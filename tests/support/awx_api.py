@@ -83,7 +83,7 @@ class Awx(ThreadingHTTPServer):
         secret |= {"bearer_token", "ssl_ca_cert"}
         return {
             **one,
-            "inputs": {key: "$encrypted$" if key in secret else value for key, value in one["inputs"].items()},
+            "inputs": {key: "$encrypted$" if key in secret else value for key, value in one.get("inputs", {}).items()},
         }
 
     def post(self, path: list[str], data: Any) -> tuple[int, Any]:
