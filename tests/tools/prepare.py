@@ -44,6 +44,8 @@ PYTHONS = {
     "docs": (13, 12),
     "galaxy": (13, 12),
     "eda": (12, 11, 13),
+    "awx": (13, 12),
+    "node": (13, 12),
 }
 NO_PYTHON = ("lab", "go")
 #: Debian 13 and newer have no 17, and 12 has no 21: this depends on the newest that there is.

@@ -304,6 +304,7 @@ def cluster_of(task: Task) -> Iterator[Cluster]:
     with connect(
         found, connections=task.params.get("concurrency", _FEW), temporary_directory=task.temporary_directory
     ) as opened:
+        task.warn(opened.warnings)
         cluster = Cluster(opened, user_agent=f"openshift_ops.image_pull/{VERSION} ({task.name})")
         try:
             try:
