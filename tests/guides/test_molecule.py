@@ -115,9 +115,13 @@ def test_on_a_cluster_of_your_own_it_is_as_it_says(project: Project) -> None:
 def test_a_namespace_that_no_test_made_is_left_alone(project: Project) -> None:
     project.on_kind()
     project.cluster.namespace("project-a")
-    refused = project.reader.type(PLACE, "! " + OWN[0].replace("molecule test", "molecule prepare"), [], 0)
+    create, prepare, destroy = (
+        OWN[0].replace("molecule test", f"molecule {one}") for one in ("create", "prepare", "destroy")
+    )
+    assert "run molecule create first" in project.reader.type(PLACE, f"! {prepare}", [], 0)
+    refused = project.reader.type(PLACE, f"! {create}", [], 0)  # it prepares, too
     assert "namespace project-a exists and was not created by a test" in refused
-    project.reader.type(PLACE, OWN[0].replace("molecule test", "molecule destroy"), [], 0)
+    project.reader.type(PLACE, destroy, [], 0)
     assert project.cluster.api("GET", "/api/v1/namespaces/project-a")["status"]["phase"] == "Active"
     assert project.left() == []
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from pathlib import Path
 
 from kubernetes.client import CoreV1Api
 from kubernetes.client.exceptions import ApiException
@@ -28,6 +29,8 @@ def main() -> int:
     kubeconfig = os.environ.get("K8S_AUTH_KUBECONFIG", "")
     if verb not in ("create", "delete") or not kubeconfig:
         sys.exit("usage: K8S_AUTH_KUBECONFIG=FILE projects.py create|delete NAME ...")
+    if not Path(kubeconfig).is_file():
+        sys.exit(f"projects.py: there is no kubeconfig file {kubeconfig}; run molecule create first")
     api = CoreV1Api(new_client_from_config(kubeconfig))
     for name in names:
         try:
