@@ -68,7 +68,7 @@ def build(directory: Path) -> Path:
 
 def install(tarball: Path, directory: Path) -> Path:
     """The folder in which Ansible finds what the tarball holds."""
-    path = {"ANSIBLE_COLLECTIONS_PATH": str(directory)}
+    path = where(directory)  # Ansible looks at PYTHONPATH too, where the checkout is
     call(["ansible-galaxy", "collection", "install", "--offline", "-p", str(directory), str(tarball)], **path)
     call(["ansible-galaxy", "collection", "verify", "--offline", "openshift_ops.image_pull"], **path)
     return directory

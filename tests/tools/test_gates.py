@@ -20,8 +20,6 @@ IMPORTED = [
     "Getting doc strings via ansible-doc",
     "Finding content inside collection",
     "Loading role a",
-    "Linting collection via ansible-lint 26.10.1...",
-    "...ansible-lint run complete",
     "Collection loading complete",
     "Importer processing completed successfully",
 ]
