@@ -30,7 +30,10 @@ SCENES = (
     (f"{SITE} --check --diff", r"(\+\+\+ after: S.*|\+ .*(registry|team-).*|my-cluster .*)"),
     (SITE, r"(changed: .*|my-cluster .*)"),
     (SITE, r"my-cluster .*"),
-    (f"{EXPLAIN} pod=project-c/app -e ask_registries=true", r"(Pod project-c.*|will_not_pull.*|unknown.*| +(ok|NO|\?) .*|what mends it:|- name: .*)"),
+    (
+        f"{EXPLAIN} pod=project-c/app -e ask_registries=true",
+        r"(Pod project-c.*|will_not_pull.*|unknown.*| +(ok|NO|\?) .*|what mends it:|- name: .*)",
+    ),
 )
 WIDTH, LINE, SIZE, COLUMNS = 980, 19, 13.5, 114
 COLOURS = (
@@ -71,7 +74,11 @@ def main() -> int:
             printed = run(["bash", "-c", command], folder, data["ca_cert"])
             for real, name in names.items():
                 printed = printed.replace(real, name)
-            lines += [f"$ {command}", *(line.rstrip() for line in printed.splitlines() if re.fullmatch(shown, line)), ""]
+            lines += [
+                f"$ {command}",
+                *(line.rstrip() for line in printed.splitlines() if re.fullmatch(shown, line)),
+                "",
+            ]
     PICTURE.write_text(draw(lines[:-1]), encoding="utf-8")
     return 0
 
