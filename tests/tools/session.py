@@ -35,7 +35,7 @@ SCENES = (
         r"(Pod project-c.*|will_not_pull.*|unknown.*| +(ok|NO|\?) .*|what mends it:|- name: .*)",
     ),
 )
-WIDTH, LINE, SIZE, COLUMNS = 980, 19, 13.5, 118
+WIDTH, LINE, SIZE, COLUMNS = 980, 19, 13.5, 114
 COLOURS = (
     (r"\$ ", "command"),
     (r"\+", "good"),
