@@ -141,7 +141,9 @@ def _file(text: str) -> Callable[[Modules], str]:
 PROVOKED: dict[str, Callable[[Modules], str]] = {
     "failed: Connection refused;": lambda run: run.alone(host="https://127.0.0.1:1"),
     "certificate verify failed: unable to get local": lambda run: run.alone(host=run.lab.data["server"]),
-    "was refused: 401 Unauthorized;": lambda run: run.alone(host=run.lab.data["server"], ca_cert=run.lab.data["ca_cert"]),
+    "was refused: 401 Unauthorized;": lambda run: run.alone(
+        host=run.lab.data["server"], ca_cert=run.lab.data["ca_cert"]
+    ),
     "was refused: 403 secrets": lambda run: run("pull_secret", **SECRET, impersonate_user="jane"),
     "kubeconfig /nowhere/config": lambda run: run("pull_secret", **SECRET, kubeconfig="/nowhere/config"),
     "the namespace does not exist on": lambda run: run("pull_secret", **{**SECRET, "namespaces": ["project-x"]}),
@@ -173,7 +175,11 @@ PROVOKED: dict[str, Callable[[Modules], str]] = {
 def shown() -> list[str]:
     """The texts of modules that the guide shows."""
     nodes = {rule.sample for rule in RULES}
-    return [block.text.strip() for block in Guide("troubleshooting").blocks if block.language == "text" and block.text.strip() not in nodes]
+    return [
+        block.text.strip()
+        for block in Guide("troubleshooting").blocks
+        if block.language == "text" and block.text.strip() not in nodes
+    ]
 
 
 def test_each_text_of_a_module_is_provoked() -> None:

@@ -72,5 +72,8 @@ def deployment(lab: Lab, namespace: str, name: str = "app") -> None:
     labels = {"app": name}
     spec = {"containers": [{"name": "app", "image": lab.registry("private")["image"]}]}
     template = {"metadata": {"labels": labels}, "spec": spec}
-    body = {"metadata": {"name": name}, "spec": {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}}
+    body = {
+        "metadata": {"name": name},
+        "spec": {"replicas": 0, "selector": {"matchLabels": labels}, "template": template},
+    }
     lab.api("POST", f"/apis/apps/v1/namespaces/{namespace}/deployments", body)

@@ -4,11 +4,17 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.permissions import RIGHTS_PAGE, Need, lacking
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.permissions import (
+    RIGHTS_PAGE,
+    Need,
+    lacking,
+)
 
 LIST = 'pods is forbidden: User "u" cannot list resource "pods" in API group "" in the namespace "a"'
 CLUSTER = 'User "u" cannot get resource "images" in API group "config.openshift.io" at the cluster scope'
-NAMESPACE = 'namespaces "a" is forbidden: User "u" cannot get resource "namespaces" in API group "" in the namespace "a"'
+NAMESPACE = (
+    'namespaces "a" is forbidden: User "u" cannot get resource "namespaces" in API group "" in the namespace "a"'
+)
 TOKEN = 'User "u" cannot create resource "serviceaccounts/token" in API group "" in the namespace "a": RBAC: not found'
 
 
