@@ -294,18 +294,14 @@ def run(task: Task) -> dict[str, object]:
         return {"changed": False, "manifests": wanted.parts.manifests(named)}
     handing = Handing(lambda token: task.secrets.update(forms(token)), writer(task, wanted.files))
     if not named and not selected:
-        return on_cluster(
-            task, lambda cluster, settings: reconcile_account(cluster, wanted, (), settings(1), handing)
-        )
+        return on_cluster(task, lambda cluster, settings: reconcile_account(cluster, wanted, (), settings(1), handing))
     return over_targets(
         task,
         lambda cluster, meant, settings: reconcile_account(cluster, wanted, meant.namespaces, settings, handing),
     )
 
 
-MODULE = Module(
-    ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, everywhere=True, hidden=("token",)
-)
+MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, everywhere=True, hidden=("token",))
 
 
 def main() -> None:

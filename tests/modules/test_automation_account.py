@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.permissions import RIGHTS_PAGE
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.parts import LABELS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.accounts import LABELS
 from support.lab import Lab
+from support.modules import run_module
 from support.openshift import allow
 
 Run = Callable[..., dict[str, Any]]
@@ -95,9 +96,7 @@ class TestPresent:
         assert not found["failed"], found["msg"]
         role = f"image-pull:{namespace}:{name}"
         assert ours(lab, name) == sorted([f"clusterroles/{role}", f"rolebindings/{second}/{role}"])
-        (change,) = (
-            change for row in found["namespaces"] for change in row["changes"] if change["action"] == "update"
-        )
+        (change,) = (change for row in found["namespaces"] for change in row["changes"] if change["action"] == "update")
         assert "get, list, create, patch, delete on secrets" in change["revoked"]
         assert "get, list, patch on serviceaccounts" in change["granted"]
 
@@ -193,20 +192,17 @@ class TestRendered:
 
 
 class TestToken:
-    def test_the_token_does_its_jobs_and_no_other(self, lab, run, account, namespaces, namespace, name):
-        (here,) = namespaces(1)
-        found = account(jobs=["secrets"], namespaces=[here], token_seconds=600)
+    def test_the_token_does_its_jobs_and_no_other(self, lab, account, namespaces, namespace):
+        (here,), name = namespaces(1), "robot"
+        found = account(name=name, jobs=["secrets"], namespaces=[here], token_seconds=600)
         assert not found["failed"], found["msg"]
         assert found["token_expires"] > time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 300))
-        again = {"host": lab.data["server"], "ca_cert": lab.data["ca_cert"], "kubeconfig": None}
-        again = {key: value for key, value in again.items() if value}
+        login = {"host": lab.data["server"], "ca_cert": lab.data["ca_cert"], "api_key": found["token"]}
         user = f"system:serviceaccount:{namespace}:{name}"
         lab.until(lambda: may(lab, user, "create", "secrets", here), "the rights are known")
 
         def as_account(module: str, **options: Any) -> dict[str, Any]:
-            from support.modules import run_module
-
-            return run_module(module, api_key=found["token"], **again, **options)
+            return run_module(module, **login, **options)
 
         assert as_account("pull_secret", namespaces=[here], name="pull", registries=[LOGIN])["changed"]
         refused = as_account("pull_secret", namespaces=[namespace], name="pull", registries=[LOGIN])

@@ -207,7 +207,9 @@ def prune(stage: Stage) -> Iterator[Result]:
     stage.remove("rolebindings", *GRANTS)
     for namespace in stage.names:
         stage.lab.set_account(namespace, imagePullSecrets=[])
-    stage.as_admin("pull_secret", owner=OWNER, secrets=[{"name": name, "registries": [LOGIN]} for name in ("kept", "gone")])
+    stage.as_admin(
+        "pull_secret", owner=OWNER, secrets=[{"name": name, "registries": [LOGIN]} for name in ("kept", "gone")]
+    )
     stage.as_admin("sa_link", secrets=["gone"])
     stage.as_admin("image_puller_grant", owner=OWNER, projects=[stage.names[0]], users=["alice"])
     kept = [{"namespaces": stage.names, "name": "kept", "registries": [LOGIN]}]
@@ -292,25 +294,15 @@ def probe(stage: Stage) -> Iterator[Result]:
 
 @contextmanager
 def _nodes(stage: Stage) -> Iterator[None]:
-    """A scheduler and kubelets: what is to be pulled cannot be."""
-    over = threading.Event()
+    """A scheduler and kubelets."""
+    over, done = threading.Event(), set[str]()
 
     def work() -> None:
-        done = set()
         while not over.wait(0.05):
-            for namespace in stage.names:
-                for pod in stage.lab.api("GET", path_of(namespace, "pods"))["items"]:
-                    meta = pod["metadata"]
-                    if "pull-probe" not in meta["name"] or meta["uid"] in done:
-                        continue
-                    done.add(meta["uid"])
-                    path = path_of(namespace, "pods", meta["name"])
-                    target = {"metadata": {"name": meta["name"]}, "target": {"kind": "Node", "name": "node-any"}}
-                    stage.lab.api("POST", f"{path}/binding", target, expect=(200, 201, 404, 409))
-                    state = {"waiting": {"reason": "CreateContainerError", "message": "no"}}
-                    container = {"name": "probe", "image": "i", "imageID": "", "ready": False, "restartCount": 0}
-                    status = {"phase": "Pending", "containerStatuses": [{**container, "state": state}]}
-                    stage.lab.api("PATCH", f"{path}/status", {"status": status}, expect=(200, 404))
+            for pod in _probes(stage):
+                if pod["metadata"]["uid"] not in done:
+                    done.add(pod["metadata"]["uid"])
+                    _pulled(stage.lab, path_of(pod["metadata"]["namespace"], "pods", pod["metadata"]["name"]))
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
@@ -319,11 +311,25 @@ def _nodes(stage: Stage) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
-        for namespace in stage.names:
-            for pod in stage.lab.api("GET", path_of(namespace, "pods"))["items"]:
-                if "pull-probe" in pod["metadata"]["name"]:
-                    path = f"{path_of(namespace, 'pods', pod['metadata']['name'])}?gracePeriodSeconds=0"
-                    stage.lab.api("DELETE", path, expect=(200, 404))
+        for pod in _probes(stage):
+            path = path_of(pod["metadata"]["namespace"], "pods", pod["metadata"]["name"])
+            stage.lab.api("DELETE", f"{path}?gracePeriodSeconds=0", expect=(200, 404))
+
+
+def _probes(stage: Stage) -> list[dict[str, Any]]:
+    found = (pod for name in stage.names for pod in stage.lab.api("GET", path_of(name, "pods"))["items"])
+    return [pod for pod in found if "pull-probe" in pod["metadata"]["name"]]
+
+
+def _pulled(lab: Lab, path: str) -> None:
+    """A node that has pulled, and then could not make the container."""
+    name = path.rpartition("/")[2]
+    target = {"metadata": {"name": name}, "target": {"kind": "Node", "name": "node-any"}}
+    lab.api("POST", f"{path}/binding", target, expect=(200, 201, 404, 409))
+    state = {"waiting": {"reason": "CreateContainerError", "message": "no"}}
+    container = {"name": "probe", "image": "i", "imageID": "", "ready": False, "restartCount": 0, "state": state}
+    status = {"phase": "Pending", "containerStatuses": [container]}
+    lab.api("PATCH", f"{path}/status", {"status": status}, expect=(200, 404))
 
 
 def import_again(stage: Stage) -> Iterator[Result]:

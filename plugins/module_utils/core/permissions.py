@@ -60,7 +60,9 @@ def lacking(needs: Iterable[Need]) -> list[str]:
     named = "; ".join(part for found in alike.values() for part in _named(found))
     if not named:
         return []
-    return [f"the caller lacks rights, so something of this is not known or was left out; it needs {named}; see {RIGHTS_PAGE}"]
+    return [
+        f"the caller lacks rights, so something of this is not known or was left out; it needs {named}; see {RIGHTS_PAGE}"
+    ]
 
 
 def _named(found: list[Need]) -> Iterator[str]:

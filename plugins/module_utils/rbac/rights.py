@@ -65,6 +65,7 @@ _WORKLOADS = (
     "deploymentconfigs.apps.openshift.io",
 )
 
+
 def _told(resource: str, verbs: str, why: str, where: str = EVERY, *names: str) -> Right:
     return Right(resource, tuple(verbs.split()), why, "told", where, names)
 
@@ -86,7 +87,9 @@ _OF_THE_NODES = (
     _told(f"imagetagmirrorsets.{_CONFIG}", "list", "mirrors", CLUSTER),
     _told("imagecontentsourcepolicies.operator.openshift.io", "list", "mirrors, as older clusters have them", CLUSTER),
     _told(f"clusterimagepolicies.{_CONFIG}", "list", "signatures that are wanted", CLUSTER),
-    _told(f"infrastructures.{_CONFIG}", "get", "the cloud, whose credential provider the nodes have", CLUSTER, "cluster"),
+    _told(
+        f"infrastructures.{_CONFIG}", "get", "the cloud, whose credential provider the nodes have", CLUSTER, "cluster"
+    ),
     _told(f"criocredentialproviderconfigs.{_CONFIG}", "get", "mirrors that a pod's own secrets are for", CLUSTER),
     _told(f"imagepolicies.{_CONFIG}", "list", "signatures that are wanted in a namespace"),
 )
@@ -169,7 +172,7 @@ JOBS: Mapping[str, Job] = {
             _needed("secrets", "list", "the pull secrets"),
             _needed("serviceaccounts", "list", "the links"),
             _needed(f"rolebindings.{_RBAC}", "list", "the grants"),
-            _told(f"clusterroles.{_RBAC}", "get", "what the roles of these grants give", CLUSTER),
+            _told(f"clusterroles.{_RBAC}", "get", "whether there is such a role", CLUSTER, _PULLER),
         ),
     ),
     "explain": Job(
@@ -204,10 +207,17 @@ JOBS: Mapping[str, Job] = {
             _told(f"clusterrolebindings.{_RBAC}", "list", "grants in the whole cluster", CLUSTER),
             _told(_REVIEW, "create", "whether an account may pull from another project", CLUSTER),
             _told(f"clusterversions.{_CONFIG}", "get", "the version", CLUSTER, "version"),
-            _told(f"clusteroperators.{_CONFIG}", "get", "whether pull secrets are generated", CLUSTER, "image-registry"),
+            _told(
+                f"clusteroperators.{_CONFIG}", "get", "whether pull secrets are generated", CLUSTER, "image-registry"
+            ),
             *_OF_THE_NODES,
             _told("nodes", "list", "with target_version: the versions of the nodes", CLUSTER),
-            _told(f"criocredentialproviderconfigs.{_CONFIG}", "list", "with target_version: whether they are used", CLUSTER),
+            _told(
+                f"criocredentialproviderconfigs.{_CONFIG}",
+                "list",
+                "with target_version: whether they are used",
+                CLUSTER,
+            ),
         ),
     ),
     "rotation": Job(
@@ -241,7 +251,13 @@ JOBS: Mapping[str, Job] = {
             _told(f"clusterversions.{_CONFIG}", "get", "the version", CLUSTER, "version"),
             _needed(f"machineconfigpools.{_MACHINES}", "list", "which nodes have it", CLUSTER),
             _needed(f"machineconfigs.{_MACHINES}", "get", "which nodes have it", CLUSTER),
-            _told("machineconfigurations.operator.openshift.io", "get", "whether a change drains nodes", CLUSTER, "cluster"),
+            _told(
+                "machineconfigurations.operator.openshift.io",
+                "get",
+                "whether a change drains nodes",
+                CLUSTER,
+                "cluster",
+            ),
         ),
     ),
     "events": Job(

@@ -16,8 +16,9 @@ from ..core.changes import MANAGED_BY
 from ..core.objects import ROLE_BINDING, Json, metadata
 from ..core.protocols import Desired
 from ..core.variable_files import VariableFile, Write
-from ..features.automation_account.desired import AtHome, InNamespaces, is_of_an_account
+from ..features.automation_account.desired import AtHome, InNamespaces
 from ..features.automation_account.options import AccountWanted
+from ..rbac.accounts import is_of_an_account
 from ..reconcile.engine import reconcile
 from ..reconcile.result import Outcome
 from ..reconcile.run import Settings

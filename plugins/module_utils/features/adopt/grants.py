@@ -15,6 +15,7 @@ from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Json, O
 from ...core.ownership import is_managed
 from ...core.protocols import Related
 from ...core.shapes import mapping, text
+from ...rbac.accounts import is_of_an_account
 from ...rbac.subjects import (
     ACCOUNT_USERS,
     AUTHENTICATED,
@@ -37,7 +38,7 @@ _FLAGS = {AUTHENTICATED: "authenticated", UNAUTHENTICATED: "anonymous"}
 
 @dataclass(frozen=True)
 class Grants:
-    """Which bindings are grants: those of the `roles`, and all that this collection made.
+    """Which bindings are grants: those of the `roles`, and all that this collection made, but for the rights of automation accounts.
 
     `default_role` and `default_binding` are what an entry means when it names none; `reserved` are the platform's own bindings.
     """
@@ -68,7 +69,7 @@ class Grants:
 
     def _concerns(self, binding: Json) -> bool:
         role = text(mapping(binding.get("roleRef")).get("name"))
-        return role in self.roles or is_managed(binding)
+        return role in self.roles or (is_managed(binding) and not is_of_an_account(binding))
 
     def _add(self, ref: ObjectRef, binding: Json, found: Related, findings: Findings) -> None:
         role = mapping(binding.get("roleRef"))

@@ -12,14 +12,14 @@ from typing import Any, ClassVar
 from ...core.changes import Change, create, delete, replace, update
 from ...core.errors import Refusal
 from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, metadata
-from ...core.ownership import is_managed
 from ...core.permissions import RIGHTS_PAGE
 from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, ListedBy, Plan, Related
 from ...core.shapes import mapping, sequence, text
+from ...rbac.accounts import LABELS, is_of_an_account
 from ...rbac.rights import CLUSTER
-from .parts import CLUSTER_ROLE_BINDING, LABELS, Parts
+from .parts import CLUSTER_ROLE_BINDING, Parts
 
-__all__ = ["AtHome", "InNamespaces", "is_of_an_account"]
+__all__ = ["AtHome", "InNamespaces"]
 
 #: What of an object is ours to say, by kind.
 _CONTENT: Mapping[Kind, Sequence[str]] = {
@@ -28,12 +28,6 @@ _CONTENT: Mapping[Kind, Sequence[str]] = {
     ROLE_BINDING: ("roleRef", "subjects"),
     CLUSTER_ROLE_BINDING: ("roleRef", "subjects"),
 }
-
-
-def is_of_an_account(obj: Json) -> bool:
-    """Whether it carries the labels of what is made for an account."""
-    labels = mapping(metadata(obj).get("labels"))
-    return all(labels.get(name) == value for name, value in LABELS.items())
 
 
 @dataclass(frozen=True)
@@ -68,10 +62,12 @@ class AtHome:
         return ObjectRef(CLUSTER_ROLE_BINDING, "", self.parts.role_name(CLUSTER))
 
     def _wanted(self) -> dict[ObjectRef, dict[str, Any]]:
-        parts = self.parts.wanted()
-        roles = {ObjectRef(CLUSTER_ROLE, "", part.name): self.parts.role(part) for part in parts}
-        bound = {self._cluster_binding: self.parts.binding(part) for part in parts if part.where == CLUSTER}
-        return {self.parts.account: {}, **roles, **bound}
+        wanted: dict[ObjectRef, dict[str, Any]] = {self.parts.account: {}}
+        for part in self.parts.wanted():
+            wanted[ObjectRef(CLUSTER_ROLE, "", part.name)] = self.parts.role(part)
+            if part.where == CLUSTER:
+                wanted[self._cluster_binding] = self.parts.binding(part)
+        return wanted
 
 
 @dataclass(frozen=True)
@@ -97,12 +93,16 @@ class InNamespaces:
         wanted = {part.name: self.parts.binding(part, namespace) for part in bound}
         names = self.names(namespace)
         refs = {name: ObjectRef(ROLE_BINDING, namespace, name) for name in names}
-        return Plan(tuple(change for name in names for change in _changes(refs[name], wanted.get(name), objects.get(name))))
+        return Plan(
+            tuple(change for name in names for change in _changes(refs[name], wanted.get(name), objects.get(name)))
+        )
 
 
 def _read(ref: ObjectRef, found: Related) -> Json | None:
     if ref not in found:
-        raise Refusal(f"the caller may not read {ref}, so it is not known what stands there: it needs get on it, see {RIGHTS_PAGE}")
+        raise Refusal(
+            f"the caller may not read {ref}, so it is not known what stands there: it needs get on it, see {RIGHTS_PAGE}"
+        )
     return found[ref]
 
 
@@ -128,8 +128,10 @@ def _changes(ref: ObjectRef, wanted: Json | None, there: Json | None) -> Iterato
 
 
 def _require_ours(ref: ObjectRef, there: Json) -> None:
-    if not (is_managed(there) and is_of_an_account(there)):
-        raise Refusal(f"{ref} was not made by this module; not changed: delete it first, or give the account another 'name'")
+    if not is_of_an_account(there):
+        raise Refusal(
+            f"{ref} was not made by this module; not changed: delete it first, or give the account another 'name'"
+        )
 
 
 def _details(before: Json, after: Json) -> dict[str, Any]:

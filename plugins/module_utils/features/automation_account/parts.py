@@ -9,19 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...core.changes import MANAGED_BY
 from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Kind, ObjectRef
+from ...rbac.accounts import LABELS
 from ...rbac.rights import CLUSTER, EVERY, JOBS, rights_of, rules_of
 from ...rbac.subjects import RBAC
 
-__all__ = ["CLUSTER_ROLE_BINDING", "LABELS", "Part", "Parts"]
+__all__ = ["CLUSTER_ROLE_BINDING", "Part", "Parts"]
 
 CLUSTER_ROLE_BINDING = Kind(
     f"{RBAC}/v1", "ClusterRoleBinding", "clusterrolebindings", "cluster role binding", namespaced=False
 )
-#: On all that is made for an account.
-LABELS: Mapping[str, str] = {**MANAGED_BY, "app.kubernetes.io/component": "automation-account"}
-
 #: All the places where a job may need a right.
 _PLACES = tuple(dict.fromkeys((EVERY, CLUSTER, *(right.where for right in rights_of(JOBS)))))
 

@@ -4,7 +4,14 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.rights import CLUSTER, EVERY, JOBS, Right, rights_of, rules_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.rights import (
+    CLUSTER,
+    EVERY,
+    JOBS,
+    Right,
+    rights_of,
+    rules_of,
+)
 
 
 def test_rules_join_what_is_alike() -> None:
@@ -61,4 +68,4 @@ class TestEachJob:
 
     def test_it_is_said_in_words(self, job: str) -> None:
         assert JOBS[job].what
-        assert all(right.why and right.where in (EVERY, CLUSTER) or right.names for right in JOBS[job].rights)
+        assert all((right.why and right.where in (EVERY, CLUSTER)) or right.names for right in JOBS[job].rights)

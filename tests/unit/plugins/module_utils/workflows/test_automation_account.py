@@ -114,7 +114,9 @@ def test_no_binding_is_made_once_its_role_could_not_be(api: FakeApi, run: Run) -
 
 
 def test_rights_that_cannot_be_seen_are_not_said_to_be_gone(api: FakeApi, run: Run) -> None:
-    message = 'User "u" cannot list resource "rolebindings" in API group "rbac.authorization.k8s.io" at the cluster scope'
+    message = (
+        'User "u" cannot list resource "rolebindings" in API group "rbac.authorization.k8s.io" at the cluster scope'
+    )
     api.fail(f"GET {PATH}/rolebindings", status_object(403, "Forbidden", message), times=9)
     result = run(state="absent")
     assert result["failed"]

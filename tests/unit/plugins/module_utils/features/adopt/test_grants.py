@@ -30,6 +30,7 @@ FOUND = {
     ObjectRef(SERVICE_ACCOUNT, "a", "default"): EXISTS,
     ObjectRef(SERVICE_ACCOUNT, "a", "gone"): None,
 }
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.accounts import LABELS
 
 
 def binding(*subjects: Any, role: str = ROLE, kind: str = "ClusterRole", **meta: Any) -> dict[str, Any]:
@@ -77,6 +78,14 @@ def test_the_names_of_bindings_and_roles(name: str, role: str, named: dict[str, 
     GRANTS.find("b", Seen(bindings={name: binding(ALICE, role=role, labels=MANAGED_BY)}), FOUND, findings)
     (grant,) = findings.grants
     assert (grant.named, grant.binding_name, grant.role) == (named, name, role)
+
+
+def test_the_rights_of_an_automation_account_are_no_grants() -> None:
+    there = {"image-pull:home:robot": binding(ALICE, role="image-pull:home:robot", labels=dict(LABELS))}
+    findings = Findings()
+    GRANTS.find("b", Seen(bindings=there), FOUND, findings)
+    assert (findings.grants, findings.left_out, findings.unexpressed) == ([], {}, [])
+    assert [*GRANTS.looked_up("b", Seen(bindings=there))] == []
 
 
 def test_bindings_of_other_roles_are_nothing_to_us() -> None:

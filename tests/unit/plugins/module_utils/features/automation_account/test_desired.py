@@ -8,17 +8,20 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Change
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import CLUSTER_ROLE, ROLE_BINDING, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    CLUSTER_ROLE,
+    ROLE_BINDING,
+    ObjectRef,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.desired import (
     AtHome,
     InNamespaces,
-    is_of_an_account,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.parts import (
     CLUSTER_ROLE_BINDING,
-    LABELS,
     Parts,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.accounts import LABELS, is_of_an_account
 
 ROLE = "image-pull:home:robot"
 PARTS = Parts("home", "robot", ("adopt",))

@@ -1,0 +1,23 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is made for an automation account, told from what the account itself makes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..core.changes import MANAGED_BY
+from ..core.objects import Json, metadata
+from ..core.shapes import mapping
+
+__all__ = ["LABELS", "is_of_an_account"]
+
+#: On all that is made for an account.
+LABELS: Mapping[str, str] = {**MANAGED_BY, "app.kubernetes.io/component": "automation-account"}
+
+
+def is_of_an_account(obj: Json) -> bool:
+    """Whether it carries both labels."""
+    labels = mapping(metadata(obj).get("labels"))
+    return all(labels.get(name) == value for name, value in LABELS.items())

@@ -1,0 +1,212 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each playbook, run as the account that the playbook automation_account makes for its jobs, with the kubeconfig that this writes."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.permissions import RIGHTS_PAGE
+from support.job_runs import Stage
+from support.lab import Lab
+from support.modules import run_module
+from support.playbooks import Play, lab_inventory, play, variables_file
+
+HOME = "automation"
+PREFIX = "rights-"
+PROJECTS = [f"{PREFIX}project-{letter}" for letter in "abcd"]
+SITE = ("secrets", "links", "grants", "wait")
+#: The jobs of each playbook, as the page about rights has them.
+JOBS: Mapping[str, Sequence[str]] = {
+    "site": SITE,
+    "adopt": ("adopt",),
+    "explain": ("explain", "nodes_secret"),
+    "audit": ("audit", "nodes_secret", *SITE),
+    "rotate": ("rotation", "namespace_selector", "import", "global_pull_secret"),
+    "nodes": ("global_pull_secret",),
+    "prune": ("prune",),
+}
+#: What makes little sense in single namespaces.
+EVERYWHERE = ("rotate", "prune")
+
+
+@pytest.fixture(scope="module")
+def lab(lab_factory: Callable[..., Lab]) -> Lab:
+    found = lab_factory("--platform", "standalone")
+    for name in (HOME, *PROJECTS):
+        found.namespace(name)
+    return found
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("accounts")
+
+
+@pytest.fixture(scope="module")
+def making(lab: Lab, directory: Path) -> Path:
+    """An inventory with a host for each account, all on the same cluster."""
+    hosts = {
+        name: {
+            "automation_account_name": name,
+            "automation_account_jobs": [*jobs],
+            "automation_account_kubeconfig": str(directory / f"{name}.kubeconfig"),
+            "automation_account_everywhere": name in EVERYWHERE,
+            **({} if name in EVERYWHERE else {"automation_account_namespaces": PROJECTS}),
+        }
+        for name, jobs in JOBS.items()
+    }
+    common = {
+        "image_pull_kubeconfig": lab.kubeconfig,
+        "automation_account_namespace": HOME,
+        "automation_account_token_seconds": 3600,
+    }
+    inventory = directory / "accounts.yml"
+    inventory.write_text(yaml.dump({"all": {"hosts": hosts, "vars": common}}))
+    return inventory
+
+
+@pytest.fixture(scope="module")
+def accounts(making: Path, directory: Path) -> Callable[[str], str]:
+    """The kubeconfig of an account."""
+    made = play("automation_account", making, "-vvv")
+    assert made.status == 0, made.output
+    for name in JOBS:
+        file = directory / f"{name}.kubeconfig"
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert yaml.safe_load(file.read_text())["users"][0]["user"]["token"] not in made.output
+    return lambda name: str(directory / f"{name}.kubeconfig")
+
+
+@pytest.fixture(scope="module")
+def inventory(lab: Lab, directory: Path) -> Path:
+    return lab_inventory(lab, directory / "inventory", "--projects-prefix", PREFIX, "--lab-binary", str(lab.binary))
+
+
+def well(done: Play, *, changed: bool | None = None) -> Play:
+    """It succeeded, and missed no right."""
+    assert done.status == 0, done.output
+    assert RIGHTS_PAGE not in done.output, done.output
+    if changed is not None:
+        assert bool(done.recap["changed"]) is changed, done.output
+    return done
+
+
+def as_account(kubeconfig: str) -> tuple[str, str]:
+    return ("-e", f"image_pull_kubeconfig={kubeconfig}")
+
+
+def test_site_and_teardown(inventory: Path, accounts: Callable[[str], str]) -> None:
+    login = as_account(accounts("site"))
+    well(play("site", inventory, "--check", *login), changed=True)
+    well(play("site", inventory, *login), changed=True)
+    well(play("site", inventory, *login), changed=False)
+    well(play("teardown", inventory, *login), changed=True)
+
+
+def test_adopt(inventory: Path, accounts: Callable[[str], str], tmp_path: Path) -> None:
+    variables = {
+        "image_pull_adopt_namespaces": PROJECTS,
+        "image_pull_adopt_dest": str(tmp_path),
+        "image_pull_adopt_credentials": "placeholder",
+    }
+    well(play("adopt", inventory, *as_account(accounts("adopt")), "-e", json.dumps(variables)))
+
+
+def test_explain(lab: Lab, inventory: Path, accounts: Callable[[str], str]) -> None:
+    lab.pod(PROJECTS[0], "explained", lab.registry("private")["image"])
+    pod = ("-e", f"pod={PROJECTS[0]}/explained")
+    well(play("explain", inventory, *as_account(accounts("explain")), *pod))
+
+
+def test_audit(inventory: Path, accounts: Callable[[str], str], tmp_path: Path) -> None:
+    variables = {"pull_access_audit_namespaces": PROJECTS, "pull_access_audit_directory": str(tmp_path)}
+    well(play("audit", inventory, *as_account(accounts("audit")), "-e", json.dumps(variables)))
+    (found,) = json.loads((tmp_path / "pull-access.json").read_text())["clusters"]
+    assert found["unread"] == []
+
+
+def test_rotate(lab: Lab, accounts: Callable[[str], str], tmp_path: Path) -> None:
+    stage = Stage(lab, run_module, PROJECTS[:2])
+    stage.secret("rotated", stage.login(0), stage.host)
+    variables = {
+        "image_pull_kubeconfig": accounts("rotate"),
+        "credential_rotation_registries": [stage.host],
+        "credential_rotation_old": stage.login(0),
+        "credential_rotation_new": stage.login(1),
+        "credential_rotation_verify_ca_cert": lab.data["ca_cert"],
+        "credential_rotation_probe": False,  # nothing runs pods here; tests/modules/test_rights.py has the probe
+    }
+    (tmp_path / "hosts.yml").write_text(variables_file({"all": {"hosts": {"east": variables}}}))
+    well(play("rotate", tmp_path / "hosts.yml", cwd=tmp_path), changed=True)
+    well(play("rotate", tmp_path / "hosts.yml", cwd=tmp_path), changed=False)
+
+
+def test_global_pull_secret(lab: Lab, accounts: Callable[[str], str], tmp_path: Path) -> None:
+    login = {"registry": "registry.example.com", "username": "robot", "password": "Canary-nodes-9"}
+    variables: dict[str, Any] = {
+        "image_pull_kubeconfig": accounts("nodes"),
+        "global_pull_secret_registries": [login],
+        "global_pull_secret_wait_timeout": 60,
+    }
+    (tmp_path / "hosts.yml").write_text(variables_file({"all": {"hosts": {"east": variables}}}))
+    well(play("global_pull_secret", tmp_path / "hosts.yml"), changed=True)
+    well(play("global_pull_secret", tmp_path / "hosts.yml"), changed=False)
+
+
+def test_prune(lab: Lab, accounts: Callable[[str], str]) -> None:
+    login = {"registry": "quay.io", "username": "robot", "password": "Canary-prune-9"}
+    secrets = [{"name": name, "namespaces": PROJECTS[:2], "registries": [login]} for name in ("kept", "gone")]
+    made = run_module("pull_secret", kubeconfig=lab.kubeconfig, owner="team", secrets=secrets)
+    assert not made["failed"], made["msg"]
+    done = run_module(
+        "prune", kubeconfig=accounts("prune"), owner="team", secrets=secrets[:1], links=[], grants=[], max_prune="100%"
+    )
+    assert not done["failed"], done["msg"]
+    assert done["prune"]["removed"] == 2
+    assert RIGHTS_PAGE not in json.dumps(done.get("warnings"))
+
+
+def test_what_another_playbook_needs_is_refused_in_a_sentence(
+    lab: Lab, accounts: Callable[[str], str], inventory: Path
+) -> None:
+    done = play("site", inventory, *as_account(accounts("adopt")))
+    assert done.status != 0
+    assert "give the caller that right, " in done.output
+    assert RIGHTS_PAGE in done.output
+
+
+def test_an_administrator_is_handed_a_file(making: Path, directory: Path) -> None:
+    """The last two take everything back: they stand at the end of this file."""
+    file = directory / "objects.yml"
+    done = play("automation_account", making, "--limit", "site", "-e", f"automation_account_manifests={file}")
+    assert done.status == 0, done.output
+    kinds = [each["kind"] for each in yaml.safe_load_all(file.read_text())]
+    assert kinds[0] == "ServiceAccount"
+    assert kinds.count("RoleBinding") == len(PROJECTS) + 1
+
+
+def test_all_is_taken_back(lab: Lab, making: Path) -> None:
+    again = play(
+        "automation_account",
+        making,
+        "--check",
+        "-e",
+        "automation_account_token_seconds=0",
+        "-e",
+        "automation_account_kubeconfig=",
+    )
+    assert again.status == 0, again.output
+    assert again.recap["changed"] == 0, again.output
+    done = play("automation_account", making, "-e", "automation_account_state=absent")
+    assert done.status == 0, done.output
+    for kind in ("clusterroles", "clusterrolebindings", "rolebindings"):
+        found = lab.api("GET", f"/apis/rbac.authorization.k8s.io/v1/{kind}")["items"]
+        assert [each["metadata"]["name"] for each in found if each["metadata"]["name"].startswith("image-pull:")] == []

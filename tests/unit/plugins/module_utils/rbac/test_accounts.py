@@ -1,0 +1,26 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.accounts import LABELS, is_of_an_account
+
+
+@pytest.mark.parametrize(
+    ("labels", "is_ours"),
+    [
+        (dict(LABELS), True),
+        ({**LABELS, "x": "y"}, True),
+        ({**LABELS, "app.kubernetes.io/component": "pull-probe"}, False),
+        ({"app.kubernetes.io/managed-by": "openshift_ops.image_pull"}, False),
+        ({}, False),
+        (None, False),
+        ("text", False),
+    ],
+)
+def test_both_labels_tell(labels: Any, is_ours: bool) -> None:
+    assert is_of_an_account({"metadata": {"labels": labels}}) is is_ours
