@@ -10,6 +10,7 @@ kubectl here, which takes the commands of the guide as oc does.
 from __future__ import annotations
 
 import base64
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,11 +18,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.pull_rules import RULES
-from support.guided import broken_pod, deployment, inventory, pull_secret
+from support.guided import broken_pod, deployment, inventory
 from support.guides import Guide
 from support.modules import run_module
 
-TOOLS = str(Path(__file__).parents[1] / "tools")
+TOOLS = Path(__file__).parents[1] / "tools"
+#: Prints where the benchmark's kubectl is, and makes it where it is not there yet.
+KUBECTL = "import prepare; print(prepare.kubectl())"
 #: Why a command is not typed here.
 NEEDS_A_NODE = "the lab's node is no machine that one can log in to"
 NOT_TYPED = {
@@ -36,14 +39,10 @@ NOT_TYPED = {
 @pytest.fixture
 def oc(installed, tmp_path):
     """What the reader has as `oc`."""
-    sys.path.insert(0, TOOLS)
-    try:
-        import prepare
-    finally:
-        sys.path.remove(TOOLS)
+    program = subprocess.run([sys.executable, "-c", KUBECTL], cwd=TOOLS, check=True, capture_output=True, text=True)
     directory = tmp_path / "bin"
     directory.mkdir()
-    (directory / "oc").symlink_to(prepare.kubectl())
+    (directory / "oc").symlink_to(program.stdout.strip())
     installed.environment["PATH"] = f"{directory}:{installed.environment['PATH']}"
 
 
@@ -58,7 +57,7 @@ def project(own_lab):
 
 def samples() -> dict[str, str]:
     """The blocks that show a text: of a node, and of a module."""
-    return {text: "a test provokes it" for text in PROVOKED} | {rule.sample: "a unit test holds it" for rule in RULES}
+    return dict.fromkeys(PROVOKED, "a test provokes it") | {rule.sample: "a unit test holds it" for rule in RULES}
 
 
 def test_what_it_says_is_typed(installed, own_lab, oc, project):
