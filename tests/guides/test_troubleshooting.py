@@ -10,8 +10,6 @@ kubectl here, which takes the commands of the guide as oc does.
 from __future__ import annotations
 
 import base64
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,10 +19,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.pul
 from support.guided import broken_pod, deployment, inventory
 from support.guides import Guide
 from support.modules import run_module
+from tools import prepare
 
-TOOLS = Path(__file__).parents[1] / "tools"
-#: Prints where the benchmark's kubectl is, and makes it where it is not there yet.
-KUBECTL = "import prepare; print(prepare.kubectl())"
 #: Why a command is not typed here.
 NEEDS_A_NODE = "the lab's node is no machine that one can log in to"
 NOT_TYPED = {
@@ -39,10 +35,9 @@ NOT_TYPED = {
 @pytest.fixture
 def oc(installed, tmp_path):
     """What the reader has as `oc`."""
-    program = subprocess.run([sys.executable, "-c", KUBECTL], cwd=TOOLS, check=True, capture_output=True, text=True)
     directory = tmp_path / "bin"
     directory.mkdir()
-    (directory / "oc").symlink_to(program.stdout.strip())
+    (directory / "oc").symlink_to(prepare.kubectl())
     installed.environment["PATH"] = f"{directory}:{installed.environment['PATH']}"
 
 
