@@ -71,7 +71,7 @@ attributes:
     support: partial
 notes:
   - Rights needed - list on secrets, serviceaccounts, rolebindings.rbac.authorization.k8s.io.
-  - Without these, it says what it does not know or does not do - get on clusterroles.rbac.authorization.k8s.io.
+  - Without these, it says what it does not know or does not do - get on clusterroles.rbac.authorization.k8s.io system:image-puller.
   - Rights needed with O(namespace_selector) - list on namespaces.
   - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 author:

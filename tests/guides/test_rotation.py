@@ -11,7 +11,9 @@ from support.guided import inventory, pull_secret
 def test_it_is_as_it_says(installed, own_lab, pulls):
     own_lab.registry_set("private", "--add", "robot-2")
     registry = own_lab.registry("private")
-    old, new = (next(one for one in registry["accounts"] if one["username"] == name) for name in (first(registry), "robot-2"))
+    old, new = (
+        next(one for one in registry["accounts"] if one["username"] == name) for name in (first(registry), "robot-2")
+    )
     installed.stand_ins |= {"robot-2": "robot-2", "the old one": old["password"], "the new one": new["password"]}
     for name in ("project-a", "project-b"):
         own_lab.namespace(name)

@@ -10,18 +10,17 @@ kubectl here, which takes the commands of the guide as oc does.
 from __future__ import annotations
 
 import base64
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.pull_rules import RULES
-from support.guided import broken_pod, deployment, inventory, pull_secret
+from support.guided import broken_pod, deployment, inventory
 from support.guides import Guide
 from support.modules import run_module
+from tools import prepare
 
-TOOLS = str(Path(__file__).parents[1] / "tools")
 #: Why a command is not typed here.
 NEEDS_A_NODE = "the lab's node is no machine that one can log in to"
 NOT_TYPED = {
@@ -36,11 +35,6 @@ NOT_TYPED = {
 @pytest.fixture
 def oc(installed, tmp_path):
     """What the reader has as `oc`."""
-    sys.path.insert(0, TOOLS)
-    try:
-        import prepare
-    finally:
-        sys.path.remove(TOOLS)
     directory = tmp_path / "bin"
     directory.mkdir()
     (directory / "oc").symlink_to(prepare.kubectl())
@@ -58,7 +52,7 @@ def project(own_lab):
 
 def samples() -> dict[str, str]:
     """The blocks that show a text: of a node, and of a module."""
-    return {text: "a test provokes it" for text in PROVOKED} | {rule.sample: "a unit test holds it" for rule in RULES}
+    return dict.fromkeys(PROVOKED, "a test provokes it") | {rule.sample: "a unit test holds it" for rule in RULES}
 
 
 def test_what_it_says_is_typed(installed, own_lab, oc, project):
@@ -141,7 +135,9 @@ def _file(text: str) -> Callable[[Modules], str]:
 PROVOKED: dict[str, Callable[[Modules], str]] = {
     "failed: Connection refused;": lambda run: run.alone(host="https://127.0.0.1:1"),
     "certificate verify failed: unable to get local": lambda run: run.alone(host=run.lab.data["server"]),
-    "was refused: 401 Unauthorized;": lambda run: run.alone(host=run.lab.data["server"], ca_cert=run.lab.data["ca_cert"]),
+    "was refused: 401 Unauthorized;": lambda run: run.alone(
+        host=run.lab.data["server"], ca_cert=run.lab.data["ca_cert"]
+    ),
     "was refused: 403 secrets": lambda run: run("pull_secret", **SECRET, impersonate_user="jane"),
     "kubeconfig /nowhere/config": lambda run: run("pull_secret", **SECRET, kubeconfig="/nowhere/config"),
     "the namespace does not exist on": lambda run: run("pull_secret", **{**SECRET, "namespaces": ["project-x"]}),
@@ -173,7 +169,11 @@ PROVOKED: dict[str, Callable[[Modules], str]] = {
 def shown() -> list[str]:
     """The texts of modules that the guide shows."""
     nodes = {rule.sample for rule in RULES}
-    return [block.text.strip() for block in Guide("troubleshooting").blocks if block.language == "text" and block.text.strip() not in nodes]
+    return [
+        block.text.strip()
+        for block in Guide("troubleshooting").blocks
+        if block.language == "text" and block.text.strip() not in nodes
+    ]
 
 
 def test_each_text_of_a_module_is_provoked() -> None:

@@ -26,7 +26,7 @@ def inventory(reader: Reader, **variables: Any) -> None:
     (reader.folder / reader.inventory).write_text(yaml.dump(hosts), encoding="utf-8")
 
 
-def pull_secret(lab: Lab, namespace: str, name: str, host: str, account: dict[str, str], kind: str = "") -> None:
+def pull_secret(lab: Lab, namespace: str, name: str, host: str, account: dict[str, str], *, kind: str = "") -> None:
     login = base64.b64encode(f"{account['username']}:{account['password']}".encode()).decode()
     content = json.dumps({"auths": {host: {"auth": login}}}).encode()
     data = {".dockerconfigjson": base64.b64encode(content).decode()}
@@ -46,7 +46,7 @@ def written(lab: Lab, namespace: str, name: str) -> dict[str, tuple[str, str]]:
 def broken_pod(lab: Lab, namespace: str, name: str = "app") -> None:
     """A pod whose only secret has a type that no node reads, and what its node says."""
     registry = lab.registry("private")
-    pull_secret(lab, namespace, "pull", registry["host"], registry["accounts"][0], "Opaque")
+    pull_secret(lab, namespace, "pull", registry["host"], registry["accounts"][0], kind="Opaque")
     spec = {"containers": [{"name": "app", "image": registry["image"]}], "imagePullSecrets": [{"name": "pull"}]}
     lab.create(namespace, "pods", {"metadata": {"name": name}, "spec": spec})
     repository = registry["image"].rpartition(":")[0]
@@ -72,5 +72,8 @@ def deployment(lab: Lab, namespace: str, name: str = "app") -> None:
     labels = {"app": name}
     spec = {"containers": [{"name": "app", "image": lab.registry("private")["image"]}]}
     template = {"metadata": {"labels": labels}, "spec": spec}
-    body = {"metadata": {"name": name}, "spec": {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}}
+    body = {
+        "metadata": {"name": name},
+        "spec": {"replicas": 0, "selector": {"matchLabels": labels}, "template": template},
+    }
     lab.api("POST", f"/apis/apps/v1/namespaces/{namespace}/deployments", body)

@@ -26,6 +26,7 @@ FREE = {
         "private_registry_secrets",  # the same
         "namespaces.changes",  # always empty
     },
+    "automation_account": {"manifests"},  # objects of Kubernetes
     "credential_rotation": {"namespaces.changes.registries.changed"},  # by registry
     "ocm_pull_secret_info": {"auth_config"},  # an auth file
     "prune": {"namespaces.changes.registries.changed", "prune.refused.registries.changed"},

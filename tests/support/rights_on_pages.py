@@ -1,16 +1,23 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the page of a module says of the rights that it needs, made of the rights as data."""
+"""What the page of a module says of the rights that it needs, made of the rights as data.
+
+usage: prepare.py newest sh -c 'cd tests && python -m support.rights_on_pages' (writes the notes of all pages anew)
+"""
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.rights import CLUSTER, EVERY, JOBS, Right
 
 __all__ = ["JOBS_OF", "SEE", "notes_of"]
 
+MODULES = Path(__file__).resolve().parents[2] / "plugins" / "modules"
 SEE = "See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them."
 #: The jobs of each module, and when it does them.
 JOBS_OF: Mapping[str, Sequence[tuple[str, str]]] = {
@@ -63,3 +70,24 @@ def _listed(rights: Iterable[Right], without: str) -> str:
             where = f" in {right.where}" if right.where not in (EVERY, CLUSTER) else ""
             by_verbs.setdefault(", ".join(right.verbs), []).append(f"{right.resource}{names}{where}")
     return "; ".join(f"{verbs} on {', '.join(dict.fromkeys(found))}" for verbs, found in by_verbs.items())
+
+
+def main() -> None:
+    begun = r"Rights needed|Without these|With these|See R\(rights"
+    for module in JOBS_OF:
+        path = MODULES / f"{module}.py"
+        page = re.sub(rf"^  - (?:{begun})\b.*\n(?:    .*\n)*", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        notes = "".join("  - " + "\n    ".join(_wrapped(note)) + "\n" for note in notes_of(module))
+        page, found = re.subn(
+            r"^notes:\n(?:  .*\n)*", lambda held, new=notes: held[0] + new, page, count=1, flags=re.MULTILINE
+        )
+        assert found, f"{module} has no notes"
+        path.write_text(page, encoding="utf-8")
+
+
+def _wrapped(note: str) -> list[str]:
+    return textwrap.wrap(note, 134, break_long_words=False, break_on_hyphens=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 from support.examples import problems_of, tasks_in
+from support.rights_on_pages import JOBS_OF, notes_of
 
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
@@ -30,6 +31,13 @@ class TestModules:
         page = importlib.import_module(f"ansible_collections.openshift_ops.image_pull.plugins.modules.{module}")
         notes = " ".join(yaml.safe_load(page.DOCUMENTATION).get("notes") or [])
         assert re.search(r"Rights needed|Without these|No right on the cluster|no right is needed", notes)
+
+
+@pytest.mark.parametrize("module", JOBS_OF)
+def test_the_rights_on_a_page_are_those_of_its_jobs(module: str) -> None:
+    page = importlib.import_module(f"ansible_collections.openshift_ops.image_pull.plugins.modules.{module}")
+    notes = yaml.safe_load(page.DOCUMENTATION)["notes"]
+    assert notes[-len(notes_of(module)) :] == notes_of(module)
 
 
 @pytest.mark.parametrize("path", READMES, ids=lambda path: path.parent.name)

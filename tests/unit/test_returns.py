@@ -51,8 +51,16 @@ class TestPage:
 
 def test_what_a_page_does_not_name_is_found() -> None:
     """The check itself: at the top, in a list, and not where the members are names of the cluster."""
-    change = {"action": "update", "kind": "Secret", "name": "a", "secret": 1, "registries": {"changed": {"quay.io": []}}}
-    found = undocumented("pull_secret", {"changed": True, "surprise": 1, "namespaces": [{"name": "a", "changes": [change]}]})
+    change = {
+        "action": "update",
+        "kind": "Secret",
+        "name": "a",
+        "secret": 1,
+        "registries": {"changed": {"quay.io": []}},
+    }
+    found = undocumented(
+        "pull_secret", {"changed": True, "surprise": 1, "namespaces": [{"name": "a", "changes": [change]}]}
+    )
     assert found == ["namespaces.changes.secret", "surprise"]
 
 
