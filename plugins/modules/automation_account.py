@@ -204,6 +204,8 @@ summary:
   sample: {total: 3, changed: 3, unchanged: 0, failed: 0, skipped: 0, retries: 0}
 """
 
+from functools import partial
+
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import forms
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account import (
@@ -233,12 +235,10 @@ def run(task: Task) -> dict[str, object]:
     if wanted.state == "rendered":
         return {"changed": False, "manifests": wanted.parts.manifests(named)}
     handing = Handing(lambda token: task.secrets.update(forms(token)), writer(task, wanted.files))
-    if not named and not selected:
-        return on_cluster(task, lambda cluster, settings: reconcile_account(cluster, wanted, (), settings(1), handing))
-    return over_targets(
-        task,
-        lambda cluster, meant, settings: reconcile_account(cluster, wanted, meant.namespaces, settings, handing),
-    )
+    give = partial(reconcile_account, wanted=wanted, handing=handing)
+    if named or selected:
+        return over_targets(task, lambda cluster, meant, how: give(cluster, namespaces=meant.namespaces, settings=how))
+    return on_cluster(task, lambda cluster, settings: give(cluster, namespaces=(), settings=settings(1)))
 
 
 MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, everywhere=True, hidden=("token",))
