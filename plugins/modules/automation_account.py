@@ -216,13 +216,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.o
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import (
     Module,
     Task,
-    on_cluster,
-    over_targets,
+    over_optional_targets,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.variable_files import writer
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.automation_account import (
     Handing,
-    reconcile_account,
+    carried_out,
 )
 
 ARGUMENTS = {**CLUSTER_OPTIONS, **automation_account.ARGUMENTS}
@@ -232,13 +231,8 @@ def run(task: Task) -> dict[str, object]:
     wanted = automation_account.from_options(task.params)
     named, selected = task.params["namespaces"] or [], task.params["namespace_selector"] is not None
     wanted.require_targets(named=bool(named), selected=selected)
-    if wanted.state == "rendered":
-        return {"changed": False, "manifests": wanted.parts.manifests(named)}
     handing = Handing(lambda token: task.secrets.update(forms(token)), writer(task, wanted.files))
-    give = partial(reconcile_account, wanted=wanted, handing=handing)
-    if named or selected:
-        return over_targets(task, lambda cluster, meant, how: give(cluster, namespaces=meant.namespaces, settings=how))
-    return on_cluster(task, lambda cluster, settings: give(cluster, namespaces=(), settings=settings(1)))
+    return carried_out(wanted, named, handing, partial(over_optional_targets, task))
 
 
 MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, everywhere=True, hidden=("token",))
