@@ -109,7 +109,7 @@ class Stage:
 
     def waits(self, name: str) -> None:
         """The pod's node could not pull."""
-        state = {"waiting": {"reason": "ImagePullBackOff", "message": "denied"}}
+        state = {"waiting": {"reason": "ImagePullBackOff", "message": f'Back-off pulling image "{self.image}"'}}
         for namespace in self.names:
             image = self.lab.get(namespace, "pods", name)["spec"]["containers"][0]["image"]  # type: ignore[index]
             status = {"name": "app", "image": image, "imageID": "", "ready": False, "restartCount": 0, "state": state}
