@@ -264,6 +264,8 @@ summary:
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
 """
 
+from functools import partial
+
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import forms
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account import (
@@ -274,13 +276,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.o
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import (
     Module,
     Task,
-    on_cluster,
-    over_targets,
+    over_optional_targets,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.variable_files import writer
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.automation_account import (
     Handing,
-    reconcile_account,
+    carried_out,
 )
 
 ARGUMENTS = {**CLUSTER_OPTIONS, **automation_account.ARGUMENTS}
@@ -290,15 +291,8 @@ def run(task: Task) -> dict[str, object]:
     wanted = automation_account.from_options(task.params)
     named, selected = task.params["namespaces"] or [], task.params["namespace_selector"] is not None
     wanted.require_targets(named=bool(named), selected=selected)
-    if wanted.state == "rendered":
-        return {"changed": False, "manifests": wanted.parts.manifests(named)}
     handing = Handing(lambda token: task.secrets.update(forms(token)), writer(task, wanted.files))
-    if not named and not selected:
-        return on_cluster(task, lambda cluster, settings: reconcile_account(cluster, wanted, (), settings(1), handing))
-    return over_targets(
-        task,
-        lambda cluster, meant, settings: reconcile_account(cluster, wanted, meant.namespaces, settings, handing),
-    )
+    return carried_out(wanted, named, handing, partial(over_optional_targets, task))
 
 
 MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, everywhere=True, hidden=("token",))

@@ -109,7 +109,7 @@ class Stage:
 
     def waits(self, name: str) -> None:
         """The pod's node could not pull."""
-        state = {"waiting": {"reason": "ImagePullBackOff", "message": "denied"}}
+        state = {"waiting": {"reason": "ImagePullBackOff", "message": f'Back-off pulling image "{self.image}"'}}
         for namespace in self.names:
             image = self.lab.get(namespace, "pods", name)["spec"]["containers"][0]["image"]  # type: ignore[index]
             status = {"name": "app", "image": image, "imageID": "", "ready": False, "restartCount": 0, "state": state}
@@ -149,13 +149,13 @@ def create_accounts(stage: Stage) -> Iterator[Result]:
 
 def restart_pods(stage: Stage) -> Iterator[Result]:
     stage.remove("secrets", "pull")
-    stage.remove("pods", "app")
+    stage.remove("pods", "stuck")
     stage.secret("pull")
     for namespace in stage.names:
         stage.lab.set_account(namespace, imagePullSecrets=[])
     owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "app", "uid": "1", "controller": True}
-    stage.pod("app", ownerReferences=[owner])
-    stage.waits("app")
+    stage.pod("stuck", ownerReferences=[owner])
+    stage.waits("stuck")
     yield stage.run("sa_link", secrets=["pull"], restart_pods="stuck")
 
 

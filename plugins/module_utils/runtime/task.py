@@ -46,6 +46,7 @@ __all__ = [
     "execute",
     "on_cluster",
     "over_namespaces",
+    "over_optional_targets",
     "over_targets",
     "reconciling",
 ]
@@ -220,6 +221,13 @@ def over_targets(
         return _with_terminating(task, cluster, work(cluster, meant, settings(len(meant.namespaces))), [meant])
 
     return on_cluster(task, run)
+
+
+def over_optional_targets(task: Task, work: Callable[[Cluster, Targets, Settings], Outcome]) -> dict[str, Any]:
+    """The result of `work` for the namespaces that the options mean, which may be none: what it does besides is done all the same."""
+    if any(task.params[option] for option in TARGETS):
+        return over_targets(task, work)
+    return on_cluster(task, lambda cluster, settings: work(cluster, Targets(()), settings(1)))
 
 
 def reconciling(

@@ -22,8 +22,9 @@ from ..rbac.accounts import is_of_an_account
 from ..reconcile.engine import reconcile
 from ..reconcile.result import Outcome
 from ..reconcile.run import Settings
+from ..reconcile.targets import Targets
 
-__all__ = ["Handing", "reconcile_account"]
+__all__ = ["Handing", "carried_out", "reconcile_account"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,21 @@ class Handing:
 
     hide: Callable[[str], None] = field(default=lambda _text: None)
     write: Write | None = None
+
+
+#: Does the work on the cluster and in the namespaces that the options mean, and returns the module's result.
+OnCluster = Callable[[Callable[[Cluster, Targets, Settings], Outcome]], dict[str, Any]]
+
+
+def carried_out(
+    wanted: AccountWanted, namespaces: Sequence[str], handing: Handing, on_cluster: OnCluster
+) -> dict[str, Any]:
+    """The module's result. What is only rendered needs no cluster, and `namespaces` are those that are named."""
+    if wanted.state == "rendered":
+        return {"changed": False, "manifests": wanted.parts.manifests(namespaces)}
+    return on_cluster(
+        lambda cluster, meant, settings: reconcile_account(cluster, wanted, meant.namespaces, settings, handing)
+    )
 
 
 def reconcile_account(
