@@ -11,6 +11,8 @@ import re
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ import yaml
 from ansible_rulebook.rules_parser import parse_rule_sets
 from ansible_rulebook.validators import Validate
 from support.lab import Lab
+from support.modules import run_module
 from support.playbooks import ROOT
 
 EDA = ROOT / "extensions/eda"
@@ -75,26 +78,48 @@ def test_the_schema_refuses_what_the_source_refuses() -> None:
             jsonschema.validate(wrong, SCHEMA)
 
 
-def test_the_source_runs_alone_from_where_it_is_installed(lab: Lab, tmp_path: Path) -> None:
-    """By its path, and without anything on Python's path that would help it."""
-    home = tmp_path / "ansible_collections" / "openshift_ops" / "image_pull"
+@contextmanager
+def alone(path: Path, kubeconfig: str, options: dict[str, Any]) -> Iterator[Iterator[dict[str, Any]]]:
+    """The events of the source, run by its path, without anything on Python's path that would help it."""
+    home = path / "ansible_collections" / "openshift_ops" / "image_pull"
     home.parent.mkdir(parents=True)
     home.symlink_to(ROOT)
     clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "K8S_AUTH_HOST")}
-    command = [
-        sys.executable,
-        home / f"extensions/eda/plugins/event_source/{SOURCE}.py",
-        '{"batch_seconds": 0.1, "system_namespaces": true}',
-    ]
-    variables = {**clean, "K8S_AUTH_KUBECONFIG": lab.kubeconfig}
+    command = [sys.executable, home / f"extensions/eda/plugins/event_source/{SOURCE}.py", json.dumps(options)]
+    variables = {**clean, "K8S_AUTH_KUBECONFIG": kubeconfig}
     with subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            first, second = (json.loads(process.stdout.readline()) for _line in range(2))
+            yield (json.loads(line) for line in process.stdout)
         finally:
             process.terminate()
+
+
+def test_the_source_runs_alone_from_where_it_is_installed(lab: Lab, tmp_path: Path) -> None:
+    with alone(tmp_path, lab.kubeconfig, {"batch_seconds": 0.1, "system_namespaces": True}) as events:
+        first, second = next(events), next(events)
     assert (first["type"], first["cluster"]) == ("health", lab.data["server"])
     assert "kube-system" in second["namespaces"]
+
+
+def test_a_pull_secret_that_somebody_deletes_is_told(lab: Lab, namespace: str, tmp_path: Path) -> None:
+    """The second rulebook of the page, as it is written, but for the names: nothing of the secret but its metadata is told."""
+    (shown,) = yaml.safe_load(RULEBOOKS["rulebooks/pull_access.yml"])[0]["sources"]
+    options = {**shown[f"openshift_ops.image_pull.{SOURCE}"], "namespaces": [namespace], "kubeconfig": lab.kubeconfig}
+    login = {"registry": "registry.example.com", "username": "u", "password": "Kx7-correct-horse"}
+    made = run_module("pull_secret", kubeconfig=lab.kubeconfig, name="ours", namespaces=[namespace], registries=[login])
+    assert made["changed"]
+    lab.create(namespace, "secrets", {"metadata": {"name": "theirs"}})
+    with alone(tmp_path, lab.kubeconfig, options) as events:
+        assert next(events)["state"] == "connected"
+        assert next(events)["namespaces"] == [namespace]
+        for name in ("theirs", "ours"):
+            lab.api("DELETE", f"/api/v1/namespaces/{namespace}/secrets/{name}")
+        event = next(events)
+    assert event["namespaces"] == [namespace]
+    (found,) = event["objects"]
+    assert (found["kind"], found["name"], found["change"]) == ("Secret", "ours", "deleted")
+    assert {*found} <= {"kind", "namespace", "name", "change", "labels"}
 
 
 def test_an_option_that_is_wrong_is_said_and_ends_it(tmp_path: Path) -> None:
