@@ -328,3 +328,15 @@ def test_a_node_has_what_the_collection_asks_for_and_nothing_more() -> None:
 
 def lines_of(path: Path) -> list[str]:
     return [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+
+
+def test_an_answer_that_ansible_reads_as_a_number_is_refused(lab: Any, controller: Controller, node: Node) -> None:
+    """AWX marks answers as unsafe, and from ansible-core 2.19 on a marked text is read as YAML would read it."""
+    answers = dict.fromkeys(("rotate_registries", "rotate_old_username", "rotate_new_username"), "x")
+    job = controller.launch(
+        "rotate a login", node, [bearer(lab)], answers={**answers, "rotate_new_password": "12345678"}
+    )
+    assert job.status == "failed" and "cannot tell what was typed" in job.output
+    assert not job.holding(["12345678"])
+    job = controller.launch("audit", node, [bearer(lab)], answers={"audit_target_version": "4.20"})
+    assert job.status == "failed" and "with three numbers" in job.output
