@@ -15,8 +15,8 @@ description:
   - Each project gets one role binding that holds all that is granted here. What another binding grants already is not granted
     again.
   - Subjects that mean the same are one, such as the user C(system:serviceaccount:NS:NAME) and that service account.
-  - A service account or project that does not exist yet can be granted to; a warning says so. C(docs/oc.md) lists the
-    differences to C(oc), command by command.
+  - A service account or project that does not exist yet can be granted to; a warning says so.
+    R(The table for users of oc, ansible_collections.openshift_ops.image_pull.docsite.oc) lists the differences to C(oc), command by command.
 options:
   namespaces:
     description:
@@ -86,7 +86,8 @@ options:
       - A binding that this collection created for another owner is refused, with the owner's name, see O(adopt). A binding that was
         created without an owner, or by others, is changed as without this option, and does not get the label.
       - With O(state=absent) another owner's binding is always refused.
-      - M(openshift_ops.image_pull.prune) removes what carries an owner's label and is declared no more. C(docs/ownership.md) describes all of this.
+      - M(openshift_ops.image_pull.prune) removes what carries an owner's label and is declared no more.
+        R(The guide on owners, ansible_collections.openshift_ops.image_pull.docsite.many_teams) describes all of this.
       - At most 63 letters, digits, C(-), C(_) and C(.), as the value of a label.
     type: str
   adopt:

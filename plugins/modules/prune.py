@@ -20,7 +20,7 @@ description:
     controller manages are kept, whatever their labels say, with a warning.
   - Nothing is removed unless everything could be read. Where the caller may not list over all namespaces, each namespace or project that it
     can see is listed; one in which it may not list is left out, with a warning.
-  - C(docs/ownership.md) describes labels, owners and guards together.
+  - R(The guide on owners, ansible_collections.openshift_ops.image_pull.docsite.many_teams) describes labels, owners and guards together.
 options:
   owner:
     description:

@@ -31,7 +31,8 @@ options:
         created without an owner, or by others, is changed as without this option, and does not get the label.
       - With O(state=absent) and with O(mode=remove) another owner's secret is always refused, or kept with a warning with
         O(only_managed=true).
-      - M(openshift_ops.image_pull.prune) removes what carries an owner's label and is declared no more. C(docs/ownership.md) describes all of this.
+      - M(openshift_ops.image_pull.prune) removes what carries an owner's label and is declared no more.
+        R(The guide on owners, ansible_collections.openshift_ops.image_pull.docsite.many_teams) describes all of this.
       - At most 63 letters, digits, C(-), C(_) and C(.), as the value of a label.
     type: str
   adopt:

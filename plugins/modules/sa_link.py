@@ -13,7 +13,8 @@ description:
   - Adds secrets to, or removes them from, the lists of service accounts in many namespaces, as C(oc secrets link) and
     C(oc secrets unlink) do for one.
   - Only the given names are added or removed. The platform's own entry, the entries of others and their order are kept, also
-    when the platform writes the account at the same moment. C(docs/oc.md) lists the differences to C(oc), command by command.
+    when the platform writes the account at the same moment.
+    R(The table for users of oc, ansible_collections.openshift_ops.image_pull.docsite.oc) lists the differences to C(oc), command by command.
   - A pod copies the list when it is created. Pods that exist already do not change; O(restart_pods) tells which these are.
 options:
   secrets:
@@ -46,7 +47,8 @@ options:
       - A service account that O(create) declares, and that this collection created for another owner, is refused, with the owner's name, see O(adopt).
         Without O(create) any service account can be linked to.
       - A link belongs to the owner of its secret. With O(only_managed), secrets of another owner stay linked.
-      - At most 63 letters, digits, C(-), C(_) and C(.), as the value of a label. See C(docs/ownership.md).
+      - At most 63 letters, digits, C(-), C(_) and C(.), as the value of a label.
+        See R(the guide on owners, ansible_collections.openshift_ops.image_pull.docsite.many_teams).
     type: str
   adopt:
     description:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -27,22 +29,41 @@ def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return found
 
 
+@pytest.fixture(scope="session")
+def kubectl() -> Path:
+    """A real kubectl: the machine's, or the one that the benchmark is compared with."""
+    if on_path := shutil.which("kubectl"):
+        return Path(on_path)
+    spec = importlib.util.spec_from_file_location("prepare", ROOT / "tests" / "tools" / "prepare.py")
+    assert spec and spec.loader
+    prepare = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(prepare)
+    found: Path = prepare.kubectl()
+    return found
+
+
 @pytest.fixture(scope="module")
 def own_lab(lab_factory: Callable[..., Lab]) -> Lab:
     """A cluster that nothing else has touched."""
-    return lab_factory()
+    found = lab_factory()
+    for user in ("team-a", "team-b"):
+        found.registry_set("private", "--add", user)
+    return found
 
 
 @pytest.fixture
-def reader(own_lab: Lab, tarball: Path, tmp_path: Path) -> Reader:
+def reader(own_lab: Lab, tarball: Path, kubectl: Path, tmp_path: Path) -> Reader:
     folder, home = tmp_path / "folder", tmp_path / "home"
     folder.mkdir()
-    return Reader(folder, stand_ins(own_lab, tarball), environment(own_lab, home))
+    return Reader(folder, stand_ins(own_lab, tarball), environment(own_lab, home, kubectl))
 
 
 @pytest.fixture
 def installed(reader: Reader) -> Reader:
-    """A reader who has installed the collection already, as the first guide says."""
+    """A reader who has the collection and a vault password already, as the first guide says."""
+    password = Path(reader.environment["HOME"]) / ".vault-password"
+    password.write_text("the password of the vault")
+    reader.environment["ANSIBLE_VAULT_PASSWORD_FILE"] = str(password)
     reader.type("conftest", "ansible-galaxy collection install openshift_ops.image_pull", [], 0)
     return reader
 

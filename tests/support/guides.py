@@ -168,6 +168,10 @@ class Reader:
 
     def type(self, place: str, command: str, printed: list[str], status: int) -> str:
         """A command in the folder, and a look at what it prints."""
+        exported = re.fullmatch(r"export (\w+)=(.*)", command)
+        if exported:
+            self.environment[exported[1]] = self.type(place, f"printf %s {exported[2]}", [], 0)
+            return ""
         done = subprocess.run(
             ["bash", "-c", self.put(command)],
             cwd=self.folder,
@@ -224,19 +228,20 @@ def _call(events: dict[str, Callable[[], Any]], text: str, used: set[str]) -> No
 def stand_ins(lab: Lab, tarball: Path) -> dict[str, str]:
     """The names that guides use, and what they are on this lab."""
     private, delegated = lab.registry("private"), lab.registry("delegated")
-    first, second = private["accounts"][:2]
     return {
         "ansible-galaxy collection install openshift_ops.image_pull": f"ansible-galaxy collection install {tarball}",
         "https://api.example.com:6443": lab.data["server"],
         "registry.example.com": private["host"],
         "sso.example.com": delegated["realm_host"],
         "delegating.example.com": delegated["host"],
-        "robot-1": first["username"],
-        "robot-2": second["username"],
+        "image-registry.openshift-image-registry.svc:5000": lab.registry("integrated")["host"],
+        "the password of the registry": private["accounts"][0]["password"],
+        "the password of the realm": delegated["accounts"][0]["password"],
+        **{f"the password of {one['username']}": one["password"] for one in private["accounts"][2:]},
     }
 
 
-def environment(lab: Lab, home: Path) -> dict[str, str]:
+def environment(lab: Lab, home: Path, kubectl: Path) -> dict[str, str]:
     """What a user has: a home with a kubeconfig, and a system that trusts the registries' certificates. No checkout."""
     kubeconfig = home / ".kube" / "config"
     kubeconfig.parent.mkdir(parents=True)
@@ -246,6 +251,7 @@ def environment(lab: Lab, home: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     for name in ("KUBECONFIG", "PYTHONPATH", "MYPYPATH", "PYTEST_CURRENT_TEST", "XDG_CACHE_HOME"):
         kept.pop(name, None)
+    kept["PATH"] = f"{kept['PATH']}{os.pathsep}{kubectl.parent}"
     return kept | {
         "HOME": str(home),
         "REQUESTS_CA_BUNDLE": lab.data["ca_cert"],

@@ -17,14 +17,31 @@ from support.guides import GUIDES, Block, Guide
 ROOT = Path(__file__).parents[2]
 COLLECTION = "openshift_ops.image_pull"
 NAMES = sorted(path.stem for path in GUIDES.glob("*.rst"))
-#: Guides without anything to run: they describe.
-WORDS_ONLY = {"architecture", "glossary"}
+#: Where this repository is on the web.
+HERE = (
+    r"https://github\.com/openshift-ops/image_pull/(?:blob|raw)/main/",
+    r"https://raw\.githubusercontent\.com/openshift-ops/image_pull/main/",
+)
+#: Guides without anything to run: they describe. Each row of oc.rst has its test in tests/modules.
+WORDS_ONLY = {"architecture", "glossary", "oc"}
 
 
 class TestIndex:
     def test_it_names_each_guide_once(self) -> None:
         sections = yaml.safe_load((GUIDES.parent / "extra-docs.yml").read_text(encoding="utf-8"))["sections"]
         assert sorted(name for one in sections for name in one["toctree"]) == NAMES
+
+
+class TestLinks:
+    @pytest.mark.parametrize("page", [ROOT / "README.md", *sorted(GUIDES.glob("*.rst"))], ids=lambda page: page.name)
+    def test_what_they_lead_to_in_this_repository_is_there(self, page: Path) -> None:
+        found = re.findall(rf"(?:{'|'.join(HERE)})([^)#>`\s]+)", page.read_text(encoding="utf-8"))
+        assert [path for path in found if not (ROOT / path).exists()] == []
+
+    def test_the_readme_has_full_addresses_only(self) -> None:
+        """It is read where its neighbours are not."""
+        text = (ROOT / "README.md").read_text(encoding="utf-8")
+        assert [one for one in re.findall(r"\]\(([^)]+)\)", text) if not one.startswith(("https://", "#"))] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
