@@ -6,7 +6,8 @@
 usage: check.py [--all] [WORD ...]
 
 `make test` is what every change has to pass. What is slow and rarely breaks is for --all, which is `make test-all`. With words, the
-steps whose title holds one of them, whichever of the two they belong to. Ends with one line for each step and the sum of what passed and failed. A step without tests of its own counts as one.
+steps whose title holds one of them, whichever of the two they belong to. Ends with one line for each step and the sum of what passed
+and failed. A step without tests of its own counts as one.
 """
 
 from __future__ import annotations
