@@ -19,6 +19,10 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# pyproject.toml says so too, but ansible-test brings a configuration of its own.
+sys.path.insert(0, str(Path(__file__).parent))
+
 from support.lab import Lab
 from support.modules import run_module
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: declared
 short_description: What the inventory declares for the roles of this collection
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 description:
@@ -33,6 +33,14 @@ options:
     description: Whether the task runs in check mode, where secrets that an earlier task creates do not exist.
     type: bool
     default: false
+  only:
+    description:
+      - Limits each entry to these namespaces, and leaves out those that declare nothing for them. Names that no entry declares are
+        ignored. Without it, or with null, all that is declared counts; with an empty list, nothing does.
+      - A grant also counts for the namespaces of its consumers. Unless it is exclusive, it is then limited to them as well.
+    type: list
+    elements: str
+    version_added: 1.0.0
   answer:
     description: The result of an earlier task of the role, which the entries depend on.
     type: dict
@@ -52,6 +60,7 @@ _raw:
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ansible.errors import AnsibleLookupError
@@ -70,13 +79,19 @@ class LookupModule(LookupBase):  # type: ignore[misc]
 
     def run(self, terms: list[str], variables: Mapping[str, Any] | None = None, **options: Any) -> list[Any]:
         self.set_options(var_options=variables, direct=options)
-        absent, check_mode = self.get_option("state") == "absent", self.get_option("check_mode")
+        only = self.get_option("only")
+        usual = Role(
+            "",
+            absent=self.get_option("state") == "absent",
+            check_mode=self.get_option("check_mode"),
+            only=None if only is None else frozenset(map(str, only)),
+        )
         found: list[Any] = []
         templates = Templates(self._templar)
         try:
             for term in terms:
                 name, _dot, kind = term.partition(".")
-                declared = Declarations(Role(name, absent=absent, check_mode=check_mode), variables or {}, templates)
+                declared = Declarations(replace(usual, name=name), variables or {}, templates)
                 if not kind:
                     found += declared.titles
                     continue

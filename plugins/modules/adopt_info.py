@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: adopt_info
 short_description: Describe what a cluster has as variables of an inventory
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads the pull secrets, the links of service accounts and the role bindings of image pullers in the given namespaces, and returns
     the variables C(private_registry_secrets) and C(cross_project_pull_grants) that describe them, as the roles of this collection take
@@ -69,6 +69,11 @@ attributes:
   idempotent:
     description: Each run reads the cluster anew. With O(dest), a second run fails unless O(force=true), which writes the files again.
     support: partial
+notes:
+  - Rights needed - list on secrets, serviceaccounts, rolebindings.rbac.authorization.k8s.io.
+  - Without these, it says what it does not know or does not do - get on clusterroles.rbac.authorization.k8s.io system:image-puller.
+  - Rights needed with O(namespace_selector) - list on namespaces.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """
@@ -125,25 +130,57 @@ vaulted_variables:
   elements: str
   sample: [vaulted_privateregistry_example_com_developer_example_com]
 left_out:
-  description:
-    - Counts of what is the platform's own, by reason. C(generated_pull_secrets) and C(generated_links) are what it generated for service
-      accounts, C(platform_bindings) its role bindings, C(node_pull_secret) the pull secret of the nodes, C(platform_namespaces) the
-      namespaces that the O(namespace_selector) leaves out without C(system_namespaces=true).
-  returned: success
+  description: Counts of what is the platform's own. A count of nothing is left out.
   type: dict
+  returned: success
+  contains:
+    generated_pull_secrets:
+      description: What the cluster generated for service accounts.
+      type: int
+      returned: when there are such
+    generated_links:
+      description: The links to these.
+      type: int
+      returned: when there are such
+    platform_bindings:
+      description: The platform's role bindings.
+      type: int
+      returned: when there are such
+    node_pull_secret:
+      description: The pull secret of the nodes.
+      type: int
+      returned: when there are such
+    platform_namespaces:
+      description: The namespaces that the O(namespace_selector) leaves out without C(system_namespaces=true).
+      type: int
+      returned: when there are such
   sample: {generated_links: 12, generated_pull_secrets: 6, platform_bindings: 2, platform_namespaces: 60}
 not_expressed:
   description:
-    - What no entry says, with the kind and name of the object, its namespaces and the reason.
+    - What no entry says.
     - If the reason says that a part is kept, the rest of the object is in an entry.
-  returned: success
   type: list
   elements: dict
-  sample:
-    - kind: Secret
-      name: broken
-      namespaces: [project-a]
-      reason: its content is not valid JSON at line 1, column 1
+  returned: success
+  contains:
+    kind:
+      description: The kind of the object.
+      type: str
+      returned: always
+    name:
+      description: Its name.
+      type: str
+      returned: always
+    namespaces:
+      description: The namespaces that have it.
+      type: list
+      elements: str
+      returned: always
+    reason:
+      description: Why no entry can say it.
+      type: str
+      returned: always
+  sample: [{kind: Secret, name: broken, namespaces: [project-a], reason: "its content is not valid JSON at line 1, column 1"}]
 files:
   description: The files that were written, or in check mode would be written.
   returned: success
@@ -155,22 +192,80 @@ changed:
   returned: always
   type: bool
 namespaces:
-  description: The status of each namespace, C(unchanged), C(failed) or C(skipped).
-  returned: always
+  description:
+    - The result for each namespace. Of more than 100, those that needed no change are only counted, unless O(report_unchanged=true).
   type: list
   elements: dict
-  sample:
-    - {name: project-a, changed: false, status: unchanged, changes: []}
+  returned: always
+  contains:
+    name:
+      description: The namespace.
+      type: str
+      returned: always
+      sample: project-a
+    changed:
+      description: Whether anything was changed in it, or in check mode would be.
+      type: bool
+      returned: always
+    status:
+      description: One of V(unchanged), V(failed), V(skipped).
+      type: str
+      returned: always
+      sample: unchanged
+    reason:
+      description: Why the namespace was skipped.
+      type: str
+      returned: when skipped
+    changes:
+      description: Always empty. The cluster is never changed.
+      type: list
+      elements: dict
+      returned: always
+      sample: []
 failures:
   description: The namespaces that could not be read, and why. If there is one, the task fails, and there are no variables and no files.
-  returned: always
   type: list
   elements: dict
+  returned: always
+  contains:
+    namespace:
+      description: The namespace.
+      type: str
+      returned: always
+    error:
+      description: What was attempted, what came back, and what to do.
+      type: str
+      returned: always
   sample: []
 summary:
-  description: Counts of namespaces by status, and C(retries), the number of requests that had to be repeated.
-  returned: always
+  description: Counts of the namespaces of the task, and of repetitions.
   type: dict
+  returned: always
+  contains:
+    total:
+      description: How many namespaces the task was for.
+      type: int
+      returned: always
+    changed:
+      description: Always 0, because this module writes nothing.
+      type: int
+      returned: always
+    unchanged:
+      description: How many needed no change.
+      type: int
+      returned: always
+    failed:
+      description: How many failed.
+      type: int
+      returned: always
+    skipped:
+      description: How many were not attempted, or are being deleted.
+      type: int
+      returned: always
+    retries:
+      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      type: int
+      returned: always
   sample: {total: 2, changed: 0, unchanged: 2, failed: 0, skipped: 0, retries: 0}
 """
 

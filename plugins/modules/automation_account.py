@@ -96,6 +96,10 @@ attributes:
 seealso:
   - module: openshift_ops.image_pull.pull_secret
   - module: openshift_ops.image_pull.pull_access_audit
+notes:
+  - Rights needed - those of a cluster administrator, since the API server lets nobody give a right that he does not have himself.
+    V(rendered) needs none, and an administrator applies what it returns.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """
@@ -161,47 +165,103 @@ files:
   sample: [/home/alice/auditor.kubeconfig]
 namespaces:
   description:
-    - What was done, or in check mode would be done, in each namespace. Cluster roles and what is bound in the cluster's scope are listed with
-      the account's namespace.
-  returned: with O(state=present) and O(state=absent)
+    - The result for each namespace. Cluster roles and what is bound in the cluster's scope are listed with the account's namespace.
   type: list
   elements: dict
+  returned: with O(state=present) and O(state=absent)
   contains:
     name:
       description: The namespace.
       type: str
+      returned: always
       sample: project-a
     changed:
-      description: Whether anything was written in it.
+      description: Whether anything was changed in it, or in check mode would be.
       type: bool
+      returned: always
     status:
       description: One of V(changed), V(unchanged), V(failed), V(skipped).
       type: str
+      returned: always
       sample: changed
     reason:
-      description: Why a namespace was skipped.
+      description: Why the namespace was skipped.
       type: str
       returned: when skipped
     changes:
-      description: Each write, by action, kind and name, with the rights or accounts C(granted) and C(revoked).
+      description: Each write, or in check mode what would be written.
       type: list
       elements: dict
-      sample:
-        - action: create
-          kind: RoleBinding
-          name: image-pull:image-pull-automation:image-pull
-          granted: [image-pull-automation/image-pull]
+      returned: always
+      contains:
+        action:
+          description: One of C(create), C(update), C(delete).
+          type: str
+          returned: always
+        kind:
+          description: The kind of the object.
+          type: str
+          returned: always
+        name:
+          description: The name of the object.
+          type: str
+          returned: always
+        granted:
+          description: The rights or accounts that were added.
+          type: list
+          elements: str
+          returned: when some were
+        revoked:
+          description: The rights or accounts that were removed.
+          type: list
+          elements: str
+          returned: when some were
+      sample: [{action: create, kind: RoleBinding, name: "image-pull:image-pull-automation:image-pull", granted: [image-pull-automation/image-pull]}]
 failures:
   description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
-  returned: with O(state=present) and O(state=absent)
   type: list
   elements: dict
+  returned: with O(state=present) and O(state=absent)
+  contains:
+    namespace:
+      description: The namespace.
+      type: str
+      returned: always
+    error:
+      description: What was attempted, what came back, and what to do.
+      type: str
+      returned: always
   sample: []
 summary:
-  description: Counts of namespaces by status, and C(retries), the number of requests that had to be repeated.
-  returned: with O(state=present) and O(state=absent)
+  description: Counts of the namespaces of the task, and of repetitions.
   type: dict
-  sample: {total: 3, changed: 3, unchanged: 0, failed: 0, skipped: 0, retries: 0}
+  returned: with O(state=present) and O(state=absent)
+  contains:
+    total:
+      description: How many namespaces the task was for.
+      type: int
+      returned: always
+    changed:
+      description: In how many something was changed, or in check mode would be.
+      type: int
+      returned: always
+    unchanged:
+      description: How many needed no change.
+      type: int
+      returned: always
+    failed:
+      description: How many failed.
+      type: int
+      returned: always
+    skipped:
+      description: How many were not attempted, or are being deleted.
+      type: int
+      returned: always
+    retries:
+      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      type: int
+      returned: always
+  sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
 """
 
 from functools import partial

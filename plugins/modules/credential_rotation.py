@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: credential_rotation
 short_description: Put a new registry login in the place of an old one, wherever that stands in a cluster
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Finds every secret that holds the old login, by its content and not by its name, in whatever auth file of it, proves that the new login
     pulls what workloads pull from the registry, and then changes each secret in place.
@@ -126,6 +126,11 @@ notes:
     O(verify_repositories) can stand in for it. Where a secret is immutable, service accounts are listed, got and patched, and secrets are created.
   - Where the caller may not list over all namespaces, each namespace is listed on its own.
   - Secrets of Helm's releases are not searched, since their content is compressed. Change the values of the chart, too.
+  - Rights needed - patch on secrets; create on secrets; list, patch on serviceaccounts.
+  - Without these, it says what it does not know or does not do - list on secrets, pods, deployments.apps, statefulsets.apps,
+    daemonsets.apps, replicasets.apps, jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io.
+  - Rights needed - list on namespaces.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 seealso:
   - module: openshift_ops.image_pull.pull_access_audit
   - module: openshift_ops.image_pull.pull_probe
@@ -168,10 +173,26 @@ rotation:
   contains:
     copies:
       description:
-        - How many secrets held the C(old) login before this run, how many hold the C(new) one alone, how many are C(to_change), and how many
-          of these C(failed) or were not attempted. An immutable secret that has its second one still holds the old login, and is not to be
-          changed.
+        - How many secrets there are. An immutable secret that has its second one still holds the old login, and is not to be changed.
       type: dict
+      returned: always
+      contains:
+        old:
+          description: Those that held the old login before this run.
+          type: int
+          returned: always
+        new:
+          description: Those that hold the new one alone.
+          type: int
+          returned: always
+        to_change:
+          description: Those that are to be changed.
+          type: int
+          returned: always
+        failed:
+          description: Those of them that failed or were not attempted.
+          type: int
+          returned: always
       sample: {old: 3, new: 0, to_change: 2, failed: 0}
     remaining:
       description:
@@ -199,6 +220,21 @@ rotation:
       description: The pull secrets of the nodes that have the old login, where O(nodes_pull_secret) is not set.
       type: list
       elements: dict
+      returned: always
+      contains:
+        namespace:
+          description: The namespace.
+          type: str
+          returned: always
+        secret:
+          description: The secret.
+          type: str
+          returned: always
+        registries:
+          description: The keys of the old login in it.
+          type: list
+          elements: str
+          returned: always
       sample: [{namespace: openshift-config, secret: pull-secret, registries: [quay.io]}]
     unsearched:
       description:
@@ -220,72 +256,253 @@ rotation:
       description: The repositories that are in use with the login, and what the registry said to the new one.
       type: list
       elements: dict
-      sample:
-        - {repository: quay.io/team/app, image: "quay.io/team/app:v1", outcome: pulls, said: "registry quay.io gives quay.io/team/app:v1"}
+      returned: always
+      contains:
+        repository:
+          description: The repository with its registry.
+          type: str
+          returned: always
+        image:
+          description: The image that was asked for.
+          type: str
+          returned: always
+        outcome:
+          description: As M(openshift_ops.image_pull.registry_auth_info) has it.
+          type: str
+          returned: always
+        said:
+          description: The same as a sentence.
+          type: str
+          returned: always
+      sample: [{repository: quay.io/team/app, image: "quay.io/team/app:v1", outcome: pulls, said: "registry quay.io gives quay.io/team/app:v1"}]
     probes:
       description:
-        - For each of the first 100 namespaces, an image that is pulled there with the login, and the secret that has it, for
-          M(openshift_ops.image_pull.pull_probe).
+        - For each of the first 100 namespaces, an image that is pulled there with the login, for M(openshift_ops.image_pull.pull_probe).
       type: list
       elements: dict
+      returned: always
+      contains:
+        namespace:
+          description: The namespace.
+          type: str
+          returned: always
+        image:
+          description: The image.
+          type: str
+          returned: always
+        secret:
+          description: The secret that has the login.
+          type: str
+          returned: always
       sample: [{namespace: project-a, image: "quay.io/team/app:v1", secret: quay}]
     failing:
-      description:
-        - The images of the registries that nodes cannot pull because the login is refused, by namespace, with the first of the containers that wait for
-          it. Compare C(place) with that of an earlier run to see what is new.
+      description: The images of the registries that nodes cannot pull because the login is refused, by namespace.
       type: list
       elements: dict
-      sample:
-        - place: "project-a quay.io/team/app:v1"
-          namespace: project-a
-          image: "quay.io/team/app:v1"
-          cause: bad_credentials
-          pod: app-1
-          container: app
-          containers: 3
+      returned: always
+      contains:
+        place:
+          description: Namespace and image. Compare it with that of an earlier run to see what is new.
+          type: str
+          returned: always
+        namespace:
+          description: The namespace.
+          type: str
+          returned: always
+        image:
+          description: The image.
+          type: str
+          returned: always
+        cause:
+          description: The class of the node's error.
+          type: str
+          returned: always
+        pod:
+          description: The pod of the first container that waits for it.
+          type: str
+          returned: always
+        container:
+          description: That container.
+          type: str
+          returned: always
+        containers:
+          description: How many containers wait for it.
+          type: int
+          returned: always
+      sample: [{place: "project-a quay.io/team/app:v1", namespace: project-a, image: "quay.io/team/app:v1", cause: bad_credentials, pod: app-1, container: app, containers: 3}]
 namespaces:
-  description: What was changed, or in check mode would be, in each namespace that has something to change.
-  returned: always
+  description: The result for each namespace that has something to change.
   type: list
   elements: dict
+  returned: always
   contains:
     name:
       description: The namespace.
       type: str
+      returned: always
       sample: project-a
     changed:
-      description: Whether anything was written in it.
+      description: Whether anything was changed in it, or in check mode would be.
       type: bool
+      returned: always
     status:
       description: One of V(changed), V(unchanged), V(failed), V(skipped).
       type: str
+      returned: always
       sample: changed
     reason:
-      description: Why a namespace was skipped.
+      description: Why the namespace was skipped.
       type: str
       returned: when skipped
     changes:
-      description:
-        - Each write, by action, kind and name, with the registries whose C(username), C(password) or both changed. C(entries) are positions among
-          the secrets of the namespace, where several are changed.
+      description: Each write, or in check mode what would be written.
       type: list
       elements: dict
-      sample:
-        - action: update
-          kind: Secret
-          name: quay
-          registries: {added: [], changed: {quay.io: [password, username]}, removed: []}
+      returned: always
+      contains:
+        action:
+          description: One of C(create), C(update), C(delete).
+          type: str
+          returned: always
+        kind:
+          description: The kind of the object.
+          type: str
+          returned: always
+        name:
+          description: The name of the object.
+          type: str
+          returned: always
+        entries:
+          description: The positions of the entries that ask for it, from 0.
+          type: list
+          elements: int
+          returned: with a list of entries
+        registries:
+          description: The registries of the secret that change, by their keys.
+          type: dict
+          returned: for a secret
+          contains:
+            added:
+              description: Those that were added.
+              type: list
+              elements: str
+              returned: always
+            changed:
+              description: For each registry that was there, the parts of its entry that changed, such as C(password). Never a value.
+              type: dict
+              returned: always
+            removed:
+              description: Those that were removed.
+              type: list
+              elements: str
+              returned: always
+        rotated_from:
+          description: The immutable secret in whose place this one stands.
+          type: str
+          returned: for the second secret of an immutable one
+        lists:
+          description: The lists of the service account that change.
+          type: dict
+          returned: for a service account
+          contains:
+            imagePullSecrets:
+              description: What changes in C(imagePullSecrets) of the account.
+              type: dict
+              returned: when it changes
+              contains:
+                added:
+                  description: The names that were added.
+                  type: list
+                  elements: str
+                  returned: always
+                removed:
+                  description: The names that were removed.
+                  type: list
+                  elements: str
+                  returned: always
+                deduplicated:
+                  description: The names that stood there more than once, and now once.
+                  type: list
+                  elements: str
+                  returned: when there are such
+            secrets:
+              description: What changes in C(secrets) of the account.
+              type: dict
+              returned: when it changes
+              contains:
+                added:
+                  description: The names that were added.
+                  type: list
+                  elements: str
+                  returned: always
+                removed:
+                  description: The names that were removed.
+                  type: list
+                  elements: str
+                  returned: always
+                deduplicated:
+                  description: The names that stood there more than once, and now once.
+                  type: list
+                  elements: str
+                  returned: when there are such
+      sample: [{action: update, kind: Secret, name: quay, registries: {added: [], changed: {quay.io: [password, username]}, removed: []}}]
 failures:
   description: The namespaces and secrets that failed, and why. The task fails if there is one, after all others are done.
-  returned: always
   type: list
   elements: dict
+  returned: always
+  contains:
+    namespace:
+      description: The namespace.
+      type: str
+      returned: always
+    error:
+      description: What was attempted, what came back, and what to do.
+      type: str
+      returned: always
+    entry:
+      description: The position of the entry that failed, from 0.
+      type: int
+      returned: when a single entry failed
+    name:
+      description: The name in that entry.
+      type: str
+      returned: when a single entry failed
+    title:
+      description: How messages call the entry.
+      type: str
+      returned: when a single entry failed
   sample: []
 summary:
-  description: Counts of namespaces by status, and C(retries), the number of requests that had to be repeated.
-  returned: always
+  description: Counts of the namespaces of the task, and of repetitions.
   type: dict
-  sample: {total: 2, changed: 2, unchanged: 0, failed: 0, skipped: 0, retries: 0}
+  returned: always
+  contains:
+    total:
+      description: How many namespaces the task was for.
+      type: int
+      returned: always
+    changed:
+      description: In how many something was changed, or in check mode would be.
+      type: int
+      returned: always
+    unchanged:
+      description: How many needed no change.
+      type: int
+      returned: always
+    failed:
+      description: How many failed.
+      type: int
+      returned: always
+    skipped:
+      description: How many were not attempted, or are being deleted.
+      type: int
+      returned: always
+    retries:
+      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      type: int
+      returned: always
+  sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
 """
 
 import time

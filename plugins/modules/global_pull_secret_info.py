@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: global_pull_secret_info
 short_description: Tell where the pull secret of a cluster's nodes is changed, and whether it has arrived
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Recognizes the kind of cluster, and says which secret has to be changed there, what comes with a change, and which nodes never get it.
   - With O(wait=true), it waits until the nodes have the pull secret that the cluster has now. To change it, use
@@ -92,6 +92,14 @@ attributes:
     support: full
 seealso:
   - module: openshift_ops.image_pull.pull_secret
+notes:
+  - Rights needed - get on infrastructures.config.openshift.io cluster, secrets pull-secret in openshift-config; list on
+    machineconfigpools.machineconfiguration.openshift.io; get on machineconfigs.machineconfiguration.openshift.io.
+  - Without these, it says what it does not know - get on clusterversions.config.openshift.io version,
+    machineconfigurations.operator.openshift.io cluster.
+  - On a cluster with hosted control planes also - list on nodes, nodepools.hypershift.openshift.io; get on
+    hostedclusters.hypershift.openshift.io, configmaps in kube-public, secrets additional-pull-secret in kube-system.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """
@@ -169,21 +177,64 @@ exists:
   returned: when the cluster has one
   type: bool
 pools:
-  description:
-    - The machine config pools. C(rendered) is the configuration that the machines are to have. C(pending) is what else they are to get,
-      without O(wait=true). C(waits_for) says what the pool lacks, with O(wait=true).
-  returned: when the cluster has one
+  description: The machine config pools.
   type: list
   elements: dict
-  sample:
-    - {name: worker, machines: 2, updated: 2, paused: false, degraded: false, rendered: rendered-worker-1a2b, waits_for: "", pending: []}
+  returned: when the cluster has one
+  contains:
+    name:
+      description: The pool.
+      type: str
+      returned: always
+    machines:
+      description: How many machines it has.
+      type: int
+      returned: always
+    updated:
+      description: How many of them have the configuration.
+      type: int
+      returned: always
+    paused:
+      description: Whether it is paused.
+      type: bool
+      returned: always
+    degraded:
+      description: Whether it is degraded.
+      type: bool
+      returned: always
+    rendered:
+      description: The configuration that the machines are to have.
+      type: str
+      returned: always
+    waits_for:
+      description: What the pool lacks; empty where it lacks nothing.
+      type: str
+      returned: with O(wait=true)
+    pending:
+      description: What else the machines are to get.
+      type: list
+      elements: str
+      returned: without O(wait=true)
+  sample: [{name: worker, machines: 2, updated: 2, paused: false, degraded: false, rendered: rendered-worker-1a2b, waits_for: "", pending: []}]
 node_pools:
-  description: The node pools of a hosted cluster. C(receives) says whether running nodes of it get the secret.
-  returned: when the cluster has one
+  description: The node pools of a hosted cluster.
   type: list
   elements: dict
-  sample:
-    - {name: workers, nodes: 2, receives: true}
+  returned: when the cluster has one
+  contains:
+    name:
+      description: The pool.
+      type: str
+      returned: always
+    nodes:
+      description: How many nodes it has.
+      type: int
+      returned: always
+    receives:
+      description: Whether running nodes of it get the secret.
+      type: bool
+      returned: always
+  sample: [{name: workers, nodes: 2, receives: true}]
 drains:
   description: Whether a change of the secret drains or reboots nodes; null where it is not known.
   returned: when the cluster has one

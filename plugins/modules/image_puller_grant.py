@@ -8,15 +8,15 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: image_puller_grant
 short_description: Let other projects pull a project's image streams
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Grants a role in the projects that own image streams, to service accounts, to all service accounts of whole projects, to
     groups and to users, as C(oc policy add-role-to-user) and C(add-role-to-group) do.
   - Each project gets one role binding that holds all that is granted here. What another binding grants already is not granted
     again.
   - Subjects that mean the same are one, such as the user C(system:serviceaccount:NS:NAME) and that service account.
-  - A service account or project that does not exist yet can be granted to; a warning says so. C(docs/oc.md) lists the
-    differences to C(oc), command by command.
+  - A service account or project that does not exist yet can be granted to; a warning says so.
+    R(The table for users of oc, ansible_collections.openshift_ops.image_pull.docsite.oc) lists the differences to C(oc), command by command.
 options:
   namespaces:
     description:
@@ -86,7 +86,8 @@ options:
       - A binding that this collection created for another owner is refused, with the owner's name, see O(adopt). A binding that was
         created without an owner, or by others, is changed as without this option, and does not get the label.
       - With O(state=absent) another owner's binding is always refused.
-      - M(openshift_ops.image_pull.prune) removes what carries an owner's label and is declared no more. C(docs/ownership.md) describes all of this.
+      - M(openshift_ops.image_pull.prune) removes what carries an owner's label and is declared no more.
+        R(The guide on owners, ansible_collections.openshift_ops.image_pull.docsite.many_teams) describes all of this.
       - At most 63 letters, digits, C(-), C(_) and C(.), as the value of a label.
     type: str
   adopt:
@@ -191,11 +192,11 @@ options:
         elements: dict
         suboptions:
           namespace:
-            description: See O(service_accounts.namespace).
+            description: See O(service_accounts[].namespace).
             type: str
             required: true
           name:
-            description: See O(service_accounts.name).
+            description: See O(service_accounts[].name).
             type: str
             default: default
       projects:
@@ -258,6 +259,15 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.attributes
+notes:
+  - Rights needed - list, create, patch, delete on rolebindings.rbac.authorization.k8s.io; bind on clusterroles.rbac.authorization.k8s.io
+    system:image-puller.
+  - Without these, it says what it does not know or does not do - get on clusterroles.rbac.authorization.k8s.io system:image-puller,
+    serviceaccounts, namespaces.
+  - Without these with O(verify_access), it says what it does not know or does not do - create on
+    subjectaccessreviews.authorization.k8s.io.
+  - Rights needed with O(namespace_selector) - list on namespaces.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """
@@ -322,59 +332,158 @@ EXAMPLES = r"""
 
 RETURN = r"""
 namespaces:
-  description: What was done, or in check mode would be done, in each namespace.
-  returned: always
+  description:
+    - The result for each namespace. Of more than 100, those that needed no change are only counted, unless O(report_unchanged=true).
   type: list
   elements: dict
+  returned: always
   contains:
     name:
       description: The namespace.
       type: str
+      returned: always
       sample: project-a
     changed:
-      description: Whether anything was written in it.
+      description: Whether anything was changed in it, or in check mode would be.
       type: bool
+      returned: always
     status:
       description: One of V(changed), V(unchanged), V(failed), V(skipped).
       type: str
+      returned: always
       sample: changed
     reason:
-      description: Why a namespace was skipped.
+      description: Why the namespace was skipped.
       type: str
       returned: when skipped
     changes:
-      description: Each write, by action, kind and name, with the role and the subjects C(granted), C(revoked) or C(pruned).
+      description: Each write, or in check mode what would be written.
       type: list
       elements: dict
-      sample:
-        - action: create
-          kind: RoleBinding
-          name: image-puller-grant
-          role: system:image-puller
-          granted: [ServiceAccount project-a/default]
+      returned: always
+      contains:
+        action:
+          description: One of C(create), C(update), C(delete), C(replace).
+          type: str
+          returned: always
+        kind:
+          description: The kind of the object.
+          type: str
+          returned: always
+        name:
+          description: The name of the object.
+          type: str
+          returned: always
+        entries:
+          description: The positions of the entries that ask for it, from 0.
+          type: list
+          elements: int
+          returned: with a list of entries
+        role:
+          description: The cluster role that the binding gives.
+          type: str
+          returned: always
+          sample: system:image-puller
+        granted:
+          description: The subjects that were added.
+          type: list
+          elements: str
+          returned: when some were
+        revoked:
+          description: The subjects that were removed.
+          type: list
+          elements: str
+          returned: when some were
+        pruned:
+          description: The subjects that were removed because their account or project does not exist any more.
+          type: list
+          elements: str
+          returned: with O(prune=true), when some were
+        labels:
+          description: The labels of the binding that were written.
+          type: list
+          elements: str
+          returned: when labels change
+        from_role:
+          description: The role that the binding gave before.
+          type: str
+          returned: for C(replace)
+      sample: [{action: create, kind: RoleBinding, name: image-puller-grant, role: "system:image-puller", granted: [ServiceAccount project-a/default]}]
     may_pull:
-      description:
-        - For each given subject whether it may pull, and the binding that allows it, as the API server says. Both are null if the
-          caller may not ask.
+      description: For each given subject whether it may pull, as the API server says.
       type: list
       elements: dict
       returned: when O(verify_access) is true
-      sample:
-        - subject: ServiceAccount project-a/default
-          allowed: true
-          binding: RoleBinding project-b/image-puller-grant
+      contains:
+        subject:
+          description: The subject.
+          type: str
+          returned: always
+        allowed:
+          description: Whether it may pull; null if the caller may not ask.
+          type: bool
+          returned: always
+        binding:
+          description: The binding that allows it; null if none does, or if the caller may not ask.
+          type: str
+          returned: always
+      sample: [{subject: ServiceAccount project-a/default, allowed: true, binding: RoleBinding project-b/image-puller-grant}]
 failures:
-  description:
-    - The namespaces that failed, and why. The task fails if there is one, after all others are done.
-    - With a list of entries, also the position, C(name) and C(title) of the entry that failed.
-  returned: always
+  description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
   type: list
   elements: dict
+  returned: always
+  contains:
+    namespace:
+      description: The namespace.
+      type: str
+      returned: always
+    error:
+      description: What was attempted, what came back, and what to do.
+      type: str
+      returned: always
+    entry:
+      description: The position of the entry that failed, from 0.
+      type: int
+      returned: when a single entry failed
+    name:
+      description: The name in that entry.
+      type: str
+      returned: when a single entry failed
+    title:
+      description: How messages call the entry.
+      type: str
+      returned: when a single entry failed
   sample: []
 summary:
-  description: Counts of namespaces by status, and C(retries), the number of requests that had to be repeated.
-  returned: always
+  description: Counts of the namespaces of the task, and of repetitions.
   type: dict
+  returned: always
+  contains:
+    total:
+      description: How many namespaces the task was for.
+      type: int
+      returned: always
+    changed:
+      description: In how many something was changed, or in check mode would be.
+      type: int
+      returned: always
+    unchanged:
+      description: How many needed no change.
+      type: int
+      returned: always
+    failed:
+      description: How many failed.
+      type: int
+      returned: always
+    skipped:
+      description: How many were not attempted, or are being deleted.
+      type: int
+      returned: always
+    retries:
+      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      type: int
+      returned: always
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
 """
 

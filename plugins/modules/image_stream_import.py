@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: image_stream_import
 short_description: Import image stream tags again whose import failed
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Imports the tags of image streams (OpenShift) again whose last import failed for want of a valid login. OpenShift does not do that by
     itself, except for tags with C(importPolicy.scheduled). So run this module after you have mended or renewed a login.
@@ -78,6 +78,11 @@ attributes:
 seealso:
   - module: openshift_ops.image_pull.pull_secret
   - module: openshift_ops.image_pull.pull_access_info
+notes:
+  - Rights needed - list on imagestreams.image.openshift.io; create on imagestreamimports.image.openshift.io.
+  - Without these, it says what it does not know or does not do - get on imagestreams.image.openshift.io.
+  - Rights needed with O(namespace_selector) - list on namespaces.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """
@@ -115,63 +120,159 @@ reason:
   returned: when the cluster could be asked
   type: str
 imports:
-  description: Counts of the tags that the result lists, all and by their status.
-  returned: when the cluster could be asked
+  description: Counts of the tags that the result lists.
   type: dict
+  returned: when the cluster could be asked
+  contains:
+    tags:
+      description: All of them.
+      type: int
+      returned: always
+    planned:
+      description: Those that would be imported, in check mode.
+      type: int
+      returned: always
+    imported:
+      description: Those that were imported.
+      type: int
+      returned: always
+    failed:
+      description: Those whose import failed again.
+      type: int
+      returned: always
+    left:
+      description: Those whose import had failed and that were left.
+      type: int
+      returned: always
   sample: {tags: 2, planned: 0, imported: 1, failed: 0, left: 1}
 namespaces:
-  description: The result for each namespace.
-  returned: always
+  description:
+    - The result for each namespace. Of more than 100, those that needed no change are only counted, unless O(report_unchanged=true).
   type: list
   elements: dict
+  returned: always
   contains:
     name:
       description: The namespace.
       type: str
+      returned: always
       sample: project-a
     changed:
-      description: Whether a tag was imported in it.
+      description: Whether anything was changed in it, or in check mode would be.
       type: bool
+      returned: always
     status:
       description: One of V(changed), V(unchanged), V(failed), V(skipped).
       type: str
+      returned: always
       sample: changed
     reason:
-      description: Why a namespace was skipped.
+      description: Why the namespace was skipped.
       type: str
       returned: when skipped
     changes:
-      description: The imports that were sent and changed a tag or, in check mode, would be sent, with C(tags), the names of these tags.
+      description: The imports that were sent and changed a tag or, in check mode, would be sent.
       type: list
       elements: dict
-      sample:
-        - {action: create, kind: ImageStreamImport, name: app, tags: [v1]}
+      returned: always
+      contains:
+        action:
+          description: One of C(create).
+          type: str
+          returned: always
+        kind:
+          description: The kind of the object.
+          type: str
+          returned: always
+        name:
+          description: The name of the object.
+          type: str
+          returned: always
+        tags:
+          description: The names of these tags.
+          type: list
+          elements: str
+          returned: always
+      sample: [{action: create, kind: ImageStreamImport, name: app, tags: [v1]}]
     tags:
-      description:
-        - The tags that were imported again, and those whose import failed and that were left.
-        - C(image) is the source of the tag, C(cause) why its import failed, empty where it did not.
-        - C(status) is V(imported), V(failed), V(left), or in check mode V(planned). C(digest) is the image that was imported.
-        - C(reason) is why it was not imported or was left; in check mode, why its last import failed.
+      description: The tags that were imported again, and those whose import failed and that were left.
       type: list
       elements: dict
-      sample:
-        - stream: app
-          tag: v1
-          image: registry.example.com/team/app:v1
-          cause: unauthorized
-          status: imported
-          digest: sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
-          reason: ""
+      returned: when the image streams could be read
+      contains:
+        stream:
+          description: The image stream.
+          type: str
+          returned: always
+        tag:
+          description: The tag.
+          type: str
+          returned: always
+        image:
+          description: The source of the tag.
+          type: str
+          returned: always
+        cause:
+          description: Why its import failed, empty where it did not.
+          type: str
+          returned: always
+        status:
+          description: V(imported), V(failed), V(left), or in check mode V(planned).
+          type: str
+          returned: always
+        digest:
+          description: The image that was imported, empty where none was.
+          type: str
+          returned: always
+        reason:
+          description: Why it was not imported or was left. In check mode, why its last import failed.
+          type: str
+          returned: always
+      sample: [{stream: app, tag: v1, image: "registry.example.com/team/app:v1", cause: unauthorized, status: imported, digest: "sha256:2c26b46b68ff", reason: ""}]
 failures:
   description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
-  returned: always
   type: list
   elements: dict
+  returned: always
+  contains:
+    namespace:
+      description: The namespace.
+      type: str
+      returned: always
+    error:
+      description: What was attempted, what came back, and what to do.
+      type: str
+      returned: always
   sample: []
 summary:
-  description: Counts of namespaces by status, and C(retries), the number of requests that had to be repeated.
-  returned: always
+  description: Counts of the namespaces of the task, and of repetitions.
   type: dict
+  returned: always
+  contains:
+    total:
+      description: How many namespaces the task was for.
+      type: int
+      returned: always
+    changed:
+      description: In how many something was changed, or in check mode would be.
+      type: int
+      returned: always
+    unchanged:
+      description: How many needed no change.
+      type: int
+      returned: always
+    failed:
+      description: How many failed.
+      type: int
+      returned: always
+    skipped:
+      description: How many were not attempted, or are being deleted.
+      type: int
+      returned: always
+    retries:
+      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      type: int
+      returned: always
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
 """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ocm_pull_secret_info
 short_description: Fetch an account's pull secret from OpenShift Cluster Manager
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Fetches the pull secret of a Red Hat account, as C(ocm post /api/accounts_mgmt/v1/access_token) does, for the option C(auth_config)
     of M(openshift_ops.image_pull.pull_secret).
@@ -116,6 +116,7 @@ notes:
     shows it. Print RV(registries) and RV(compared) instead. Do not cache it as a fact.
   - In a task that does not run in Ansible's own process (another connection than C(local), another Python or C(become)), the content crosses from
     that process, and C(ANSIBLE_DEBUG) logs what crosses.
+  - No right on the cluster is needed, but with O(compare) get on the secret that O(secret) names.
 seealso:
   - module: openshift_ops.image_pull.pull_secret
 author:

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: prune
 short_description: Remove what an owner has on a cluster and declares no more
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Compares what is declared for an owner with what carries the owner's labels
     (C(app.kubernetes.io/managed-by=openshift_ops.image_pull) and C(app.kubernetes.io/instance=OWNER), see the option C(owner) of the
@@ -20,7 +20,7 @@ description:
     controller manages are kept, whatever their labels say, with a warning.
   - Nothing is removed unless everything could be read. Where the caller may not list over all namespaces, each namespace or project that it
     can see is listed; one in which it may not list is left out, with a warning.
-  - C(docs/ownership.md) describes labels, owners and guards together.
+  - R(The guide on owners, ansible_collections.openshift_ops.image_pull.docsite.many_teams) describes labels, owners and guards together.
 options:
   owner:
     description:
@@ -110,17 +110,17 @@ options:
         elements: dict
         suboptions:
           registry:
-            description: See O(openshift_ops.image_pull.pull_secret#module:registries.registry).
+            description: See O(openshift_ops.image_pull.pull_secret#module:registries[].registry).
             type: str
             required: true
           username:
-            description: See O(openshift_ops.image_pull.pull_secret#module:registries.username).
+            description: See O(openshift_ops.image_pull.pull_secret#module:registries[].username).
             type: str
           password:
-            description: See O(openshift_ops.image_pull.pull_secret#module:registries.password).
+            description: See O(openshift_ops.image_pull.pull_secret#module:registries[].password).
             type: raw
           email:
-            description: See O(openshift_ops.image_pull.pull_secret#module:registries.email).
+            description: See O(openshift_ops.image_pull.pull_secret#module:registries[].email).
             type: str
       auth_file:
         description: See O(openshift_ops.image_pull.pull_secret#module:auth_file).
@@ -296,11 +296,11 @@ options:
         elements: dict
         suboptions:
           namespace:
-            description: See O(openshift_ops.image_pull.image_puller_grant#module:service_accounts.namespace).
+            description: See O(openshift_ops.image_pull.image_puller_grant#module:service_accounts[].namespace).
             type: str
             required: true
           name:
-            description: See O(openshift_ops.image_pull.image_puller_grant#module:service_accounts.name).
+            description: See O(openshift_ops.image_pull.image_puller_grant#module:service_accounts[].name).
             type: str
             default: default
       projects:
@@ -389,6 +389,12 @@ options:
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.attributes
+notes:
+  - Rights needed - list on namespaces; delete on secrets; patch on serviceaccounts; patch, delete on
+    rolebindings.rbac.authorization.k8s.io; bind on clusterroles.rbac.authorization.k8s.io system:image-puller.
+  - Without these, it says what it does not know or does not do - list on secrets, serviceaccounts,
+    rolebindings.rbac.authorization.k8s.io.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 seealso:
@@ -427,74 +433,280 @@ EXAMPLES = r"""
 
 RETURN = r"""
 namespaces:
-  description: What was removed, or in check mode would be removed, in each namespace in which the owner has something.
-  returned: always
+  description: The result for each namespace in which the owner has something.
   type: list
   elements: dict
+  returned: always
   contains:
     name:
       description: The namespace.
       type: str
+      returned: always
       sample: project-a
     changed:
-      description: Whether anything was written in it.
+      description: Whether anything was changed in it, or in check mode would be.
       type: bool
+      returned: always
     status:
       description: One of V(changed), V(unchanged), V(failed), V(skipped).
       type: str
+      returned: always
       sample: changed
     reason:
-      description: Why a namespace was skipped.
+      description: Why the namespace was skipped.
       type: str
       returned: when skipped
     changes:
-      description:
-        - Each write, by action, kind and name, with the names removed from each list, the registries of a secret that went, or the
-          role and the subjects C(revoked).
+      description: What was removed, or in check mode would be.
       type: list
       elements: dict
-      sample:
-        - action: update
-          kind: ServiceAccount
-          name: default
-          lists:
-            imagePullSecrets: {added: [], removed: [private-registry]}
-        - action: delete
-          kind: Secret
-          name: private-registry
-          registries: {added: [], changed: {}, removed: [privateregistry.example.com]}
+      returned: always
+      contains:
+        action:
+          description: One of C(update), C(delete).
+          type: str
+          returned: always
+        kind:
+          description: The kind of the object.
+          type: str
+          returned: always
+        name:
+          description: The name of the object.
+          type: str
+          returned: always
+        lists:
+          description: The lists of the service account that change.
+          type: dict
+          returned: for a service account
+          contains:
+            imagePullSecrets:
+              description: What changes in C(imagePullSecrets) of the account.
+              type: dict
+              returned: when it changes
+              contains:
+                added:
+                  description: The names that were added.
+                  type: list
+                  elements: str
+                  returned: always
+                removed:
+                  description: The names that were removed.
+                  type: list
+                  elements: str
+                  returned: always
+                deduplicated:
+                  description: The names that stood there more than once, and now once.
+                  type: list
+                  elements: str
+                  returned: when there are such
+            secrets:
+              description: What changes in C(secrets) of the account.
+              type: dict
+              returned: when it changes
+              contains:
+                added:
+                  description: The names that were added.
+                  type: list
+                  elements: str
+                  returned: always
+                removed:
+                  description: The names that were removed.
+                  type: list
+                  elements: str
+                  returned: always
+                deduplicated:
+                  description: The names that stood there more than once, and now once.
+                  type: list
+                  elements: str
+                  returned: when there are such
+        registries:
+          description: The registries of the secret that change, by their keys.
+          type: dict
+          returned: for a secret
+          contains:
+            added:
+              description: Those that were added.
+              type: list
+              elements: str
+              returned: always
+            changed:
+              description: For each registry that was there, the parts of its entry that changed, such as C(password). Never a value.
+              type: dict
+              returned: always
+            removed:
+              description: Those that were removed.
+              type: list
+              elements: str
+              returned: always
+        role:
+          description: The cluster role that the binding gives.
+          type: str
+          returned: for a role binding
+        revoked:
+          description: The subjects that were removed from the binding.
+          type: list
+          elements: str
+          returned: for a role binding
+      sample: [{action: delete, kind: Secret, name: private-registry, registries: {added: [], changed: {}, removed: [privateregistry.example.com]}}]
 prune:
   description: How much the owner had, how much of it was removed, and how much O(max_prune) allows.
-  returned: when everything could be read
   type: dict
+  returned: when everything could be read
   contains:
     owned:
       description: How many things the owner had on the cluster.
       type: int
+      returned: always
       sample: 40
     removed:
       description: How many of them were removed, or in check mode would be.
       type: int
+      returned: always
       sample: 2
     allowed:
       description: How many O(max_prune) allows.
       type: int
+      returned: always
       sample: 4
     refused:
-      description: The changes that were not made because they remove more than that, each with its namespace.
+      description: The changes that were not made because they remove more than that.
       type: list
       elements: dict
       returned: when O(max_prune) refused them
+      contains:
+        namespace:
+          description: The namespace of the object.
+          type: str
+          returned: always
+        action:
+          description: One of C(update), C(delete).
+          type: str
+          returned: always
+        kind:
+          description: The kind of the object.
+          type: str
+          returned: always
+        name:
+          description: The name of the object.
+          type: str
+          returned: always
+        lists:
+          description: The lists of the service account that change.
+          type: dict
+          returned: for a service account
+          contains:
+            imagePullSecrets:
+              description: What changes in C(imagePullSecrets) of the account.
+              type: dict
+              returned: when it changes
+              contains:
+                added:
+                  description: The names that were added.
+                  type: list
+                  elements: str
+                  returned: always
+                removed:
+                  description: The names that were removed.
+                  type: list
+                  elements: str
+                  returned: always
+                deduplicated:
+                  description: The names that stood there more than once, and now once.
+                  type: list
+                  elements: str
+                  returned: when there are such
+            secrets:
+              description: What changes in C(secrets) of the account.
+              type: dict
+              returned: when it changes
+              contains:
+                added:
+                  description: The names that were added.
+                  type: list
+                  elements: str
+                  returned: always
+                removed:
+                  description: The names that were removed.
+                  type: list
+                  elements: str
+                  returned: always
+                deduplicated:
+                  description: The names that stood there more than once, and now once.
+                  type: list
+                  elements: str
+                  returned: when there are such
+        registries:
+          description: The registries of the secret that change, by their keys.
+          type: dict
+          returned: for a secret
+          contains:
+            added:
+              description: Those that were added.
+              type: list
+              elements: str
+              returned: always
+            changed:
+              description: For each registry that was there, the parts of its entry that changed, such as C(password). Never a value.
+              type: dict
+              returned: always
+            removed:
+              description: Those that were removed.
+              type: list
+              elements: str
+              returned: always
+        role:
+          description: The cluster role that the binding gives.
+          type: str
+          returned: for a role binding
+        revoked:
+          description: The subjects that were removed from the binding.
+          type: list
+          elements: str
+          returned: for a role binding
 failures:
   description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
-  returned: always
   type: list
   elements: dict
+  returned: always
+  contains:
+    namespace:
+      description: The namespace.
+      type: str
+      returned: always
+    error:
+      description: What was attempted, what came back, and what to do.
+      type: str
+      returned: always
   sample: []
 summary:
-  description: Counts of namespaces by status, and C(retries), the number of requests that had to be repeated.
-  returned: always
+  description: Counts of the namespaces of the task, and of repetitions.
   type: dict
+  returned: always
+  contains:
+    total:
+      description: How many namespaces the task was for.
+      type: int
+      returned: always
+    changed:
+      description: In how many something was changed, or in check mode would be.
+      type: int
+      returned: always
+    unchanged:
+      description: How many needed no change.
+      type: int
+      returned: always
+    failed:
+      description: How many failed.
+      type: int
+      returned: always
+    skipped:
+      description: How many were not attempted, or are being deleted.
+      type: int
+      returned: always
+    retries:
+      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      type: int
+      returned: always
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
 """
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: pull_access_audit
 short_description: Audit the pull access of a whole cluster
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads all pods, workloads, service accounts, pull secrets, grants and image streams of a cluster once, and returns what is wrong or
     will go wrong with pulling images, with tasks that mend it.
-  - Each rule has a stable id, a severity and a section in C(docs/audit.md) of the collection.
-  - The result is the document of one cluster, as C(docs/audit.schema.json) of the collection describes it.
+  - Each rule has a stable id, a severity and a section in R(Audit of a cluster, ansible_collections.openshift_ops.image_pull.docsite.audit).
+  - The result is the document of one cluster, as L(docs/audit.schema.json, https://github.com/openshift-ops/image_pull/blob/main/docs/audit.schema.json) describes it.
   - It changes nothing on the cluster. It asks SubjectAccessReviews only for rights that no role binding proves, which store nothing. It
     does not ask any registry.
   - What cannot be read is said in C(unread), with the rules that were not applied. It is never taken for an absence.
@@ -103,6 +103,17 @@ attributes:
     support: partial
 seealso:
   - module: openshift_ops.image_pull.pull_access_info
+notes:
+  - Without these, it says what it does not know or does not do - list on secrets, serviceaccounts, pods, deployments.apps,
+    statefulsets.apps, daemonsets.apps, replicasets.apps, jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io,
+    buildconfigs.build.openshift.io, imagestreams.image.openshift.io, rolebindings.rbac.authorization.k8s.io,
+    clusterrolebindings.rbac.authorization.k8s.io, imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io,
+    imagecontentsourcepolicies.operator.openshift.io, clusterimagepolicies.config.openshift.io, imagepolicies.config.openshift.io, nodes,
+    criocredentialproviderconfigs.config.openshift.io; create on subjectaccessreviews.authorization.k8s.io; get on
+    clusterversions.config.openshift.io version, clusteroperators.config.openshift.io image-registry, images.config.openshift.io cluster,
+    infrastructures.config.openshift.io cluster, criocredentialproviderconfigs.config.openshift.io.
+  - Rights needed - list on namespaces.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """
@@ -136,7 +147,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 audit:
-  description: The document, as C(docs/audit.schema.json) of the collection describes it.
+  description: The document, as L(docs/audit.schema.json, https://github.com/openshift-ops/image_pull/blob/main/docs/audit.schema.json) describes it.
   returned: when all was read, without O(dest)
   type: dict
   contains:
@@ -159,14 +170,49 @@ audit:
       elements: dict
       returned: always
 counts:
-  description: The number of findings, by severity and by rule.
-  returned: when all was read
+  description: The number of findings.
   type: dict
+  returned: when all was read
+  contains:
+    severities:
+      description: By severity.
+      type: dict
+      returned: always
+      contains:
+        error:
+          description: Errors.
+          type: int
+          returned: always
+        warning:
+          description: Warnings.
+          type: int
+          returned: always
+        info:
+          description: Infos.
+          type: int
+          returned: always
+    rules:
+      description: By the id of the rule.
+      type: dict
+      returned: always
   sample: {severities: {error: 1, warning: 0, info: 0}, rules: {secret-unparsable: 1}}
 verdicts:
   description: How many containers have each verdict of M(openshift_ops.image_pull.pull_access_info).
-  returned: when all was read
   type: dict
+  returned: when all was read
+  contains:
+    pulls:
+      description: How many can pull.
+      type: int
+      returned: always
+    will_not_pull:
+      description: How many cannot.
+      type: int
+      returned: always
+    unknown:
+      description: Of how many it is not known.
+      type: int
+      returned: always
   sample: {pulls: 12, will_not_pull: 1, unknown: 3}
 unread:
   description: What could not be read, and therefore is not known.
@@ -189,23 +235,81 @@ changed:
   returned: always
   type: bool
 namespaces:
-  description: The status of each namespace, C(unchanged), C(failed) or C(skipped). In more than 100, only those that are not C(unchanged).
-  returned: always
+  description:
+    - The result for each namespace. Of more than 100, those that needed no change are only counted, unless O(report_unchanged=true).
   type: list
   elements: dict
-  sample:
-    - {name: project-a, changed: false, status: unchanged, changes: []}
+  returned: always
+  contains:
+    name:
+      description: The namespace.
+      type: str
+      returned: always
+      sample: project-a
+    changed:
+      description: Whether anything was changed in it, or in check mode would be.
+      type: bool
+      returned: always
+    status:
+      description: One of V(unchanged), V(failed), V(skipped).
+      type: str
+      returned: always
+      sample: unchanged
+    reason:
+      description: Why the namespace was skipped.
+      type: str
+      returned: when skipped
+    changes:
+      description: Always empty. The cluster is never changed.
+      type: list
+      elements: dict
+      returned: always
+      sample: []
 failures:
   description: The namespaces that do not exist.
-  returned: always
   type: list
   elements: dict
+  returned: always
+  contains:
+    namespace:
+      description: The namespace.
+      type: str
+      returned: always
+    error:
+      description: What was attempted, what came back, and what to do.
+      type: str
+      returned: always
   sample: []
 summary:
-  description: Counts of namespaces by status, and C(retries), the number of requests that had to be repeated.
-  returned: always
+  description: Counts of the namespaces of the task, and of repetitions.
   type: dict
-  sample: {total: 1, changed: 0, unchanged: 1, failed: 0, skipped: 0, retries: 0}
+  returned: always
+  contains:
+    total:
+      description: How many namespaces the task was for.
+      type: int
+      returned: always
+    changed:
+      description: Always 0, because this module writes nothing.
+      type: int
+      returned: always
+    unchanged:
+      description: How many needed no change.
+      type: int
+      returned: always
+    failed:
+      description: How many failed.
+      type: int
+      returned: always
+    skipped:
+      description: How many were not attempted, or are being deleted.
+      type: int
+      returned: always
+    retries:
+      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      type: int
+      returned: always
+  sample: {total: 2, changed: 0, unchanged: 2, failed: 0, skipped: 0, retries: 0}
 """
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: pull_access_info
 short_description: Explain why pods can or cannot pull their images
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Follows the way of a node to an image, and tells the first thing that breaks, with a task that mends it. For a pod, for a workload
     before it has pods, for a service account with an image, or for all pods and workloads of the namespaces.
@@ -90,6 +90,16 @@ seealso:
   - module: openshift_ops.image_pull.sa_link
   - module: openshift_ops.image_pull.image_puller_grant
   - module: openshift_ops.image_pull.registry_auth_info
+notes:
+  - Rights needed - get on pods; list on pods; get, list on deployments.apps, statefulsets.apps, daemonsets.apps, replicasets.apps,
+    jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io.
+  - Without these, it says what it does not know or does not do - get on serviceaccounts, secrets, imagestreams.image.openshift.io,
+    images.config.openshift.io cluster, infrastructures.config.openshift.io cluster, criocredentialproviderconfigs.config.openshift.io;
+    list on events, imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io,
+    imagecontentsourcepolicies.operator.openshift.io, clusterimagepolicies.config.openshift.io, imagepolicies.config.openshift.io; create
+    on subjectaccessreviews.authorization.k8s.io; get, list on nodes.
+  - Rights needed with O(namespace_selector) - list on namespaces.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """
@@ -135,8 +145,21 @@ EXAMPLES = r"""
 RETURN = r"""
 verdicts:
   description: How many containers have each verdict.
-  returned: always
   type: dict
+  returned: always
+  contains:
+    pulls:
+      description: How many can pull.
+      type: int
+      returned: always
+    will_not_pull:
+      description: How many cannot.
+      type: int
+      returned: always
+    unknown:
+      description: Of how many it is not known.
+      type: int
+      returned: always
   sample: {pulls: 12, will_not_pull: 1, unknown: 0}
 changed:
   description: Always false.
@@ -151,6 +174,30 @@ namespaces:
   type: list
   elements: dict
   contains:
+    name:
+      description: The namespace.
+      type: str
+      returned: always
+      sample: project-a
+    changed:
+      description: Always V(false).
+      type: bool
+      returned: always
+    status:
+      description: One of V(unchanged), V(failed), V(skipped).
+      type: str
+      returned: always
+      sample: unchanged
+    reason:
+      description: Why the namespace was skipped.
+      type: str
+      returned: when skipped
+    changes:
+      description: Always empty, because this module writes nothing.
+      type: list
+      elements: dict
+      returned: always
+      sample: []
     access:
       description: One answer for each container.
       returned: success
@@ -193,11 +240,24 @@ namespaces:
           returned: always
         steps:
           description:
-            - What was seen on the way, in its order. C(ok) is null where it is not known.
+            - What was seen on the way, in its order.
             - Without O(pod), O(workload) and O(image), C(steps) and C(text) are left out where the verdict is V(pulls).
           type: list
           elements: dict
           returned: see the description
+          contains:
+            step:
+              description: The name of the step, such as C(pull_secrets) or C(keys).
+              type: str
+              returned: always
+            seen:
+              description: What was seen, as a sentence.
+              type: str
+              returned: always
+            ok:
+              description: Whether it fits; null where that is not known.
+              type: bool
+              returned: always
         text:
           description: The same as lines for people, as O(show=true) shows them.
           type: list
@@ -212,15 +272,49 @@ namespaces:
           returned: always
 failures:
   description: The namespaces that could not be looked at, and why.
-  returned: always
   type: list
   elements: dict
+  returned: always
+  contains:
+    namespace:
+      description: The namespace.
+      type: str
+      returned: always
+    error:
+      description: What was attempted, what came back, and what to do.
+      type: str
+      returned: always
   sample: []
 summary:
-  description: Counts of namespaces by status, and C(retries), the number of requests that had to be repeated.
-  returned: always
+  description: Counts of the namespaces of the task, and of repetitions.
   type: dict
-  sample: {total: 1, changed: 0, unchanged: 1, failed: 0, skipped: 0, retries: 0}
+  returned: always
+  contains:
+    total:
+      description: How many namespaces the task was for.
+      type: int
+      returned: always
+    changed:
+      description: Always 0, because this module writes nothing.
+      type: int
+      returned: always
+    unchanged:
+      description: How many needed no change.
+      type: int
+      returned: always
+    failed:
+      description: How many failed.
+      type: int
+      returned: always
+    skipped:
+      description: How many were not attempted, or are being deleted.
+      type: int
+      returned: always
+    retries:
+      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      type: int
+      returned: always
+  sample: {total: 2, changed: 0, unchanged: 2, failed: 0, skipped: 0, retries: 0}
 """
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR

@@ -8,16 +8,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: pull_access_report
 short_description: Make a report of audits, as a page, JSON and JUnit XML
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Joins what M(openshift_ops.image_pull.pull_access_audit) wrote for one cluster or many, and writes one self-contained HTML page, JSON
-    in the same form (C(docs/audit.schema.json)) and JUnit XML.
+    in the same form (L(docs/audit.schema.json, https://github.com/openshift-ops/image_pull/blob/main/docs/audit.schema.json)) and JUnit XML.
   - The page needs no network and no build. It shows what was found with what mends it, a table of all findings that can be searched and
     sorted, the registries for which each service account has a login, who may pull from which project, and what could not be read.
   - Logins that stand in many secrets are told over all clusters. What is written holds no credential and nothing that was made of one.
     Equal logins have equal running numbers.
-  - No cluster is asked. The task must run in Ansible's own process, on the controller, with C(connection=local) and without C(become) and
-    C(async).
   - A file that is no such document fails the task before anything is written.
 options:
   src:
@@ -88,6 +86,8 @@ attributes:
   idempotent:
     description: A file that would say the same is not written again, whenever it was made.
     support: full
+notes:
+  - No cluster is asked, so no right is needed.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """
@@ -125,8 +125,21 @@ clusters:
   sample: [production, staging]
 counts:
   description: The number of findings by severity.
-  returned: success
   type: dict
+  returned: success
+  contains:
+    error:
+      description: Errors.
+      type: int
+      returned: always
+    warning:
+      description: Warnings.
+      type: int
+      returned: always
+    info:
+      description: Infos.
+      type: int
+      returned: always
   sample: {error: 3, warning: 12, info: 40}
 missing:
   description: The clusters that could not be audited.
@@ -136,13 +149,39 @@ missing:
   sample: [edge]
 new:
   description: The number of findings that the older report does not have, by severity.
-  returned: with O(compare_with)
   type: dict
+  returned: with O(compare_with)
+  contains:
+    error:
+      description: Errors.
+      type: int
+      returned: always
+    warning:
+      description: Warnings.
+      type: int
+      returned: always
+    info:
+      description: Infos.
+      type: int
+      returned: always
   sample: {error: 1, warning: 0, info: 2}
 gone:
   description: The number of findings that only the older report has, by severity.
-  returned: with O(compare_with)
   type: dict
+  returned: with O(compare_with)
+  contains:
+    error:
+      description: Errors.
+      type: int
+      returned: always
+    warning:
+      description: Warnings.
+      type: int
+      returned: always
+    info:
+      description: Infos.
+      type: int
+      returned: always
   sample: {error: 0, warning: 4, info: 0}
 only_before:
   description: The clusters that only the older report has. Nothing of them counts as gone.
@@ -163,9 +202,22 @@ files:
   elements: str
   sample: [/reports/report.html]
 paths:
-  description: All files of the report, by option.
-  returned: success
+  description: The place of each file of the report.
   type: dict
+  returned: success
+  contains:
+    html:
+      description: See O(html).
+      type: str
+      returned: with O(html)
+    json:
+      description: See O(json).
+      type: str
+      returned: with O(json)
+    junit:
+      description: See O(junit).
+      type: str
+      returned: with O(junit)
   sample: {html: /reports/report.html}
 """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: pull_probe
 short_description: Prove that nodes can pull images, by pods that do
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Makes a pod for each image in each namespace, waits until a node has pulled the image or was refused, and deletes the pod. It is the
     only proof that a node can pull, with its own network, certificates, mirrors and credentials.
@@ -74,6 +74,10 @@ attributes:
 seealso:
   - module: openshift_ops.image_pull.pull_access_info
   - module: openshift_ops.image_pull.registry_auth_info
+notes:
+  - Rights needed - list, create, delete on pods.
+  - Rights needed with O(namespace_selector) - list on namespaces.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """
@@ -104,8 +108,21 @@ EXAMPLES = r"""
 RETURN = r"""
 outcomes:
   description: How many pulls have each outcome.
-  returned: always
   type: dict
+  returned: always
+  contains:
+    pulled:
+      description: Those that succeeded.
+      type: int
+      returned: always
+    refused:
+      description: Those that a node tried, and failed at.
+      type: int
+      returned: always
+    unknown:
+      description: Those of which nothing was proven.
+      type: int
+      returned: always
   sample: {pulled: 2, refused: 0, unknown: 0}
 changed:
   description: Whether pods stay, which they do only with O(keep_failed=true). What is made and deleted again is no change. Of pods that
@@ -139,6 +156,24 @@ namespaces:
       description: The pods that stay.
       type: list
       elements: dict
+      returned: always
+      contains:
+        action:
+          description: One of C(create).
+          type: str
+          returned: always
+        kind:
+          description: The kind of the object.
+          type: str
+          returned: always
+        name:
+          description: The name of the object.
+          type: str
+          returned: always
+        image:
+          description: The image that could not be pulled.
+          type: str
+          returned: always
       sample: []
     pulls:
       description: One answer for each image and node selector.
@@ -188,15 +223,49 @@ namespaces:
           pod: null
 failures:
   description: The namespaces in which an image was not pulled, and why. The task fails if there is one, after all others are done.
-  returned: always
   type: list
   elements: dict
+  returned: always
+  contains:
+    namespace:
+      description: The namespace.
+      type: str
+      returned: always
+    error:
+      description: What was attempted, what came back, and what to do.
+      type: str
+      returned: always
   sample: []
 summary:
-  description: Counts of namespaces by status, and C(retries), the number of requests that had to be repeated.
-  returned: always
+  description: Counts of the namespaces of the task, and of repetitions.
   type: dict
-  sample: {total: 2, changed: 0, unchanged: 2, failed: 0, skipped: 0, retries: 0}
+  returned: always
+  contains:
+    total:
+      description: How many namespaces the task was for.
+      type: int
+      returned: always
+    changed:
+      description: In how many something was changed, or in check mode would be.
+      type: int
+      returned: always
+    unchanged:
+      description: How many needed no change.
+      type: int
+      returned: always
+    failed:
+      description: How many failed.
+      type: int
+      returned: always
+    skipped:
+      description: How many were not attempted, or are being deleted.
+      type: int
+      returned: always
+    retries:
+      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      type: int
+      returned: always
+  sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
 """
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR

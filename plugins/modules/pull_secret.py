@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: pull_secret
 short_description: Manage an image pull secret in many namespaces
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Manages one named secret with registry credentials in every given namespace. By default the secret has exactly the given
     registries; O(mode) adds registries to it or removes them.
@@ -31,7 +31,8 @@ options:
         created without an owner, or by others, is changed as without this option, and does not get the label.
       - With O(state=absent) and with O(mode=remove) another owner's secret is always refused, or kept with a warning with
         O(only_managed=true).
-      - M(openshift_ops.image_pull.prune) removes what carries an owner's label and is declared no more. C(docs/ownership.md) describes all of this.
+      - M(openshift_ops.image_pull.prune) removes what carries an owner's label and is declared no more.
+        R(The guide on owners, ansible_collections.openshift_ops.image_pull.docsite.many_teams) describes all of this.
       - At most 63 letters, digits, C(-), C(_) and C(.), as the value of a label.
     type: str
   adopt:
@@ -280,17 +281,17 @@ options:
         elements: dict
         suboptions:
           registry:
-            description: See O(registries.registry).
+            description: See O(registries[].registry).
             type: str
             required: true
           username:
-            description: See O(registries.username).
+            description: See O(registries[].username).
             type: str
           password:
-            description: See O(registries.password).
+            description: See O(registries[].password).
             type: raw
           email:
-            description: See O(registries.email).
+            description: See O(registries[].email).
             type: str
       auth_file:
         description: See O(auth_file).
@@ -339,6 +340,12 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.attributes
+notes:
+  - Rights needed - get, create, patch, delete on secrets.
+  - Without these, it says what it does not know or does not do - get on namespaces.
+  - With these, it takes fewer requests - list on secrets.
+  - Rights needed with O(namespace_selector) - list on namespaces.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 seealso:
@@ -432,56 +439,168 @@ EXAMPLES = r"""
 
 RETURN = r"""
 namespaces:
-  description: What was done, or in check mode would be done, in each namespace.
-  returned: always
+  description:
+    - The result for each namespace. Of more than 100, those that needed no change are only counted, unless O(report_unchanged=true).
   type: list
   elements: dict
+  returned: always
   contains:
     name:
       description: The namespace.
       type: str
+      returned: always
       sample: project-a
     changed:
-      description: Whether anything was written in it.
+      description: Whether anything was changed in it, or in check mode would be.
       type: bool
+      returned: always
     status:
-      description: One of C(changed), C(unchanged), C(failed), C(skipped).
+      description: One of V(changed), V(unchanged), V(failed), V(skipped).
       type: str
+      returned: always
       sample: changed
-    exists:
-      description: Always V(false). The secret does not exist in the namespace, or would not exist after a real run.
-      type: bool
-      returned: with O(delete_empty=true), where there is no such secret
     reason:
-      description: Why a namespace was skipped.
+      description: Why the namespace was skipped.
       type: str
       returned: when skipped
     changes:
       description:
-        - Each write, by action, kind and name, with the registries that were added, changed or removed, and the names of
-          the labels and annotations.
-        - The action C(replace) is a delete and a create; C(type) then has the type before and after.
-        - C(previous_content) says why the old content could not be read, or not by any node. If it could not be read, the registries
-          that were removed are not known.
+        - Each write, or in check mode what would be written.
+        - The action C(replace) is a delete and a create.
       type: list
       elements: dict
-      sample:
-        - action: update
-          kind: Secret
-          name: private-registry
-          registries: {added: [], changed: {privateregistry.example.com: [password]}, removed: []}
+      returned: always
+      contains:
+        action:
+          description: One of C(create), C(update), C(delete), C(replace).
+          type: str
+          returned: always
+        kind:
+          description: The kind of the object.
+          type: str
+          returned: always
+        name:
+          description: The name of the object.
+          type: str
+          returned: always
+        entries:
+          description: The positions of the entries that ask for it, from 0.
+          type: list
+          elements: int
+          returned: with a list of entries
+        registries:
+          description: The registries of the secret that change, by their keys.
+          type: dict
+          returned: for a secret
+          contains:
+            added:
+              description: Those that were added.
+              type: list
+              elements: str
+              returned: always
+            changed:
+              description: For each registry that was there, the parts of its entry that changed, such as C(password). Never a value.
+              type: dict
+              returned: always
+            removed:
+              description: Those that were removed.
+              type: list
+              elements: str
+              returned: always
+        type:
+          description: The type of the secret before and after.
+          type: dict
+          returned: when a secret of another type is replaced
+          contains:
+            before:
+              description: The type that it had.
+              type: str
+              returned: always
+            after:
+              description: The type that it has.
+              type: str
+              returned: always
+        previous_content:
+          description:
+            - Why the old content could not be read, or not by any node. If it could not be read, the registries that were removed are not
+              known.
+          type: str
+          returned: when the old content was not usable
+        labels:
+          description: The labels of the secret that were written.
+          type: list
+          elements: str
+          returned: when labels change
+        annotations:
+          description: The annotations of the secret that were written.
+          type: list
+          elements: str
+          returned: when annotations change
+        immutable:
+          description: Whether the secret is immutable from now on.
+          type: bool
+          returned: when that changes
+      sample: [{action: update, kind: Secret, name: private-registry, registries: {added: [], changed: {privateregistry.example.com: [password]}, removed: []}}]
+    exists:
+      description: Always V(false). The secret does not exist in the namespace, or would not exist after a real run.
+      type: bool
+      returned: with O(delete_empty=true), where there is no such secret
 failures:
-  description:
-    - The namespaces that failed, and why. The task fails if there is one, after all others are done.
-    - With a list of entries, also the position, C(name) and C(title) of the entry that failed.
-  returned: always
+  description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
   type: list
   elements: dict
+  returned: always
+  contains:
+    namespace:
+      description: The namespace.
+      type: str
+      returned: always
+    error:
+      description: What was attempted, what came back, and what to do.
+      type: str
+      returned: always
+    entry:
+      description: The position of the entry that failed, from 0.
+      type: int
+      returned: when a single entry failed
+    name:
+      description: The name in that entry.
+      type: str
+      returned: when a single entry failed
+    title:
+      description: How messages call the entry.
+      type: str
+      returned: when a single entry failed
   sample: []
 summary:
-  description: Counts of namespaces by status, and of objects that had to be read again because others wrote them.
-  returned: always
+  description: Counts of the namespaces of the task, and of repetitions.
   type: dict
+  returned: always
+  contains:
+    total:
+      description: How many namespaces the task was for.
+      type: int
+      returned: always
+    changed:
+      description: In how many something was changed, or in check mode would be.
+      type: int
+      returned: always
+    unchanged:
+      description: How many needed no change.
+      type: int
+      returned: always
+    failed:
+      description: How many failed.
+      type: int
+      returned: always
+    skipped:
+      description: How many were not attempted, or are being deleted.
+      type: int
+      returned: always
+    retries:
+      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      type: int
+      returned: always
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
 """
 

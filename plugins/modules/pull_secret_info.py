@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: pull_secret_info
 short_description: Tell what the pull secrets of many namespaces hold, and whether their logins work
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Tells for each pull secret whether nodes read it, which registries it is for, what stops a node from using it, who manages it, and
     when its logins expire where that is known. No user name, no password and no token is returned.
@@ -63,6 +63,10 @@ seealso:
   - module: openshift_ops.image_pull.pull_access_info
     description: Follows the way of one pod to its images.
   - module: openshift_ops.image_pull.pull_secret
+notes:
+  - Rights needed - list on secrets.
+  - Rights needed with O(namespace_selector) - list on namespaces.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """
@@ -98,11 +102,27 @@ namespaces:
     name:
       description: The namespace.
       type: str
+      returned: always
       sample: project-a
+    changed:
+      description: Always V(false).
+      type: bool
+      returned: always
     status:
       description: One of V(unchanged), V(failed), V(skipped).
       type: str
+      returned: always
       sample: unchanged
+    reason:
+      description: Why the namespace was skipped.
+      type: str
+      returned: when skipped
+    changes:
+      description: Always empty, because this module writes nothing.
+      type: list
+      elements: dict
+      returned: always
+      sample: []
     secrets:
       description: The secrets, by name.
       returned: success
@@ -168,13 +188,25 @@ namespaces:
               type: str
               returned: always
             proofs:
-              description:
-                - The answers of the registry. Each has C(repository), empty for the login itself, C(outcome) as
-                  M(openshift_ops.image_pull.registry_auth_info) has it, and C(said), a sentence that holds nothing that a server sent.
-                - V(expired) is a login that the registry refuses, and that has ended as C(expires) says.
+              description: The answers of the registry.
               type: list
               elements: dict
               returned: with O(verify) or O(verify_repositories)
+              contains:
+                repository:
+                  description: The repository that was asked for, empty for the login itself.
+                  type: str
+                  returned: always
+                outcome:
+                  description:
+                    - As M(openshift_ops.image_pull.registry_auth_info) has it.
+                    - V(expired) is a login that the registry refuses, and that has ended as C(expires) says.
+                  type: str
+                  returned: always
+                said:
+                  description: The same as a sentence, which holds nothing that a server sent.
+                  type: str
+                  returned: always
       sample:
         - name: team-registries
           type: kubernetes.io/dockerconfigjson
@@ -206,14 +238,48 @@ changed:
   type: bool
 failures:
   description: The namespaces that could not be read, and why. The task fails if there is one, after all others are done.
-  returned: always
   type: list
   elements: dict
+  returned: always
+  contains:
+    namespace:
+      description: The namespace.
+      type: str
+      returned: always
+    error:
+      description: What was attempted, what came back, and what to do.
+      type: str
+      returned: always
   sample: []
 summary:
-  description: Counts of namespaces by status, and C(retries), the number of requests that had to be repeated.
-  returned: always
+  description: Counts of the namespaces of the task, and of repetitions.
   type: dict
+  returned: always
+  contains:
+    total:
+      description: How many namespaces the task was for.
+      type: int
+      returned: always
+    changed:
+      description: Always 0, because this module writes nothing.
+      type: int
+      returned: always
+    unchanged:
+      description: How many needed no change.
+      type: int
+      returned: always
+    failed:
+      description: How many failed.
+      type: int
+      returned: always
+    skipped:
+      description: How many were not attempted, or are being deleted.
+      type: int
+      returned: always
+    retries:
+      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      type: int
+      returned: always
   sample: {total: 2, changed: 0, unchanged: 2, failed: 0, skipped: 0, retries: 0}
 """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: registry_auth_info
 short_description: Find out how a registry authenticates, and what a login is worth there
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Asks a container registry where it wants a login to be sent, as a node does before each pull (C(GET /v2/)).
   - A registry that delegates authentication names another host than its own, as C(registry.redhat.io) did with
@@ -103,6 +103,7 @@ seealso:
     description: Proves the logins that secrets of a cluster hold, without showing them.
 notes:
   - The environment variables C(https_proxy), C(no_proxy), C(REQUESTS_CA_BUNDLE) and C(CURL_CA_BUNDLE) are used.
+  - No cluster is asked, so no right is needed.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """
@@ -221,23 +222,89 @@ repositories:
   sample:
     - {repository: "quay.io/team/app", outcome: no_right, said: "the login works, and has no right to pull quay.io/team/app"}
 registries:
-  description:
-    - For each entry of O(registries), in their order, the values above, or only C(registry) for one that could not be asked.
-  returned: with O(registries)
+  description: For each entry of O(registries), in their order, the values above, or only C(registry) for one that could not be asked.
   type: list
   elements: dict
-  sample:
-    - registry: registry.example.com
-      scheme: bearer
-      realm: https://sso.example.com/auth
-      realm_host: sso.example.com
-      service: docker-registry
-      delegated: true
+  returned: with O(registries)
+  contains:
+    registry:
+      description: See RV(registry).
+      type: str
+      returned: always
+    scheme:
+      description: See RV(scheme).
+      type: str
+      returned: when the registry answered
+    realm:
+      description: See RV(realm).
+      type: str
+      returned: when the registry answered
+    realm_host:
+      description: See RV(realm_host).
+      type: str
+      returned: when the registry answered
+    service:
+      description: See RV(service).
+      type: str
+      returned: when the registry answered
+    delegated:
+      description: See RV(delegated).
+      type: bool
+      returned: when the registry answered
+    works:
+      description: See RV(works).
+      type: bool
+      returned: with a login or repositories, when the registry answered
+    login:
+      description: See RV(login).
+      type: dict
+      returned: with a login, when the registry answered
+      contains:
+        outcome:
+          description: See RV(login.outcome).
+          type: str
+          returned: always
+        said:
+          description: See RV(login.said).
+          type: str
+          returned: always
+    repositories:
+      description: See RV(repositories).
+      type: list
+      elements: dict
+      returned: with a login or repositories, when the registry answered
+      contains:
+        repository:
+          description: See RV(repositories[].repository).
+          type: str
+          returned: always
+        outcome:
+          description: See RV(repositories[].outcome).
+          type: str
+          returned: always
+        said:
+          description: See RV(repositories[].said).
+          type: str
+          returned: always
+  sample: [{registry: registry.example.com, scheme: bearer, realm: "https://sso.example.com/auth", realm_host: sso.example.com, service: docker-registry, delegated: true}]
 failures:
-  description: The entries of O(registries) that failed, by position from 0, and why.
-  returned: with O(registries)
+  description: The entries of O(registries) that failed.
   type: list
   elements: dict
+  returned: with O(registries)
+  contains:
+    entry:
+      description: The position of the entry, from 0.
+      type: int
+      returned: always
+    title:
+      description: How messages call the entry.
+      type: str
+      returned: always
+    error:
+      description: Why it failed.
+      type: str
+      returned: always
   sample: []
 """
 

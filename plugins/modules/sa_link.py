@@ -8,12 +8,13 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: sa_link
 short_description: Link secrets to service accounts, for pulling, mounting or both
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Adds secrets to, or removes them from, the lists of service accounts in many namespaces, as C(oc secrets link) and
     C(oc secrets unlink) do for one.
   - Only the given names are added or removed. The platform's own entry, the entries of others and their order are kept, also
-    when the platform writes the account at the same moment. C(docs/oc.md) lists the differences to C(oc), command by command.
+    when the platform writes the account at the same moment.
+    R(The table for users of oc, ansible_collections.openshift_ops.image_pull.docsite.oc) lists the differences to C(oc), command by command.
   - A pod copies the list when it is created. Pods that exist already do not change; O(restart_pods) tells which these are.
 options:
   secrets:
@@ -46,7 +47,8 @@ options:
       - A service account that O(create) declares, and that this collection created for another owner, is refused, with the owner's name, see O(adopt).
         Without O(create) any service account can be linked to.
       - A link belongs to the owner of its secret. With O(only_managed), secrets of another owner stay linked.
-      - At most 63 letters, digits, C(-), C(_) and C(.), as the value of a label. See C(docs/ownership.md).
+      - At most 63 letters, digits, C(-), C(_) and C(.), as the value of a label.
+        See R(the guide on owners, ansible_collections.openshift_ops.image_pull.docsite.many_teams).
     type: str
   adopt:
     description:
@@ -212,6 +214,15 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.attributes
+notes:
+  - Rights needed - get, patch on serviceaccounts; list on serviceaccounts.
+  - Without these, it says what it does not know or does not do - get on secrets.
+  - With these, it takes fewer requests - list on secrets.
+  - Rights needed with O(create) - create on serviceaccounts.
+  - Rights needed with O(restart_pods) - delete on pods.
+  - Without these with O(restart_pods), it says what it does not know or does not do - list on pods.
+  - Rights needed with O(namespace_selector) - list on namespaces.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 seealso:
@@ -269,62 +280,204 @@ EXAMPLES = r"""
 
 RETURN = r"""
 namespaces:
-  description: What was done, or in check mode would be done, in each namespace.
-  returned: always
+  description:
+    - The result for each namespace. Of more than 100, those that needed no change are only counted, unless O(report_unchanged=true).
   type: list
   elements: dict
+  returned: always
   contains:
     name:
       description: The namespace.
       type: str
+      returned: always
       sample: project-a
     changed:
-      description: Whether anything was written in it.
+      description: Whether anything was changed in it, or in check mode would be.
       type: bool
+      returned: always
     status:
       description: One of V(changed), V(unchanged), V(failed), V(skipped).
       type: str
+      returned: always
       sample: changed
     reason:
-      description: Why a namespace was skipped.
+      description: Why the namespace was skipped.
       type: str
       returned: when skipped
     changes:
-      description: Each write, by action, kind and name, with the names added to and removed from each list.
+      description: Each write, or in check mode what would be written. A pod that is deleted is one, too.
       type: list
       elements: dict
-      sample:
-        - action: update
-          kind: ServiceAccount
-          name: default
-          lists:
-            imagePullSecrets: {added: [private-registry], removed: []}
+      returned: always
+      contains:
+        action:
+          description: One of C(create), C(update), C(delete).
+          type: str
+          returned: always
+        kind:
+          description: The kind of the object.
+          type: str
+          returned: always
+        name:
+          description: The name of the object.
+          type: str
+          returned: always
+        entries:
+          description: The positions of the entries that ask for it, from 0.
+          type: list
+          elements: int
+          returned: with a list of entries
+        lists:
+          description: The lists of the service account that change.
+          type: dict
+          returned: for a service account
+          contains:
+            imagePullSecrets:
+              description: What changes in C(imagePullSecrets) of the account.
+              type: dict
+              returned: when it changes
+              contains:
+                added:
+                  description: The names that were added.
+                  type: list
+                  elements: str
+                  returned: always
+                removed:
+                  description: The names that were removed.
+                  type: list
+                  elements: str
+                  returned: always
+                deduplicated:
+                  description: The names that stood there more than once, and now once.
+                  type: list
+                  elements: str
+                  returned: when there are such
+            secrets:
+              description: What changes in C(secrets) of the account.
+              type: dict
+              returned: when it changes
+              contains:
+                added:
+                  description: The names that were added.
+                  type: list
+                  elements: str
+                  returned: always
+                removed:
+                  description: The names that were removed.
+                  type: list
+                  elements: str
+                  returned: always
+                deduplicated:
+                  description: The names that stood there more than once, and now once.
+                  type: list
+                  elements: str
+                  returned: when there are such
+        labels:
+          description: The labels of the account that were written.
+          type: list
+          elements: str
+          returned: when labels change
+        service_account:
+          description: The account of the pod.
+          type: str
+          returned: for a pod
+        owner:
+          description: The controller that creates the pod again.
+          type: str
+          returned: for a pod
+        waiting_reason:
+          description: Why the pod did not start.
+          type: str
+          returned: for a pod
+      sample: [{action: update, kind: ServiceAccount, name: default, lists: {imagePullSecrets: {added: [private-registry], removed: []}}}]
     pods:
-      description:
-        - The pods that lack a secret and will never get it. C(has_own_list) says that the pod does not have its account's list,
-          so that its own template needs the secret; C(owner) is its controller, C(waiting_reason) why it does not start.
+      description: The pods that lack a secret and will never get it.
       type: list
       elements: dict
       returned: when O(restart_pods) is V(report) or V(stuck)
-      sample:
-        - name: app-6d4cf56db6-x2lzk
-          service_account: default
-          missing_secrets: [private-registry]
-          owner: ReplicaSet app-6d4cf56db6
-          waiting_reason: ImagePullBackOff
-          has_own_list: false
+      contains:
+        name:
+          description: The pod.
+          type: str
+          returned: always
+        service_account:
+          description: Its service account.
+          type: str
+          returned: always
+        missing_secrets:
+          description: The secrets that it lacks.
+          type: list
+          elements: str
+          returned: always
+        owner:
+          description: Its controller, with its kind; empty where it has none.
+          type: str
+          returned: always
+        waiting_reason:
+          description: Why it does not start; empty where it runs.
+          type: str
+          returned: always
+        has_own_list:
+          description: Whether it does not have its account's list, so that its own template needs the secret.
+          type: bool
+          returned: always
+      sample: [{name: app-x2lzk, service_account: default, missing_secrets: [private-registry], owner: ReplicaSet app, waiting_reason: ImagePullBackOff, has_own_list: false}]
 failures:
-  description:
-    - The namespaces that failed, and why. The task fails if there is one, after all others are done.
-    - With a list of entries, also the position, C(name) and C(title) of the entry that failed.
-  returned: always
+  description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
   type: list
   elements: dict
+  returned: always
+  contains:
+    namespace:
+      description: The namespace.
+      type: str
+      returned: always
+    error:
+      description: What was attempted, what came back, and what to do.
+      type: str
+      returned: always
+    entry:
+      description: The position of the entry that failed, from 0.
+      type: int
+      returned: when a single entry failed
+    name:
+      description: The name in that entry.
+      type: str
+      returned: when a single entry failed
+    title:
+      description: How messages call the entry.
+      type: str
+      returned: when a single entry failed
   sample: []
 summary:
-  description: Counts of namespaces by status, and C(retries), the number of requests that had to be repeated.
-  returned: always
+  description: Counts of the namespaces of the task, and of repetitions.
   type: dict
+  returned: always
+  contains:
+    total:
+      description: How many namespaces the task was for.
+      type: int
+      returned: always
+    changed:
+      description: In how many something was changed, or in check mode would be.
+      type: int
+      returned: always
+    unchanged:
+      description: How many needed no change.
+      type: int
+      returned: always
+    failed:
+      description: How many failed.
+      type: int
+      returned: always
+    skipped:
+      description: How many were not attempted, or are being deleted.
+      type: int
+      returned: always
+    retries:
+      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      type: int
+      returned: always
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
 """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: sa_wait
 short_description: Wait until service accounts can pull from the integrated registry
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Waits until service accounts exist and, if the cluster generates pull secrets for them, have a pull secret that works. This
     module changes nothing.
@@ -48,6 +48,13 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.attributes
+notes:
+  - Rights needed - get on serviceaccounts.
+  - Without these, it says what it does not know or does not do - list on serviceaccounts; get on secrets,
+    clusterversions.config.openshift.io version, clusteroperators.config.openshift.io image-registry, services image-registry in
+    openshift-image-registry, namespaces.
+  - Rights needed with O(namespace_selector) - list on namespaces.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """
@@ -68,47 +75,107 @@ EXAMPLES = r"""
 
 RETURN = r"""
 namespaces:
-  description: The result for each namespace.
-  returned: always
+  description:
+    - The result for each namespace. Of more than 100, those that needed no change are only counted, unless O(report_unchanged=true).
   type: list
   elements: dict
+  returned: always
   contains:
     name:
       description: The namespace.
       type: str
+      returned: always
       sample: project-a
     changed:
-      description: Always V(false), because this module writes nothing.
+      description: Whether anything was changed in it, or in check mode would be.
       type: bool
+      returned: always
     status:
       description: One of V(unchanged), V(failed), V(skipped).
       type: str
+      returned: always
       sample: unchanged
     reason:
-      description: Why a namespace was skipped.
+      description: Why the namespace was skipped.
       type: str
       returned: when skipped
     changes:
       description: Always empty, because this module writes nothing.
       type: list
       elements: dict
+      returned: always
       sample: []
     service_accounts:
-      description: Each account with C(exists), C(provisioned), the C(pull_secret) that was generated for it, and a C(reason) if the cluster generates none.
+      description: Each account that was waited for.
       type: list
       elements: dict
-      sample:
-        - {name: default, exists: true, provisioned: true, pull_secret: default-dockercfg-x7k2p}
+      returned: when the namespace could be read
+      contains:
+        name:
+          description: The account.
+          type: str
+          returned: always
+        exists:
+          description: Whether it exists.
+          type: bool
+          returned: always
+        provisioned:
+          description: Whether its generated pull secret works; null where the cluster generates none.
+          type: bool
+          returned: always
+        pull_secret:
+          description: The secret that was generated for it.
+          type: str
+          returned: always
+        reason:
+          description: Why the cluster generates none, or why it did not come.
+          type: str
+          returned: when there is such a reason
+      sample: [{name: default, exists: true, provisioned: true, pull_secret: default-dockercfg-x7k2p}]
 failures:
   description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
-  returned: always
   type: list
   elements: dict
+  returned: always
+  contains:
+    namespace:
+      description: The namespace.
+      type: str
+      returned: always
+    error:
+      description: What was attempted, what came back, and what to do.
+      type: str
+      returned: always
   sample: []
 summary:
-  description: Counts of namespaces by status, and C(retries), the number of requests that had to be repeated.
-  returned: always
+  description: Counts of the namespaces of the task, and of repetitions.
   type: dict
+  returned: always
+  contains:
+    total:
+      description: How many namespaces the task was for.
+      type: int
+      returned: always
+    changed:
+      description: Always 0, because this module writes nothing.
+      type: int
+      returned: always
+    unchanged:
+      description: How many needed no change.
+      type: int
+      returned: always
+    failed:
+      description: How many failed.
+      type: int
+      returned: always
+    skipped:
+      description: How many were not attempted, or are being deleted.
+      type: int
+      returned: always
+    retries:
+      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      type: int
+      returned: always
   sample: {total: 2, changed: 0, unchanged: 2, failed: 0, skipped: 0, retries: 0}
 """
 

@@ -10,7 +10,8 @@ Entries are read member by member: a task that only links never touches a creden
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -39,6 +40,8 @@ _GRANT = (
     "service_accounts", "projects", "groups", "users", "authenticated", "anonymous", "role", "binding_name", "exclusive",
     "recreate", "revoke_from", "prune", "verify_access",
 )  # fmt: skip
+#: Members of a grant that belong to no consumer in a namespace.
+_OF_NO_NAMESPACE = ("groups", "users", "authenticated", "anonymous", "prune")
 #: The members that an entry of each role may have.
 _MEMBERS = {
     "private_registry": {"name", "state", "links", *_PLACES, *_SECRET, *_LINK},
@@ -108,11 +111,12 @@ class Declared:
 
 @dataclass(frozen=True)
 class Role:
-    """How a role runs: with `absent` every entry counts as absent."""
+    """How a role runs: with `absent` every entry counts as absent; with `only`, each entry is limited to these namespaces."""
 
     name: str
     absent: bool = False
     check_mode: bool = False
+    only: frozenset[str] | None = None
 
 
 class Declarations:
@@ -125,6 +129,8 @@ class Declarations:
         problems = [problem for entry in self.entries for problem in _problems(role.name, entry)]
         if problems:
             raise DeclarationError("; ".join(problems))
+        if role.only is not None:
+            self.entries = [part for entry in self.entries for part in _limited(entry, role.name, role.only)]
 
     @property
     def titles(self) -> list[str]:
@@ -316,6 +322,70 @@ KINDS: Mapping[str, Mapping[str, Callable[[Declarations, Any], list[Any]]]] = {
     },
     "cross_project_pull": {"accounts": _accounts, "grants": _grants},
 }
+
+
+# --- some namespaces only
+
+
+def _limited(entry: Declared, role: str, only: frozenset[str]) -> Iterator[Declared]:
+    """What an entry declares for these namespaces. A grant is also for those of its consumers that are among them."""
+    owners = _only_in(entry, only)
+    if owners:
+        yield _with(entry, **owners)
+    if role == "cross_project_pull" and (consumers := _consumers(entry, only)):
+        rest = _without_places(entry, only)
+        if rest:
+            yield _with(entry, **rest, **consumers)
+
+
+def _only_in(entry: Declared, only: frozenset[str]) -> Made:
+    """Where the entry is for some of the namespaces; empty when it is for none. What a label selects, the module finds out."""
+    names, selector = entry.get("namespaces"), entry.get("namespace_selector")
+    if names is not None:
+        kept = [name for name in names if str(name) in only]
+        return {"namespaces": kept} if kept else {}
+    if not isinstance(selector, Mapping):
+        return entry.some(_PLACES)
+    included = [name for name in sorted(only) if _any(name, selector.get("include") or ["*"])]
+    kept = [name for name in included if not _any(name, selector.get("exclude") or ())]
+    return {"namespace_selector": {**selector, "include": kept}} if kept else {}
+
+
+def _without_places(entry: Declared, only: frozenset[str]) -> Made:
+    """Where the entry is for other namespaces; empty when there are none."""
+    names, selector = entry.get("namespaces"), entry.get("namespace_selector")
+    if names is not None:
+        kept = [name for name in names if str(name) not in only]
+        return {"namespaces": kept} if kept else {}
+    if not isinstance(selector, Mapping):
+        return {}
+    return {"namespace_selector": {**selector, "exclude": [*(selector.get("exclude") or ()), *sorted(only)]}}
+
+
+def _consumers(entry: Declared, only: frozenset[str]) -> Made:
+    """The subjects of a grant that are in these namespaces, in place of all others; all of them where it is exclusive."""
+    accounts = [one for one in entry.get("service_accounts", ()) if str(dict(one).get("namespace")) in only]
+    projects = [name for name in entry.get("projects", ()) if str(name) in only]
+    if not (accounts or projects):
+        return {}
+    if boolean(entry.get("exclusive", False), strict=False):
+        return entry.some(("service_accounts", "projects"))
+    return {"service_accounts": accounts, "projects": projects, **dict.fromkeys(_OF_NO_NAMESPACE)}
+
+
+def _with(entry: Declared, **members: Any) -> Declared:
+    """The entry with other members, which are values and no templates; null is for one that it does not have."""
+    kept = {name: value for name, value in entry.members.items() if name not in members}
+    given = {name: value for name, value in members.items() if value is not None}
+
+    def read(name: str, value: Any) -> Any:
+        return given[name] if name in given else entry.read(name, value)
+
+    return replace(entry, members={**kept, **given}, read=read)
+
+
+def _any(name: str, patterns: Iterable[Any]) -> bool:
+    return any(fnmatchcase(name, str(pattern)) for pattern in patterns)
 
 
 # --- all roles

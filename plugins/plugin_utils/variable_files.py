@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +22,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.vari
     VariableFile,
     Write,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.whole_files import stored
 
 __all__ = ["ControllerFiles", "written"]
 
@@ -146,15 +146,6 @@ def _write(directory: Path, contents: Mapping[Path, bytes], *, force: bool) -> N
 
 
 def _put(path: Path, content: bytes, *, force: bool) -> None:
-    # A name that Ansible does not read as inventory. It is made with mode 0600.
-    number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(number, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+    with stored(path, content) as temporary:
         # A link, unlike a move, never replaces what is there.
-        (os.replace if force else os.link)(name, path)
-    finally:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
+        (os.replace if force else os.link)(temporary, path)

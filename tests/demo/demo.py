@@ -102,7 +102,7 @@ class Demo:
         self.secrets = [account["password"] for one in registries.values() for account in one.get("accounts", [])]
         generate = ["--lab-dir", self.lab_dir, "--output-dir", self.inventory, "--projects-prefix", prefix]
         generate += ["--without-grants"] if own else []
-        show(["python", "tests/lab_inventory.py", *generate])
+        show(["python", "extensions/molecule/shared/lab_inventory.py", *generate])
 
     def judge(self, *, expected: bool) -> None:
         for scenario in self.scenarios:

@@ -642,3 +642,21 @@ def test_a_write_leaves_in_one_piece(lab, first_record, proxy, tmp_path, tunnell
     assert headers.startswith(b"POST /api/v1/namespaces/connection/secrets HTTP/1.1\r\n")
     assert json.loads(body)["data"] == {"k": "v" * 1000}
     assert len(proxy.seen) == tunnelled
+
+
+def test_what_a_variable_leaves_unverified_is_said_once_with_the_way_out(ask, token, config, monkeypatch, tmp_path):
+    """As AWX's credential sets them, without an authority and with one."""
+    cluster = config["clusters"][0]["cluster"]
+    for name, value in (("HOST", cluster["server"]), ("API_KEY", token), ("VERIFY_SSL", "False")):
+        monkeypatch.setenv(f"K8S_AUTH_{name}", value)
+    result, requests = ask()
+    assert users(requests) == {READER}
+    (said,) = result["warnings"]
+    assert f"the certificate of {cluster['server']} is not verified" in said
+    assert "K8S_AUTH_VERIFY_SSL" in said and "paste the authority into the credential" in said
+
+    (tmp_path / "ca.pem").write_bytes(base64.b64decode(cluster["certificate-authority-data"]))
+    monkeypatch.setenv("K8S_AUTH_SSL_CA_CERT", str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("K8S_AUTH_VERIFY_SSL", "True")
+    result, requests = ask()
+    assert users(requests) == {READER} and "warnings" not in result

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rows of docs/oc.md on secrets: the module's call in place of the recorded command, and what it does."""
+"""The rows of the guide oc.rst on secrets: the module's call in place of the recorded command, and what it does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-PAGE = Path(__file__).parents[2] / "docs" / "oc.md"
+PAGE = Path(__file__).parents[2] / "docs" / "docsite" / "rst" / "oc.rst"
 HOST, DOCKERCONFIGJSON, PODMANCONFIGJSON = (
     "privateregistry.example.com",
     "kubernetes.io/dockerconfigjson",
@@ -25,7 +25,7 @@ STORE = {"auths": {HOST: {}}, "credsStore": "desktop"}
 
 
 def test_each_row_names_a_test_and_each_test_is_a_row():
-    rows = re.findall(rf"`{re.escape(Path(__file__).name)}::(test_\w+)` \|$", PAGE.read_text(), flags=re.MULTILINE)
+    rows = re.findall(rf"``{re.escape(Path(__file__).name)}::(test_\w+)``$", PAGE.read_text(), flags=re.MULTILINE)
     tests = re.findall(r"^def (test_\w+)\(make", Path(__file__).read_text(), flags=re.MULTILINE)
     assert sorted(rows) == sorted(tests)
 

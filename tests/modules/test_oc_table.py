@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rows of docs/oc.md: the state in which oc's command was recorded, the module's call, and what it does."""
+"""The rows of the guide oc.rst: the state in which oc's command was recorded, the module's call, and what it does."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 from support.lab import mount_names, pull_names
 
-PAGE = Path(__file__).parents[2] / "docs" / "oc.md"
+PAGE = Path(__file__).parents[2] / "docs" / "docsite" / "rst" / "oc.rst"
 RBAC = "rbac.authorization.k8s.io"
 PULLER = "system:image-puller"
 
 
 class TestPage:
     def test_each_row_names_a_test_and_each_test_is_a_row(self):
-        rows = set(re.findall(r"\| `(test_\w+)` \|$", PAGE.read_text(), flags=re.MULTILINE))
+        rows = set(re.findall(r"^     - ``(test_\w+)``$", PAGE.read_text(), flags=re.MULTILINE))
         tests = {name for found in (TestLinking, TestGranting) for name in vars(found) if name.startswith("test_")}
         assert tests <= rows
         source = Path(__file__).read_text()

@@ -14,7 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from support import audits
 from support.pages import Watched, written
 
-#: Seconds. The machine may be busy; what a user should wait is in docs/report.md.
+#: Seconds. The machine may be busy; what a user should wait is in docs/docsite/rst/report.rst.
 TO_OPEN, TO_FILTER = 10, 10
 STATES = (
     "view=findings",

@@ -21,7 +21,7 @@ from typing import Any
 import ansible_runner
 import pytest
 import yaml
-from support.playbooks import variables_file
+from support.playbooks import LAB_INVENTORY, variables_file
 
 ROOT = Path(__file__).parents[2]
 LAYOUT = Path(__file__).parent / "private_data_dir"
@@ -33,7 +33,7 @@ def private_data(lab: Any, tmp_path: Path) -> Path:
     """AWX's directory: project/ and env/ from the repository, inventory/ with the lab's data, the connection in env/envvars."""
     directory = tmp_path / "job"
     shutil.copytree(LAYOUT, directory)
-    generator = [sys.executable, ROOT / "tests" / "lab_inventory.py", "--projects-prefix", "runner-"]
+    generator = [sys.executable, LAB_INVENTORY, "--projects-prefix", "runner-"]
     generator += ["--lab-dir", lab.dir, "--lab-binary", lab.binary, "--output-dir", directory / "inventory"]
     subprocess.run(generator, check=True, capture_output=True)
     cluster = directory / "inventory" / "host_vars" / "lab" / "cluster.yml"

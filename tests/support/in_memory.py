@@ -16,6 +16,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Task, execute
 
 from support.fake_api import FakeApi
+from support.returns import assert_documented
 
 __all__ = ["InMemory", "in_memory"]
 
@@ -29,14 +30,16 @@ class InMemory:
     directory: str
 
     def run(self, name: str, /, *, check: bool = False, **options: Any) -> dict[str, Any]:
-        """The module's result with its warnings, `failed` included."""
+        """The module's result with its warnings, `failed` included; the module's page must describe it."""
         module = importlib.import_module(f"ansible_collections.openshift_ops.image_pull.plugins.modules.{name}").MODULE
         given = {"host": self.host, "api_key": "token", **options}
         validation = ArgumentSpecValidator(module.arguments, **module.all_rules).validate(given)
         if validation.error_messages:
             return {"failed": True, "msg": module.problems(given) or "; ".join(validation.error_messages)}
         task = Task(name, validation.validated_parameters, check, True, self.directory, set())
-        return {"failed": False, **execute(module, task), "warnings": task.warnings}
+        result = {"failed": False, **execute(module, task), "warnings": task.warnings}
+        assert_documented(name, result)
+        return result
 
 
 @contextmanager

@@ -18,11 +18,13 @@ from typing import Any
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 
+from support.returns import assert_documented
+
 PACKAGE = "ansible_collections.openshift_ops.image_pull.plugins.modules"
 
 
 def run_module(module_name: str, /, *, check: bool = False, **options: Any) -> dict[str, Any]:
-    """The module's result, `failed` included. `_output` is all that it printed."""
+    """The module's result, `failed` included, which the module's page must describe. `_output` is all that it printed."""
     module = importlib.import_module(f"{PACKAGE}.{module_name}")
     internal = {
         "_ansible_check_mode": check,
@@ -39,6 +41,7 @@ def run_module(module_name: str, /, *, check: bool = False, **options: Any) -> d
     printed = output.getvalue()
     result = json.loads(printed)
     assert isinstance(result, dict), printed
+    assert_documented(module_name, result)
     return {"failed": False, **result, "_output": printed}
 
 

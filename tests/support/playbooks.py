@@ -20,6 +20,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 COLLECTION = "openshift_ops.image_pull"
+LAB_INVENTORY = ROOT / "extensions" / "molecule" / "shared" / "lab_inventory.py"
 
 
 class Unsafe(str):
@@ -80,7 +81,7 @@ def play(playbook: str | Path, inventory: str | Path, *options: str, cwd: Path |
 
 def lab_inventory(lab, output: Path, *options: str) -> Path:
     """The inventory that points the roles' variables at the lab."""
-    generator = [sys.executable, ROOT / "tests" / "lab_inventory.py", "--lab-dir", lab.dir, "--output-dir", output]
+    generator = [sys.executable, LAB_INVENTORY, "--lab-dir", lab.dir, "--output-dir", output]
     subprocess.run([*generator, *options], check=True, capture_output=True)
     return output
 

@@ -9,7 +9,7 @@ It stands where the client's pool of connections stands, so that what is tested 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -58,6 +58,14 @@ class Answer:
         part = self.data[self.position : self.position + amount]
         self.position += len(part)
         return part
+
+    def stream(self, amount: int, decode_content: bool = True) -> Iterator[bytes]:
+        """As an answer comes that goes on: bit by bit. A `body` that is a list is sent part by part, an exception in it raised."""
+        assert not decode_content
+        for part in self.body if isinstance(self.body, list) else [self.data]:
+            if isinstance(part, Exception):
+                raise part
+            yield part
 
     def release_conn(self) -> None:
         """Nothing is held."""

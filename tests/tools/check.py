@@ -1,22 +1,25 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything that must pass, step by step; a step that fails does not stop the others.
+"""What must pass, in steps; a step that fails does not stop the others.
 
-Ends with one line for each step and the sum of what passed and failed. A step without tests of its own counts as one.
+usage: check.py [--all] [WORD ...]
+
+`make test` is what every change has to pass. What is slow and rarely breaks is for --all, which is `make test-all`. With words, the
+steps whose title holds one of them, whichever of the two they belong to. Ends with one line for each step and the sum of what passed and failed. A step without tests of its own counts as one.
 """
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from xml.etree import ElementTree
+
+from lanes import Commands, Output, side_by_side
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = "ansible_collections.openshift_ops.image_pull.plugins"
@@ -25,10 +28,15 @@ PACKAGES = [
     for room in ("module_utils", "plugin_utils", "modules", "action", "lookup")
     for part in ("-p", f"{PLUGINS}.{room}")
 ]
-#: The longest step takes about five minutes on two cores.
-LONGEST_SECONDS = 1800
+PACKAGES += ["-p", "ansible_collections.openshift_ops.image_pull.extensions.eda.plugins.event_source"]
+#: So many steps run side by side: most of them wait for a cluster half of the time.
+LANES = 2
+#: The longest step of make test takes about five minutes on two cores, of make test-all half an hour.
+LONGEST_SECONDS, LONGEST_SECONDS_OF_ALL = 1800, 7200
 #: ansible-runner is not among what the oldest core is tested with.
 NO_RUNNER = ("--deselect", "tests/scenarios/test_ocm.py::test_no_job_event_and_no_artifact_holds_it")
+#: What most people use; make test-all runs all modules with the oldest core.
+FIRST_MODULES = ("pull_secret", "sa_link", "image_puller_grant", "connection")
 PYTEST = ["python", "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider"]
 
 
@@ -37,7 +45,22 @@ class Step:
     title: str
     environment: str
     command: tuple[str, ...]
+    variables: tuple[tuple[str, str], ...] = ()
+    only_all: bool = False
 
+    @property
+    def counts_tests(self) -> bool:
+        """Whether it writes a report of its tests. Other steps count as one test."""
+        runs_tests = "pytest" in self.command or UNITS[1] in self.command
+        return runs_tests and "--collect-only" not in self.command
+
+
+#: The supported cores between the oldest and the newest.
+CORES = ("2.17", "2.18", "2.19", "2.20")
+SANITY = ("python", "tests/tools/sanity.py")
+UNITS = ("python", "tests/tools/units.py")
+#: The command after it finds the collection that the tarball installs.
+TARBALL = ("python", "tests/tools/tarball.py")
 
 STEPS = (
     Step("ruff check", "newest", ("ruff", "check", ".")),
@@ -45,80 +68,129 @@ STEPS = (
     Step("mypy, strict", "newest", ("mypy", *PACKAGES)),
     Step("yamllint", "newest", ("yamllint", "--strict", ".")),
     Step("ansible-lint, profile production", "newest", ("ansible-lint", "--offline", "--profile", "production")),
-    Step("ansible-test sanity, newest", "newest", ("python", "tests/tools/sanity.py")),
-    Step("ansible-test sanity, oldest", "oldest", ("python", "tests/tools/sanity.py")),
+    Step("ansible-test sanity, newest", "newest", SANITY),
+    Step("ansible-test sanity, oldest", "oldest", SANITY),
+    *(Step(f"ansible-test sanity, {core}", f"core-{core}", SANITY, only_all=True) for core in CORES),
+    Step("galaxy-importer, as the Hub runs it", "galaxy", ("python", "tests/tools/galaxy.py")),
+    Step("changelog fragments", "docs", ("python", "tests/tools/changelog.py")),
+    Step("documentation, checked", "docs", ("python", "tests/tools/docs.py", "lint")),
+    Step("documentation, rendered", "docs", ("python", "tests/tools/docs.py", "build")),
     Step(
-        "every test can be collected", "newest", (*PYTEST, "--collect-only", "-qqq", "--ignore=tests/report", "tests")
+        "every test can be collected",
+        "newest",
+        (*PYTEST, "--collect-only", "-qqq", "--ignore=tests/report", "--ignore=tests/eda", "tests"),
     ),
-    Step("the lab's and the benchmark's Go", "lab", ("sh", "tests/tools/check_go.sh")),
-    Step("unit tests, newest", "newest", (*PYTEST, "tests/unit")),
-    Step("unit tests, oldest", "oldest", (*PYTEST, "tests/unit")),
-    Step("the tool that judges the tests", "newest", (*PYTEST, "tests/tools")),
+    Step("the lab's and the benchmark's Go", "go", ("sh", "tests/tools/check_go.sh")),
+    Step("ansible-test units, newest", "newest", UNITS),
+    Step("ansible-test units, oldest", "oldest", UNITS),
+    *(Step(f"ansible-test units, {core}", f"core-{core}", UNITS, only_all=True) for core in CORES),
+    Step("the tools of these tests", "newest", (*PYTEST, "tests/tools")),
     Step("the lab against the recordings", "newest", (*PYTEST, "tests/lab_fidelity")),
     Step("matching against the real readers", "newest", (*PYTEST, "tests/oracle")),
     Step("verdicts against the node", "newest", (*PYTEST, "tests/verdicts")),
-    Step("modules on the lab, newest", "newest", (*PYTEST, "tests/modules")),
-    Step("modules on the lab, oldest", "oldest", (*PYTEST, "tests/modules")),
-    Step("playbooks on the lab, newest", "newest", (*PYTEST, "tests/scenarios")),
     Step(
-        "the main job, oldest",
-        "oldest",
-        (*PYTEST, *(f"tests/scenarios/test_{name}.py" for name in ("site", "in_process", "ocm")), *NO_RUNNER),
+        "20,000 verdicts against the node",
+        "newest",
+        (*PYTEST, "tests/verdicts"),
+        variables=(("IMAGE_PULL_PODS", "20000"),),
+        only_all=True,
     ),
+    Step("modules on the lab, newest", "newest", (*PYTEST, "tests/modules")),
+    Step(
+        "the first modules, oldest",
+        "oldest",
+        (*PYTEST, *(f"tests/modules/test_{name}.py" for name in FIRST_MODULES)),
+    ),
+    Step("modules on the lab, oldest", "oldest", (*PYTEST, "tests/modules"), only_all=True),
+    Step("playbooks of the tarball, newest", "newest", (*TARBALL, *PYTEST, "tests/scenarios")),
+    Step("the tarball and kubernetes.core", "bench", (*TARBALL, *PYTEST, "tests/installed")),
+    Step(
+        "a rotation of 1,000 namespaces",
+        "newest",
+        (*PYTEST, "tests/scenarios/test_rotate.py"),
+        variables=(("IMAGE_PULL_ROTATED", "1000"),),
+        only_all=True,
+    ),
+    Step(
+        "the main job of the tarball, oldest",
+        "oldest",
+        (*TARBALL, *PYTEST, *(f"tests/scenarios/test_{name}.py" for name in ("site", "in_process", "ocm")), *NO_RUNNER),
+    ),
+    Step("the guides, as they are written", "newest", (*PYTEST, "tests/guides")),
     Step("faults and killed runs", "newest", (*PYTEST, "tests/faults")),
+    Step(
+        "100 killed runs, 1,000 namespaces",
+        "newest",
+        (*PYTEST, "tests/faults"),
+        variables=(("IMAGE_PULL_FAULT_NAMESPACES", "1000"), ("IMAGE_PULL_FAULT_KILLS", "100")),
+        only_all=True,
+    ),
     Step("a job of ansible-runner", "newest", (*PYTEST, "tests/runner")),
+    Step("events on the lab", "eda", (*PYTEST, "tests/eda")),
     Step("the report in a browser", "browser", (*PYTEST, "tests/report")),
     Step("molecule, all scenarios", "newest", ("molecule", "test", "--all")),
 )
 
 
+class Outcome(NamedTuple):
+    passed: int
+    failed: int
+    seconds: float
+
+
 def main() -> int:
-    wanted = sys.argv[1:]
-    steps = [step for step in STEPS if not wanted or any(word in step.title for word in wanted)]
-    results = []
-    for number, step in enumerate(steps, 1):
-        print(f"\n=== {number}/{len(steps)} {step.title}", flush=True)
-        started = time.monotonic()
-        passed, failed = run(step)
-        results.append((step.title, passed, failed, time.monotonic() - started))
+    steps = chosen(sys.argv[1:])
+    outcomes: dict[Step, Outcome] = {}
+    started = time.monotonic()
+    for step, outcome, printed in side_by_side(steps, timed, LANES):
+        outcomes[step] = outcome
+        print(f"\n=== {len(outcomes)}/{len(steps)} {step.title}", flush=True)
+        sys.stdout.buffer.write(printed)
+        sys.stdout.flush()
     print()
-    for title, passed, failed, seconds in results:
-        print(f"{title:<36}{passed:>6} passed {failed:>4} failed {seconds:>7.0f} s")
-    total = sum(result[2] for result in results)
-    print(f"\n{sum(result[1] for result in results)} passed, {total} failed")
+    for step in steps:
+        passed, failed, seconds = outcomes[step]
+        print(f"{step.title:<40}{passed:>6} passed {failed:>4} failed {seconds:>7.0f} s")
+    print(f"{time.monotonic() - started:.0f} s for all, {LANES} side by side")
+    total = sum(outcome.failed for outcome in outcomes.values())
+    print(f"\n{sum(outcome.passed for outcome in outcomes.values())} passed, {total} failed")
     return 1 if total else 0
 
 
-def run(step: Step) -> tuple[int, int]:
+def timed(step: Step, commands: Commands, output: Output) -> Outcome:
+    started = time.monotonic()
+    passed, failed = run(step, commands, output)
+    return Outcome(passed, failed, time.monotonic() - started)
+
+
+def chosen(arguments: list[str]) -> list[Step]:
+    wanted = [argument for argument in arguments if argument != "--all"]
+    if wanted:
+        return [step for step in STEPS if any(word in step.title for word in wanted)]
+    return [step for step in STEPS if "--all" in arguments or not step.only_all]
+
+
+def run(step: Step, commands: Commands, output: Output) -> tuple[int, int]:
     """How many tests of the step passed and failed."""
     with tempfile.TemporaryDirectory() as directory:
         report = Path(directory) / "report.xml"
         command = [sys.executable, str(ROOT / "tests" / "tools" / "prepare.py"), step.environment]
-        counts_tests = "pytest" in step.command and "--collect-only" not in step.command
-        command += [*step.command, *([f"--junit-xml={report}"] if counts_tests else [])]
-        status = run_for_a_while(command)
+        command += [*step.command, *([f"--junit-xml={report}"] if step.counts_tests else [])]
+        longest = LONGEST_SECONDS_OF_ALL if step.only_all else LONGEST_SECONDS
+        status = commands.run(command, {"NO_COLOR": "1", **dict(step.variables)}, longest, output)
         if not report.exists():
-            return (0, 1) if status else (1, 0)
-        suite = ElementTree.parse(report).getroot().find("testsuite")
-    counts = {name: int(suite.get(name, 0)) for name in ("tests", "failures", "errors", "skipped")}
+            return (0, 1) if status or step.counts_tests else (1, 0)
+        return judged(ElementTree.parse(report).getroot(), status)
+
+
+def judged(report: ElementTree.Element, status: int) -> tuple[int, int]:
+    """How many passed and failed; ansible-test makes a suite for each of its kinds of tests."""
+    names = ("tests", "failures", "errors", "skipped")
+    counts = {name: sum(int(suite.get(name, 0)) for suite in report.iter("testsuite")) for name in names}
     failed = counts["failures"] + counts["errors"]
     # A run that was ended, found no test or skipped one has not passed.
-    failed += counts["skipped"] + (1 if status and not failed else 0)
+    failed += counts["skipped"] + (1 if (status or not counts["tests"]) and not failed else 0)
     return max(counts["tests"] - failed, 0), failed
-
-
-def run_for_a_while(command: list[str]) -> int:
-    """The exit status; a step that hangs is ended with all that it started and has failed."""
-    environment = {**os.environ, "NO_COLOR": "1"}
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment, start_new_session=True) as process:
-        try:
-            return process.wait(timeout=LONGEST_SECONDS)
-        except BaseException as error:
-            os.killpg(process.pid, signal.SIGKILL)
-            if not isinstance(error, subprocess.TimeoutExpired):
-                raise  # Ctrl-C
-            print(f"ended after {LONGEST_SECONDS} s", flush=True)
-            return 1
 
 
 if __name__ == "__main__":

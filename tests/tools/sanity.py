@@ -47,12 +47,16 @@ def main() -> int:
 
 
 def copy_to(collection: Path) -> None:
+    for name in known_files():
+        (collection / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, collection / name)
+
+
+def known_files() -> set[str]:
+    """What git knows or would add, and is there."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
-            (collection / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, collection / name)
+    return {name for name in filter(None, listed.split("\0")) if (ROOT / name).is_file()}
 
 
 def home() -> Path:

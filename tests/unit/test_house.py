@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import importlib
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ LIBRARIES = {
 ANSIBLE = {
     "runtime/options.py": {"ansible.module_utils.common.parameters.env_fallback"},
     "runtime/entries.py": {"ansible.module_utils.common.arg_spec.ArgumentSpecValidator"},
+    "runtime/event_source.py": {"ansible.module_utils.common.arg_spec.ArgumentSpecValidator"},
     "runtime/ansible_module.py": {
         "ansible.module_utils.basic.AnsibleModule",
         "ansible.module_utils.basic.missing_required_lib",
@@ -535,6 +537,70 @@ class TestPages:
         assert [each for each in added(documented(module)) if not page < each <= ours] == []
 
 
+SOURCES = sorted(path.stem for path in (ROOT / "extensions/eda/plugins/event_source").glob("*.py"))
+#: The rooms that an event source wires: what it takes, what it does, and how it is run.
+OF_SOURCES = {"features", "workflows", "runtime"}
+
+
+def source_of(name: str) -> Any:
+    return importlib.import_module(f"{COLLECTION}.extensions.eda.plugins.event_source.{name}")
+
+
+@pytest.mark.parametrize("source", SOURCES)
+class TestEventSources:
+    """An event source is a manual page and wiring, as a module is, that ansible-rulebook runs by its path."""
+
+    def test_wires_rooms_and_holds_no_logic(self, source: str) -> None:
+        path = ROOT / f"extensions/eda/plugins/event_source/{source}.py"
+        found = {name.split(".")[0] for name in imports_of(path)}
+        assert found & {*LIBRARIES, "ansible"} == set()
+        assert {parts[0] for parts in ours_in(path)} <= OF_SOURCES
+        body = ast.parse(path.read_text(encoding="utf-8")).body
+        functions = [node for node in body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+        assert {function.name for function in functions} == {"main"}
+        assert all((function.end_lineno or 0) - function.lineno < 12 for function in functions)
+
+    def test_documents_its_options_as_it_takes_them(self, source: str) -> None:
+        page = yaml.safe_load(source_of(source).DOCUMENTATION)["options"]
+        assert contract(page, "suboptions") == contract(source_of(source).ARGUMENTS, "options")
+
+    def test_takes_the_connection_of_the_modules(self, source: str) -> None:
+        fragment = importlib.import_module(f"{COLLECTION}.plugins.doc_fragments.connection").ModuleDocFragment
+        theirs = yaml.safe_load(fragment.DOCUMENTATION)["options"]
+        page = yaml.safe_load(source_of(source).DOCUMENTATION)["options"]
+        assert contract({name: page[name] for name in theirs}, "suboptions") == contract(theirs, "suboptions")
+        named = {name for name, spec in runtime_options().CONNECTION_OPTIONS.items() if spec.get("fallback")}
+        assert [name for name in sorted(named) if "E(K8S_AUTH_" not in str(page[name]["description"])] == []
+
+    def test_its_schema_has_the_same_options(self, source: str) -> None:
+        path = ROOT / f"extensions/eda/plugins/event_source/schemas/{source}.json"
+        schema = json.loads(path.read_text(encoding="utf-8"))
+        arguments = source_of(source).ARGUMENTS
+        names = {*arguments, *(alias for spec in arguments.values() for alias in spec.get("aliases", ()))}
+        assert {*schema["properties"]} == names
+        assert schema["additionalProperties"] is False
+        for name, spec in arguments.items():
+            ours = schema["properties"][name]
+            assert ours.get("default") == spec.get("default"), name
+            part = ours.get("items") or ours
+            assert {*part.get("properties", {})} == {*spec.get("options", {})}, name
+            for inner, option in (spec.get("options") or {}).items():
+                found = part["properties"][inner]
+                choices = found.get("enum") or found.get("items", {}).get("enum")
+                assert choices == option.get("choices"), inner
+
+    def test_has_examples_that_are_sources(self, source: str) -> None:
+        examples = yaml.safe_load(source_of(source).EXAMPLES)
+        assert examples
+        for example in examples:
+            (name,) = {*example} - {"name"}
+            assert name == f"openshift_ops.image_pull.{source}"
+            assert {*(example[name] or {})} <= {*source_of(source).ARGUMENTS}
+
+    def test_says_since_when(self, source: str) -> None:
+        assert version(yaml.safe_load(source_of(source).DOCUMENTATION)["version_added"])
+
+
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
 #: Options of roles that take fewer choices than the module's option, and those that they leave out.
 FEWER_CHOICES = {("private_registry", "mode"): {"remove"}}
@@ -599,7 +665,9 @@ class TestEntries:
 class TestRoles:
     def test_its_defaults_are_those_that_it_documents(self, role: str) -> None:
         documented_defaults = {
-            name: option["default"] for name, option in role_options(role).items() if not option.get("required")
+            name: option["default"]
+            for name, option in role_options(role).items()
+            if not option.get("required") and name != "image_pull_only_namespaces"
         }
         assert role_file(role, "defaults/main.yml") == documented_defaults
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import declarations
 
 ROOT = Path(__file__).parents[2] / "roles"
@@ -54,15 +55,62 @@ def shown(option: dict[str, Any]) -> str:
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
+def examples_of(role: str) -> list[dict[str, Any]]:
+    """The variables of the role in each YAML example of its README."""
+    text = (ROOT / role / "README.md").read_text(encoding="utf-8")
+    found = []
+
+    def search(value: Any) -> None:
+        if isinstance(value, dict):
+            ours = {name: each for name, each in value.items() if str(name) in options_of(role)}
+            found.extend([ours] if ours else [])
+        for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+            search(each)
+
+    for block in re.findall(r"^```ya?ml\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        search(yaml.safe_load(block))
+    return found
+
+
+def refusals(role: str, variables: dict[str, Any]) -> list[str]:
+    """What Ansible says against these variables, with the specs that it checks a role with."""
+    said: list[str] = ArgumentSpecValidator(options_of(role)).validate(variables).error_messages
+    for name, value in variables.items():
+        if name == declarations.VARIABLES.get(role):
+            for entry in value:
+                said += ArgumentSpecValidator(entries_of(role)).validate(entry).error_messages
+    return said
+
+
 @pytest.mark.parametrize("role", ROLES)
 class TestRole:
+    def test_the_readme_has_an_example_and_the_spec_takes_it(self, role: str) -> None:
+        examples = examples_of(role)
+        assert examples
+        assert [refusals(role, example) for example in examples] == [[] for _example in examples]
+
+    def test_says_since_when(self, role: str) -> None:
+        specs = loaded(ROOT / role / "meta" / "argument_specs.yml")["argument_specs"]
+        ours, since = loaded(ROOT.parent / "galaxy.yml")["version"], specs["main"]["version_added"]
+        assert [int(part) for part in since.split(".")] <= [int(part) for part in ours.split(".")]
+
     def test_readme_and_argument_spec_have_the_same_variables(self, role: str) -> None:
         assert table_of(role, "variable") == {name: shown(option) for name, option in options_of(role).items()}
 
     def test_argument_spec_and_defaults_agree(self, role: str) -> None:
         assert loaded(ROOT / role / "defaults" / "main.yml") == {
-            name: option["default"] for name, option in options_of(role).items() if not option.get("required")
+            name: option["default"]
+            for name, option in options_of(role).items()
+            if not option.get("required") and name not in SHARED
         }
+
+
+#: Variables of several roles. They have no default: a role may not set what is not its own.
+SHARED = {"image_pull_only_namespaces"}
+
+
+def test_the_roles_that_set_up_namespaces_share_what_limits_them() -> None:
+    assert {role for role in ROLES if SHARED & {*options_of(role)}} == {*declarations.VARIABLES}
 
 
 @pytest.mark.parametrize("role", declarations.VARIABLES)
@@ -76,5 +124,5 @@ class TestRoleWithEntries:
         assert {*declarations._REQUIRED[role]} == required
 
     def test_its_variable_is_the_one_that_is_read(self, role: str) -> None:
-        (name,) = (name for name, option in options_of(role).items() if option["type"] == "list")
+        (name,) = (name for name, option in options_of(role).items() if option["type"] == "list" and name not in SHARED)
         assert declarations.VARIABLES[role] == name

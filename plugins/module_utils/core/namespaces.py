@@ -38,16 +38,17 @@ class NamespaceSelector:
         :raises Refusal: for a namespace without a name: it may be one that is meant.
         """
         phases = {_name(namespace): _phase(namespace) for namespace in namespaces}
-        meant = sorted(name for name in phases if self._means(name))
+        meant = sorted(name for name in phases if self.means(name))
         chosen = [name for name in meant if phases[name] in self.phases and phases[name] != _TERMINATING]
         return chosen, [name for name in meant if phases[name] == _TERMINATING]
 
     def left_out(self, namespaces: Iterable[Json]) -> list[str]:
         """The names of the platform's namespaces that are not meant, but would be with `system`; as `choose` raises."""
         asked = replace(self, system=True)
-        return sorted(name for name in map(_name, namespaces) if asked._means(name) and not self._means(name))
+        return sorted(name for name in map(_name, namespaces) if asked.means(name) and not self.means(name))
 
-    def _means(self, name: str) -> bool:
+    def means(self, name: str) -> bool:
+        """Whether a namespace of that name is meant, as far as the name alone says."""
         included = not self.include or _any(name, self.include)
         return included and not _any(name, self.exclude) and (self.system or not _any(name, _SYSTEM))
 

@@ -15,7 +15,7 @@ from .errors import OptionError
 from .objects import Json, metadata, trimmed_of_managers
 from .shapes import mapping, sequence, text
 
-__all__ = ["Changed", "check_seconds", "content_changed", "seconds_of", "utc", "with_time_of_content"]
+__all__ = ["Changed", "check_seconds", "content_changed", "day", "seconds_of", "utc", "with_time_of_content"]
 
 #: So many seconds may an answer of a server outside of the cluster take at most.
 _LONGEST_TIMEOUT = 3600
@@ -49,8 +49,17 @@ def seconds_of(value: Any) -> int | None:
 
 def utc(seconds: float) -> str:
     """The time as RFC 3339 has it; for one that no calendar has, a phrase that says so."""
+    return _written(seconds, "%Y-%m-%dT%H:%M:%SZ")
+
+
+def day(seconds: float) -> str:
+    """The day of `utc`."""
+    return _written(seconds, "%Y-%m-%d")
+
+
+def _written(seconds: float, form: str) -> str:
     try:
-        return datetime.fromtimestamp(int(seconds), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return datetime.fromtimestamp(int(seconds), timezone.utc).strftime(form)
     except (ValueError, OverflowError, OSError):
         return "a day that no calendar has"
 

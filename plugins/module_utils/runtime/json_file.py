@@ -6,15 +6,13 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ..core.errors import OptionError
 from ..core.redaction import mask
+from ..core.whole_files import stored
 from .task import Task
 
 __all__ = ["json_writer"]
@@ -42,16 +40,8 @@ def json_writer(task: Task, path: str | None) -> Callable[[Mapping[str, Any]], N
 
 def _put(target: Path, content: str) -> None:
     try:
-        number, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # with mode 0600
-        try:
-            with os.fdopen(number, "w", encoding="utf-8") as file:
-                file.write(content + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(target)
-        finally:
-            with suppress(FileNotFoundError):
-                Path(name).unlink()
+        with stored(target, f"{content}\n".encode()) as temporary:
+            temporary.replace(target)
     except OSError as error:
         raise OptionError(
             f"file {str(target)!r} cannot be written on the host that runs the task: {error.strerror}; the cluster was only read"

@@ -51,7 +51,7 @@ __all__ = [
     "reconciling",
 ]
 
-VERSION = "0.1.0"
+VERSION = "1.0.0"
 
 #: So many connections are open at the same time where a task does not say how many.
 _FEW = 8
@@ -312,6 +312,7 @@ def cluster_of(task: Task) -> Iterator[Cluster]:
     with connect(
         found, connections=task.params.get("concurrency", _FEW), temporary_directory=task.temporary_directory
     ) as opened:
+        task.warn(opened.warnings)
         cluster = Cluster(opened, user_agent=f"openshift_ops.image_pull/{VERSION} ({task.name})")
         try:
             try:

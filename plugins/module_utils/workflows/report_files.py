@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 from ..core.errors import OptionError
+from ..core.whole_files import stored
 from ..features.pull_report.documents import LARGEST_BYTES
 from ..features.pull_report.stamps import differ, settled
 
@@ -79,27 +79,11 @@ def write(texts: Mapping[Path, str], mode: int) -> None:
     done: list[Path] = []
     with ExitStack() as stack:
         try:
-            stored = [(path, _stored(path, text, mode, stack)) for path, text in texts.items()]
-            for path, temporary in stored:
+            ready = [(path, stack.enter_context(stored(path, text.encode(), mode))) for path, text in texts.items()]
+            for path, temporary in ready:
                 temporary.replace(path)
                 done.append(path)
         except OSError as error:
             left = f"written before that: {', '.join(map(str, done))}" if done else "nothing was written"
             name = error.filename2 or error.filename or "a file of the report"
             raise OptionError(f"{name} cannot be written on the controller: {error.strerror}; {left}") from None
-
-
-def _stored(path: Path, text: str, mode: int, stack: ExitStack) -> Path:
-    number, name = tempfile.mkstemp(prefix=f".{path.name[:64]}.", dir=path.parent)
-    stack.callback(_remove, Path(name))
-    with os.fdopen(number, "wb") as file:
-        file.write(text.encode("utf-8"))
-        file.flush()
-        os.fchmod(file.fileno(), mode)
-        os.fsync(file.fileno())
-    return Path(name)
-
-
-def _remove(path: Path) -> None:
-    with suppress(OSError):
-        path.unlink()

@@ -15,7 +15,25 @@ from typing import Any
 
 from ...core.objects import Json, Kind, ObjectRef
 
-__all__ = ["Page", "Unintelligible", "decoded", "deletion", "found", "mapping", "page"]
+__all__ = [
+    "METADATA",
+    "METADATA_LIST",
+    "Page",
+    "Unintelligible",
+    "WatchEvent",
+    "decoded",
+    "deletion",
+    "found",
+    "mapping",
+    "metadata_page",
+    "page",
+    "watch_event",
+]
+
+#: Asks for the metadata of objects alone. There is nothing else that would do: a whole object may hold what nobody asked for.
+METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+_PARTIAL = "PartialObjectMetadata"
 
 
 class Unintelligible(Exception):
@@ -24,10 +42,20 @@ class Unintelligible(Exception):
 
 @dataclass(frozen=True)
 class Page:
-    """A page of a list. `token` asks for the next one, empty on the last."""
+    """A page of a list. `token` asks for the next one, empty on the last. `version` is the list's, as the API server names it."""
 
     items: Sequence[Json]
     token: str
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class WatchEvent:
+    """What a watch says: `type` is that of the API, `obj` the object's metadata alone, `version` where it stands."""
+
+    type: str
+    obj: Json
+    version: str
 
 
 def decoded(data: bytes) -> Any:
@@ -72,26 +100,61 @@ def token(answer: Any) -> tuple[str, str]:
     value, expires = status.get("token"), status.get("expirationTimestamp")
     if not isinstance(value, str) or not value:
         raise Unintelligible("something without a token")
-    return value, expires if isinstance(expires, str) else ""
+    return str(value), expires if isinstance(expires, str) else ""
 
 
 def page(answer: Any, kind: Kind, namespace: str) -> Page:
     """A page of a list of one namespace or, without `namespace`, of the cluster."""
+    return _page(answer, kind, namespace, kind.kind)
+
+
+def metadata_page(answer: Any, kind: Kind) -> Page:
+    """A page of the metadata of the cluster's objects of a kind, and nothing else of them."""
+    if mapping(answer).get("kind") != f"{_PARTIAL}List":
+        raise Unintelligible("more than the metadata that was asked for")
+    found = _page(answer, kind, "", _PARTIAL)
+    if not found.version:
+        raise Unintelligible("a list without a version")
+    return found
+
+
+def watch_event(answer: Any, kind: Kind) -> WatchEvent:
+    """One line of a watch of metadata. Of type `ERROR` is what the API server has to say of itself: `obj` is its Status."""
+    event = mapping(answer)
+    name, obj = event.get("type"), event.get("object")
+    if name not in ("ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR") or not isinstance(obj, Mapping):
+        raise Unintelligible("something that is not an event of a watch")
+    if name == "ERROR":
+        return WatchEvent(name, obj, "")
+    if obj.get("kind") != _PARTIAL:
+        raise Unintelligible("more than the metadata that was asked for")
+    if name != "BOOKMARK" and not _is_object(obj, kind, "", _PARTIAL):
+        raise Unintelligible(f"an event of something that is not {_article(kind)}")
+    meta = obj.get("metadata")
+    version = meta.get("resourceVersion") if isinstance(meta, Mapping) else None
+    if not _is_text(version):
+        raise Unintelligible("an event without a version")
+    return WatchEvent(name, obj, str(version))
+
+
+def _page(answer: Any, kind: Kind, namespace: str, title: str) -> Page:
     answer = mapping(answer)
-    if answer.get("kind", f"{kind.kind}List") != f"{kind.kind}List" or not isinstance(answer.get("metadata"), Mapping):
-        raise Unintelligible(f"something that is not a {kind.kind}List")
+    if answer.get("kind", f"{title}List") != f"{title}List" or not isinstance(answer.get("metadata"), Mapping):
+        raise Unintelligible(f"something that is not a {title}List")
     # Go writes what was never filled as null, or not at all.
     items, token = answer.get("items", ""), answer["metadata"].get("continue")
     if not isinstance(items, (list, type(None))) or not isinstance(token, (str, type(None))):
-        raise Unintelligible(f"something that is not a {kind.kind}List")
-    if not all(_is_object(item, kind, namespace) for item in items or ()):
+        raise Unintelligible(f"something that is not a {title}List")
+    if not all(_is_object(item, kind, namespace, title) for item in items or ()):
         raise Unintelligible(f"a list with something in it that is not {_article(kind)}")
-    return Page(items or [], token or "")
+    version = answer["metadata"].get("resourceVersion")
+    return Page(items or [], token or "", version if isinstance(version, str) else "")
 
 
-def _is_object(value: Any, kind: Kind, namespace: str) -> bool:
-    """Whether it has what every object has. An item of a list does not repeat its kind."""
-    if not isinstance(value, Mapping) or value.get("kind", kind.kind) != kind.kind:
+def _is_object(value: Any, kind: Kind, namespace: str, title: str = "") -> bool:
+    """Whether it has what every object has. An item of a list does not repeat its kind. `title` is that of its form."""
+    title = title or kind.kind
+    if not isinstance(value, Mapping) or value.get("kind", title) != title:
         return False
     meta = value.get("metadata")
     if not isinstance(meta, Mapping) or not _is_text(meta.get("name")):

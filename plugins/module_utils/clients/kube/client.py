@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
@@ -22,6 +22,7 @@ from ...core.objects import Json, Kind, ObjectRef
 from ...core.permissions import Need
 from ...core.redaction import mask
 from . import answers
+from .answers import WatchEvent
 from .connection import Connection
 from .credential import forms_of
 from .errors import (
@@ -37,9 +38,9 @@ from .errors import (
     UnknownResource,
 )
 from .health import Health
-from .transport import Answer, Broken, Lost, NotSent, TooLarge, Unusable, send
+from .transport import Answer, Broken, Lines, Lost, NotSent, TooLarge, Unusable, follow, send
 
-__all__ = ["Cluster"]
+__all__ = ["Cluster", "Surveyed"]
 
 #: One page of a list. Large enough for one request in most clusters, small enough to keep memory flat in the largest.
 _PAGE = 1000
@@ -52,6 +53,10 @@ _PATIENCE_SECONDS = 30.0
 #: Before the cluster is given up, it is asked once more, for so long.
 _PROBE_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 5.0
+#: The longest line of a watch: an object's metadata has less than 2 MB.
+_MOST_LINE = 8 * 1024 * 1024
+#: So much later than asked for may the API server end a watch.
+_GRACE_SECONDS = 30.0
 _Read = TypeVar("_Read")
 _VERBS = {"create": "POST", "update": "PATCH", "delete": "DELETE"}
 _WORDS = {"create": "creating", "update": "updating", "delete": "deleting"}
@@ -63,7 +68,8 @@ class _Request:
     """One request.
 
     `attempt` says in words what is tried, `resource` on which kind, `name` on which object that is there. `writes`: whether it
-    changes something, so that it must not simply be sent twice. `is_shortcut`: a refusal only means more requests.
+    changes something, so that it must not simply be sent twice. `is_shortcut`: a refusal only means more requests. `accept` is the
+    form of the answer.
     """
 
     method: str
@@ -75,11 +81,20 @@ class _Request:
     body: Json | None = None
     writes: bool = False
     is_shortcut: bool = False
+    accept: str = "application/json"
 
     @property
     def target(self) -> str:
         given = {name: value for name, value in self.query.items() if value}
         return self.path + (f"?{urlencode(given, errors='replace')}" if given else "")
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """The metadata of all objects of a kind, as they were at `version`, from which a watch goes on."""
+
+    items: Sequence[Any]
+    version: str
 
 
 class Cluster:
@@ -97,7 +112,7 @@ class Cluster:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._connection = connection
-        self._headers = {"Accept": "application/json", "User-Agent": user_agent}
+        self._headers = {"User-Agent": user_agent}
         self._sleep = sleep
         self._now = now
         self._lock = threading.Lock()
@@ -164,16 +179,51 @@ class Cluster:
         attempt, path = f"listing {kind.resource} {where}", _collection(kind, namespace)
         shortcut = kind.namespaced and not namespace
         request = _Request("GET", path, attempt, kind.resource, query=query, is_shortcut=shortcut)
-        for _pass in range(_LIST_PASSES):
-            with suppress(Expired):
-                kept = self._read_through(request, kind, namespace, keep or _slim)
-                break
-        else:
-            raise Expired(
-                f"{attempt} on {self.name} failed: {_LIST_PASSES} times in turn the API server lost the list before its last "
-                "page; run again when it has less to do"
-            )
-        yield from kept
+        kept = self._listed(request, lambda answer: answers.page(answer, kind, namespace), kind, keep or _slim)
+        yield from kept.items
+
+    def survey(self, kind: Kind, *, label_selector: str = "", keep: Callable[[Json], Any]) -> Surveyed:
+        """What `keep` returns of the metadata of each object of a kind in the cluster. Nothing else of them is ever sent here.
+
+        :raises ApiError: when it cannot be read, also when the server sends more than the metadata.
+        """
+        query = {"labelSelector": label_selector, "limit": str(_PAGE)}
+        attempt = f"listing the metadata of {kind.resource} in all namespaces"
+        path = _collection(kind, "")
+        request = _Request("GET", path, attempt, kind.resource, query=query, accept=answers.METADATA_LIST)
+        return self._listed(request, lambda answer: answers.metadata_page(answer, kind), kind, keep)
+
+    @contextmanager
+    def watch(
+        self, kind: Kind, version: str, *, label_selector: str = "", seconds: int
+    ) -> Iterator[Iterator[WatchEvent]]:
+        """What happens to the metadata of the objects of a kind after `version`, as it happens, for so many seconds.
+
+        The block begins when the API server has agreed. It says again and again where it stands (`BOOKMARK`), so that a later
+        watch need not begin from long ago.
+
+        :raises Expired: when the API server no longer knows what happened since then: the objects have to be listed again;
+            `Unanswered` when the connection breaks, hangs or ends in the middle.
+        """
+        query = {
+            "labelSelector": label_selector,
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": version,
+            "timeoutSeconds": str(seconds),
+        }
+        attempt = f"watching the metadata of {kind.resource} in all namespaces on {self.name}"
+        path = _collection(kind, "")
+        request = _Request("GET", path, attempt, kind.resource, query=query, accept=answers.METADATA)
+        ends_at = self._now() + seconds + _GRACE_SECONDS
+        lines = self._logged_in(
+            request,
+            lambda login: self._opened(request, login, seconds + _GRACE_SECONDS, lambda: self._now() < ends_at),
+        )
+        try:
+            yield self._events(request, kind, lines)
+        finally:
+            lines.close()
 
     def get_path(self, path: str) -> Json:
         """What stands under a path that is no object, such as `/apis`."""
@@ -222,24 +272,40 @@ class Cluster:
             return None
         return self._understood(request, lambda answer: answers.found(answer, ref))
 
+    def _listed(
+        self,
+        request: _Request,
+        read: Callable[[Any], answers.Page],
+        kind: Kind,
+        keep: Callable[[Json], Any],
+    ) -> Surveyed:
+        for _pass in range(_LIST_PASSES):
+            with suppress(Expired):
+                return self._read_through(request, read, kind, keep)
+        raise Expired(
+            f"{request.attempt} on {self.name} failed: {_LIST_PASSES} times in turn the API server lost the list before its last "
+            "page; run again when it has less to do"
+        )
+
     def _read_through(
-        self, request: _Request, kind: Kind, namespace: str, keep: Callable[[Json], Json | None]
-    ) -> Sequence[Json]:
+        self,
+        request: _Request,
+        read: Callable[[Any], answers.Page],
+        kind: Kind,
+        keep: Callable[[Json], Any],
+    ) -> Surveyed:
         """One pass from the first page to the last. Of an object that comes twice, the later state counts."""
-        kept: dict[tuple[str, str], Json | None] = {}
+        kept: dict[tuple[str, str], Any] = {}
         token, seen = "", {""}
         while True:
-            page = self._understood(
-                replace(request, query={**request.query, "continue": token}),
-                lambda answer: answers.page(answer, kind, namespace),
-            )
+            page = self._understood(replace(request, query={**request.query, "continue": token}), read)
             kept.update(
                 ((item["metadata"]["namespace"] if kind.namespaced else "", item["metadata"]["name"]), keep(item))
                 for item in page.items
             )
             token = page.token
             if not token:
-                return [item for item in kept.values() if item is not None]
+                return Surveyed([item for item in kept.values() if item is not None], page.version)
             if token in seen or len(seen) > _MOST_PAGES:
                 raise ApiError(
                     f"{request.attempt} on {self.name} failed: the list has no end; check the API server and the proxy"
@@ -260,7 +326,7 @@ class Cluster:
         given_up_at, pause = float("inf"), 0.1
         while True:
             try:
-                return self._logged_in(request)
+                return self._logged_in(request, partial(self._exchange, request))
             except (ApiError, Unanswered) as error:
                 asked = _asked_to_wait(request, error)
                 given_up_at = min(given_up_at, self._now() + _PATIENCE_SECONDS)
@@ -271,8 +337,8 @@ class Cluster:
             self._sleep(max(asked, pause) * random.uniform(1.0, 1.25))
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
-    def _logged_in(self, request: _Request) -> Answer:
-        """Sends a request with the login, once more with a renewed one when that is refused.
+    def _logged_in(self, request: _Request, exchange: Callable[[Any], _Read]) -> _Read:
+        """What `exchange` makes of a request with the login, once more with a renewed one when that is refused.
 
         :raises ClusterError: the first one of this cluster, whatever comes later.
         """
@@ -280,11 +346,11 @@ class Cluster:
             self._health.check()
             login = self._connection.headers()
             try:
-                return self._exchange(request, login)
+                return exchange(login)
             except Unauthorized as error:
                 if error.status != 401 or not self._connection.renew(login):
                     raise
-            return self._exchange(request, self._connection.headers())
+            return exchange(self._connection.headers())
         except ClusterError as error:
             failure = self._health.stop(error)
             if error.unanswered:
@@ -297,16 +363,56 @@ class Cluster:
 
         :raises ClusterError: also once the cluster has given no healthy answer to any request for too long.
         """
+        answer: Answer = self._judged(request, login, lambda: self._send(request, login))
+        return answer
+
+    def _opened(self, request: _Request, login: Any, seconds: float, goes_on: Callable[[], bool]) -> Lines:
+        """One request and the lines that it is answered with; raises as `_exchange`."""
+
+        def begin() -> Answer | Lines:
+            with self._failures_of(request, login):
+                return follow(
+                    self._connection.pool,
+                    self.name + request.target,
+                    self._with_headers(request, login),
+                    seconds=seconds,
+                    most=_MOST_LINE,
+                    goes_on=goes_on,
+                )
+
+        lines: Lines = self._judged(request, login, begin)
+        return lines
+
+    def _events(self, request: _Request, kind: Kind, lines: Lines) -> Iterator[WatchEvent]:
+        """Each event of a watch until its end."""
+        try:
+            with self._failures_of(request, {}):
+                for line in lines:
+                    if line.strip():
+                        yield self._event(request, answers.watch_event(answers.decoded(line), kind))
+        except answers.Unintelligible as what:
+            raise _unintelligible(request, str(what)) from None
+
+    def _event(self, request: _Request, event: WatchEvent) -> WatchEvent:
+        """:raises ImagePullError: what the event says, when it is of an error of the API server."""
+        if event.type != "ERROR":
+            return event
+        code = event.obj.get("code")
+        status = code if isinstance(code, int) and 400 <= code < 600 else 500
+        raise _failed(request, Answer(status, json.dumps(event.obj).encode(), None, None), {})
+
+    def _judged(self, request: _Request, login: Any, ask: Callable[[], Any]) -> Any:
+        """What `ask` is answered with, when it has a status of 2xx; raises as `_exchange`."""
         self._health.check()
         since = self._now()
         try:
-            answer = self._send(request, login)
-            if answer.status < 500:
+            answer = ask()
+            if isinstance(answer, Lines) or answer.status < 500:
                 self._health.healthy()
             else:
                 # It came late, perhaps, but it came.
                 self._health.reached, since = True, self._now()
-            if 200 <= answer.status < 300:
+            if isinstance(answer, Lines) or 200 <= answer.status < 300:
                 return answer
             raise _failed(request, answer, login)
         except Forbidden as error:
@@ -354,15 +460,24 @@ class Cluster:
         return True
 
     def _send(self, request: _Request, login: Any, **options: Any) -> Answer:
-        # Not a copy: the connection must know the login again when it is refused.
-        login.update(self._headers)
-        body = None
+        headers, body = self._with_headers(request, login), None
         if request.body is not None:
-            login["Content-Type"] = _CONTENT_TYPES.get(request.method, "application/json")
+            headers["Content-Type"] = _CONTENT_TYPES.get(request.method, "application/json")
             body = json.dumps(request.body).encode("utf-8")
+        with self._failures_of(request, login):
+            return send(self._connection.pool, request.method, self.name + request.target, headers, body, **options)
+
+    def _with_headers(self, request: _Request, login: Any) -> Any:
+        # Not a copy: the connection must know the login again when it is refused.
+        login.update({**self._headers, "Accept": request.accept})
+        return login
+
+    @contextmanager
+    def _failures_of(self, request: _Request, login: Mapping[str, str]) -> Iterator[None]:
+        """What becomes of a request without an answer."""
         attempt, hidden = request.attempt, partial(mask, secrets=forms_of(login.get("Authorization", "")))
         try:
-            return send(self._connection.pool, request.method, self.name + request.target, login, body, **options)
+            yield
         except NotSent as error:
             raise _Unsent(
                 f"{attempt} failed: {hidden(str(error))}", "check the address, the network and the proxy"

@@ -31,6 +31,18 @@ __all__ = ["IMPORT_ERROR", "Connection", "ConnectionOptions", "connect"]
 #: Where a pod finds the login of its service account.
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
+#: The variables that switch the verification off, as the option `validate_certs` reads them.
+_VERIFICATION = ("K8S_AUTH_VALIDATE_CERTS", "K8S_AUTH_VERIFY_SSL")
+#: Ansible's words for false.
+_OFF = ("0", "f", "false", "n", "no", "off")
+
+_UNVERIFIED = (
+    "the certificate of {host} is not verified, because the environment variable {name} says so: whoever stands between could read the "
+    "login. AWX sets it to False for a credential without a certificate authority, whatever its 'Verify SSL' says: paste the authority "
+    "into the credential, also a public one. Elsewhere set K8S_AUTH_SSL_CA_CERT and remove {name}. If it is meant, say so with the option "
+    "'validate_certs' (image_pull_validate_certs of the playbooks) and remove {name}"
+)
+
 
 @dataclass(frozen=True, repr=False)
 class ConnectionOptions:
@@ -87,10 +99,11 @@ class _Headers(dict[str, str]):
 
 
 class Connection:
-    """An open way to one API server. `pool` is a urllib3 pool manager, `host` the API server's URL."""
+    """An open way to one API server. `pool` is a urllib3 pool manager, `host` the API server's URL, `warnings` what the user should know."""
 
     def __init__(self, target: _Target, pool: Any, directory: str) -> None:
         self.host = target.host.rstrip("/")
+        self.warnings = _warnings(target)
         self.pool = pool
         self._target = target
         self._directory = directory
@@ -291,6 +304,17 @@ def _what_is_wrong_with(url: str) -> str:
     if parts.auth:
         return "has a login in it; give it in 'username' and 'password'"
     return "has a '?' or '#' in it; leave out what follows" if parts.query or parts.fragment else ""
+
+
+def _warnings(target: _Target) -> tuple[str, ...]:
+    """That a certificate is not verified, where nobody may have decided that: a variable says so, and it is obeyed."""
+    if target.verify or not target.host.lower().startswith("https:"):
+        return ()
+    # The first one that is set counts, as for the option.
+    name = next((name for name in _VERIFICATION if name in os.environ), "")
+    if os.environ.get(name, "").strip().lower() not in _OFF:
+        return ()
+    return (_UNVERIFIED.format(host=target.host.rstrip("/"), name=name),)
 
 
 def _pool(options: ConnectionOptions, target: _Target, connections: int) -> Any:

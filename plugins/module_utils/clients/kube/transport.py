@@ -1,25 +1,31 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One HTTP request: sent once, bounded in size and in silence, every failure told apart by what it means for the request."""
+"""One HTTP request: sent once, bounded in size and in silence, every failure told apart by what it means for the request.
+
+An answer comes as a whole, or line by line while the server goes on answering.
+"""
 
 from __future__ import annotations
 
 import re
 import ssl
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from .errors import one_line
 from .libraries import urllib3
 
-__all__ = ["Answer", "Broken", "Lost", "NotSent", "TooLarge", "Unusable", "send"]
+__all__ = ["Answer", "Broken", "Lines", "Lost", "NotSent", "TooLarge", "Unusable", "follow", "send"]
 
 _CONNECT_SECONDS = 10.0
 #: Between two parts of an answer.
 _READ_SECONDS = 60.0
 #: A page of a thousand secrets of a quarter of a megabyte each.
 _MOST_BYTES = 256 * 1024 * 1024
+#: What is read at once of an answer that goes on.
+_PART = 65536
 #: TLS's words for a connection that was cut; its other errors are about certificates.
 _CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
@@ -78,21 +84,81 @@ def send(
     :raises NotSent: or `Lost`, `TooLarge`, `Unusable`, `Broken`.
     """
     try:
-        # It only sends: request() would copy the headers on the way.
-        response = pool.request_encode_url(
-            method,
-            url,
-            body=body,
-            headers=headers,
-            timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=seconds),
-            retries=False,
-            redirect=False,
-            preload_content=False,
-            enforce_content_length=True,
-        )
-        data = _read(response, most + 1)
+        return _whole(_sent(pool, method, url, headers, body, seconds=seconds), most)
+    except _TransportError:
+        raise
     except Exception as error:
         raise _meaning(error) from None
+
+
+class Lines:
+    """A successful answer that comes line by line; to be closed."""
+
+    def __init__(self, response: Any, most: int, goes_on: Callable[[], bool]) -> None:
+        self._response, self._most, self._goes_on = response, most, goes_on
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Each line as soon as it is whole, without its end.
+
+        :raises Lost: also for an answer that ends within a line, or that goes on when it must have ended; `TooLarge` for a line.
+        """
+        rest = b""
+        try:
+            for part in self._response.stream(_PART, decode_content=False):
+                *lines, rest = (rest + part).split(b"\n")
+                yield from lines
+                if len(rest) > self._most:
+                    raise TooLarge
+                if not self._goes_on():
+                    raise Lost("the answer does not end when it should")
+        except (_TransportError, GeneratorExit):
+            raise
+        except Exception as error:
+            raise _meaning(error) from None
+        if rest:
+            raise Lost("the answer ends in the middle of a line")
+
+    def close(self) -> None:
+        """The connection is not used again: there may be more to come."""
+        self._response.close()
+        self._response.release_conn()
+
+
+def follow(
+    pool: Any, url: str, headers: Any, *, seconds: float, most: int, goes_on: Callable[[], bool]
+) -> Answer | Lines:
+    """The answer to a GET that the server goes on answering: its lines of at most `most` bytes; as a whole where it is no success.
+
+    `seconds` bound the silence between two parts. `goes_on` is asked after each part whether the answer may still go on.
+
+    :raises NotSent: or `Lost`, `TooLarge`, `Unusable`, `Broken`.
+    """
+    try:
+        response = _sent(pool, "GET", url, headers, None, seconds=seconds)
+        return Lines(response, most, goes_on) if 200 <= response.status < 300 else _whole(response, most)
+    except _TransportError:
+        raise
+    except Exception as error:
+        raise _meaning(error) from None
+
+
+def _sent(pool: Any, method: str, url: str, headers: Any, body: bytes | None, *, seconds: float) -> Any:
+    # It only sends: request() would copy the headers on the way.
+    return pool.request_encode_url(
+        method,
+        url,
+        body=body,
+        headers=headers,
+        timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=seconds),
+        retries=False,
+        redirect=False,
+        preload_content=False,
+        enforce_content_length=True,
+    )
+
+
+def _whole(response: Any, most: int) -> Answer:
+    data = _read(response, most + 1)
     if len(data) > most:
         response.close()
         raise TooLarge

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timezone
 
 from ...core.objects import SECRET, ObjectRef
 from ...core.shapes import sequence
+from ...core.times import day
 from ...dockerconfig.registry_keys import same_path, without_user
 from ...pulls import remedies
 from ...secrets.expiry import SKEW, CredentialKind, expiry_of, kind_of, lifetime_of, names_a_user
@@ -32,9 +32,9 @@ def expired(place: Place, survey: Survey) -> Iterator[Finding]:
         ends = expiry_of(login.password)
         kind = _kind(login)
         if ends is not None and ends + SKEW < survey.now:
-            yield _about(login, "credential-expired", f"has expired on {_day(ends)}")
+            yield _about(login, "credential-expired", f"has expired on {day(ends)}")
         elif ends is None and kind and _is_over(login, kind, survey.now):
-            written = _day(login.secret.written)
+            written = day(login.secret.written)
             yield _about(
                 login,
                 "credential-expired",
@@ -46,7 +46,7 @@ def expires(place: Place, survey: Survey, days: int) -> Iterator[Finding]:
     for login in _not_refreshed(place):
         ends = expiry_of(login.password)
         if ends is not None and survey.now - SKEW <= ends <= survey.now + days * _DAY:
-            yield _about(login, "credential-expires", f"expires on {_day(ends)}")
+            yield _about(login, "credential-expires", f"expires on {day(ends)}")
 
 
 def short_lived(place: Place, survey: Survey) -> Iterator[Finding]:
@@ -145,10 +145,3 @@ def _about(login: Login, rule: str, what: str) -> Finding:
 
 def _place_of(login: Login) -> tuple[str, str, str]:
     return login.secret.namespace, login.secret.name, login.key
-
-
-def _day(seconds: float) -> str:
-    try:
-        return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d")
-    except (ValueError, OverflowError, OSError):
-        return "a day that no calendar has"

@@ -121,7 +121,11 @@ def _check_rule(option: str, rule: Any) -> None:
     if isinstance(rule, str) and rule in RULES:
         return
     near = get_close_matches(str(rule), RULES, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else "the rules stand in docs/audit.md"
+    hint = (
+        f"did you mean {near[0]!r}?"
+        if near
+        else "the rules stand in https://github.com/openshift-ops/image_pull/blob/main/docs/docsite/rst/audit.rst"
+    )
     raise OptionError(f"option {option!r}: there is no rule {str(rule)!r}; {hint}")
 
 

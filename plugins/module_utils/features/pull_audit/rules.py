@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The rules of an audit, as data. Pure.
 
-docs/audit.md has a section for each of them, whose anchor is the id.
+docs/docsite/rst/audit.rst has a section for each of them, whose anchor is the id.
 """
 
 from __future__ import annotations

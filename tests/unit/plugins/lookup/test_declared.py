@@ -26,7 +26,7 @@ ENTRY = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def options() -> None:
+def known_options() -> None:
     """What Ansible's loader of plugins does with the documentation; it would change how collections are imported."""
     defined = yaml.safe_load(declared.DOCUMENTATION)["options"]
     constants.config.initialize_plugin_configuration_definitions("lookup", NAME, defined)
@@ -88,6 +88,13 @@ def test_options_reach_the_entries(options: dict[str, Any], require: str) -> Non
 def test_a_state_makes_all_absent() -> None:
     (link,) = look("private_registry.links", variables={"private_registry_secrets": [ENTRY]}, state="absent")
     assert link["state"] == "absent"
+
+
+@pytest.mark.parametrize(("only", "found"), [(None, 1), (["a"], 1), ("a,b", 1), (["b"], 0), ([], 0)])
+def test_some_namespaces_only(only: Any, found: int) -> None:
+    variables = trusted({"private_registry_secrets": [ENTRY], "secret": "of the vault"})
+    for term in ("private_registry", "private_registry.secrets", "private_registry.links"):
+        assert len(look(term, variables=variables, only=only)) == found
 
 
 def test_an_answer_is_used() -> None:

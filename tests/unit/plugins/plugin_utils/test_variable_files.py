@@ -17,13 +17,13 @@ from ansible import constants
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible.template import Templar
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core import whole_files
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import (
     FilesWanted,
     Reference,
     VariableFile,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import variable_files
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.variable_files import ControllerFiles, written
 
 from unit.canaries import CANARIES, shown
@@ -111,7 +111,7 @@ class TestEncryption:
             def __getattr__(self, name: str) -> Any:
                 return watched if name == "fdopen" else getattr(os, name)
 
-        monkeypatch.setattr(variable_files, "os", Watched())
+        monkeypatch.setattr(whole_files, "os", Watched())
         files.prepare(wanted(tmp_path))([VAULT, PLAIN])
         assert [data.startswith(b"$ANSIBLE_VAULT;1.1;AES256\n") for data in seen] == [True, False]
         text = b"".join([*seen, *content(tmp_path).values()]).decode()

@@ -15,6 +15,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.pul
     rule_for,
 )
 
+PAGE = (Path(__file__).parents[5] / "docs/docsite/rst/troubleshooting.rst").read_text(encoding="utf-8")
+#: The sections of the lowest level, by title.
+_PARTS = re.split(r"^(\w[^\n]*)\n\^+\n\n", PAGE, flags=re.MULTILINE)[1:]
+SECTIONS = dict(zip(_PARTS[::2], _PARTS[1::2], strict=True))
+
 #: Other wordings of the same cause: of other versions and registries.
 ALSO = {
     "short_name_ambiguous": [
@@ -87,14 +92,28 @@ def test_a_rule_is_quick() -> None:
         assert rule_for((rule.sample[:-1] + " ") * 2000) is not None
 
 
-def test_the_page_has_a_row_for_each_rule() -> None:
-    page = (Path(__file__).parents[5] / "docs" / "explain.md").read_text("utf-8")
-    rows = [line for line in page.splitlines() if line.startswith("| `")]
+def test_the_guide_has_a_section_for_each_rule_with_its_own_words() -> None:
     for rule in (*RULES, UNKNOWN):
         since = f" ({rule.since})" if rule.since else ""
-        sample = f"`{rule.sample}`" if rule.sample else ""
-        by = ", ".join(rule.runtimes)
-        assert f"| `{rule.id}` | {rule.meaning}{since} | {rule.remedy} | {by} | {sample} |" in rows
+        parts = [f"**Means:** {rule.meaning}{since}.", f"**Do:** {rule.remedy}."]
+        if rule is not UNKNOWN:
+            parts = [f".. code-block:: text\n\n    {rule.sample}", *parts, f"Written by {', '.join(rule.runtimes)}."]
+        assert SECTIONS[rule.id].startswith("\n\n".join(parts) + "\n"), rule.id
+
+
+def test_each_section_says_what_to_type() -> None:
+    for rule in (*RULES, UNKNOWN):
+        assert re.search(r"^\.\. code-block:: (console|yaml)", SECTIONS[rule.id], re.MULTILINE), rule.id
+
+
+def test_the_guide_leads_from_the_text_to_the_section_in_the_order_in_which_rules_are_tried() -> None:
+    rows = re.findall(r"^   \* - ``(.*)``\n     - (\w+)_$", PAGE, re.MULTILINE)
+    assert rows == [(rule.sample, rule.id) for rule in RULES]
+
+
+def test_the_guide_has_no_section_of_a_rule_that_there_is_not() -> None:
+    ids = {rule.id for rule in (*RULES, UNKNOWN)}
+    assert {title for title, text in SECTIONS.items() if "Written by" in text} <= ids
 
 
 def test_ids_are_different() -> None:

@@ -11,11 +11,14 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.answers import (
     Page,
     Unintelligible,
+    WatchEvent,
     decoded,
     deletion,
     found,
     mapping,
+    metadata_page,
     page,
+    watch_event,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     NAMESPACE,
@@ -189,3 +192,61 @@ class TestPage:
     def test_items_of_all_namespaces_say_theirs(self, namespace: Any) -> None:
         with pytest.raises(Unintelligible):
             page(listed({"metadata": {**META, "namespace": namespace}}), SECRET, "")
+
+
+PARTIAL = {"kind": "PartialObjectMetadata", "metadata": {**META, "resourceVersion": "7"}}
+LIST = {"kind": "PartialObjectMetadataList", "metadata": {"resourceVersion": "9", "continue": "c"}, "items": [PARTIAL]}
+
+
+class TestMetadataAlone:
+    def test_a_page(self) -> None:
+        assert metadata_page(LIST, SECRET) == Page([PARTIAL], "c", "9")
+        bare = {"metadata": META}
+        assert metadata_page({**LIST, "items": [bare]}, SECRET).items == [bare]
+        assert metadata_page({**LIST, "items": None}, SECRET).items == []
+
+    @pytest.mark.parametrize("kind", ["SecretList", "List", None, "Status"])
+    def test_a_page_of_anything_else(self, kind: Any) -> None:
+        with pytest.raises(Unintelligible, match="more than the metadata"):
+            metadata_page({**LIST, "kind": kind}, SECRET)
+
+    @pytest.mark.parametrize("item", [{**PARTIAL, "kind": "Secret"}, *NO_OBJECTS])
+    def test_an_item_of_anything_else(self, item: Any) -> None:
+        with pytest.raises(Unintelligible):
+            metadata_page({**LIST, "items": [PARTIAL, item]}, SECRET)
+
+    @pytest.mark.parametrize("version", [None, "", 7])
+    def test_a_list_that_no_watch_can_go_on_from(self, version: Any) -> None:
+        with pytest.raises(Unintelligible, match="without a version"):
+            metadata_page({**LIST, "metadata": {"resourceVersion": version}}, SECRET)
+
+
+class TestWatchEvents:
+    @pytest.mark.parametrize("name", ["ADDED", "MODIFIED", "DELETED"])
+    def test_of_an_object(self, name: str) -> None:
+        assert watch_event({"type": name, "object": PARTIAL}, SECRET) == WatchEvent(name, PARTIAL, "7")
+
+    def test_a_bookmark_is_of_no_object(self) -> None:
+        bookmark = {"kind": "PartialObjectMetadata", "metadata": {"resourceVersion": "8"}}
+        assert watch_event({"type": "BOOKMARK", "object": bookmark}, SECRET) == WatchEvent("BOOKMARK", bookmark, "8")
+
+    def test_an_error_is_what_the_server_says(self) -> None:
+        assert watch_event({"type": "ERROR", "object": {"code": 410}}, SECRET) == WatchEvent("ERROR", {"code": 410}, "")
+
+    @pytest.mark.parametrize(
+        "event", [*NO_OBJECTS, {"type": "ADDED"}, {"type": "ODD", "object": PARTIAL}, {"type": ["ADDED"], "object": 1}]
+    )
+    def test_what_is_none(self, event: Any) -> None:
+        with pytest.raises(Unintelligible):
+            watch_event(event, SECRET)
+
+    @pytest.mark.parametrize("kind", ["Secret", None, "Status"])
+    def test_a_whole_object_is_refused(self, kind: Any) -> None:
+        for name in ("ADDED", "BOOKMARK"):
+            with pytest.raises(Unintelligible, match="more than the metadata"):
+                watch_event({"type": name, "object": {**PARTIAL, "kind": kind}}, SECRET)
+
+    @pytest.mark.parametrize("meta", [None, [], {}, {"resourceVersion": 7}, {"resourceVersion": ""}])
+    def test_without_a_version(self, meta: Any) -> None:
+        with pytest.raises(Unintelligible):
+            watch_event({"type": "BOOKMARK", "object": {"kind": "PartialObjectMetadata", "metadata": meta}}, SECRET)

@@ -984,3 +984,122 @@ class TestHostileServer:
             for found in answer if isinstance(answer, list) else [answer]:
                 assert found is None or isinstance(found, dict)
         assert next(sent) < 100
+
+
+LIST_OF_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+METADATA = LIST_OF_METADATA.replace("MetadataList", "Metadata")
+SURVEY = "GET /api/v1/secrets?limit=1000"
+WATCH = "GET /api/v1/secrets?watch=true&allowWatchBookmarks=true&resourceVersion=9&timeoutSeconds=60"
+
+
+def metadata_of(name: str, version: str = "7") -> dict[str, Any]:
+    return {"kind": "PartialObjectMetadata", "metadata": {"name": name, "namespace": "a", "resourceVersion": version}}
+
+
+def metadata_list(*names: str, token: str = "") -> Answer:
+    meta = {"resourceVersion": "9", "continue": token}
+    return Answer(
+        200, {"kind": "PartialObjectMetadataList", "metadata": meta, "items": [metadata_of(name) for name in names]}
+    )
+
+
+def event(kind: str, obj: dict[str, Any]) -> bytes:
+    return json.dumps({"type": kind, "object": obj}).encode() + b"\n"
+
+
+class TestSurvey:
+    def test_asks_for_metadata_alone_page_by_page(self) -> None:
+        cluster, pool, _clock = cluster_of(
+            (SURVEY, metadata_list("x", token="t")), (f"{SURVEY}&continue=t", metadata_list("y"))
+        )
+        found = cluster.survey(SECRET, keep=lambda obj: obj["metadata"]["name"])
+        assert (found.items, found.version) == (["x", "y"], "9")
+        assert {request.headers["Accept"] for request in pool.requests} == {LIST_OF_METADATA}
+
+    def test_selects_by_labels_and_keeps_what_is_wanted(self) -> None:
+        cluster, pool, _clock = cluster_of(
+            ("GET /api/v1/secrets?labelSelector=a%3Db&limit=1000", metadata_list("x", "y"))
+        )
+        found = cluster.survey(
+            SECRET, label_selector="a=b", keep=lambda obj: obj if obj["metadata"]["name"] == "y" else None
+        )
+        assert [obj["metadata"]["name"] for obj in found.items] == ["y"]
+        pool.done()
+
+    def test_whole_objects_are_an_error(self) -> None:
+        whole = {"kind": "SecretList", "metadata": {"resourceVersion": "9"}, "items": [{"data": {"k": "c2VjcmV0"}}]}
+        cluster, _pool, _clock = cluster_of((SURVEY, Answer(200, whole)))
+        with pytest.raises(ApiError, match="more than the metadata that was asked for") as error:
+            cluster.survey(SECRET, keep=lambda obj: obj)
+        assert "c2VjcmV0" not in str(error.value)
+
+    def test_other_requests_still_ask_for_whole_objects(self) -> None:
+        cluster, pool, _clock = cluster_of((GET, FOUND))
+        cluster.get(REF)
+        assert pool.requests[0].headers["Accept"] == "application/json"
+
+
+class TestWatch:
+    def test_each_event(self) -> None:
+        lines = [event("ADDED", metadata_of("x")) + event("DELETED", metadata_of("x", "8"))[:20]]
+        lines.append(event("DELETED", metadata_of("x", "8"))[20:] + b"\n")
+        cluster, pool, _clock = cluster_of((WATCH, Answer(200, lines)))
+        with cluster.watch(SECRET, "9", seconds=60) as events:
+            assert [(one.type, one.version) for one in events] == [("ADDED", "7"), ("DELETED", "8")]
+        (request,) = pool.requests
+        assert request.headers["Accept"] == METADATA
+        assert request.timeout.read_timeout == 90.0, "its silence is bounded"
+
+    @pytest.mark.parametrize(
+        ("answer", "kind", "words"),
+        [
+            (
+                GONE,
+                Expired,
+                "watching the metadata of secrets in all namespaces on https://api.example.com:6443 was refused: 410",
+            ),
+            (FAILING, Unanswered, "failed: 500"),
+            (status_object(403, "Forbidden", 'User "u" cannot watch'), Forbidden, "give the caller that right"),
+            (DOWN, ConnectError, "connection refused"),
+        ],
+    )
+    def test_one_that_does_not_begin(self, answer: Any, kind: type[Exception], words: str) -> None:
+        cluster, _pool, _clock = cluster_of((WATCH, answer))
+        with pytest.raises(kind) as error, cluster.watch(SECRET, "9", seconds=60):
+            pytest.fail("it began")
+        assert words in str(error.value)
+
+    @pytest.mark.parametrize(
+        ("parts", "kind", "words"),
+        [
+            ([event("ERROR", {"kind": "Status", "code": 410, "message": "too old"})], Expired, "410 too old"),
+            ([event("ERROR", {"kind": "Status", "code": 500, "message": "etcd"})], Unanswered, "500 etcd"),
+            ([event("ERROR", {"code": True})], Unanswered, "failed: 500"),
+            ([event("ADDED", {"kind": "Secret", "data": {}})], ApiError, "more than the metadata"),
+            ([b"<html>\n"], ApiError, "not JSON"),
+            ([b"half"], Unanswered, "in the middle of a line"),
+            ([CUT], Unanswered, "reset by peer"),
+            ([HANGS], Unanswered, "timed out"),
+        ],
+    )
+    def test_one_that_ends_badly(self, parts: list[Any], kind: type[Exception], words: str) -> None:
+        cluster, _pool, _clock = cluster_of((WATCH, Answer(200, [event("ADDED", metadata_of("x")), *parts])))
+        with cluster.watch(SECRET, "9", seconds=60) as events:
+            assert next(events).type == "ADDED"
+            with pytest.raises(kind) as error:
+                next(events)
+        assert words in str(error.value)
+        assert "watching the metadata of secrets" in str(error.value)
+
+    def test_the_login_is_renewed_once(self) -> None:
+        cluster, pool, _clock = cluster_of((WATCH, REFUSED), (WATCH, Answer(200, [])), renewals=["token-2"])
+        with cluster.watch(SECRET, "9", seconds=60) as events:
+            assert [*events] == []
+        assert pool.requests[1].headers["Authorization"] == "Bearer token-2"
+
+    def test_a_login_that_cannot_be_renewed_ends_the_connection(self) -> None:
+        cluster, pool, _clock = cluster_of((WATCH, REFUSED))
+        for _again in range(2):
+            with pytest.raises(Unauthorized), cluster.watch(SECRET, "9", seconds=60):
+                pytest.fail("it began")
+        assert len(pool.requests) == 1

@@ -757,3 +757,45 @@ class TestConnection:
 
     def test_options_do_not_show_themselves(self) -> None:
         assert "secret" not in repr(ConnectionOptions(api_key="secret"))
+
+
+class TestUnverifiedByTheEnvironment:
+    """AWX's credential switches the verification off when no authority was pasted: obeyed, and said."""
+
+    def warnings(self, **options: Any) -> tuple[str, ...]:
+        given = {"host": "https://api.example.com:6443/", "api_key": "token", "validate_certs": False, **options}
+        with connect(ConnectionOptions(**given), connections=1, temporary_directory="/nowhere") as found:
+            return found.warnings
+
+    @pytest.mark.parametrize("name", ["K8S_AUTH_VERIFY_SSL", "K8S_AUTH_VALIDATE_CERTS"])
+    def test_is_said_with_the_variable_and_the_way_out(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        monkeypatch.setenv(name, "False")
+        (said,) = self.warnings()
+        assert said.startswith(
+            f"the certificate of https://api.example.com:6443 is not verified, because the environment variable {name} "
+        )
+        assert "paste the authority into the credential" in said and "token" not in said
+
+    def test_names_the_variable_that_counts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("K8S_AUTH_VALIDATE_CERTS", "no")
+        monkeypatch.setenv("K8S_AUTH_VERIFY_SSL", "True")
+        assert "variable K8S_AUTH_VALIDATE_CERTS says so" in self.warnings()[0]
+
+    @pytest.mark.parametrize("word", ["True", "yes", "1", ""])
+    def test_an_option_beside_a_variable_that_says_nothing_of_it_is_a_decision(
+        self, monkeypatch: pytest.MonkeyPatch, word: str
+    ) -> None:
+        monkeypatch.setenv("K8S_AUTH_VERIFY_SSL", word)
+        assert self.warnings() == ()
+
+    def test_an_option_alone_is_a_decision(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("K8S_AUTH_VERIFY_SSL", raising=False)
+        assert self.warnings() == ()
+
+    def test_without_tls_there_is_nothing_to_verify(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("K8S_AUTH_VERIFY_SSL", "False")
+        assert self.warnings(host="http://api.example.com") == ()
+
+    def test_verified_connections_have_nothing_to_say(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("K8S_AUTH_VERIFY_SSL", "True")
+        assert self.warnings(validate_certs=True) == ()

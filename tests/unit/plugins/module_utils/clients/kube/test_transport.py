@@ -18,10 +18,12 @@ import urllib3
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.transport import (
     Answer,
     Broken,
+    Lines,
     Lost,
     NotSent,
     TooLarge,
     Unusable,
+    follow,
     send,
 )
 from urllib3.exceptions import (
@@ -301,3 +303,86 @@ class TestFailures:
     def test_a_header_that_cannot_be_sent(self, pool: Any) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listening, pytest.raises(Unusable, match="HTTP cannot send"):
             send(pool, "GET", f"http://127.0.0.1:{listening.getsockname()[1]}", {"Authorization": "Bearer a\nb"}, None)
+
+
+def chunked(*parts: bytes, end: bool = True) -> bytes:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunks = [f"{len(part):x}\r\n".encode() + part + b"\r\n" for part in parts]
+    return b"".join([head, *chunks, b"0\r\n\r\n" if end else b""])
+
+
+class TestLines:
+    """An answer that goes on."""
+
+    def lines(self, pool: Any, url: str, **options: Any) -> Any:
+        usual = {"seconds": 5.0, "most": 100, "goes_on": lambda: True}
+        return follow(pool, url, {"X-Y": "z"}, **{**usual, **options})
+
+    def test_they_come_one_by_one_however_they_are_cut(self, pool: Any) -> None:
+        with server(chunked(b"on", b"e\ntwo\nth", b"ree\n", b"\n")) as (url, received):
+            found = self.lines(pool, url)
+            assert isinstance(found, Lines)
+            assert [*found] == [b"one", b"two", b"three", b""]
+            found.close()
+        assert received[0].startswith(b"GET / HTTP/1.1\r\n")
+        assert b"\r\nX-Y: z" in received[0]
+
+    def test_each_as_soon_as_it_is_whole(self, pool: Any) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            accepted: list[socket.socket] = []
+
+            def serve() -> None:
+                accepted.append(listening.accept()[0])
+                accepted[0].recv(65536)
+                accepted[0].sendall(chunked(b"one\ntw", end=False))
+
+            threading.Thread(target=serve, daemon=True).start()
+            found = self.lines(pool, f"http://127.0.0.1:{listening.getsockname()[1]}")
+            iterator = iter(found)
+            assert next(iterator) == b"one"
+            accepted[0].sendall(b"3\r\no\n.\r\n")
+            assert next(iterator) == b"two"
+            found.close()
+            accepted[0].close()
+
+    def test_what_is_no_success_comes_as_a_whole(self, pool: Any) -> None:
+        with server(http(b"gone", status="410 Gone")) as (url, _received):
+            assert self.lines(pool, url) == Answer(410, b"gone", None, None)
+
+    @pytest.mark.parametrize(
+        ("answer", "kind"),
+        [
+            (chunked(b"one\ntwo"), Lost),
+            (chunked(b"one\ntwo", end=False), Lost),
+            (chunked(b"one\n", end=False), Lost),
+            (chunked(b"one\n", end=False) + b"zz\r\n", Lost),
+            (chunked(b"one\n", b"x" * 101), TooLarge),
+        ],
+    )
+    def test_a_bad_end(self, pool: Any, answer: bytes, kind: type[Exception]) -> None:
+        with server(answer) as (url, _received):
+            found = iter(self.lines(pool, url))
+            assert next(found) == b"one"
+            with pytest.raises(kind):
+                next(found)
+
+    def test_silence(self, pool: Any) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            threading.Thread(
+                target=lambda: listening.accept()[0].sendall(chunked(b"one\n", end=False)), daemon=True
+            ).start()
+            with pytest.raises(Lost):
+                [*self.lines(pool, f"http://127.0.0.1:{listening.getsockname()[1]}", seconds=0.2)]
+
+    def test_one_that_goes_on_for_too_long(self, pool: Any) -> None:
+        with server(chunked(b"one\n", b"two\n")) as (url, _received):
+            found = iter(self.lines(pool, url, goes_on=lambda: False))
+            assert next(found) == b"one"
+            with pytest.raises(Lost, match="does not end when it should"):
+                next(found)
+
+    def test_nobody_there(self, pool: Any) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            port = listening.getsockname()[1]
+        with pytest.raises(NotSent):
+            self.lines(pool, f"http://127.0.0.1:{port}")

@@ -62,7 +62,10 @@ def test_what_is_given() -> None:
     [
         ({"rules": []}, "option 'rules' is empty"),
         ({"rules": ["secret-unusd"]}, "there is no rule 'secret-unusd'; did you mean 'secret-unused'"),
-        ({"rules": ["zzz"]}, "the rules stand in docs/audit.md"),
+        (
+            {"rules": ["zzz"]},
+            "the rules stand in https://github.com/openshift-ops/image_pull/blob/main/docs/docsite/rst/audit.rst",
+        ),
         ({"ignore": ["none"]}, "option 'ignore': there is no rule 'none'"),
         ({"ignore": [{"namespace": "a"}]}, "each item is the id of a rule"),
         ({"ignore": [{"rule": "secret-unused", "kind": "x"}]}, "each item is the id of a rule"),

@@ -16,7 +16,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import RULES
 
 ROOT = Path(__file__).parents[6]
-PAGE = (ROOT / "docs/audit.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/docsite/rst/audit.rst").read_text(encoding="utf-8")
+#: The title of a section of the lowest level, such as a rule's.
+_SECTION = r"^([a-z-]+)\n\^+\n\n"
 NEEDS = {
     survey.SECRETS, survey.ACCOUNTS, survey.PODS, survey.WORKLOADS_READ, survey.BINDINGS, survey.STREAMS, survey.BUILDS
 }  # fmt: skip
@@ -25,6 +27,13 @@ OTHERS = {
     "credential-expires", "credential-in-many-places", "credential-copies-differ", "forecast-cached-image", "forecast-credential-provider",
     *DRIFT,
 }  # fmt: skip
+
+
+def sections() -> dict[str, str]:
+    """The text of each rule's section, by its title, up to the next section of any level."""
+    _before, *parts = re.split(_SECTION, PAGE, flags=re.MULTILINE)
+    texts = (re.split(r"^\S.*\n[-=^]{3,}\n", text, flags=re.MULTILINE)[0] for text in parts[1::2])
+    return dict(zip(parts[::2], texts, strict=True))
 
 
 def test_each_rule_is_applied_and_each_check_is_of_a_rule() -> None:
@@ -43,16 +52,15 @@ class TestRule:
         assert set(rule.report()) == {"severity", "title", "meaning", "mend"}
 
     def test_has_a_section_whose_anchor_is_its_id(self, rule):
-        section = re.search(rf"^### {rule.id}\n\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL)
-        assert section, f"docs/audit.md has no section {rule.id}"
-        text = " ".join(section[1].split())
+        assert rule.id in sections(), f"the guide on the audit has no section {rule.id}"
+        text = " ".join(sections()[rule.id].split())
         assert text.startswith(f"{rule.title} ({rule.severity}).")
         assert rule.meaning in text
         assert rule.mend in text
 
     def test_stands_in_the_table(self, rule):
-        assert f"| [{rule.id}](#{rule.id}) | {rule.severity} | {rule.title} |" in PAGE
+        assert f"   * - {rule.id}_\n     - {rule.severity}\n     - {rule.title}\n" in PAGE
 
 
 def test_the_page_has_no_section_of_a_rule_that_there_is_not() -> None:
-    assert [each for each in re.findall(r"^### (.*)$", PAGE, re.MULTILINE) if each not in RULES] == []
+    assert set(sections()) - set(RULES) == set()

@@ -1,0 +1,299 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An event source for ansible-rulebook: what is new among the namespaces, service accounts and pull secrets of a cluster."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+short_description: What is new among the namespaces, service accounts and secrets of a cluster
+description:
+  - Tells a rulebook which namespaces have something new, so that a playbook can give them their pull access within seconds.
+  - What exists when the source begins is told first. From then on an event holds what differs from what is known. So nothing is missed or
+    told twice when a connection breaks, when the API server restarts, or when it no longer knows what happened meanwhile.
+  - Only the metadata of objects is ever asked for. The data of a secret never reaches the source.
+  - What happens within a short while becomes one event with a list of namespaces. One that is being deleted is never in that list.
+  - The source never ends by itself. When the cluster does not answer, an event says so, and another one when it answers again.
+  - The Python that runs ansible-rulebook needs ansible-core 2.16 or newer, and kubernetes 24.2 or newer. The collection must be where
+    C(ansible-galaxy collection list) finds it.
+version_added: 1.0.0
+author:
+  - The openshift_ops.image_pull authors (@openshift-ops)
+options:
+  kinds:
+    description:
+      - What to watch, in all namespaces that are meant.
+      - By default, namespaces, and the service accounts that no namespace has from its beginning. The caller needs the rights to C(list)
+        and C(watch) each kind in the whole cluster.
+    type: list
+    elements: dict
+    default:
+      - kind: Namespace
+      - kind: ServiceAccount
+        exclude: [default, builder, deployer]
+    suboptions:
+      kind:
+        description: The kind of object. Each may be given once.
+        type: str
+        choices: [Namespace, ServiceAccount, Secret, RoleBinding]
+        required: true
+      label_selector:
+        description: A label selector. An object that it no longer selects counts as deleted.
+        type: str
+      include:
+        description: Globs of names. Without it, all are meant.
+        type: list
+        elements: str
+      exclude:
+        description: Globs of names to leave out.
+        type: list
+        elements: str
+      changes:
+        description:
+          - Which changes of an object are told.
+          - V(existing) means that it was there when the source began, V(changed) that its labels or shown annotations are others,
+            V(terminating) that its deletion has begun.
+          - The default is V(existing), V(created) and V(changed).
+        type: list
+        elements: str
+        choices: [existing, created, changed, terminating, deleted]
+  namespaces:
+    description: Globs of the namespaces that are meant.
+    type: list
+    elements: str
+    default: ["*"]
+  exclude_namespaces:
+    description: Globs of namespaces to leave out.
+    type: list
+    elements: str
+  system_namespaces:
+    description: Whether the platform's own namespaces are meant too, such as C(kube-system) and C(openshift-*).
+    type: bool
+    default: false
+  annotations:
+    description:
+      - Globs of the annotations that events show. Without it, events show none. Labels are always shown.
+      - C(kubectl.kubernetes.io/last-applied-configuration), which repeats an object as a whole, is never shown.
+    type: list
+    elements: str
+  batch_seconds:
+    description:
+      - An event is told when nothing new has come for so many seconds, or after five times as many.
+      - With V(0), each change is told at once.
+    type: float
+    default: 2
+  batch_size:
+    description: An event has so many namespaces at most. It is told at once when there are as many.
+    type: int
+    default: 500
+  resync_seconds:
+    description:
+      - After so many seconds everything is listed again and held against what is known. It finds what a broken proxy kept back.
+    type: float
+    default: 600
+  kubeconfig:
+    description:
+      - Path of a kubeconfig file, several paths joined by C(:), or the content as a dictionary. It can also be set as
+        E(K8S_AUTH_KUBECONFIG).
+      - This and all further options are those of the modules, with the same meaning and the same order of precedence. An empty string
+        counts as not given.
+    type: raw
+  context:
+    description: Name of a context in the kubeconfig. It can also be set as E(K8S_AUTH_CONTEXT).
+    type: str
+  host:
+    description: URL of the API server. It can also be set as E(K8S_AUTH_HOST).
+    type: str
+  api_key:
+    description: Bearer token. It can also be set as E(K8S_AUTH_API_KEY).
+    type: str
+  username:
+    description: User name for HTTP basic authentication. It can also be set as E(K8S_AUTH_USERNAME).
+    type: str
+  password:
+    description: Password for O(username). It can also be set as E(K8S_AUTH_PASSWORD).
+    type: str
+  validate_certs:
+    description: Whether to verify the certificate of the API server. It can also be set as E(K8S_AUTH_VERIFY_SSL).
+    type: bool
+    aliases: [verify_ssl]
+  ca_cert:
+    description: Path of a file with the certificate authorities to trust. It can also be set as E(K8S_AUTH_SSL_CA_CERT).
+    type: path
+    aliases: [ssl_ca_cert]
+  client_cert:
+    description: Path of a client certificate. It can also be set as E(K8S_AUTH_CERT_FILE).
+    type: path
+    aliases: [cert_file]
+  client_key:
+    description: Path of the key of O(client_cert). It can also be set as E(K8S_AUTH_KEY_FILE).
+    type: path
+    aliases: [key_file]
+  proxy:
+    description: URL of a proxy to the API server. It can also be set as E(K8S_AUTH_PROXY).
+    type: str
+  no_proxy:
+    description: Hosts, domains, and networks that are reached without the proxy. It can also be set as E(K8S_AUTH_NO_PROXY).
+    type: str
+  proxy_headers:
+    description: Headers for the proxy.
+    type: dict
+    suboptions:
+      proxy_basic_auth:
+        description: C(user:password) for the proxy. It can also be set as E(K8S_AUTH_PROXY_HEADERS_PROXY_BASIC_AUTH).
+        type: str
+      basic_auth:
+        description: C(user:password) for basic authentication. It can also be set as E(K8S_AUTH_PROXY_HEADERS_BASIC_AUTH).
+        type: str
+      user_agent:
+        description: User agent for the proxy. It can also be set as E(K8S_AUTH_PROXY_HEADERS_USER_AGENT).
+        type: str
+  persist_config:
+    description:
+      - Whether to save a renewed token of an C(auth-provider) in the kubeconfig file. It can also be set as
+        E(K8S_AUTH_PERSIST_CONFIG).
+    type: bool
+  impersonate_user:
+    description: User to act as. It can also be set as E(K8S_AUTH_IMPERSONATE_USER).
+    type: str
+  impersonate_groups:
+    description: Groups to act as. It can also be set as E(K8S_AUTH_IMPERSONATE_GROUPS), separated by commas.
+    type: list
+    elements: str
+"""
+
+EXAMPLES = r"""
+- name: New namespaces and service accounts, with the connection of the K8S_AUTH_* variables
+  openshift_ops.image_pull.pull_access_objects:
+
+- name: Namespaces of one team, and pull secrets of ours that somebody deletes
+  openshift_ops.image_pull.pull_access_objects:
+    kubeconfig: /etc/eda/kubeconfig
+    namespaces: ["team-a-*"]
+    batch_seconds: 1
+    kinds:
+      - kind: Namespace
+        label_selector: example.com/team=team-a
+      - kind: Secret
+        label_selector: app.kubernetes.io/managed-by=openshift_ops.image_pull
+        changes: [deleted]
+"""
+
+RETURN = r"""
+type:
+  description: V(objects) for an event of what is new, V(health) for one of the connection.
+  type: str
+  returned: always
+  sample: objects
+cluster:
+  description: The URL of the API server. It is empty as long as there was no connection to it.
+  type: str
+  returned: always
+  sample: https://api.example.com:6443
+namespaces:
+  description:
+    - The namespaces in which something came, changed or, for secrets and role bindings, went. For C(image_pull_only_namespaces).
+    - One that is being deleted is left out.
+  type: list
+  elements: str
+  returned: when O(ignore:type) is V(objects)
+  sample: [project-a, project-b]
+count:
+  description: How many namespaces these are. It may be 0.
+  type: int
+  returned: when O(ignore:type) is V(objects)
+  sample: 2
+objects:
+  description: What is new. C(labels), C(annotations) and C(deletion_timestamp) are there when they are not empty.
+  type: list
+  elements: dict
+  returned: when O(ignore:type) is V(objects)
+  sample:
+    - kind: Namespace
+      namespace: project-a
+      name: project-a
+      change: created
+      labels: {kubernetes.io/metadata.name: project-a}
+state:
+  description: V(connected) when all kinds are watched, V(lost) when one of them is not any more. Each is told once.
+  type: str
+  returned: when O(ignore:type) is V(health)
+  sample: lost
+kind:
+  description: The first kind of which nothing is heard any more.
+  type: str
+  returned: when O(ignore:state) is V(lost)
+  sample: Namespace
+message:
+  description: What was tried, what came back, and what to do.
+  type: str
+  returned: when O(ignore:state) is V(lost)
+"""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+# ansible-rulebook runs this file by its path, and knows nothing of collections: the folder that holds them has to be on the path.
+_ABOVE = Path(__file__).absolute().parents
+if len(_ABOVE) > 7 and _ABOVE[6].name == "ansible_collections" and str(_ABOVE[7]) not in sys.path:
+    sys.path.append(str(_ABOVE[7]))
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.settings import (
+    CHANGES,
+    KINDS,
+    from_options,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.event_source import (
+    Queue,
+    event_source,
+    handed_on,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CONNECTION_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.object_events import follow
+
+ARGUMENTS: dict[str, Any] = {
+    **CONNECTION_OPTIONS,
+    "kinds": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "kind": {"type": "str", "choices": [*KINDS], "required": True},
+            "label_selector": {"type": "str"},
+            "include": {"type": "list", "elements": "str"},
+            "exclude": {"type": "list", "elements": "str"},
+            "changes": {"type": "list", "elements": "str", "choices": [*CHANGES]},
+        },
+        "default": [{"kind": "Namespace"}, {"kind": "ServiceAccount", "exclude": ["default", "builder", "deployer"]}],
+    },
+    "namespaces": {"type": "list", "elements": "str", "default": ["*"]},
+    "exclude_namespaces": {"type": "list", "elements": "str"},
+    "system_namespaces": {"type": "bool", "default": False},
+    "annotations": {"type": "list", "elements": "str"},
+    "batch_seconds": {"type": "float", "default": 2},
+    "batch_size": {"type": "int", "default": 500},
+    "resync_seconds": {"type": "float", "default": 600},
+}
+
+
+async def main(queue: Queue, args: dict[str, Any]) -> None:
+    """Puts events into the queue of a rulebook, and never returns."""
+    with event_source("pull_access_objects", ARGUMENTS, args) as source:
+        settings = from_options(source.params)
+        await handed_on(
+            queue, lambda tell, stop: follow(settings, source.cluster, lambda event: tell(source.masked(event)), stop)
+        )
+
+
+class _Printed:
+    """Stands for a rulebook's queue, and prints each event."""
+
+    async def put(self, event: dict[str, Any]) -> None:
+        print(json.dumps(event), flush=True)
+
+
+if __name__ == "__main__":
+    # Shows the events of a cluster until Ctrl-C. The argument, if there is one, is a JSON object of options.
+    asyncio.run(main(_Printed(), json.loads(sys.argv[1]) if sys.argv[1:] else {}))

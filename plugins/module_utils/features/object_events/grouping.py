@@ -1,0 +1,129 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What has changed within a short while becomes one event: 500 namespaces at once are one run, not 500. Pure.
+
+What comes and goes again meanwhile is told to nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ...core.objects import ROLE_BINDING, SECRET
+from .ledger import Difference, Seen
+from .settings import Settings
+
+__all__ = ["Grouping"]
+
+#: As long as something new keeps coming, a batch waits this many times longer than for silence.
+_LONGEST_WAITS = 5
+
+#: An event with more objects has one namespace only.
+_MOST_OBJECTS = 2000
+#: After these an object is there, so its namespace has something to be given.
+_THERE = ("existing", "created", "changed")
+#: What the roles make.
+_MADE_ANEW = (SECRET.kind, ROLE_BINDING.kind)
+
+
+class Grouping:
+    """What waits to be told. Times are those of the caller's clock."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._told = {one.kind.kind: one.changes for one in settings.watched}
+        #: By namespace, in the order in which something first happened there.
+        self._waiting: dict[str, dict[tuple[str, str, str], Difference]] = {}
+        self._first = self._last = 0.0
+
+    def add(self, differences: Iterable[Difference], now: float) -> None:
+        """Notes what has happened."""
+        for one in differences:
+            if not self._waiting:
+                self._first = now
+            if self._note(one):
+                self._last = now
+
+    @property
+    def due(self) -> float | None:
+        """When the next event has to be told; None when there is nothing to tell."""
+        if not self._waiting:
+            return None
+        if len(self._waiting) >= self._settings.batch_size:
+            return self._first
+        patience = self._settings.batch_seconds
+        return min(self._last + patience, self._first + _LONGEST_WAITS * patience)
+
+    def take(self, now: float, is_going: Callable[[str], bool]) -> dict[str, Any] | None:
+        """The next event, None when all that was to be told has come to nothing. `is_going`: whether a namespace is being deleted."""
+        names = self._next()
+        # What does not fit has waited long enough.
+        self._last = self._first = now - self._settings.batch_seconds
+        found = [one for name in names for one in self._waiting.pop(name).values()]
+        told = [one for one in found if one.change not in _THERE or not is_going(one.seen.namespace)]
+        if not told:
+            return None
+        served = [one for one in told if one.change in _THERE or _may_be_given_back(one)]
+        places = dict.fromkeys(one.seen.namespace for one in served if not is_going(one.seen.namespace))
+        return {
+            "type": "objects",
+            "namespaces": list(places),
+            "count": len(places),
+            "objects": [shown(one) for one in told],
+        }
+
+    def _next(self) -> list[str]:
+        """The namespaces of the next event: as many as it may have, and fewer when they have very many objects."""
+        names: list[str] = []
+        objects = 0
+        for name, place in self._waiting.items():
+            objects += len(place)
+            if names and (len(names) >= self._settings.batch_size or objects > _MOST_OBJECTS):
+                break
+            names.append(name)
+        return names
+
+    def _note(self, new: Difference) -> bool:
+        """Joins what has happened to an object with what waits to be told of it; whether anything is new."""
+        place = self._waiting.get(new.seen.namespace, {})
+        old = place.get(new.seen.key)
+        joined = Difference(_joined(old.change if old else "", new.change), new.seen)
+        if self._is_told(joined):
+            self._waiting.setdefault(new.seen.namespace, place)[new.seen.key] = joined
+            return True
+        if old:
+            del place[new.seen.key]
+            if not place:
+                del self._waiting[new.seen.namespace]
+        return False
+
+    def _is_told(self, one: Difference) -> bool:
+        return one.change in self._told[one.seen.kind]
+
+
+def _may_be_given_back(one: Difference) -> bool:
+    """Whether what went is something that a run would make anew."""
+    return one.change == "deleted" and one.seen.kind in _MADE_ANEW
+
+
+def _joined(old: str, new: str) -> str:
+    """What two changes of one object are together; empty for nothing."""
+    if new == "changed" and old in _THERE:
+        return old
+    if new == "deleted" and old in ("existing", "created"):
+        return ""
+    return new
+
+
+def shown(one: Difference) -> Mapping[str, Any]:
+    """An object as an event shows it."""
+    kept: Seen = one.seen
+    found: dict[str, Any] = {"kind": kept.kind, "namespace": kept.namespace, "name": kept.name, "change": one.change}
+    parts = {
+        "labels": dict(kept.labels),
+        "annotations": dict(kept.annotations),
+        "deletion_timestamp": kept.deletion_timestamp,
+    }
+    return {**found, **{name: value for name, value in parts.items() if value}}

@@ -1,0 +1,153 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is known of the cluster's objects, and how what is seen of them differs from that. Pure.
+
+A list and a watch say what is there; an event is told only for what was not known. So it does not matter how often the connection
+breaks, how much happened meanwhile, or how often the same is listed: each change is told once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from hashlib import blake2b
+from typing import Any
+
+from ...core.foreign_text import redacted
+from ...core.objects import NAMESPACE, Json, metadata
+from ...core.shapes import mapping, text
+from .settings import Settings, Watched
+
+__all__ = ["Difference", "Ledger", "Seen", "seen"]
+
+#: What others write into an annotation as a whole may hold a secret's data, so no glob shows it.
+_NEVER = ("kubectl.kubernetes.io/last-applied-configuration",)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is kept of an object's metadata. `namespace` is its own name for a namespace."""
+
+    kind: str
+    namespace: str
+    name: str
+    uid: str = ""
+    labels: Json = field(default_factory=dict)
+    annotations: Json = field(default_factory=dict)
+    deletion_timestamp: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return (self.kind, self.namespace, self.name)
+
+    @property
+    def digest(self) -> bytes:
+        """Differs when what is kept does. An object that is known needs little memory so."""
+        kept = json.dumps([self.labels, self.annotations, self.deletion_timestamp], sort_keys=True)
+        return blake2b(kept.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What has happened to an object: one of `CHANGES`."""
+
+    change: str
+    seen: Seen
+
+
+@dataclass(frozen=True)
+class _Known:
+    uid: str
+    digest: bytes
+    is_going: bool
+
+
+def seen(obj: Json, watched: Watched, settings: Settings) -> Seen | None:
+    """What is kept of an object; None for one that is not meant."""
+    meta = metadata(obj)
+    name = text(meta.get("name"))
+    namespace = text(meta.get("namespace")) if watched.kind.namespaced else name
+    if not (watched.means(name) and settings.namespaces.means(namespace)):
+        return None
+    return Seen(
+        kind=watched.kind.kind,
+        namespace=namespace,
+        name=name,
+        uid=text(meta.get("uid")),
+        labels=dict(_texts(meta.get("labels"))),
+        annotations=dict(_shown(meta.get("annotations"), settings.annotations)),
+        deletion_timestamp=text(meta.get("deletionTimestamp")),
+    )
+
+
+class Ledger:
+    """All objects of all kinds that are known."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, dict[tuple[str, str, str], _Known]] = {}
+        #: Namespaces that went since they were last listed: what is still heard from within comes late.
+        self._gone: set[str] = set()
+
+    def __len__(self) -> int:
+        return sum(len(known) for known in self._known.values())
+
+    def listed(self, kind: str, objects: Iterable[Seen]) -> list[Difference]:
+        """What a list of all objects of a kind says that was not known."""
+        is_first = kind not in self._known
+        known = self._known.setdefault(kind, {})
+        there = {one.key: one for one in objects}
+        gone = [Seen(*key, uid=known[key].uid) for key in known if key not in there]
+        if kind == NAMESPACE.kind:
+            self._gone.clear()
+        left = [found for one in gone for found in self.went(one)]
+        return [*left, *(found for one in there.values() for found in self._noted(one, is_first=is_first))]
+
+    def appeared(self, one: Seen) -> list[Difference]:
+        """What a watch says of an object that is there."""
+        return list(self._noted(one, is_first=False))
+
+    def went(self, one: Seen) -> list[Difference]:
+        """What a watch says of an object that is gone, or is selected no longer."""
+        known = self._known.get(one.kind, {}).pop(one.key, None)
+        if one.kind == NAMESPACE.kind:
+            self._gone.add(one.name)
+        return [Difference("deleted", one)] if known else []
+
+    def is_going(self, namespace: str) -> bool:
+        """Whether the namespace is being deleted or is gone, as far as namespaces are watched."""
+        if namespace in self._gone:
+            return True
+        known = self._known.get(NAMESPACE.kind, {}).get((NAMESPACE.kind, namespace, namespace))
+        return known is not None and known.is_going
+
+    def _noted(self, one: Seen, *, is_first: bool) -> Iterator[Difference]:
+        kept = self._known.setdefault(one.kind, {})
+        old, new = kept.get(one.key), _Known(one.uid, one.digest, bool(one.deletion_timestamp))
+        kept[one.key] = new
+        if one.kind == NAMESPACE.kind:
+            self._gone.discard(one.name)
+        if old is not None and old.uid != new.uid:
+            # One of that name was deleted, and another one made, while nobody looked.
+            yield Difference("deleted", Seen(*one.key, uid=old.uid))
+            old = None
+        if old == new:
+            return
+        if new.is_going:
+            if old is None or not old.is_going:
+                yield Difference("terminating", one)
+        else:
+            yield Difference("changed" if old else "existing" if is_first else "created", one)
+
+
+def _shown(annotations: Any, wanted: Iterable[str]) -> Iterator[tuple[str, str]]:
+    globs = tuple(wanted)
+    for name, value in _texts(annotations):
+        if name not in _NEVER and any(fnmatchcase(name, pattern) for pattern in globs):
+            yield name, redacted(value)
+
+
+def _texts(values: Any) -> Iterator[tuple[str, str]]:
+    yield from ((name, value) for name, value in mapping(values).items() if isinstance(value, str))

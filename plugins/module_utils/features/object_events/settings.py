@@ -1,0 +1,113 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an event source watches, and how it groups what it sees: its options. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ...core.errors import OptionError
+from ...core.namespaces import NamespaceSelector
+from ...core.objects import NAMESPACE, ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Kind
+
+__all__ = ["CHANGES", "KINDS", "Settings", "Watched", "from_options"]
+
+#: What can be watched.
+KINDS: Mapping[str, Kind] = {kind.kind: kind for kind in (NAMESPACE, SERVICE_ACCOUNT, SECRET, ROLE_BINDING)}
+
+#: What can happen to an object. `existing`: it was there when the source began.
+CHANGES = ("existing", "created", "changed", "terminating", "deleted")
+
+#: Bounds of the options in seconds and pieces.
+_LONGEST_BATCH, _LARGEST_BATCH = 600, 10_000
+_SHORTEST_RESYNC, _LONGEST_RESYNC = 10, 86_400
+
+
+@dataclass(frozen=True)
+class Watched:
+    """One kind, and which of its objects: `include` and `exclude` are globs of names. `changes` are those that are told."""
+
+    kind: Kind
+    label_selector: str = ""
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    changes: frozenset[str] = frozenset(("existing", "created", "changed"))
+
+    def means(self, name: str) -> bool:
+        """Whether an object of that name is meant."""
+        included = not self.include or any(fnmatchcase(name, pattern) for pattern in self.include)
+        return included and not any(fnmatchcase(name, pattern) for pattern in self.exclude)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a source watches. Times are in seconds.
+
+    `annotations` are globs of those that events show. A batch is handed on when nothing new has come for `batch_seconds`, or when it
+    has `batch_size` namespaces. Everything is listed again after `resync_seconds`. A watch ends after `watch_seconds`, so that a
+    connection that hangs is noticed.
+    """
+
+    watched: tuple[Watched, ...]
+    namespaces: NamespaceSelector
+    annotations: tuple[str, ...] = ()
+    batch_seconds: float = 2.0
+    batch_size: int = 500
+    resync_seconds: float = 600.0
+    watch_seconds: int = 60
+
+
+def from_options(options: Mapping[str, Any]) -> Settings:
+    """:raises OptionError: for all that cannot work."""
+    watched = tuple(_watched(one) for one in options["kinds"])
+    problems = [*_problems_of(watched), *_problems(options)]
+    if problems:
+        raise OptionError("; ".join(problems))
+    return Settings(
+        watched=watched,
+        namespaces=NamespaceSelector(
+            include=tuple(options["namespaces"] or ()),
+            exclude=tuple(options["exclude_namespaces"] or ()),
+            system=options["system_namespaces"],
+        ),
+        annotations=tuple(options["annotations"] or ()),
+        batch_seconds=options["batch_seconds"],
+        batch_size=options["batch_size"],
+        resync_seconds=options["resync_seconds"],
+    )
+
+
+def _watched(one: Mapping[str, Any]) -> Watched:
+    changes = one.get("changes")
+    given = {} if changes is None else {"changes": frozenset(changes)}
+    return Watched(
+        kind=KINDS[one["kind"]],
+        label_selector=(one.get("label_selector") or "").strip(),
+        include=tuple(one.get("include") or ()),
+        exclude=tuple(one.get("exclude") or ()),
+        **given,
+    )
+
+
+def _problems_of(watched: Sequence[Watched]) -> Iterator[str]:
+    names = [one.kind.kind for one in watched]
+    if not names:
+        yield "option 'kinds' names no kind to watch"
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"option 'kinds' names {name} twice: give it once, with all that it is to include"
+    for one in watched:
+        if not one.changes:
+            yield f"option 'kinds': {one.kind.kind} has no 'changes', so nothing would ever be told of it"
+
+
+def _problems(options: Mapping[str, Any]) -> Iterator[str]:
+    if not 0 <= options["batch_seconds"] <= _LONGEST_BATCH:
+        yield f"option 'batch_seconds' must be from 0 to {_LONGEST_BATCH}"
+    if not 1 <= options["batch_size"] <= _LARGEST_BATCH:
+        yield f"option 'batch_size' must be from 1 to {_LARGEST_BATCH}"
+    if not _SHORTEST_RESYNC <= options["resync_seconds"] <= _LONGEST_RESYNC:
+        yield f"option 'resync_seconds' must be from {_SHORTEST_RESYNC} to {_LONGEST_RESYNC}"

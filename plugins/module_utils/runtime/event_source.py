@@ -1,0 +1,116 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An event source of ansible-rulebook: its arguments, its connection, and its way to the rulebook's queue.
+
+The arguments are validated as those of a module are, the connection is that of the modules, and no event shows a credential.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ..clients.kube.client import Cluster
+from ..clients.kube.connection import IMPORT_ERROR
+from ..core.errors import OptionError
+from ..core.redaction import credentials, mask
+from .task import Task, cluster_of
+
+__all__ = ["EventSource", "Queue", "event_source", "handed_on"]
+
+#: What ansible-rulebook adds to a source's arguments.
+_OF_THE_RULEBOOK = ("eda_feedback_queue",)
+
+
+class Queue(Protocol):
+    """What ansible-rulebook gives a source."""
+
+    async def put(self, event: dict[str, Any]) -> None:
+        """Waits until the event is taken."""
+
+
+@dataclass(frozen=True)
+class EventSource:
+    """A source with its arguments. `secrets` are masked in each event."""
+
+    name: str
+    params: Mapping[str, Any]
+    secrets: frozenset[str]
+    directory: str
+
+    @contextmanager
+    def cluster(self) -> Iterator[Cluster]:
+        """A new connection to the cluster that the arguments lead to, with a login that is read anew."""
+        task = Task(
+            self.name, self.params, check_mode=True, diff=False, temporary_directory=self.directory, secrets=set()
+        )
+        with cluster_of(task) as cluster:
+            yield cluster
+
+    def masked(self, event: dict[str, Any]) -> dict[str, Any]:
+        """The event as it may be shown to everybody."""
+        shown: dict[str, Any] = mask(event, self.secrets)
+        return shown
+
+
+@contextmanager
+def event_source(name: str, arguments: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[EventSource]:
+    """A source with the arguments of a rulebook. An empty text counts as not given: a rulebook cannot leave one out.
+
+    :raises OptionError: for all that is wrong with them.
+    """
+    if IMPORT_ERROR:
+        raise OptionError(
+            f"{name}: the Python of ansible-rulebook cannot import the kubernetes client: install the package kubernetes there"
+        )
+    kept = {key: value for key, value in given.items() if key not in _OF_THE_RULEBOOK and value not in ("", None)}
+    validation = ArgumentSpecValidator(dict(arguments)).validate(kept)
+    secrets = frozenset(credentials(validation.validated_parameters, validation._no_log_values))
+    if validation.error_messages:
+        raise OptionError(mask(f"{name}: {'; '.join(validation.error_messages)}", secrets))
+    with tempfile.TemporaryDirectory() as directory:
+        yield EventSource(name, validation.validated_parameters, secrets, directory)
+
+
+async def handed_on(queue: Queue, work: Callable[[Callable[[dict[str, Any]], None], threading.Event], None]) -> None:
+    """Runs `work` in a thread until it ends or this is cancelled. It is given what puts an event, and what tells it to end.
+
+    The thread is a daemon: nobody waits for a request under way when ansible-rulebook ends.
+    """
+    loop, stop = asyncio.get_running_loop(), threading.Event()
+    ended: asyncio.Future[None] = loop.create_future()
+
+    def tell(event: dict[str, Any]) -> None:
+        asyncio.run_coroutine_threadsafe(queue.put(event), loop).result()
+
+    def run() -> None:
+        outcome: BaseException | None = None
+        try:
+            work(tell, stop)
+        except BaseException as error:
+            outcome = error
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_settle, ended, outcome)
+
+    threading.Thread(target=run, name="event source", daemon=True).start()
+    try:
+        await ended
+    finally:
+        stop.set()
+
+
+def _settle(ended: asyncio.Future[None], outcome: BaseException | None) -> None:
+    if ended.done():
+        return
+    if outcome is None:
+        ended.set_result(None)
+    else:
+        ended.set_exception(outcome)

@@ -1,0 +1,98 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""extensions/awx/apply.yml with the modules of awx.awx: they take all that is configured, and a second run leaves it as it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.awx_api import Awx, running
+from support.awx_rules import EXTENSION, configuration
+
+BIN = Path(sys.executable).parent
+
+
+@pytest.fixture
+def awx() -> Iterator[Awx]:
+    with running() as server:
+        yield server
+
+
+def apply(awx: Awx, *options: str, extension: Path = EXTENSION) -> tuple[int, str, dict[str, int]]:
+    """The status, the output, and the counts of a run."""
+    # The collections of PyPI's package ansible are found beside ansible-core.
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
+        "CONTROLLER_HOST": awx.url,
+        "CONTROLLER_OAUTH_TOKEN": "canary-of-the-controller",
+        "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+    }
+    command = [BIN / "ansible-playbook", "-i", "localhost,", extension / "apply.yml", *options]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    stats = json.loads(done.stdout[done.stdout.index("{") :])["stats"]["localhost"]
+    return done.returncode, done.stdout + done.stderr, stats
+
+
+def test_all_is_created_once(awx: Awx) -> None:
+    status, output, stats = apply(awx)
+    assert status == 0, output[-3000:]
+    for kind, endpoint in (
+        ("controller_templates", "job_templates"),
+        ("controller_workflows", "workflow_job_templates"),
+        ("controller_credential_types", "credential_types"),
+        ("controller_credentials", "credentials"),
+        ("controller_schedules", "schedules"),
+        ("controller_instance_groups", "instance_groups"),
+        ("controller_inventory_sources", "inventory_sources"),
+        ("controller_execution_environments", "execution_environments"),
+    ):
+        wanted = {one["name"] for one in configuration()[kind]}
+        assert wanted <= {one["name"] for one in awx.objects[endpoint].values()}
+    # 'tojson' and 'tower' arrive as they are: no template of ours was evaluated.
+    injectors = awx.named("credential_types", "Image pull: registry login")["injectors"]
+    assert injectors["env"] == {"IMAGE_PULL_AUTH_FILE": "{{ tower.filename.auth }}"}
+    assert "{{ password | tojson }}" in injectors["file"]["template.auth"]
+    template = awx.named("job_templates", "Image pull: set up many clusters")
+    assert (template["job_slice_count"], template["forks"]) == (4, 10)
+    assert len(awx.related[f"job_templates/{template['id']}/credentials"]) == 2
+
+    workflow = awx.named("workflow_job_templates", configuration()["controller_workflows"][0]["name"])
+    nodes = {one["identifier"]: one for one in awx.objects["workflow_job_template_nodes"].values()}
+    assert {one["workflow_job_template"] for one in nodes.values()} == {workflow["id"]}
+    approval = awx.objects["workflow_approval_templates"][nodes["approve"]["unified_job_template"]]
+    assert approval["timeout"] == 86400
+    for name, other in (("verify", "plan"), ("plan", "approve"), ("approve", "set-up"), ("set-up", "audit")):
+        assert awx.related[f"workflow_job_template_nodes/{nodes[name]['id']}/success_nodes"] == [nodes[other]["id"]]
+
+    # Somebody pastes the secret; the next run leaves it.
+    credential = awx.named("credentials", "Image pull: cluster")
+    credential["inputs"]["bearer_token"] = "pasted"
+    awx.writes.clear()
+    status, output, stats = apply(awx)
+    assert status == 0, output[-3000:]
+    # awx.awx compares an approval with fields that it does not have, and writes it again, as it is.
+    assert awx.writes == [f"PATCH workflow_approval_templates/{approval['id']}"] and stats["changed"] == 1
+    assert awx.named("credentials", "Image pull: cluster")["inputs"]["bearer_token"] == "pasted"
+
+
+def test_a_check_run_writes_nothing(awx: Awx) -> None:
+    _status, _output, stats = apply(awx, "--check")
+    assert awx.writes == [] and stats["changed"] > 0
+
+
+def test_what_awx_refuses_fails_the_run(awx: Awx, tmp_path: Path) -> None:
+    broken = tmp_path / "awx"
+    shutil.copytree(EXTENSION, broken)
+    path = broken / "configuration" / "credential_types.yml"
+    path.write_text(path.read_text().replace("id: registry", "id: tower"))
+    status, output, _stats = apply(awx, extension=broken)
+    assert status != 0 and "'tower' is no id of a field" in output

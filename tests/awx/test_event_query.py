@@ -1,0 +1,72 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""extensions/audit/event_query.yml, read as Automation Platform reads it: what it counts of real results, and that it never fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jq
+import pytest
+import yaml
+from support.lab import Lab
+
+ROOT = Path(__file__).parents[2]
+QUERIES: dict[str, dict[str, str]] = yaml.safe_load((ROOT / "extensions" / "audit" / "event_query.yml").read_text())
+PREFIX = "openshift_ops.image_pull."
+
+
+def nodes(module: str, result: dict[str, Any]) -> list[dict[str, Any]]:
+    found = jq.compile(QUERIES[PREFIX + module]["query"]).input_value(result).all()
+    assert isinstance(found, list)
+    return found
+
+
+def names(module: str, result: dict[str, Any]) -> list[str]:
+    return [one["name"] for one in nodes(module, result)]
+
+
+def test_each_query_is_for_a_module() -> None:
+    modules = {path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")}
+    assert {name.removeprefix(PREFIX) for name in QUERIES} <= modules
+    writing = {path.stem for path in (ROOT / "plugins" / "modules").glob("*.py") if "_info" not in path.stem}
+    # These read, or leave nothing behind.
+    assert {
+        PREFIX + name for name in writing - {"pull_access_audit", "pull_access_report", "pull_probe", "sa_wait"}
+    } == set(QUERIES)
+
+
+def test_each_namespace_that_is_managed_counts(run: Any, lab: Lab, namespaces: Any) -> None:
+    wanted = sorted(namespaces(2))
+    registries = [{"registry": "registry.example.com", "username": "u", "password": "canary-password"}]
+    given = {"name": "counted", "registries": registries, "namespaces": [*wanted, "there-is-none"]}
+    first, second = run("pull_secret", **given), run("pull_secret", **given)
+    assert first["failed"] and names("pull_secret", first) == names("pull_secret", second) == wanted
+    linked = run("sa_link", namespaces=wanted, secrets=["counted"])
+    granted = run("image_puller_grant", namespaces=wanted, projects=["anything"])
+    assert names("sa_link", linked) == names("image_puller_grant", granted) == wanted
+    assert "canary-password" not in str(nodes("pull_secret", first))
+    for one in nodes("pull_secret", first):
+        # AWX takes them as the key of a record: nothing in it may be null.
+        assert one["canonical_facts"] == {"kind": "Namespace", "name": one["name"]}
+        assert set(one["facts"]) == {"infra_type", "infra_bucket", "device_type"}
+        assert all(isinstance(value, str) for value in one["facts"].values())
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {},
+        {"skipped": True, "changed": False},
+        {"censored": "the output has been hidden", "changed": False},
+        {"failed": True, "msg": "no cluster", "namespaces": None},
+        {"namespaces": []},
+        {"namespaces": {"project-a": {"status": "changed"}}},
+        {"namespaces": ["project-a", None, 1]},
+        {"namespaces": [{"name": "a", "status": "failed"}, {"name": "b", "status": "skipped"}, {"name": "c"}]},
+    ],
+)
+def test_no_result_ends_the_counting_of_a_job(result: dict[str, Any]) -> None:
+    assert [nodes(name.removeprefix(PREFIX), result) for name in QUERIES] == [[]] * len(QUERIES)

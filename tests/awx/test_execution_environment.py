@@ -1,0 +1,95 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The execution environment: ansible-builder takes the definition, and what its context installs is enough on a clean Python.
+
+No image is built: that needs a registry. What the build does inside of the image is done here by the context's own scripts.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "extensions" / "execution_environment"
+BIN = Path(sys.executable).parent
+NAME = "openshift_ops.image_pull"
+
+
+def run(*command: str | Path, **variables: str) -> str:
+    # The checkout is on these paths, and would count as installed.
+    hidden = ("ANSIBLE_COLLECTIONS_PATH", "PYTHONPATH", "VIRTUAL_ENV")
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    done = subprocess.run(command, capture_output=True, text=True, env={**environment, **variables}, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("context")
+    command = [BIN / "ansible-builder", "create", "-f", FOLDER / "execution-environment.yml", "-c", folder]
+    run(*command, "--output-filename", "Containerfile")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def collections(tmp_path_factory: pytest.TempPathFactory, context: Path) -> Path:
+    """What the build's galaxy stage installs, from the tarball of this checkout."""
+    wanted = yaml.safe_load((context / "_build" / "requirements.yml").read_text())["collections"]
+    assert [one["name"] for one in wanted] == [NAME]
+    built, installed = tmp_path_factory.mktemp("built"), tmp_path_factory.mktemp("collections")
+    run(BIN / "ansible-galaxy", "collection", "build", ROOT, "--output-path", built)
+    (tarball,) = built.glob("*.tar.gz")
+    command = [BIN / "ansible-galaxy", "collection", "install", tarball, "-p", installed, "--offline", "--no-deps"]
+    run(*command, ANSIBLE_COLLECTIONS_PATH=str(installed))
+    return installed
+
+
+def test_the_image_gets_what_the_definition_says(context: Path) -> None:
+    made = (context / "Containerfile").read_text()
+    definition = yaml.safe_load((FOLDER / "execution-environment.yml").read_text())
+    assert f'EE_BASE_IMAGE="{definition["images"]["base_image"]["name"]}"' in made
+    for wanted in ("ansible-core>=2.16", "ansible-runner>=2.4", "python3.12"):
+        assert wanted in made
+
+
+def test_what_it_installs_is_enough_on_a_clean_python(context: Path, collections: Path, tmp_path: Path) -> None:
+    requirements = tmp_path / "requirements.txt"
+    introspect = context / "_build" / "scripts" / "introspect.py"
+    run(sys.executable, introspect, "introspect", f"--write-pip={requirements}", collections)
+    asked = [line.partition("#")[0].strip() for line in requirements.read_text().splitlines()]
+    # As Automation Hub wants it: lower bounds, and no ansible.
+    assert asked and all(re.fullmatch(r"[\w-]+(>=[\d.]+)?", line) for line in asked)
+    assert not any(line.startswith("ansible") for line in asked)
+
+    clean = tmp_path / "python"
+    run(sys.executable, "-m", "venv", clean)
+    constraints = ROOT / "tests" / "requirements" / "node.txt"
+    pip = [clean / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", "-c", constraints]
+    run(*pip, "-r", requirements, "ansible-core>=2.16", "ansible-runner>=2.4")
+    variables = {
+        "ANSIBLE_COLLECTIONS_PATH": str(collections),
+        "HOME": str(tmp_path),
+        "PATH": f"{clean / 'bin'}:/usr/bin:/bin",
+    }
+    for playbook in sorted((ROOT / "playbooks").glob("*.yml")):
+        command = ["-i", "localhost,", "--syntax-check", f"{NAME}.{playbook.stem}"]
+        run(clean / "bin" / "ansible-playbook", *command, **variables)
+    task = ["-m", f"{NAME}.sa_link", "-a", "host=https://127.0.0.1:1 api_key=x namespaces=a secrets=b", "localhost"]
+    done = subprocess.run(
+        [clean / "bin" / "ansible", "-i", "localhost,", *task],
+        capture_output=True,
+        text=True,
+        env=variables,
+        check=False,
+    )
+    # The libraries are there: what fails is the connection.
+    assert "https://127.0.0.1:1" in done.stdout and "No module named" not in done.stdout, done.stdout

@@ -1,0 +1,134 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every rulebook that is shipped or shown is one to ansible-rulebook, and gives the source options that it takes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from ansible_rulebook.rules_parser import parse_rule_sets
+from ansible_rulebook.validators import Validate
+from support.lab import Lab
+from support.modules import run_module
+from support.playbooks import ROOT
+
+EDA = ROOT / "extensions/eda"
+SOURCE = "pull_access_objects"
+PAGE = (ROOT / "docs/docsite/rst/events.rst").read_text(encoding="utf-8")
+SCHEMA = json.loads((EDA / f"plugins/event_source/schemas/{SOURCE}.json").read_text(encoding="utf-8"))
+
+
+def blocks(language: str) -> dict[str, str]:
+    """The blocks of the page that have a caption."""
+    found = re.findall(rf"\.\. code-block:: {language}\n   :caption: (\S+)\n\n((?:   .*\n|\n)+)", PAGE)
+    return {caption: textwrap.dedent(text) for caption, text in found}
+
+
+RULEBOOKS = {
+    **{path.name: path.read_text(encoding="utf-8") for path in (EDA / "rulebooks").glob("*.yml")},
+    **{name: text for name, text in blocks("yaml").items() if name.startswith("rulebooks/")},
+}
+
+
+def test_the_rulebooks_are_found() -> None:
+    assert sorted(RULEBOOKS) == ["new_namespaces.yml", "rulebooks/pull_access.yml", "rulebooks/pull_access_jobs.yml"]
+
+
+@pytest.mark.parametrize("name", RULEBOOKS)
+def test_a_rulebook_is_valid(name: str) -> None:
+    rulesets = yaml.safe_load(RULEBOOKS[name])
+    Validate.rulebook(rulesets)
+    for parsed in parse_rule_sets(rulesets):
+        for source in parsed.sources:
+            assert source.source_name == f"openshift_ops.image_pull.{SOURCE}"
+            given = {option: _shown(value) for option, value in source.source_args.items()}
+            jsonschema.validate(given, SCHEMA)
+        assert any("image_pull_only_namespaces" in str(rule.actions) for rule in parsed.rules)
+
+
+def _shown(value: Any) -> Any:
+    """A template as its default: what it is when nobody sets the variable."""
+    found = re.fullmatch(r"\{\{ \w+ \| default\((.*)\) \}\}", value) if isinstance(value, str) else None
+    return yaml.safe_load(found[1]) if found else value
+
+
+def test_the_schema_refuses_what_the_source_refuses() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    for wrong in (
+        {"kinds": [{"kind": "Pod"}]},
+        {"kinds": []},
+        {"batch": 1},
+        {"batch_size": 0},
+        {"kinds": [{"changes": []}]},
+    ):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(wrong, SCHEMA)
+
+
+@contextmanager
+def alone(path: Path, kubeconfig: str, options: dict[str, Any]) -> Iterator[Iterator[dict[str, Any]]]:
+    """The events of the source, run by its path, without anything on Python's path that would help it."""
+    home = path / "ansible_collections" / "openshift_ops" / "image_pull"
+    home.parent.mkdir(parents=True)
+    home.symlink_to(ROOT)
+    clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "K8S_AUTH_HOST")}
+    command = [sys.executable, home / f"extensions/eda/plugins/event_source/{SOURCE}.py", json.dumps(options)]
+    variables = {**clean, "K8S_AUTH_KUBECONFIG": kubeconfig}
+    with subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield (json.loads(line) for line in process.stdout)
+        finally:
+            process.terminate()
+
+
+def test_the_source_runs_alone_from_where_it_is_installed(lab: Lab, tmp_path: Path) -> None:
+    with alone(tmp_path, lab.kubeconfig, {"batch_seconds": 0.1, "system_namespaces": True}) as events:
+        first, second = next(events), next(events)
+    assert (first["type"], first["cluster"]) == ("health", lab.data["server"])
+    assert "kube-system" in second["namespaces"]
+
+
+def test_a_pull_secret_that_somebody_deletes_is_told(lab: Lab, namespace: str, tmp_path: Path) -> None:
+    """The second rulebook of the page, as it is written, but for the names: nothing of the secret but its metadata is told."""
+    (shown,) = yaml.safe_load(RULEBOOKS["rulebooks/pull_access.yml"])[0]["sources"]
+    options = {**shown[f"openshift_ops.image_pull.{SOURCE}"], "namespaces": [namespace], "kubeconfig": lab.kubeconfig}
+    login = {"registry": "registry.example.com", "username": "u", "password": "Kx7-correct-horse"}
+    made = run_module("pull_secret", kubeconfig=lab.kubeconfig, name="ours", namespaces=[namespace], registries=[login])
+    assert made["changed"]
+    lab.create(namespace, "secrets", {"metadata": {"name": "theirs"}})
+    with alone(tmp_path, lab.kubeconfig, options) as events:
+        assert next(events)["state"] == "connected"
+        assert next(events)["namespaces"] == [namespace]
+        for name in ("theirs", "ours"):
+            lab.api("DELETE", f"/api/v1/namespaces/{namespace}/secrets/{name}")
+        event = next(events)
+    assert event["namespaces"] == [namespace]
+    (found,) = event["objects"]
+    assert (found["kind"], found["name"], found["change"]) == ("Secret", "ours", "deleted")
+    assert {*found} <= {"kind", "namespace", "name", "change", "labels"}
+
+
+def test_an_option_that_is_wrong_is_said_and_ends_it(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        EDA / f"plugins/event_source/{SOURCE}.py",
+        '{"batch_sice": 1, "api_key": "tok-en-of-mine"}',
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode != 0
+    assert "batch_sice" in done.stderr
+    assert "tok-en-of-mine" not in done.stdout + done.stderr

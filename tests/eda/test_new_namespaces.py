@@ -1,0 +1,124 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rulebook new_namespaces with ansible-rulebook on the lab: whatever happens, all are served, and none twice in vain."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import yaml
+from support.lab import Lab, pull_names
+from support.playbooks import COLLECTION, forms, leaks
+from support.rulebooks import Rulebook, running
+from support.second_api_server import SecondApiServer, second_api_server
+
+PASSWORD = "Kx7-correct-horse-battery"
+ENTRY = {
+    "name": "pulls",
+    "namespace_selector": {"include": ["eda-*"]},
+    "service_accounts": ["default", "robot-*"],
+    "registries": [{"registry": "registry.example.com", "username": "developer", "password": PASSWORD}],
+}
+
+
+@dataclass
+class Served:
+    """A cluster that a rulebook looks after."""
+
+    lab: Lab
+    server: SecondApiServer
+    rulebook: Rulebook
+
+    def make(self, *names: str) -> None:
+        """Makes namespaces at the lab's own API server."""
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda name: self.lab.namespace(name, wait=False), names))
+
+    def linked(self, account: str = "default") -> set[str]:
+        """The namespaces whose account has the pull secret."""
+        found = self.lab.api("GET", f"/api/v1/serviceaccounts?fieldSelector=metadata.name%3D{account}")["items"]
+        return {one["metadata"]["namespace"] for one in found if "pulls" in pull_names(one)}
+
+
+@pytest.fixture(scope="module")
+def served(lab_factory: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The rulebook watches, and its playbooks write, by an API server that can be killed. Two namespaces were there before."""
+    lab, directory = lab_factory("--no-registries"), tmp_path_factory.mktemp("eda")
+    for name in ("eda-before", "eda-before-too"):
+        lab.namespace(name)
+    with second_api_server(lab, directory / "second") as server:
+        inventory = directory / "hosts.yml"
+        inventory.write_text(yaml.safe_dump(inventory_of(server)))
+        with running(
+            f"{COLLECTION}.new_namespaces",
+            inventory,
+            directory / "rulebook.log",
+            image_pull_kubeconfig=server.kubeconfig,
+            image_pull_exclude_namespaces=["eda-left-out-*"],
+        ) as rulebook:
+            yield Served(lab, server, rulebook)
+
+
+def inventory_of(server: SecondApiServer) -> dict[str, Any]:
+    host = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    variables = {"image_pull_kubeconfig": server.kubeconfig, "private_registry_secrets": [ENTRY]}
+    return {"all": {"hosts": {"lab": host}, "vars": variables}}
+
+
+def test_what_exists_is_served_first(served: Served) -> None:
+    served.rulebook.until(lambda: {"eda-before", "eda-before-too"} <= served.linked(), "what exists is served")
+    first, second, *_more = served.rulebook.events
+    assert (first["type"], first["state"], first["cluster"]) == ("health", "connected", served.server.url)
+    assert second["namespaces"] == ["eda-before", "eda-before-too"]
+    assert "The cluster is watched" in served.rulebook.output
+
+
+def test_a_new_service_account_is_served_alone(served: Served) -> None:
+    served.rulebook.until(lambda: "eda-before" in served.linked(), "what exists is served")
+    before = len(served.rulebook.told())
+    served.lab.create("eda-before", "serviceaccounts", {"metadata": {"name": "robot-1"}})
+    served.rulebook.until(lambda: served.linked("robot-1") == {"eda-before"}, "the account is served")
+    assert served.rulebook.told()[before:] == ["eda-before"]
+
+
+def test_200_namespaces_while_the_api_server_restarts(served: Served) -> None:
+    served.rulebook.until(lambda: "eda-before" in served.linked(), "what exists is served")
+    names = [f"eda-{number:03}" for number in range(200)]
+    served.make(*names[:50])
+    served.server.kill()
+    served.make(*names[50:150], "eda-left-out-1")
+    # One that comes and goes while nobody can look.
+    served.make("eda-gone")
+    served.lab.api("DELETE", "/api/v1/namespaces/eda-gone")
+    served.rulebook.until(lambda: any(event.get("state") == "lost" for event in served.rulebook.events), "it is missed")
+    served.server.start()
+    served.make(*names[150:])
+    served.rulebook.until(lambda: {*names} <= served.linked(), "all are served")
+
+    told = Counter(served.rulebook.told())
+    assert {name: told[name] for name in names} == dict.fromkeys(names, 1), "each is told once"
+    runs = [event for event in served.rulebook.events if event.get("count") and {*event["namespaces"]} & {*names}]
+    assert len(runs) <= 6, "they are grouped"
+    writes = Counter(write for write in served.server.writes() if write[2] in names)
+    assert set(writes.values()) == {1}, "nothing is written twice"
+    assert {write[:2] for write in writes} == {("create", "secrets"), ("patch", "serviceaccounts")}
+    assert len(writes) == 400
+    assert "eda-left-out-1" not in told
+    assert not {"eda-left-out-1", "eda-gone"} & served.linked()
+    states = [event["state"] for event in served.rulebook.events if event["type"] == "health"]
+    assert states == ["connected", "lost", "connected"], "one failure stays one"
+    (lost,) = [event for event in served.rulebook.events if event.get("state") == "lost"]
+    assert served.server.url in lost["message"]
+
+
+def test_no_event_and_no_line_shows_a_credential(served: Served) -> None:
+    served.rulebook.until(served.rulebook.told, "something is told")
+    assert leaks(served.rulebook.output, forms(PASSWORD, "developer")) == []
+    assert "password" not in json.dumps(served.rulebook.events)

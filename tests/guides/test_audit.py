@@ -1,0 +1,15 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guide on the audit, on a cluster with something to find. Each rule's finding and remedy is tested in tests/modules."""
+
+from __future__ import annotations
+
+from support.guided import broken_pod, inventory
+
+
+def test_it_is_as_it_says(installed, own_lab):
+    own_lab.namespace("project-a")
+    broken_pod(own_lab, "project-a")
+    inventory(installed)
+    installed.follow("audit")

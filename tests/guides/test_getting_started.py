@@ -1,0 +1,10 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The first guide, followed on a lab that nothing has touched, with the tarball."""
+
+from __future__ import annotations
+
+
+def test_it_is_as_it_says(reader):
+    reader.follow("getting_started")

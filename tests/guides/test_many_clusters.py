@@ -1,0 +1,41 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guide on many clusters, with two of them, reached by tokens; one goes away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+BINDING = {
+    "metadata": {"name": "automation"},
+    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+    "subjects": [{"kind": "ServiceAccount", "name": "automation", "namespace": "default"}],
+}
+
+
+def token(lab) -> str:
+    """A token of an account that may do everything."""
+    lab.create("default", "serviceaccounts", {"metadata": {"name": "automation"}})
+    lab.api("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", BINDING)
+    path = "/api/v1/namespaces/default/serviceaccounts/automation/token"
+    return lab.api("POST", path, {"spec": {"expirationSeconds": 3600}})["status"]["token"]
+
+
+def test_it_is_as_it_says(installed, own_lab, lab_factory):
+    west = lab_factory()
+    home = Path(installed.environment["HOME"])
+    for name, lab in {"east": own_lab, "west": west}.items():
+        lab.namespace("project-a")
+        installed.stand_ins[f"https://api.{name}.example.com:6443"] = lab.data["server"]
+        installed.stand_ins[f"the token of {name}"] = token(lab)
+        (home / f"{name}-ca.crt").write_bytes(Path(lab.data["ca_cert"]).read_bytes())
+
+    def end() -> None:
+        west.run("down", "--dir", str(west.dir))
+
+    installed.follow(
+        "many_clusters",
+        before={"-i inventory --diff": end},
+        status={"-i inventory --diff": 2},
+    )

@@ -1,0 +1,30 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guide on rotations: the old login stands in two projects, and in the end the new one does."""
+
+from __future__ import annotations
+
+from support.guided import inventory, pull_secret
+
+
+def test_it_is_as_it_says(installed, own_lab, pulls):
+    own_lab.registry_set("private", "--add", "robot-2")
+    registry = own_lab.registry("private")
+    old, new = (
+        next(one for one in registry["accounts"] if one["username"] == name) for name in (first(registry), "robot-2")
+    )
+    installed.stand_ins |= {"robot-2": "robot-2", "the old one": old["password"], "the new one": new["password"]}
+    for name in ("project-a", "project-b"):
+        own_lab.namespace(name)
+        pull_secret(own_lab, name, "pull", registry["host"], old)
+        own_lab.set_account(name, imagePullSecrets=["pull"])
+    inventory(installed, credential_rotation_probe=False)
+    installed.follow("rotation")
+    own_lab.registry_set("private", "--disable", old["username"])
+    assert pulls("project-a", registry["image"])
+    assert pulls("project-b", registry["image"])
+
+
+def first(registry):
+    return registry["accounts"][0]["username"]

@@ -1,0 +1,186 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guide by symptom: what it says to type is typed, and what it says that modules say is provoked.
+
+That each text of a node has its section, in the words of the rules, is in tests/unit (nodes/test_pull_rules.py). `oc` is the benchmark's
+kubectl here, which takes the commands of the guide as oc does.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.pull_rules import RULES
+from support.guided import broken_pod, deployment, inventory
+from support.guides import Guide
+from support.modules import run_module
+from tools import prepare
+
+#: Why a command is not typed here.
+NEEDS_A_NODE = "the lab's node is no machine that one can log in to"
+NOT_TYPED = {
+    "oc debug node/NODE": NEEDS_A_NODE,
+    "oc edit": "it opens an editor",
+    "openssl s_client": "the lab's registry has another port",
+    "skopeo": "no part of the tests",
+    "oc get proxies": "the lab has no cluster-wide proxy",
+}
+
+
+@pytest.fixture
+def oc(installed, tmp_path):
+    """What the reader has as `oc`."""
+    directory = tmp_path / "bin"
+    directory.mkdir()
+    (directory / "oc").symlink_to(prepare.kubectl())
+    installed.environment["PATH"] = f"{directory}:{installed.environment['PATH']}"
+
+
+@pytest.fixture(scope="module")
+def project(own_lab):
+    """Two projects, one with a pod that cannot pull."""
+    for name in ("project-a", "project-b"):
+        own_lab.namespace(name)
+    broken_pod(own_lab, "project-a")
+    deployment(own_lab, "project-a")
+
+
+def samples() -> dict[str, str]:
+    """The blocks that show a text: of a node, and of a module."""
+    return dict.fromkeys(PROVOKED, "a test provokes it") | {rule.sample: "a unit test holds it" for rule in RULES}
+
+
+def test_what_it_says_is_typed(installed, own_lab, oc, project):
+    account = own_lab.registry("private")["accounts"][0]
+    installed.stand_ins["developer@example.com"] = account["username"]
+    inventory(installed, registry_password=account["password"], docker_hub_token="a-token-of-docker-hub")
+    (installed.folder / "ca.crt").write_text("-----BEGIN CERTIFICATE-----\n", encoding="utf-8")
+    installed.follow("troubleshooting", only_shown=NOT_TYPED | samples())
+
+
+LOGIN = [{"registry": "registry.example.com", "username": "u", "password": "a-long-password"}]
+SECRET = {"namespaces": ["project-a"], "name": "private-registry", "registries": LOGIN}
+
+
+class Modules:
+    """Runs modules on the lab; each method returns all that it says."""
+
+    def __init__(self, lab: Any, folder: Path) -> None:
+        self.lab, self.folder = lab, folder
+
+    def __call__(self, module: str, **options: Any) -> str:
+        result = run_module(module, **{"kubeconfig": self.lab.kubeconfig, **options})
+        return f"{result.get('msg', '')} {result.get('warnings', '')}"
+
+    def alone(self, **options: Any) -> str:
+        """Without a kubeconfig."""
+        return self("pull_secret", **SECRET, **{"kubeconfig": None, "api_key": "not-a-token", **options})
+
+    def secret(self, name: str, **parts: Any) -> None:
+        self.lab.create("project-a", "secrets", {"metadata": {"name": name}, **parts})
+
+    def file(self, text: str) -> str:
+        path = self.folder / "config.json"
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+
+def _opaque(run: Modules) -> str:
+    run.secret("settings", type="Opaque", data={"colour": "Ymx1ZQ=="})
+    return run("pull_secret", **{**SECRET, "name": "settings"})
+
+
+def _immutable(run: Modules) -> str:
+    data = {".dockerconfigjson": base64.b64encode(b'{"auths": {"quay.io": {"auth": "dTpw"}}}').decode()}
+    run.secret("fixed", type="kubernetes.io/dockerconfigjson", immutable=True, data=data)
+    return run("pull_secret", **{**SECRET, "name": "fixed"}).replace("/fixed", "/pull")
+
+
+def _owned(run: Modules) -> str:
+    run("pull_secret", **{**SECRET, "name": "owned", "owner": "team-a"})
+    return run("pull_secret", **{**SECRET, "name": "owned", "owner": "team-b"}).replace("/owned", "/pull")
+
+
+def _contradicting(run: Modules) -> str:
+    other = [{**LOGIN[0], "password": "another-password"}]
+    return run("pull_secret", secrets=[SECRET, {**SECRET, "registries": other}])
+
+
+def _delegated(run: Modules) -> str:
+    registry = run.lab.registry("delegated")
+    login = [{"registry": registry["host"], **registry["accounts"][0]}]
+    return run("pull_secret", **{**SECRET, "registries": login}, verify=True, verify_ca_cert=run.lab.data["ca_cert"])
+
+
+def _refused_login(run: Modules) -> str:
+    login = [{**LOGIN[0], "registry": run.lab.registry("private")["host"]}]
+    return run("pull_secret", **{**SECRET, "registries": login}, verify=True, verify_ca_cert=run.lab.data["ca_cert"])
+
+
+def _unasked(run: Modules) -> str:
+    login = [{**LOGIN[0], "registry": run.lab.registry("private")["host"]}]
+    return run("pull_secret", **{**SECRET, "registries": login}, verify=True)
+
+
+def _file(text: str) -> Callable[[Modules], str]:
+    return lambda run: run("pull_secret", namespaces=["project-a"], name="x", auth_file=run.file(text))
+
+
+#: What the guide shows, and what makes a module say it.
+PROVOKED: dict[str, Callable[[Modules], str]] = {
+    "failed: Connection refused;": lambda run: run.alone(host="https://127.0.0.1:1"),
+    "certificate verify failed: unable to get local": lambda run: run.alone(host=run.lab.data["server"]),
+    "was refused: 401 Unauthorized;": lambda run: run.alone(
+        host=run.lab.data["server"], ca_cert=run.lab.data["ca_cert"]
+    ),
+    "was refused: 403 secrets": lambda run: run("pull_secret", **SECRET, impersonate_user="jane"),
+    "kubeconfig /nowhere/config": lambda run: run("pull_secret", **SECRET, kubeconfig="/nowhere/config"),
+    "the namespace does not exist on": lambda run: run("pull_secret", **{**SECRET, "namespaces": ["project-x"]}),
+    "the namespace_selector selects no namespace": lambda run: run(
+        "pull_secret", name="x", registries=LOGIN, namespace_selector={"labels": "team=none"}
+    ),
+    "does not exist: create it first (module pull_secret)": lambda run: run(
+        "sa_link", namespaces=["project-b"], secrets=["private-registry"]
+    ).replace("project-b", "project-a"),
+    "service account robot does not exist": lambda run: run(
+        "sa_wait", namespaces=["project-a"], service_accounts=["robot"], timeout=0
+    ),
+    "holds an auth file, but has type Opaque": lambda run: run("pull_secret", **{**SECRET, "name": "pull"}),
+    "has type Opaque and is not a pull secret": _opaque,
+    "is immutable; with recreate=true": _immutable,
+    "the credential helper 'docker-credential-desktop'": _file('{"auths": {"quay.io": {}}, "credsStore": "desktop"}'),
+    "has an 'auth' that is not standard base64": _file('{"auths": {"quay.io": {"auth": "x"}}}'),
+    "belongs to owner team-a and not to team-b": _owned,
+    "contradict each other in namespace": _contradicting,
+    "nothing was written, because a login does not work": _refused_login,
+    "another host; not sent": _delegated,
+    "was not verified: asking registry": _unasked,
+    "neither the kubelet nor CRI-O": lambda run: run(
+        "pull_secret", **{**SECRET, "registries": [{**LOGIN[0], "registry": "quay.io:443"}], "name": "odd"}
+    ),
+}
+
+
+def shown() -> list[str]:
+    """The texts of modules that the guide shows."""
+    nodes = {rule.sample for rule in RULES}
+    return [
+        block.text.strip()
+        for block in Guide("troubleshooting").blocks
+        if block.language == "text" and block.text.strip() not in nodes
+    ]
+
+
+def test_each_text_of_a_module_is_provoked() -> None:
+    assert [[part for part in PROVOKED if part in text] for text in shown()] == [[part] for part in PROVOKED]
+
+
+@pytest.mark.parametrize("text", shown(), ids=lambda text: text[:40])
+def test_a_module_says_it(own_lab, project, tmp_path, text):
+    provoke = next(function for part, function in PROVOKED.items() if part in text)
+    assert text in provoke(Modules(own_lab, tmp_path))

@@ -1,0 +1,342 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The job templates of extensions/awx, as jobs that AWX sends to execution nodes.
+
+Each job goes the way of AWX's mesh, `ansible-runner transmit | worker | process`. A node has ansible-core, ansible-runner and what
+meta/execution-environment.yml asks for, and no file of this machine but its own folder. Promises: every template does on the lab what it is
+for, with answers as AWX hands them on; no credential comes back to the controller; a job that is cancelled leaves whole objects.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support.awx_jobs import Controller, Credential, Job, Node
+from support.awx_rules import configuration, run_workflow
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+
+
+@pytest.fixture(scope="module")
+def node_bin() -> Path:
+    command = [sys.executable, ROOT / "tests" / "tools" / "prepare.py", "node", "printenv", "VIRTUAL_ENV"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return Path(done.stdout.strip()) / "bin"
+
+
+@pytest.fixture(scope="module")
+def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the project's update installs: the collection as it is published."""
+    built, installed = tmp_path_factory.mktemp("built"), tmp_path_factory.mktemp("installed")
+    galaxy = [BIN / "ansible-galaxy", "collection"]
+    subprocess.run([*galaxy, "build", ROOT, "--output-path", built], check=True, capture_output=True)
+    (tarball,) = built.glob("*.tar.gz")
+    command = [*galaxy, "install", tarball, "-p", installed, "--offline", "--no-deps"]
+    # Not this checkout, which is on the path and would count as installed.
+    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(installed), "PYTHONPATH": ""}
+    subprocess.run(command, check=True, capture_output=True, env=environment)
+    assert (installed / "ansible_collections" / "openshift_ops" / "image_pull" / "plugins").is_dir()
+    return installed
+
+
+@pytest.fixture
+def controller(tmp_path: Path, collections: Path) -> Controller:
+    return Controller(tmp_path / "controller", BIN, collections)
+
+
+@pytest.fixture
+def nodes(tmp_path: Path, node_bin: Path) -> tuple[Node, Node]:
+    first, second = (Node(name, node_bin, tmp_path / name) for name in ("node-1", "node-2"))
+    for node in (first, second):
+        node.directory.mkdir()
+    return first, second
+
+
+@pytest.fixture
+def node(nodes: tuple[Node, Node]) -> Node:
+    return nodes[0]
+
+
+def bearer(lab: Any, **changes: Any) -> Credential:
+    """The built-in credential for a service account that may do everything here."""
+    path = "/api/v1/namespaces/kube-system/serviceaccounts"
+    if lab.api("GET", f"{path}/awx", expect=(200, 404))["kind"] != "ServiceAccount":
+        lab.api("POST", path, {"metadata": {"name": "awx"}})
+        subject = {"kind": "ServiceAccount", "namespace": "kube-system", "name": "awx"}
+        role = {"kind": "ClusterRole", "name": "cluster-admin", "apiGroup": "rbac.authorization.k8s.io"}
+        body = {"metadata": {"name": "awx"}, "subjects": [subject], "roleRef": role}
+        lab.api("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", body)
+    token = lab.api("POST", f"{path}/awx/token", {"spec": {}})["status"]["token"]
+    cluster = yaml.safe_load(Path(lab.kubeconfig).read_text())["clusters"][0]["cluster"]
+    authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
+    inputs = {"host": cluster["server"], "bearer_token": token, "verify_ssl": True, "ssl_ca_cert": authority}
+    return Credential("OpenShift or Kubernetes API Bearer Token", {**inputs, **changes})
+
+
+def login(lab: Any, account: int = 0, **changes: str) -> Credential:
+    registry = lab.registry("private")
+    found = registry["accounts"][account]
+    inputs = {"registry": registry["host"], "username": found["username"], "password": found["password"]}
+    return Credential("Image pull: registry login", {**inputs, **changes})
+
+
+def secrets_of(*credentials: Credential) -> list[str]:
+    return [one.inputs[key] for one in credentials for key in ("bearer_token", "password") if key in one.inputs]
+
+
+def declared(lab: Any, *namespaces: str) -> dict[str, Any]:
+    """Variables of the inventory: a login that is in a file of the job, and a grant."""
+    secret = {
+        "name": "team-registry",
+        "namespaces": list(namespaces),
+        "auth_file": "{{ lookup('ansible.builtin.env', 'IMAGE_PULL_AUTH_FILE') }}",
+    }
+    return {
+        "image_pull_owner": "platform",
+        "image_pull_registry_ca_cert": lab.data["ca_cert"],
+        "private_registry_secrets": [secret],
+        "cross_project_pull_grants": [{"namespaces": [namespaces[0]], "projects": [namespaces[1]]}],
+    }
+
+
+def password_in(lab: Any, namespace: str) -> str:
+    (entry,) = lab.entries(namespace, "team-registry").values()
+    return base64.b64decode(entry["auth"]).decode().partition(":")[2]
+
+
+def passed(job: Job) -> Job:
+    assert job.status == "successful", job.output[-3000:]
+    return job
+
+
+def test_the_workflow_sets_up_what_was_planned(lab: Any, namespaces: Any, controller: Controller, node: Node) -> None:
+    names = namespaces(2)
+    credentials = [bearer(lab), login(lab)]
+    given = {"group": declared(lab, *names)}
+    jobs: dict[str, Job] = {}
+    handed_on: dict[str, Any] = {}
+    writes: dict[str, int] = {}
+    workflow = configuration()["controller_workflows"][0]
+    templates = {one["identifier"]: one for one in workflow["workflow_nodes"]}
+
+    def run(name: str) -> bool:
+        if name == "approve":
+            return True
+        audit = lab.audit()
+        template = templates[name]["unified_job_template"]["name"].removeprefix("Image pull: ")
+        answers = {"pull_access_audit_fail_on": "never"} if name == "audit" else {}
+        jobs[name] = controller.launch(template, node, credentials, answers=answers, handed_on=handed_on, **given)
+        handed_on.update(jobs[name].handed_on)
+        writes[name] = len(audit.writes())
+        return passed(jobs[name]).status == "successful"
+
+    assert run_workflow(workflow, run) == (["verify", "plan", "approve", "set-up", "audit"], True)
+    assert writes == {"verify": 0, "plan": 0, "set-up": 5, "audit": 0}
+    assert jobs["plan"].handed_on == {"image_pull_plan": {"cluster": {"pull_secrets": 2, "links": 2, "grants": 1}}}
+    assert jobs["plan"].changed == jobs["set-up"].changed == {"cluster": 3}
+    assert set(handed_on["image_pull_audit"]) == {"error", "warning", "info"}
+    assert password_in(lab, names[1]) == credentials[1].inputs["password"]
+    assert passed(controller.launch("set up", node, credentials, **given)).changed == {}
+    again = controller.launch("check and diff", node, credentials, **given)
+    assert again.handed_on == {"image_pull_plan": {"cluster": {"pull_secrets": 0, "links": 0, "grants": 0}}}
+    assert [name for name, job in jobs.items() if job.holding(secrets_of(*credentials))] == []
+
+    refused = controller.launch("take down", node, credentials, **given)
+    assert refused.status == "failed" and "is not REMOVE" in refused.output
+    taken = controller.launch("take down", node, credentials, answers={"teardown_confirmation": "REMOVE"}, **given)
+    assert passed(taken).changed == {"cluster": 3} and lab.get(names[0], "secrets", "team-registry") is None
+
+
+def test_a_login_that_is_refused_ends_the_workflow(
+    lab: Any, namespaces: Any, controller: Controller, node: Node
+) -> None:
+    names = namespaces(2)
+    credentials = [bearer(lab), login(lab, password="canary {{ nothing }} \"'\\ é")]
+    job = controller.launch("verify logins", node, credentials, group=declared(lab, *names))
+    assert job.status == "failed"
+    (result,) = job.results("Log in to the registries")
+    assert lab.registry("private")["host"] in result["msg"] and "refuses the login" in result["msg"]
+    assert not job.holding([*secrets_of(*credentials), "canary"])
+    ended = controller.launch("failed", node, [])
+    assert ended.status == "failed" and "a node of this workflow failed" in ended.output
+
+
+def test_without_a_pasted_authority_it_works_and_says_so_once(
+    lab: Any, namespaces: Any, controller: Controller, node: Node
+) -> None:
+    names = namespaces(2)
+    credentials = [bearer(lab, ssl_ca_cert=""), login(lab)]
+    job = passed(controller.launch("set up", node, credentials, group=declared(lab, *names)))
+    flat = re.sub(r"\s+", " ", re.sub(r"\x1b\[[\d;]*m", "", job.output))
+    assert flat.count("is not verified, because the environment variable K8S_AUTH_VERIFY_SSL says so") == 1
+    for task in ("Create, update and delete the pull secrets", "Link and unlink the pull secrets"):
+        (result,) = job.results(task)
+        (said,) = result["warnings"]
+        assert "paste the authority into the credential" in str(said)
+    assert not job.holding(secrets_of(*credentials))
+
+
+def test_a_rotation_from_its_survey(lab: Any, namespaces: Any, controller: Controller, node: Node) -> None:
+    names = namespaces(2)
+    cluster, old, new = bearer(lab), login(lab, 0), login(lab, 1)
+    given = {
+        "group": {
+            **declared(lab, *names),
+            "credential_rotation_verify_ca_cert": lab.data["ca_cert"],
+            "credential_rotation_probe": False,
+        }
+    }
+    passed(controller.launch("set up", node, [cluster, old], **given))
+    answers = {
+        "rotate_registries": f"{lab.registry('private')['host']}\n",
+        "rotate_old_username": old.inputs["username"],
+        "rotate_old_password": old.inputs["password"],
+        "rotate_new_username": new.inputs["username"],
+        "rotate_new_password": new.inputs["password"],
+        "rotate_nodes": "no",
+    }
+    there = passed(controller.launch("rotate a login", node, [cluster], answers=answers, **given))
+    assert password_in(lab, names[0]) == new.inputs["password"]
+    back = passed(
+        controller.launch("rotate a login", node, [cluster], answers={**answers, "rotate_how": "back"}, **given)
+    )
+    assert password_in(lab, names[0]) == old.inputs["password"]
+    assert not there.holding(secrets_of(cluster, old, new)) and not back.holding(secrets_of(cluster, old, new))
+
+
+def test_what_is_there_is_shown_and_explained(lab: Any, namespaces: Any, controller: Controller, node: Node) -> None:
+    """With most questions left blank, as people do."""
+    names = namespaces(2)
+    credentials = [bearer(lab), login(lab)]
+    passed(controller.launch("set up", node, credentials, group=declared(lab, *names)))
+    adopted = passed(
+        controller.launch("take over", node, credentials[:1], answers={"adopt_namespaces": "\n".join(names)})
+    )
+    (shown,) = adopted.results("Show what to put into the inventory")
+    assert [one["name"] for one in shown["msg"]["private_registry_secrets"]] == ["team-registry"]
+    assert not adopted.holding(secrets_of(*credentials))
+
+    lab.pod(names[0], "app", f"{lab.registry('private')['host']}/team/app:v1")
+    explained = passed(controller.launch("explain", node, credentials[:1], answers={"pod": f"{names[0]}/app"}))
+    assert f"{names[0]}/app" in explained.output and not explained.holding(secrets_of(*credentials))
+    nothing = controller.launch("explain", node, credentials[:1])
+    assert nothing.status == "failed" and "give -e pod=NAMESPACE/NAME" in nothing.output
+
+
+def test_two_nodes_share_the_clusters_of_an_inventory(
+    lab: Any, lab_factory: Callable[..., Any], namespaces: Any, controller: Controller, nodes: tuple[Node, Node]
+) -> None:
+    """A sliced job: each slice has every second host, a node of its own, and both run at the same time."""
+    other = lab_factory()
+    names = namespaces(2)
+    for name in names:
+        other.namespace(name)
+    kubeconfig = many_clusters(east=lab, west=other)
+    credentials = [Credential("Image pull: kubeconfig of many clusters", {"kubeconfig": kubeconfig}), login(lab)]
+    hosts = {name: {"image_pull_context": name} for name in ("east", "west")}
+    slices = [dict(list(hosts.items())[number::2]) for number in range(2)]
+    given = {"group": declared(lab, *names)}
+    started = [
+        controller.start("set up many clusters", node, credentials, hosts=part, **given)
+        for node, part in zip(nodes, slices, strict=True)
+    ]
+    assert all(one.process.poll() is None for one in started)
+    jobs = [passed(one.finish()) for one in started]
+    assert [job.changed for job in jobs] == [{"east": 3}, {"west": 3}]
+    tokens = [user["user"]["token"] for user in yaml.safe_load(kubeconfig)["users"]]
+    for cluster in (lab, other):
+        assert password_in(cluster, names[0]) == credentials[1].inputs["password"]
+    assert not [job for job in jobs if job.holding([*tokens, *secrets_of(*credentials)])]
+
+
+def many_clusters(**labs: Any) -> str:
+    found = {name: bearer(lab).inputs for name, lab in labs.items()}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [
+            {
+                "name": name,
+                "cluster": {
+                    "server": one["host"],
+                    "certificate-authority-data": base64.b64encode(one["ssl_ca_cert"].encode()).decode(),
+                },
+            }
+            for name, one in found.items()
+        ],
+        "users": [{"name": name, "user": {"token": one["bearer_token"]}} for name, one in found.items()],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": name}} for name in found],
+    }
+    return yaml.safe_dump(config)
+
+
+def test_a_job_that_is_cancelled_leaves_whole_objects_and_is_finished_by_the_next(
+    lab: Any, namespaces: Any, controller: Controller, node: Node
+) -> None:
+    names = namespaces(2)
+    credentials = [bearer(lab), login(lab)]
+    given = declared(lab, *names)
+    account = {"namespace": names[0], "name": "not-yet"}
+    waits = {**given, "cross_project_pull_grants": [{"namespaces": [names[1]], "service_accounts": [account]}]}
+    waits["cross_project_pull_wait_timeout"] = 500
+
+    def cancel(process: subprocess.Popen[bytes], event: dict[str, Any]) -> None:
+        started = event.get("event") == "runner_on_start"
+        if started and event["event_data"]["task"] == "Wait until the service accounts have their pull secrets":
+            process.send_signal(signal.SIGTERM)
+
+    job = controller.launch("set up", node, credentials, group=waits, watch=cancel)
+    assert job.status == "canceled"
+    assert list(processes_below(node.directory)) == []
+    assert password_in(lab, names[0]) == credentials[1].inputs["password"]
+    assert not job.holding(secrets_of(*credentials))
+    lab.create(names[0], "serviceaccounts", {"metadata": {"name": "not-yet"}})
+    assert passed(controller.launch("set up", node, credentials, group=waits)).changed == {"cluster": 1}
+
+
+def processes_below(directory: Path) -> Iterator[str]:
+    """The command lines of processes that know the folder."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            text = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue  # it has ended meanwhile
+        if str(directory) in text:
+            yield text
+
+
+def test_a_node_has_what_the_collection_asks_for_and_nothing_more() -> None:
+    definition = yaml.safe_load((ROOT / "meta" / "execution-environment.yml").read_text())
+    python = definition["dependencies"]["python"]
+    path = next(path for path in (ROOT / python, ROOT / "meta" / python) if path.exists())
+    asked = {re.split(r"[=<>~! ]", line)[0] for line in lines_of(path)}
+    node = {line.partition("==")[0] for line in lines_of(ROOT / "tests" / "requirements" / "node.txt")}
+    assert node == {"ansible-core", "ansible-runner", *asked}
+
+
+def lines_of(path: Path) -> list[str]:
+    return [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+
+
+def test_an_answer_that_ansible_reads_as_a_number_is_refused(lab: Any, controller: Controller, node: Node) -> None:
+    """AWX marks answers as unsafe, and from ansible-core 2.19 on a marked text is read as YAML would read it."""
+    answers = dict.fromkeys(("rotate_registries", "rotate_old_username", "rotate_new_username"), "x")
+    job = controller.launch(
+        "rotate a login", node, [bearer(lab)], answers={**answers, "rotate_new_password": "12345678"}
+    )
+    assert job.status == "failed" and "cannot tell what was typed" in job.output
+    assert not job.holding(["12345678"])
+    job = controller.launch("audit", node, [bearer(lab)], answers={"audit_target_version": "4.20"})
+    assert job.status == "failed" and "with three numbers" in job.output

@@ -1,0 +1,300 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Jobs as AWX runs them: a directory laid out as AWX lays it out, sent to an execution node, run there, and its events read back.
+
+AWX itself is not here. What stands for it: the configuration of extensions/awx, the injectors of its credential types rendered in the sandbox
+that AWX renders them in, answers to surveys marked as AWX marks them, an inventory as a script that prints JSON, and `ansible-runner
+transmit | worker | process`, which is how AWX reaches any node.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from support.awx_rules import PROJECT, configuration, named, survey_defaults
+from support.playbooks import Dumper, Unsafe
+
+_BEARER = "OpenShift or Kubernetes API Bearer Token"
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What somebody pasted into the controller. `kind` is the name of a credential type."""
+
+    kind: str
+    inputs: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Node:
+    """An execution node. `bin` has its Python's programs; each job is in a folder of its own below `directory`."""
+
+    name: str
+    bin: Path
+    directory: Path
+
+    def environment(self) -> dict[str, str]:
+        """Nothing of the machine that the tests run on."""
+        home = self.directory / "home"
+        home.mkdir(parents=True, exist_ok=True)
+        return {"PATH": f"{self.bin}:/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8"}
+
+
+@dataclass
+class Job:
+    """A finished job, as the controller has it: its events, output, status and artifacts."""
+
+    directory: Path
+    worker_status: int = 0
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        files = sorted(self.artifacts.glob("job_events/*.json"), key=lambda path: int(path.name.partition("-")[0]))
+        self.events = [json.loads(path.read_text(encoding="utf-8")) for path in files]
+
+    @property
+    def artifacts(self) -> Path:
+        return self.directory / "artifacts" / "job"
+
+    @property
+    def status(self) -> str:
+        return (self.artifacts / "status").read_text()
+
+    @property
+    def output(self) -> str:
+        return "\n".join(event["stdout"] for event in self.events)
+
+    @property
+    def stats(self) -> dict[str, Any]:
+        return next(event["event_data"] for event in self.events if event["event"] == "playbook_on_stats")
+
+    @property
+    def changed(self) -> dict[str, int]:
+        found: dict[str, int] = self.stats["changed"]
+        return found
+
+    @property
+    def handed_on(self) -> dict[str, Any]:
+        """What set_stats hands to the next node of a workflow."""
+        found: dict[str, Any] = self.stats.get("artifact_data", {})
+        return found
+
+    def results(self, task: str) -> Iterator[dict[str, Any]]:
+        for event in self.events:
+            if (
+                event["event"].startswith("runner_on_")
+                and event["event_data"].get("task") == task
+                and "res" in event["event_data"]
+            ):
+                yield event["event_data"]["res"]
+
+    def holding(self, secrets: Iterable[str]) -> set[str]:
+        """The files that came back to the controller in which a secret stands in any form."""
+        forms = {form for secret in secrets for form in _forms(secret)}
+        files = [path for path in self.artifacts.rglob("*") if path.is_file()]
+        assert any(path.parent.name == "job_events" for path in files), "there are events"
+        texts = {path.name: path.read_text(encoding="utf-8") for path in files}
+        texts["command"] = json.dumps(_censored(json.loads(texts["command"])))
+        return {name for name, text in texts.items() if any(form in text for form in forms)}
+
+
+def _censored(command: dict[str, Any]) -> dict[str, Any]:
+    """What AWX keeps of the command: it hides the values of variables that are named like secrets."""
+    hidden = re.compile("API|TOKEN|KEY|SECRET|PASS", re.IGNORECASE)
+    environment = {name: "**********" if hidden.search(name) else value for name, value in command["env"].items()}
+    return {**command, "env": environment}
+
+
+def _forms(secret: str) -> Iterator[str]:
+    yield secret
+    yield json.dumps(secret)[1:-1]
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    yield base64.b64encode(secret.encode()).decode()
+    yield secret[: max(8, len(secret) // 2)]
+
+
+@dataclass
+class Controller:
+    """Launches the job templates of extensions/awx. `bin` has its ansible-runner, `collections` what the project's update installed."""
+
+    directory: Path
+    bin: Path
+    collections: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
+    _count: int = 0
+
+    def launch(
+        self,
+        template: str,
+        node: Node,
+        credentials: Sequence[Credential],
+        *,
+        answers: Mapping[str, Any] | None = None,
+        handed_on: Mapping[str, Any] | None = None,
+        hosts: Mapping[str, Mapping[str, Any]] | None = None,
+        group: Mapping[str, Any] | None = None,
+        watch: Callable[[subprocess.Popen[bytes], dict[str, Any]], None] | None = None,
+    ) -> Job:
+        """Runs the template on the node. `watch` is called for each line that the node sends, with the node's process."""
+        started = self.start(
+            template, node, credentials, answers=answers, handed_on=handed_on, hosts=hosts, group=group
+        )
+        return started.finish(watch)
+
+    def start(
+        self,
+        template: str,
+        node: Node,
+        credentials: Sequence[Credential],
+        *,
+        answers: Mapping[str, Any] | None = None,
+        handed_on: Mapping[str, Any] | None = None,
+        hosts: Mapping[str, Mapping[str, Any]] | None = None,
+        group: Mapping[str, Any] | None = None,
+    ) -> Running:
+        found = named(configuration(), "controller_templates")[f"Image pull: {template}"]
+        self._count += 1
+        here = self.directory / f"job-{self._count}"
+        there = node.directory / f"job-{self._count}"
+        shutil.copytree(PROJECT, here / "project", ignore=shutil.ignore_patterns("inventory"))
+        shutil.copytree(self.collections, here / "requirements_collections")
+        (here / "env").mkdir(mode=0o700)
+        (here / "inventory").mkdir()
+        _write_inventory(here / "inventory" / "hosts", hosts or {"cluster": {}}, group or {})
+        variables = {**survey_defaults(found), **(handed_on or {}), **(answers or {})}
+        (here / "env" / "extravars").write_text(yaml.dump(_marked(variables), Dumper=Dumper))
+        injected = dict(self.variables)
+        for credential in credentials:
+            injected |= inject(credential, here, there)
+        injected["ANSIBLE_COLLECTIONS_PATH"] = str(there / "requirements_collections")
+        (here / "env" / "envvars").write_text(json.dumps(injected))
+        (here / "env" / "settings").write_text(
+            json.dumps({"idle_timeout": 300, "job_timeout": 600, "suppress_env_files": False})
+        )
+        options = [
+            *(["--check"] if found["job_type"] == "check" else []),
+            *(["--diff"] if found["diff_mode"] else []),
+            "-vvv",
+        ]
+        (here / "env" / "cmdline").write_text(" ".join(options))
+        return Running(self, node, here, there, found["playbook"])
+
+
+@dataclass
+class Running:
+    """A job that was sent to a node; `process` runs it there."""
+
+    controller: Controller
+    node: Node
+    here: Path
+    there: Path
+    playbook: str
+
+    def __post_init__(self) -> None:
+        runner = self.controller.bin / "ansible-runner"
+        command = [runner, "transmit", self.here, "-p", self.playbook, "-i", "job"]
+        sent = subprocess.run(command, capture_output=True, check=True, stdin=subprocess.DEVNULL).stdout
+        self.there.mkdir(parents=True)
+        self.process = subprocess.Popen(
+            [self.node.bin / "ansible-runner", "worker", "--private-data-dir", self.there],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=self.node.environment(),
+            cwd=self.node.directory,
+            start_new_session=True,
+        )
+        assert self.process.stdin is not None
+        self.process.stdin.write(sent)
+        self.process.stdin.close()
+
+    def finish(self, watch: Callable[[subprocess.Popen[bytes], dict[str, Any]], None] | None = None) -> Job:
+        assert self.process.stdout is not None
+        received = []
+        for line in self.process.stdout:
+            received.append(line)
+            if watch and line.startswith(b"{"):
+                watch(self.process, _json(line))
+        status = self.process.wait(timeout=60)
+        command = [self.controller.bin / "ansible-runner", "process", self.here, "-i", "job"]
+        done = subprocess.run(command, input=b"".join(received), capture_output=True, check=False, timeout=120)
+        assert (self.here / "artifacts" / "job").is_dir(), done.stderr
+        return Job(self.here, status)
+
+
+def _json(line: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}  # a part of the node's artifacts
+    return found if isinstance(found, dict) else {}
+
+
+def _write_inventory(path: Path, hosts: Mapping[str, Mapping[str, Any]], group: Mapping[str, Any]) -> None:
+    """As AWX writes an inventory that it imported: a program that prints it."""
+    variables = yaml.safe_load((PROJECT / "inventory" / "group_vars" / "all" / "cluster.yml").read_text())
+    content = {
+        "all": {"hosts": list(hosts), "vars": {**variables, **group}},
+        "_meta": {"hostvars": {name: dict(values) for name, values in hosts.items()}},
+    }
+    path.write_text(f"#! /usr/bin/env python3\n# -*- coding: utf-8 -*-\nprint({json.dumps(content)!r})\n")
+    path.chmod(0o700)
+
+
+def _marked(value: Any) -> Any:
+    """Texts of people, names of variables too, are never templates."""
+    if isinstance(value, Mapping):
+        return {Unsafe(name): _marked(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_marked(part) for part in value]
+    return Unsafe(value) if isinstance(value, str) else value
+
+
+def inject(credential: Credential, here: Path, there: Path) -> dict[str, str]:
+    """The environment that a credential gives a job; its files are written below `here`, to be found below `there`."""
+    if credential.kind == _BEARER:
+        return _bearer_token(credential.inputs, here, there)
+    kind = named(configuration(), "controller_credential_types")[credential.kind]
+    sandbox = ImmutableSandboxedEnvironment()
+    names: dict[str, str] = {}
+    for key, template in kind["injectors"].get("file", {}).items():
+        text = sandbox.from_string(template).render(dict(credential.inputs))
+        names[key.partition(".")[2]] = _file(text, here, there)
+    namespace = {"tower": {"filename": names.get("", names)}, **credential.inputs}
+    return {
+        name: sandbox.from_string(template).render(namespace)
+        for name, template in kind["injectors"].get("env", {}).items()
+    }
+
+
+def _bearer_token(inputs: Mapping[str, Any], here: Path, there: Path) -> dict[str, str]:
+    """As AWX's own type does it: without a certificate authority, the verification is off."""
+    found = {
+        "K8S_AUTH_HOST": inputs["host"],
+        "K8S_AUTH_API_KEY": inputs["bearer_token"],
+        "K8S_AUTH_VERIFY_SSL": "False",
+    }
+    if inputs.get("verify_ssl", True) and inputs.get("ssl_ca_cert"):
+        found |= {"K8S_AUTH_VERIFY_SSL": "True", "K8S_AUTH_SSL_CA_CERT": _file(inputs["ssl_ca_cert"], here, there)}
+    return found
+
+
+def _file(text: str, here: Path, there: Path) -> str:
+    name = f"tmp{os.urandom(4).hex()}"
+    path = here / "env" / name
+    path.touch(mode=0o600)
+    path.write_text(text)
+    return str(there / "env" / name)

@@ -1,0 +1,443 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What AWX refuses of a configuration, as sentences, and what it would silently do otherwise than meant.
+
+The rules are those of AWX's API (credential types, surveys, workflows, schedules), written down from its documentation and behaviour.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import StrictUndefined, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+EXTENSION = Path(__file__).parents[2] / "extensions" / "awx"
+PROJECT = EXTENSION / "project"
+
+#: The credential types that come with the controller and that we name.
+BUILT_IN_TYPES = {"OpenShift or Kubernetes API Bearer Token": {"host", "bearer_token", "verify_ssl", "ssl_ca_cert"}}
+
+_FIELD_KEYS = {
+    "id",
+    "label",
+    "type",
+    "format",
+    "choices",
+    "help_text",
+    "multiline",
+    "secret",
+    "ask_at_runtime",
+    "default",
+}
+_FORBIDDEN_VARIABLES = {
+    "VIRTUAL_ENV", "PATH", "PYTHONPATH", "JOB_ID", "INVENTORY_ID", "INVENTORY_SOURCE_ID", "INVENTORY_UPDATE_ID",
+    "AD_HOC_COMMAND_ID", "REST_API_URL", "REST_API_TOKEN", "MAX_EVENT_RES", "CALLBACK_QUEUE", "CALLBACK_CONNECTION", "CACHE",
+    "JOB_CALLBACK_DEBUG", "INVENTORY_HOSTVARS", "AWX_HOST", "PROJECT_REVISION", "SUPERVISOR_CONFIG_PATH",
+}  # fmt: skip
+_QUESTION_TYPES = {"text", "textarea", "password", "integer", "float", "multiplechoice", "multiselect"}
+_TEXTS = {"text", "textarea", "password"}
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads Ansible's `!unsafe` as the text that it marks."""
+
+
+_Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+
+
+def configuration() -> dict[str, Any]:
+    """All variables of the folder, with the settings filled in."""
+    return copy.deepcopy(_configuration())
+
+
+@functools.cache
+def _configuration() -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for path in sorted((EXTENSION / "configuration").glob("*.yml")):
+        found |= yaml.load(path.read_text(), _Loader)
+    settings = {name: value for name, value in found.items() if name.startswith("awx_")}
+    return {name: _filled(value, settings) for name, value in found.items()}
+
+
+def _filled(value: Any, settings: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _filled(part, settings) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_filled(part, settings) for part in value]
+    match = re.fullmatch(r"\{\{ (awx_\w+) \}\}", value) if isinstance(value, str) else None
+    return settings[match[1]] if match else value
+
+
+def problems(found: Mapping[str, Any], project: Path = PROJECT) -> list[str]:
+    """What AWX would refuse, or do otherwise than meant."""
+    rules: Sequence[Callable[..., Iterable[str]]] = (
+        _of_names,
+        _of_types,
+        _of_credentials,
+        _of_templates,
+        _of_inventories,
+    )
+    sentences = [sentence for rule in rules for sentence in rule(found)]
+    sentences += _of_playbooks(found, project)
+    for workflow in found["controller_workflows"]:
+        sentences += _of_workflow(workflow, found)
+    for schedule in found["controller_schedules"]:
+        sentences += _of_schedule(schedule, found)
+    return sentences
+
+
+def named(found: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    return {one["name"]: one for one in found[kind]}
+
+
+def _of_names(found: Mapping[str, Any]) -> Iterator[str]:
+    for kind, objects in found.items():
+        if kind.startswith("controller_"):
+            names = [one["name"] for one in objects]
+            yield from (f"{kind}: {name!r} is there twice" for name in set(names) if names.count(name) > 1)
+
+
+# --- credential types
+
+
+def _of_types(found: Mapping[str, Any]) -> Iterator[str]:
+    for one in found["controller_credential_types"]:
+        yield from (f"credential type {one['name']!r}: {sentence}" for sentence in of_type(one))
+
+
+def of_type(one: Mapping[str, Any]) -> Iterator[str]:
+    if one["kind"] not in ("cloud", "net"):
+        yield f"kind {one['kind']!r} is not for custom types"
+    inputs = one["inputs"]
+    yield from (f"inputs have no {key!r}" for key in set(inputs) - {"fields", "required"})
+    ids = [field.get("id", "") for field in inputs["fields"]]
+    yield from (f"field {name!r} is there twice" for name in set(ids) if ids.count(name) > 1)
+    yield from (f"required {name!r} is no field" for name in set(inputs.get("required", ())) - set(ids))
+    for field in inputs["fields"]:
+        yield from _of_field(field)
+    yield from _of_injectors(one["injectors"], ids)
+
+
+def _of_field(field: Mapping[str, Any]) -> Iterator[str]:
+    name = str(field.get("id"))
+    yield from (f"a field has no {key!r}" for key in set(field) - _FIELD_KEYS)
+    if not re.fullmatch(r"[a-zA-Z_]+[a-zA-Z0-9_]*", name) or name == "tower":
+        yield f"{name!r} is no id of a field"
+    if not field.get("label"):
+        yield f"field {name!r} has no label"
+    if field.get("type", "string") not in ("string", "boolean"):
+        yield f"field {name!r} has no type {field['type']!r}"
+    if field.get("type") == "boolean" and field.get("secret"):
+        yield f"field {name!r} is boolean and cannot be secret"
+
+
+def _of_injectors(injectors: Mapping[str, Any], ids: Sequence[str]) -> Iterator[str]:
+    yield from (f"injectors have no {key!r}" for key in set(injectors) - {"env", "extra_vars", "file"})
+    files = injectors.get("file", {})
+    yield from (
+        f"file {key!r} is not named template or template.NAME"
+        for key in files
+        if not re.fullmatch(r"template(\.\w+)?", key)
+    )
+    if "template" in files and len(files) > 1:
+        yield "one file without a name cannot stand beside others"
+    for name in injectors.get("env", {}):
+        if name in _FORBIDDEN_VARIABLES or name.startswith("ANSIBLE_") or not re.fullmatch(r"[A-Za-z_]\w*", name):
+            yield f"environment variable {name!r} is not allowed"
+    names = {key.partition(".")[2]: "/file" for key in files}
+    tower = {"filename": names if "" not in names else "/file"}
+    sample: dict[str, Any] = {**dict.fromkeys(ids, "x"), "tower": tower}
+    for place in ("file", "env", "extra_vars"):
+        for key, template in injectors.get(place, {}).items():
+            try:
+                ImmutableSandboxedEnvironment(undefined=StrictUndefined).from_string(template).render(sample)
+            except (TemplateError, TypeError) as error:
+                yield f"the template of {key!r} fails: {error}"
+
+
+def _of_credentials(found: Mapping[str, Any]) -> Iterator[str]:
+    types = {
+        name: {field["id"] for field in one["inputs"]["fields"]}
+        for name, one in named(found, "controller_credential_types").items()
+    }
+    types |= BUILT_IN_TYPES
+    for one in found["controller_credentials"]:
+        name = f"credential {one['name']!r}"
+        if one["credential_type"] not in types:
+            yield f"{name}: there is no credential type {one['credential_type']!r}"
+            continue
+        yield from (
+            f"{name}: its type has no field {key!r}" for key in set(one["inputs"]) - types[one["credential_type"]]
+        )
+        if one.get("state") != "exists":
+            yield f"{name}: applied again, it would lose the secret that was pasted: state must be 'exists'"
+
+
+# --- job templates and surveys
+
+
+def _of_templates(found: Mapping[str, Any]) -> Iterator[str]:
+    known = {
+        "project": named(found, "controller_projects"),
+        "inventory": named(found, "controller_inventories"),
+        "execution_environment": named(found, "controller_execution_environments"),
+    }
+    credentials = named(found, "controller_credentials")
+    for one in found["controller_templates"]:
+        name = f"job template {one['name']!r}"
+        yield from (
+            f"{name}: there is no {kind} {one[kind]!r}" for kind, names in known.items() if one[kind] not in names
+        )
+        if one["job_type"] not in ("run", "check"):
+            yield f"{name}: job_type {one['job_type']!r} is none"
+        yield from (
+            f"{name}: there is no credential {wanted!r}" for wanted in one["credentials"] if wanted not in credentials
+        )
+        kinds = [credentials[wanted]["credential_type"] for wanted in one["credentials"] if wanted in credentials]
+        yield from (f"{name}: two credentials of the type {kind!r}" for kind in set(kinds) if kinds.count(kind) > 1)
+        yield from (f"{name}: {sentence}" for sentence in of_survey(one))
+
+
+def of_survey(template: Mapping[str, Any]) -> Iterator[str]:
+    survey = template.get("survey_spec")
+    if not survey:
+        if template.get("survey_enabled"):
+            yield "its survey is enabled and has no question"
+        return
+    if not template.get("survey_enabled"):
+        yield "its survey is not enabled"
+    yield from (f"its survey has no {key!r}" for key in ("name", "description", "spec") if key not in survey)
+    questions = survey.get("spec") or []
+    if not questions:
+        yield "its survey has no question"
+    variables = [question.get("variable") for question in questions]
+    yield from (f"two questions for {name!r}" for name in set(variables) if variables.count(name) > 1)
+    for question in questions:
+        yield from (f"question {question.get('variable')!r} {sentence}" for sentence in _of_question(question))
+
+
+def _of_question(question: Mapping[str, Any]) -> Iterator[str]:
+    missing = {"question_name", "type", "variable", "required"} - set(question)
+    yield from (f"has no {key!r}" for key in sorted(missing))
+    if missing:
+        return
+    if not isinstance(question["required"], bool):
+        yield "does not say by true or false whether it is required"
+    if question["type"] not in _QUESTION_TYPES:
+        yield f"has no type {question['type']!r}"
+    yield from _of_default(question)
+    if re.search("(password|token|secret)$", question["variable"]) and question["type"] != "password":
+        yield "asks for a secret and is not of the type password"
+
+
+def _of_default(question: Mapping[str, Any]) -> Iterator[str]:
+    kind, default, choices = question["type"], question.get("default"), question.get("choices")
+    if kind.startswith("multi"):
+        if not choices or not all(isinstance(choice, str) for choice in choices):
+            yield "has no choices, or some that are no text"
+        elif default not in (None, "", *choices):
+            yield f"has the default {default!r}, which is no choice"
+    elif default not in (None, ""):
+        wanted = {"integer": int, "float": (int, float)}.get(kind, str)
+        if not isinstance(default, wanted) or isinstance(default, bool):
+            yield f"has the default {default!r}, which is not of its type"
+            return
+        size = len(default) if isinstance(default, str) else default
+        if not question.get("min", size) <= size <= question.get("max", size):
+            yield f"has the default {default!r}, which is too small or too large"
+    if kind == "password" and default:
+        yield "has a password as its default"
+
+
+def survey_defaults(template: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers that AWX gives itself where nobody gives others: the defaults that are valid, blank ones too."""
+    questions = template.get("survey_spec", {}).get("spec", [])
+    return {
+        question["variable"]: question["default"]
+        for question in questions
+        if question.get("default") is not None
+        and not (question["type"] in _TEXTS and len(question["default"]) < question.get("min", 0))
+    }
+
+
+# --- inventories and playbooks
+
+
+def _of_inventories(found: Mapping[str, Any]) -> Iterator[str]:
+    groups = named(found, "controller_instance_groups")
+    for one in found["controller_inventories"]:
+        wanted = set(one.get("instance_groups", ())) - set(groups)
+        yield from (f"inventory {one['name']!r}: there is no instance group {name!r}" for name in wanted)
+    for one in found["controller_inventory_sources"]:
+        for kind, key in (("controller_inventories", "inventory"), ("controller_projects", "source_project")):
+            if one[key] not in named(found, kind):
+                yield f"inventory source {one['name']!r}: there is no {key} {one[key]!r}"
+
+
+def _of_playbooks(found: Mapping[str, Any], project: Path) -> Iterator[str]:
+    for one in found["controller_templates"]:
+        if not (project / one["playbook"]).is_file():
+            yield f"job template {one['name']!r}: the project has no playbook {one['playbook']!r}"
+    for one in found["controller_inventory_sources"]:
+        if not (project / one["source_path"]).is_file():
+            yield f"inventory source {one['name']!r}: the project has no file {one['source_path']!r}"
+    yield from _of_one_cluster(found, project)
+
+
+def _of_one_cluster(found: Mapping[str, Any], project: Path) -> Iterator[str]:
+    """The built-in credential leads each host of the inventory to one and the same cluster."""
+    hosts = {
+        one["inventory"]: _hosts_in(project / one["source_path"])
+        for one in found["controller_inventory_sources"]
+        if (project / one["source_path"]).is_file()
+    }
+    credentials = named(found, "controller_credentials")
+    for one in found["controller_templates"]:
+        kinds = {credentials[name]["credential_type"] for name in one["credentials"] if name in credentials}
+        if kinds & set(BUILT_IN_TYPES) and (hosts.get(one["inventory"], 1) > 1 or one.get("ask_inventory_on_launch")):
+            yield f"job template {one['name']!r}: its credential is for one cluster and its inventory may have several"
+
+
+@functools.cache
+def _hosts_in(inventory: Path) -> int:
+    return len(yaml.safe_load(inventory.read_text())["all"]["hosts"])
+
+
+# --- workflows
+
+
+def _of_workflow(workflow: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
+    name = f"workflow {workflow['name']!r}"
+    templates = named(found, "controller_templates")
+    nodes = {node["identifier"]: node for node in workflow["workflow_nodes"]}
+    if len(nodes) < len(workflow["workflow_nodes"]):
+        yield f"{name}: two nodes have one identifier"
+    for identifier, node in nodes.items():
+        sentences = (*_of_ways(node, nodes), *_of_node(node, templates))
+        yield from (f"{name}: node {identifier!r} {sentence}" for sentence in sentences)
+    if _has_circle(nodes):
+        yield f"{name}: its nodes are in a circle"
+    yield from (f"{name}: {sentence}" for sentence in of_survey(workflow))
+    for question in workflow.get("survey_spec", {}).get("spec", ()):
+        asked = [variable for node in nodes.values() for variable in _taken(node, templates)]
+        if question["variable"] not in asked:
+            yield f"{name}: no node takes its variable {question['variable']!r}"
+
+
+def _of_ways(node: Mapping[str, Any], nodes: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"leads to {other!r}, which is none" for other in _following(node) if other not in nodes)
+    related = node.get("related", {})
+    on_one_outcome = _names(related.get("success_nodes")) + _names(related.get("failure_nodes"))
+    always = _names(related.get("always_nodes"))
+    yield from (f"leads to {other!r} always and on one outcome" for other in always if other in on_one_outcome)
+
+
+def _of_node(node: Mapping[str, Any], templates: Mapping[str, Any]) -> Iterator[str]:
+    job = node["unified_job_template"]
+    if job["type"] == "workflow_approval":
+        if not job.get("timeout"):
+            yield "is an approval that waits for ever"
+        return
+    if job["name"] not in templates:
+        yield f"runs {job['name']!r}, which is no job template"
+        return
+    ignored = set(node.get("extra_data", {})) - _taken(node, templates)
+    yield from (f"gives {variable!r}, which {job['name']!r} does not ask for and would not get" for variable in ignored)
+    for prompt in ("inventory", "limit", "job_type", "credentials", "job_slice_count"):
+        if node.get(prompt) and not templates[job["name"]].get(f"ask_{prompt.removesuffix('s')}_on_launch"):
+            yield f"gives {prompt!r}, which {job['name']!r} does not ask for"
+
+
+def _taken(node: Mapping[str, Any], templates: Mapping[str, Any]) -> set[str]:
+    template = templates.get(node["unified_job_template"]["name"], {})
+    return {question["variable"] for question in template.get("survey_spec", {}).get("spec", ())}
+
+
+def _names(related: Iterable[Mapping[str, str]] | None) -> list[str]:
+    return [one["identifier"] for one in related or ()]
+
+
+def _following(node: Mapping[str, Any]) -> list[str]:
+    return [name for related in node.get("related", {}).values() for name in _names(related)]
+
+
+def _has_circle(nodes: Mapping[str, Any]) -> bool:
+    left = {name: {other for other in _following(node) if other in nodes} for name, node in nodes.items()}
+    while ends := [name for name, following in left.items() if not following]:
+        left = {name: following - set(ends) for name, following in left.items() if name not in ends}
+    return bool(left)
+
+
+def run_workflow(workflow: Mapping[str, Any], outcome: Callable[[str], bool]) -> tuple[list[str], bool]:
+    """The nodes that run, in order, and whether the workflow is successful: AWX's word for one whose failures all lead somewhere."""
+    nodes = {node["identifier"]: node for node in workflow["workflow_nodes"]}
+    started = {other for node in nodes.values() for other in _following(node)}
+    todo, ran, successful = [name for name in nodes if name not in started], [], True
+    while todo:
+        name = todo.pop(0)
+        if name in ran:
+            continue
+        ran.append(name)
+        good, related = outcome(name), nodes[name].get("related", {})
+        following = _names(related.get("success_nodes" if good else "failure_nodes")) + _names(
+            related.get("always_nodes")
+        )
+        successful = successful and (good or bool(following))
+        todo += following
+    return ran, successful
+
+
+# --- schedules
+
+
+def _of_schedule(schedule: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
+    name = f"schedule {schedule['name']!r}"
+    templates = named(found, "controller_templates") | named(found, "controller_workflows")
+    template = templates.get(schedule["unified_job_template"])
+    if template is None:
+        yield f"{name}: there is no template {schedule['unified_job_template']!r}"
+        return
+    questions = template.get("survey_spec", {}).get("spec", ())
+    asked = {question["variable"] for question in questions}
+    given = set(schedule.get("extra_data", {}))
+    yield from (f"{name}: the template does not ask for {variable!r}" for variable in given - asked)
+    answered = given | set(survey_defaults(template))
+    for question in questions:
+        if question["required"] and question["variable"] not in answered:
+            yield f"{name}: nobody answers the required question {question['variable']!r}"
+    yield from (f"{name}: {sentence}" for sentence in of_rrule(schedule["rrule"]))
+
+
+def of_rrule(text: str) -> Iterator[str]:
+    starts = re.findall(r"DTSTART\S*", text)
+    if len(starts) != 1:
+        yield "needs one DTSTART"
+    elif not re.fullmatch(r"DTSTART(:\d{8}T\d{6}Z|;TZID=[\w/+-]+:\d{8}T\d{6})", starts[0]):
+        yield "its DTSTART has no time zone"
+    rules = re.findall(r"(?:RRULE|EXRULE):(\S*)", text)
+    if not rules:
+        yield "has no RRULE"
+    yield from (f"{word} is not allowed" for word in ("EXDATE", "RDATE") if word in text)
+    for rule in rules:
+        yield from _of_rule(dict(part.partition("=")[::2] for part in rule.split(";")))
+
+
+def _of_rule(parts: Mapping[str, str]) -> Iterator[str]:
+    if parts.get("FREQ") not in ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY"):
+        yield f"FREQ {parts.get('FREQ')} is not supported"
+    if not parts.get("INTERVAL", "").isdecimal():
+        yield "INTERVAL is required"
+    if re.search(r"\d", parts.get("BYDAY", "")):
+        yield "BYDAY with a number is not supported"
+    if {"COUNT", "UNTIL"} <= set(parts):
+        yield "COUNT and UNTIL do not go together"
+    if int(parts.get("COUNT", 0)) > 999:
+        yield "COUNT over 999 is not supported"

@@ -1,0 +1,261 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A guide of docs/docsite/rst as something to be followed: its blocks, in order, in an empty folder, on the lab.
+
+How a guide is written:
+
+- A block `.. code-block:: yaml` (or `ini`, `json`, `jinja`) with `:caption: PATH` is a file: following the guide writes it.
+- A block `.. code-block:: yaml` without a caption is a play, or a list of tasks; it is run on the hosts of the inventory.
+- A block `.. code-block:: console` holds commands, each behind `$ `, a line that ends in a backslash goes on. What stands below a
+  command is what it prints: these lines in this order, where `...` stands for any text, in a line or as lines.
+- `.. code-block:: text` is not run; a test that names it says what it is.
+
+What cannot be the same on the lab is replaced, here and nowhere else: see `stand_ins`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import textwrap
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from support.lab import Lab
+
+GUIDES = Path(__file__).resolve().parents[2] / "docs" / "docsite" / "rst"
+#: Tags of Ansible that stand before a value.
+TAGS = ("!vault", "!unsafe", "!vault-encrypted")
+
+
+class Loader(yaml.SafeLoader):
+    """Reads YAML as Ansible does, its tags too."""
+
+
+for _tag in TAGS:
+    Loader.add_constructor(_tag, lambda loader, node: loader.construct_scalar(node))  # type: ignore[arg-type]
+
+
+@dataclass
+class Block:
+    """A code block. `place` says where it stands, `text` is without its margin."""
+
+    place: str
+    language: str
+    caption: str
+    text: str
+
+    def loaded(self) -> Any:
+        return yaml.load(self.text, Loader)
+
+    def commands(self) -> list[tuple[str, list[str]]]:
+        """Each command, and the lines that it is to print."""
+        found: list[tuple[str, list[str]]] = []
+        lines = iter(self.text.splitlines())
+        for line in lines:
+            if line.startswith("$ "):
+                command = line[2:]
+                while command.endswith("\\"):
+                    command += "\n" + next(lines)
+                found.append((command, []))
+            else:
+                assert found, f"{self.place}: output without a command: {line}"
+                found[-1][1].append(line)
+        return found
+
+
+@dataclass
+class Guide:
+    name: str
+    blocks: list[Block] = field(init=False)
+
+    def __post_init__(self) -> None:
+        path = GUIDES / f"{self.name}.rst"
+        self.blocks = list(_blocks(path.name, path.read_text(encoding="utf-8").splitlines()))
+
+
+def _blocks(name: str, lines: list[str]) -> Iterable[Block]:
+    number = 0
+    while number < len(lines):
+        begun = re.fullmatch(r"( *)\.\. code-block:: *([\w+]+)", lines[number])
+        number += 1
+        if not begun:
+            continue
+        place, margin = f"{name}:{number}", len(begun[1])
+        body: list[str] = []
+        while number < len(lines) and (not lines[number].strip() or _margin(lines[number]) > margin):
+            body.append(lines[number])
+            number += 1
+        text = textwrap.dedent("\n".join(body)).strip("\n")
+        options = dict(re.findall(r"^:(\w+):(?: +(.*))?$", text.split("\n\n")[0], re.MULTILINE))
+        text = text.split("\n\n", 1)[1] if options else text
+        yield Block(place, begun[2], options.get("caption", ""), text.strip("\n") + "\n")
+
+
+def _margin(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+@dataclass
+class Reader:
+    """Somebody who follows a guide in `folder`. `stand_ins` are the names of the guide and what they are on the lab."""
+
+    folder: Path
+    stand_ins: dict[str, str]
+    environment: dict[str, str]
+    inventory: str = "inventory"
+
+    def follow(
+        self,
+        name: str,
+        *,
+        before: dict[str, Callable[[], Any]] | None = None,
+        status: dict[str, int] | None = None,
+        only_shown: dict[str, str] | None = None,
+    ) -> None:
+        """Does all that the guide says.
+
+        `before` calls a function before the command or block that holds a text, to do what happens on its own on a real cluster;
+        `status` is the exit status of the commands that hold a text, where it is not 0; `only_shown` gives the reasons for blocks
+        that are not done, by a text in them. Each of these texts must be found.
+        """
+        events, statuses, exempt = dict(before or {}), dict(status or {}), dict(only_shown or {})
+        used: set[str] = set()
+        for block in Guide(name).blocks:
+            skipped = [text for text in exempt if text in block.text]
+            if skipped:
+                used |= set(skipped)
+                continue
+            if block.language == "console":
+                for command, printed in block.commands():
+                    _call(events, command, used)
+                    expected = next((statuses[text] for text in statuses if text in command), 0)
+                    used |= {text for text in statuses if text in command}
+                    self.type(block.place, command, printed, expected)
+            elif block.caption:
+                _call(events, block.text, used)
+                self.write(block.caption, block.text)
+            elif block.language == "yaml":
+                _call(events, block.text, used)
+                self.run(block)
+            else:
+                raise AssertionError(f"{block.place}: nothing says what to do with this {block.language} block")
+        unused = (set(events) | set(statuses) | set(exempt)) - used
+        assert not unused, f"the guide {name} has no {sorted(unused)}"
+
+    def write(self, path: str, text: str) -> Path:
+        file = self.folder / self.put(path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(self.put(text), encoding="utf-8")
+        return file
+
+    def run(self, block: Block) -> None:
+        """A play, or a list of tasks, on all hosts of the inventory."""
+        content = block.loaded()
+        assert isinstance(content, list), f"{block.place}: variables are shown with the file that they stand in"
+        text = block.text
+        if not any("hosts" in one for one in content):
+            head = "- hosts: all\n  connection: local\n  gather_facts: false\n  tasks:\n"
+            text = head + textwrap.indent(text, "    ")
+        playbook = self.write(f".{block.place.replace(':', '-')}.yml", text)
+        self.type(block.place, f"ansible-playbook -i {self.inventory} {playbook.name}", [], 0)
+
+    def type(self, place: str, command: str, printed: list[str], status: int) -> str:
+        """A command in the folder, and a look at what it prints."""
+        exported = re.fullmatch(r"export (\w+)=(.*)", command)
+        if exported:
+            self.environment[exported[1]] = self.type(place, f"printf %s {exported[2]}", [], 0)
+            return ""
+        done = subprocess.run(
+            ["bash", "-c", self.put(command)],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=900,  # the machine may be busy
+            check=False,
+        )
+        shown = self.take(done.stdout)
+        assert done.returncode == status, f"{place}: $ {command}\nended with {done.returncode}:\n{shown}"
+        missing = first_missing(printed, shown.splitlines())
+        assert missing is None, f"{place}: $ {command}\ndid not print\n{missing}\nbut\n{shown}"
+        return shown
+
+    def put(self, text: str) -> str:
+        """What the guide says, in the lab's names."""
+        for name, real in self.stand_ins.items():
+            text = text.replace(name, real)
+        return text
+
+    def take(self, text: str) -> str:
+        """What was printed, in the guide's names."""
+        for name, real in self.stand_ins.items():
+            text = text.replace(real, name)
+        return text
+
+
+def first_missing(wanted: list[str], printed: list[str]) -> str | None:
+    """The first line that is not printed in its place. Empty lines, spaces at the ends, and runs of spaces do not count."""
+    lines = [" ".join(line.split()) for line in printed if line.strip()]
+    position, gap = 0, True
+    for line in (" ".join(one.split()) for one in wanted if one.strip()):
+        if line == "...":
+            gap = True
+            continue
+        pattern = re.compile(".*".join(map(re.escape, line.split("..."))))
+        found = next((at for at in range(position, len(lines)) if pattern.fullmatch(lines[at])), None)
+        if found is None or (not gap and found != position):
+            return line
+        position, gap = found + 1, False
+    return None
+
+
+def _call(events: dict[str, Callable[[], Any]], text: str, used: set[str]) -> None:
+    for part, function in events.items():
+        if part in text and part not in used:
+            used.add(part)
+            function()
+
+
+def stand_ins(lab: Lab, tarball: Path) -> dict[str, str]:
+    """The names that guides use, and what they are on this lab."""
+    private, delegated = lab.registry("private"), lab.registry("delegated")
+    return {
+        "ansible-galaxy collection install openshift_ops.image_pull": f"ansible-galaxy collection install {tarball}",
+        "https://api.example.com:6443": lab.data["server"],
+        "registry.example.com": private["host"],
+        "sso.example.com": delegated["realm_host"],
+        "delegating.example.com": delegated["host"],
+        "image-registry.openshift-image-registry.svc:5000": lab.registry("integrated")["host"],
+        "the password of the registry": private["accounts"][0]["password"],
+        "the password of the realm": delegated["accounts"][0]["password"],
+        **{f"the password of {one['username']}": one["password"] for one in private["accounts"][2:]},
+    }
+
+
+def environment(lab: Lab, home: Path, kubectl: Path) -> dict[str, str]:
+    """What a user has: a home with a kubeconfig, and a system that trusts the registries' certificates. No checkout."""
+    kubeconfig = home / ".kube" / "config"
+    kubeconfig.parent.mkdir(parents=True)
+    kubeconfig.write_bytes(Path(lab.kubeconfig).read_bytes())
+    kubeconfig.chmod(0o600)
+    ours = ("K8S_AUTH_", "ANSIBLE_", "IMAGE_PULL_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    for name in ("KUBECONFIG", "PYTHONPATH", "MYPYPATH", "PYTEST_CURRENT_TEST", "XDG_CACHE_HOME"):
+        kept.pop(name, None)
+    kept["PATH"] = f"{kept['PATH']}{os.pathsep}{kubectl.parent}"
+    return kept | {
+        "HOME": str(home),
+        "REQUESTS_CA_BUNDLE": lab.data["ca_cert"],
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_COLLECTIONS_PATH": str(home / ".ansible" / "collections"),
+        "COLUMNS": "160",
+    }

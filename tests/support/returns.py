@@ -1,0 +1,75 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a module's page says what the module returns: each member of a result, at any depth, has its place in RETURN."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+__all__ = ["FREE", "assert_documented", "returned", "undocumented"]
+
+PACKAGE = "ansible_collections.openshift_ops.image_pull.plugins.modules"
+#: What any result may hold: Ansible's own members, and what the tests' runners add.
+COMMON = {"_output", "changed", "deprecations", "diff", "exception", "failed", "invocation", "msg", "warnings"}
+#: What AnsibleModule adds to a result with the path of a file.
+OF_A_FILE = {"gid", "group", "mode", "owner", "size", "state", "uid"}
+#: The values whose members are not the module's to name: they are names of the cluster, or described elsewhere.
+FREE = {
+    "adopt_info": {
+        "cross_project_pull_grants",  # a variable of a role, whose page describes it
+        "private_registry_secrets",  # the same
+        "namespaces.changes",  # always empty
+    },
+    "automation_account": {"manifests"},  # objects of Kubernetes
+    "credential_rotation": {"namespaces.changes.registries.changed"},  # by registry
+    "ocm_pull_secret_info": {"auth_config"},  # an auth file
+    "prune": {"namespaces.changes.registries.changed", "prune.refused.registries.changed"},
+    "pull_access_audit": {
+        "audit.clusters",  # docs/audit.schema.json describes it, and tests hold results against that
+        "audit.rules",  # by the rule's id
+        "counts.rules",  # by the rule's id
+        "namespaces.changes",  # always empty
+        "worst",  # as audit.clusters
+    },
+    "pull_access_info": {"namespaces.access.remedy", "namespaces.changes"},  # tasks of a playbook; always empty
+    "pull_probe": {"namespaces.pulls.node_selector"},  # by label
+    "pull_secret": {"namespaces.changes.registries.changed"},
+    "pull_secret_info": {"namespaces.changes", "outcomes"},  # always empty; by outcome
+    "sa_wait": {"namespaces.changes"},
+}
+
+
+@functools.cache
+def returned(module: str) -> dict[str, Any]:
+    """The RETURN of a module's page."""
+    found: dict[str, Any] = yaml.safe_load(importlib.import_module(f"{PACKAGE}.{module}").RETURN)
+    return found
+
+
+def assert_documented(module: str, result: Mapping[str, Any]) -> None:
+    missing = undocumented(module, result)
+    assert not missing, f"RETURN of {module} does not name {', '.join(missing)}"
+
+
+def undocumented(module: str, result: Mapping[str, Any]) -> list[str]:
+    """The paths of a result, such as `namespaces.pods.owner`, that the module's page does not name."""
+    others = COMMON | OF_A_FILE if "dest" in result else COMMON
+    own = {name: value for name, value in result.items() if name not in others}
+    return sorted(set(_missing(returned(module), own, "", FREE.get(module, set()))))
+
+
+def _missing(page: Mapping[str, Any], result: Mapping[str, Any], above: str, free: set[str]) -> Iterator[str]:
+    for name, value in result.items():
+        path = f"{above}{name}"
+        if name not in page:
+            yield path
+        elif path not in free:
+            for part in value if isinstance(value, list) else [value]:
+                if isinstance(part, Mapping):
+                    yield from _missing(page[name].get("contains") or {}, part, f"{path}.", free)

@@ -1,0 +1,38 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Checks the changelog: each fragment by antsibull-changelog's own lint, and that CHANGELOG.md is what it makes of them.
+
+usage: prepare.py docs python tests/tools/changelog.py
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from prepare import ROOT
+from sanity import copy_to
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as directory:
+        collection = Path(directory) / "ansible_collections" / "openshift_ops" / "image_pull"
+        copy_to(collection)
+        status = subprocess.run(["antsibull-changelog", "lint"], cwd=collection, check=False).returncode
+        # Before the first release there is nothing to make.
+        if status or not (collection / "changelogs" / "changelog.yaml").exists():
+            return status
+        status = subprocess.run(["antsibull-changelog", "generate"], cwd=collection, check=False).returncode
+        if status:
+            return status
+        if (collection / "CHANGELOG.md").read_text("utf-8") != (ROOT / "CHANGELOG.md").read_text("utf-8"):
+            print("CHANGELOG.md was changed by hand: it is made from changelogs/changelog.yaml")
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hands the tarball to galaxy-importer, as Automation Hub does when a collection is uploaded; a warning is a failure.
+
+usage: prepare.py galaxy python tests/tools/galaxy.py
+
+ansible-lint is run here as the importer runs it, since that ends it after three minutes, however busy the machine is.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tarball import build, install
+
+#: More than its own defaults: what the Hub asks for.
+SETTINGS = {
+    "GALAXY_IMPORTER_CHECK_REQUIRED_TAGS": "True",
+    "GALAXY_IMPORTER_REQUIRE_V1_OR_GREATER": "True",
+    "GALAXY_IMPORTER_RUN_ANSIBLE_LINT": "False",
+}
+#: What it says only when it has done the part; without the tool it would warn, and with an error stop.
+DONE = ("Getting doc strings via ansible-doc", "Importer processing completed successfully")
+#: What the importer excludes, and no rule that it leaves out.
+LINT = "ansible-lint --offline --profile production --exclude tests/integration/ --exclude tests/unit/ --format=pep8 --nocolor"
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as directory:
+        tarball = build(Path(directory))
+        collections = install(tarball, Path(directory) / "installed")
+        environment = {**os.environ, **SETTINGS, "ANSIBLE_COLLECTIONS_PATH": str(collections)}
+        environment.pop("PYTHONPATH", None)  # only the tarball's own collection is looked at
+        command = [sys.executable, "-m", "galaxy_importer.main", str(tarball)]
+        done = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)
+        installed = collections / "ansible_collections" / "openshift_ops" / "image_pull"
+        lint = subprocess.run(LINT.split(), cwd=installed, env=environment, check=False)
+    output = done.stdout + done.stderr
+    problems = judged(output)
+    print("\n".join(problems) or output.splitlines()[-1])
+    return done.returncode or lint.returncode or (1 if problems else 0)
+
+
+def judged(output: str) -> list[str]:
+    """The lines that tell of a problem, and the parts that were not done. A message of several lines stands whole."""
+    lines = output.splitlines()
+    plain = re.compile(r"(Importing with|Getting|Finding|Loading|Collection loading|Importer processing)")
+    problems = [line for line in lines if line and not plain.match(line)]
+    return problems + [f"missing in what it says: {part}" for part in DONE if part not in lines]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

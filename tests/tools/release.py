@@ -1,0 +1,162 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes a release: version, changelog, gates, commit, tag, tarball and checksums.
+
+usage: prepare.py docs python tests/tools/release.py VERSION [--dry-run] [--directory DIRECTORY]
+
+All of it happens in a clone. Only when everything has passed do the commit and the tag come into this checkout, and the tarball
+with SHA256SUMS into DIRECTORY; a release that failed can be tried again as if it had never begun. --dry-run shows the commit, the
+changelog and the files of the tarball, skips the gates, and leaves nothing. Nothing is pushed and nothing is uploaded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+import yaml
+from prepare import ROOT
+
+#: Major, minor and patch as semantic versions have them, without pre-releases: Automation Hub takes only these.
+VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+#: Where the version stands: galaxy.yml is the one that counts, and the modules need it in the program itself.
+PLACES = {
+    "galaxy.yml": r"^(version: )(\S+)$",
+    "plugins/module_utils/runtime/task.py": r'^(VERSION = ")([^"]+)',
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(usage="release.py VERSION [--dry-run] [--directory DIRECTORY]")
+    parser.add_argument("version")
+    parser.add_argument("--dry-run", action="store_true")
+    parser.add_argument("--directory", type=Path, default=ROOT / "release")
+    options = parser.parse_args()
+    problems = refusals(ROOT, options.version, options.directory)
+    if problems:
+        sys.exit("\n".join(["release.py: nothing was changed, since", *(f"- {problem}" for problem in problems)]))
+    with tempfile.TemporaryDirectory() as directory:
+        clone = Path(directory) / "ansible_collections" / "openshift_ops" / "image_pull"
+        run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(clone)], ROOT)
+        tarball = prepared(clone, options.version, gates=not options.dry_run)
+        if options.dry_run:
+            show(clone, tarball)
+        else:
+            bring(clone, tarball, options.version, options.directory)
+    return 0
+
+
+def refusals(checkout: Path, version: str, directory: Path) -> list[str]:
+    """Every reason not to begin."""
+    if not VERSION.fullmatch(version):
+        return [f"VERSION={version} is not like 1.2.3"]
+    current, tarball = version_in(checkout, "galaxy.yml"), directory / tarball_name(version)
+    tags = filter(VERSION.fullmatch, output(["git", "tag", "--list"], checkout).split())
+    newest = max(tags, key=ordered, default="")
+    reasons = {
+        "the work tree has changes: commit or stash them": output(["git", "status", "--porcelain"], checkout),
+        "no branch is checked out, so the release's commit would belong to none": not output(
+            ["git", "branch", "--show-current"], checkout
+        ),
+        f"{newest} is released already, and {version} is not newer": newest and ordered(version) <= ordered(newest),
+        f"galaxy.yml is at {current} already, and {version} is older": ordered(version) < ordered(current),
+        "changelogs/fragments is empty, so there is nothing to say about it": not any(
+            (checkout / "changelogs" / "fragments").glob("*.y*ml")
+        ),
+        "git does not know who makes it: set user.name and user.email": not maker(checkout),
+        f"{tarball} exists": tarball.exists(),
+    }
+    return [reason for reason, holds in reasons.items() if holds]
+
+
+def prepared(clone: Path, version: str, *, gates: bool) -> Path:
+    """The tarball. The clone has the release's commit, with its tag, and has passed the gates."""
+    for place in PLACES:
+        set_version(clone, place, version)
+    run(["antsibull-changelog", "lint"], clone)
+    run(["antsibull-changelog", "release", "--version", version], clone)
+    for setting, value in maker(ROOT).items():
+        run(["git", "config", setting, value], clone)
+    run(["git", "add", "--all"], clone)
+    run(["git", "commit", "--quiet", "--message", f"Release {version}"], clone)
+    run(["git", "tag", "--annotate", version, "--message", f"Release {version}"], clone)
+    run(["ansible-galaxy", "collection", "build", "--output-path", str(clone.parents[2])], clone)
+    if gates:
+        run(["make", "test-all"], clone)
+    return clone.parents[2] / tarball_name(version)
+
+
+def show(clone: Path, tarball: Path) -> None:
+    print(output(["git", "show", "--stat", "--patch", "--no-color", "HEAD"], clone))
+    with tarfile.open(tarball) as archive:
+        print("\n".join(sorted(member.name for member in archive if member.isfile())))
+    print(f"{checksum(tarball)}  {tarball.name}")
+    print("release.py: a dry run: the gates were skipped, and nothing is left of it")
+
+
+def bring(clone: Path, tarball: Path, version: str, directory: Path) -> None:
+    """The commit first: it does not come where somebody has committed something in the meantime, and nothing else has happened then."""
+    run(["git", "fetch", "--quiet", "--no-tags", str(clone), "HEAD"], ROOT)
+    run(["git", "merge", "--quiet", "--ff-only", "FETCH_HEAD"], ROOT)
+    run(["git", "fetch", "--quiet", str(clone), "tag", version], ROOT)
+    directory.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(tarball, directory / tarball.name)
+    (directory / "SHA256SUMS").write_text(f"{checksum(tarball)}  {tarball.name}\n", encoding="utf-8")
+    print(f"release.py: {version} is made: see {directory}. To publish it:")
+    print("  git push --follow-tags")
+    print(f"  ansible-galaxy collection publish {directory / tarball.name}")
+
+
+def maker(checkout: Path) -> dict[str, str]:
+    """Who commits here, as git's settings, from wherever git knows it."""
+    found = re.match(r"(.+) <(.+)> \d+ ", output(["git", "var", "GIT_COMMITTER_IDENT"], checkout))
+    return {"user.name": found[1], "user.email": found[2]} if found else {}
+
+
+def set_version(checkout: Path, place: str, version: str) -> None:
+    path = checkout / place
+    text, count = re.subn(PLACES[place], rf"\g<1>{version}", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    if count != 1:
+        sys.exit(f"release.py: {place} names its version {count} times, not once")
+    path.write_text(text, encoding="utf-8")
+
+
+def version_in(checkout: Path, place: str) -> str:
+    found = re.search(PLACES[place], (checkout / place).read_text(encoding="utf-8"), re.MULTILINE)
+    return found[2] if found else ""
+
+
+def tarball_name(version: str) -> str:
+    galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
+    return f"{galaxy['namespace']}-{galaxy['name']}-{version}.tar.gz"
+
+
+def ordered(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
+
+
+def checksum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def run(command: list[str], cwd: Path) -> None:
+    sys.stdout.flush()
+    done = subprocess.run(command, cwd=cwd, check=False)
+    if done.returncode:
+        sys.exit(f"release.py: this failed with status {done.returncode}: {' '.join(command)}")
+
+
+def output(command: list[str], cwd: Path) -> str:
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False).stdout.strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

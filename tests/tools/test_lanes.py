@@ -1,0 +1,118 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from lanes import Commands, Output, side_by_side
+
+LONG = 300.0
+#: Ends well only while the other one is there: each makes a file, and waits for that of the other.
+MEET = """
+import pathlib, sys, time
+own, other = map(pathlib.Path, sys.argv[1:])
+own.touch()
+for _ in range(1000):
+    if other.exists():
+        print("met", other.name)
+        sys.exit()
+    time.sleep(0.02)
+sys.exit("alone")
+"""
+#: Starts another process, says its number, and hangs.
+PARENT = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
+print(child.pid, flush=True)
+child.wait()
+"""
+
+
+def python(script: str, *arguments: object) -> list[str]:
+    return [sys.executable, "-c", script, *map(str, arguments)]
+
+
+def is_there(process: int) -> bool:
+    """Whether it runs; what has ended and was not waited for by its parent does not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+class TestCommands:
+    @pytest.mark.parametrize("status", [0, 3])
+    def test_the_status_is_that_of_the_command(self, status: int) -> None:
+        assert Commands().run(python(f"raise SystemExit({status})"), {}, LONG, None) == status
+
+    def test_has_its_variables_and_no_input(self, tmp_path: Path) -> None:
+        with (tmp_path / "printed").open("w+b") as output:
+            script = "import os, sys; print(os.environ['GIVEN'], repr(sys.stdin.read()), file=sys.stderr)"
+            Commands().run(python(script), {"GIVEN": "value"}, LONG, output)
+            output.seek(0)
+            assert output.read() == b"value ''\n"
+
+    def test_one_that_hangs_is_ended_with_all_that_it_started(self, tmp_path: Path) -> None:
+        with (tmp_path / "printed").open("w+b") as output:
+            assert Commands().run(python(PARENT), {}, 2, output) == 1
+            output.seek(0)
+            child, said = output.read().splitlines()
+        assert said == b"ended after 2 s"
+        assert not is_there(int(child))
+
+    def test_nothing_starts_after_the_end(self, tmp_path: Path) -> None:
+        commands = Commands()
+        commands.end()
+        assert commands.run(python(f"open({str(tmp_path / 'made')!r}, 'w')"), {}, LONG, None) == 1
+        assert not list(tmp_path.iterdir())
+
+
+class TestSideBySide:
+    @staticmethod
+    def work(task: list[str], commands: Commands, output: Output) -> int:
+        return commands.run(task, {}, LONG, output)
+
+    def test_two_run_at_the_same_time(self, tmp_path: Path) -> None:
+        one, two = tmp_path / "one", tmp_path / "two"
+        done = list(side_by_side([python(MEET, one, two), python(MEET, two, one)], self.work, 2))
+        assert [found.result for found in done] == [0, 0]
+        assert {found.printed for found in done} == {b"met one\n", b"met two\n"}
+
+    def test_no_more_than_there_are_lanes(self, tmp_path: Path) -> None:
+        made = tmp_path / "made"
+        script = f"import pathlib; path = pathlib.Path({str(made)!r}); path.mkdir(); path.rmdir()"
+        done = list(side_by_side([python(script)] * 8, self.work, 1))
+        assert [found.result for found in done] == [0] * 8
+
+    def test_each_has_what_it_printed(self) -> None:
+        tasks = [python(f"print({number}); raise SystemExit({number})") for number in range(5)]
+        done = {found.result: found.printed for found in side_by_side(tasks, self.work, 2)}
+        assert done == {number: f"{number}\n".encode() for number in range(5)}
+
+    def test_a_single_one_prints_as_it_goes(self, capfd: pytest.CaptureFixture[str]) -> None:
+        (done,) = side_by_side([python("print('seen')")], self.work, 2)
+        assert (done.result, done.printed) == (0, b"")
+        assert capfd.readouterr().out == "seen\n"
+
+    def test_ctrl_c_ends_all_of_them(self, tmp_path: Path) -> None:
+        """The caller is interrupted while it waits, or where it looks at a result."""
+        said = tmp_path / "said"
+        os.mkfifo(said)
+        lasting = python(
+            f"open({str(said)!r}, 'w').write(str(__import__('os').getpid()))\n" + "import time; time.sleep(300)"
+        )
+        with pytest.raises(KeyboardInterrupt), closing(side_by_side([python("pass"), lasting], self.work, 2)) as done:
+            assert next(done).result == 0
+            process = int(said.read_text())
+            raise KeyboardInterrupt
+        assert not is_there(process)
+
+
+def test_what_was_printed_need_not_be_text() -> None:
+    tasks = [python("import sys; sys.stdout.buffer.write(bytes([255, 0]))"), python("")]
+    assert {found.printed for found in side_by_side(tasks, TestSideBySide.work, 2)} == {b"\xff\x00", b""}

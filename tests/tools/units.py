@@ -1,0 +1,49 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the unit tests by `ansible-test units` of the ansible-core that runs this, without containers and without a download.
+
+usage: prepare.py newest|oldest python tests/tools/units.py [--junit-xml=FILE] [OPTION OF ansible-test units ...] [FILE ...]
+
+ansible-test runs each test in a process of its own, on all processors. Those of module_utils see nothing of Ansible but its
+module_utils, as on a remote host. FILE gets the results of all of them, for check.py.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+from sanity import copy_to, home
+
+JUNIT = "--junit-xml="
+
+
+def main() -> int:
+    arguments = [argument for argument in sys.argv[1:] if not argument.startswith(JUNIT)]
+    reports = [Path(argument[len(JUNIT) :]) for argument in sys.argv[1:] if argument.startswith(JUNIT)]
+    version = "{}.{}".format(*sys.version_info)
+    command = ["ansible-test", "units", "--color", "no", "--python", version, *arguments]
+    with tempfile.TemporaryDirectory() as directory:
+        collection = Path(directory) / "ansible_collections" / "openshift_ops" / "image_pull"
+        copy_to(collection)
+        done = subprocess.run(command, cwd=collection, env={**os.environ, "HOME": str(home())}, check=False)
+        for report in reports:
+            report.write_text(joined(sorted((collection / "tests/output/junit").glob("*.xml"))), encoding="utf-8")
+    return done.returncode
+
+
+def joined(reports: list[Path]) -> str:
+    """One file with the suites of all of them."""
+    suites = ElementTree.Element("testsuites")
+    for report in reports:
+        suites.extend(ElementTree.parse(report).getroot().iter("testsuite"))
+    return ElementTree.tostring(suites, encoding="unicode")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,171 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What happens within a short while is one event."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.grouping import Grouping
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.ledger import (
+    Difference,
+    Seen,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.settings import (
+    KINDS,
+    Settings,
+    Watched,
+)
+
+ALL = frozenset(("existing", "created", "changed", "terminating", "deleted"))
+USUAL = frozenset(("existing", "created", "changed"))
+
+
+def grouping(size: int = 500, seconds: float = 2.0, changes: frozenset[str] = USUAL) -> Grouping:
+    watched = tuple(Watched(kind, changes=changes) for kind in KINDS.values())
+    return Grouping(Settings(watched, NamespaceSelector(), batch_seconds=seconds, batch_size=size))
+
+
+def happened(change: str, place: str, kind: str = "Namespace", name: str = "", **more: Any) -> Difference:
+    return Difference(change, Seen(kind, place, name or place, **more))
+
+
+def taken(group: Grouping, now: float = 100.0, going: str = "") -> Any:
+    return group.take(now, going.split().__contains__)
+
+
+def short(event: Any) -> list[str]:
+    return [f"{one['kind']} {one['namespace']}/{one['name']} {one['change']}" for one in event["objects"]]
+
+
+class TestWhen:
+    def test_nothing_is_never_due(self) -> None:
+        assert grouping().due is None
+
+    def test_after_a_silence(self) -> None:
+        group = grouping()
+        group.add([happened("created", "a")], 10.0)
+        assert group.due == 12.0
+        group.add([happened("created", "b")], 11.5)
+        assert group.due == 13.5
+
+    def test_not_for_ever(self) -> None:
+        group = grouping()
+        for second in range(10, 40):
+            group.add([happened("created", f"n{second}")], float(second))
+        assert group.due == 20.0
+
+    def test_at_once_when_it_is_full(self) -> None:
+        group = grouping(size=2)
+        group.add([happened("created", "a"), happened("created", "a", "Secret", "s")], 10.0)
+        assert group.due == 12.0
+        group.add([happened("created", "b"), happened("created", "c")], 10.5)
+        assert group.due == 10.0
+        assert taken(group, 10.5)["namespaces"] == ["a", "b"]
+        assert group.due == 10.5, "what did not fit has waited long enough"
+        assert taken(group, 10.5)["namespaces"] == ["c"]
+        assert group.due is None
+
+    def test_without_patience(self) -> None:
+        group = grouping(seconds=0)
+        group.add([happened("created", "a")], 10.0)
+        assert group.due == 10.0
+
+    def test_what_is_not_told_does_not_begin_to_wait(self) -> None:
+        group = grouping()
+        group.add([happened("deleted", "a"), happened("terminating", "b")], 10.0)
+        assert group.due is None
+
+    def test_nor_does_it_make_others_wait_longer(self) -> None:
+        group = grouping()
+        group.add([happened("created", "a")], 10.0)
+        group.add([happened("deleted", "b")], 11.0)
+        assert group.due == 12.0
+
+
+class TestWhat:
+    def test_each_namespace_once_and_each_object(self) -> None:
+        group = grouping()
+        group.add(
+            [happened("created", "b"), happened("existing", "a"), happened("created", "b", "ServiceAccount", "x")], 0
+        )
+        event = taken(group)
+        assert (event["type"], event["namespaces"], event["count"]) == ("objects", ["b", "a"], 2)
+        assert short(event) == ["Namespace b/b created", "ServiceAccount b/x created", "Namespace a/a existing"]
+
+    def test_what_an_object_shows(self) -> None:
+        group = grouping(changes=ALL)
+        group.add([happened("created", "a", labels={"l": "1"}, annotations={"n": "2"}, uid="u")], 0)
+        group.add([happened("terminating", "b", deletion_timestamp="t")], 0)
+        assert taken(group)["objects"] == [
+            {
+                "kind": "Namespace",
+                "namespace": "a",
+                "name": "a",
+                "change": "created",
+                "labels": {"l": "1"},
+                "annotations": {"n": "2"},
+            },
+            {"kind": "Namespace", "namespace": "b", "name": "b", "change": "terminating", "deletion_timestamp": "t"},
+        ]
+
+    @pytest.mark.parametrize(
+        ("story", "end"),
+        [
+            (["created", "changed"], "created"),
+            (["existing", "changed", "changed"], "existing"),
+            (["changed", "changed"], "changed"),
+            (["created", "deleted"], None),
+            (["existing", "changed", "deleted"], None),
+            (["created", "terminating"], "terminating"),
+            (["created", "terminating", "deleted"], "deleted"),
+            (["changed", "deleted"], "deleted"),
+            (["deleted", "created"], "created"),
+            (["deleted", "created", "deleted"], None),
+        ],
+    )
+    def test_a_story_has_one_end(self, story: list[str], end: str | None) -> None:
+        group = grouping(changes=ALL)
+        for change in story:
+            group.add([happened(change, "a")], 0)
+        if end is None:
+            assert group.due is None
+        else:
+            assert short(taken(group)) == [f"Namespace a/a {end}"]
+
+    def test_what_is_going_is_not_told_to_be_there(self) -> None:
+        group = grouping()
+        group.add([happened("created", "a"), happened("terminating", "a"), happened("created", "b")], 0)
+        assert taken(group)["namespaces"] == ["b"]
+
+    def test_nothing_within_a_namespace_that_is_going(self) -> None:
+        group = grouping(changes=ALL)
+        group.add([happened("created", "a", "Secret", "s"), happened("deleted", "a", "Secret", "t")], 0)
+        event = taken(group, going="a")
+        assert (event["namespaces"], short(event)) == ([], ["Secret a/t deleted"])
+        group.add([happened("created", "a", "Secret", "s")], 0)
+        assert taken(group, going="a") is None
+
+    @pytest.mark.parametrize(
+        ("kind", "served"), [("Secret", ["a"]), ("RoleBinding", ["a"]), ("ServiceAccount", []), ("Namespace", [])]
+    )
+    def test_what_a_run_can_give_back(self, kind: str, served: list[str]) -> None:
+        group = grouping(changes=ALL)
+        group.add([happened("deleted", "a", kind, "x")], 0)
+        assert taken(group)["namespaces"] == served
+
+    def test_an_event_stays_of_a_bearable_size(self) -> None:
+        group = grouping()
+        for place, number in (("a", 1500), ("b", 500), ("c", 1), ("d", 3000), ("e", 1)):
+            group.add([happened("created", place, "Secret", f"s{one}") for one in range(number)], 0)
+        events = [taken(group) for _event in range(4)]
+        assert [event["namespaces"] for event in events] == [["a", "b"], ["c"], ["d"], ["e"]]
+        assert group.due is None
+
+    def test_the_last_state_of_an_object(self) -> None:
+        group = grouping()
+        group.add([happened("created", "a", labels={"l": "1"}), happened("changed", "a", labels={"l": "2"})], 0)
+        assert taken(group)["objects"][0]["labels"] == {"l": "2"}

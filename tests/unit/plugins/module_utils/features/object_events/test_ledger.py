@@ -1,0 +1,185 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whatever comes, in whatever order and however often: what was not known is told, once."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.ledger import (
+    Difference,
+    Ledger,
+    Seen,
+    seen,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.settings import (
+    KINDS,
+    Settings,
+    Watched,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+NAMESPACES = Watched(KINDS["Namespace"])
+SECRETS = Watched(KINDS["Secret"], exclude=("hidden",))
+SETTINGS = Settings((NAMESPACES, SECRETS), NamespaceSelector(), annotations=("example.com/*", "kubectl*"))
+
+
+def namespace(name: str, uid: str = "1", going: bool = False, **labels: str) -> Seen:
+    return Seen("Namespace", name, name, uid, labels, {}, "2026-01-01T00:00:00Z" if going else "")
+
+
+def secret(place: str, name: str, uid: str = "1", **labels: str) -> Seen:
+    return Seen("Secret", place, name, uid, labels)
+
+
+def told(differences: list[Difference]) -> list[tuple[str, str]]:
+    return [(one.change, one.seen.name) for one in differences]
+
+
+class TestSeen:
+    def test_what_is_kept(self) -> None:
+        meta = {
+            "name": "n",
+            "namespace": "a",
+            "uid": "u",
+            "labels": {"l": "1"},
+            "annotations": {"example.com/x": "1", "other": "2"},
+            "managedFields": [{}],
+            "deletionTimestamp": "2026-01-01T00:00:00Z",
+        }
+        found = seen({"metadata": meta, "data": {"x": "c2VjcmV0"}}, SECRETS, SETTINGS)
+        assert found == Seen("Secret", "a", "n", "u", {"l": "1"}, {"example.com/x": "1"}, "2026-01-01T00:00:00Z")
+
+    def test_a_namespace_is_in_itself(self) -> None:
+        found = seen({"metadata": {"name": "n"}}, NAMESPACES, SETTINGS)
+        assert found is not None
+        assert found.key == ("Namespace", "n", "n")
+
+    @pytest.mark.parametrize("meta", [{"name": "hidden", "namespace": "a"}, {"name": "n", "namespace": "kube-system"}])
+    def test_what_is_not_meant(self, meta: dict[str, str]) -> None:
+        assert seen({"metadata": meta}, SECRETS, SETTINGS) is None
+
+    def test_an_object_as_a_whole_is_never_shown_in_an_annotation(self) -> None:
+        annotations = {"kubectl.kubernetes.io/last-applied-configuration": '{"data": 1}', "kubectl/x": "y"}
+        found = seen({"metadata": {"name": "n", "namespace": "a", "annotations": annotations}}, SECRETS, SETTINGS)
+        assert found is not None
+        assert found.annotations == {"kubectl/x": "y"}
+
+    def test_a_login_in_an_annotation_is_hidden(self) -> None:
+        annotations = {"example.com/a": "https://u:pass-word@h/", "example.com/b": "token=abcdefgh"}
+        found = seen({"metadata": {"name": "n", "namespace": "a", "annotations": annotations}}, SECRETS, SETTINGS)
+        assert found is not None
+        text = json.dumps(found.annotations)
+        assert "pass-word" not in text
+        assert "abcdefgh" not in text
+
+    @pytest.mark.parametrize("odd", [None, 1, "x", [], {"a": 1, "b": None, "c": []}])
+    def test_odd_metadata(self, odd: Any) -> None:
+        meta = {"name": "n", "namespace": "a", "labels": odd, "annotations": odd, "uid": 3, "deletionTimestamp": 1}
+        assert seen({"metadata": meta}, SECRETS, SETTINGS) == Seen("Secret", "a", "n")
+
+
+class TestLists:
+    def test_the_first_one_is_what_exists(self) -> None:
+        ledger = Ledger()
+        assert told(ledger.listed("Namespace", [namespace("a"), namespace("b")])) == [
+            ("existing", "a"),
+            ("existing", "b"),
+        ]
+        assert len(ledger) == 2
+
+    def test_the_same_again_is_nothing(self) -> None:
+        ledger = Ledger()
+        ledger.listed("Namespace", [namespace("a")])
+        assert ledger.listed("Namespace", [namespace("a")]) == []
+
+    def test_what_happened_meanwhile(self) -> None:
+        ledger = Ledger()
+        ledger.listed("Namespace", [namespace("a"), namespace("b"), namespace("c"), namespace("d")])
+        later = [namespace("a", x="y"), namespace("b", going=True), namespace("d", uid="2"), namespace("new")]
+        assert told(ledger.listed("Namespace", later)) == [
+            ("deleted", "c"),
+            ("changed", "a"),
+            ("terminating", "b"),
+            ("deleted", "d"),
+            ("created", "d"),
+            ("created", "new"),
+        ]
+        assert ledger.listed("Namespace", later) == []
+
+    def test_one_kind_says_nothing_of_another(self) -> None:
+        ledger = Ledger()
+        ledger.listed("Namespace", [namespace("a")])
+        assert told(ledger.listed("Secret", [secret("a", "s")])) == [("existing", "s")]
+        assert ledger.listed("Namespace", [namespace("a")]) == []
+
+    def test_an_empty_first_list_is_one(self) -> None:
+        ledger = Ledger()
+        ledger.listed("Namespace", [])
+        assert told(ledger.listed("Namespace", [namespace("a")])) == [("created", "a")]
+
+
+class TestWatches:
+    def test_what_comes_changes_and_goes(self) -> None:
+        ledger = Ledger()
+        ledger.listed("Namespace", [])
+        assert told(ledger.appeared(namespace("a"))) == [("created", "a")]
+        assert ledger.appeared(namespace("a")) == []
+        assert told(ledger.appeared(namespace("a", x="y"))) == [("changed", "a")]
+        assert told(ledger.appeared(namespace("a", going=True, x="y"))) == [("terminating", "a")]
+        assert ledger.appeared(namespace("a", going=True, x="z")) == []
+        assert told(ledger.went(namespace("a"))) == [("deleted", "a")]
+        assert ledger.went(namespace("a")) == []
+
+    def test_one_that_is_going_when_it_is_first_seen(self) -> None:
+        ledger = Ledger()
+        assert told(ledger.listed("Namespace", [namespace("a", going=True)])) == [("terminating", "a")]
+
+    def test_one_of_the_same_name(self) -> None:
+        ledger = Ledger()
+        ledger.listed("Namespace", [namespace("a", going=True)])
+        assert told(ledger.appeared(namespace("a", uid="2"))) == [("deleted", "a"), ("created", "a")]
+
+    def test_which_namespaces_are_going(self) -> None:
+        ledger = Ledger()
+        assert not ledger.is_going("a")
+        ledger.listed("Namespace", [namespace("a"), namespace("b", going=True)])
+        assert [ledger.is_going(name) for name in "abc"] == [False, True, False]
+        ledger.went(namespace("a"))
+        assert ledger.is_going("a"), "what is still heard from within comes late"
+        ledger.appeared(namespace("a", uid="2"))
+        assert not ledger.is_going("a")
+        ledger.listed("Namespace", [])
+        assert ledger.is_going("a")
+        ledger.listed("Namespace", [])
+        assert not ledger.is_going("a"), "names of long ago are not kept"
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["appeared", "went", "listed"]), st.sampled_from("abc"), st.sampled_from("12")))
+)
+def test_any_story_ends_with_what_the_last_list_says(story: list[tuple[str, str, str]]) -> None:
+    """Who keeps what is told knows what is there, whatever happened."""
+    ledger, believed = Ledger(), {}
+    for what, name, uid in story:
+        one = namespace(name, uid)
+        found = ledger.listed("Namespace", [one]) if what == "listed" else getattr(ledger, what)(one)
+        for difference in found:
+            if difference.change == "deleted":
+                assert believed.pop(difference.seen.name) is not None, (
+                    "nothing is told to be gone that was not told to be there"
+                )
+            else:
+                assert believed.get(difference.seen.name) != difference.seen.uid, "nothing is told twice"
+                believed[difference.seen.name] = difference.seen.uid
+    for difference in ledger.listed("Namespace", [namespace("a", "1")]):
+        if difference.change == "deleted":
+            del believed[difference.seen.name]
+        else:
+            believed[difference.seen.name] = difference.seen.uid
+    assert believed == {"a": "1"}

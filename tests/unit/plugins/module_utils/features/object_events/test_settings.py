@@ -1,0 +1,106 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of an event source: all that cannot work is refused at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.settings import (
+    CHANGES,
+    KINDS,
+    Watched,
+    from_options,
+)
+
+USUAL: dict[str, Any] = {
+    "kinds": [{"kind": "Namespace"}],
+    "namespaces": ["*"],
+    "exclude_namespaces": None,
+    "system_namespaces": False,
+    "annotations": None,
+    "batch_seconds": 2.0,
+    "batch_size": 500,
+    "resync_seconds": 600.0,
+}
+
+
+def made(**options: Any) -> Any:
+    return from_options({**USUAL, **options})
+
+
+def refused(**options: Any) -> str:
+    with pytest.raises(OptionError) as error:
+        made(**options)
+    return str(error.value)
+
+
+def test_what_is_watched_by_default() -> None:
+    settings = made()
+    (watched,) = settings.watched
+    assert watched == Watched(KINDS["Namespace"], changes=frozenset(("existing", "created", "changed")))
+    assert (settings.annotations, settings.batch_seconds, settings.batch_size) == ((), 2.0, 500)
+    assert settings.resync_seconds == 600.0
+
+
+def test_a_kind_with_all_that_it_may_have() -> None:
+    kind = {"kind": "Secret", "label_selector": " a=b ", "include": ["p*"], "exclude": ["pq"], "changes": ["deleted"]}
+    (watched,) = made(kinds=[kind]).watched
+    assert (watched.kind.resource, watched.label_selector, watched.changes) == ("secrets", "a=b", {"deleted"})
+    assert [name for name in ("p", "pq", "pr", "x") if watched.means(name)] == ["p", "pr"]
+
+
+def test_every_name_is_meant_without_globs() -> None:
+    assert Watched(KINDS["Secret"]).means("anything")
+    assert not Watched(KINDS["Secret"], exclude=("any*",)).means("anything")
+
+
+@pytest.mark.parametrize(
+    ("options", "meant"),
+    [
+        ({}, ["a", "b"]),
+        ({"namespaces": ["a*"]}, ["a"]),
+        ({"exclude_namespaces": ["a"]}, ["b"]),
+        ({"system_namespaces": True}, ["a", "b", "kube-system", "openshift-x"]),
+    ],
+)
+def test_namespaces(options: dict[str, Any], meant: list[str]) -> None:
+    found = made(**options).namespaces
+    assert [name for name in ("a", "b", "kube-system", "openshift-x") if found.means(name)] == meant
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    twice = [{"kind": "Secret"}, {"kind": "Secret", "changes": []}]
+    said = refused(kinds=twice, batch_seconds=-1, batch_size=0, resync_seconds=9)
+    for part in (
+        "names Secret twice",
+        "Secret has no 'changes'",
+        "'batch_seconds'",
+        "'batch_size'",
+        "'resync_seconds'",
+    ):
+        assert part in said
+    assert "names no kind" in refused(kinds=[])
+
+
+@pytest.mark.parametrize(
+    ("name", "best", "worst"),
+    [
+        ("batch_seconds", (0, 600), (-0.1, 600.1, float("nan"))),
+        ("batch_size", (1, 10_000), (0, 10_001)),
+        ("resync_seconds", (10, 86_400), (9.9, 86_401, float("inf"), float("nan"))),
+    ],
+)
+def test_bounds(name: str, best: tuple[float, ...], worst: tuple[float, ...]) -> None:
+    for value in best:
+        assert getattr(made(**{name: value}), name) == value
+    for value in worst:
+        assert f"option '{name}'" in refused(**{name: value})
+
+
+def test_nothing_but_metadata_that_somebody_may_want() -> None:
+    assert sorted(KINDS) == ["Namespace", "RoleBinding", "Secret", "ServiceAccount"]
+    assert CHANGES == ("existing", "created", "changed", "terminating", "deleted")

@@ -1,0 +1,126 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The arguments, the connection and the queue of an event source."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime import event_source as room
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.event_source import (
+    event_source,
+    handed_on,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CONNECTION_OPTIONS
+from support.fake_api import FakeApi
+
+ARGUMENTS = {**CONNECTION_OPTIONS, "size": {"type": "int", "default": 7}, "kinds": {"type": "list", "elements": "str"}}
+Tell = Callable[[dict[str, Any]], None]
+
+
+def opened(**given: Any) -> dict[str, Any]:
+    with event_source("tests", ARGUMENTS, given) as source:
+        return dict(source.params)
+
+
+class TestArguments:
+    def test_are_those_of_a_module(self) -> None:
+        found = opened(size="8", kinds="a,b", verify_ssl="no")
+        assert (found["size"], found["kinds"], found["validate_certs"]) == (8, ["a", "b"], False)
+        assert opened()["size"] == 7
+
+    def test_an_empty_text_counts_as_not_given(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("K8S_AUTH_HOST", "https://of.the.environment")
+        assert opened(host="")["host"] == opened(host=None)["host"] == opened()["host"] == "https://of.the.environment"
+        assert opened(host="https://given")["host"] == "https://given"
+
+    def test_what_the_rulebook_adds_is_left_out(self) -> None:
+        assert "eda_feedback_queue" not in opened(eda_feedback_queue=object())
+
+    @pytest.mark.parametrize(
+        ("given", "words"),
+        [({"sizes": 1}, "sizes"), ({"size": "x"}, "size"), ({"kubeconfig": "k", "batch": 1}, "batch")],
+    )
+    def test_a_mistake_is_refused(self, given: dict[str, Any], words: str) -> None:
+        with pytest.raises(OptionError, match=f"tests: .*{words}"):
+            opened(**given)
+
+    def test_a_mistake_shows_no_credential(self) -> None:
+        with pytest.raises(OptionError) as error:
+            opened(api_key="tok-en-of-mine", size="tok-en-of-mine")
+        assert "tok-en-of-mine" not in str(error.value)
+
+    def test_a_missing_client_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(room, "IMPORT_ERROR", "traceback")
+        with pytest.raises(OptionError, match="install the package kubernetes"):
+            opened()
+
+
+class TestConnection:
+    def test_is_a_new_one_each_time(self) -> None:
+        api = FakeApi()
+        with api.served() as host, event_source("tests", ARGUMENTS, {"host": host, "api_key": "token"}) as source:
+            for _time in range(2):
+                with source.cluster() as cluster:
+                    assert cluster.name == host
+                    assert cluster.get_path("/api/v1/namespaces")["items"] == []
+        assert {request.headers["User-Agent"].rpartition(" ")[2] for request in api.requests} == {"(tests)"}
+
+    def test_no_event_shows_its_credential(self) -> None:
+        with event_source("tests", ARGUMENTS, {"host": "h", "api_key": "tok-en-of-mine"}) as source:
+            assert "tok-en" not in str(
+                source.masked({"message": "asked with tok-en-of-mine", "labels": {"a": "tok-en-of-mine"}})
+            )
+
+
+def run(work: Callable[[Tell, threading.Event], None], most: int = 0) -> list[dict[str, Any]]:
+    """What comes through a queue that has room for one."""
+
+    async def main() -> list[dict[str, Any]]:
+        queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(1)
+        task = asyncio.create_task(handed_on(queue, work))
+        found = [await queue.get() for _event in range(most)]
+        if most:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        return found
+
+    return asyncio.run(main())
+
+
+class TestHandedOn:
+    def test_events_come_in_order_and_wait_for_room(self) -> None:
+        def work(tell: Tell, _stop: threading.Event) -> None:
+            for number in range(50):
+                tell({"number": number})
+
+        assert [event["number"] for event in run(work, most=50)] == [*range(50)]
+
+    def test_what_ends_badly_is_raised(self) -> None:
+        def work(_tell: Tell, _stop: threading.Event) -> None:
+            raise OptionError("no")
+
+        with pytest.raises(OptionError, match="no"):
+            run(work)
+
+    def test_what_ends_well_ends(self) -> None:
+        assert run(lambda _tell, _stop: None) == []
+
+    def test_the_work_is_told_to_end(self) -> None:
+        ended = threading.Event()
+
+        def work(tell: Tell, stop: threading.Event) -> None:
+            tell({})
+            if stop.wait(30):
+                ended.set()
+
+        assert run(work, most=1) == [{}]
+        assert ended.wait(30)

@@ -1,0 +1,351 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a source tells of a cluster that fails in every way: everything once, nothing else, and it never ends."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube import client
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.settings import (
+    KINDS,
+    Settings,
+    Watched,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.event_source import event_source
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CONNECTION_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows import object_events
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.object_events import follow
+from support.watched_api import HANG, WatchedApi, status
+
+ALL = frozenset(("existing", "created", "changed", "terminating", "deleted"))
+BOTH = (Watched(KINDS["Namespace"], changes=ALL), Watched(KINDS["ServiceAccount"], changes=ALL))
+SETTINGS = Settings(BOTH[:1], NamespaceSelector(), batch_seconds=0.05, watch_seconds=5)
+PARTIAL = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+
+
+@dataclass
+class Source:
+    """A source at work. `events` are those that it told."""
+
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def told(self) -> list[str]:
+        """Each change of an object, in order."""
+        found = [one for event in self.events if event["type"] == "objects" for one in event["objects"]]
+        return [
+            f"{one['change']} {one['namespace']}" + (f"/{one['name']}" if one["kind"] != "Namespace" else "")
+            for one in found
+        ]
+
+    @property
+    def health(self) -> list[str]:
+        return [event["state"] for event in self.events if event["type"] == "health"]
+
+    def until(self, condition: Callable[[], Any]) -> None:
+        deadline = time.monotonic() + 60
+        while not condition():
+            assert time.monotonic() < deadline, self.events
+            time.sleep(0.01)
+
+    def until_told(self, *changes: str) -> None:
+        """Waits for these, and sees that there was nothing else."""
+        self.until(lambda: len(self.told) >= len(changes))
+        assert self.told == [*changes]
+
+
+@contextmanager
+def source(host: str, settings: Settings = SETTINGS, **options: Any) -> Iterator[Source]:
+    given = {"host": host, "api_key": "token-1", **options} if "kubeconfig" not in options else options
+    found, stop = Source(), threading.Event()
+    with event_source("tests", CONNECTION_OPTIONS, given) as opened:
+        arguments = (settings, opened.cluster, found.events.append, stop)
+        thread = threading.Thread(target=follow, args=arguments, daemon=True)
+        thread.start()
+        try:
+            yield found
+            assert thread.is_alive(), "it never ends by itself"
+        finally:
+            stop.set()
+            thread.join(10)
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> WatchedApi:
+    """With one namespace. Nobody waits long."""
+    monkeypatch.setattr(object_events, "_FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(object_events, "_LONGEST_PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr(object_events, "_SETTLING_SECONDS", 0.3)
+    monkeypatch.setattr(client, "_GRACE_SECONDS", 0.3)
+    found = WatchedApi()
+    found.namespace("old")
+    return found
+
+
+class TestWhatIsTold:
+    def test_what_exists_and_what_comes_changes_and_goes(self, api: WatchedApi) -> None:
+        with api.served() as host, source(host) as found:
+            found.until_told("existing old")
+            api.namespace("new")
+            found.until_told("existing old", "created new")
+            api.namespace("new", labels={"a": "b"})
+            found.until_told("existing old", "created new", "changed new")
+            api.namespace("new", labels={"a": "b"}, deletionTimestamp="2026-01-01T00:00:00Z")
+            api.remove("namespaces", "", "old")
+            found.until(lambda: len(found.told) == 5)
+            assert sorted(found.told[3:]) == ["deleted old", "terminating new"]
+            assert found.events[0] == {"type": "health", "state": "connected", "cluster": host}
+            first = next(event for event in found.events if event["type"] == "objects")
+            assert (first["namespaces"], first["count"], first["cluster"]) == (["old"], 1, host)
+        assert found.health == ["connected"]
+
+    def test_only_metadata_is_ever_asked_for(self, api: WatchedApi) -> None:
+        with api.served() as host, source(host) as found:
+            found.until_told("existing old")
+            found.until(lambda: api.asked["watch namespaces"])
+        assert api.accepted == {PARTIAL, PARTIAL.replace("Metadata;", "MetadataList;")}
+
+    def test_no_text_of_the_cluster_is_a_template(self, api: WatchedApi) -> None:
+        settings = replace(SETTINGS, annotations=("*",))
+        api.namespace("odd", annotations={"a": "{{ lookup('pipe', 'id') }}"}, labels={"{{ a }}": "{% b %}"})
+        with api.served() as host, source(host, settings) as found:
+            found.until(lambda: len(found.told) == 2)
+            assert not any(mark in json.dumps(found.events) for mark in ("{{", "{%", "{#"))
+            assert found.events[-1]["objects"][0]["annotations"] == {"a": "{ { lookup('pipe', 'id') }}"}
+
+    def test_many_at_once_are_one_event(self, api: WatchedApi) -> None:
+        settings = replace(SETTINGS, batch_seconds=1.0)
+        with api.served() as host, source(host, settings) as found:
+            found.until_told("existing old")
+            for number in range(500):
+                api.namespace(f"n{number}")
+            found.until(lambda: len(found.told) == 501)
+        assert [event["count"] for event in found.events if event["type"] == "objects"] == [1, 500]
+
+    def test_a_list_of_several_pages(self, api: WatchedApi) -> None:
+        api.page = 2
+        for name in "abcd":
+            api.namespace(name)
+        with api.served() as host, source(host) as found:
+            found.until_told(*(f"existing {name}" for name in ("a", "b", "c", "d", "old")))
+
+    def test_several_kinds(self, api: WatchedApi) -> None:
+        api.put("serviceaccounts", "old", "robot")
+        with api.served() as host, source(host, replace(SETTINGS, watched=BOTH, batch_seconds=0.3)) as found:
+            found.until(lambda: len(found.told) == 2)
+            assert sorted(found.told) == ["existing old", "existing old/robot"]
+            api.put("serviceaccounts", "old", "builder")
+            found.until(lambda: len(found.told) == 3)
+            assert found.events[-1]["namespaces"] == ["old"]
+        assert found.health == ["connected"]
+
+    def test_a_resync_finds_what_nobody_told(self, api: WatchedApi) -> None:
+        with api.served() as host, source(host, replace(SETTINGS, resync_seconds=1.0)) as found:
+            found.until_told("existing old")
+            api.remove("namespaces", "", "old", told=False)
+            found.until_told("existing old", "deleted old")
+            assert api.asked["list namespaces"] >= 2
+
+    def test_quiet_watches_follow_each_other_without_a_list(self, api: WatchedApi) -> None:
+        with api.served() as host, source(host, replace(SETTINGS, watch_seconds=1)) as found:
+            found.until(lambda: api.asked["watch namespaces"] >= 3)
+            api.namespace("new")
+            found.until_told("existing old", "created new")
+        assert api.asked["list namespaces"] == 1
+        assert found.health == ["connected"]
+
+
+OBJECT = {"kind": "PartialObjectMetadata", "metadata": {"name": "liar", "uid": "l", "resourceVersion": "7"}}
+
+
+def line(type_: str, **parts: Any) -> bytes:
+    return json.dumps({"type": type_, "object": {**OBJECT, **parts}}).encode() + b"\n"
+
+
+#: Answers to a watch after which it has to go on as if nothing had been.
+BAD_WATCHES: dict[str, Any] = {
+    "refused": status(403, "Forbidden", 'User "x" cannot watch'),
+    "overloaded": status(429, "TooManyRequests", "busy"),
+    "failing": status(500, "InternalError", "etcd"),
+    "starting": status(503, "ServiceUnavailable", "starting"),
+    "expired": status(410, "Expired", "too old"),
+    "expired on the way": json.dumps({"type": "ERROR", "object": status(410, "Expired", "too old")}).encode() + b"\n",
+    "failed on the way": json.dumps({"type": "ERROR", "object": status(500, "InternalError", "etcd")}).encode() + b"\n",
+    "an error without a code": b'{"type": "ERROR", "object": {}}\n',
+    "an error with an odd code": b'{"type": "ERROR", "object": {"kind": "Status", "code": "410"}}\n',
+    "cut at once": b"",
+    "cut in a line": line("ADDED")[:40],
+    "no JSON": b"<html>login</html>\n",
+    "no UTF-8": b'{"type": "ADDED", "object": "\xff"}\n',
+    "null": b"null\n",
+    "nulls": b'{"type": null, "object": null}\n',
+    "a number": b"1e999\n",
+    "half a character": line("ADDED", metadata={**OBJECT["metadata"], "name": "\ud800"}),  # type: ignore[dict-item]
+    "another type": line("SURPRISE"),
+    "a whole object": line("ADDED", kind="Namespace", data={"a": "b"}),
+    "no name": line("ADDED", metadata={"resourceVersion": "7"}),
+    "no version": line("ADDED", metadata={"name": "liar"}),
+    "a bookmark without a version": line("BOOKMARK", metadata={}),
+    "a hang": HANG,
+}
+#: Answers to a list.
+BAD_LISTS: dict[str, Any] = {
+    "refused": status(403, "Forbidden", 'User "x" cannot list'),
+    "failing": status(500, "InternalError", "etcd"),
+    "expired": status(410, "Expired", "too old"),
+    "cut": b'{"kind": "PartialObjectMetadataList", "items": [',
+    "no JSON": b"<html>",
+    "whole objects": json.dumps(
+        {"kind": "NamespaceList", "metadata": {"resourceVersion": "7"}, "items": [OBJECT]}
+    ).encode(),
+    "no version": b'{"kind": "PartialObjectMetadataList", "metadata": {}, "items": []}',
+    "null": b"null",
+    "items that are none": b'{"kind": "PartialObjectMetadataList", "metadata": {"resourceVersion": "7"}, "items": [null]}',
+}
+
+
+class TestTrouble:
+    @pytest.mark.parametrize("trouble", BAD_WATCHES)
+    @pytest.mark.parametrize("times", [1, 3])
+    def test_a_watch_that_fails_loses_nothing(self, api: WatchedApi, trouble: str, times: int) -> None:
+        """Once is no news; again and again is."""
+        api.trouble("watch", BAD_WATCHES[trouble], times=times)
+        with api.served() as host, source(host, replace(SETTINGS, watch_seconds=1)) as found:
+            found.until(lambda: api.troubles[0].times == 0)
+            found.until(lambda: found.told)
+            api.namespace("new")
+            found.until(lambda: len(found.told) > 1 and found.health[-1:] == ["connected"])
+            assert [change.split()[1] for change in found.told] == ["old", "new"]
+            # A watch that hangs is one that goes on, until it should have ended.
+            assert found.health.count("lost") == (0 if times == 1 else 2 if trouble == "a hang" else 1)
+
+    @pytest.mark.parametrize("trouble", BAD_LISTS)
+    def test_a_list_that_fails_is_never_an_empty_one(self, api: WatchedApi, trouble: str) -> None:
+        settings = replace(SETTINGS, resync_seconds=0.5)
+        with api.served() as host, source(host, settings) as found:
+            found.until_told("existing old")
+            api.trouble("list", BAD_LISTS[trouble], times=2)
+            found.until(lambda: api.troubles[-1].times == 0)
+            api.namespace("new")
+            found.until_told("existing old", "created new")
+
+    def test_the_message_says_what_and_where_and_what_to_do(self, api: WatchedApi) -> None:
+        api.trouble("list", status(403, "Forbidden", 'User "x" cannot list resource "namespaces"'), times=3)
+        with api.served() as host, source(host) as found:
+            found.until_told("existing old")
+        (lost,) = [event for event in found.events if event.get("state") == "lost"]
+        assert (lost["kind"], lost["type"]) == ("Namespace", "health")
+        for part in ("listing the metadata of namespaces", host, "403", "give the caller that right"):
+            assert part in lost["message"]
+
+    def test_what_is_known_no_longer_is_listed_again(self, api: WatchedApi) -> None:
+        with api.served() as host, source(host) as found:
+            found.until_told("existing old")
+            found.until(lambda: api.asked["watch namespaces"])
+            with api._changed:  # nobody hears of it
+                api.objects["namespaces", "", "missed"] = {"name": "missed", "uid": "m", "resourceVersion": "1"}
+            api.compact()
+            api.cut()
+            found.until_told("existing old", "created missed")
+        assert api.asked["list namespaces"] == 2
+        assert found.health == ["connected"]
+
+    def test_a_server_that_ends_and_comes_back(self, api: WatchedApi) -> None:
+        with api.served() as host, source(host) as found:
+            found.until_told("existing old")
+            port = int(host.rpartition(":")[2])
+            found.until(lambda: api.asked["watch namespaces"])
+            with _closed(api):
+                found.until(lambda: found.health[-1] == "lost")
+                api.namespace("made meanwhile")
+        # The first server is down now: another one at its place.
+        with source(host) as found, api.served(port):
+            found.until(lambda: len(found.told) == 2)
+            assert sorted(found.told) == ["existing made meanwhile", "existing old"]
+
+    def test_a_login_that_ends_is_renewed(self, api: WatchedApi, tmp_path: Path) -> None:
+        tokens = tmp_path / "token"
+        tokens.write_text("token-1")
+        with api.served() as host, source(host, kubeconfig=kubeconfig(host, tokens)) as found:
+            found.until_told("existing old")
+            api.token = "token-2"
+            tokens.write_text("token-2")
+            api.cut()
+            api.namespace("new")
+            found.until_told("existing old", "created new")
+        assert found.health == ["connected"]
+
+    def test_a_login_that_cannot_be_renewed_is_read_anew_later(self, api: WatchedApi, tmp_path: Path) -> None:
+        tokens = tmp_path / "token"
+        tokens.write_text("token-1")
+        with api.served() as host, source(host, kubeconfig=kubeconfig(host, tokens)) as found:
+            found.until_told("existing old")
+            api.token = "token-2"
+            api.cut()
+            found.until(lambda: "lost" in found.health)
+            lost = found.events[-1]
+            assert "the login is not valid" in lost["message"]
+            assert "token-1" not in json.dumps(found.events)
+            api.namespace("new")
+            tokens.write_text("token-2")
+            found.until_told("existing old", "created new")
+            found.until(lambda: found.health == ["connected", "lost", "connected"])
+
+    def test_no_way_to_a_cluster_is_told_and_tried_again(self, api: WatchedApi, tmp_path: Path) -> None:
+        path = tmp_path / "kubeconfig"
+        with api.served() as host, source(host, kubeconfig=str(path)) as found:
+            found.until(lambda: found.health == ["lost"])
+            assert found.events[-1]["cluster"] == ""
+            tokens = tmp_path / "token"
+            tokens.write_text("token-1")
+            path.write_text(json.dumps(kubeconfig(host, tokens)))
+            found.until_told("existing old")
+
+    def test_an_error_of_ours_does_not_end_it(self, api: WatchedApi, monkeypatch: pytest.MonkeyPatch) -> None:
+        broken = [True]
+
+        def odd(*arguments: Any) -> Any:
+            if broken:
+                raise KeyError("what nobody thought of")
+            return seen(*arguments)
+
+        seen = object_events.seen
+        monkeypatch.setattr(object_events, "seen", odd)
+        with api.served() as host, source(host) as found:
+            found.until(lambda: found.health == ["lost"])
+            assert found.events[-1]["message"].startswith("internal error: KeyError in odd, line ")
+            assert "nobody thought" not in found.events[-1]["message"]
+            broken.clear()
+            found.until_told("existing old")
+
+
+@contextmanager
+def _closed(api: WatchedApi) -> Iterator[None]:
+    """Every request fails meanwhile."""
+    api.trouble("watch", status(503, "ServiceUnavailable", "shutting down"), times=10_000)
+    api.trouble("list", status(503, "ServiceUnavailable", "shutting down"), times=10_000)
+    api.cut()
+    yield
+    api.troubles.clear()
+
+
+def kubeconfig(host: str, tokens: Path) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "c",
+        "clusters": [{"name": "c", "cluster": {"server": host}}],
+        "users": [{"name": "c", "user": {"tokenFile": str(tokens)}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "c"}}],
+    }

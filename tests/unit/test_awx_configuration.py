@@ -1,0 +1,252 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The configuration for AWX: AWX accepts it, it means what it says, and each rule that says so can fail.
+
+That AWX's own modules take it is tests/awx; that its jobs do what they are for, tests/runner.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support.awx_rules import (
+    EXTENSION,
+    PROJECT,
+    configuration,
+    named,
+    of_rrule,
+    problems,
+    run_workflow,
+    survey_defaults,
+)
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = re.compile(r"\{\{ (awx_\w+) \}\}")
+
+
+@pytest.fixture
+def found() -> dict[str, Any]:
+    return configuration()
+
+
+def test_awx_accepts_all_of_it(found: dict[str, Any]) -> None:
+    assert problems(found) == []
+
+
+def of(found: dict[str, Any], kind: str, name: str) -> dict[str, Any]:
+    one: dict[str, Any] = named(found, f"controller_{kind}")[f"Image pull: {name}"]
+    return one
+
+
+def question(found: dict[str, Any], template: str, variable: str) -> dict[str, Any]:
+    spec = of(found, "templates", template)["survey_spec"]["spec"]
+    return next(one for one in spec if one["variable"] == variable)
+
+
+def node(found: dict[str, Any], identifier: str) -> dict[str, Any]:
+    return next(one for one in found["controller_workflows"][0]["workflow_nodes"] if one["identifier"] == identifier)
+
+
+def login(found: dict[str, Any]) -> dict[str, Any]:
+    return of(found, "credential_types", "registry login")
+
+
+#: One change for each rule, and what is then said.
+BROKEN: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
+    "two of one name": (lambda f: f["controller_projects"].append(f["controller_projects"][0]), "is there twice"),
+    "a kind of AWX's own": (lambda f: login(f).update(kind="ssh"), "kind 'ssh' is not for custom types"),
+    "dependencies": (lambda f: login(f)["inputs"].update(dependencies={}), "inputs have no 'dependencies'"),
+    "a field twice": (lambda f: login(f)["inputs"]["fields"].append({"id": "username", "label": "x"}), "'username' is there twice"),
+    "an unknown required": (lambda f: login(f)["inputs"]["required"].append("email"), "required 'email' is no field"),
+    "an unknown key of a field": (lambda f: login(f)["inputs"]["fields"][0].update(hidden=True), "a field has no 'hidden'"),
+    "a field named tower": (lambda f: login(f)["inputs"]["fields"][0].update(id="tower"), "'tower' is no id"),
+    "a field without a label": (lambda f: login(f)["inputs"]["fields"][0].update(label=""), "'registry' has no label"),
+    "a field of a type": (lambda f: login(f)["inputs"]["fields"][0].update(type="int"), "'registry' has no type 'int'"),
+    "a secret boolean": (lambda f: login(f)["inputs"]["fields"][2].update(type="boolean"), "is boolean and cannot be secret"),
+    "an unknown injector": (lambda f: login(f)["injectors"].update(environment={}), "injectors have no 'environment'"),
+    "a file of another name": (lambda f: login(f)["injectors"]["file"].update(auth="x"), "'auth' is not named template"),
+    "two files, one unnamed": (lambda f: login(f)["injectors"]["file"].update(template="x"), "cannot stand beside others"),
+    "a variable of AWX": (lambda f: login(f)["injectors"]["env"].update(JOB_ID="x"), "'JOB_ID' is not allowed"),
+    "a variable of Ansible": (lambda f: login(f)["injectors"]["env"].update(ANSIBLE_CONFIG="x"), "'ANSIBLE_CONFIG' is not allowed"),
+    "an unknown field in a template": (lambda f: login(f)["injectors"]["env"].update(X="{{ e_mail }}"), "'e_mail' is undefined"),
+    "an unknown file in a template": (lambda f: login(f)["injectors"]["env"].update(X="{{ tower.filename.other }}"), "'other'"),
+    "a credential of no type": (lambda f: of(f, "credentials", "registries").update(credential_type="x"), "no credential type 'x'"),
+    "a credential's unknown input": (lambda f: of(f, "credentials", "cluster")["inputs"].update(token="x"), "no field 'token'"),
+    "a credential that is overwritten": (lambda f: of(f, "credentials", "cluster").update(state="present"), "must be 'exists'"),
+    "no such project": (lambda f: of(f, "templates", "audit").update(project="x"), "no project 'x'"),
+    "no such inventory": (lambda f: of(f, "templates", "audit").update(inventory="x"), "no inventory 'x'"),
+    "no such environment": (lambda f: of(f, "templates", "audit").update(execution_environment="x"), "no execution_environment 'x'"),
+    "no such credential": (lambda f: of(f, "templates", "audit")["credentials"].append("x"), "no credential 'x'"),
+    "two of one type": (
+        lambda f: (
+            f["controller_credentials"].append({**of(f, "credentials", "cluster"), "name": "other"}),
+            of(f, "templates", "audit")["credentials"].append("other"),
+        ),
+        "two credentials of the type",
+    ),
+    "an unknown job type": (lambda f: of(f, "templates", "audit").update(job_type="scan"), "job_type 'scan' is none"),
+    "no such playbook": (lambda f: of(f, "templates", "audit").update(playbook="x.yml"), "has no playbook 'x.yml'"),
+    "one cluster for many hosts": (lambda f: of(f, "templates", "audit").update(inventory="Image pull: clusters in the east"), "is for one cluster"),
+    "any inventory for one cluster": (lambda f: of(f, "templates", "audit").update(ask_inventory_on_launch=True), "is for one cluster"),
+    "a survey without a question": (lambda f: of(f, "templates", "audit")["survey_spec"].update(spec=[]), "has no question"),
+    "a survey without a name": (lambda f: of(f, "templates", "audit")["survey_spec"].pop("name"), "survey has no 'name'"),
+    "a survey that is off": (lambda f: of(f, "templates", "audit").update(survey_enabled=False), "is not enabled"),
+    "no survey that is on": (lambda f: of(f, "templates", "failed").update(survey_enabled=True), "is enabled and has no question"),
+    "two questions for one variable": (lambda f: question(f, "explain", "pod").update(variable="image"), "two questions for 'image'"),
+    "a question without a type": (lambda f: question(f, "explain", "pod").pop("type"), "has no 'type'"),
+    "a question of no type": (lambda f: question(f, "explain", "pod").update(type="list"), "has no type 'list'"),
+    "a question that is half required": (lambda f: question(f, "explain", "pod").update(required="no"), "by true or false"),
+    "no choices": (lambda f: question(f, "explain", "ask_registries").pop("choices"), "has no choices"),
+    "choices that YAML reads as booleans": (lambda f: question(f, "explain", "ask_registries").update(choices=[True]), "that are no text"),
+    "a default that is no choice": (lambda f: question(f, "explain", "ask_registries").update(default="maybe"), "is no choice"),
+    "a number as text": (lambda f: question(f, "audit", "pull_access_audit_expires_within").update(default="14"), "not of its type"),
+    "a number that is too large": (lambda f: question(f, "audit", "pull_access_audit_expires_within").update(default=9999), "too large"),
+    "a password as text": (lambda f: question(f, "rotate a login", "rotate_new_password").update(type="text"), "not of the type password"),
+    "a password by default": (lambda f: question(f, "rotate a login", "rotate_new_password").update(default="x"), "a password as its default"),
+    "no such instance group": (lambda f: of(f, "inventories", "clusters in the east").update(instance_groups=["x"]), "no instance group 'x'"),
+    "a source of no inventory": (lambda f: f["controller_inventory_sources"][0].update(inventory="x"), "no inventory 'x'"),
+    "a source of no file": (lambda f: f["controller_inventory_sources"][0].update(source_path="x.yml"), "has no file 'x.yml'"),
+    "two nodes of one identifier": (lambda f: node(f, "plan").update(identifier="verify"), "two nodes have one identifier"),
+    "a way to nowhere": (lambda f: node(f, "failed").update(related={"success_nodes": [{"identifier": "x"}]}), "leads to 'x', which is none"),
+    "a circle": (lambda f: node(f, "failed").update(related={"success_nodes": [{"identifier": "verify"}]}), "in a circle"),
+    "always and on success": (lambda f: node(f, "verify")["related"].update(always_nodes=[{"identifier": "plan"}]), "always and on one outcome"),
+    "an approval for ever": (lambda f: node(f, "approve")["unified_job_template"].update(timeout=0), "waits for ever"),
+    "a node of no template": (lambda f: node(f, "audit")["unified_job_template"].update(name="x"), "which is no job template"),
+    "a variable that is dropped": (lambda f: node(f, "audit")["extra_data"].update(x=1), "would not get"),
+    "a prompt that is dropped": (lambda f: node(f, "audit").update(limit="x"), "gives 'limit'"),
+    "an answer for nobody": (
+        lambda f: f["controller_workflows"][0]["survey_spec"]["spec"][0].update(variable="x"),
+        "no node takes its variable 'x'",
+    ),
+    "a schedule of nothing": (lambda f: f["controller_schedules"][0].update(unified_job_template="x"), "no template 'x'"),
+    "a schedule's dropped variable": (lambda f: f["controller_schedules"][2]["extra_data"].update(x=1), "does not ask for 'x'"),
+    "a question that nobody answers": (
+        lambda f: f["controller_schedules"][0].update(unified_job_template="Image pull: rotate a login"),
+        "nobody answers the required question 'rotate_new_password'",
+    ),
+    "a schedule without an interval": (
+        lambda f: f["controller_schedules"][0].update(rrule="DTSTART:20260101T000500Z RRULE:FREQ=HOURLY"),
+        "INTERVAL is required",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_each_rule_can_fail(found: dict[str, Any], case: str) -> None:
+    change, said = BROKEN[case]
+    change(found)
+    assert any(said in sentence for sentence in problems(found)), problems(found)
+
+
+@pytest.mark.parametrize(
+    ("rrule", "said"),
+    [
+        ("RRULE:FREQ=DAILY;INTERVAL=1", "needs one DTSTART"),
+        ("DTSTART:20260101T000000 RRULE:FREQ=DAILY;INTERVAL=1", "no time zone"),
+        ("DTSTART:20260101T000000Z", "has no RRULE"),
+        ("DTSTART:20260101T000000Z RRULE:FREQ=DAILY;INTERVAL=1 EXDATE:20260102", "EXDATE is not allowed"),
+        ("DTSTART:20260101T000000Z RRULE:FREQ=SECONDLY;INTERVAL=1", "FREQ SECONDLY is not supported"),
+        ("DTSTART:20260101T000000Z RRULE:FREQ=MONTHLY;INTERVAL=1;BYDAY=1MO", "BYDAY with a number"),
+        ("DTSTART:20260101T000000Z RRULE:FREQ=DAILY;INTERVAL=1;COUNT=5;UNTIL=20270101T000000Z", "do not go together"),
+        ("DTSTART:20260101T000000Z RRULE:FREQ=DAILY;INTERVAL=1;COUNT=1000", "COUNT over 999"),
+    ],
+)
+def test_each_rule_of_schedules_can_fail(rrule: str, said: str) -> None:
+    assert any(said in sentence for sentence in of_rrule(rrule))
+
+
+def test_a_time_in_a_zone_is_accepted() -> None:
+    assert list(of_rrule("DTSTART;TZID=Europe/Berlin:20260101T020000 RRULE:FREQ=DAILY;INTERVAL=1")) == []
+
+
+class TestTheWorkflow:
+    WHOLE = ("verify", "plan", "approve", "set-up", "audit")
+
+    def run(self, *failing: str) -> tuple[list[str], bool]:
+        workflow = configuration()["controller_workflows"][0]
+        return run_workflow(workflow, lambda name: name not in (*failing, "failed"))
+
+    def test_goes_from_the_logins_to_the_audit(self) -> None:
+        assert self.run() == ([*self.WHOLE], True)
+
+    @pytest.mark.parametrize("place", WHOLE)
+    def test_never_ends_as_successful_when_a_node_failed(self, place: str) -> None:
+        ran, successful = self.run(place)
+        assert not successful
+        assert ran[: self.WHOLE.index(place) + 1] == [*self.WHOLE[: self.WHOLE.index(place) + 1]]
+
+    @pytest.mark.parametrize("place", ["verify", "plan", "approve"])
+    def test_sets_up_nothing_before_an_approval(self, place: str) -> None:
+        assert "set-up" not in self.run(place)[0]
+
+    def test_audits_what_a_failed_run_left(self) -> None:
+        assert self.run("set-up")[0][-2:] == ["audit-after-failure", "failed"]
+
+    def test_would_be_called_successful_without_its_last_node(self, found: dict[str, Any]) -> None:
+        """The trap that the last node is for."""
+        workflow = found["controller_workflows"][0]
+        assert run_workflow(workflow, lambda name: name != "verify") == (["verify", "failed"], True)
+
+    def test_plans_and_applies_with_one_set_of_answers(self, found: dict[str, Any]) -> None:
+        (asked,) = found["controller_workflows"][0]["survey_spec"]["spec"]
+        for name in ("check and diff", "set up"):
+            assert question(found, name, asked["variable"])["choices"] == asked["choices"]
+
+
+class TestTheProject:
+    def test_has_a_template_for_each_playbook_of_the_collection(self, found: dict[str, Any]) -> None:
+        ours = {path.name for path in (ROOT / "playbooks").glob("*.yml")}
+        assert ours <= {one["playbook"] for one in found["controller_templates"]}
+
+    def test_has_no_playbook_without_a_template(self, found: dict[str, Any]) -> None:
+        assert {path.name for path in PROJECT.glob("*.yml")} == {
+            one["playbook"] for one in found["controller_templates"]
+        }
+
+    def test_asks_for_nothing_that_its_playbooks_do_not_take(self, found: dict[str, Any]) -> None:
+        """A question's variable is one that the project's playbook, or the role's or playbook's own, reads."""
+        texts = [path for folder in ("playbooks", "roles") for path in (ROOT / folder).rglob("*.yml")]
+        shipped = "\n".join(path.read_text() for path in texts)
+        for template in found["controller_templates"]:
+            text = (PROJECT / template["playbook"]).read_text() + shipped
+            for one in template.get("survey_spec", {}).get("spec", ()):
+                assert re.search(rf"\b{one['variable']}\b", text), one["variable"]
+
+    def test_marks_all_that_removes_as_a_question_of_its_own(self, found: dict[str, Any]) -> None:
+        confirmation = question(found, "take down", "teardown_confirmation")
+        assert confirmation["required"] and "teardown_confirmation" in survey_defaults(
+            of(found, "templates", "take down")
+        )
+        assert survey_defaults(of(found, "templates", "take down"))["teardown_confirmation"] != "REMOVE"
+        assert survey_defaults(of(found, "templates", "set up"))["remove_undeclared"] == "no"
+
+    @pytest.mark.parametrize("name", ["check and diff", "verify logins", "take over"])
+    def test_runs_what_writes_nothing_as_check_jobs(self, found: dict[str, Any], name: str) -> None:
+        assert of(found, "templates", name)["job_type"] == "check"
+
+
+def test_every_option_of_the_configuration_is_applied() -> None:
+    """What apply.yml would leave out was written in vain."""
+    tasks = yaml.safe_load((EXTENSION / "tasks" / "apply.yml").read_text())
+    applied = {}
+    for task in tasks:
+        (options,) = (value for name, value in task.items() if name.startswith("awx.awx."))
+        applied[SETTINGS.sub("", task["loop"]).strip("{} ")] = set(options)
+    found = configuration()
+    for kind, objects in found.items():
+        if kind.startswith("controller_"):
+            assert {key for one in objects for key in one} <= applied[kind], kind
+
+
+def test_no_secret_is_in_it(found: dict[str, Any]) -> None:
+    types = named(found, "controller_credential_types")
+    for one in found["controller_credentials"]:
+        fields = types.get(one["credential_type"], {}).get("inputs", {}).get("fields", ())
+        secrets = {field["id"] for field in fields if field.get("secret")} | {"bearer_token", "ssl_ca_cert"}
+        assert not secrets & set(one["inputs"])

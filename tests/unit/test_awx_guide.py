@@ -1,0 +1,67 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guide for AWX: what it shows of a file stands in that file, and what it names is there."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+from support.awx_rules import configuration
+
+ROOT = Path(__file__).parents[2]
+GUIDE = (ROOT / "docs" / "docsite" / "rst" / "awx.rst").read_text()
+BEGINNING = re.compile(r"( *)\.\. code-block:: yaml\n *:caption: (\S+)\n\n")
+
+
+def snippets() -> list[tuple[str, str]]:
+    """The path in each caption, and what is shown of that file: the lines that are indented further than the directive."""
+    found = []
+    for match in BEGINNING.finditer(GUIDE):
+        deeper = re.compile(rf"(?:{match[1]} +\S.*\n|\n)+")
+        shown = deeper.match(GUIDE, match.end())
+        assert shown, match[2]
+        found.append((match[2], shown[0]))
+    return found
+
+
+SNIPPETS = snippets()
+
+
+def lines(text: str) -> str:
+    return textwrap.dedent(text).strip("\n")
+
+
+def stands_in(snippet: str, text: str) -> bool:
+    """Whether the lines stand there together, however far they are indented."""
+    wanted = lines(snippet).splitlines()
+    there = text.splitlines()
+    parts = ("\n".join(there[start : start + len(wanted)]) for start in range(len(there) - len(wanted) + 1))
+    return any(lines(part) == "\n".join(wanted) for part in parts)
+
+
+def test_has_snippets() -> None:
+    assert len(SNIPPETS) == GUIDE.count("code-block:: yaml") == 8
+
+
+@pytest.mark.parametrize(("path", "snippet"), SNIPPETS)
+def test_what_it_shows_is_in_the_file(path: str, snippet: str) -> None:
+    assert stands_in(snippet, (ROOT / path).read_text())
+
+
+def test_a_snippet_that_differs_is_noticed() -> None:
+    path, snippet = SNIPPETS[0]
+    assert not stands_in(snippet.replace("1.0.0", "9.0.0"), (ROOT / path).read_text())
+
+
+def test_what_it_names_is_there() -> None:
+    """Names of templates, credentials and the like, and files."""
+    found = configuration()
+    names = {one["name"] for kind, objects in found.items() if kind.startswith("controller_") for one in objects}
+    shown = {" ".join(name.split()) for name in re.findall(r"``(Image pull: [^`]+)``", GUIDE)}
+    assert shown and shown <= names
+    for path in re.findall(r"``(extensions/[^`]+)``", GUIDE):
+        assert (ROOT / path).exists(), path

@@ -1,0 +1,103 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guides of docs/docsite: each is in the index, each example is run, and what an example says exists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support.guides import GUIDES, Block, Guide
+
+ROOT = Path(__file__).parents[2]
+COLLECTION = "openshift_ops.image_pull"
+NAMES = sorted(path.stem for path in GUIDES.glob("*.rst"))
+#: Where this repository is on the web.
+HERE = (
+    r"https://github\.com/openshift-ops/image_pull/(?:blob|raw)/main/",
+    r"https://raw\.githubusercontent\.com/openshift-ops/image_pull/main/",
+)
+#: Guides without anything to run: they describe. Each row of oc.rst has its test in tests/modules.
+WORDS_ONLY = {"architecture", "glossary", "oc"}
+
+
+class TestIndex:
+    def test_it_names_each_guide_once(self) -> None:
+        sections = yaml.safe_load((GUIDES.parent / "extra-docs.yml").read_text(encoding="utf-8"))["sections"]
+        assert sorted(name for one in sections for name in one["toctree"]) == NAMES
+
+
+class TestLinks:
+    @pytest.mark.parametrize("page", [ROOT / "README.md", *sorted(GUIDES.glob("*.rst"))], ids=lambda page: page.name)
+    def test_what_they_lead_to_in_this_repository_is_there(self, page: Path) -> None:
+        found = re.findall(rf"(?:{'|'.join(HERE)})([^)#>`\s]+)", page.read_text(encoding="utf-8"))
+        assert [path for path in found if not (ROOT / path).exists()] == []
+
+    def test_the_readme_has_full_addresses_only(self) -> None:
+        """It is read where its neighbours are not."""
+        text = (ROOT / "README.md").read_text(encoding="utf-8")
+        assert [one for one in re.findall(r"\]\(([^)]+)\)", text) if not one.startswith(("https://", "#"))] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+class TestGuide:
+    def test_it_begins_with_its_label(self, name: str) -> None:
+        text = (GUIDES / f"{name}.rst").read_text(encoding="utf-8")
+        labels = re.findall(r"^\.\. _([^:]+):$", text, re.MULTILINE)
+        assert labels[0] == f"ansible_collections.{COLLECTION}.docsite.{name}"
+
+    def test_a_test_follows_it(self, name: str) -> None:
+        test = ROOT / "tests" / "guides" / f"test_{name}.py"
+        if test.exists():
+            assert f'"{name}"' in test.read_text(encoding="utf-8")
+        else:
+            assert name in WORDS_ONLY
+            assert not Guide(name).blocks
+
+    def test_its_yaml_is_what_the_collection_takes(self, name: str) -> None:
+        for block in Guide(name).blocks:
+            if block.language != "yaml":
+                continue
+            for task in tasks_in(block.loaded()):
+                assert_options(block, task)
+
+
+def tasks_in(value: Any) -> Iterator[dict[str, Any]]:
+    """Each mapping that names a module of ours, wherever it stands."""
+    if isinstance(value, dict):
+        if any(str(key).startswith(f"{COLLECTION}.") for key in value):
+            yield value
+        for part in value.values():
+            yield from tasks_in(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from tasks_in(part)
+
+
+def assert_options(block: Block, task: dict[str, Any]) -> None:
+    for name, options in task.items():
+        if name.startswith(f"{COLLECTION}.") and isinstance(options, dict):
+            module = ROOT / "plugins" / "modules" / f"{name.rpartition('.')[2]}.py"
+            assert module.exists(), f"{block.place}: there is no module {name}"
+            unknown = set(options) - documented(module)
+            assert not unknown, f"{block.place}: {name} has no option {', '.join(sorted(unknown))}"
+
+
+def documented(module: Path) -> set[str]:
+    """The options of a module, those of its fragments too."""
+    text = module.read_text(encoding="utf-8")
+    manual = yaml.safe_load(re.search(r'^DOCUMENTATION = r?"""(.*?)"""', text, re.DOTALL | re.MULTILINE)[1])  # type: ignore[index]
+    found = set(manual["options"])
+    for fragment in manual.get("extends_documentation_fragment", []):
+        name, _dot, part = fragment.removeprefix(f"{COLLECTION}.").partition(".")
+        source = (ROOT / "plugins" / "doc_fragments" / f"{name}.py").read_text(encoding="utf-8")
+        variable = part.upper() or "DOCUMENTATION"
+        held = re.search(rf'^    {variable} = r?"""(.*?)"""', source, re.DOTALL | re.MULTILINE)
+        assert held, fragment
+        found |= set((yaml.safe_load(held[1]) or {}).get("options") or {})
+    return found

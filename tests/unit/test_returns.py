@@ -1,0 +1,145 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The RETURN of each module's page: whole in itself, and true of results.
+
+Every run of a module in these tests, on the lab and in memory, is held against it (support/modules.py, support/in_memory.py). Here are
+runs that show the members which are rarely there.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.fake_api import FakeApi
+from support.in_memory import InMemory, in_memory
+from support.returns import FREE, returned, undocumented
+
+MODULES = sorted(path.stem for path in (Path(__file__).parents[2] / "plugins/modules").glob("*.py"))
+LOGIN = [{"registry": "registry.example.com", "username": "a", "password": "b-long-one"}]
+
+
+def values(page: dict[str, Any], above: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each documented value with its path."""
+    for name, value in page.items():
+        yield f"{above}{name}", value
+        yield from values(value.get("contains") or {}, f"{above}{name}.")
+
+
+@pytest.mark.parametrize("module", MODULES)
+class TestPage:
+    def test_each_value_says_what_it_is(self, module: str) -> None:
+        for path, value in values(returned(module)):
+            assert value["description"], path
+            assert value["type"], path
+            assert ("elements" in value) is (value["type"] == "list"), path
+        assert all(value["returned"] for value in returned(module).values())
+
+    def test_a_mapping_names_its_members_unless_they_are_not_its_own(self, module: str) -> None:
+        mappings = {
+            path: value for path, value in values(returned(module)) if "dict" in (value["type"], value.get("elements"))
+        }
+        free = FREE.get(module, set())
+        assert {path for path, value in mappings.items() if "contains" not in value} == free & {*mappings}
+        assert free <= {*mappings}
+
+
+def test_what_a_page_does_not_name_is_found() -> None:
+    """The check itself: at the top, in a list, and not where the members are names of the cluster."""
+    change = {
+        "action": "update",
+        "kind": "Secret",
+        "name": "a",
+        "secret": 1,
+        "registries": {"changed": {"quay.io": []}},
+    }
+    found = undocumented(
+        "pull_secret", {"changed": True, "surprise": 1, "namespaces": [{"name": "a", "changes": [change]}]}
+    )
+    assert found == ["namespaces.changes.secret", "surprise"]
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    api = FakeApi()
+    for name in ("a", "b"):
+        api.put("namespaces", "", name)
+        api.put("serviceaccounts", name, "default", imagePullSecrets=[{"name": "twice"}, {"name": "twice"}])
+    api.put("clusterroles", "", "system:image-puller")
+    return api
+
+
+@pytest.fixture
+def server(api: FakeApi) -> Iterator[InMemory]:
+    with in_memory(api) as server:
+        yield server
+
+
+def config(password: str = "p", **more: Any) -> dict[str, str]:
+    auth = base64.b64encode(f"u:{password}".encode()).decode()
+    text = json.dumps({"auths": {"quay.io": {"auth": auth}}, **more})
+    return {".dockerconfigjson": base64.b64encode(text.encode()).decode()}
+
+
+def test_pull_secret(api: FakeApi, server: InMemory) -> None:
+    """Created, changed, replaced with its labels, deleted, refused, and absent."""
+    api.put("secrets", "a", "other", type="Opaque", data={})
+    api.put("secrets", "a", "old", type="kubernetes.io/dockercfg", data={".dockercfg": "e30="})
+    api.put("secrets", "a", "bad", type="kubernetes.io/dockerconfigjson", data={".dockerconfigjson": "bm8="})
+    names = ("new", "other", "old", "bad")
+    entries = [{"name": name, "namespaces": ["a"], "registries": LOGIN} for name in names]
+    more = {"labels": {"x": "y"}, "annotations": {"x": "y"}, "immutable": True, "recreate": True}
+    result = server.run("pull_secret", secrets=[{**entry, **more} for entry in entries])
+    changes = result["namespaces"][0]["changes"]
+    assert {"type", "labels", "annotations", "previous_content", "entries"} <= {key for each in changes for key in each}
+    assert result["failures"][0]["title"]
+    gone = server.run("pull_secret", namespaces=["a"], name="none", mode="remove", registries=LOGIN, delete_empty=True)
+    assert gone["namespaces"][0]["exists"] is False
+
+
+def test_sa_link(api: FakeApi, server: InMemory) -> None:
+    api.put("secrets", "a", "ours", type="kubernetes.io/dockerconfigjson", data=config())
+    api.put("secrets", "a", "twice", type="kubernetes.io/dockerconfigjson", data=config())
+    owner = [{"kind": "ReplicaSet", "name": "app", "controller": True, "uid": "1", "apiVersion": "apps/v1"}]
+    state = {"waiting": {"reason": "ImagePullBackOff", "message": "x"}}
+    status = {"phase": "Pending", "containerStatuses": [{"name": "app", "image": "quay.io/a", "state": state}]}
+    spec = {"serviceAccountName": "default", "containers": [{"name": "app", "image": "quay.io/a"}]}
+    spec["imagePullSecrets"] = [{"name": "twice"}, {"name": "twice"}]
+    api.put("pods", "a", "app-1", metadata={"ownerReferences": owner}, spec=spec, status=status)
+    options = {"secrets": ["ours", "twice"], "link_for": ["pull", "mount"], "restart_pods": "stuck", "owner": "team"}
+    result = server.run("sa_link", namespaces=["a"], **options)
+    (namespace,) = result["namespaces"]
+    assert {"deduplicated"} <= set(namespace["changes"][0]["lists"]["imagePullSecrets"])
+    assert namespace["pods"]
+    assert {each["kind"] for each in namespace["changes"]} == {"ServiceAccount", "Pod"}
+
+
+def test_image_puller_grant(api: FakeApi, server: InMemory) -> None:
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"}
+    subjects = [{"kind": "ServiceAccount", "namespace": "b", "name": "gone"}]
+    api.put("rolebindings", "a", "image-puller-grant", roleRef=role, subjects=subjects)
+    result = server.run("image_puller_grant", namespaces=["a"], projects=["b"], recreate=True)
+    assert result["namespaces"][0]["changes"][0]["from_role"] == "view"
+    more = {"service_accounts": [{"namespace": "b"}], "binding_name": "image-puller-grant", "exclusive": True}
+    more |= {"owner": "team", "adopt": True}
+    result = server.run("image_puller_grant", namespaces=["a"], **more)
+    assert {"granted", "revoked", "labels"} <= set(result["namespaces"][0]["changes"][0])
+    result = server.run("image_puller_grant", grants=[{"namespaces": ["none"], "users": ["u"], "role": "none"}])
+    assert result["failed"]
+
+
+def test_prune(api: FakeApi, server: InMemory) -> None:
+    made = {"namespaces": ["a"], "owner": "team"}
+    server.run("pull_secret", name="ours", registries=LOGIN, **made)
+    server.run("sa_link", secrets=["ours"], **made)
+    server.run("image_puller_grant", projects=["b"], **made)
+    nothing = {"secrets": [], "links": [], "grants": [], "owner": "team", "prune_everything": True}
+    refused = server.run("prune", max_prune="1", **nothing)
+    assert refused["prune"]["refused"]
+    result = server.run("prune", max_prune="100%", **nothing)
+    assert {each["kind"] for each in result["namespaces"][0]["changes"]} == {"ServiceAccount", "Secret", "RoleBinding"}
