@@ -5,7 +5,7 @@ LAB_DIR ?= $(or $(TMPDIR),/tmp)/image-pull-lab
 OWN_CLUSTER := $(if $(filter command line,$(origin KUBECONFIG)),$(KUBECONFIG))
 BENCH := $(PREPARE) newest python tests/bench/bench.py $(if $(OC),--oc '$(OC)')
 
-.PHONY: demo test test-all release mutants faults-large verdicts-large bench bench-large check-% lab-up lab-down lab-inventory shell clean
+.PHONY: demo test test-all release mutants faults-large verdicts-large bench bench-large check-% lab-up lab-down shell clean
 
 demo: ## The main job on the lab, from nothing to pods that pull; with KUBECONFIG=... on your own cluster
 	@$(PREPARE) newest python tests/demo/demo.py --lab-dir '$(LAB_DIR)-demo' $(if $(OWN_CLUSTER),--kubeconfig '$(OWN_CLUSTER)') $(if $(KEEP),--keep)
