@@ -37,5 +37,5 @@ def test_it_is_as_it_says(installed, own_lab, lab_factory):
     installed.follow(
         "many_clusters",
         before={"-i inventory --diff": end},
-        status={"-i inventory --diff": 2},
+        status={"-i inventory --diff": 2, "image_pull.audit": 2},
     )
