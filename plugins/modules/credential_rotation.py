@@ -329,7 +329,8 @@ rotation:
           description: How many containers wait for it.
           type: int
           returned: always
-      sample: [{place: "project-a quay.io/team/app:v1", namespace: project-a, image: "quay.io/team/app:v1", cause: bad_credentials, pod: app-1, container: app, containers: 3}]
+      sample: [{place: "project-a quay.io/team/app:v1", namespace: project-a, image: "quay.io/team/app:v1",
+        cause: bad_credentials, pod: app-1, container: app, containers: 3}]
 namespaces:
   description: The result for each namespace that has something to change.
   type: list

@@ -228,7 +228,8 @@ namespaces:
           description: Why it was not imported or was left. In check mode, why its last import failed.
           type: str
           returned: always
-      sample: [{stream: app, tag: v1, image: "registry.example.com/team/app:v1", cause: unauthorized, status: imported, digest: "sha256:2c26b46b68ff", reason: ""}]
+      sample: [{stream: app, tag: v1, image: "registry.example.com/team/app:v1", cause: unauthorized, status: imported,
+        digest: "sha256:2c26b46b68ff", reason: ""}]
 failures:
   description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
   type: list

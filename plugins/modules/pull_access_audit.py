@@ -13,7 +13,8 @@ description:
   - Reads all pods, workloads, service accounts, pull secrets, grants and image streams of a cluster once, and returns what is wrong or
     will go wrong with pulling images, with tasks that mend it.
   - Each rule has a stable id, a severity and a section in R(Audit of a cluster, ansible_collections.openshift_ops.image_pull.docsite.audit).
-  - The result is the document of one cluster, as L(docs/audit.schema.json, https://github.com/openshift-ops/image_pull/blob/main/docs/audit.schema.json) describes it.
+  - The result is the document of one cluster, as L(docs/audit.schema.json,
+    https://github.com/openshift-ops/image_pull/blob/main/docs/audit.schema.json) describes it.
   - It changes nothing on the cluster. It asks SubjectAccessReviews only for rights that no role binding proves, which store nothing. It
     does not ask any registry.
   - What cannot be read is said in C(unread), with the rules that were not applied. It is never taken for an absence.

@@ -540,7 +540,8 @@ namespaces:
           description: Whether the secret is immutable from now on.
           type: bool
           returned: when that changes
-      sample: [{action: update, kind: Secret, name: private-registry, registries: {added: [], changed: {privateregistry.example.com: [password]}, removed: []}}]
+      sample: [{action: update, kind: Secret, name: private-registry, registries: {added: [],
+        changed: {privateregistry.example.com: [password]}, removed: []}}]
     exists:
       description: Always V(false). The secret does not exist in the namespace, or would not exist after a real run.
       type: bool

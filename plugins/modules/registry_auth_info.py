@@ -286,7 +286,8 @@ registries:
           description: See RV(repositories[].said).
           type: str
           returned: always
-  sample: [{registry: registry.example.com, scheme: bearer, realm: "https://sso.example.com/auth", realm_host: sso.example.com, service: docker-registry, delegated: true}]
+  sample: [{registry: registry.example.com, scheme: bearer, realm: "https://sso.example.com/auth",
+    realm_host: sso.example.com, service: docker-registry, delegated: true}]
 failures:
   description: The entries of O(registries) that failed.
   type: list

@@ -421,7 +421,8 @@ namespaces:
           description: Whether it does not have its account's list, so that its own template needs the secret.
           type: bool
           returned: always
-      sample: [{name: app-x2lzk, service_account: default, missing_secrets: [private-registry], owner: ReplicaSet app, waiting_reason: ImagePullBackOff, has_own_list: false}]
+      sample: [{name: app-x2lzk, service_account: default, missing_secrets: [private-registry], owner: ReplicaSet app,
+        waiting_reason: ImagePullBackOff, has_own_list: false}]
 failures:
   description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
   type: list
