@@ -5,7 +5,8 @@
 
 How a guide is written:
 
-- A block `.. code-block:: yaml` (or `ini`, `json`, `jinja`) with `:caption: PATH` is a file: following the guide writes it.
+- A block `.. code-block:: yaml` (or `ini`, `json`, `jinja`) with `:caption: PATH` is a file: following the guide writes it. `yaml+jinja`
+  is `yaml` that antsibull-docs does not read: it knows none of Ansible's tags.
 - A block `.. code-block:: yaml` without a caption is a play, or a list of tasks; it is run on the hosts of the inventory.
 - A block `.. code-block:: console` holds commands, each behind `$ `, a line that ends in a backslash goes on. What stands below a
   command is what it prints: these lines in this order, where `...` stands for any text, in a line or as lines.
@@ -95,7 +96,7 @@ def _blocks(name: str, lines: list[str]) -> Iterable[Block]:
         text = textwrap.dedent("\n".join(body)).strip("\n")
         options = dict(re.findall(r"^:(\w+):(?: +(.*))?$", text.split("\n\n")[0], re.MULTILINE))
         text = text.split("\n\n", 1)[1] if options else text
-        yield Block(place, begun[2], options.get("caption", ""), text.strip("\n") + "\n")
+        yield Block(place, begun[2].partition("+")[0], options.get("caption", ""), text.strip("\n") + "\n")
 
 
 def _margin(line: str) -> int:

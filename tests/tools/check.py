@@ -38,6 +38,8 @@ LONGEST_SECONDS, LONGEST_SECONDS_OF_ALL = 1800, 7200
 NO_RUNNER = ("--deselect", "tests/scenarios/test_ocm.py::test_no_job_event_and_no_artifact_holds_it")
 #: What most people use; make test-all runs all modules with the oldest core.
 FIRST_MODULES = ("pull_secret", "sa_link", "image_puller_grant", "connection")
+#: Tests that have an environment of their own.
+OF_OTHERS = ("awx", "eda", "report")
 PYTEST = ["python", "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider"]
 
 
@@ -79,7 +81,7 @@ STEPS = (
     Step(
         "every test can be collected",
         "newest",
-        (*PYTEST, "--collect-only", "-qqq", "--ignore=tests/report", "--ignore=tests/eda", "tests"),
+        (*PYTEST, "--collect-only", "-qqq", *(f"--ignore=tests/{name}" for name in OF_OTHERS), "tests"),
     ),
     Step("the lab's and the benchmark's Go", "go", ("sh", "tests/tools/check_go.sh")),
     Step("ansible-test units, newest", "newest", UNITS),
@@ -127,6 +129,7 @@ STEPS = (
         only_all=True,
     ),
     Step("a job of ansible-runner", "newest", (*PYTEST, "tests/runner")),
+    Step("what AWX and Automation Platform say", "awx", (*PYTEST, "tests/awx")),
     Step("events on the lab", "eda", (*PYTEST, "tests/eda")),
     Step("the report in a browser", "browser", (*PYTEST, "tests/report")),
     Step("molecule, all scenarios", "newest", ("molecule", "test", "--all")),
