@@ -88,6 +88,13 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.attributes
+notes:
+  - Rights needed - get, create, delete on serviceaccounts; get, create, patch, delete, bind, escalate on clusterroles.rbac.authorization.k8s.io;
+    get, create, patch, delete on clusterrolebindings.rbac.authorization.k8s.io; get, list, create, patch, delete on
+    rolebindings.rbac.authorization.k8s.io in the whole cluster; create on serviceaccounts/token with O(token_seconds).
+  - Rights needed with O(namespace_selector) - list on namespaces.
+  - No right on the cluster is needed with O(state=rendered).
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 attributes:
   idempotent:
     support: partial

@@ -24,7 +24,7 @@ ARGUMENTS: dict[str, Any] = {
     "jobs": {"type": "list", "elements": "str", "choices": [*JOBS]},
     "everywhere": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["present", "absent", "rendered"], "default": "present"},
-    "token_seconds": {"type": "int"},
+    "token_seconds": {"type": "int", "no_log": False},
     "kubeconfig_dest": {"type": "path"},
 }
 
