@@ -103,10 +103,6 @@ attributes:
 seealso:
   - module: openshift_ops.image_pull.pull_secret
   - module: openshift_ops.image_pull.pull_access_audit
-notes:
-  - Rights needed - those of a cluster administrator, since the API server lets nobody give a right that he does not have himself.
-    V(rendered) needs none, and an administrator applies what it returns.
-  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """

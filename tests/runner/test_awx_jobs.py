@@ -235,6 +235,30 @@ def test_what_is_there_is_shown_and_explained(lab: Any, namespaces: Any, control
     assert nothing.status == "failed" and "give -e pod=NAMESPACE/NAME" in nothing.output
 
 
+def test_an_account_with_the_rights_of_its_jobs_sets_up(
+    lab: Any, namespaces: Any, controller: Controller, node: Node
+) -> None:
+    home, *places = namespaces(3)
+    answers = {
+        "account_namespace": home,
+        "account_jobs": "secrets\nlinks\nwait",
+        "account_namespaces": "\n".join(places),
+    }
+    administrator = bearer(lab)
+    passed(controller.launch("account for the automation", node, [administrator], answers=answers))
+    account = f"/api/v1/namespaces/{home}/serviceaccounts/image-pull"
+    token = lab.api("POST", f"{account}/token", {"spec": {}})["status"]["token"]
+    credentials = [bearer(lab, bearer_token=token), login(lab)]
+    secrets = {name: value for name, value in declared(lab, *places).items() if name != "cross_project_pull_grants"}
+    job = passed(controller.launch("set up", node, credentials, group=secrets))
+    assert {password_in(lab, place) for place in places} == {credentials[1].inputs["password"]}
+    assert not job.holding(secrets_of(administrator, *credentials))
+
+    answers = {"account_namespace": home, "automation_account_state": "absent"}
+    passed(controller.launch("account for the automation", node, [administrator], answers=answers))
+    assert lab.get(home, "serviceaccounts", "image-pull") is None
+
+
 def test_two_nodes_share_the_clusters_of_an_inventory(
     lab: Any, lab_factory: Callable[..., Any], namespaces: Any, controller: Controller, nodes: tuple[Node, Node]
 ) -> None:

@@ -13,8 +13,8 @@ import pytest
 from support.awx_rules import configuration
 
 ROOT = Path(__file__).parents[2]
-GUIDE = (ROOT / "docs" / "docsite" / "rst" / "awx.rst").read_text()
-BEGINNING = re.compile(r"( *)\.\. code-block:: yaml\n *:caption: (\S+)\n\n")
+GUIDE = (ROOT / "docs/docsite/rst/awx.rst").read_text()
+BEGINNING = re.compile(r"( *)\.\. code-block:: yaml(?:\+jinja)?\n *:caption: (\S+)\n\n")
 
 
 def snippets() -> list[tuple[str, str]]:

@@ -180,10 +180,15 @@ def _files(given: str | None) -> Iterator[_File]:
     joined = given or os.environ.get("KUBECONFIG") or _DEFAULT
     paths = [Path(path).expanduser() for path in joined.split(os.pathsep) if path]
     if not any(path.exists() for path in paths):
-        raise _error(title, "there is no such file")
+        raise _error(title, f"there is no such file{_place_of(paths)}")
     for path in paths:
         if path.exists():
             yield _File(title, path, _content(title, path))
+
+
+def _place_of(paths: Sequence[Path]) -> str:
+    """Where a relative path was looked for: beside the playbook, which may be one of a collection."""
+    return "" if all(path.is_absolute() for path in paths) else f" in {Path.cwd()}"
 
 
 def _content(title: str, path: Path) -> Mapping[str, Any]:

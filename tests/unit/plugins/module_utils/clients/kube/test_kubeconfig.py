@@ -200,6 +200,12 @@ class TestFiles:
     def test_one_that_does_not_exist(self, given: str) -> None:
         assert error_of(given) == f"kubeconfig {given} cannot be used: there is no such file; {WAY_OUT}"
 
+    def test_where_a_relative_one_was_looked_for_is_said(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Ansible runs a module in the directory of the playbook."""
+        monkeypatch.chdir(tmp_path)
+        said = f"kubeconfig ./none cannot be used: there is no such file in {tmp_path}; {WAY_OUT}"
+        assert error_of("./none") == said
+
     def test_no_default_one(self) -> None:
         assert error_of(None) == f"the kubeconfig ~/.kube/config cannot be used: there is no such file; {WAY_OUT}"
 

@@ -1,0 +1,34 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guide on rights: an account for two projects, which then sets them up, and its objects handed to an administrator."""
+
+from __future__ import annotations
+
+from support.guided import inventory, written
+
+
+def test_it_is_as_it_says(installed, own_lab, pulls):
+    for name in ("project-a", "project-b", "image-pull-automation"):
+        own_lab.namespace(name)
+    registry = own_lab.registry("private")
+    login = registry["accounts"][0]
+    inventory(
+        installed,
+        automation_account_namespace="image-pull-automation",
+        automation_account_namespaces=["project-a", "project-b"],
+        automation_account_jobs=["secrets", "links", "wait"],
+        private_registry_secrets=[
+            {
+                "name": "team-registry",
+                "namespaces": ["project-a", "project-b"],
+                "registries": [{"registry": registry["host"], **login}],
+            }
+        ],
+    )
+    # The host of the inventory is called production.
+    installed.stand_ins |= {"INVENTORY": installed.inventory, "east.kubeconfig": "production.kubeconfig"}
+    installed.follow("rights")
+    for name in ("project-a", "project-b"):
+        assert written(own_lab, name, "team-registry") == {registry["host"]: (login["username"], login["password"])}
+        assert pulls(name, registry["image"])
