@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -22,8 +23,8 @@ BIN = Path(sys.executable).parent
 
 @pytest.fixture
 def awx() -> Iterator[Awx]:
-    with running() as server:
-        yield server
+    with ExitStack() as stack:
+        yield stack.enter_context(running())
 
 
 def apply(awx: Awx, *options: str, extension: Path = EXTENSION) -> tuple[int, str, dict[str, int]]:

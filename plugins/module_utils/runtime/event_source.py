@@ -12,7 +12,7 @@ import asyncio
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -46,14 +46,12 @@ class EventSource:
     secrets: frozenset[str]
     directory: str
 
-    @contextmanager
-    def cluster(self) -> Iterator[Cluster]:
+    def cluster(self) -> AbstractContextManager[Cluster]:
         """A new connection to the cluster that the arguments lead to, with a login that is read anew."""
         task = Task(
             self.name, self.params, check_mode=True, diff=False, temporary_directory=self.directory, secrets=set()
         )
-        with cluster_of(task) as cluster:
-            yield cluster
+        return cluster_of(task)
 
     def masked(self, event: dict[str, Any]) -> dict[str, Any]:
         """The event as it may be shown to everybody."""
