@@ -11,6 +11,7 @@ import pytest
 from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.yaml_text import as_yaml
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import templates
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.templates import Templates
 from hypothesis import given
@@ -132,3 +133,11 @@ def test_bytes_and_numbers_are_no_templates() -> None:
     templar = Counting()
     Templates(templar).prepare([b"{{ one }}", 1, None, 1.5])
     assert templar.asked == 0
+
+
+@pytest.mark.parametrize("text", ["{{ lookup('pipe', 'id') }}", "{% raw %}", "a{# b", "{{ registry_password }}"])
+def test_no_text_of_a_cluster_is_a_template_in_a_remedy(text: str) -> None:
+    """What a report shows is read here by Ansible itself; tests of module_utils may not import that."""
+    loader = DataLoader()
+    (task,) = loader.load(as_yaml([{"registry": text}]))
+    assert Templar(loader=loader, variables={"registry_password": "x"}).template(task["registry"]) == text
