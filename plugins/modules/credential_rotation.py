@@ -378,6 +378,11 @@ namespaces:
           type: list
           elements: int
           returned: with a list of entries
+        annotations:
+          description: The annotations of the secret that were written.
+          type: list
+          elements: str
+          returned: when annotations change
         registries:
           description: The registries of the secret that change, by their keys.
           type: dict
