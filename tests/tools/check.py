@@ -36,8 +36,6 @@ LANES = 2
 LONGEST_SECONDS, LONGEST_SECONDS_OF_ALL = 1800, 7200
 #: ansible-runner is not among what the oldest core is tested with.
 NO_RUNNER = ("--deselect", "tests/scenarios/test_ocm.py::test_no_job_event_and_no_artifact_holds_it")
-#: What most people use; make test-all runs all modules with the oldest core.
-FIRST_MODULES = ("pull_secret", "sa_link", "image_puller_grant", "connection")
 #: Tests that have an environment of their own.
 OF_OTHERS = ("awx", "eda", "report")
 PYTEST = ["python", "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider"]
@@ -100,11 +98,6 @@ STEPS = (
         only_all=True,
     ),
     Step("modules on the lab, newest", "newest", (*PYTEST, "tests/modules")),
-    Step(
-        "the first modules, oldest",
-        "oldest",
-        (*PYTEST, *(f"tests/modules/test_{name}.py" for name in FIRST_MODULES)),
-    ),
     Step("modules on the lab, oldest", "oldest", (*PYTEST, "tests/modules"), only_all=True),
     Step("playbooks of the tarball, newest", "newest", (*TARBALL, *PYTEST, "tests/scenarios")),
     Step("the tarball and kubernetes.core", "bench", (*TARBALL, *PYTEST, "tests/installed")),
@@ -130,7 +123,7 @@ STEPS = (
         only_all=True,
     ),
     Step("a job of ansible-runner", "newest", (*PYTEST, "tests/runner")),
-    Step("what AWX and Automation Platform say", "awx", (*PYTEST, "tests/awx")),
+    Step("what AWX and Automation Platform say", "awx", (*PYTEST, "tests/awx"), only_all=True),
     Step("events on the lab", "eda", (*PYTEST, "tests/eda")),
     Step("the report in a browser", "browser", (*PYTEST, "tests/report")),
     Step("molecule, all scenarios", "newest", ("molecule", "test", "--all")),
