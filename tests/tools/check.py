@@ -111,7 +111,13 @@ STEPS = (
     Step(
         "the main job of the tarball, oldest",
         "oldest",
-        (*TARBALL, *PYTEST, *(f"tests/scenarios/test_{name}.py" for name in ("site", "in_process", "ocm")), *NO_RUNNER),
+        (*TARBALL, *PYTEST, "tests/scenarios/test_site.py", "tests/scenarios/test_in_process.py"),
+    ),
+    Step(
+        "playbooks of the tarball, oldest",
+        "oldest",
+        (*TARBALL, *PYTEST, "tests/scenarios", *NO_RUNNER),
+        only_all=True,
     ),
     Step("the guides, as they are written", "newest", (*PYTEST, "tests/guides")),
     Step("faults and killed runs", "newest", (*PYTEST, "tests/faults")),
