@@ -68,6 +68,14 @@ STEPS = (
     Step("ruff format", "newest", ("ruff", "format", "--check", ".")),
     Step("mypy, strict", "newest", ("mypy", *PACKAGES)),
     Step("yamllint", "newest", ("yamllint", "--strict", ".")),
+    Step(
+        "every test can be collected",
+        "newest",
+        (*PYTEST, "--collect-only", "-qqq", *(f"--ignore=tests/{name}" for name in OF_OTHERS), "tests"),
+    ),
+    # The longest begin first, so that none is left alone at the end.
+    Step("playbooks of the tarball, newest", "newest", (*TARBALL, *PYTEST, "tests/scenarios")),
+    Step("modules on the lab, newest", "newest", (*PYTEST, "tests/modules")),
     Step("ansible-lint, profile production", "newest", ("ansible-lint", "--offline", "--profile", "production")),
     Step("ansible-test sanity, newest", "newest", SANITY),
     Step("ansible-test sanity, oldest", "oldest", SANITY),
@@ -77,11 +85,6 @@ STEPS = (
     Step("changelog fragments", "docs", ("python", "tests/tools/changelog.py")),
     Step("documentation, checked", "docs", ("python", "tests/tools/docs.py", "lint")),
     Step("documentation, rendered", "docs", ("python", "tests/tools/docs.py", "build")),
-    Step(
-        "every test can be collected",
-        "newest",
-        (*PYTEST, "--collect-only", "-qqq", *(f"--ignore=tests/{name}" for name in OF_OTHERS), "tests"),
-    ),
     Step("the lab's and the benchmark's Go", "go", ("sh", "tests/tools/check_go.sh")),
     Step("ansible-test units, newest", "newest", UNITS),
     Step("ansible-test units, oldest", "oldest", UNITS),
@@ -97,9 +100,7 @@ STEPS = (
         variables=(("IMAGE_PULL_PODS", "20000"),),
         only_all=True,
     ),
-    Step("modules on the lab, newest", "newest", (*PYTEST, "tests/modules")),
     Step("modules on the lab, oldest", "oldest", (*PYTEST, "tests/modules"), only_all=True),
-    Step("playbooks of the tarball, newest", "newest", (*TARBALL, *PYTEST, "tests/scenarios")),
     Step("the tarball and kubernetes.core", "bench", (*TARBALL, *PYTEST, "tests/installed")),
     Step(
         "a rotation of 1,000 namespaces",
