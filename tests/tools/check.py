@@ -164,6 +164,8 @@ def main() -> int:
 
 def timed(step: Step, commands: Commands, output: Output) -> Outcome:
     started = time.monotonic()
+    if output:  # what it prints is shown when it has ended
+        print(f"--- {step.title} begins", flush=True)
     passed, failed = run(step, commands, output)
     return Outcome(passed, failed, time.monotonic() - started)
 
