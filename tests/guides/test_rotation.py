@@ -14,7 +14,7 @@ def test_it_is_as_it_says(installed, own_lab, pulls):
     old, new = (
         next(one for one in registry["accounts"] if one["username"] == name) for name in (first(registry), "robot-2")
     )
-    installed.stand_ins |= {"robot-2": "robot-2", "the old one": old["password"], "the new one": new["password"]}
+    installed.stand_ins |= {"robot-1": old["username"], "the old one": old["password"], "the new one": new["password"]}
     for name in ("project-a", "project-b"):
         own_lab.namespace(name)
         pull_secret(own_lab, name, "pull", registry["host"], old)
