@@ -47,6 +47,9 @@ def test_each_namespace_that_is_managed_counts(run: Any, lab: Lab, namespaces: A
     linked = run("sa_link", namespaces=wanted, secrets=["counted"])
     granted = run("image_puller_grant", namespaces=wanted, projects=["anything"])
     assert names("sa_link", linked) == names("image_puller_grant", granted) == wanted
+    account = run("automation_account", namespace=wanted[0], namespaces=wanted, jobs=["secrets"])
+    # The account's own namespace is there twice, and the same facts count once.
+    assert sorted(set(names("automation_account", account))) == wanted
     assert "canary-password" not in str(nodes("pull_secret", first))
     for one in nodes("pull_secret", first):
         # AWX takes them as the key of a record: nothing in it may be null.
