@@ -54,7 +54,7 @@ def test_the_examples_of_a_role_are_what_it_takes(path: Path) -> None:
         ("pull_secret", {"namespaces": ["a"], "nmae": "x"}, "nmae"),
         ("pull_secret", {"namespaces": ["a"], "namespace_selector": {}, "name": "x"}, "mutually exclusive"),
         ("sa_wait", {"accounts": [{"name": "a"}]}, "namespace"),
-        ("sa_wait", {"namespaces": ["a"], "timeout": "soon"}, "soon"),
+        ("sa_wait", {"namespaces": ["a"], "timeout": "soon"}, "convert"),
         ("image_puller_grant", {"namespaces": ["a"], "state": "gone"}, "gone"),
         ("role private_registry", {"private_registry_secret": []}, "private_registry_secret"),
     ],
