@@ -20,6 +20,7 @@ from typing import IO, Any
 import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
+from ansible.module_utils.common.parameters import PASS_VARS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import HIDDEN
@@ -64,8 +65,9 @@ def run(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.M
         **options: Any,
     ) -> Ended:
         settings: dict[str, Any] = {"_ansible_module_name": "it", "_ansible_tmpdir": str(tmp_path)}
-        if hasattr(basic, "_PARSED_MODULE_ARGS"):
+        if "inject_invocation" in PASS_VARS:
             settings |= {"_ansible_inject_invocation": True}
+        if hasattr(basic, "_PARSED_MODULE_ARGS"):
             # The other tests of this process have loaded the controller's part of ansible-core, where this differs.
             monkeypatch.setattr("ansible.module_utils._internal.is_controller", False)
             monkeypatch.setattr(
