@@ -32,10 +32,10 @@ bench-large: ## The same, and 10,000 namespaces
 	@$(BENCH) --sizes 20 1000 10000
 
 faults-large: ## The tests with faults and killed runs at their full size: 1,000 namespaces, 100 runs
-	@$(PREPARE) newest env IMAGE_PULL_FAULT_NAMESPACES=1000 IMAGE_PULL_FAULT_KILLS=100 python -m pytest -q --no-header tests/faults
+	@python3 tests/tools/check.py '100 killed runs, 1,000 namespaces'
 
 verdicts-large: ## 20,000 generated pods, asked about and pulled under five configurations of the cluster
-	@$(PREPARE) newest env IMAGE_PULL_PODS=20000 python -m pytest -q --no-header tests/verdicts
+	@python3 tests/tools/check.py '20,000 verdicts against the node'
 
 lab-up: ## Starts a lab and prints its KUBECONFIG
 	@$(PREPARE) lab sh -c '"$$IMAGE_PULL_LAB" up --dir "$(LAB_DIR)"'

@@ -10,17 +10,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 from prepare import ROOT
-from sanity import copy_to
+from sanity import copied
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory() as directory:
-        collection = Path(directory) / "ansible_collections" / "openshift_ops" / "image_pull"
-        copy_to(collection)
+    with copied() as collection:
         status = subprocess.run(["antsibull-changelog", "lint"], cwd=collection, check=False).returncode
         # Before the first release there is nothing to make.
         if status or not (collection / "changelogs" / "changelog.yaml").exists():

@@ -18,6 +18,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -39,11 +41,18 @@ for command in (["ensurepip"], ["pip", "install", "--quiet", *packages]):
 def main() -> int:
     version = "{}.{}".format(*sys.version_info)
     command = ["ansible-test", "sanity", "--color", "no", "--python", version, *sys.argv[1:]]
+    with copied() as collection:
+        variables = {**os.environ, "HOME": str(home())}
+        return subprocess.run(command, cwd=collection, env=variables, check=False).returncode
+
+
+@contextmanager
+def copied() -> Iterator[Path]:
+    """A copy of the collection under its real path, for as long as the block."""
     with tempfile.TemporaryDirectory() as directory:
         collection = Path(directory) / "ansible_collections" / "openshift_ops" / "image_pull"
         copy_to(collection)
-        variables = {**os.environ, "HOME": str(home())}
-        return subprocess.run(command, cwd=collection, env=variables, check=False).returncode
+        yield collection
 
 
 def copy_to(collection: Path) -> None:

@@ -14,11 +14,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from xml.etree import ElementTree
 
-from sanity import copy_to, home
+from sanity import copied, home
 
 JUNIT = "--junit-xml="
 
@@ -28,9 +27,7 @@ def main() -> int:
     reports = [Path(argument[len(JUNIT) :]) for argument in sys.argv[1:] if argument.startswith(JUNIT)]
     version = "{}.{}".format(*sys.version_info)
     command = ["ansible-test", "units", "--color", "no", "--python", version, *arguments]
-    with tempfile.TemporaryDirectory() as directory:
-        collection = Path(directory) / "ansible_collections" / "openshift_ops" / "image_pull"
-        copy_to(collection)
+    with copied() as collection:
         done = subprocess.run(command, cwd=collection, env={**os.environ, "HOME": str(home())}, check=False)
         for report in reports:
             report.write_text(joined(sorted((collection / "tests/output/junit").glob("*.xml"))), encoding="utf-8")

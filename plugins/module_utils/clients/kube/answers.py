@@ -98,7 +98,7 @@ def token(answer: Any) -> tuple[str, str]:
     """A token, and when it expires, empty where that is not said."""
     status = mapping(mapping(answer).get("status"))
     value, expires = status.get("token"), status.get("expirationTimestamp")
-    if not isinstance(value, str) or not value:
+    if not _is_text(value):
         raise Unintelligible("something without a token")
     return str(value), expires if isinstance(expires, str) else ""
 
