@@ -17,6 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/klog/v2"
 	"k8s.io/kubernetes/pkg/credentialprovider"
 	"k8s.io/utils/ptr"
 )
@@ -162,6 +163,21 @@ func TestImageStore(t *testing.T) {
 		if none, _ := openStore(""); len(none.images) > 0 {
 			t.Error("a node without a name remembers")
 		}
+	}
+}
+
+// The names are enough to reach each lock.
+func TestAnyImageCanBeRecorded(t *testing.T) {
+	n := &node{options: nodeOptions{name: "node-1", recheck: true}}
+	if err := n.startRecords(t.Context(), t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 1000 {
+		image := fmt.Sprintf("registry.example.com:%d/team/app:v1", 20000+i)
+		if err := n.records.RecordPullIntent(klog.Background(), image); err != nil {
+			t.Fatal(err)
+		}
+		n.records.RecordImagePullFailed(t.Context(), image)
 	}
 }
 

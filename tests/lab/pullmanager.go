@@ -12,8 +12,9 @@ import (
 	"k8s.io/kubernetes/pkg/kubelet/images/pullmanager"
 )
 
-// stripes is how many pulls of different images may touch the records at a time.
-const stripes = 32
+// stripes is how many pulls of different images may touch the records at a time. With more than 31 the kubelet of v1.36 makes 31 locks
+// and takes one by a number modulo the size that was asked for: it panics at one image in 32.
+const stripes = 31
 
 // startRecords opens the images and the records of a node. The gate is one of the process: on where the node checks again, and where
 // it has nothing to check, since the kubelet then also says which secret a credential came from.
