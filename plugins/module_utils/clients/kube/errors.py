@@ -138,7 +138,6 @@ class _Rule:
     plain: bool = True
 
 
-
 def _give(right: object) -> str:
     return f"give the caller {right}, or use another one, see {RIGHTS_PAGE}"
 
