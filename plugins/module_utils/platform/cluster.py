@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from ..core.enumeration import all_of
 from ..core.objects import Json, Kind, ObjectRef
 from ..core.shapes import mapping, sequence, text
 
@@ -82,7 +83,7 @@ def what_is_unknown(facts: ClusterFacts) -> str:
     if not names:
         return ""
     return (
-        f"the caller may not read {_joined(names)}, so it is not known whether this cluster generates pull secrets at all; "
+        f"the caller may not read {all_of(names)}, so it is not known whether this cluster generates pull secrets at all; "
         "allow it to 'get' them"
     )
 
@@ -147,7 +148,3 @@ def _version(status: Json) -> tuple[int, int]:
     """Major and minor version of OpenShift; of an unknown one, those of the newest."""
     match = _VERSION.match(text(mapping(status.get("desired")).get("version")))
     return (int(match[1]), int(match[2])) if match else _REMOVED_COUNTS_FROM
-
-
-def _joined(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -27,6 +27,7 @@ from ..clients.kube.errors import (
     UnknownResource,
 )
 from ..core.changes import Change
+from ..core.enumeration import first_of
 from ..core.errors import ImagePullError, Refusal
 from ..core.objects import Json
 from ..features.image_stream_import.answers import Told, advice, told, version_of
@@ -177,9 +178,7 @@ class _Namespace:
     def _error(self) -> str:
         problems = [problem for stream in self.streams for problem in stream.problems]
         advices = dict.fromkeys(words for stream in self.streams for words in stream.advices)
-        more = len(problems) - _SHOWN
-        rest = [f"and {more} more, listed under 'tags'"] if more > 0 else []
-        return "; ".join([*problems[:_SHOWN], *rest, *advices])
+        return "; ".join(filter(None, (first_of(problems, _SHOWN, "; ", listed="tags"), *advices)))
 
 
 @dataclass

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 
+from ...core.enumeration import first_of
 from ...core.objects import Kind, ObjectRef
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from . import drift, forecast, on_credentials, on_grants, on_imports, on_links, on_pods, on_secrets
@@ -171,8 +172,7 @@ def _not_looked_up(unread: Mapping[ObjectRef, str]) -> Iterator[str]:
 def _named(names: list[str], total: int) -> str:
     if len(names) == total and total > 1:
         return f"all {total} namespaces"
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"namespace{'s' if len(names) > 1 else ''} {', '.join(names[:_SHOWN])}{more}"
+    return f"namespace{'s' if len(names) > 1 else ''} {first_of(names, _SHOWN)}"
 
 
 _SHOWN = 10
