@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..clients.kube.api_groups import listed_groups
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import (
     AlreadyExists,
@@ -37,7 +38,6 @@ from ..nodes.import_causes import CAUSES
 from ..reconcile.reader import View
 from ..reconcile.result import NamespaceResult, Outcome, Status
 from ..reconcile.run import Run, Settings, internal_error, running
-from .api_groups import listed_groups
 
 __all__ = ["import_again"]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ..clients.kube.api_groups import listed_groups
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import ClusterError, Forbidden, NotFound
 from ..core.errors import ImagePullError
@@ -24,7 +25,6 @@ from ..platform.cluster import (
 from ..reconcile.inspection import inspect
 from ..reconcile.result import NamespaceResult, Outcome
 from ..reconcile.run import Settings
-from .api_groups import listed_groups
 
 __all__ = ["facts_of", "wait_for_provisioned"]
 
