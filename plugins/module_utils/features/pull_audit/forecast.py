@@ -163,7 +163,7 @@ def legacy_token(place: Place, _survey: Survey) -> Iterator[Finding]:
 
 
 def credential_provider(survey: Survey) -> Iterator[Finding]:
-    for config in survey.providers or ():
+    for config in survey.providers:
         images = [text(each) for each in sequence(mapping(config.get("spec")).get("matchImages"))]
         if any(images):
             ref = ObjectRef(CRIO_PROVIDER[0].kind, "", text(metadata(config).get("name")))
@@ -178,7 +178,7 @@ def _has_login(survey: Survey, place: Place, own: Sequence[str], reference: Refe
 
 
 def _has_crio(survey: Survey) -> bool:
-    nodes = nodes_of({"items": survey.nodes or ()}).values()
+    nodes = nodes_of({"items": survey.nodes}).values()
     return survey.is_openshift or any(node.runtime == "cri-o" for node in nodes)
 
 

@@ -106,7 +106,7 @@ def to_everybody(place: Place, _survey: Survey) -> Iterator[Finding]:
 
 def for_cluster(survey: Survey) -> Iterator[Finding]:
     """The same for all projects at once."""
-    for name, subject in dict.fromkeys(pullers_of(filter(gives_pull, survey.cluster_bindings or ()))):
+    for name, subject in dict.fromkeys(pullers_of(filter(gives_pull, survey.cluster_bindings))):
         if subject.kind == "Group" and subject.name in _EVERYBODY:
             ref = ObjectRef(CLUSTER_ROLE_BINDING, "", name)
             message = f"{ref} lets {_EVERYBODY[subject.name]} pull from all projects"
