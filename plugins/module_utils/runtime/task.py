@@ -20,7 +20,7 @@ from ..clients.kube.client import Cluster
 from ..clients.kube.connection import ConnectionOptions, connect
 from ..core.batch import Batch, Declared
 from ..core.entry_lists import TARGETS, EntryList
-from ..core.errors import ImagePullError, OptionError
+from ..core.errors import ImagePullError, OptionError, unexpected
 from ..core.limits import Limit
 from ..core.page_parts import PageParts
 from ..core.permissions import Need
@@ -170,7 +170,7 @@ def _as_declared(_declared: Sequence[Declared[Any]]) -> Iterable[str]:
 def execute(module: Module, task: Task) -> dict[str, Any]:
     """The result of one run; failed, with the one line that the error says, when it was refused.
 
-    An unexpected error fails the task, too, and brings its traceback: both are masked at the exit, as all is.
+    An unexpected error fails the task, too, and brings its traceback, without the text of the error.
     """
     try:
         result = module.run(task)
@@ -178,10 +178,12 @@ def execute(module: Module, task: Task) -> dict[str, Any]:
         result = {"failed": True, "msg": str(error)}
     except Exception as error:
         message = (
-            f"{task.name} stopped at an unexpected error, {type(error).__name__}: {error}; run it again with -vvv, from "
+            f"{task.name} stopped at an unexpected error: {unexpected(error)}; run it again with -vvv, from "
             "ansible-core 2.19 on with ANSIBLE_DISPLAY_TRACEBACK=error, and report it with the traceback"
         )
-        return {"failed": True, "msg": message, "exception": traceback.format_exc()}
+        way = "".join(traceback.format_tb(error.__traceback__))
+        shown = f"Traceback (most recent call last):\n{way}{type(error).__name__}\n"
+        return {"failed": True, "msg": message, "exception": shown}
     task.warn(untold(task.needs, [str(result.get("msg", "")), *task.warnings]))
     return result
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 from ...core.enumeration import first_of
-from ...core.errors import ImagePullError
+from ...core.errors import ImagePullError, unexpected
 from ...core.objects import Kind, ObjectRef
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from . import drift, forecast, on_credentials, on_grants, on_imports, on_links, on_pods, on_secrets
@@ -99,7 +99,7 @@ class Audit:
                 found.update((finding.id, finding) for finding in check())
             except Exception as error:  # an object may hold anything
                 problems.append(
-                    f"rule {rule} was not applied to {where}: an internal error, {type(error).__name__}; please report it"
+                    f"rule {rule} was not applied to {where}: an internal error: {unexpected(error)}; please report it"
                 )
         kept = [each for each in found.values() if not any(one.means(each) for one in self.asked.ignore)]
         return sorted_findings(kept), problems

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -152,18 +153,22 @@ class TestResult:
         assert ended.status == 1
 
     def test_of_an_error_that_nobody_foresaw(self, run: Run) -> None:
-        def work(_task: Task) -> dict[str, Any]:
-            raise KeyError("canary")
+        """Its text, which may be what a secret of the cluster holds, is not shown."""
+        content = "can" + "ary"
 
-        ended = run(work, tracebacks=True, name="n", password="canary")
+        def work(_task: Task) -> dict[str, Any]:
+            raise KeyError(content)
+
+        ended = run(work, tracebacks=True, name="n")
+        assert "canary" not in ended.output
         assert ended.status == 1
-        assert ended.result["msg"] == (
-            "it stopped at an unexpected error, KeyError: '********'; run it again with -vvv, from ansible-core 2.19 on with "
-            "ANSIBLE_DISPLAY_TRACEBACK=error, and report it with the traceback"
+        assert re.fullmatch(
+            r"it stopped at an unexpected error: KeyError in work, line \d+ of test_ansible_module.py; run it again with -vvv, from "
+            r"ansible-core 2.19 on with ANSIBLE_DISPLAY_TRACEBACK=error, and report it with the traceback",
+            ended.result["msg"],
         )
         assert ended.result["exception"].startswith("Traceback (most recent call last):\n")
-        assert ended.result["exception"].endswith("KeyError: '********'\n")
-        assert "canary" not in ended.output.replace('raise KeyError(\\"canary\\")', "")
+        assert ended.result["exception"].endswith("\nKeyError\n")
 
 
 class TestWarnings:
