@@ -23,13 +23,12 @@ from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 from ansible.module_utils.common.parameters import PASS_VARS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import HIDDEN
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime import ansible_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.entries import ListForm, list_option
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task
 
 from unit.canaries import CANARIES, b64, forms_of, shown
+from unit.listed_things import FORM, INVALID, LISTED
 
 LIMIT = 60
 ARGUMENTS: dict[str, Any] = {
@@ -184,25 +183,6 @@ class TestWarnings:
 
     def test_none(self, run: Run) -> None:
         assert "warnings" not in run(lambda task: {}, name="n").result
-
-
-DECLARATION: dict[str, Any] = {
-    "name": {"type": "str", "required": True},
-    "namespaces": {"type": "list", "elements": "str"},
-    "count": {"type": "int", "default": 1},
-    "password": {"type": "str", "no_log": True},
-}
-LISTED: dict[str, Any] = {"name": {"type": "str"}, "things": list_option(DECLARATION)}
-FORM: ListForm[Any] = ListForm(
-    "things", "name", kind=SECRET, declare=lambda _options, _read_file: None, contradictions=lambda _declared: ()
-)
-#: Two of four entries are invalid, each in two ways.
-INVALID = [
-    {"name": "one", "namespaces": ["a"]},
-    {"name": "two", "count": "canary-1", "passwrod": "canary-2"},
-    {"name": "three", "password": "canary-3"},
-    {"name": "Canary-4", "count": "canary-5", "namespaces": {"canary-6": "canary-7"}, "password": "xyz"},
-]
 
 
 class TestEntries:
