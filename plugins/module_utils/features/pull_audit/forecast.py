@@ -103,19 +103,11 @@ def logged_in(survey: Survey) -> frozenset[str]:
 
 def cached_image(place: Place, survey: Survey, repositories: frozenset[str]) -> Iterator[Finding]:
     """`repositories`: those for which some pod has a login."""
-    policies = {
-        (text(metadata(pod).get("name")), text(mapping(each).get("name"))): mapping(each).get("imagePullPolicy")
-        for pod in place.pods
-        for part in ("initContainers", "containers", "ephemeralContainers")
-        for each in sequence(mapping(pod.get("spec")).get(part))
-    }
     for subject, _access in survey.subject_pods(place.namespace):
         reference = reference_of(subject.image)
         if not subject.is_pulled or reference is None or reference.repository not in repositories:
             continue
-        if policies.get((subject.ref.name, subject.container)) == "Always" or _has_login(
-            survey, place, subject.own, reference
-        ):
+        if subject.pull_policy == "Always" or _has_login(survey, place, subject.own, reference):
             continue
         message = (
             f"{subject.ref} has {subject.image} on its node, without a login of its own for it; other pods have one, so the registry may "
