@@ -12,6 +12,7 @@ from __future__ import annotations
 import queue
 import random
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from typing import Any, Union
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import ApiError, ClusterError, Expired, Unanswered
-from ..core.errors import ImagePullError, unexpected
+from ..core.errors import ImagePullError
 from ..core.objects import Json
 from ..features.object_events.grouping import Grouping
 from ..features.object_events.ledger import Ledger, Seen, seen
@@ -169,7 +170,7 @@ class _Feed:
             except ImagePullError as error:
                 self._failed(str(error))
             except Exception as error:  # the source must not end, whatever there is wrong with it
-                self._failed(f"internal error: {unexpected(error)}; please report it")
+                self._failed(_internal(error))
 
     def _once(self, cluster: Cluster) -> None:
         """:raises ClusterError: when nothing more can be sent over this connection."""
@@ -239,3 +240,9 @@ class _Feed:
                 return
             except queue.Full:
                 continue
+
+
+def _internal(error: Exception) -> str:
+    """An unexpected error by its type and place: its text may hold anything."""
+    *_outer, place = traceback.extract_tb(error.__traceback__)
+    return f"internal error: {type(error).__name__} in {place.name}, line {place.lineno}; please report it"
