@@ -18,7 +18,7 @@ _INTERVAL = 0.5
 
 @contextmanager
 def shown(path: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """Says each line that is added to a file during the block. A file that does not exist, or not yet, is an empty one."""
+    """Says each line that is added to a file during the block. A file that is not there, not yet, or may not be read is an empty one."""
     over = threading.Event()
     watcher = threading.Thread(target=_watch, args=(path, say, over), daemon=True)
     watcher.start()
@@ -33,8 +33,14 @@ def _watch(path: Path, say: Callable[[str], None], over: threading.Event) -> Non
     count = 0
     while not over.wait(_INTERVAL):
         # A line that is being written has no end yet.
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
-        complete = [line[:-1] for line in lines if line.endswith("\n")]
+        complete = [line[:-1] for line in _text(path).splitlines(keepends=True) if line.endswith("\n")]
         for line in complete[count:]:
             say(line)
         count = len(complete)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:  # another user's (become), or not there
+        return ""

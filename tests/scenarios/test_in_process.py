@@ -396,7 +396,7 @@ class TestUnexpectedError:
         quiet = {"keywords": {"strategy": "free"}, "options": ("-vvvv",), **variables}
         found, expected = side_by_side(lambda: here.run(*tasks, **quiet), lambda: elsewhere.run(*tasks, **quiet))
         assert self.told(here, found) == self.told(elsewhere, expected)
-        assert found[0]["msg"].startswith(f"{PREFIX}.sa_wait stopped at an unexpected error, LookupError: ")
+        assert found[0]["msg"].startswith(f"{PREFIX}.sa_wait stopped at an unexpected error: LookupError in ")
         assert "Traceback (most recent call last)" in found[0]["exception"]
         assert [result["failed"] for result in found] == [True, False]
         # Of a module in a process of its own, Ansible itself prints the options when it is debugged.

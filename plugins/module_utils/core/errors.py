@@ -5,12 +5,22 @@
 
 from __future__ import annotations
 
-__all__ = ["ImagePullError", "OptionError", "Refusal", "printable"]
+import traceback
+from pathlib import Path
+
+__all__ = ["ImagePullError", "OptionError", "Refusal", "printable", "unexpected"]
 
 
 def printable(text: str) -> str:
     """A text in which others may have written, fit for one line of a terminal: a control character becomes a space."""
     return text if text.isprintable() else "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def unexpected(error: BaseException) -> str:
+    """An error that nobody thought of, by its type and place. Its text may hold anything, also what stands in a secret."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" in {frames[-1].name}, line {frames[-1].lineno} of {Path(frames[-1].filename).name}" if frames else ""
+    return f"{type(error).__name__}{where}"
 
 
 class ImagePullError(Exception):

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from .enumeration import first_of
+
 __all__ = ["RIGHTS_PAGE", "Need", "lacking"]
 
 RIGHTS_PAGE = "https://github.com/openshift-ops/image_pull/blob/main/docs/docsite/rst/rights.rst"
@@ -66,4 +68,4 @@ def lacking(needs: Iterable[Need]) -> list[str]:
 
 
 def _named(found: list[Need]) -> Iterator[str]:
-    yield ", ".join(map(str, found[:_SHOWN])) + (f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else "")
+    yield first_of([*map(str, found)], _SHOWN)

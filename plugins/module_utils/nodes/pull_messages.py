@@ -39,7 +39,6 @@ _LAYERS = tuple(
         r"error response from daemon: ",
     )
 )
-_BACK_OFF = re.compile(r'back-off pulling image "', re.IGNORECASE)
 _ARTIFACT = "; artifact err: "
 #: One of the reasons above alone, without a text.
 _BARE = re.compile(r"(?:errimagepull|imagepullbackoff|registryunavailable|imageinspecterror)\Z", re.IGNORECASE)
@@ -83,7 +82,6 @@ class PullMessage:
     """
 
     attempts: Sequence[Attempt]
-    is_back_off: bool
 
     @property
     def cause(self) -> Attempt | None:
@@ -101,10 +99,7 @@ _NO_CONNECTION = ("dns", "connection_refused", "timeout", "blocked_by_config")
 def understand(reason: str, message: str = "") -> PullMessage:
     """What `state.waiting` or an event of a container says. `reason` may be any text: the kubelet puts errors into it as they are."""
     text = " ".join(redacted(message or reason)[:_LONGEST].split())
-    rest, images = _peeled(text)
-    return PullMessage(
-        tuple(_attempts(rest, images)), is_back_off=bool(_BACK_OFF.search(text[: len(text) - len(rest)]))
-    )
+    return PullMessage(tuple(_attempts(*_peeled(text))))
 
 
 def _peeled(text: str, images: Sequence[str] = ()) -> tuple[str, tuple[str, ...]]:

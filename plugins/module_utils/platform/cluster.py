@@ -9,10 +9,11 @@ When the controllers are switched off: cluster-openshift-controller-manager-oper
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from ..core.enumeration import all_of
 from ..core.objects import Json, Kind, ObjectRef
 from ..core.shapes import mapping, sequence, text
 
@@ -52,7 +53,8 @@ class ClusterFacts:
 
     `api_groups`: names of the API groups that it serves; None when they could not be read. `cluster_version` and
     `image_registry`: `CLUSTER_VERSION` and `IMAGE_REGISTRY` as they were read, None otherwise, which proves nothing.
-    `absent` is what was asked for and does not exist, `unreadable` what the caller may not read.
+    `absent` is what was asked for and does not exist, `unreadable` what the caller may not read. `failed`: why something else of
+    it could not be read.
     """
 
     api_groups: Collection[str] | None
@@ -60,6 +62,7 @@ class ClusterFacts:
     image_registry: Json | None = None
     absent: Collection[ObjectRef] = ()
     unreadable: Collection[ObjectRef] = ()
+    failed: Sequence[str] = ()
 
 
 def why_none_will_come(facts: ClusterFacts) -> str:
@@ -75,16 +78,16 @@ def why_none_will_come(facts: ClusterFacts) -> str:
 
 
 def what_is_unknown(facts: ClusterFacts) -> str:
-    """A sentence that names what the caller may not read and what would tell; empty when it may read all of that."""
+    """A sentence that names what would tell and could not be read; empty when all of that was read."""
+    unknown = "so it is not known whether this cluster generates pull secrets at all"
+    if facts.failed:
+        return f"{'; '.join(facts.failed)}; {unknown}"
     names = [str(ref) for ref in facts.unreadable if ref != REGISTRY_SERVICE]
     if facts.api_groups is None:
         names.append("the list of API groups (/apis)")
     if not names:
         return ""
-    return (
-        f"the caller may not read {_joined(names)}, so it is not known whether this cluster generates pull secrets at all; "
-        "allow it to 'get' them"
-    )
+    return f"the caller may not read {all_of(names)}, {unknown}; allow it to 'get' them"
 
 
 def hint(
@@ -147,7 +150,3 @@ def _version(status: Json) -> tuple[int, int]:
     """Major and minor version of OpenShift; of an unknown one, those of the newest."""
     match = _VERSION.match(text(mapping(status.get("desired")).get("version")))
     return (int(match[1]), int(match[2])) if match else _REMOVED_COUNTS_FROM
-
-
-def _joined(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

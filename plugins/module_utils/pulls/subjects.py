@@ -5,16 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..core.objects import SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
 from ..core.shapes import mapping, sequence, text
-from ..dockerconfig.key_matching import names_registry
 from ..platform.account_lists import names_in
 from .stream_sources import StreamSource, resolves_names, sources_of
 
-__all__ = ["POD", "WORKLOADS", "Subject", "of_account", "of_pod", "of_workload"]
+__all__ = ["CONTAINERS", "POD", "STATUSES", "WORKLOADS", "Subject", "of_account", "of_pod", "of_workload"]
 
 _APPS = "apps/v1"
 POD = Kind("v1", "Pod", "pods", "pod")
@@ -32,8 +31,9 @@ WORKLOADS: Mapping[str, Kind] = {
     )
 }
 
-_CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
-_STATUSES = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
+#: Where a pod names its containers, and says how they are.
+CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
+STATUSES = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
 
 
 @dataclass(frozen=True)
@@ -69,24 +69,6 @@ class Subject:
         return self.ref.namespace
 
     @property
-    def alike(self) -> Hashable:
-        """What decides where no node has said anything: for subjects with the same, one answer serves, but for the names in it."""
-        node = "" if names_registry(self.image) else self.node
-        return (
-            self.namespace,
-            self.account,
-            tuple(self.own),
-            self.image,
-            self.is_pod,
-            self.is_pulled,
-            self.pull_policy,
-            self.source,
-            self.resolves_names,
-            self.is_asked_alone,
-            node,
-        )
-
-    @property
     def account_ref(self) -> ObjectRef:
         return ObjectRef(SERVICE_ACCOUNT, self.namespace, self.account)
 
@@ -96,7 +78,7 @@ def of_pod(pod: Json, namespace: str) -> list[Subject]:
     meta, spec = metadata(pod), mapping(pod.get("spec"))
     ref = ObjectRef(POD, namespace, text(meta.get("name")))
     status = mapping(pod.get("status"))
-    states = {text(each.get("name")): each for part in _STATUSES for each in map(mapping, sequence(status.get(part)))}
+    states = {text(each.get("name")): each for part in STATUSES for each in map(mapping, sequence(status.get(part)))}
     return [
         _with_state(_of(meta, spec, subject), states.get(subject.container, {}))
         for subject in _subjects(ref, spec, is_pod=True)
@@ -126,7 +108,7 @@ def of_account(namespace: str, account: str, image: str) -> Subject:
 def _subjects(ref: ObjectRef, spec: Json, *, is_pod: bool) -> Iterator[Subject]:
     account = text(spec.get("serviceAccountName")) or text(spec.get("serviceAccount")) or "default"
     own = tuple(dict.fromkeys(names_in(spec, "imagePullSecrets")))
-    for part in _CONTAINERS:
+    for part in CONTAINERS:
         for container in map(mapping, sequence(spec.get(part))):
             yield Subject(
                 ref,

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from ..core.changes import Change
 from ..core.entries import Entry, Failure
+from ..core.enumeration import first_of
 from ..core.errors import printable
 
 __all__ = ["NamespaceResult", "Outcome", "Status", "named"]
@@ -139,9 +140,8 @@ class Outcome:
         for result in own:
             for reason in result.reasons:
                 places.setdefault(reason, []).append(result.name)
-        reasons = "; ".join(f"{named(names)}: {reason}" for reason, names in list(places.items())[:_SPOKEN])
-        if len(places) > _SPOKEN:
-            reasons += f"; and {len(places) - _SPOKEN} more, listed under 'failures'"
+        told = [f"{named(names)}: {reason}" for reason, names in places.items()]
+        reasons = first_of(told, _SPOKEN, "; ", listed="failures")
         failures = f"failed in {len(self.failed)} of {len(self.namespaces)} namespaces: {reasons}" if own else ""
         return f"{task} {'; '.join(part for part in (self._why_stopped(), failures) if part)}"
 
@@ -157,8 +157,7 @@ class Outcome:
 
 def named(names: Sequence[str]) -> str:
     """The names as a message has them: the first ones, and how many more there are."""
-    more = f" and {len(names) - _SPOKEN} more" if len(names) > _SPOKEN else ""
-    return ", ".join(names[:_SPOKEN]) + more
+    return first_of(names, _SPOKEN)
 
 
 def _summary(results: Iterable[NamespaceResult]) -> dict[str, int]:

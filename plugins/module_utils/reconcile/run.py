@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import ClusterError, NamespaceMissing, NamespaceTerminating
-from ..core.errors import ImagePullError
+from ..core.errors import ImagePullError, unexpected
 from ..core.protocols import Question
 from .clock import Clock
 from .namespaces import deleted_sentence, missing_sentence, require_namespace, terminating_sentence
@@ -130,6 +130,4 @@ def running(cluster: Cluster, namespaces: int, settings: Settings) -> Iterator[R
 
 def internal_error(error: Exception) -> ImagePullError:
     """An unexpected error is one namespace's failure too; the others go on."""
-    return ImagePullError(
-        f"an internal error: {type(error).__name__}: {error}; please report it, with the task's options"
-    )
+    return ImagePullError(f"an internal error: {unexpected(error)}; please report it, with the task's options")

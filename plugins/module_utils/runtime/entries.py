@@ -16,6 +16,7 @@ from ..core.batch import Batch, Declared
 from ..core.contradictions import Contradiction
 from ..core.entries import Entry
 from ..core.entry_lists import TARGETS, EntryList, entries_of, entry_at
+from ..core.enumeration import first_of
 from ..core.errors import OptionError
 from ..core.namespaces import NamespaceSelector
 from ..core.objects import Kind
@@ -111,7 +112,7 @@ def batch_of(form: ListForm[_Desired], wanted: Sequence[Wanted[_Desired]], found
             places.setdefault(namespace, []).append(one.declared)
     problems = list(_contradictions(form, places))
     if problems:
-        raise OptionError(_limited(problems) + "; nothing was changed")
+        raise OptionError(f"{first_of(problems, _SHOWN, '; ')}; nothing was changed")
     return Batch(form.kind, places)
 
 
@@ -139,12 +140,7 @@ def _contradictions(form: ListForm[_Desired], places: Mapping[str, Sequence[Decl
 
 
 def _all_at_once(problems: Sequence[str], total: int) -> str:
-    return f"nothing was read or changed; problems with the {total} entries: {_limited(problems)}"
-
-
-def _limited(problems: Sequence[str]) -> str:
-    more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
-    return "; ".join(problems[:_SHOWN]) + more
+    return f"nothing was read or changed; problems with the {total} entries: {first_of(problems, _SHOWN, '; ')}"
 
 
 def _without_value(message: str) -> str:

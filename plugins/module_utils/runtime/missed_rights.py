@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ..clients.kube.api_groups import listed_groups
 from ..clients.kube.client import Cluster
 from ..core.errors import ImagePullError
 from ..core.permissions import Need, lacking
-from ..core.shapes import mapping, sequence
 
 __all__ = ["missed", "untold"]
 
@@ -24,11 +24,10 @@ def missed(cluster: Cluster) -> set[Need]:
     if all(need.group in _EVERYWHERE for need in needs):
         return needs
     try:
-        groups = sequence(mapping(cluster.get_path("/apis")).get("groups"))
+        groups = listed_groups(cluster)
     except ImagePullError:
         return needs
-    names = {mapping(group).get("name") for group in groups}
-    return {need for need in needs if need.group in _EVERYWHERE or need.group in names}
+    return {need for need in needs if need.group in _EVERYWHERE or need.group in groups}
 
 
 def untold(needs: Iterable[Need], told: Sequence[str]) -> list[str]:

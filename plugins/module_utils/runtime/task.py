@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from math import floor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +20,8 @@ from ..clients.kube.client import Cluster
 from ..clients.kube.connection import ConnectionOptions, connect
 from ..core.batch import Batch, Declared
 from ..core.entry_lists import TARGETS, EntryList
-from ..core.errors import ImagePullError, OptionError
+from ..core.errors import ImagePullError, OptionError, unexpected
+from ..core.limits import Limit
 from ..core.page_parts import PageParts
 from ..core.permissions import Need
 from ..core.protocols import Desired
@@ -27,7 +29,6 @@ from ..core.redaction import credentials_in_text, mask
 from ..core.variable_files import Destination
 from ..reconcile import targets
 from ..reconcile.engine import reconcile
-from ..reconcile.failure_limit import FailureLimit
 from ..reconcile.namespaces import terminating_sentence
 from ..reconcile.result import Outcome
 from ..reconcile.run import Settings
@@ -169,7 +170,7 @@ def _as_declared(_declared: Sequence[Declared[Any]]) -> Iterable[str]:
 def execute(module: Module, task: Task) -> dict[str, Any]:
     """The result of one run; failed, with the one line that the error says, when it was refused.
 
-    An unexpected error fails the task, too, and brings its traceback: both are masked at the exit, as all is.
+    An unexpected error fails the task, too, and brings its traceback, without the text of the error.
     """
     try:
         result = module.run(task)
@@ -177,10 +178,12 @@ def execute(module: Module, task: Task) -> dict[str, Any]:
         result = {"failed": True, "msg": str(error)}
     except Exception as error:
         message = (
-            f"{task.name} stopped at an unexpected error, {type(error).__name__}: {error}; run it again with -vvv, from "
+            f"{task.name} stopped at an unexpected error: {unexpected(error)}; run it again with -vvv, from "
             "ansible-core 2.19 on with ANSIBLE_DISPLAY_TRACEBACK=error, and report it with the traceback"
         )
-        return {"failed": True, "msg": message, "exception": traceback.format_exc()}
+        way = "".join(traceback.format_tb(error.__traceback__))
+        shown = f"Traceback (most recent call last):\n{way}{type(error).__name__}\n"
+        return {"failed": True, "msg": message, "exception": shown}
     task.warn(untold(task.needs, [str(result.get("msg", "")), *task.warnings]))
     return result
 
@@ -259,14 +262,16 @@ def reconciling(
 
 def on_cluster(task: Task, run: Callable[[Cluster, SettingsFor], Outcome]) -> dict[str, Any]:
     """The result of `run`, which is given the cluster, and the settings for a number of namespaces."""
-    params, limit = task.params, FailureLimit.parse(task.params["max_failures"])
+    params = task.params
+    given = params["max_failures"]
+    most = None if given is None else Limit.parse("max_failures", given)
     _check_numbers(params)
 
     def settings(namespaces: int) -> Settings:
         return Settings(
             check_mode=task.check_mode,
             concurrency=params["concurrency"],
-            max_failures=limit.of(namespaces),
+            max_failures=None if most is None else floor(most.of(namespaces)),
             task=task.name.rpartition(".")[2],
             say=task.say if params["progress"] else None,
         )

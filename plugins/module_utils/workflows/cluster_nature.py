@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..clients.kube.api_groups import listed_groups
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import Forbidden, UnknownResource
 from ..core.errors import Refusal
@@ -14,7 +15,6 @@ from ..core.objects import Json, ObjectRef
 from ..core.shapes import mapping, text
 from ..platform.cluster import CLUSTER_VERSION
 from ..platform.nature import INFRASTRUCTURE, MICROSHIFT_VERSION, has_openshift_config, nature_of
-from .api_groups import listed_groups
 
 __all__ = ["Nature", "if_readable", "recognised"]
 

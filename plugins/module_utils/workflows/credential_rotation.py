@@ -14,6 +14,7 @@ from ..clients.kube.client import Cluster
 from ..clients.kube.errors import UnknownResource
 from ..core.batch import Batch, Declared
 from ..core.entries import Entry
+from ..core.enumeration import first_of
 from ..core.errors import ImagePullError, Refusal
 from ..core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata, trimmed
 from ..core.protocols import Related
@@ -132,10 +133,8 @@ class _Reading:
 def _forbidden(kind: Kind, found: Listed) -> list[str]:
     if not found.forbidden:
         return []
-    more = f" and {len(found.forbidden) - 1} more" if len(found.forbidden) > 1 else ""
-    return [
-        f"the caller may not list {kind.resource} in namespace {found.forbidden[0]}{more}, so what is there is not known"
-    ]
+    places = first_of(found.forbidden, 1)
+    return [f"the caller may not list {kind.resource} in namespace {places}, so what is there is not known"]
 
 
 def _to_change(seen: _Seen, rotation: Rotation, namespace: str) -> list[Copy]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from ..clients.kube.api_groups import listed_groups
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import ClusterError, Forbidden, UnknownResource
 from ..core.errors import ImagePullError
@@ -23,7 +24,6 @@ from ..rbac.subjects import Subject
 from ..reconcile.fetching import Answer
 from ..reconcile.reader import look_up
 from ..reconcile.workers import Workers
-from .api_groups import api_groups
 from .image_proofs import prove_images
 
 __all__ = ["read_wanted"]
@@ -77,12 +77,19 @@ def _objects(
 
 
 def _without_group(cluster: Cluster, refused: Sequence[ObjectRef]) -> Mapping[ObjectRef, Answer]:
-    """Of what the caller may not read, what does not exist: a server refuses also what it does not know."""
+    """Of what the caller may not read, what does not exist: a server refuses also what it does not know.
+
+    :raises ClusterError: when the cluster fails.
+    """
     named = {ref: group for ref in refused if (group := _group_of(ref))}
-    groups = api_groups(cluster) if named else None
-    if groups is None:
+    try:
+        groups = listed_groups(cluster) if named else frozenset()
+    except ClusterError:
+        raise
+    except ImagePullError:
         return {}
-    return {ref: _none_of(ref) for ref, group in named.items() if group not in groups}
+    # A server without any group is none.
+    return {ref: _none_of(ref) for ref, group in named.items() if groups and group not in groups}
 
 
 def _group_of(ref: ObjectRef) -> str:

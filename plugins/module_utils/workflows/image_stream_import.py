@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..clients.kube.api_groups import listed_groups
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import (
     AlreadyExists,
@@ -27,6 +28,7 @@ from ..clients.kube.errors import (
     UnknownResource,
 )
 from ..core.changes import Change
+from ..core.enumeration import first_of
 from ..core.errors import ImagePullError, Refusal
 from ..core.objects import Json
 from ..features.image_stream_import.answers import Told, advice, told, version_of
@@ -36,7 +38,6 @@ from ..nodes.import_causes import CAUSES
 from ..reconcile.reader import View
 from ..reconcile.result import NamespaceResult, Outcome, Status
 from ..reconcile.run import Run, Settings, internal_error, running
-from .api_groups import listed_groups
 
 __all__ = ["import_again"]
 
@@ -177,9 +178,7 @@ class _Namespace:
     def _error(self) -> str:
         problems = [problem for stream in self.streams for problem in stream.problems]
         advices = dict.fromkeys(words for stream in self.streams for words in stream.advices)
-        more = len(problems) - _SHOWN
-        rest = [f"and {more} more, listed under 'tags'"] if more > 0 else []
-        return "; ".join([*problems[:_SHOWN], *rest, *advices])
+        return "; ".join(filter(None, (first_of(problems, _SHOWN, "; ", listed="tags"), *advices)))
 
 
 @dataclass

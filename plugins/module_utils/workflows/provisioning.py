@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ..clients.kube.api_groups import listed_groups
 from ..clients.kube.client import Cluster
-from ..clients.kube.errors import ApiError, Forbidden, NotFound
+from ..clients.kube.errors import ClusterError, Forbidden, NotFound
 from ..core.errors import ImagePullError
 from ..core.objects import SERVICE_ACCOUNT, Json, ObjectRef, metadata
 from ..features.sa_wait.inspection import ProvisionedAccounts
@@ -24,7 +25,6 @@ from ..platform.cluster import (
 from ..reconcile.inspection import inspect
 from ..reconcile.result import NamespaceResult, Outcome
 from ..reconcile.run import Settings
-from .api_groups import api_groups
 
 __all__ = ["facts_of", "wait_for_provisioned"]
 
@@ -76,15 +76,26 @@ class _Waiting:
 
 
 def facts_of(cluster: Cluster) -> ClusterFacts:
-    """What the caller may see of the cluster's nature; what it may not see stays unknown."""
-    facts = ClusterFacts(api_groups(cluster))
+    """What the caller may see of the cluster's nature; what it may not see, or what fails, stays unknown.
+
+    :raises ClusterError: when the cluster fails.
+    """
+    facts = ClusterFacts(None)
+    try:
+        facts = ClusterFacts(listed_groups(cluster) or None)
+    except ClusterError:
+        raise
+    except Forbidden:
+        pass
+    except ImagePullError as error:
+        facts = ClusterFacts(None, failed=(str(error),))
     if facts.api_groups is not None and "config.openshift.io" not in facts.api_groups:
         return facts
     return _with(cluster, facts, CLUSTER_VERSION, IMAGE_REGISTRY)
 
 
 def _with(cluster: Cluster, facts: ClusterFacts, *refs: ObjectRef) -> ClusterFacts:
-    """The facts with further objects: read, absent, or unreadable."""
+    """The facts with further objects: read, absent, unreadable, or failed."""
     for ref in refs:
         try:
             found = cluster.get(ref)
@@ -93,7 +104,11 @@ def _with(cluster: Cluster, facts: ClusterFacts, *refs: ObjectRef) -> ClusterFac
         except Forbidden:
             facts = replace(facts, unreadable=(*facts.unreadable, ref))
             continue
-        except ApiError:
+        except ClusterError:
+            raise
+        except ImagePullError as error:
+            # The service only tells more of what is known.
+            facts = facts if ref == REGISTRY_SERVICE else replace(facts, failed=(*facts.failed, str(error)))
             continue
         facts = _added(facts, ref, found)
     return facts

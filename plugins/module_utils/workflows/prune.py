@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import Any
 
 from ..clients.kube.client import Cluster
 from ..core.batch import Batch
 from ..core.changes import MANAGED_BY, Change
+from ..core.enumeration import first_of
 from ..core.errors import ImagePullError, OptionError, Refusal
+from ..core.limits import Limit
 from ..core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, metadata, trimmed
 from ..core.ownership import INSTANCE, check_owner
 from ..core.protocols import Plan
 from ..features.image_puller_grant.desired import ImagePullerGrant
-from ..features.prune.allowance import Allowance
 from ..features.prune.declared import Declared, Grant, Links
 from ..features.prune.desired import Prune, removed_by, whole
 from ..features.pull_secret.desired import PullSecret
@@ -48,14 +50,14 @@ class Pruning:
     """For whom, and how much at most; `everything`: also when nothing is declared."""
 
     owner: str
-    allowance: Allowance
+    most: Limit
     everything: bool = False
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Pruning:
         """:raises OptionError: for an owner or a `max_prune` that cannot be."""
         check_owner(options["owner"])
-        return cls(options["owner"], Allowance.parse(options["max_prune"]), options["prune_everything"])
+        return cls(options["owner"], Limit.parse("max_prune", options["max_prune"]), options["prune_everything"])
 
     def require_declared(self, every: Iterable[_Feature]) -> None:
         """:raises OptionError: when none of the declarations says that something is to be there, for the owner."""
@@ -124,7 +126,7 @@ def prune(
         ) from None
     views = seen.views()
     owned, planned = _counted(desired, views)
-    counts = {"owned": owned, "removed": 0, "allowed": pruning.allowance.of(owned)}
+    counts = {"owned": owned, "removed": 0, "allowed": ceil(pruning.most.of(owned))}
     if sum(removed_by(change) for change in planned) > counts["allowed"]:
         outcome = _refused(cluster, pruning, planned, counts)
     else:
@@ -229,11 +231,10 @@ def _refused(cluster: Cluster, pruning: Pruning, planned: Sequence[Change], coun
     """Nothing was removed, since it would have been more than is allowed."""
     wanted = sum(removed_by(change) for change in planned)
     names = list(dict.fromkeys(_title(change) for change in planned))
-    more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     message = (
         f"removed nothing: {wanted} of the {counts['owned']} things of owner {pruning.owner} on {cluster.name} are not declared any "
-        f"more, and max_prune={pruning.allowance.text} allows {counts['allowed']}; check the lists, or raise max_prune; it would have "
-        f"changed: {', '.join(names[:_SHOWN])}{more}; 'prune.refused' lists all"
+        f"more, and max_prune={pruning.most.text} allows {counts['allowed']}; check the lists, or raise max_prune; it would have "
+        f"changed: {first_of(names, _SHOWN)}; 'prune.refused' lists all"
     )
     refused = [{"namespace": change.ref.namespace, **change.report()} for change in planned]
     places = dict.fromkeys(change.ref.namespace for change in planned)

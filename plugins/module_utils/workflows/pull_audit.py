@@ -14,7 +14,7 @@ from typing import Any, Union
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import ClusterError, Forbidden, UnknownResource
 from ..core.errors import ImagePullError
-from ..core.evidence import NotYet
+from ..core.evidence import NotYet, Unread
 from ..core.objects import NAMESPACE, ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata, trimmed
 from ..core.protocols import ALL
 from ..core.shapes import mapping, text
@@ -37,8 +37,11 @@ from ..features.pull_audit.survey import (
     ACCOUNTS,
     BINDINGS,
     BUILDS,
+    CLUSTER_BINDINGS,
+    NODES_READ,
     PODS,
     POLICIES,
+    PROVIDERS,
     SECRETS,
     STREAMS,
     WORKLOADS_READ,
@@ -70,6 +73,8 @@ _WORST = 100
 _NOT_HELM = "type!=helm.sh/release.v1"
 
 _BUILD = Kind("build.openshift.io/v1", "BuildConfig", "buildconfigs", "build config")
+
+_MAY_NOT_LIST, _MAY_NOT_READ = "the caller may not list them", "the caller may not read it"
 
 #: Puts the document where it is wanted.
 Write = Callable[[Mapping[str, Any]], None]
@@ -142,11 +147,12 @@ class _Reading:
     run: Run
     asked: PullAudit
     namespaces: Sequence[str]
+    unread: dict[str, str] = field(default_factory=dict)
 
     def survey(self, now: float) -> Survey:
         """:raises ClusterError: when the cluster fails."""
         found = self._lists()
-        bindings = self._all(CLUSTER_ROLE_BINDING, kept_binding)
+        bindings = self._all(CLUSTER_BINDINGS, CLUSTER_ROLE_BINDING, kept_binding) or []
         places = {name: _place(name, found) for name in self.namespaces}
         evidence = Listed(places, bindings, has_streams=found[IMAGE_STREAM].is_known)
         facts = facts_of(self.run.cluster)
@@ -160,8 +166,11 @@ class _Reading:
             bindings,
             _none_will_come(facts),
             *self._version(facts),
-            nodes=self._all(NODES.kind, lambda node: trimmed(NODES.kind, node)) if forecasts else None,
+            nodes=(self._all(NODES_READ, NODES.kind, lambda node: trimmed(NODES.kind, node)) or [])
+            if forecasts
+            else (),
             providers=self._providers() if forecasts else (),
+            unread=self.unread,
         )
 
     # --- lists
@@ -222,7 +231,7 @@ class _Reading:
                 )
             )
         except Forbidden:
-            found.unread[namespace] = "the caller may not list them"
+            found.unread[namespace] = _MAY_NOT_LIST
         except UnknownResource:
             found.is_known = False
         except ClusterError:
@@ -230,22 +239,26 @@ class _Reading:
         except ImagePullError as error:
             found.unread[namespace] = str(error)
 
-    def _all(self, kind: Kind, keep: Callable[[Json], Json]) -> list[Json] | None:
-        """All objects of a cluster-scoped kind; None where they could not be read."""
+    def _all(self, what: str, kind: Kind, keep: Callable[[Json], Json]) -> list[Json] | None:
+        """All objects of a cluster-scoped kind; None where they could not be read, and `unread` says why."""
         try:
             return list(self.run.cluster.list(kind, keep=keep))
         except UnknownResource:
             return []
         except ClusterError:
             raise
-        except ImagePullError:
-            return None
+        except Forbidden:
+            self.unread[what] = _MAY_NOT_LIST
+        except ImagePullError as error:
+            self.unread[what] = str(error)
+        return None
 
-    def _providers(self) -> list[Json] | None:
-        """In the newest version of the API that the cluster serves; None where they could not be read."""
-        answers = [self._all(ref.kind, dict) for ref in CRIO_PROVIDER]
-        found = [answer for answer in answers if answer is not None]
-        return next((each for each in found if each), found[0]) if found else None
+    def _providers(self) -> list[Json]:
+        """In the newest version of the API that the cluster serves."""
+        answers = [self._all(PROVIDERS, ref.kind, dict) for ref in CRIO_PROVIDER]
+        if any(answer is not None for answer in answers):
+            self.unread.pop(PROVIDERS, None)
+        return next((answer for answer in answers if answer), [])
 
     # --- what the lists do not tell
 
@@ -278,7 +291,8 @@ class _Reading:
                 known[ref] = {} if ref.name in names.get(ref.namespace, ()) else None
             else:
                 unknown.append(ref)
-        return {**known, **look_up(self.run.cluster, self.run.workers, unknown, {SERVICE_ACCOUNT: ALL})}
+        seen = look_up(self.run.cluster, self.run.workers, unknown, {SERVICE_ACCOUNT: ALL})
+        return {**known, **{ref: seen[ref] if ref in seen else Unread(_MAY_NOT_READ) for ref in unknown}}
 
     def _version(self, facts: ClusterFacts) -> tuple[str, bool]:
         """What the cluster is, with its version where it says so, and whether it is OpenShift."""

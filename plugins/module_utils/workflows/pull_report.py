@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..core.audit import ERROR, WARNING
+from ..core.enumeration import first_of
 from ..core.errors import OptionError, printable
 from ..core.page_parts import PageParts
 from ..features.pull_report import documents
@@ -93,9 +94,8 @@ def _failure(document: Mapping[str, Any], wanted: Report) -> dict[str, Any]:
         return {}
     number = counts(finding for _cluster, finding in found)
     clusters = len({cluster for cluster, _finding in found})
-    worst = [f"{cluster or 'all clusters'}: {finding['message']}" for cluster, finding in found[:_NAMED]]
+    told = [f"{cluster or 'all clusters'}: {finding['message']}" for cluster, finding in found]
     new = "new: " if wanted.fail_on_new else ""
-    rest = f", and {len(found) - len(worst):,} more" if len(found) > len(worst) else ""
     where = next((f"; the report is in {path}" for path in wanted.outputs.values()), "")
-    message = f"{new}{in_words(number)} in {clusters:,} of {len(document['clusters']):,} clusters: {'; '.join(worst)}{rest}{where}"
+    message = f"{new}{in_words(number)} in {clusters:,} of {len(document['clusters']):,} clusters: {first_of(told, _NAMED, '; ')}{where}"
     return {"failed": True, "msg": printable(message)}

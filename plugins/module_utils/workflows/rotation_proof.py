@@ -11,6 +11,7 @@ from typing import Any
 
 from ..clients.registry import proof as registry
 from ..clients.registry.proof import Proof, Wanted
+from ..core.enumeration import first_of
 from ..core.errors import Refusal
 from ..dockerconfig.exchange import Login
 from ..features.credential_rotation.options import Rotation
@@ -164,8 +165,7 @@ def _refuse(sentences: Iterable[str]) -> None:
     told = list(dict.fromkeys(sentences))
     if not told:
         return
-    more = f"; and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
     raise Refusal(
-        f"nothing was written, because the new login was not proven: {'; '.join(told[:_SHOWN])}{more}. Correct it at the registry, or, where "
+        f"nothing was written, because the new login was not proven: {first_of(told, _SHOWN, '; ')}. Correct it at the registry, or, where "
         "the registry cannot be asked from here, set 'verify: false' and prove it by pulls in a few namespaces first"
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ..clients.registry.proof import Proof
 from ..core.batch import Declared
 from ..core.entries import Entry
+from ..core.enumeration import first_of
 from ..core.errors import OptionError, Refusal
 from ..features.pull_secret.desired import PullSecret
 from .proofs import Attempt, judged
@@ -38,9 +39,8 @@ def verify_logins(declared: Iterable[Declared[PullSecret]]) -> list[str]:
     told = [(entry, question, _judged(question, answers)) for entry, question in asked]
     refused = list(dict.fromkeys(_sentences(told, refused=True)))
     if refused:
-        more = f"; and {len(refused) - _SHOWN} more" if len(refused) > _SHOWN else ""
         raise Refusal(
-            f"nothing was written, because a login does not work: {'; '.join(refused[:_SHOWN])}{more}. Correct it, or leave out 'verify'"
+            f"nothing was written, because a login does not work: {first_of(refused, _SHOWN, '; ')}. Correct it, or leave out 'verify'"
         )
     return list(dict.fromkeys(_sentences(told, refused=False)))
 

@@ -138,8 +138,12 @@ class _Rule:
     plain: bool = True
 
 
+def _give(right: object) -> str:
+    return f"give the caller {right}, or use another one, see {RIGHTS_PAGE}"
+
+
 #: Where the answer names the right, it is named here, too.
-_RIGHT = f"give the caller that right, or use another one, see {RIGHTS_PAGE}"
+_RIGHT = _give("that right")
 
 #: The first rule that fits counts. What other fields of the answer decide comes before: 404, 409, terminating namespaces.
 _RULES = (
@@ -270,7 +274,7 @@ class FailedRequest:
         if kind is Unanswered:
             return Unanswered(what, way_out)
         need = Need.of(text, self.name) if way_out == _RIGHT else None
-        error = kind(f"{what}; {way_out if need is None else way_out.replace(',', f', {need},', 1)}")
+        error = kind(f"{what}; {way_out if need is None else _give(f'that right, {need}')}")
         if isinstance(error, Forbidden):
             error.need = need
         if isinstance(error, (ApiError, Unauthorized)):

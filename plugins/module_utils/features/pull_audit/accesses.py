@@ -16,7 +16,7 @@ from ...pulls.chain import PULLS, WILL_NOT_PULL, Access, explain
 from ...pulls.subjects import Subject, of_pod, of_workload
 from .survey import Place
 
-__all__ = ["Explained"]
+__all__ = ["Explained", "alike"]
 
 _FINISHED = ("Succeeded", "Failed")
 
@@ -43,8 +43,8 @@ class Explained:
     def _access(self, subject: Subject) -> Access:
         if subject.reason:
             return explain(subject, self._evidence)
-        alike = _alike(subject)
-        known = self._known.get(alike)
+        same = alike(subject)
+        known = self._known.get(same)
         if known is not None:
             return replace(known, subject=subject)
         access = explain(subject, self._evidence)
@@ -52,11 +52,11 @@ class Explained:
             return access
         # Of what pulls, and of what is in doubt, only the verdict is reported.
         brief = replace(access, steps=(), remedy=(), reason="" if access.verdict == PULLS else access.reason)
-        self._known[alike] = brief
+        self._known[same] = brief
         return brief
 
 
-def _alike(subject: Subject) -> Hashable:
+def alike(subject: Subject) -> Hashable:
     """All of the subject that decides. What node it is on does only for a name without a registry."""
     node = "" if names_registry(subject.image) else subject.node
     nowhere = ObjectRef(subject.ref.kind, subject.namespace, "")

@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 
+from ...core.enumeration import first_of
+from ...core.errors import ImagePullError, unexpected
 from ...core.objects import Kind, ObjectRef
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from . import drift, forecast, on_credentials, on_grants, on_imports, on_links, on_pods, on_secrets
 from .findings import Finding, sorted_findings
 from .options import PullAudit, version_of
 from .rules import RULES
-from .survey import Place, Survey
+from .survey import CLUSTER_BINDINGS, NODES_READ, PROVIDERS, Place, Survey
 
 __all__ = ["CHECKS", "Audit"]
 
@@ -97,7 +99,7 @@ class Audit:
                 found.update((finding.id, finding) for finding in check())
             except Exception as error:  # an object may hold anything
                 problems.append(
-                    f"rule {rule} was not applied to {where}: an internal error, {type(error).__name__}; please report it"
+                    f"rule {rule} was not applied to {where}: an internal error: {unexpected(error)}; please report it"
                 )
         kept = [each for each in found.values() if not any(one.means(each) for one in self.asked.ignore)]
         return sorted_findings(kept), problems
@@ -112,16 +114,24 @@ class Audit:
             rules = [rule for rule in self.rules if what in RULES[rule].needs]
             without = f"; not applied there: {', '.join(rules)}" if rules else ""
             yield f"the {what} of {_named(names, len(self.survey.places))} could not be read: {why}{without}"
-        yield from _not_looked_up(self.survey.evidence.unread)
-        if self.survey.cluster_bindings is None:
-            yield "the cluster role bindings could not be read: who may pull from all projects is not known"
+        yield from _not_looked_up(self.survey.evidence.unread, "what pulls with it is not known")
+        if "grant-dead-subject" in self.rules:
+            errors = {ref: str(seen) for ref, seen in self.survey.known.items() if isinstance(seen, ImagePullError)}
+            yield from _not_looked_up(errors, "whether a grant to it is dead is not known")
+        for what, why in self.survey.unread.items():
+            if result := self._without(what):
+                yield f"the {what} could not be read: {why}; {result}"
         if self.survey.none_will_come is None and "account-not-provisioned" in self.rules:
             yield "whether this cluster generates pull secrets is not known; not applied: account-not-provisioned"
-        if self.survey.nodes is None and "forecast-short-name" in self.rules and not self.survey.is_openshift:
-            yield "the nodes could not be read; not applied: forecast-short-name"
-        if self.survey.providers is None:
-            yield "credential provider configs could not be read; not applied: forecast-credential-provider"
         yield from self._outcome[1]
+
+    def _without(self, what: str) -> str:
+        """What becomes of the audit without this of the whole cluster; empty where nothing does."""
+        if what == CLUSTER_BINDINGS:
+            return "who may pull from all projects is not known"
+        rule = {NODES_READ: "forecast-short-name", PROVIDERS: "forecast-credential-provider"}[what]
+        is_applied = rule in self.rules and not (what == NODES_READ and self.survey.is_openshift)
+        return f"not applied: {rule}" if is_applied else ""
 
     def _of_places(self) -> Iterator[_Work]:
         checks = self._checks()
@@ -156,8 +166,8 @@ class Audit:
         return (finding for finding in drift.drifted(self.asked.drift) if finding.rule == rule)
 
 
-def _not_looked_up(unread: Mapping[ObjectRef, str]) -> Iterator[str]:
-    """A sentence for each kind of what explanations looked for: without it, containers are `unknown`, and no finding."""
+def _not_looked_up(unread: Mapping[ObjectRef, str], result: str) -> Iterator[str]:
+    """A sentence for each kind of what was looked for: without it, containers are `unknown`, and no finding."""
     kinds: dict[Kind, list[ObjectRef]] = defaultdict(list)
     for ref in unread:
         kinds[ref.kind].append(ref)
@@ -165,14 +175,13 @@ def _not_looked_up(unread: Mapping[ObjectRef, str]) -> Iterator[str]:
         first = str(refs[0]) if refs[0].name else f"the {kind.resource}"
         what = "whether accounts may pull from other projects" if kind == SUBJECT_ACCESS_REVIEW else first
         more = f" (and {len(refs) - 1} more)" if len(refs) > 1 else ""
-        yield f"{what} could not be read{more}: {unread[refs[0]]}; what pulls with it is not known"
+        yield f"{what} could not be read{more}: {unread[refs[0]]}; {result}"
 
 
 def _named(names: list[str], total: int) -> str:
     if len(names) == total and total > 1:
         return f"all {total} namespaces"
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"namespace{'s' if len(names) > 1 else ''} {', '.join(names[:_SHOWN])}{more}"
+    return f"namespace{'s' if len(names) > 1 else ''} {first_of(names, _SHOWN)}"
 
 
 _SHOWN = 10

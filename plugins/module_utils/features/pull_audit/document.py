@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...core.audit import FORMAT, SEVERITIES
+from ...core.errors import printable
 from ...core.times import utc
 from ...dockerconfig.registry_keys import same_path
 from ...platform.protected import RESERVED_BINDINGS
@@ -20,7 +21,7 @@ from .fingerprints import labelled
 from .on_credentials import logins_of
 from .on_grants import gives_pull, pullers_of
 from .rules import RULES
-from .survey import Place, Survey
+from .survey import ACCOUNTS, SECRETS, Place, Survey
 
 __all__ = ["counted", "document_of"]
 
@@ -36,7 +37,7 @@ def document_of(audit: Audit, server: str, key: bytes) -> dict[str, Any]:
         "counts": _counts(survey),
         "verdicts": _verdicts(survey),
         "findings": [finding.report() for finding in audit.findings],
-        "unread": list(audit.unread()),
+        "unread": [printable(sentence) for sentence in audit.unread()],
         "matrix": _matrix(survey),
         "pullers": list(_pullers(survey)),
         # With a key that was given, another cluster may have what stands here once.
@@ -86,7 +87,7 @@ def _matrix(survey: Survey) -> dict[str, Any]:
 
 
 def _rows(place: Place) -> Iterator[tuple[str, str, set[str]]]:
-    if place.unread.keys() & {"secrets", "service accounts"}:
+    if place.unread.keys() & {SECRETS, ACCOUNTS}:
         return
     for account, names in sorted(place.listed.items()):
         secrets = [place.secrets[name] for name in names if name in place.secrets]
@@ -99,7 +100,7 @@ def _pullers(survey: Survey) -> Iterator[dict[str, str]]:
         for name, subject in dict.fromkeys(pullers_of(bindings)):
             if name not in RESERVED_BINDINGS and not _is_own(subject, place.namespace):
                 yield _puller(place.namespace, subject, name)
-    for name, subject in dict.fromkeys(pullers_of(filter(gives_pull, survey.cluster_bindings or ()))):
+    for name, subject in dict.fromkeys(pullers_of(filter(gives_pull, survey.cluster_bindings))):
         yield _puller("", subject, name)
 
 

@@ -30,14 +30,10 @@ class Listed(Evidence):
     since other roles may give it. `has_streams`: whether the cluster knows image streams.
     """
 
-    def __init__(
-        self, places: Mapping[str, Place], cluster_bindings: Sequence[Json] | None, *, has_streams: bool
-    ) -> None:
+    def __init__(self, places: Mapping[str, Place], cluster_bindings: Sequence[Json], *, has_streams: bool) -> None:
         super().__init__()
         self._places = places
-        self._everywhere = frozenset(
-            subject for _name, subject in pullers_of(filter(gives_pull, cluster_bindings or ()))
-        )
+        self._everywhere = frozenset(subject for _name, subject in pullers_of(filter(gives_pull, cluster_bindings)))
         self._has_streams = has_streams
         self._pullers = cache(self._pullers_of)
         self._streams = cache(self._streams_of)

@@ -103,19 +103,11 @@ def logged_in(survey: Survey) -> frozenset[str]:
 
 def cached_image(place: Place, survey: Survey, repositories: frozenset[str]) -> Iterator[Finding]:
     """`repositories`: those for which some pod has a login."""
-    policies = {
-        (text(metadata(pod).get("name")), text(mapping(each).get("name"))): mapping(each).get("imagePullPolicy")
-        for pod in place.pods
-        for part in ("initContainers", "containers", "ephemeralContainers")
-        for each in sequence(mapping(pod.get("spec")).get(part))
-    }
     for subject, _access in survey.subject_pods(place.namespace):
         reference = reference_of(subject.image)
         if not subject.is_pulled or reference is None or reference.repository not in repositories:
             continue
-        if policies.get((subject.ref.name, subject.container)) == "Always" or _has_login(
-            survey, place, subject.own, reference
-        ):
+        if subject.pull_policy == "Always" or _has_login(survey, place, subject.own, reference):
             continue
         message = (
             f"{subject.ref} has {subject.image} on its node, without a login of its own for it; other pods have one, so the registry may "
@@ -163,7 +155,7 @@ def legacy_token(place: Place, _survey: Survey) -> Iterator[Finding]:
 
 
 def credential_provider(survey: Survey) -> Iterator[Finding]:
-    for config in survey.providers or ():
+    for config in survey.providers:
         images = [text(each) for each in sequence(mapping(config.get("spec")).get("matchImages"))]
         if any(images):
             ref = ObjectRef(CRIO_PROVIDER[0].kind, "", text(metadata(config).get("name")))
@@ -178,7 +170,7 @@ def _has_login(survey: Survey, place: Place, own: Sequence[str], reference: Refe
 
 
 def _has_crio(survey: Survey) -> bool:
-    nodes = nodes_of({"items": survey.nodes or ()}).values()
+    nodes = nodes_of({"items": survey.nodes}).values()
     return survey.is_openshift or any(node.runtime == "cri-o" for node in nodes)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...core.objects import Json, metadata
 from ...core.shapes import mapping, sequence, text
+from ...pulls.subjects import CONTAINERS, STATUSES
 from ...secrets.content import TYPES, may_be_auth_file
 
 __all__ = [
@@ -32,8 +33,6 @@ MOUNTS, FOUND = "mounts", "found"
 Search = Callable[[Json], Sequence[Any]]
 
 _META = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp")
-_CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
-_STATUSES = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
@@ -41,7 +40,7 @@ def kept_pod(pod: Json) -> Json:
     spec, status = mapping(pod.get("spec")), mapping(pod.get("status"))
     states: dict[str, Any] = {
         part: [_some(mapping(each), "name", "state", "imageID") for each in sequence(status.get(part))]
-        for part in _STATUSES
+        for part in STATUSES
     }
     return {
         "metadata": _meta(pod),
@@ -144,7 +143,7 @@ def _meta(obj: Json) -> dict[str, Any]:
 def _pod_spec(spec: Json) -> dict[str, Any]:
     containers: dict[str, Any] = {
         part: [_some(mapping(each), "name", "image", "imagePullPolicy") for each in sequence(spec[part])]
-        for part in _CONTAINERS
+        for part in CONTAINERS
         if part in spec
     }
     return {**_some(spec, "serviceAccountName", "serviceAccount", "imagePullSecrets"), **containers}
@@ -156,7 +155,7 @@ def _mounted(spec: Json) -> Iterator[str]:
         yield text(mapping(volume.get("secret")).get("secretName"))
         for source in map(mapping, sequence(mapping(volume.get("projected")).get("sources"))):
             yield text(mapping(source.get("secret")).get("name"))
-    for part in _CONTAINERS:
+    for part in CONTAINERS:
         for container in map(mapping, sequence(spec.get(part))):
             for variable in map(mapping, sequence(container.get("env"))):
                 yield text(mapping(mapping(variable.get("valueFrom")).get("secretKeyRef")).get("name"))

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ...core.enumeration import first_of
 from ...core.names import is_name, is_namespace
 from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, Json, Kind, ObjectRef, metadata
 from ...core.shapes import mapping, sequence, text
@@ -82,9 +83,10 @@ def duplicate_bindings(place: Place, _survey: Survey) -> Iterator[Finding]:
     for subject, names in places.items():
         if len(names) < 2:
             continue
-        shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
         ref = ObjectRef(ROLE_BINDING, place.namespace, names[0])
-        message = f"{len(names)} role bindings of namespace {place.namespace} let {subject} pull: {shown}"
+        message = (
+            f"{len(names)} role bindings of namespace {place.namespace} let {subject} pull: {first_of(names, _SHOWN)}"
+        )
         options = _options(subject)
         remedy = (
             [*remedies.revoke(place.namespace, options), *remedies.grant_to(place.namespace, options)]
@@ -104,7 +106,7 @@ def to_everybody(place: Place, _survey: Survey) -> Iterator[Finding]:
 
 def for_cluster(survey: Survey) -> Iterator[Finding]:
     """The same for all projects at once."""
-    for name, subject in dict.fromkeys(pullers_of(filter(gives_pull, survey.cluster_bindings or ()))):
+    for name, subject in dict.fromkeys(pullers_of(filter(gives_pull, survey.cluster_bindings))):
         if subject.kind == "Group" and subject.name in _EVERYBODY:
             ref = ObjectRef(CLUSTER_ROLE_BINDING, "", name)
             message = f"{ref} lets {_EVERYBODY[subject.name]} pull from all projects"

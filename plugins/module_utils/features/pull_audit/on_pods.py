@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 from ...core.audit import INFO
 from ...core.evidence import NotYet
-from ...core.objects import ObjectRef, metadata
-from ...core.shapes import mapping, sequence
+from ...core.objects import ObjectRef
 from ...nodes.references import Reference, reference_of
 from ...platform.account_lists import names_in
 from ...pulls import remedies
@@ -133,17 +132,11 @@ def _add(place: Place, subject: Subject) -> list[remedies.Remedy]:
 
 def older_than_link(place: Place, survey: Survey) -> Iterator[Finding]:
     """What has its image already needs no login, unless the node asks the registry each time."""
-    always = {
-        (str(metadata(pod).get("name")), mapping(each).get("name"))
-        for pod in place.pods
-        for each in sequence(mapping(pod.get("spec")).get("containers"))
-        if mapping(each).get("imagePullPolicy") == "Always"
-    }
     for found in _hidden(place, survey):
         subject = found.subject
         if not (subject.is_pod and found.is_copy):
             continue
-        if subject.is_pulled and (subject.ref.name, subject.container) not in always:
+        if subject.is_pulled and subject.pull_policy != "Always":
             continue
         message = (
             f"{subject.ref} was created before secret {found.secret} was linked to {subject.account_ref}, and never gets it; delete the "

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...core.enumeration import first_of
 from ...core.shapes import mapping, sequence, text
 from ...dockerconfig.key_warnings import key_warnings, portable, why_never_used
 from ...dockerconfig.registry_keys import same_path, without_user
@@ -28,7 +29,7 @@ def type_unread(place: Place, _survey: Survey) -> Iterator[Finding]:
         if not (who or secret.stored.type == PODMANCONFIGJSON or secret.stored.key in DATA_KEYS.values()):
             continue
         listed = f", and {who} lists it" if who else ""
-        hosts = ", ".join(without_user(login.key) for login in secret.logins[:_SHOWN])
+        hosts = first_of([without_user(login.key) for login in secret.logins], _SHOWN)
         message = (
             f"{secret.ref} holds logins for {hosts}, but has type {secret.stored.type}, which no node reads{listed}"
         )

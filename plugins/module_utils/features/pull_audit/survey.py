@@ -26,12 +26,15 @@ from ...secrets.content import DATA_KEYS, TYPES, StoredSecret
 from .keeping import MOUNTS
 
 __all__ = [
-    "ACCOUNTS", "BINDINGS", "BUILDS", "PODS", "POLICIES", "SECRETS", "STREAMS", "WORKLOADS_READ", "Held", "Login", "Place", "Survey"
+    "ACCOUNTS", "BINDINGS", "BUILDS", "CLUSTER_BINDINGS", "NODES_READ", "PODS", "POLICIES", "PROVIDERS", "SECRETS", "STREAMS",
+    "WORKLOADS_READ", "Held", "Login", "Place", "Survey",
 ]  # fmt: skip
 
 #: What a rule may need to have read, in the words of its sentence.
 SECRETS, ACCOUNTS, PODS, WORKLOADS_READ = "secrets", "service accounts", "pods", "workloads"
 BINDINGS, STREAMS, BUILDS, POLICIES = "role bindings", "image streams", "build configs", "image policies"
+#: The same, of the whole cluster.
+CLUSTER_BINDINGS, NODES_READ, PROVIDERS = "cluster role bindings", "nodes", "credential provider configs"
 
 #: The kinds of controllers whose template is audited itself.
 _TEMPLATED = ("ReplicaSet", "StatefulSet", "DaemonSet", "Job", "ReplicationController")
@@ -175,8 +178,8 @@ class Place:
 class Survey:
     """All that was seen.
 
-    `accesses` are the answers for the containers of each namespace, `known` is what else was looked up. `cluster_bindings` is None
-    where cluster role bindings could not be read. `none_will_come`: why the platform generates no pull secrets, None where that is
+    `accesses` are the answers for the containers of each namespace, `known` is what else was looked up. `unread`: why something of the
+    whole cluster could not be read; it is empty then. `none_will_come`: why the platform generates no pull secrets, None where that is
     not known, empty where it does. `now`: in seconds since 1970.
     """
 
@@ -185,12 +188,13 @@ class Survey:
     evidence: Evidence = field(default_factory=Evidence)
     accesses: Mapping[str, Sequence[Access]] = field(default_factory=dict)
     known: Mapping[ObjectRef, Union[Json, ImagePullError, None]] = field(default_factory=dict)
-    cluster_bindings: Sequence[Json] | None = ()
+    cluster_bindings: Sequence[Json] = ()
     none_will_come: str | None = None
     version: str = ""
     is_openshift: bool = False
-    nodes: Sequence[Json] | None = None
-    providers: Sequence[Json] | None = ()
+    nodes: Sequence[Json] = ()
+    providers: Sequence[Json] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
 
     def subject_pods(self, namespace: str) -> Iterator[tuple[Subject, Access]]:
         """The containers of pods, not those of templates."""

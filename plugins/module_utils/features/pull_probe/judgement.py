@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...core.enumeration import first_of
 from ...core.foreign_text import redacted
 from ...core.objects import Json, metadata
 from ...core.shapes import mapping, sequence, text
@@ -177,10 +178,9 @@ def complaint(asked: PullProbe, found: Sequence[tuple[str, Mapping[str, str], Ju
     bad = [each for each in found if each[2].outcome != PULLED]
     if not bad:
         return ""
-    parts = [_sentence(image, selector, judgement) for image, selector, judgement in bad[:_NAMED]]
-    more = [f"and {len(bad) - _NAMED} more, listed under 'pulls'"] if len(bad) > _NAMED else []
+    told = first_of([_sentence(*each) for each in bad], _NAMED, "; ", listed="pulls")
     refused = [image for image, _selector, judgement in bad if judgement.outcome == REFUSED]
-    return "; ".join([*parts, *more, *([_next_step(asked, refused[0])] if refused else [])])
+    return "; ".join([told, *([_next_step(asked, refused[0])] if refused else [])])
 
 
 def _sentence(image: str, selector: Mapping[str, str], judgement: Judgement) -> str:

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from ...core.changes import Change, create, delete, replace, update
+from ...core.enumeration import first_of
 from ...core.errors import Refusal
 from ...core.objects import SECRET, Json, Kind, ObjectRef, Objects
 from ...core.ownership import Ownership, is_managed
@@ -272,7 +273,7 @@ class _Difference:
         )
         if problems:
             yield (
-                f"{ref} stops every pull of a pod that uses it, because {'; '.join(problems[:_SHOWN])}; remove such entries with "
+                f"{ref} stops every pull of a pod that uses it, because {first_of(problems, _SHOWN, '; ')}; remove such entries with "
                 "mode=remove, or replace the whole content with mode=replace"
             )
         for key, entry in sorted(self.after.entries.items()):

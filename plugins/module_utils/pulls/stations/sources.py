@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ...core.enumeration import all_of
 from ...core.evidence import Evidence, Unread
 from ...core.objects import ObjectRef
 from ...nodes.image_policies import CLUSTER_POLICIES, IMAGE_POLICY, policy_for
@@ -77,7 +78,7 @@ def _not_known(namespace: str, evidence: Evidence) -> Iterator[Seen]:
         if unread:
             reasons.setdefault(unread, {})[_tells(ref)] = None
     for why, missing in reasons.items():
-        yield doubts("configuration", f"{_joined(list(missing))} is not known: {why}")
+        yield doubts("configuration", f"{all_of(list(missing))} is not known: {why}")
 
 
 def _tells(ref: ObjectRef) -> str:
@@ -88,7 +89,3 @@ def _tells(ref: ObjectRef) -> str:
 
 def _policies(namespace: str) -> Sequence[ObjectRef]:
     return CLUSTER_POLICIES, ObjectRef(IMAGE_POLICY, namespace, "")
-
-
-def _joined(parts: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))

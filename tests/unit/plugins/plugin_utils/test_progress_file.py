@@ -46,6 +46,17 @@ def test_the_file_may_come_later(path: Path) -> None:
         assert said.get(timeout=LIMIT) == "1/3"
 
 
+def test_it_may_be_unreadable_for_a_while(path: Path) -> None:
+    """Under another user, with a strict umask, the file cannot be read; its bytes may be no UTF-8."""
+    said: Queue[str] = Queue()
+    path.mkdir()
+    with shown(path, said.put):
+        threading.Event().wait(0.8)
+        path.rmdir()
+        path.write_bytes(b"\xff/3\n2/3\n")
+        assert [said.get(timeout=LIMIT), said.get(timeout=LIMIT)] == ["\ufffd/3", "2/3"]
+
+
 def test_what_is_written_afterwards_is_not_said(path: Path) -> None:
     said: list[str] = []
     before = threading.enumerate()

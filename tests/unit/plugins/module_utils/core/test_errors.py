@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import (
     ImagePullError,
     OptionError,
     Refusal,
     printable,
+    unexpected,
 )
 
 
@@ -24,6 +27,19 @@ def test_the_library_ones_are_not() -> None:
     assert not issubclass(OptionError, Refusal)
     assert not issubclass(Refusal, OptionError)
     assert ImagePullError.__bases__ == (Exception,)
+
+
+class TestUnexpected:
+    def test_says_what_and_where_and_not_what_it_says(self) -> None:
+        def odd() -> None:
+            raise KeyError("canary")
+
+        with pytest.raises(KeyError) as found:
+            odd()
+        assert re.fullmatch(r"KeyError in odd, line \d+ of test_errors\.py", unexpected(found.value))
+
+    def test_of_one_that_was_never_raised(self) -> None:
+        assert unexpected(KeyError("canary")) == "KeyError"
 
 
 class TestPrintable:

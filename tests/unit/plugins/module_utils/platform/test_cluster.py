@@ -164,6 +164,11 @@ class TestWhatIsUnknown:
             "allow it to 'get' them"
         )
 
+    def test_what_failed_is_said_with_its_words(self) -> None:
+        failed = ClusterFacts(None, unreadable=[IMAGE_REGISTRY], failed=["this failed", "that failed"])
+        unknown = "so it is not known whether this cluster generates pull secrets at all"
+        assert cluster.what_is_unknown(failed) == f"this failed; that failed; {unknown}"
+
     def test_says_nothing_when_all_could_be_read(self) -> None:
         assert cluster.what_is_unknown(ClusterFacts(OPENSHIFT, absent=[CLUSTER_VERSION])) == ""
 

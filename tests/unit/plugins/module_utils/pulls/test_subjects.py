@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -145,33 +144,3 @@ def test_an_account_with_an_image() -> None:
         "q.io/a",
         False,
     )
-
-
-class TestAlike:
-    POD = Subject(ObjectRef(POD, "ns", "p"), "default", ["a"], "app", "q.io/app:v1", is_pod=True)
-
-    def test_names_and_nodes_do_not_matter(self) -> None:
-        other = replace(self.POD, ref=ObjectRef(POD, "ns", "other"), container="x", node="n", created="t", uid="u")
-        assert other.alike == self.POD.alike
-        assert hash(other.alike) == hash(self.POD.alike)
-
-    @pytest.mark.parametrize(
-        "change",
-        [
-            {"ref": ObjectRef(POD, "b", "p")},
-            {"account": "x"},
-            {"own": ["b"]},
-            {"image": "q.io/other"},
-            {"is_pod": False},
-            {"is_pulled": True},
-            {"pull_policy": "Never"},
-            {"source": StreamSource(ObjectRef(IMAGE_STREAM, "ns", "app"), "v1")},
-            {"resolves_names": True},
-        ],
-    )
-    def test_what_decides_does(self, change: dict[str, Any]) -> None:
-        assert replace(self.POD, **change).alike != self.POD.alike
-
-    def test_the_node_resolves_a_name_without_a_registry(self) -> None:
-        short = replace(self.POD, image="app:v1")
-        assert replace(short, node="n").alike != short.alike

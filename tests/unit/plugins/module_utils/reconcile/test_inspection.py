@@ -217,7 +217,7 @@ class TestFailures:
         [
             (
                 Asks(breaks_on="b"),
-                "an internal error: KeyError: 'unforeseen'; please report it, with the task's options",
+                "an internal error: KeyError in evaluate, line ",
             ),
             (Asks(refuses="b"), "odd object"),
         ],
@@ -227,7 +227,8 @@ class TestFailures:
             api.put("serviceaccounts", name, "robot")
         outcome = run(api, list("abc"), asks=asks)
         assert statuses(outcome) == {"a": "unchanged", "b": "failed", "c": "unchanged"}
-        assert outcome.failed[0].error == error
+        assert outcome.failed[0].error.startswith(error)
+        assert "unforeseen" not in outcome.failed[0].error
 
     def test_a_list_that_fails_stops_it(self, api: FakeApi) -> None:
         api.fail(r"GET /api/v1/serviceaccounts\?", ODD, times=ALWAYS)

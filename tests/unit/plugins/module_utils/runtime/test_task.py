@@ -224,12 +224,17 @@ class TestOverNamespaces:
         return over_namespaces(task, wait_timeout, work), seen
 
     def test_settings_come_from_the_options(self, task: Task) -> None:
-        task.params = {**task.params, "max_failures": "50%", "concurrency": 3}
+        task.params = {**task.params, "max_failures": "70%", "concurrency": 3}
         task.say = print
         _result, (_cluster, namespaces, settings) = self.run(task)
         assert namespaces == ["a", "b"]
         assert (settings.check_mode, settings.concurrency, settings.wait_timeout) == (False, 3, 7.0)
         assert (settings.max_failures, settings.task, settings.say) == (1, "module", print)
+
+    def test_a_limit_that_is_none_is_refused(self, task: Task) -> None:
+        task.params = {**task.params, "max_failures": "few"}
+        with pytest.raises(OptionError, match="^option 'max_failures': 'few' is neither"):
+            self.run(task)
 
     def test_namespaces_that_are_given_count_and_not_the_options(self, task: Task) -> None:
         def work(_cluster: Cluster, namespaces: Sequence[str], _settings: Settings) -> Outcome:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.api_groups import listed_groups
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ApiError, Forbidden
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
@@ -16,7 +17,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.
     MICROSHIFT,
     STANDALONE,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.api_groups import listed_groups
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.cluster_nature import (
     Nature,
     if_readable,

@@ -115,9 +115,10 @@ class TestRefused:
 
     STREAM = ObjectRef(IMAGE_STREAM, "a", "app")
 
-    def told(self, *groups: str) -> tuple[FakeApi, Any]:
+    def told(self, *groups: str, answer: Answer | None = None) -> tuple[FakeApi, Any]:
         api = FakeApi()
-        api.fail("GET /apis$", Answer(200, {"groups": [{"name": name} for name in groups]}), times=ALWAYS)
+        listed = Answer(200, {"groups": [{"name": name} for name in groups]})
+        api.fail("GET /apis$", answer or listed, times=ALWAYS)
         api.fail("", status_object(403, "Forbidden", "no right"), times=ALWAYS)
         return api, read(api, self.STREAM, IMAGE_CONFIG, MIRRORS, ObjectRef(SECRET, "a", "pull"), NODES)
 
@@ -131,6 +132,17 @@ class TestRefused:
     def test_what_it_knows_is_refused(self) -> None:
         _api, found = self.told("image.openshift.io", "config.openshift.io")
         assert all(isinstance(found[ref], Unread) for ref in (self.STREAM, IMAGE_CONFIG, MIRRORS))
+
+    @pytest.mark.parametrize(
+        "answer", [status_object(403, "Forbidden", "no"), status_object(500, "Odd", "odd"), Answer(200, {})]
+    )
+    def test_without_the_groups_all_is_refused(self, answer: Answer) -> None:
+        _api, found = self.told(answer=answer)
+        assert all(isinstance(found[ref], Unread) for ref in (self.STREAM, IMAGE_CONFIG, MIRRORS))
+
+    def test_a_cluster_that_fails_is_told(self) -> None:
+        with pytest.raises(ClusterError):
+            self.told(answer=status_object(401, "Unauthorized", "no"))
 
     def test_the_groups_are_read_only_then(self) -> None:
         api = FakeApi()

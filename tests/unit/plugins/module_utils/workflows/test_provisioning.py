@@ -133,11 +133,12 @@ class TestStillMissing:
     HINT = "wait longer (timeout); see 'oc describe clusteroperator openshift-controller-manager' and the pods of namespace "
     MISSING = "service account default: no generated pull secret in imagePullSecrets; "
 
-    def told(self, api: FakeApi, **served: Any) -> str:
+    def told(self, api: FakeApi, *, retries: bool = False, **served: Any) -> str:
         serve(api, **{"groups": OPENSHIFT, **served})
         clock = Clock()
         outcome = wait(api, clock, timeout=5)
-        assert sum(clock.slept) == pytest.approx(5)
+        # A request that fails is tried again for a while.
+        assert retries or sum(clock.slept) == pytest.approx(5)
         (failed,) = outcome.failed
         return failed.error
 
@@ -188,8 +189,17 @@ class TestStillMissing:
         api.fail(r"GET /api/v1/namespaces/a/serviceaccounts\?", FORBIDDEN, times=ALWAYS)
         assert "create service account default" in self.told(api)
 
-    def test_an_error_of_the_server_is_not_taken_for_an_answer(self, api: FakeApi) -> None:
+    @pytest.mark.parametrize("status", [400, 500])
+    @pytest.mark.parametrize("what", ["groups", "version", "operator"])
+    def test_an_error_of_the_server_is_no_answer_and_ends_no_wait(self, api: FakeApi, what: str, status: int) -> None:
         put_account(api, ready=False)
         api.put("services", "openshift-image-registry", "image-registry")
-        said = self.told(api, version=status_object(400, "BadRequest", "odd"))
-        assert said.startswith(self.MISSING + self.HINT)
+        said = self.told(api, retries=status == 500, **{"operator": {}, what: status_object(status, "Odd", "odd")})
+        assert said.startswith(f"{self.MISSING}wait longer (timeout); ")
+        assert f": {status} odd; " in said
+        assert said.endswith("; so it is not known whether this cluster generates pull secrets at all")
+
+    def test_an_error_about_the_registrys_service_says_nothing_of_that(self, api: FakeApi) -> None:
+        put_account(api, ready=False)
+        api.fail("services/image-registry", status_object(500, "Odd", "odd"), times=ALWAYS)
+        assert self.told(api, retries=True).startswith(self.MISSING + self.HINT)

@@ -234,11 +234,40 @@ class TestUnreadable:
         api.fail(r"GET .*/secrets\?", status_object(400, "BadRequest", "not so"), times=ALWAYS)
         assert any("not so" in each for each in found(audited(api))["unread"])
 
-    def test_cluster_role_bindings_and_the_version(self, api: FakeApi) -> None:
-        api.fail("clusterrolebindings", FORBIDDEN, times=ALWAYS)
+    @pytest.mark.parametrize(
+        ("answer", "why"), [(FORBIDDEN, "the caller may not list them"), (status_object(500, "Odd", "odd"), "listing ")]
+    )
+    def test_cluster_role_bindings_and_the_version(self, api: FakeApi, answer: Answer, why: str) -> None:
+        api.fail("clusterrolebindings", answer, times=ALWAYS)
         api.faults.insert(0, api.faults[0].__class__("GET /version$", FORBIDDEN, ALWAYS))
         document = found(audited(api))
-        assert (document["version"], len(document["unread"])) == ("", 1)
+        (sentence,) = document["unread"]
+        assert document["version"] == ""
+        assert sentence.startswith(f"the cluster role bindings could not be read: {why}")
+        assert sentence.endswith("; who may pull from all projects is not known")
+
+    @pytest.mark.parametrize(
+        ("answer", "why"), [(FORBIDDEN, "the caller may not read it"), (status_object(500, "Odd", "odd"), "reading ")]
+    )
+    def test_what_a_grant_names(self, api: FakeApi, answer: Answer, why: str) -> None:
+        role = {"kind": "ClusterRole", "name": "system:image-puller"}
+        subjects = [{"kind": "ServiceAccount", "name": "x", "namespace": "b"}]
+        api.put("rolebindings", "a", "more", roleRef=role, subjects=subjects)
+        api.fail(r"serviceaccounts/x$", answer, times=ALWAYS)
+        document = found(audited(api))
+        assert document["findings"] == []
+        (sentence,) = document["unread"]
+        assert sentence.startswith(f"service account b/x could not be read: {why}")
+        assert sentence.endswith("; whether a grant to it is dead is not known")
+
+    def test_credential_providers_of_one_version(self, api: FakeApi) -> None:
+        """A version that may not be listed does not matter where another one tells."""
+        asked = PullAudit(target_version="5.0", rules=("forecast-credential-provider",))
+        api.fail("criocredentialproviderconfigs", FORBIDDEN)
+        assert found(audited(api, asked=asked))["unread"] == []
+        api.fail("criocredentialproviderconfigs", FORBIDDEN, times=ALWAYS)
+        (sentence,) = found(audited(api, asked=asked))["unread"]
+        assert sentence.startswith("the credential provider configs could not be read: the caller may not list them; ")
 
     def test_what_the_cluster_is(self, api: FakeApi) -> None:
         api.faults.insert(0, api.faults[0].__class__("GET /apis$", FORBIDDEN, ALWAYS))

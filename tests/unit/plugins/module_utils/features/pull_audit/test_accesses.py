@@ -5,11 +5,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.evidence import Evidence, NotYet
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.accesses import Explained
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.accesses import (
+    Explained,
+    alike,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.evidence import Listed
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_streams import IMAGE_STREAM
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.stream_sources import StreamSource
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.subjects import POD, Subject
 from support.surveyed import deployment, place, pod, secret, survey
 
 
@@ -84,3 +93,33 @@ def test_all_that_has_to_be_read_is_wanted_at_once() -> None:
     with pytest.raises(NotYet):
         Explained(evidence).of(place(pods=[pod("s"), pod("t")]))
     assert {ref.name for ref in evidence.take_wanted()} >= {"s", "t"}
+
+
+class TestAlike:
+    POD = Subject(ObjectRef(POD, "ns", "p"), "default", ["a"], "app", "q.io/app:v1", is_pod=True)
+
+    def test_names_and_nodes_do_not_matter(self) -> None:
+        other = replace(self.POD, ref=ObjectRef(POD, "ns", "other"), container="x", node="n", created="t", uid="u")
+        assert alike(other) == alike(self.POD)
+        assert hash(alike(other)) == hash(alike(self.POD))
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"ref": ObjectRef(POD, "b", "p")},
+            {"account": "x"},
+            {"own": ["b"]},
+            {"image": "q.io/other"},
+            {"is_pod": False},
+            {"is_pulled": True},
+            {"pull_policy": "Never"},
+            {"source": StreamSource(ObjectRef(IMAGE_STREAM, "ns", "app"), "v1")},
+            {"resolves_names": True},
+        ],
+    )
+    def test_what_decides_does(self, change: dict[str, Any]) -> None:
+        assert alike(replace(self.POD, **change)) != alike(self.POD)
+
+    def test_the_node_resolves_a_name_without_a_registry(self) -> None:
+        short = replace(self.POD, image="app:v1")
+        assert alike(replace(short, node="n")) != alike(short)

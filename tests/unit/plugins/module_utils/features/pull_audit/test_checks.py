@@ -9,7 +9,7 @@ import dataclasses
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SERVICE_ACCOUNT, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import Audit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import (
     Ignored,
@@ -50,10 +50,10 @@ def test_of_many_some_are_named() -> None:
 
 
 def test_what_is_not_known_of_the_cluster_is_said() -> None:
-    seen = dataclasses.replace(survey(place()), cluster_bindings=None, none_will_come=None)
+    seen = dataclasses.replace(survey(place()), unread={"cluster role bindings": "no right"}, none_will_come=None)
     sentences = list(Audit(PullAudit(), seen).unread())
     assert sentences == [
-        "the cluster role bindings could not be read: who may pull from all projects is not known",
+        "the cluster role bindings could not be read: no right; who may pull from all projects is not known",
         "whether this cluster generates pull secrets is not known; not applied: account-not-provisioned",
     ]
 
@@ -85,9 +85,11 @@ def test_a_rule_that_fails_is_said_and_stops_no_other() -> None:
     audit = Audit(PullAudit(rules=("secret-unused", "link-duplicate")), survey(seen))
     assert {finding.rule for finding in audit.findings} == {"link-duplicate"}
     (sentence,) = audit.unread()
-    assert (
-        sentence == "rule secret-unused was not applied to namespace a: an internal error, KeyError; please report it"
+    assert sentence.startswith(
+        "rule secret-unused was not applied to namespace a: an internal error: KeyError in values, "
     )
+    assert sentence.endswith("; please report it")
+    assert "nobody thought" not in sentence
 
 
 def test_what_explanations_could_not_read_is_said() -> None:
@@ -102,9 +104,29 @@ def test_what_explanations_could_not_read_is_said() -> None:
     ]
 
 
-def test_what_a_forecast_could_not_read_is_said() -> None:
-    seen = survey(place(), nodes=None, providers=None, version="Kubernetes 1.33.1")
-    assert list(Audit(PullAudit(target_version="1.35", rules=("forecast-short-name",)), seen).unread()) == [
-        "the nodes could not be read; not applied: forecast-short-name",
-        "credential provider configs could not be read; not applied: forecast-credential-provider",
+def test_a_grant_to_what_could_not_be_read_is_said() -> None:
+    refs = [ObjectRef(SERVICE_ACCOUNT, "b", name) for name in "xyz"]
+    seen = survey(place(), known={**dict.fromkeys(refs[:2], ImagePullError("no right")), refs[2]: None})
+    assert list(Audit(PullAudit(rules=("grant-dead-subject",)), seen).unread()) == [
+        "service account b/x could not be read (and 1 more): no right; whether a grant to it is dead is not known"
     ]
+    assert list(Audit(PullAudit(rules=("link-duplicate",)), seen).unread()) == []
+
+
+@pytest.mark.parametrize(
+    ("rules", "openshift", "said"),
+    [
+        (("forecast-short-name",), False, ["the nodes could not be read: no; not applied: forecast-short-name"]),
+        (("forecast-short-name",), True, []),
+        (
+            ("forecast-credential-provider",),
+            False,
+            ["the credential provider configs could not be read: not so; not applied: forecast-credential-provider"],
+        ),
+        (("link-duplicate",), False, []),
+    ],
+)
+def test_what_a_forecast_could_not_read_is_said(rules, openshift, said) -> None:
+    unread = {"nodes": "no", "credential provider configs": "not so"}
+    seen = survey(place(), unread=unread, version="Kubernetes 1.33.1", is_openshift=openshift)
+    assert list(Audit(PullAudit(target_version="1.36", rules=rules), seen).unread()) == said

@@ -36,6 +36,13 @@ def test_the_whole() -> None:
     assert "secret-unused" in document["rules"]
 
 
+def test_what_could_not_be_read_holds_nothing_that_a_terminal_obeys() -> None:
+    unread = {"cluster role bindings": "a server says \x1b[31m"}
+    (sentence,) = cluster(place(), unread=unread)["unread"]
+    assert sentence.startswith("the cluster role bindings could not be read: a server says ")
+    assert sentence.isprintable()
+
+
 def test_findings_are_counted() -> None:
     document = made(place(secrets=[secret("s", "no JSON")], accounts=[account("gone")]))
     assert counted(document) == {

@@ -109,6 +109,14 @@ class TestHiddenList:
         seen = place(secrets=[secret("s")], accounts=[account("s")], pods=[pod(runs=True, policy=policy)])
         assert len(found_by("pod-older-than-link", seen)) == count
 
+    def test_an_init_container_is_pulled_again_with_its_pod(self):
+        made = pod(runs=True)
+        made["spec"]["initContainers"] = [{"name": "i", "image": "q.io/team/app:v1", "imagePullPolicy": "Always"}]
+        made["status"]["initContainerStatuses"] = [{"name": "i", "state": {"terminated": {}}, "imageID": "sha256:0"}]
+        seen = place(secrets=[secret("s")], accounts=[account("s")], pods=[made])
+        (found,) = found_by("pod-older-than-link", seen)
+        assert found.about == "i"
+
     def test_a_template_is_never_too_old(self):
         seen = place(secrets=self.SECRETS, accounts=[account("own", "s")], workloads=[deployment("own")])
         assert found_by("pod-older-than-link", seen) == []

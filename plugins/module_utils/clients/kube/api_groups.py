@@ -5,22 +5,10 @@
 
 from __future__ import annotations
 
-from ..clients.kube.client import Cluster
-from ..clients.kube.errors import ApiError
-from ..core.shapes import mapping, sequence, text
+from ...core.shapes import mapping, sequence, text
+from .client import Cluster
 
-__all__ = ["api_groups", "listed_groups"]
-
-
-def api_groups(cluster: Cluster) -> frozenset[str] | None:
-    """None when that cannot be read: a server without any is none.
-
-    :raises ClusterError: when the cluster fails.
-    """
-    try:
-        return listed_groups(cluster) or None
-    except ApiError:
-        return None
+__all__ = ["listed_groups"]
 
 
 def listed_groups(cluster: Cluster) -> frozenset[str]:

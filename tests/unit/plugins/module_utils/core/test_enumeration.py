@@ -1,0 +1,30 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Several things in one sentence."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.enumeration import all_of, first_of
+
+
+@pytest.mark.parametrize(("parts", "said"), [("", ""), ("a", "a"), ("ab", "a and b"), ("abc", "a, b and c")])
+def test_all(parts: str, said: str) -> None:
+    assert all_of([*parts]) == said
+
+
+class TestFirst:
+    @pytest.mark.parametrize(
+        ("parts", "said"),
+        [("", ""), ("a", "a"), ("ab", "a, b"), ("abc", "a, b and 1 more"), ("abcd", "a, b and 2 more")],
+    )
+    def test_names(self, parts: str, said: str) -> None:
+        assert first_of([*parts], 2) == said
+
+    def test_sentences(self) -> None:
+        assert first_of(["a", "b", "c"], 2, "; ") == "a; b; and 1 more"
+
+    def test_where_the_others_are(self) -> None:
+        assert first_of(["a", "b"], 2, listed="failures") == "a, b"
+        assert first_of(["a", "b", "c"], 1, "; ", listed="failures") == "a; and 2 more, listed under 'failures'"
