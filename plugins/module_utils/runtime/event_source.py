@@ -9,11 +9,12 @@ The arguments are validated as those of a module are, the connection is that of 
 from __future__ import annotations
 
 import asyncio
+import logging
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -25,6 +26,8 @@ from ..core.redaction import credentials, mask
 from .task import Task, cluster_of
 
 __all__ = ["EventSource", "Queue", "event_source", "handed_on"]
+
+_LOG = logging.getLogger("openshift_ops.image_pull")
 
 #: What ansible-rulebook adds to a source's arguments.
 _OF_THE_RULEBOOK = ("eda_feedback_queue",)
@@ -39,19 +42,28 @@ class Queue(Protocol):
 
 @dataclass(frozen=True)
 class EventSource:
-    """A source with its arguments. `secrets` are masked in each event."""
+    """A source with its arguments. `secrets` are masked in each event. `warned` is what the log has been told."""
 
     name: str
     params: Mapping[str, Any]
     secrets: frozenset[str]
     directory: str
+    warned: set[str] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def cluster(self) -> AbstractContextManager[Cluster]:
-        """A new connection to the cluster that the arguments lead to, with a login that is read anew."""
+    @contextmanager
+    def cluster(self) -> Iterator[Cluster]:
+        """A new connection to the cluster that the arguments lead to, with a login that is read anew. What it warns of is logged once."""
         task = Task(
             self.name, self.params, check_mode=True, diff=False, temporary_directory=self.directory, secrets=set()
         )
-        return cluster_of(task)
+        with cluster_of(task) as cluster:
+            with self._lock:
+                new = [warning for warning in task.warnings if warning not in self.warned]
+                self.warned.update(new)
+            for warning in new:
+                _LOG.warning("%s: %s", self.name, mask(warning, self.secrets))
+            yield cluster
 
     def masked(self, event: dict[str, Any]) -> dict[str, Any]:
         """The event as it may be shown to everybody."""

@@ -73,6 +73,21 @@ class TestConnection:
                     assert cluster.get_path("/api/v1/namespaces")["items"] == []
         assert {request.headers["User-Agent"].rpartition(" ")[2] for request in api.requests} == {"(tests)"}
 
+    def test_a_certificate_that_is_not_verified_is_warned_of_once(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """As the credential of AWX sets it when no certificate authority was pasted."""
+        monkeypatch.setenv("K8S_AUTH_HOST", "https://api.example.com:6443")
+        monkeypatch.setenv("K8S_AUTH_API_KEY", "tok-en-of-mine")
+        monkeypatch.setenv("K8S_AUTH_VERIFY_SSL", "False")
+        with event_source("tests", ARGUMENTS, {"host": "", "api_key": ""}) as source:
+            for _time in range(2):
+                with source.cluster():
+                    """Opened again, as after a failure."""
+        (record,) = [record for record in caplog.records if record.levelname == "WARNING"]
+        assert "paste the authority" in record.getMessage()
+        assert "tok-en-of-mine" not in record.getMessage()
+
     def test_no_event_shows_its_credential(self) -> None:
         with event_source("tests", ARGUMENTS, {"host": "h", "api_key": "tok-en-of-mine"}) as source:
             assert "tok-en" not in str(
