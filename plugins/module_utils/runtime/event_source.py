@@ -29,8 +29,10 @@ __all__ = ["EventSource", "Queue", "event_source", "handed_on"]
 
 _LOG = logging.getLogger("openshift_ops.image_pull")
 
-#: What ansible-rulebook adds to a source's arguments.
-_OF_THE_RULEBOOK = ("eda_feedback_queue",)
+#: Into it ansible-rulebook puts each event that it has taken, when the argument `feedback` asks for that.
+_FEEDBACK = "eda_feedback_queue"
+#: Arguments of any source.
+_OF_THE_RULEBOOK = ("feedback", _FEEDBACK)
 
 
 class Queue(Protocol):
@@ -90,12 +92,17 @@ def event_source(name: str, arguments: Mapping[str, Any], given: Mapping[str, An
         yield EventSource(name, validation.validated_parameters, secrets, directory)
 
 
-async def handed_on(queue: Queue, work: Callable[[Callable[[dict[str, Any]], None], threading.Event], None]) -> None:
+async def handed_on(
+    queue: Queue,
+    args: Mapping[str, Any],
+    work: Callable[[Callable[[dict[str, Any]], None], threading.Event], None],
+) -> None:
     """Runs `work` in a thread until it ends or this is cancelled. It is given what puts an event, and what tells it to end.
 
     The thread is a daemon: nobody waits for a request under way when ansible-rulebook ends.
     """
     loop, stop = asyncio.get_running_loop(), threading.Event()
+    emptying = loop.create_task(_emptied(args.get(_FEEDBACK)))
     ended: asyncio.Future[None] = loop.create_future()
 
     def tell(event: dict[str, Any]) -> None:
@@ -115,6 +122,13 @@ async def handed_on(queue: Queue, work: Callable[[Callable[[dict[str, Any]], Non
         await ended
     finally:
         stop.set()
+        emptying.cancel()
+
+
+async def _emptied(feedback: asyncio.Queue[Any] | None) -> None:
+    """Takes what comes back of events: a source begins with all that exists, and has no use for it, but ansible-rulebook waits for room."""
+    while feedback is not None:
+        await feedback.get()
 
 
 def _settle(ended: asyncio.Future[None], outcome: BaseException | None) -> None:

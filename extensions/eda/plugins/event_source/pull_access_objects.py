@@ -314,7 +314,9 @@ async def main(queue: Queue, args: dict[str, Any]) -> None:
     with event_source("pull_access_objects", ARGUMENTS, args) as source:
         settings = from_options(source.params)
         await handed_on(
-            queue, lambda tell, stop: follow(settings, source.cluster, lambda event: tell(source.masked(event)), stop)
+            queue,
+            args,
+            lambda tell, stop: follow(settings, source.cluster, lambda event: tell(source.masked(event)), stop),
         )
 
 

@@ -42,7 +42,7 @@ class TestArguments:
         assert opened(host="https://given")["host"] == "https://given"
 
     def test_what_the_rulebook_adds_is_left_out(self) -> None:
-        assert "eda_feedback_queue" not in opened(eda_feedback_queue=object())
+        assert not {"feedback", "eda_feedback_queue"} & {*opened(eda_feedback_queue=object(), feedback=True)}
 
     @pytest.mark.parametrize(
         ("given", "words"),
@@ -100,7 +100,7 @@ def run(work: Callable[[Tell, threading.Event], None], most: int = 0) -> list[di
 
     async def main() -> list[dict[str, Any]]:
         queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(1)
-        task = asyncio.create_task(handed_on(queue, work))
+        task = asyncio.create_task(handed_on(queue, {}, work))
         found = [await queue.get() for _event in range(most)]
         if most:
             task.cancel()
@@ -118,6 +118,26 @@ class TestHandedOn:
                 tell({"number": number})
 
         assert [event["number"] for event in run(work, most=50)] == [*range(50)]
+
+    def test_what_comes_back_of_events_is_taken(self) -> None:
+        """ansible-rulebook puts each event into a queue for one when the argument `feedback` asks for it, and waits for room."""
+
+        def work(tell: Tell, _stop: threading.Event) -> None:
+            for number in range(3):
+                tell({"number": number})
+
+        async def main() -> list[int]:
+            queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(1)
+            feedback: asyncio.Queue[dict[str, Any]] = asyncio.Queue(1)
+            task = asyncio.create_task(handed_on(queue, {"eda_feedback_queue": feedback}, work))
+            found = []
+            for _event in range(3):
+                found.append(await queue.get())
+                await asyncio.wait_for(feedback.put(found[-1]), 60)
+            await task
+            return [event["number"] for event in found]
+
+        assert asyncio.run(main()) == [0, 1, 2]
 
     def test_what_ends_badly_is_raised(self) -> None:
         def work(_tell: Tell, _stop: threading.Event) -> None:
