@@ -53,6 +53,8 @@ _RESYNC_PATIENCE_SECONDS = 10.0
 _CHECK = "check the API server and the proxy"
 #: After a failure a watch has to go on for so long before the cluster counts as connected.
 _SETTLING_SECONDS = 2.0
+#: What the first lists say is told together, when no kind keeps the others waiting for longer.
+_FIRST_LISTS_SECONDS = 15.0
 #: So much may wait to be looked at; a thread that hears more waits.
 _MOST_WAITING = 10_000
 #: Whether it is to end is looked at so often.
@@ -126,6 +128,7 @@ class _Desk:
         self._settling: dict[str, float] = {}
         #: When a list of a kind is told as the first one was.
         self._again_at: dict[str, float] = {}
+        self._waits_until = now() + _FIRST_LISTS_SECONDS
 
     @property
     def patience(self) -> float:
@@ -158,6 +161,8 @@ class _Desk:
         for kind in [kind for kind, at in self._settling.items() if at <= self._now()]:
             del self._settling[kind]
             self._say(self._sight.healthy(kind))
+        if self._sight.is_undecided and self._now() < self._waits_until:
+            return
         while (due := self._grouping.due) is not None and due <= self._now():
             self._say(self._grouping.take(self._now(), self._ledger.is_going))
 

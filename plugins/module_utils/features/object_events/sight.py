@@ -30,6 +30,11 @@ class Sight:
         #: The kinds that were last said to be watched; empty after a failure was told.
         self._told: tuple[str, ...] = ()
 
+    @property
+    def is_undecided(self) -> bool:
+        """Whether a kind was neither heard of nor lost yet."""
+        return len(self._heard) + len(self._lost) < len(self._kinds)
+
     def is_lost(self, kind: str) -> bool:
         """Whether nothing is heard of a kind any more."""
         return kind in self._lost
@@ -64,8 +69,7 @@ class Sight:
         """That the cluster is watched, and what of it is not, unless that is known or remains to be seen."""
         watched = tuple(kind for kind in self._kinds if kind in self._heard)
         missing = [kind for kind in self._kinds if kind in self._lost]
-        undecided = len(watched) + len(missing) < len(self._kinds) or not all(self._lost.values())
-        if undecided or watched == self._told:
+        if self.is_undecided or not all(self._lost.values()) or watched == self._told:
             return []
         self._told = watched
         unlisted = [kind for kind in self._kinds if kind in self._unlisted]

@@ -162,10 +162,28 @@ class TestWhatIsTold:
         with api.served() as host, source(host, replace(SETTINGS, watched=BOTH, batch_seconds=0.3)) as found:
             found.until(lambda: len(found.told) == 2)
             assert sorted(found.told) == ["existing old", "existing old/robot"]
+            assert [event["count"] for event in found.events if event["type"] == "objects"] == [1]
             api.put("serviceaccounts", "old", "builder")
             found.until(lambda: len(found.told) == 3)
             assert found.events[-1]["namespaces"] == ["old"]
         assert found.health == ["connected"]
+
+    def test_the_first_lists_are_told_together(self, api: WatchedApi) -> None:
+        """Else each namespace would be served twice."""
+        api.put("serviceaccounts", "old", "robot")
+        api.trouble("list", status(503, "ServiceUnavailable", "starting"), resource="serviceaccounts", times=2)
+        with api.served() as host, source(host, replace(SETTINGS, watched=BOTH)) as found:
+            found.until(lambda: len(found.told) == 2)
+        assert [event["namespaces"] for event in found.events if event["type"] == "objects"] == [["old"]]
+
+    def test_a_first_list_that_does_not_come_keeps_no_other(
+        self, api: WatchedApi, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(object_events, "_FIRST_LISTS_SECONDS", 0.5)
+        api.trouble("list", HANG, resource="serviceaccounts")
+        with api.served() as host, source(host, replace(SETTINGS, watched=BOTH)) as found:
+            found.until_told("existing old")
+            assert found.health == []
 
     def test_a_resync_finds_what_nobody_told(self, api: WatchedApi) -> None:
         with api.served() as host, source(host, replace(SETTINGS, resync_seconds=1.0)) as found:

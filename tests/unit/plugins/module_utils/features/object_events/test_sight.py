@@ -48,8 +48,10 @@ def test_a_failure_of_the_cluster_is_told_once_for_all_kinds() -> None:
 def test_a_kind_that_is_refused_is_told_and_the_others_go_on() -> None:
     sight = Sight(["A", "B"])
     assert sight.lost("B", "no right", alone=True) == [failed("lost", "B", "no right")]
+    assert sight.is_undecided
     assert sight.healthy("A") == [connected("A", missing="B")]
     assert sight.lost("B", "no right", alone=True) == []
+    assert not sight.is_undecided
     assert sight.healthy("A") == []
     assert sight.healthy("B") == [connected("AB")]
 
