@@ -139,7 +139,11 @@ def _contradictions(form: ListForm[_Desired], places: Mapping[str, Sequence[Decl
 
 
 def _all_at_once(problems: Sequence[str], total: int) -> str:
-    return f"nothing was read or changed; problems with the {total} entries: {_limited(problems)}"
+    return f"nothing was read or changed; problems with {_those(total)}: {_limited(problems)}"
+
+
+def _those(total: int) -> str:
+    return "the one entry" if total == 1 else f"the {total} entries"
 
 
 def _limited(problems: Sequence[str]) -> str:
