@@ -416,7 +416,7 @@ def _written(role: str, variables: Mapping[str, Any], templates: Evaluator) -> I
         if value is None:
             continue
         if not isinstance(value, (list, tuple)):
-            raise DeclarationError(f"variable {name} is not a list of entries")
+            raise DeclarationError(f"variable {name} is not a list of entries: begin each with '- '")
         for position, item in enumerate(value):
             members = item if isinstance(item, Mapping) else templates.resolve(item)
             if not isinstance(members, Mapping):

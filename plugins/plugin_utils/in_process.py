@@ -39,7 +39,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.i
     Interrupted,
     interruptible,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, execute
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import (
+    NO_LIBRARY,
+    Module,
+    Task,
+    execute,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.preloading import preload
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.progress_file import shown
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.surroundings import as_in_a_process
@@ -88,14 +93,28 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
 
     def _execute_locally(self, arguments: Any, keywords: dict[str, Any]) -> Any:
         variables = keywords.get("task_vars") or {}
-        if self._has_ansibles_python(variables) and not self.module.import_error:
+        is_ours = self._has_ansibles_python(variables)
+        if is_ours and not self.module.import_error:
             if not (self._connection.become or self._task.async_val or C.DEFAULT_KEEP_REMOTE_FILES):
                 return self._run_here(variables)
             keywords = {**keywords, "task_vars": self._naming_ansibles_python(variables)}
         if self._connection._shell.tmpdir is None:
             self._make_tmp_path()
         with shown(Path(self._connection._shell.tmpdir) / PROGRESS_FILE, self._say_for(variables)):
-            return super()._execute_module(*arguments, **keywords)
+            result = super()._execute_module(*arguments, **keywords)
+        return self._with_what_to_install(result) if is_ours and self.module.import_error else result
+
+    def _with_what_to_install(self, result: dict[str, Any]) -> dict[str, Any]:
+        """The result of a module whose library Ansible's own Python lacks, so that Ansible looked for another Python to run it.
+
+        Where that one has no library either, or does not even start, the library is to be installed for Ansible's own.
+        """
+        lacks = str(result.get("msg")).startswith(NO_LIBRARY.format(library=self.module.library))
+        # Ansible adds what a Python has printed where that is no result.
+        if not lacks and "module_stdout" not in result:
+            return result
+        rest = {name: value for name, value in result.items() if name != "exception"}
+        return {**rest, "msg": self.module.without_library(sys.executable)}
 
     def _has_ansibles_python(self, variables: Mapping[str, Any]) -> bool:
         """Whether the module's interpreter is the Python that runs Ansible.

@@ -62,6 +62,8 @@ def test_all_is_created_once(awx: Awx) -> None:
     injectors = awx.named("credential_types", "Image pull: registry login")["injectors"]
     assert injectors["env"] == {"IMAGE_PULL_AUTH_FILE": "{{ tower.filename.auth }}"}
     assert "{{ password | tojson }}" in injectors["file"]["template.auth"]
+    enabled = {one["name"]: one["enabled"] for one in awx.objects["schedules"].values()}
+    assert enabled.pop("Image pull: set up every hour") is False and all(enabled.values())
     template = awx.named("job_templates", "Image pull: set up many clusters")
     assert (template["job_slice_count"], template["forks"]) == (4, 10)
     assert len(awx.related[f"job_templates/{template['id']}/credentials"]) == 2

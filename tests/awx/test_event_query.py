@@ -58,6 +58,15 @@ def test_each_namespace_that_is_managed_counts(run: Any, lab: Lab, namespaces: A
         assert all(isinstance(value, str) for value in one["facts"].values())
 
 
+def test_of_many_namespaces_those_that_change_count(run: Any, namespaces: Any) -> None:
+    wanted = sorted(namespaces(101, wait=False))
+    registries = [{"registry": "registry.example.com", "username": "u", "password": "canary-password"}]
+    given = {"name": "counted", "registries": registries, "namespaces": wanted}
+    assert names("pull_secret", run("pull_secret", **given)) == wanted
+    assert names("pull_secret", run("pull_secret", **given)) == []
+    assert names("pull_secret", run("pull_secret", **given, report_unchanged=True)) == wanted
+
+
 @pytest.mark.parametrize(
     "result",
     [

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 import textwrap
@@ -28,6 +29,7 @@ from support.playbooks import ROOT
 EDA = ROOT / "extensions/eda"
 SOURCE = "pull_access_objects"
 PAGE = (ROOT / "docs/docsite/rst/events.rst").read_text(encoding="utf-8")
+RETURNED = yaml.safe_load(runpy.run_path(str(EDA / f"plugins/event_source/{SOURCE}.py"))["RETURN"])
 SCHEMA = json.loads((EDA / f"plugins/event_source/schemas/{SOURCE}.json").read_text(encoding="utf-8"))
 
 
@@ -44,7 +46,8 @@ RULEBOOKS = {
 
 
 def test_the_rulebooks_are_found() -> None:
-    assert sorted(RULEBOOKS) == ["new_namespaces.yml", "rulebooks/pull_access.yml", "rulebooks/pull_access_jobs.yml"]
+    shown = ["rulebooks/filtered.yml", "rulebooks/pull_access.yml", "rulebooks/pull_access_jobs.yml"]
+    assert sorted(RULEBOOKS) == ["new_namespaces.yml", *shown]
 
 
 @pytest.mark.parametrize("name", RULEBOOKS)
@@ -57,6 +60,28 @@ def test_a_rulebook_is_valid(name: str) -> None:
             given = {option: _shown(value) for option, value in source.source_args.items()}
             jsonschema.validate(given, SCHEMA)
         assert any("image_pull_only_namespaces" in str(rule.actions) for rule in parsed.rules)
+
+
+def test_the_job_template_is_one_that_comes_with_the_collection() -> None:
+    """It takes the list: a controller leaves out what it was not told to ask for."""
+    (rule,) = yaml.safe_load(RULEBOOKS["rulebooks/pull_access_jobs.yml"])[0]["rules"]
+    job = rule["action"]["run_job_template"]
+    templates = yaml.safe_load((ROOT / "extensions/awx/configuration/templates.yml").read_text())[
+        "controller_templates"
+    ]
+    (template,) = [template for template in templates if template["name"] == job["name"]]
+    assert template["ask_variables_on_launch"]
+    assert [*job["job_args"]["extra_vars"]] == [*template["extra_vars"]] == ["image_pull_only_namespaces"]
+
+
+def test_the_events_that_are_shown_are_those_that_are_told(lab: Lab, tmp_path: Path) -> None:
+    shown = {name: json.loads(text) for name, text in blocks("json").items()}
+    with alone(tmp_path, lab.kubeconfig, {"batch_seconds": 0.1, "system_namespaces": True}) as events:
+        connected, objects = next(events), next(events)
+    assert shown["connected"].keys() == connected.keys()
+    assert shown["objects"].keys() == objects.keys()
+    assert shown["objects"]["objects"][0].keys() == next(one.keys() for one in objects["objects"] if "labels" in one)
+    assert {*RETURNED} == {key for event in shown.values() for key in event}
 
 
 def _shown(value: Any) -> Any:

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.pull_rules import RULES
+from ansible_collections.openshift_ops.image_pull.plugins.modules import pull_secret
 from support.guided import broken_pod, deployment, inventory
 from support.guides import Guide
 from support.modules import run_module
@@ -140,6 +142,12 @@ PROVOKED: dict[str, Callable[[Modules], str]] = {
     ),
     "was refused: 403 secrets": lambda run: run("pull_secret", **SECRET, impersonate_user="jane"),
     "kubeconfig /nowhere/config": lambda run: run("pull_secret", **SECRET, kubeconfig="/nowhere/config"),
+    "No such file or directory in": lambda run: run(
+        "pull_secret", namespaces=["project-a"], name="x", auth_file="auth.json"
+    ),
+    "the Python package kubernetes cannot": lambda run: replace(pull_secret.MODULE, import_error="why").without_library(
+        "python3"
+    ),
     "the namespace does not exist on": lambda run: run("pull_secret", **{**SECRET, "namespaces": ["project-x"]}),
     "the namespace_selector selects no namespace": lambda run: run(
         "pull_secret", name="x", registries=LOGIN, namespace_selector={"labels": "team=none"}

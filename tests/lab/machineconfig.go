@@ -15,9 +15,14 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	extensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic/dynamicinformer"
+	"k8s.io/client-go/informers"
+	listercore "k8s.io/client-go/listers/core/v1"
+	"k8s.io/client-go/tools/cache"
 )
 
 var (
@@ -55,9 +60,14 @@ type pool struct {
 	updated  int64     // so many machines have it
 }
 
+// machineConfigOperator looks at its pools again and again: at what watches have brought, and it writes only what is to change. A lab that
+// nobody uses takes no processor then.
 type machineConfigOperator struct {
 	openshift *openshift
 	pools     []*pool
+	secrets   listercore.SecretLister
+	objects   cache.GenericLister // the pools
+	configs   cache.GenericLister
 	end       func()
 }
 
@@ -84,13 +94,17 @@ func (m *machineConfigOperator) start(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	content, err := m.content(ctx)
+	secret, err := m.openshift.core.CoreV1().Secrets(configNamespace).Get(ctx, nodeSecret, metav1.GetOptions{})
+	if err != nil {
+		return err
+	}
+	content, err := contentOf(secret)
 	if err != nil {
 		return err
 	}
 	for _, p := range m.pools {
-		name, err := m.render(ctx, p, content, "")
-		if err != nil {
+		name, config := p.render(content, "")
+		if err := m.openshift.put(ctx, machineConfigs, name, config); err != nil {
 			return err
 		}
 		p.seen, p.config, p.rolling = content, name, name
@@ -101,13 +115,19 @@ func (m *machineConfigOperator) start(ctx context.Context) error {
 			return err
 		}
 	}
-	m.end = repeat(operatorPause, func(ctx context.Context) {
+	watching, unwatch := context.WithCancel(context.Background())
+	m.watch(watching)
+	unrepeat := repeat(operatorPause, func(ctx context.Context) {
 		for _, p := range m.pools {
 			if err := m.reconcile(ctx, p); err != nil && ctx.Err() == nil && !apierrors.IsConflict(err) {
 				log.Printf("machine config pool %s: %v", p.name, err)
 			}
 		}
 	})
+	m.end = func() {
+		unrepeat()
+		unwatch()
+	}
 	return nil
 }
 
@@ -117,19 +137,28 @@ func (m *machineConfigOperator) stop() {
 	}
 }
 
-// content is what stands in the nodes' file: the secret's, without white space between its parts.
-func (m *machineConfigOperator) content(ctx context.Context) (string, error) {
-	secret, err := m.openshift.core.CoreV1().Secrets(configNamespace).Get(ctx, nodeSecret, metav1.GetOptions{})
-	if err != nil {
-		return "", err
-	}
+// watch returns when all that is there has been read.
+func (m *machineConfigOperator) watch(ctx context.Context) {
+	core := informers.NewSharedInformerFactoryWithOptions(m.openshift.core, 0, informers.WithNamespace(configNamespace))
+	custom := dynamicinformer.NewDynamicSharedInformerFactory(m.openshift.dynamic, 0)
+	m.secrets = core.Core().V1().Secrets().Lister()
+	m.objects = custom.ForResource(machineConfigPools.versioned()).Lister()
+	m.configs = custom.ForResource(machineConfigs.versioned()).Lister()
+	core.Start(ctx.Done())
+	custom.Start(ctx.Done())
+	core.WaitForCacheSync(ctx.Done())
+	custom.WaitForCacheSync(ctx.Done())
+}
+
+// contentOf is what stands in the nodes' file: the secret's, without white space between its parts.
+func contentOf(secret *corev1.Secret) (string, error) {
 	var compact bytes.Buffer
-	err = json.Compact(&compact, secret.Data[corev1.DockerConfigJsonKey])
+	err := json.Compact(&compact, secret.Data[corev1.DockerConfigJsonKey])
 	return compact.String(), err
 }
 
-// render makes the configuration of a pool that holds the content, and returns its name, which is that of what it holds.
-func (m *machineConfigOperator) render(ctx context.Context, p *pool, content, further string) (string, error) {
+// render returns the configuration of a pool that holds the content, and its name, which is that of what it holds.
+func (p *pool) render(content, further string) (string, map[string]any) {
 	sum := sha256.Sum256([]byte(p.name + content + further))
 	name := "rendered-" + p.name + "-" + hex.EncodeToString(sum[:16])
 	files := []any{file(nodeFile, content)}
@@ -137,7 +166,7 @@ func (m *machineConfigOperator) render(ctx context.Context, p *pool, content, fu
 		files = append(files, file(further, "further"))
 	}
 	ignition := map[string]any{"ignition": map[string]any{"version": "3.4.0"}, "storage": map[string]any{"files": files}}
-	return name, m.openshift.put(ctx, machineConfigs, name, map[string]any{"spec": map[string]any{"config": ignition}})
+	return name, map[string]any{"spec": map[string]any{"config": ignition}}
 }
 
 func file(path, content string) map[string]any {
@@ -153,11 +182,11 @@ func configurationOf(p *pool, name string) map[string]any {
 // reconcile is one look at a pool: the configuration is rendered a while after the secret has changed, and until then the pool says that
 // all its machines are up to date.
 func (m *machineConfigOperator) reconcile(ctx context.Context, p *pool) error {
-	client := m.openshift.dynamic.Resource(machineConfigPools.versioned())
-	object, err := client.Get(ctx, p.name, metav1.GetOptions{})
+	found, err := m.objects.Get(p.name)
 	if err != nil {
 		return err
 	}
+	object := found.DeepCopyObject().(*unstructured.Unstructured)
 	if err := m.target(ctx, p, object); err != nil {
 		return err
 	}
@@ -173,13 +202,20 @@ func (m *machineConfigOperator) reconcile(ctx context.Context, p *pool) error {
 		p.condition(status, "Degraded", true, "Node worker-1 is reporting: \"unexpected on-disk state\"")
 	}
 	object.Object["status"] = status
-	_, err = client.Update(ctx, object, metav1.UpdateOptions{})
+	if equality.Semantic.DeepEqual(found, object) {
+		return nil
+	}
+	_, err = m.openshift.dynamic.Resource(machineConfigPools.versioned()).Update(ctx, object, metav1.UpdateOptions{})
 	return err
 }
 
 // target sets the configuration that the pool is to have, once the content has been there for a while.
 func (m *machineConfigOperator) target(ctx context.Context, p *pool, object *unstructured.Unstructured) error {
-	content, err := m.content(ctx)
+	secret, err := m.secrets.Secrets(configNamespace).Get(nodeSecret)
+	if err != nil {
+		return err
+	}
+	content, err := contentOf(secret)
 	if err != nil {
 		return err
 	}
@@ -190,9 +226,12 @@ func (m *machineConfigOperator) target(ctx context.Context, p *pool, object *uns
 	if time.Since(p.since) < annotated(object, renderDelay, 200*time.Millisecond) {
 		return nil
 	}
-	name, err := m.render(ctx, p, content, further)
-	if err != nil {
-		return err
+	name, config := p.render(content, further)
+	found, err := m.configs.Get(name)
+	if err != nil || !equality.Semantic.DeepEqual(found.(*unstructured.Unstructured).Object["spec"], config["spec"]) {
+		if err := m.openshift.put(ctx, machineConfigs, name, config); err != nil {
+			return err
+		}
 	}
 	return unstructured.SetNestedField(object.Object, configurationOf(p, name), "spec", "configuration")
 }

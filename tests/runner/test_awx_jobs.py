@@ -16,6 +16,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,13 @@ from typing import Any
 import pytest
 import yaml
 from support.awx_jobs import Controller, Credential, Job, Node
-from support.awx_rules import configuration, run_workflow
+from support.awx_rules import configuration, named, run_workflow, slices_of
+from support.certificates import write_certificate
+from support.lab import Lab
+from support.ocm import CLIENT_ID, CLIENT_SECRET, OFFLINE_TOKEN, ocm_service
+from support.ocm import entry as account_entry
+from support.ocm import secrets as account_secrets
+from support.proxy import Exchange, Proxy
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -144,14 +151,27 @@ def test_the_workflow_sets_up_what_was_planned(lab: Any, namespaces: Any, contro
 
     assert run_workflow(workflow, run) == (["verify", "plan", "approve", "set-up", "audit"], True)
     assert writes == {"verify": 0, "plan": 0, "set-up": 5, "audit": 0}
-    assert jobs["plan"].handed_on == {"image_pull_plan": {"cluster": {"pull_secrets": 2, "links": 2, "grants": 1}}}
+    assert jobs["plan"].handed_on == {
+        "image_pull_plan": {"cluster": {"pull_secrets": 2, "links": 2, "grants": 1, "removals": 0}},
+        "image_pull_planned_revision": controller.revision,
+    }
     assert jobs["plan"].changed == jobs["set-up"].changed == {"cluster": 3}
     assert set(handed_on["image_pull_audit"]) == {"error", "warning", "info"}
     assert password_in(lab, names[1]) == credentials[1].inputs["password"]
     assert passed(controller.launch("set up", node, credentials, **given)).changed == {}
-    again = controller.launch("check and diff", node, credentials, **given)
-    assert again.handed_on == {"image_pull_plan": {"cluster": {"pull_secrets": 0, "links": 0, "grants": 0}}}
+    fewer = {"group": {**given["group"], "private_registry_secrets": [], "image_pull_max_prune": "100%"}}
+    answers = {"remove_undeclared": "yes"}
+    again = passed(controller.launch("check and diff", node, credentials, answers=answers, **fewer))
+    assert again.handed_on["image_pull_plan"] == {
+        "cluster": {"pull_secrets": 0, "links": 0, "grants": 0, "removals": 2}
+    }
     assert [name for name, job in jobs.items() if job.holding(secrets_of(*credentials))] == []
+
+    # Somebody pushes between the plan and its approval.
+    controller.revision = "0" * 39 + "b"
+    audit = lab.audit()
+    other = controller.launch("set up", node, credentials, answers=answers, handed_on=handed_on, **fewer)
+    assert other.status == "failed" and "launch the workflow again" in other.output and audit.writes() == []
 
     refused = controller.launch("take down", node, credentials, **given)
     assert refused.status == "failed" and "is not REMOVE" in refused.output
@@ -169,7 +189,8 @@ def test_a_login_that_is_refused_ends_the_workflow(
     (result,) = job.results("Log in to the registries")
     assert lab.registry("private")["host"] in result["msg"] and "refuses the login" in result["msg"]
     assert not job.holding([*secrets_of(*credentials), "canary"])
-    ended = controller.launch("failed", node, [])
+    # A play that finds no host would be successful.
+    ended = controller.launch("failed", node, [], hosts={})
     assert ended.status == "failed" and "a node of this workflow failed" in ended.output
 
 
@@ -269,9 +290,17 @@ def test_two_nodes_share_the_clusters_of_an_inventory(
         other.namespace(name)
     kubeconfig = many_clusters(east=lab, west=other)
     credentials = [Credential("Image pull: kubeconfig of many clusters", {"kubeconfig": kubeconfig}), login(lab)]
-    hosts = {name: {"image_pull_context": name} for name in ("east", "west")}
-    slices = [dict(list(hosts.items())[number::2]) for number in range(2)]
+    hosts = {name: {"image_pull_context": name} for name in ("west", "east")}
+    count = named(configuration(), "controller_templates")["Image pull: set up many clusters"]["job_slice_count"]
+    slices = slices_of(hosts, count)
+    assert [list(part) for part in slices] == [["east"], ["west"]]
     given = {"group": declared(lab, *names)}
+    plan = passed(controller.launch("check many clusters", nodes[0], credentials, hosts=hosts, **given))
+    expected = {"pull_secrets": 2, "links": 2, "grants": 1, "removals": 0}
+    assert plan.handed_on == {
+        "image_pull_plan": {"east": expected, "west": expected},
+        "image_pull_planned_revision": controller.revision,
+    }
     started = [
         controller.start("set up many clusters", node, credentials, hosts=part, **given)
         for node, part in zip(nodes, slices, strict=True)
@@ -283,6 +312,65 @@ def test_two_nodes_share_the_clusters_of_an_inventory(
     for cluster in (lab, other):
         assert password_in(cluster, names[0]) == credentials[1].inputs["password"]
     assert not [job for job in jobs if job.holding([*tokens, *secrets_of(*credentials)])]
+
+    # The credential has no context for a third cluster: the job fails, and tells what it found on the others.
+    more = {**hosts, "gone": {"image_pull_context": "gone"}}
+    audited = controller.launch("audit many clusters", nodes[0], credentials, hosts=more)
+    assert audited.status == "failed" and "remarks on 2 clusters" in audited.output
+    assert set(audited.handed_on["image_pull_audit"]) == {"error", "warning", "info"}
+    assert not audited.holding([*tokens, *secrets_of(*credentials)])
+
+
+def test_an_audit_that_findings_fail_hands_its_counts_on(
+    lab: Any, namespaces: Any, controller: Controller, node: Node
+) -> None:
+    (name,) = namespaces(1)
+    lab.set_account(name, imagePullSecrets=["there-is-none"])
+    lab.pod(name, "app", f"{lab.registry('private')['host']}/team/app:v1")
+    answers = {"pull_access_audit_fail_on": "info", "audit_namespaces": name}
+    job = controller.launch("audit", node, [bearer(lab)], answers=answers)
+    assert job.status == "failed"
+    assert sum(job.handed_on["image_pull_audit"].values()) > 0
+
+
+def test_the_nodes_get_the_logins_of_credentials_and_lose_them(
+    lab_factory: Callable[..., Lab], controller: Controller, node: Node, tmp_path: Path
+) -> None:
+    lab = lab_factory("--platform", "standalone")
+    registry = lab.registry("private")["host"]
+    credentials = [bearer(lab), login(lab)]
+
+    def of_the_nodes() -> dict[str, Any]:
+        return lab.entries("openshift-config", "pull-secret")
+
+    with ocm_service(write_certificate(tmp_path / "ocm.pem")) as ocm:
+        variables = {f"image_pull_ocm_{name}": value for name, value in ocm.options.items()}
+        group = {**variables, "image_pull_ocm_ca_cert": str(tmp_path / "ocm.pem")}
+
+        def change(red_hat: dict[str, str], **answers: str) -> Job:
+            account = Credential("Image pull: OpenShift Cluster Manager", red_hat)
+            given = [*credentials, account]
+            job = controller.launch("pull secret of the nodes", node, given, answers=answers, group=group)
+            assert not job.holding([*secrets_of(*given), *account_secrets()])
+            return job
+
+        token, service_account = (
+            {"offline_token": OFFLINE_TOKEN},
+            {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET},
+        )
+        assert passed(change(token)).changed == {"cluster": 1} and not ocm.asked
+        assert registry in of_the_nodes() and "cloud.openshift.com" in of_the_nodes()
+        fetched = {"nodes_action": "merge the Red Hat account"}
+        assert passed(change(token, **fetched)).changed == {"cluster": 1}
+        assert of_the_nodes()["quay.io"] == account_entry("quay.io") and registry in of_the_nodes()
+        assert passed(change(service_account, **fetched)).changed == {}
+        refused = change({"offline_token": OFFLINE_TOKEN[:-1]}, **fetched)
+        assert refused.status == "failed" and "the offline token is not valid" in refused.output
+
+        none = change(token, nodes_action="remove", nodes_remove=" \n")
+        assert none.status == "failed" and "name the registries to remove" in none.output
+        assert passed(change(token, nodes_action="remove", nodes_remove=f"{registry}\n")).changed == {"cluster": 1}
+        assert registry not in of_the_nodes() and "quay.io" in of_the_nodes()
 
 
 def many_clusters(**labs: Any) -> str:
@@ -329,6 +417,52 @@ def test_a_job_that_is_cancelled_leaves_whole_objects_and_is_finished_by_the_nex
     assert not job.holding(secrets_of(*credentials))
     lab.create(names[0], "serviceaccounts", {"metadata": {"name": "not-yet"}})
     assert passed(controller.launch("set up", node, credentials, group=waits)).changed == {"cluster": 1}
+
+
+class Holding(Proxy):
+    """Lets `count` writes through, and carries the further ones out without answering them."""
+
+    def __init__(self, lab: Lab, count: int) -> None:
+        super().__init__(lab)
+        self.left, self.held = count, threading.Event()
+
+    def handle(self, exchange: Exchange) -> None:
+        if exchange.command == "GET" or self.take():
+            return exchange.answer(exchange.ask())
+        exchange.ask()
+        self.held.set()
+        self.ended.wait(120)
+        return exchange.cut(by_reset=True)
+
+    def take(self) -> bool:
+        with self.lock:
+            self.left -= 1
+            return self.left >= 0
+
+
+def test_a_job_that_is_cancelled_in_the_midst_of_its_writes(
+    lab: Any, namespaces: Any, controller: Controller, node: Node
+) -> None:
+    names = namespaces(20)
+    secret = login(lab)
+    given = {"group": declared(lab, *names)}
+    with Holding(lab, 15).running() as proxy:
+        credentials = [bearer(lab, host=proxy.url), secret]
+        started = controller.start("set up", node, credentials, **given)
+        assert proxy.held.wait(120), "the job writes"
+        started.process.send_signal(signal.SIGTERM)
+        cancelled = started.finish()
+    assert cancelled.status == "canceled" and not cancelled.holding(secrets_of(*credentials))
+    lab.until(lambda: not list(processes_below(node.directory)), "no process of the cancelled job is left", 60)
+    written = [name for name in names if lab.get(name, "secrets", "team-registry")]
+    assert 15 < len(written) <= len(names)
+    assert {password_in(lab, name) for name in written} == {secret.inputs["password"]}
+    audit = lab.audit()
+    assert passed(controller.launch("set up", node, [bearer(lab), secret], **given)).changed == {
+        "cluster": 2 + (len(written) < len(names))
+    }
+    # One for each secret and link that was not there, and the grant.
+    assert len(audit.writes()) == 2 * len(names) + 1 - len(written)
 
 
 def processes_below(directory: Path) -> Iterator[str]:

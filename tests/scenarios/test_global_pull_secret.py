@@ -169,10 +169,11 @@ class TestStandalone:
         assert {key: after[key] for key in PLATFORM} == {key: before[key] for key in PLATFORM}
         for pool in ("master", "worker"):
             assert standalone.on_machines(pool) == {*after}, "it is there when the role says so"
-        audit = standalone.lab.audit()
+        audit, pools = standalone.lab.audit(), standalone.lab.api("GET", POOLS)["items"]
         again = standalone.run(**wanted)
         assert (again.status, again.recap["changed"]) == (0, 0), again.output
         assert writes(audit) == []
+        assert standalone.lab.api("GET", POOLS)["items"] == pools, "nor does the operator write what is as it should be"
 
     def test_a_slow_pool_is_waited_for(self, standalone):
         with standalone.pool("worker", render_delay="3s", machine_delay="1s"):

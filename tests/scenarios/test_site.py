@@ -72,6 +72,28 @@ def state(lab: Lab, prefix: str) -> dict:
     return found
 
 
+class TestNothingIsDeclared:
+    """A name that is misspelt, or a file that is not read, looks like that."""
+
+    NOTHING = "Nothing is declared for my-cluster"
+
+    @staticmethod
+    def run(directory: Path, **variables: object) -> str:
+        inventory = directory / "hosts.json"
+        inventory.write_text(json.dumps({"all": {"hosts": {"my-cluster": variables}}}))
+        done = play("site", inventory)
+        assert done.status == 0, done.output
+        return done.output
+
+    def test_is_said(self, tmp_path):
+        assert self.NOTHING in self.run(
+            tmp_path, private_registry_secret=[{"name": "pull", "namespaces": ["project-a"]}]
+        )
+
+    def test_is_usual_for_some_namespaces_only(self, tmp_path):
+        assert self.NOTHING not in self.run(tmp_path, image_pull_only_namespaces=["project-a"])
+
+
 class TestMainJob:
     def test_from_an_inventory_to_pods_that_pull_and_back(self, lab, inventory, prefix):
         pods, before = Pods(lab, prefix), state(lab, prefix)
@@ -215,7 +237,8 @@ class TestInventoryVariables:
             f"private_registry_secrets:\n  - name: pull\n    namespace_selector: {{include: ['{prefix}*']}}\n"
             "    registries: [{registry: quay.io, username: reader, password: Secret-1}]\n",
         )
-        assert play("site", inventory, K8S_AUTH_KUBECONFIG=lab.kubeconfig).status == 0
+        first = play("site", inventory, K8S_AUTH_KUBECONFIG=lab.kubeconfig)
+        assert (first.status, "Nothing is declared" in first.output) == (0, False), first.output
         for name in PROJECTS:
             assert "pull" in pull_names(lab.account(prefix + name))
         assert play("site", inventory, K8S_AUTH_KUBECONFIG=lab.kubeconfig).recap["changed"] == 0

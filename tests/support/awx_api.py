@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """As much of AWX's API, in memory, as the modules of awx.awx speak to when they configure it: lists, objects, relations, surveys, nodes.
 
-Inputs of a credential are replaced as a whole and shown as `$encrypted$`, as AWX does it. What its rules refuse is answered with 400.
+Inputs of a credential are replaced as a whole and shown as `$encrypted$`, as AWX does it. A new project is updated, and has its playbooks when
+somebody saw that update end. What AWX's rules refuse is answered with 400.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from support.awx_rules import BUILT_IN_TYPES, of_rrule, of_survey, of_type
+from support.awx_rules import BUILT_IN_TYPES, PROJECT, of_rrule, of_survey, of_type
 
 _RELATIONS = ("credentials", "instance_groups", "success_nodes", "failure_nodes", "always_nodes", "labels")
 _TEMPLATES = ("job_templates", "workflow_job_templates", "projects", "inventory_sources", "workflow_approval_templates")
@@ -48,14 +49,36 @@ class Awx(ThreadingHTTPServer):
         return next(one for one in self.objects[endpoint].values() if one.get("name") == name)
 
     def create(self, endpoint: str, fields: dict[str, Any]) -> dict[str, Any]:
-        _check(endpoint, fields)
+        self.check(endpoint, fields)
         self.number += 1
         url = f"/api/v2/{endpoint}/{self.number}/"
         related = {"survey_spec": f"{url}survey_spec/"}
-        defaults = {"scm_revision": "", "summary_fields": {}} if endpoint == "projects" else {}
-        made = {**defaults, "id": self.number, "type": endpoint.rstrip("s"), "url": url, "related": related, **fields}
+        made = {"id": self.number, "type": endpoint.rstrip("s"), "url": url, "related": related, **fields}
         self.objects.setdefault(endpoint, {})[self.number] = made
+        if endpoint == "projects":
+            update = self.create("project_updates", {"status": "running", "project": made["id"]})
+            made |= {
+                "scm_revision": "",
+                "summary_fields": {"current_update": {"id": update["id"]}},
+                "playbook_files": [],
+            }
         return made
+
+    def check(self, endpoint: str, fields: dict[str, Any]) -> None:
+        if endpoint == "credential_types" and not fields.get("managed"):
+            _refuse(of_type(fields))
+        if endpoint == "schedules":
+            _refuse(of_rrule(fields["rrule"]))
+        if (
+            endpoint == "job_templates"
+            and fields["playbook"] not in self.objects["projects"][fields["project"]]["playbook_files"]
+        ):
+            raise Refused("Playbook not found for project.")
+
+    def end(self, update: dict[str, Any]) -> None:
+        update["status"] = "successful"
+        project = self.objects["projects"][update["project"]]
+        project |= {"summary_fields": {}, "playbook_files": [path.name for path in PROJECT.glob("*.yml")]}
 
     # --- what a request does
 
@@ -63,7 +86,10 @@ class Awx(ThreadingHTTPServer):
         if len(path) == 1:
             return _page([self.shown(one) for one in self.matching(path[0], query)])
         if len(path) == 2:
-            return self.shown(self.objects[path[0]][int(path[1])])
+            one = self.objects[path[0]][int(path[1])]
+            if path[0] == "project_updates":
+                self.end(one)
+            return self.shown(one)
         if path[2] == "survey_spec":
             return self.surveys.get("/".join(path), {})
         related = "workflow_job_template_nodes" if path[2].endswith("_nodes") else path[2]
@@ -110,20 +136,13 @@ class Awx(ThreadingHTTPServer):
 
     def patch(self, path: list[str], data: Any) -> Any:
         one = self.objects[path[0]][int(path[1])]
-        _check(path[0], {**one, **data})
+        self.check(path[0], {**one, **data})
         one.update(data)
         return one
 
 
 def _page(results: list[dict[str, Any]]) -> dict[str, Any]:
     return {"count": len(results), "next": None, "previous": None, "results": results}
-
-
-def _check(endpoint: str, fields: dict[str, Any]) -> None:
-    if endpoint == "credential_types" and not fields.get("managed"):
-        _refuse(of_type(fields))
-    if endpoint == "schedules":
-        _refuse(of_rrule(fields["rrule"]))
 
 
 def _refuse(sentences: Iterator[str]) -> None:

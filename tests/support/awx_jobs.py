@@ -3,17 +3,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Jobs as AWX runs them: a directory laid out as AWX lays it out, sent to an execution node, run there, and its events read back.
 
-AWX itself is not here. What stands for it: the configuration of extensions/awx, the injectors of its credential types rendered in the sandbox
-that AWX renders them in, answers to surveys marked as AWX marks them, an inventory as a script that prints JSON, and `ansible-runner
-transmit | worker | process`, which is how AWX reaches any node.
+AWX's own code injects the credentials (PyPI's awx-plugins-core and awx-plugins-interfaces). The rest of AWX is not here. What stands for it:
+the configuration of extensions/awx, answers to surveys marked as AWX marks them, hosts shared out as AWX shares them out, an inventory as a
+script that prints JSON, and `ansible-runner transmit | worker | process`, which is how AWX reaches any node.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-import os
-import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,12 +20,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from awx_plugins.credentials.plugins import kubernetes_bearer_token
+from awx_plugins.interfaces._temporary_private_api import ManagedCredentialType
+from awx_plugins.interfaces._temporary_private_container_api import CONTAINER_ROOT
+from awx_plugins.interfaces._temporary_private_credential_api import Credential as Inputs
+from awx_plugins.interfaces._temporary_private_inject_api import build_safe_env, inject_credential
 
 from support.awx_rules import PROJECT, configuration, named, survey_defaults
 from support.playbooks import Dumper, Unsafe
-
-_BEARER = "OpenShift or Kubernetes API Bearer Token"
 
 
 @dataclass(frozen=True)
@@ -113,9 +113,7 @@ class Job:
 
 def _censored(command: dict[str, Any]) -> dict[str, Any]:
     """What AWX keeps of the command: it hides the values of variables that are named like secrets."""
-    hidden = re.compile("API|TOKEN|KEY|SECRET|PASS", re.IGNORECASE)
-    environment = {name: "**********" if hidden.search(name) else value for name, value in command["env"].items()}
-    return {**command, "env": environment}
+    return {**command, "env": build_safe_env(command["env"])}
 
 
 def _forms(secret: str) -> Iterator[str]:
@@ -133,7 +131,8 @@ class Controller:
     directory: Path
     bin: Path
     collections: Path
-    variables: Mapping[str, str] = field(default_factory=dict)
+    #: That of the project, which AWX tells each job.
+    revision: str = "0" * 39 + "a"
     _count: int = 0
 
     def launch(
@@ -173,10 +172,11 @@ class Controller:
         shutil.copytree(self.collections, here / "requirements_collections")
         (here / "env").mkdir(mode=0o700)
         (here / "inventory").mkdir()
-        _write_inventory(here / "inventory" / "hosts", hosts or {"cluster": {}}, group or {})
-        variables = {**survey_defaults(found), **(handed_on or {}), **(answers or {})}
+        _write_inventory(here / "inventory" / "hosts", {"cluster": {}} if hosts is None else hosts, group or {})
+        told = {"awx_project_revision": self.revision, "tower_project_revision": self.revision}
+        variables = {**survey_defaults(found), **(handed_on or {}), **(answers or {}), **told}
         (here / "env" / "extravars").write_text(yaml.dump(_marked(variables), Dumper=Dumper))
-        injected = dict(self.variables)
+        injected: dict[str, str] = {}
         for credential in credentials:
             injected |= inject(credential, here, there)
         injected["ANSIBLE_COLLECTIONS_PATH"] = str(there / "requirements_collections")
@@ -265,36 +265,15 @@ def _marked(value: Any) -> Any:
 
 def inject(credential: Credential, here: Path, there: Path) -> dict[str, str]:
     """The environment that a credential gives a job; its files are written below `here`, to be found below `there`."""
-    if credential.kind == _BEARER:
-        return _bearer_token(credential.inputs, here, there)
-    kind = named(configuration(), "controller_credential_types")[credential.kind]
-    sandbox = ImmutableSandboxedEnvironment()
-    names: dict[str, str] = {}
-    for key, template in kind["injectors"].get("file", {}).items():
-        text = sandbox.from_string(template).render(dict(credential.inputs))
-        names[key.partition(".")[2]] = _file(text, here, there)
-    namespace = {"tower": {"filename": names.get("", names)}, **credential.inputs}
-    return {
-        name: sandbox.from_string(template).render(namespace)
-        for name, template in kind["injectors"].get("env", {}).items()
-    }
+    injected: dict[str, str] = {}
+    arguments: list[str] = []
+    inject_credential(_type_of(credential), Inputs(dict(credential.inputs)), injected, {}, arguments, str(here))
+    assert not arguments, "no variable holds a credential"
+    return {name: value.replace(f"{CONTAINER_ROOT}/env", str(there / "env")) for name, value in injected.items()}
 
 
-def _bearer_token(inputs: Mapping[str, Any], here: Path, there: Path) -> dict[str, str]:
-    """As AWX's own type does it: without a certificate authority, the verification is off."""
-    found = {
-        "K8S_AUTH_HOST": inputs["host"],
-        "K8S_AUTH_API_KEY": inputs["bearer_token"],
-        "K8S_AUTH_VERIFY_SSL": "False",
-    }
-    if inputs.get("verify_ssl", True) and inputs.get("ssl_ca_cert"):
-        found |= {"K8S_AUTH_VERIFY_SSL": "True", "K8S_AUTH_SSL_CA_CERT": _file(inputs["ssl_ca_cert"], here, there)}
-    return found
-
-
-def _file(text: str, here: Path, there: Path) -> str:
-    name = f"tmp{os.urandom(4).hex()}"
-    path = here / "env" / name
-    path.touch(mode=0o600)
-    path.write_text(text)
-    return str(there / "env" / name)
+def _type_of(credential: Credential) -> Any:
+    if credential.kind == kubernetes_bearer_token.name:
+        return kubernetes_bearer_token
+    found = named(configuration(), "controller_credential_types")[credential.kind]
+    return ManagedCredentialType("", found["name"], found["kind"], found["inputs"], found["injectors"])

@@ -145,11 +145,13 @@ def _of_injectors(injectors: Mapping[str, Any], ids: Sequence[str]) -> Iterator[
     yield from (
         f"file {key!r} is not named template or template.NAME"
         for key in files
-        if not re.fullmatch(r"template(\.\w+)?", key)
+        if not re.fullmatch(r"template(\.[a-zA-Z_][a-zA-Z0-9_]*)?", key)
     )
     if "template" in files and len(files) > 1:
         yield "one file without a name cannot stand beside others"
-    for name in injectors.get("env", {}):
+    for name, template in injectors.get("env", {}).items():
+        if not template.isascii():
+            yield f"environment variable {name!r} is not made of ASCII"
         if name in _FORBIDDEN_VARIABLES or name.startswith("ANSIBLE_") or not re.fullmatch(r"[A-Za-z_]\w*", name):
             yield f"environment variable {name!r} is not allowed"
     names = {key.partition(".")[2]: "/file" for key in files}
@@ -231,6 +233,13 @@ def _of_question(question: Mapping[str, Any]) -> Iterator[str]:
         return
     if not isinstance(question["required"], bool):
         yield "does not say by true or false whether it is required"
+    limits = (question.get(key) for key in ("min", "max"))
+    if not all(limit is None or isinstance(limit, int) for limit in limits):
+        yield "has a limit that is no whole number"
+        return
+    if not isinstance(question["question_name"], str) or not isinstance(question["variable"], str):
+        yield "has a name or a variable that is no text"
+        return
     if question["type"] not in _QUESTION_TYPES:
         yield f"has no type {question['type']!r}"
     yield from _of_default(question)
@@ -374,6 +383,12 @@ def _has_circle(nodes: Mapping[str, Any]) -> bool:
     while ends := [name for name, following in left.items() if not following]:
         left = {name: following - set(ends) for name, following in left.items() if name not in ends}
     return bool(left)
+
+
+def slices_of(hosts: Mapping[str, Any], count: int) -> list[dict[str, Any]]:
+    """The hosts of each job of a sliced one: AWX goes by name, and makes no more slices than there are hosts."""
+    names, slices = sorted(hosts), min(count, len(hosts))
+    return [{name: hosts[name] for name in names[first::slices]} for first in range(slices)]
 
 
 def run_workflow(workflow: Mapping[str, Any], outcome: Callable[[str], bool]) -> tuple[list[str], bool]:

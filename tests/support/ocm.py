@@ -24,7 +24,7 @@ TOKEN_PATH = "/auth/realms/redhat-external/protocol/openid-connect/token"
 API_PATH = "/api/accounts_mgmt/v1/access_token"
 
 OFFLINE_TOKEN = "eyJhbGciOiJIUzUxMiJ9.canary-offline-token-4711.sig"
-CLIENT_ID = "canary-client-0815"
+CLIENT_ID = "account-of-machines-0815"
 CLIENT_SECRET = "canary-client-secret-1984"
 ACCESS_TOKEN = "eyJhbGciOiJSUzI1NiJ9.canary-access-token-2001.sig"
 

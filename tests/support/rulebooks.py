@@ -12,7 +12,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,8 +56,10 @@ class Rulebook:
 
 
 @contextmanager
-def running(rulebook: str, inventory: Path, log: Path, **variables: Any) -> Iterator[Rulebook]:
-    """Runs it until the end of the block. Nothing of the environment leads to a cluster."""
+def running(
+    rulebook: str, inventory: Path, log: Path, environment: Mapping[str, str] | None = None, **variables: Any
+) -> Iterator[Rulebook]:
+    """Runs it until the end of the block. Nothing of the environment leads to a cluster but what is given."""
     given = log.with_suffix(".vars.yml")
     given.write_text(json.dumps(variables))
     command = ["ansible-rulebook", "--rulebook", rulebook, "-i", str(inventory), "--vars", str(given), "--print-events"]
@@ -67,7 +69,7 @@ def running(rulebook: str, inventory: Path, log: Path, **variables: Any) -> Iter
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
-            env={**clean, "ANSIBLE_NOCOLOR": "1"},
+            env={**clean, "ANSIBLE_NOCOLOR": "1", **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -37,10 +37,10 @@ def status(code: int, reason: str = "", message: str = "") -> Json:
 
 @dataclass
 class Trouble:
-    """What happens to the next requests of a verb (`list`, `watch`) on a resource, `times` times.
+    """What happens to the next requests of a verb (`list`, `page` for a further page of a list, `watch`) on a resource, `times` times.
 
     `answer`: a Status, `HANG`, or bytes that are sent as a chunk in place of what was asked for; then the connection is cut, or the
-    answer properly ended with `ends`.
+    answer properly ended with `ends`. `retry_after` is the header of this name.
     """
 
     verb: str
@@ -48,15 +48,19 @@ class Trouble:
     times: int = 1
     resource: str = "namespaces"
     ends: bool = False
+    retry_after: int = 0
 
 
 @dataclass
 class WatchedApi:
-    """`token` is the only login that it takes. `asked` counts the requests: verb and resource. `accepted` are the forms asked for."""
+    """`token` is the only login that it takes. `asked` counts the requests: verb and resource; `asked_at` is when each one came. `accepted`
+    are the forms asked for.
+    """
 
     token: str = "token-1"
     troubles: list[Trouble] = field(default_factory=list)
     asked: Counter[str] = field(default_factory=Counter)
+    asked_at: list[tuple[str, float]] = field(default_factory=list)
     accepted: set[str] = field(default_factory=set)
     oldest: int = 0
     page: int = 1000
@@ -187,8 +191,9 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         resource = parts.path.rpartition("/")[2]
-        verb = "watch" if query.get("watch") == "true" else "list"
+        verb = "watch" if query.get("watch") == "true" else "page" if query.get("continue") else "list"
         self.api.asked[f"{verb} {resource}"] += 1
+        self.api.asked_at.append((f"{verb} {resource}", time.monotonic()))
         self.api.accepted.add(self.headers.get("Accept", ""))
         if resource == "readyz":
             return self._answer(200, {})
@@ -196,7 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(401, status(401, "Unauthorized", "Unauthorized"))
         if found := self.api.trouble_for(verb, resource):
             return self._make(found)
-        if verb == "list":
+        if verb != "watch":
             return self._answer(200, self.api.listed(resource, int(query.get("continue", 0))))
         return self._watch(resource, query)
 
@@ -216,7 +221,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _make(self, trouble: Trouble) -> None:
         if isinstance(trouble.answer, dict):
-            return self._answer(trouble.answer["code"], trouble.answer)
+            return self._answer(trouble.answer["code"], trouble.answer, trouble.retry_after)
         if trouble.answer == HANG:
             if trouble.verb == "watch":
                 self._begin()
@@ -245,11 +250,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _end(self) -> None:
         self.wfile.write(b"0\r\n\r\n")
 
-    def _answer(self, code: int, body: Json) -> None:
+    def _answer(self, code: int, body: Json, retry_after: int = 0) -> None:
         data = json.dumps(body).encode()
         self.send_response(code)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
+        if retry_after:
+            self.send_header("Retry-After", str(retry_after))
         self.end_headers()
         self.wfile.write(data)
 

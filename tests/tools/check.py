@@ -76,6 +76,13 @@ STEPS = (
     # The longest begin first, so that none is left alone at the end.
     Step("playbooks of the tarball, newest", "newest", (*TARBALL, *PYTEST, "tests/scenarios")),
     Step("modules on the lab, newest", "newest", (*PYTEST, "tests/modules")),
+    Step("the guides, as they are written", "newest", (*PYTEST, "tests/guides")),
+    Step(
+        "the main job of the tarball, oldest",
+        "oldest",
+        (*TARBALL, *PYTEST, "tests/scenarios/test_site.py", "tests/scenarios/test_in_process.py"),
+    ),
+    Step("molecule, all scenarios", "newest", ("molecule", "test", "--all")),
     Step("ansible-lint, profile production", "newest", ("ansible-lint", "--offline", "--profile", "production")),
     Step("ansible-test sanity, newest", "newest", SANITY),
     Step("ansible-test sanity, oldest", "oldest", SANITY),
@@ -110,17 +117,11 @@ STEPS = (
         only_all=True,
     ),
     Step(
-        "the main job of the tarball, oldest",
-        "oldest",
-        (*TARBALL, *PYTEST, "tests/scenarios/test_site.py", "tests/scenarios/test_in_process.py"),
-    ),
-    Step(
         "playbooks of the tarball, oldest",
         "oldest",
         (*TARBALL, *PYTEST, "tests/scenarios", *NO_RUNNER),
         only_all=True,
     ),
-    Step("the guides, as they are written", "newest", (*PYTEST, "tests/guides")),
     Step("faults and killed runs", "newest", (*PYTEST, "tests/faults")),
     Step(
         "100 killed runs, 1,000 namespaces",
@@ -133,7 +134,6 @@ STEPS = (
     Step("what AWX and Automation Platform say", "awx", (*PYTEST, "tests/awx"), only_all=True),
     Step("events on the lab", "eda", (*PYTEST, "tests/eda")),
     Step("the report in a browser", "browser", (*PYTEST, "tests/report")),
-    Step("molecule, all scenarios", "newest", ("molecule", "test", "--all")),
 )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.objects import Kind, ObjectRef
@@ -52,12 +52,16 @@ class ImageQuestion:
 
 @dataclass(frozen=True)
 class RegistryAccess:
-    """How registries are reached. `realm_hosts` may be given logins beside the registries themselves; `timeout` in seconds for each answer."""
+    """How registries are reached. `realm_hosts` may be given logins beside the registries themselves; `timeout` in seconds for each answer.
+
+    `prefix` is what the names of the options begin with that say so: messages name them.
+    """
 
     ca_cert: str | None = None
     validate_certs: bool = True
     timeout: float = 10.0
     realm_hosts: Sequence[str] = ()
+    prefix: str = field(default="", compare=False)
 
     @classmethod
     def of(cls, options: Mapping[str, Any], prefix: str, realm_hosts: str) -> RegistryAccess:
@@ -69,4 +73,4 @@ class RegistryAccess:
         timeout = cls.timeout if given is None else float(given)
         check_seconds(f"{prefix}timeout", timeout)
         hosts = tuple(options.get(realm_hosts) or ())
-        return cls(options.get(f"{prefix}ca_cert"), verified is not False, timeout, hosts)
+        return cls(options.get(f"{prefix}ca_cert"), verified is not False, timeout, hosts, prefix)

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import select
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
 from ..core.redaction import credentials, hide, mask
 from .interruption import Interrupted, interruptible
@@ -68,7 +69,7 @@ def run_module(module: Module) -> None:
     """Runs a module with the options that Ansible gives this process, and ends it."""
     host = _AnsibleModule(module)
     if module.import_error:
-        host.fail_json(msg=missing_required_lib(module.library), exception=module.import_error)
+        host.fail_json(msg=module.without_library(sys.executable))
     task = Task(
         name=host._name,
         params=host.params,

@@ -140,7 +140,11 @@ def _contradictions(form: ListForm[_Desired], places: Mapping[str, Sequence[Decl
 
 
 def _all_at_once(problems: Sequence[str], total: int) -> str:
-    return f"nothing was read or changed; problems with the {total} entries: {first_of(problems, _SHOWN, '; ')}"
+    return f"nothing was read or changed; problems with {_those(total)}: {first_of(problems, _SHOWN, '; ')}"
+
+
+def _those(total: int) -> str:
+    return "the one entry" if total == 1 else f"the {total} entries"
 
 
 def _without_value(message: str) -> str:

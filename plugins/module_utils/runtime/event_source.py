@@ -9,11 +9,12 @@ The arguments are validated as those of a module are, the connection is that of 
 from __future__ import annotations
 
 import asyncio
+import logging
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -26,8 +27,12 @@ from .task import Task, cluster_of
 
 __all__ = ["EventSource", "Queue", "event_source", "handed_on"]
 
-#: What ansible-rulebook adds to a source's arguments.
-_OF_THE_RULEBOOK = ("eda_feedback_queue",)
+_LOG = logging.getLogger("openshift_ops.image_pull")
+
+#: Into it ansible-rulebook puts each event that it has taken, when the argument `feedback` asks for that.
+_FEEDBACK = "eda_feedback_queue"
+#: Arguments of any source.
+_OF_THE_RULEBOOK = ("feedback", _FEEDBACK)
 
 
 class Queue(Protocol):
@@ -39,19 +44,28 @@ class Queue(Protocol):
 
 @dataclass(frozen=True)
 class EventSource:
-    """A source with its arguments. `secrets` are masked in each event."""
+    """A source with its arguments. `secrets` are masked in each event. `warned` is what the log has been told."""
 
     name: str
     params: Mapping[str, Any]
     secrets: frozenset[str]
     directory: str
+    warned: set[str] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def cluster(self) -> AbstractContextManager[Cluster]:
-        """A new connection to the cluster that the arguments lead to, with a login that is read anew."""
+    @contextmanager
+    def cluster(self) -> Iterator[Cluster]:
+        """A new connection to the cluster that the arguments lead to, with a login that is read anew. What it warns of is logged once."""
         task = Task(
             self.name, self.params, check_mode=True, diff=False, temporary_directory=self.directory, secrets=set()
         )
-        return cluster_of(task)
+        with cluster_of(task) as cluster:
+            with self._lock:
+                new = [warning for warning in task.warnings if warning not in self.warned]
+                self.warned.update(new)
+            for warning in new:
+                _LOG.warning("%s: %s", self.name, mask(warning, self.secrets))
+            yield cluster
 
     def masked(self, event: dict[str, Any]) -> dict[str, Any]:
         """The event as it may be shown to everybody."""
@@ -78,12 +92,17 @@ def event_source(name: str, arguments: Mapping[str, Any], given: Mapping[str, An
         yield EventSource(name, validation.validated_parameters, secrets, directory)
 
 
-async def handed_on(queue: Queue, work: Callable[[Callable[[dict[str, Any]], None], threading.Event], None]) -> None:
+async def handed_on(
+    queue: Queue,
+    args: Mapping[str, Any],
+    work: Callable[[Callable[[dict[str, Any]], None], threading.Event], None],
+) -> None:
     """Runs `work` in a thread until it ends or this is cancelled. It is given what puts an event, and what tells it to end.
 
     The thread is a daemon: nobody waits for a request under way when ansible-rulebook ends.
     """
     loop, stop = asyncio.get_running_loop(), threading.Event()
+    emptying = loop.create_task(_emptied(args.get(_FEEDBACK)))
     ended: asyncio.Future[None] = loop.create_future()
 
     def tell(event: dict[str, Any]) -> None:
@@ -103,6 +122,13 @@ async def handed_on(queue: Queue, work: Callable[[Callable[[dict[str, Any]], Non
         await ended
     finally:
         stop.set()
+        emptying.cancel()
+
+
+async def _emptied(feedback: asyncio.Queue[Any] | None) -> None:
+    """Takes what comes back of events: a source begins with all that exists, and has no use for it, but ansible-rulebook waits for room."""
+    while feedback is not None:
+        await feedback.get()
 
 
 def _settle(ended: asyncio.Future[None], outcome: BaseException | None) -> None:

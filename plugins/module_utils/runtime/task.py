@@ -23,6 +23,7 @@ from ..core.entry_lists import TARGETS, EntryList
 from ..core.errors import ImagePullError, OptionError, unexpected
 from ..core.limits import Limit
 from ..core.page_parts import PageParts
+from ..core.paths import why_unread
 from ..core.permissions import Need
 from ..core.protocols import Desired
 from ..core.redaction import credentials_in_text, mask
@@ -38,6 +39,7 @@ from .missed_rights import missed, untold
 from .options import CONNECTION_OPTIONS
 
 __all__ = [
+    "NO_LIBRARY",
     "Module",
     "SettingsFor",
     "Task",
@@ -53,6 +55,11 @@ __all__ = [
 ]
 
 VERSION = "1.0.0"
+
+#: How it is said that a module's library cannot be imported.
+NO_LIBRARY = "the Python package {library} cannot be imported by "
+#: What pip is told to install, where that is more than the name.
+_REQUIREMENTS = {"kubernetes": "kubernetes>=24.2"}
 
 #: So many connections are open at the same time where a task does not say how many.
 _FEW = 8
@@ -96,6 +103,15 @@ class Module:
                 rules[rule] = [*rules.get(rule, ()), options]
         return rules
 
+    def without_library(self, python: str) -> str:
+        """That this Python cannot import the library, why, and what to type."""
+        reason = (self.import_error or "").strip().rpartition("\n")[2]
+        package = _REQUIREMENTS.get(self.library, self.library)
+        return (
+            f"{NO_LIBRARY.format(library=self.library)}{python} on the host that runs the task ({reason}): install it with "
+            f"{python} -m pip install '{package}', or name a Python that has it in the variable ansible_python_interpreter"
+        )
+
     def problems(self, options: Mapping[str, Any]) -> str:
         """What Ansible's validation finds wrong with the entries of all lists; empty when nothing."""
         forms = [self.form, *self.lists] if self.form else self.lists
@@ -135,8 +151,8 @@ class Task:
         """
         try:
             text = Path(path).read_bytes().decode("utf-8", "surrogateescape")
-        except (OSError, ValueError) as error:  # ValueError: the path holds a NUL
-            why = getattr(error, "strerror", None) or error
+        except (OSError, ValueError) as error:
+            why = why_unread(path, error)
             raise OptionError(f"file {path!r} cannot be read on the host that runs the task: {why}") from None
         self.hide(text)
         return text

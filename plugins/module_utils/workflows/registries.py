@@ -66,7 +66,9 @@ def ask_registries(form: EntryList, params: Mapping[str, Any]) -> dict[str, Any]
 
 def _asked(params: Mapping[str, Any]) -> _Asked:
     """:raises OptionError: when there is half a login, or a repository that is none."""
-    options = RegistryOptions(**{field.name: params[field.name] for field in fields(RegistryOptions)})
+    options = RegistryOptions(
+        **{field.name: params[field.name] for field in fields(RegistryOptions) if field.name in params}
+    )
     user, password = params.get("username") or "", params.get("password") or ""
     if bool(user) != bool(password):
         raise OptionError("options 'username' and 'password' are given together: a login needs both")

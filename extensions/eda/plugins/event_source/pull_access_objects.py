@@ -51,7 +51,7 @@ options:
       changes:
         description:
           - Which changes of an object are told.
-          - V(existing) means that it was there when the source began, V(changed) that its labels or shown annotations are others,
+          - V(existing) means that it was there when the source began, or is told once more, V(changed) that its labels or shown annotations are others,
             V(terminating) that its deletion has begun.
           - The default is V(existing), V(created) and V(changed).
         type: list
@@ -91,6 +91,13 @@ options:
       - After so many seconds everything is listed again and held against what is known. It finds what a broken proxy kept back.
     type: float
     default: 600
+  repeat_seconds:
+    description:
+      - After so many seconds, with the next list, all namespaces are told once more as V(existing). So what a run could not do is taken up,
+        and what others changed is mended. With V(0), it never is.
+      - Where no namespaces are watched, that goes for all objects.
+    type: float
+    default: 3600
   kubeconfig:
     description:
       - Path of a kubeconfig file, several paths joined by C(:), or the content as a dictionary. It can also be set as
@@ -215,19 +222,42 @@ objects:
       change: created
       labels: {kubernetes.io/metadata.name: project-a}
 state:
-  description: V(connected) when all kinds are watched, V(lost) when one of them is not any more. Each is told once.
+  description:
+    - V(lost) when nothing is heard of a kind any more. A failure of the whole cluster is told once for all kinds, a right that is missing
+      once for each kind; the other kinds go on.
+    - V(degraded) when what happens to a kind is still told, but it cannot be listed again, so that what a broken connection kept back is
+      not found.
+    - V(connected) when all is watched but what was told to fail, at first and when a failure is over.
   type: str
   returned: when O(ignore:type) is V(health)
   sample: lost
 kind:
-  description: The first kind of which nothing is heard any more.
+  description: The first kind that the failure was seen with.
   type: str
-  returned: when O(ignore:state) is V(lost)
+  returned: when O(ignore:state) is V(lost) or V(degraded)
   sample: Namespace
 message:
   description: What was tried, what came back, and what to do.
   type: str
-  returned: when O(ignore:state) is V(lost)
+  returned: when O(ignore:state) is V(lost) or V(degraded)
+kinds:
+  description: The kinds that are watched.
+  type: list
+  elements: str
+  returned: when O(ignore:state) is V(connected)
+  sample: [Namespace]
+missing:
+  description: The kinds of which nothing is heard.
+  type: list
+  elements: str
+  returned: when O(ignore:state) is V(connected)
+  sample: [ServiceAccount]
+unlisted:
+  description: The kinds that are watched but cannot be listed again.
+  type: list
+  elements: str
+  returned: when O(ignore:state) is V(connected)
+  sample: []
 """
 
 import asyncio
@@ -275,6 +305,7 @@ ARGUMENTS: dict[str, Any] = {
     "batch_seconds": {"type": "float", "default": 2},
     "batch_size": {"type": "int", "default": 500},
     "resync_seconds": {"type": "float", "default": 600},
+    "repeat_seconds": {"type": "float", "default": 3600},
 }
 
 
@@ -283,7 +314,9 @@ async def main(queue: Queue, args: dict[str, Any]) -> None:
     with event_source("pull_access_objects", ARGUMENTS, args) as source:
         settings = from_options(source.params)
         await handed_on(
-            queue, lambda tell, stop: follow(settings, source.cluster, lambda event: tell(source.masked(event)), stop)
+            queue,
+            args,
+            lambda tell, stop: follow(settings, source.cluster, lambda event: tell(source.masked(event)), stop),
         )
 
 

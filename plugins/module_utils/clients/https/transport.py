@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import ImagePullError, OptionError
+from ...core.paths import why_unread
 from ...core.times import check_seconds
 from .endpoints import endpoint
 from .failures import Words, root_cause, sentence
@@ -153,7 +154,7 @@ def _context(options: HttpsOptions, verify: bool | str) -> ssl.SSLContext:
     except ssl.SSLError:
         raise OptionError(f"{source}: {verify!r} holds no certificate in PEM form") from None
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no path"
+        reason = why_unread(verify, error)
         raise OptionError(f"{source}: {verify!r} cannot be read on the host that runs the task: {reason}") from None
 
 

@@ -69,7 +69,7 @@ class _Request:
 
     `attempt` says in words what is tried, `resource` on which kind, `name` on which object that is there. `writes`: whether it
     changes something, so that it must not simply be sent twice. `is_shortcut`: a refusal only means more requests. `accept` is the
-    form of the answer.
+    form of the answer. With `seconds`, it is awaited for so long and never repeated.
     """
 
     method: str
@@ -82,6 +82,7 @@ class _Request:
     writes: bool = False
     is_shortcut: bool = False
     accept: str = "application/json"
+    seconds: float | None = None
 
     @property
     def target(self) -> str:
@@ -182,15 +183,21 @@ class Cluster:
         kept = self._listed(request, lambda answer: answers.page(answer, kind, namespace), kind, keep or _slim)
         yield from kept.items
 
-    def survey(self, kind: Kind, *, label_selector: str = "", keep: Callable[[Json], Any]) -> Surveyed:
+    def survey(
+        self, kind: Kind, *, label_selector: str = "", keep: Callable[[Json], Any], seconds: float | None = None
+    ) -> Surveyed:
         """What `keep` returns of the metadata of each object of a kind in the cluster. Nothing else of them is ever sent here.
+
+        With `seconds`, each answer is awaited for so long only, and no request is repeated.
 
         :raises ApiError: when it cannot be read, also when the server sends more than the metadata.
         """
         query = {"labelSelector": label_selector, "limit": str(_PAGE)}
         attempt = f"listing the metadata of {kind.resource} in all namespaces"
         path = _collection(kind, "")
-        request = _Request("GET", path, attempt, kind.resource, query=query, accept=answers.METADATA_LIST)
+        request = _Request(
+            "GET", path, attempt, kind.resource, query=query, accept=answers.METADATA_LIST, seconds=seconds
+        )
         return self._listed(request, lambda answer: answers.metadata_page(answer, kind), kind, keep)
 
     @contextmanager
@@ -330,7 +337,7 @@ class Cluster:
             except (ApiError, Unanswered) as error:
                 asked = _asked_to_wait(request, error)
                 given_up_at = min(given_up_at, self._now() + _PATIENCE_SECONDS)
-                if asked is None or self._now() + asked > given_up_at:
+                if asked is None or request.seconds is not None or self._now() + asked > given_up_at:
                     raise
             with self._lock:
                 self.retries += 1
@@ -363,7 +370,8 @@ class Cluster:
 
         :raises ClusterError: also once the cluster has given no healthy answer to any request for too long.
         """
-        answer: Answer = self._judged(request, login, lambda: self._send(request, login))
+        options = {} if request.seconds is None else {"seconds": request.seconds}
+        answer: Answer = self._judged(request, login, lambda: self._send(request, login, **options))
         return answer
 
     def _opened(self, request: _Request, login: Any, seconds: float, goes_on: Callable[[], bool]) -> Lines:

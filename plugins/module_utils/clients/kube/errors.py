@@ -157,7 +157,8 @@ _RULES = (
     _Rule(
         {401},
         "",
-        "the login is not valid, or no longer: give a valid token or certificate (api_key, kubeconfig, client_cert)",
+        "the login is not valid, or no longer: log in again, such as with 'oc login', or give a valid token or certificate (api_key, "
+        "kubeconfig, client_cert; in the playbooks with image_pull_ before the name)",
         Unauthorized,
     ),
     _Rule(

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...core.paths import looked_in
 from ...core.redaction import is_path
 from .errors import ConnectError, one_line
 from .libraries import yaml
@@ -25,7 +26,10 @@ from .tls import Pem
 __all__ = ["Kubeconfig", "Section", "load"]
 
 _DEFAULT = "~/.kube/config"
-_WAY_OUT = "give 'kubeconfig', or 'host' with 'api_key' (or set K8S_AUTH_KUBECONFIG)"
+_WAY_OUT = (
+    "give 'kubeconfig', or 'host' with 'api_key' (image_pull_kubeconfig, image_pull_host and image_pull_api_key of the playbooks), "
+    "or set K8S_AUTH_KUBECONFIG"
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -188,7 +192,7 @@ def _files(given: str | None) -> Iterator[_File]:
 
 def _place_of(paths: Sequence[Path]) -> str:
     """Where a relative path was looked for: beside the playbook, which may be one of a collection."""
-    return "" if all(path.is_absolute() for path in paths) else f" in {Path.cwd()}"
+    return next(filter(None, map(looked_in, paths)), "")
 
 
 def _content(title: str, path: Path) -> Mapping[str, Any]:

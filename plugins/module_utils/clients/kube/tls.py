@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...core.paths import why_unread
 from .errors import ConnectError, one_line
 from .libraries import urllib3
 
@@ -36,7 +37,7 @@ class Pem:
         try:
             return Path(self.path).read_bytes()
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "the path is not valid"
+            reason = why_unread(self.path, error)
             raise ConnectError(
                 f"{self} cannot be read on the host that runs the task: {reason}; correct the path"
             ) from None

@@ -17,7 +17,6 @@ __all__ = ["IMPORT_ERROR", "Answer", "RegistryError", "RegistryOptions", "check_
 
 #: Bytes of an answer up to the end of its headers. Registries send a few hundred; servers and proxies allow up to 32 KiB.
 _LONGEST_ANSWER = 64 * 1024
-_WORDS = Words("registry")
 
 
 class RegistryError(ImagePullError):
@@ -28,7 +27,7 @@ class RegistryError(ImagePullError):
 class RegistryOptions:
     """`realm_host`: who takes the logins, when that is known: the registry is not asked then.
 
-    `ca_cert` is the path of a file, `timeout` in seconds, for the whole answer.
+    `ca_cert` is the path of a file, `timeout` in seconds, for the whole answer. `prefix` is what the names of their options begin with.
     """
 
     registry: str
@@ -36,6 +35,7 @@ class RegistryOptions:
     ca_cert: str | None = None
     validate_certs: bool = True
     timeout: float = 10.0
+    prefix: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,4 +90,4 @@ def send(
 
 
 def _https(options: RegistryOptions) -> HttpsOptions:
-    return HttpsOptions(options.ca_cert, options.validate_certs, options.timeout, _WORDS)
+    return HttpsOptions(options.ca_cert, options.validate_certs, options.timeout, Words("registry", options.prefix))

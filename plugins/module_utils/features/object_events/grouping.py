@@ -56,23 +56,25 @@ class Grouping:
         patience = self._settings.batch_seconds
         return min(self._last + patience, self._first + _LONGEST_WAITS * patience)
 
-    def take(self, now: float, is_going: Callable[[str], bool]) -> dict[str, Any] | None:
-        """The next event, None when all that was to be told has come to nothing. `is_going`: whether a namespace is being deleted."""
+    def take(self, now: float, is_going: Callable[[str], bool]) -> list[dict[str, Any]]:
+        """The next event, none when all that was to be told has come to nothing. `is_going`: whether a namespace is being deleted."""
         names = self._next()
         # What does not fit has waited long enough.
         self._last = self._first = now - self._settings.batch_seconds
         found = [one for name in names for one in self._waiting.pop(name).values()]
         told = [one for one in found if one.change not in _THERE or not is_going(one.seen.namespace)]
         if not told:
-            return None
+            return []
         served = [one for one in told if one.change in _THERE or _may_be_given_back(one)]
         places = dict.fromkeys(one.seen.namespace for one in served if not is_going(one.seen.namespace))
-        return {
-            "type": "objects",
-            "namespaces": list(places),
-            "count": len(places),
-            "objects": [shown(one) for one in told],
-        }
+        return [
+            {
+                "type": "objects",
+                "namespaces": list(places),
+                "count": len(places),
+                "objects": [shown(one) for one in told],
+            }
+        ]
 
     def _next(self) -> list[str]:
         """The namespaces of the next event: as many as it may have, and fewer when they have very many objects."""

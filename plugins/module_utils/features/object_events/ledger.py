@@ -94,8 +94,8 @@ class Ledger:
     def __len__(self) -> int:
         return sum(len(known) for known in self._known.values())
 
-    def listed(self, kind: str, objects: Iterable[Seen]) -> list[Difference]:
-        """What a list of all objects of a kind says that was not known."""
+    def listed(self, kind: str, objects: Iterable[Seen], *, again: bool = False) -> list[Difference]:
+        """What a list of all objects of a kind says that was not known; all that exists, as at first, where it is to be told `again`."""
         is_first = kind not in self._known
         known = self._known.setdefault(kind, {})
         there = {one.key: one for one in objects}
@@ -103,7 +103,7 @@ class Ledger:
         if kind == NAMESPACE.kind:
             self._gone.clear()
         left = [found for one in gone for found in self.went(one)]
-        return [*left, *(found for one in there.values() for found in self._noted(one, is_first=is_first))]
+        return [*left, *(found for one in there.values() for found in self._noted(one, is_first=is_first, again=again))]
 
     def appeared(self, one: Seen) -> list[Difference]:
         """What a watch says of an object that is there."""
@@ -123,7 +123,7 @@ class Ledger:
         known = self._known.get(NAMESPACE.kind, {}).get((NAMESPACE.kind, namespace, namespace))
         return known is not None and known.is_going
 
-    def _noted(self, one: Seen, *, is_first: bool) -> Iterator[Difference]:
+    def _noted(self, one: Seen, *, is_first: bool, again: bool = False) -> Iterator[Difference]:
         kept = self._known.setdefault(one.kind, {})
         old, new = kept.get(one.key), _Known(one.uid, one.digest, bool(one.deletion_timestamp))
         kept[one.key] = new
@@ -134,6 +134,8 @@ class Ledger:
             yield Difference("deleted", Seen(*one.key, uid=old.uid))
             old = None
         if old == new:
+            if again and not new.is_going:
+                yield Difference("existing", one)
             return
         if new.is_going:
             if old is None or not old.is_going:

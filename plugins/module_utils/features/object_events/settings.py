@@ -25,6 +25,7 @@ CHANGES = ("existing", "created", "changed", "terminating", "deleted")
 #: Bounds of the options in seconds and pieces.
 _LONGEST_BATCH, _LARGEST_BATCH = 600, 10_000
 _SHORTEST_RESYNC, _LONGEST_RESYNC = 10, 86_400
+_LONGEST_REPEAT = 31 * 86_400
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ class Settings:
     """What a source watches. Times are in seconds.
 
     `annotations` are globs of those that events show. A batch is handed on when nothing new has come for `batch_seconds`, or when it
-    has `batch_size` namespaces. Everything is listed again after `resync_seconds`. A watch ends after `watch_seconds`, so that a
-    connection that hangs is noticed.
+    has `batch_size` namespaces. Everything is listed again after `resync_seconds`; after `repeat_seconds` such a list is told as the first
+    one was, 0 for never. A watch ends after `watch_seconds`, so that a connection that hangs is noticed.
     """
 
     watched: tuple[Watched, ...]
@@ -58,7 +59,13 @@ class Settings:
     batch_seconds: float = 2.0
     batch_size: int = 500
     resync_seconds: float = 600.0
+    repeat_seconds: float = 3600.0
     watch_seconds: int = 60
+
+    def repeats(self, kind: str) -> bool:
+        """Whether objects of a kind are told again. What is in a namespace comes with it, so namespaces are enough."""
+        names = [one.kind.kind for one in self.watched]
+        return bool(self.repeat_seconds) and (kind == NAMESPACE.kind or NAMESPACE.kind not in names)
 
 
 def from_options(options: Mapping[str, Any]) -> Settings:
@@ -78,6 +85,7 @@ def from_options(options: Mapping[str, Any]) -> Settings:
         batch_seconds=options["batch_seconds"],
         batch_size=options["batch_size"],
         resync_seconds=options["resync_seconds"],
+        repeat_seconds=options["repeat_seconds"],
     )
 
 
@@ -111,3 +119,5 @@ def _problems(options: Mapping[str, Any]) -> Iterator[str]:
         yield f"option 'batch_size' must be from 1 to {_LARGEST_BATCH}"
     if not _SHORTEST_RESYNC <= options["resync_seconds"] <= _LONGEST_RESYNC:
         yield f"option 'resync_seconds' must be from {_SHORTEST_RESYNC} to {_LONGEST_RESYNC}"
+    if not 0 <= options["repeat_seconds"] <= _LONGEST_REPEAT:
+        yield f"option 'repeat_seconds' must be from 0 to {_LONGEST_REPEAT}"

@@ -86,7 +86,7 @@ class TestVariables:
     @pytest.mark.parametrize("value", ["text", {"name": "x"}, 7, True])
     def test_that_are_no_lists_are_refused(self, value: Any) -> None:
         assert refused("private_registry", {"private_registry_secrets_a": value}) == (
-            "variable private_registry_secrets_a is not a list of entries"
+            "variable private_registry_secrets_a is not a list of entries: begin each with '- '"
         )
 
     @pytest.mark.parametrize("item", ["secret-canary", None, 7, ["x"]])

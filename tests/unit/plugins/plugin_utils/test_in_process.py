@@ -61,11 +61,12 @@ class Elsewhere(NormalAction):  # type: ignore[misc]
 
     calls: list[dict[str, Any]]
     meanwhile: Callable[[], None] = staticmethod(lambda: None)
+    found: ClassVar[dict[str, Any]] = {"elsewhere": True}
 
     def _execute_module(self, *arguments: Any, **keywords: Any) -> Any:
         self.calls.append({"arguments": arguments, "keywords": keywords})
         self.meanwhile()
-        return {"elsewhere": True}
+        return self.found
 
 
 class Action(ModuleAction, Elsewhere):
@@ -125,6 +126,40 @@ def args_of(result: dict[str, Any]) -> Any:
 @pytest.fixture
 def invocation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANSIBLE_INJECT_INVOCATION", "1")
+
+
+class TestWithoutTheLibrary:
+    """Ansible's own Python has none: Ansible looks for another, unless one is named."""
+
+    @staticmethod
+    def message(found: dict[str, Any], **variables: Any) -> str:
+        made = action()
+        made.module = replace(made.module, import_error="Traceback:\nImportError: none here\n")
+        made._connection._shell.tmpdir = constants.DEFAULT_LOCAL_TMP
+        made.found = found
+        return str(made.start(**variables)["msg"])
+
+    OURS = f"the Python package kubernetes cannot be imported by {sys.executable} on the host that runs the task (ImportError: none here): "
+    THEIRS = (
+        "the Python package kubernetes cannot be imported by /usr/bin/python3 on the host that runs the task (why): "
+    )
+
+    @pytest.mark.parametrize(
+        "found",
+        [{"failed": True, "msg": f"{THEIRS}install it"}, {"failed": True, "msg": "?", "module_stdout": "", "rc": 127}],
+    )
+    def test_of_the_other_either_it_is_to_be_installed_for_ansibles(self, found: dict[str, Any]) -> None:
+        assert self.message(found, ansible_python_interpreter="auto").startswith(self.OURS)
+
+    def test_what_another_says_is_the_answer(self) -> None:
+        assert (
+            self.message({"failed": True, "msg": "no such secret"}, ansible_python_interpreter="auto")
+            == "no such secret"
+        )
+
+    def test_one_that_is_named_speaks_for_itself(self) -> None:
+        found = {"failed": True, "msg": f"{self.THEIRS}install it"}
+        assert self.message(found, ansible_python_interpreter="/usr/bin/python3") == f"{self.THEIRS}install it"
 
 
 class TestWhere:

@@ -145,10 +145,15 @@ class TestResult:
         assert "exception" not in ended.result
 
     def test_of_a_module_without_its_library(self, run: Run) -> None:
-        module = Module(ARGUMENTS, lambda task: {"changed": True}, "some-library", "Traceback: why")
+        module = Module(
+            ARGUMENTS, lambda task: {"changed": True}, "some-library", "Traceback:\n  ...\nImportError: why\n"
+        )
         ended = run(module.run, module=module, tracebacks=True, name="n")
-        assert ended.result["msg"].startswith("Failed to import the required Python library (some-library) on ")
-        assert ended.result["exception"] == "Traceback: why"
+        assert ended.result["msg"] == (
+            f"the Python package some-library cannot be imported by {sys.executable} on the host that runs the task (ImportError: why): "
+            f"install it with {sys.executable} -m pip install 'some-library', or name a Python that has it in the variable "
+            "ansible_python_interpreter"
+        )
         assert ended.status == 1
 
     def test_of_an_error_that_nobody_foresaw(self, run: Run) -> None:

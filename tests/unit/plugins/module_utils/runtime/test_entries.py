@@ -150,11 +150,13 @@ class TestDeclared:
             "things[4] (five): give one of the options 'namespaces' and 'namespace_selector'"
         )
 
-    @pytest.mark.parametrize(("count", "told"), [(20, ""), (21, "; and 1 more"), (25, "; and 5 more")])
+    @pytest.mark.parametrize(("count", "told"), [(1, ""), (20, ""), (21, "; and 1 more"), (25, "; and 5 more")])
     def test_of_many_the_first(self, count: int, told: str) -> None:
         said = refused(*[{"state": "wrong", "namespaces": ["a"]} for _one in range(count)])
-        assert said.startswith(f"nothing was read or changed; problems with the {count} entries: things[0]: ")
-        assert said.endswith(f"things[19]: option 'state' is wrong{told}")
+        assert said.startswith(
+            f"nothing was read or changed; problems with {'the one entry' if count == 1 else f'the {count} entries'}: things[0]: "
+        )
+        assert said.endswith(f"things[{min(count, 20) - 1}]: option 'state' is wrong{told}")
 
     @pytest.mark.parametrize(
         ("value", "shown"),

@@ -42,7 +42,7 @@ class TestArguments:
         assert opened(host="https://given")["host"] == "https://given"
 
     def test_what_the_rulebook_adds_is_left_out(self) -> None:
-        assert "eda_feedback_queue" not in opened(eda_feedback_queue=object())
+        assert not {"feedback", "eda_feedback_queue"} & {*opened(eda_feedback_queue=object(), feedback=True)}
 
     @pytest.mark.parametrize(
         ("given", "words"),
@@ -73,6 +73,21 @@ class TestConnection:
                     assert cluster.get_path("/api/v1/namespaces")["items"] == []
         assert {request.headers["User-Agent"].rpartition(" ")[2] for request in api.requests} == {"(tests)"}
 
+    def test_a_certificate_that_is_not_verified_is_warned_of_once(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """As the credential of AWX sets it when no certificate authority was pasted."""
+        monkeypatch.setenv("K8S_AUTH_HOST", "https://api.example.com:6443")
+        monkeypatch.setenv("K8S_AUTH_API_KEY", "tok-en-of-mine")
+        monkeypatch.setenv("K8S_AUTH_VERIFY_SSL", "False")
+        with event_source("tests", ARGUMENTS, {"host": "", "api_key": ""}) as source:
+            for _time in range(2):
+                with source.cluster():
+                    """Opened again, as after a failure."""
+        (record,) = [record for record in caplog.records if record.levelname == "WARNING"]
+        assert "paste the authority" in record.getMessage()
+        assert "tok-en-of-mine" not in record.getMessage()
+
     def test_no_event_shows_its_credential(self) -> None:
         with event_source("tests", ARGUMENTS, {"host": "h", "api_key": "tok-en-of-mine"}) as source:
             assert "tok-en" not in str(
@@ -85,7 +100,7 @@ def run(work: Callable[[Tell, threading.Event], None], most: int = 0) -> list[di
 
     async def main() -> list[dict[str, Any]]:
         queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(1)
-        task = asyncio.create_task(handed_on(queue, work))
+        task = asyncio.create_task(handed_on(queue, {}, work))
         found = [await queue.get() for _event in range(most)]
         if most:
             task.cancel()
@@ -103,6 +118,26 @@ class TestHandedOn:
                 tell({"number": number})
 
         assert [event["number"] for event in run(work, most=50)] == [*range(50)]
+
+    def test_what_comes_back_of_events_is_taken(self) -> None:
+        """ansible-rulebook puts each event into a queue for one when the argument `feedback` asks for it, and waits for room."""
+
+        def work(tell: Tell, _stop: threading.Event) -> None:
+            for number in range(3):
+                tell({"number": number})
+
+        async def main() -> list[int]:
+            queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(1)
+            feedback: asyncio.Queue[dict[str, Any]] = asyncio.Queue(1)
+            task = asyncio.create_task(handed_on(queue, {"eda_feedback_queue": feedback}, work))
+            found = []
+            for _event in range(3):
+                found.append(await queue.get())
+                await asyncio.wait_for(feedback.put(found[-1]), 60)
+            await task
+            return [event["number"] for event in found]
+
+        assert asyncio.run(main()) == [0, 1, 2]
 
     def test_what_ends_badly_is_raised(self) -> None:
         def work(_tell: Tell, _stop: threading.Event) -> None:

@@ -399,6 +399,15 @@ class TestReadFile:
         ):
             task.read_file(str(tmp_path / "auth.json"))
 
+    def test_where_a_relative_one_was_looked_for_is_said(
+        self, task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(
+            OptionError, match=f"No such file or directory in {tmp_path}, where a relative path begins$"
+        ):
+            task.read_file("auth.json")
+
 
 class TestHidden:
     """What a module is there to hand on is no part of what is masked; all around it is."""

@@ -22,6 +22,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     Settings,
     Watched,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.clock import Clock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.event_source import event_source
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CONNECTION_OPTIONS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows import object_events
@@ -66,11 +67,24 @@ class Source:
 
 
 @contextmanager
-def source(host: str, settings: Settings = SETTINGS, **options: Any) -> Iterator[Source]:
+def source(
+    host: str,
+    settings: Settings = SETTINGS,
+    *,
+    clock: Clock | None = None,
+    before: Callable[[], Any] = bool,
+    **options: Any,
+) -> Iterator[Source]:
+    """`before` is called before each event is taken."""
     given = {"host": host, "api_key": "token-1", **options} if "kubeconfig" not in options else options
     found, stop = Source(), threading.Event()
+
+    def take(event: dict[str, Any]) -> None:
+        before()
+        found.events.append(event)
+
     with event_source("tests", CONNECTION_OPTIONS, given) as opened:
-        arguments = (settings, opened.cluster, found.events.append, stop)
+        arguments = (settings, opened.cluster, take, stop, clock)
         thread = threading.Thread(target=follow, args=arguments, daemon=True)
         thread.start()
         try:
@@ -86,6 +100,8 @@ def api(monkeypatch: pytest.MonkeyPatch) -> WatchedApi:
     """With one namespace. Nobody waits long."""
     monkeypatch.setattr(object_events, "_FIRST_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(object_events, "_LONGEST_PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr(object_events, "_FIRST_RESYNC_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(object_events, "_RESYNC_PATIENCE_SECONDS", 0.5)
     monkeypatch.setattr(object_events, "_SETTLING_SECONDS", 0.3)
     monkeypatch.setattr(client, "_GRACE_SECONDS", 0.3)
     found = WatchedApi()
@@ -105,7 +121,8 @@ class TestWhatIsTold:
             api.remove("namespaces", "", "old")
             found.until(lambda: len(found.told) == 5)
             assert sorted(found.told[3:]) == ["deleted old", "terminating new"]
-            assert found.events[0] == {"type": "health", "state": "connected", "cluster": host}
+            lists = {"kinds": ["Namespace"], "missing": [], "unlisted": []}
+            assert found.events[0] == {"type": "health", "state": "connected", "cluster": host, **lists}
             first = next(event for event in found.events if event["type"] == "objects")
             assert (first["namespaces"], first["count"], first["cluster"]) == (["old"], 1, host)
         assert found.health == ["connected"]
@@ -145,10 +162,28 @@ class TestWhatIsTold:
         with api.served() as host, source(host, replace(SETTINGS, watched=BOTH, batch_seconds=0.3)) as found:
             found.until(lambda: len(found.told) == 2)
             assert sorted(found.told) == ["existing old", "existing old/robot"]
+            assert [event["count"] for event in found.events if event["type"] == "objects"] == [1]
             api.put("serviceaccounts", "old", "builder")
             found.until(lambda: len(found.told) == 3)
             assert found.events[-1]["namespaces"] == ["old"]
         assert found.health == ["connected"]
+
+    def test_the_first_lists_are_told_together(self, api: WatchedApi) -> None:
+        """Else each namespace would be served twice."""
+        api.put("serviceaccounts", "old", "robot")
+        api.trouble("list", status(503, "ServiceUnavailable", "starting"), resource="serviceaccounts", times=2)
+        with api.served() as host, source(host, replace(SETTINGS, watched=BOTH)) as found:
+            found.until(lambda: len(found.told) == 2)
+        assert [event["namespaces"] for event in found.events if event["type"] == "objects"] == [["old"]]
+
+    def test_a_first_list_that_does_not_come_keeps_no_other(
+        self, api: WatchedApi, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(object_events, "_FIRST_LISTS_SECONDS", 0.5)
+        api.trouble("list", HANG, resource="serviceaccounts")
+        with api.served() as host, source(host, replace(SETTINGS, watched=BOTH)) as found:
+            found.until_told("existing old")
+            assert found.health == []
 
     def test_a_resync_finds_what_nobody_told(self, api: WatchedApi) -> None:
         with api.served() as host, source(host, replace(SETTINGS, resync_seconds=1.0)) as found:
@@ -156,6 +191,20 @@ class TestWhatIsTold:
             api.remove("namespaces", "", "old", told=False)
             found.until_told("existing old", "deleted old")
             assert api.asked["list namespaces"] >= 2
+
+    def test_what_exists_is_told_again_after_a_while(self, api: WatchedApi) -> None:
+        """What a run could not do is taken up so. What is in a namespace comes with it."""
+        api.put("serviceaccounts", "old", "robot")
+        settings = replace(SETTINGS, watched=BOTH, resync_seconds=0.5, repeat_seconds=0.1)
+        with api.served() as host, source(host, settings) as found:
+            found.until(lambda: len(found.told) >= 5)
+        assert sorted(found.told[:2]) == ["existing old", "existing old/robot"]
+        assert {*found.told[2:]} == {"existing old"}
+
+    def test_what_exists_is_told_once_until_then(self, api: WatchedApi) -> None:
+        with api.served() as host, source(host, replace(SETTINGS, resync_seconds=0.2)) as found:
+            found.until(lambda: api.asked["list namespaces"] > 4)
+            found.until_told("existing old")
 
     def test_quiet_watches_follow_each_other_without_a_list(self, api: WatchedApi) -> None:
         with api.served() as host, source(host, replace(SETTINGS, watch_seconds=1)) as found:
@@ -212,6 +261,13 @@ BAD_LISTS: dict[str, Any] = {
     "no version": b'{"kind": "PartialObjectMetadataList", "metadata": {}, "items": []}',
     "null": b"null",
     "items that are none": b'{"kind": "PartialObjectMetadataList", "metadata": {"resourceVersion": "7"}, "items": [null]}',
+    "no UTF-8": b'{"kind": "PartialObjectMetadataList", "metadata": {"resourceVersion": "\xff"}, "items": []}',
+    "a null for metadata": b'{"kind": "PartialObjectMetadataList", "metadata": null, "items": []}',
+    "an item with a null for metadata": b'{"kind": "PartialObjectMetadataList", "metadata": {"resourceVersion": "7"}, '
+    b'"items": [{"metadata": null}]}',
+    "overloaded": status(429, "TooManyRequests", "busy"),
+    "starting": status(503, "ServiceUnavailable", "starting"),
+    "a hang": HANG,
 }
 
 
@@ -231,14 +287,151 @@ class TestTrouble:
             assert found.health.count("lost") == (0 if times == 1 else 2 if trouble == "a hang" else 1)
 
     @pytest.mark.parametrize("trouble", BAD_LISTS)
-    def test_a_list_that_fails_is_never_an_empty_one(self, api: WatchedApi, trouble: str) -> None:
+    def test_a_list_that_fails_again_and_again_ends_no_watch(self, api: WatchedApi, trouble: str) -> None:
+        """It is told once, what happens is still told, and nothing is taken for gone."""
         settings = replace(SETTINGS, resync_seconds=0.5)
         with api.served() as host, source(host, settings) as found:
             found.until_told("existing old")
-            api.trouble("list", BAD_LISTS[trouble], times=2)
-            found.until(lambda: api.troubles[-1].times == 0)
+            api.trouble("list", BAD_LISTS[trouble], times=10_000)
+            found.until(lambda: found.health == ["connected", "degraded"])
             api.namespace("new")
             found.until_told("existing old", "created new")
+            event = next(event for event in found.events if event.get("state") == "degraded")
+            assert event["kind"] == "Namespace"
+            assert f"listing the metadata of namespaces in all namespaces on {host}" in event["message"]
+            api.remove("namespaces", "", "old", told=False)
+            api.troubles.clear()
+            found.until_told("existing old", "created new", "deleted old")
+            assert found.health == ["connected", "degraded", "connected"]
+
+    def test_a_list_that_fails_once_is_no_news(self, api: WatchedApi) -> None:
+        with api.served() as host, source(host, replace(SETTINGS, resync_seconds=0.5)) as found:
+            found.until_told("existing old")
+            api.trouble("list", status(500, "InternalError", "etcd"))
+            before = api.asked["list namespaces"]
+            found.until(lambda: api.asked["list namespaces"] > before + 2)
+            assert found.health == ["connected"]
+
+    @pytest.mark.parametrize("trouble", [status(410, "Expired", "too old"), status(500, "InternalError", "etcd")])
+    def test_a_list_that_breaks_between_two_pages_is_read_from_its_start(self, api: WatchedApi, trouble: Any) -> None:
+        api.page = 1
+        api.namespace("new")
+        api.trouble("page", trouble)
+        with api.served() as host, source(host) as found:
+            found.until_told("existing new", "existing old")
+
+    def test_a_kind_that_is_refused_does_not_keep_the_others(self, api: WatchedApi) -> None:
+        words = 'serviceaccounts is forbidden: User "x" cannot list resource "serviceaccounts" in API group "" at the cluster scope'
+        api.trouble("list", status(403, "Forbidden", words), times=10_000, resource="serviceaccounts")
+        api.put("serviceaccounts", "old", "robot")
+        with api.served() as host, source(host, replace(SETTINGS, watched=BOTH)) as found:
+            found.until_told("existing old")
+            found.until(lambda: found.health == ["lost", "connected"])
+            lost, connected = (event for event in found.events if event["type"] == "health")
+            assert lost["kind"] == "ServiceAccount"
+            for part in ("403", "give the caller that right, list on serviceaccounts", "rst/rights.rst"):
+                assert part in lost["message"]
+            assert (connected["kinds"], connected["missing"]) == (["Namespace"], ["ServiceAccount"])
+            api.namespace("new")
+            found.until_told("existing old", "created new")
+            before = api.asked["list serviceaccounts"]
+            found.until(lambda: api.asked["list serviceaccounts"] > before + 1)
+            assert found.health == ["lost", "connected"], "it is told once"
+            api.troubles.clear()
+            found.until(lambda: "existing old/robot" in found.told and found.health[2:] == ["connected"])
+
+    def test_a_watch_waits_as_long_as_it_is_asked_to(self, api: WatchedApi) -> None:
+        api.trouble("watch", status(429, "TooManyRequests", "busy"), retry_after=1)
+        with api.served() as host, source(host) as found:
+            found.until(lambda: api.asked["watch namespaces"] == 2)
+            first, second = (at for what, at in api.asked_at if what == "watch namespaces")
+            assert second - first >= 1
+            api.namespace("new")
+            found.until_told("existing old", "created new")
+
+    @pytest.mark.parametrize(
+        "trouble", ["no JSON", "cut in a line", "failing", "failed on the way", "no version", "no UTF-8"]
+    )
+    def test_what_no_watch_gets_past_is_listed(self, api: WatchedApi, trouble: str) -> None:
+        """Such as a version that an API server, restored from a backup, does not have yet."""
+        api.trouble("watch", BAD_WATCHES[trouble], times=10_000)
+        with api.served() as host, source(host) as found:
+            found.until_told("existing old")
+            api.namespace("new")
+            found.until_told("existing old", "created new")
+            assert (found.health[-1], found.health.count("lost")) == ("lost", 1)
+
+    @pytest.mark.parametrize("ends", [True, False])
+    def test_a_watch_that_ends_after_a_word_is_none(self, api: WatchedApi, ends: bool) -> None:
+        """Else the API server would be asked without a pause, and nobody told."""
+        api.trouble("watch", line("BOOKMARK"), times=10_000, ends=ends)
+        with api.served() as host, source(host) as found:
+            found.until(lambda: found.health == ["connected", "lost"])
+
+    def test_what_is_said_twice_is_told_once(self, api: WatchedApi) -> None:
+        api.trouble("watch", 2 * line("ADDED") + 2 * line("MODIFIED") + line("ADDED"), ends=True)
+        with api.served() as host, source(host) as found:
+            found.until_told("existing old", "created liar")
+            api.namespace("new")
+            found.until_told("existing old", "created liar", "created new")
+
+    @pytest.mark.parametrize("jump", [86_400.0, -300.0])
+    def test_a_clock_that_jumps_loses_nothing(self, api: WatchedApi, jump: float) -> None:
+        offset = [0.0]
+        clock = Clock(now=lambda: time.monotonic() + offset[0])
+        with api.served() as host, source(host, clock=clock) as found:
+            found.until_told("existing old")
+            offset[0] = jump
+            api.namespace("new")
+            found.until_told("existing old", "created new")
+
+    def test_nothing_is_lost_while_nobody_takes_the_events(
+        self, api: WatchedApi, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A rulebook that is busy. What waits meanwhile is bounded, and the rest waits at the API server."""
+        monkeypatch.setattr(object_events, "_MOST_WAITING", 10)
+        free = threading.Event()
+        free.set()
+        with api.served() as host, source(host, replace(SETTINGS, batch_seconds=0.0), before=free.wait) as found:
+            found.until_told("existing old")
+            free.clear()
+            for number in range(300):
+                api.namespace(f"n{number}")
+            api.cut()
+            assert found.told == ["existing old"]
+            free.set()
+            found.until_told("existing old", *(f"created n{number}" for number in range(300)))
+
+    def test_a_namespace_that_is_made_again_is_told_again(self, api: WatchedApi) -> None:
+        with api.served() as host, source(host) as found:
+            found.until_told("existing old")
+            api.remove("namespaces", "", "old")
+            api.namespace("old")
+            found.until(lambda: found.told[-1] == "created old")
+            assert found.events[-1]["namespaces"] == ["old"]
+
+    def test_ten_thousand_namespaces_are_twenty_events(self, api: WatchedApi) -> None:
+        names = [f"n{number:05}" for number in range(10_000)]
+        for name in names:
+            api.namespace(name)
+        api.remove("namespaces", "", "old")
+        with api.served() as host, source(host) as found:
+            found.until_told(*(f"existing {name}" for name in names))
+        assert [event["count"] for event in found.events if event["type"] == "objects"] == [500] * 20
+
+    def test_no_annotation_brings_a_credential(self, api: WatchedApi) -> None:
+        jwt = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJrdWJlcm5ldGVzIn0.c2lnbmF0dXJl"
+        whole = '{"data": {".dockerconfigjson": "Kx7Y29ycmVjdA=="}}'
+        annotations = {
+            "kubectl.kubernetes.io/last-applied-configuration": whole,
+            "openshift.io/token-secret.value": jwt,
+            "a": '{"auths": {"r": {"auth": "Kx7Y29ycmVjdA=="}}}',
+        }
+        api.namespace("new", annotations=annotations)
+        with api.served() as host, source(host, replace(SETTINGS, annotations=("*",))) as found:
+            found.until(lambda: len(found.told) == 2)
+        told = json.dumps(found.events)
+        assert not [part for part in ("Kx7", "eyJ", "c2lnbm") if part in told]
 
     def test_the_message_says_what_and_where_and_what_to_do(self, api: WatchedApi) -> None:
         api.trouble("list", status(403, "Forbidden", 'User "x" cannot list resource "namespaces"'), times=3)

@@ -97,6 +97,12 @@ def test_equal_attempts_are_asked_once_however_their_keys_are_spelt(server: Host
     assert len(server.requests) == 2, "once without the login, once with it"
 
 
+def test_what_helps_is_named_as_the_module_calls_it(server: HostileRegistry) -> None:
+    access = RegistryAccess.of({}, "verify_", "verify_realm_hosts")
+    (proof,) = asked([Attempt.of(LoginQuestion(server.host, "alice", "Canary-77"), access)]).values()
+    assert proof.said.endswith("give the certificate of the authority that signed it in 'verify_ca_cert'")
+
+
 @contextmanager
 def answering(certificate: str, *heads: bytes) -> Iterator[HostileRegistry]:
     """A registry that gives these answers in turn, the last one from then on."""

@@ -566,7 +566,8 @@ class TestLogin:
                 attempt()
             assert str(caught.value) == (
                 f"reading secret a/pull on {HOST} was refused: 401 Unauthorized; the login is not valid, or no longer: "
-                "give a valid token or certificate (api_key, kubeconfig, client_cert)"
+                "log in again, such as with 'oc login', or give a valid token or certificate (api_key, kubeconfig, client_cert; in the "
+                "playbooks with image_pull_ before the name)"
             )
             assert not caught.value.unanswered
         pool.done()

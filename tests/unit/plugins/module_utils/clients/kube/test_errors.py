@@ -63,7 +63,10 @@ DRY_RUN = 'admission webhook "w.example.com" does not support dry run'
 NO_ACCOUNT = 'pods "p" is forbidden: error looking up service account a/robot: serviceaccount "robot" not found'
 BROKEN_WEBHOOK = 'Internal error occurred: failed calling webhook "w.example.com": context deadline exceeded'
 
-LOGIN = "the login is not valid, or no longer: give a valid token or certificate (api_key, kubeconfig, client_cert)"
+LOGIN = (
+    "the login is not valid, or no longer: log in again, such as with 'oc login', or give a valid token or certificate (api_key, "
+    "kubeconfig, client_cert; in the playbooks with image_pull_ before the name)"
+)
 RIGHT = f"give the caller that right, create on secrets in namespace a, or use another one, see {RIGHTS_PAGE}"
 UNNAMED_RIGHT = f"give the caller that right, or use another one, see {RIGHTS_PAGE}"
 IMPERSONATION = "give the caller the right to impersonate, or leave out impersonate_user and impersonate_groups"

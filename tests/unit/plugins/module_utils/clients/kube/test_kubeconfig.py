@@ -15,7 +15,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import Section, load
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.tls import Pem
 
-WAY_OUT = "give 'kubeconfig', or 'host' with 'api_key' (or set K8S_AUTH_KUBECONFIG)"
+WAY_OUT = (
+    "give 'kubeconfig', or 'host' with 'api_key' (image_pull_kubeconfig, image_pull_host and image_pull_api_key of the playbooks), "
+    "or set K8S_AUTH_KUBECONFIG"
+)
 SECRET = "secret-content"
 
 
@@ -203,7 +206,7 @@ class TestFiles:
     def test_where_a_relative_one_was_looked_for_is_said(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Ansible runs a module in the directory of the playbook."""
         monkeypatch.chdir(tmp_path)
-        said = f"kubeconfig ./none cannot be used: there is no such file in {tmp_path}; {WAY_OUT}"
+        said = f"kubeconfig ./none cannot be used: there is no such file in {tmp_path}, where a relative path begins; {WAY_OUT}"
         assert error_of("./none") == said
 
     def test_no_default_one(self) -> None:

@@ -353,7 +353,7 @@ class TestTls:
         assert str(error.value) == f"option 'ca_cert': '{tmp_path}/ca.pem' holds no certificate in PEM form"
 
     @pytest.mark.parametrize(
-        ("path", "reason"), [("/nonexistent", "No such file or directory"), ("a\0b", "it is no path")]
+        ("path", "reason"), [("/nonexistent", "No such file or directory"), ("a\0b", "the path is not valid")]
     )
     def test_a_ca_cert_that_cannot_be_read(self, path: str, reason: str) -> None:
         with pytest.raises(OptionError) as error:

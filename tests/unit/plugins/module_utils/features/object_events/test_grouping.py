@@ -34,7 +34,8 @@ def happened(change: str, place: str, kind: str = "Namespace", name: str = "", *
 
 
 def taken(group: Grouping, now: float = 100.0, going: str = "") -> Any:
-    return group.take(now, going.split().__contains__)
+    """The next event; None when there is nothing to tell."""
+    return next(iter(group.take(now, going.split().__contains__)), None)
 
 
 def short(event: Any) -> list[str]:

@@ -98,6 +98,20 @@ class TestLists:
         ledger.listed("Namespace", [namespace("a")])
         assert ledger.listed("Namespace", [namespace("a")]) == []
 
+    def test_all_that_exists_can_be_told_again(self) -> None:
+        ledger = Ledger()
+        ledger.listed("Namespace", [namespace("a"), namespace("b"), namespace("c"), namespace("d")])
+        found = ledger.listed("Namespace", [namespace("a"), namespace("b", going=True), namespace("e")], again=True)
+        assert sorted(told(found)) == [
+            ("created", "e"),
+            ("deleted", "c"),
+            ("deleted", "d"),
+            ("existing", "a"),
+            ("terminating", "b"),
+        ]
+        again = ledger.listed("Namespace", [namespace("b", going=True), namespace("e")], again=True)
+        assert sorted(told(again)) == [("deleted", "a"), ("existing", "e")]
+
     def test_what_happened_meanwhile(self) -> None:
         ledger = Ledger()
         ledger.listed("Namespace", [namespace("a"), namespace("b"), namespace("c"), namespace("d")])

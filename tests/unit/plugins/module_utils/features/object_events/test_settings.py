@@ -25,6 +25,7 @@ USUAL: dict[str, Any] = {
     "batch_seconds": 2.0,
     "batch_size": 500,
     "resync_seconds": 600.0,
+    "repeat_seconds": 3600.0,
 }
 
 
@@ -43,7 +44,17 @@ def test_what_is_watched_by_default() -> None:
     (watched,) = settings.watched
     assert watched == Watched(KINDS["Namespace"], changes=frozenset(("existing", "created", "changed")))
     assert (settings.annotations, settings.batch_seconds, settings.batch_size) == ((), 2.0, 500)
-    assert settings.resync_seconds == 600.0
+    assert (settings.resync_seconds, settings.repeat_seconds) == (600.0, 3600.0)
+
+
+def test_namespaces_are_told_again_and_other_kinds_where_there_are_none() -> None:
+    secret = {"kind": "Secret"}
+    assert [made(kinds=[{"kind": "Namespace"}, secret]).repeats(kind) for kind in ("Namespace", "Secret")] == [
+        True,
+        False,
+    ]
+    assert made(kinds=[secret]).repeats("Secret")
+    assert not made(repeat_seconds=0).repeats("Namespace")
 
 
 def test_a_kind_with_all_that_it_may_have() -> None:
@@ -92,6 +103,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
         ("batch_seconds", (0, 600), (-0.1, 600.1, float("nan"))),
         ("batch_size", (1, 10_000), (0, 10_001)),
         ("resync_seconds", (10, 86_400), (9.9, 86_401, float("inf"), float("nan"))),
+        ("repeat_seconds", (0, 2_678_400), (-1, 2_678_401, float("nan"))),
     ],
 )
 def test_bounds(name: str, best: tuple[float, ...], worst: tuple[float, ...]) -> None:

@@ -1,0 +1,20 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files that a task is given by their paths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+__all__ = ["looked_in", "why_unread"]
+
+
+def looked_in(path: str | Path) -> str:
+    """Where a relative path begins, which a user of a playbook cannot see; empty for an absolute one."""
+    return "" if Path(path).is_absolute() else f" in {Path.cwd()}, where a relative path begins"
+
+
+def why_unread(path: str, error: Exception) -> str:
+    """Why a file cannot be read. A ValueError: the path holds a NUL."""
+    return f"{error.strerror}{looked_in(path)}" if isinstance(error, OSError) else "the path is not valid"
