@@ -12,7 +12,6 @@ from __future__ import annotations
 import queue
 import random
 import threading
-import traceback
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from typing import Any, Union
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import ApiError, ClusterError, Expired, Forbidden, Unanswered, UnknownResource
-from ..core.errors import ImagePullError
+from ..core.errors import ImagePullError, unexpected
 from ..core.objects import Json
 from ..features.object_events.grouping import Grouping
 from ..features.object_events.ledger import Ledger, Seen, seen
@@ -199,7 +198,7 @@ class _Feed:
             except ImagePullError as error:
                 self._failed(str(error))
             except Exception as error:  # the source must not end, whatever there is wrong with it
-                self._failed(_internal(error))
+                self._failed(f"internal error: {unexpected(error)}; please report it")
 
     def _once(self, cluster: Cluster) -> None:
         """:raises ClusterError: when nothing more can be sent over this connection."""
@@ -298,9 +297,3 @@ def _pause(first: float, failures: int, longest: float) -> float:
 def _asked(error: ImagePullError | None) -> float:
     """Seconds that the API server asks to be left alone."""
     return min((isinstance(error, ApiError) and error.retry_after) or 0.0, _LONGEST_ASKED_SECONDS)
-
-
-def _internal(error: Exception) -> str:
-    """An unexpected error by its type and place: its text may hold anything."""
-    *_outer, place = traceback.extract_tb(error.__traceback__)
-    return f"internal error: {type(error).__name__} in {place.name}, line {place.lineno}; please report it"

@@ -94,7 +94,7 @@ def prove(registry: Registry, certificate: str) -> Prove:
         **access: Any,
     ) -> Proven:
         exchange = Exchange(tuple(registries or [registry.host]), old, NEW)
-        options = RegistryAccess(**{"ca_cert": certificate, "timeout": 1, **access})
+        options = RegistryAccess(**{"ca_cert": certificate, "timeout": 60, **access})
         rotation = Rotation(exchange, images=tuple(map(named, must)), access=options)
         given = uses or ({"a": images} if images else {})
         in_use = {namespace: [named(image) for image in every] for namespace, every in given.items()}

@@ -49,7 +49,7 @@ def declared(
 ) -> Declared[Any]:
     login = {"registry": registry, "username": "alice", "password": password}
     usual = {"name": "pull", "state": "present", "type": "kubernetes.io/dockerconfigjson", "registries": [login]}
-    given = {"verify": True, "verify_ca_cert": certificate, "verify_timeout": 2, **options}
+    given = {"verify": True, "verify_ca_cert": certificate, "verify_timeout": 60, **options}
     entry = None if position is None else Entry("secrets", position, "pull")
     return Declared(from_options({**usual, **given}, lambda _path: ""), entry)
 
