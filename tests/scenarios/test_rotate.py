@@ -22,6 +22,8 @@ from support.playbooks import Play, forms, leaks, play, variables_file
 
 #: So many namespaces in both clusters together.
 NAMESPACES = int(os.environ.get("IMAGE_PULL_ROTATED", "200"))
+#: So many pods of the load may wait for their pull.
+AHEAD = 20
 NODE = ("--node", "node-1", "--recheck", "--status")
 POOLS = "/apis/machineconfiguration.openshift.io/v1/machineconfigpools"
 STREAMS = "/apis/image.openshift.io/v1/namespaces/{}/imagestreams"
@@ -39,17 +41,28 @@ def auth(login: dict[str, str]) -> str:
     return base64.b64encode(f"{login['username']}:{login['password']}".encode()).decode()
 
 
-class Cluster:
-    """A lab with a login that is rotated."""
+_numbers = itertools.count()
 
-    def __init__(self, lab: Lab, new: str = "robot-2") -> None:
-        self.lab = lab
+
+class Cluster:
+    """A lab with namespaces and a login of a test's own, which is rotated: a rotation finds its logins, and no others."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab, self.number = lab, next(_numbers)
+        self.names: list[str] = []
+        old, new = f"robot-{self.number}-1", f"robot-{self.number}-2"
+        lab.registry_set("private", "--add", old)
         lab.registry_set("private", "--add", new, "--nasty")
         self.host, self.image = lab.registry("private")["host"], lab.registry("private")["image"]
         accounts = {account["username"]: account["password"] for account in lab.registry("private")["accounts"]}
-        first = lab.registry("private")["accounts"][0]["username"]
-        self.old = {"username": first, "password": accounts[first]}
+        self.old = {"username": old, "password": accounts[old]}
         self.new = {"username": new, "password": accounts[new]}
+
+    def namespaces(self, *names: str, timeout: float = 60.0) -> list[str]:
+        """Namespaces with these names, and a number that makes them the test's own."""
+        made = make_namespaces(self.lab, [f"{name}-{self.number}" for name in names], timeout=timeout)
+        self.names += made
+        return made
 
     def secret(self, namespace: str, name: str = "quay", **parts: Any) -> dict[str, Any]:
         """With the old login, and another entry."""
@@ -69,7 +82,11 @@ class Cluster:
     def logins(self) -> dict[str, str]:
         """The login for the registry by namespace."""
         found = by_namespace(self.lab, "/api/v1/secrets", "quay")
-        contents = {name: base64.b64decode(secret["data"][".dockerconfigjson"]) for name, secret in found.items()}
+        contents = {
+            name: base64.b64decode(secret["data"][".dockerconfigjson"])
+            for name, secret in found.items()
+            if name in self.names
+        }
         return {name: json.loads(content)["auths"][self.host]["auth"] for name, content in contents.items()}
 
     def variables(self, **more: Any) -> dict[str, Any]:
@@ -101,13 +118,20 @@ def rotate(directory: Path, clusters: Sequence[Cluster], *options: str, **variab
 
 
 @contextmanager
-def starting(clusters: Sequence[Cluster], places: Sequence[Sequence[str]]) -> Iterator[list[int]]:
-    """Pods that start all the time, in one namespace after the other, half of them asking the registry each time."""
+def starting(
+    clusters: Sequence[Cluster], places: Sequence[Sequence[str]], nodes: Sequence[Following]
+) -> Iterator[list[int]]:
+    """Pods that start all the time, in one namespace after the other, half of them asking the registry each time.
+
+    As many as the node takes up: on a busy machine the rotation's own pods would come last in an ever longer queue.
+    """
     made, over = [0] * len(clusters), threading.Event()
 
     def start(number: int) -> None:
         for count, namespace in enumerate(itertools.cycle(places[number])):
-            if over.wait(0.02):
+            while not over.wait(0.02) and made[number] - nodes[number].ended() > AHEAD:
+                pass
+            if over.is_set():
                 return
             clusters[number].pod(namespace, f"load-{count}", ("Always", "IfNotPresent")[count % 2])
             made[number] += 1
@@ -123,30 +147,47 @@ def starting(clusters: Sequence[Cluster], places: Sequence[Sequence[str]]) -> It
             thread.join()
 
 
+@contextmanager
+def reopened(lab: Lab) -> Iterator[None]:
+    """In the end the registry answers again."""
+    try:
+        yield
+    finally:
+        lab.registry_set("private", "--open")
+
+
 def refused(node: Following) -> list[Any]:
     return [(one["namespace"], one["pod"], one["images"]) for one in node.attempts() if not one["pulled"]]
 
 
-@pytest.fixture
-def cluster(lab_factory: Callable[..., Lab]) -> Iterator[Cluster]:
-    lab = lab_factory()
-    yield Cluster(lab)
-    lab.run("down", "--dir", str(lab.dir))
+@pytest.fixture(scope="module")
+def labs(lab_factory: Callable[..., Lab]) -> list[Lab]:
+    return [lab_factory("--platform", "standalone"), lab_factory()]
 
 
 @pytest.fixture
-def two(lab_factory: Callable[..., Lab]) -> Iterator[list[Cluster]]:
-    labs = [lab_factory("--platform", "standalone"), lab_factory()]
-    yield [Cluster(lab) for lab in labs]
-    for lab in labs:
-        lab.run("down", "--dir", str(lab.dir))
+def two(labs: list[Lab]) -> list[Cluster]:
+    return [Cluster(lab) for lab in labs]
+
+
+@pytest.fixture
+def cluster(labs: list[Lab]) -> Cluster:
+    return Cluster(labs[1])
 
 
 class TestUnderFire:
+    @pytest.fixture
+    def two(self, lab_factory: Callable[..., Lab]) -> Iterator[list[Cluster]]:
+        """Labs of this test's own: some thousand pods stay on them."""
+        labs = [lab_factory("--platform", "standalone"), lab_factory()]
+        yield [Cluster(lab) for lab in labs]
+        for lab in labs:
+            lab.run("down", "--dir", str(lab.dir))
+
     def test_no_pull_fails_and_in_the_end_the_old_login_is_nowhere_and_dead(
         self, two: list[Cluster], tmp_path: Path
     ) -> None:
-        places = [make_namespaces(one.lab, [f"team-{n}" for n in range(NAMESPACES // 2)], timeout=300) for one in two]
+        places = [one.namespaces(*(f"team-{n}" for n in range(NAMESPACES // 2)), timeout=300) for one in two]
         for one, names in zip(two, places, strict=True):
             for name in names:
                 one.secret(name)
@@ -154,7 +195,7 @@ class TestUnderFire:
         retire = {"credential_rotation_retire_tasks": str(tmp_path / "retire.yml")}
         with two[0].lab.following(*NODE) as first, two[1].lab.following(*NODE) as second:
             nodes = [first, second]
-            with starting(two, places) as made:
+            with starting(two, places, nodes) as made:
                 two[0].lab.until(lambda: all(len(node.attempts()) > 10 for node in nodes), "pods pull", 60)
                 done = rotate(tmp_path, two, **retire)
                 assert done.status == 0, done.output
@@ -184,8 +225,8 @@ class TestUnderFire:
     def test_to_delete_and_create_instead_fails_where_the_registry_is_away(self, cluster: Cluster) -> None:
         """The control: what the rotation is good for, and that the test above can fail."""
         lab = cluster.lab
-        in_place, anew = make_namespaces(lab, ["in-place", "anew"])
-        with lab.following(*NODE) as node:
+        in_place, anew = cluster.namespaces("in-place", "anew")
+        with lab.following(*NODE, in_place, anew) as node, reopened(lab):
             for name in (in_place, anew):
                 cluster.secret(name)
                 cluster.pod(name, "before")
@@ -213,7 +254,7 @@ class TestUnderFire:
 class TestSteps:
     @pytest.fixture
     def namespaces(self, cluster: Cluster) -> list[str]:
-        names = make_namespaces(cluster.lab, ["one", "two", "three"])
+        names = cluster.namespaces("one", "two", "three")
         for name in names:
             cluster.secret(name)
         return names
@@ -234,7 +275,8 @@ class TestSteps:
         self, cluster: Cluster, namespaces: list[str], tmp_path: Path
     ) -> None:
         """The registry gives the manifest by HEAD to it, and nothing to the nodes."""
-        cluster.pod("two", "app", restart="Always")
+        one, two, three = namespaces
+        cluster.pod(two, "app", restart="Always")
         with cluster.lab.following("--status"):
             done = rotate(
                 tmp_path,
@@ -245,8 +287,8 @@ class TestSteps:
         assert done.status != 0
         assert "pull_probe" in done.output.rpartition("[ERROR]")[2]
         logins = cluster.logins()
-        assert (logins["one"], logins["three"]) == (auth(cluster.old), auth(cluster.old))
-        assert logins["two"] != auth(cluster.old)
+        assert (logins[one], logins[three]) == (auth(cluster.old), auth(cluster.old))
+        assert logins[two] != auth(cluster.old)
         back = rotate(
             tmp_path,
             [cluster],
@@ -259,23 +301,23 @@ class TestSteps:
         assert set(cluster.logins().values()) == {auth(cluster.old)}
 
     def test_a_wave_that_fails_is_the_last_one(self, two: list[Cluster], tmp_path: Path) -> None:
-        for one in two:
-            make_namespaces(one.lab, ["team"])
-            one.secret("team")
+        (first,), (second,) = (one.namespaces("team") for one in two)
+        two[0].secret(first)
+        two[1].secret(second)
         # It is the same for both, but only the first has a secret that a controller writes back.
-        two[0].secret("team", "eso", metadata={"labels": {"reconcile.external-secrets.io/managed": "true"}})
+        two[0].secret(first, "eso", metadata={"labels": {"reconcile.external-secrets.io/managed": "true"}})
         audit = two[1].lab.audit()
         done = rotate(tmp_path, two, credential_rotation_probe=False)
         assert done.status != 0
         assert "External Secrets writes this secret: change the login at its source" in done.output
-        assert two[0].logins() == {"team": auth(two[0].new)}
+        assert two[0].logins() == {first: auth(two[0].new)}
         assert audit.writes() == []
 
     def test_the_nodes_come_last_and_are_waited_for(self, two: list[Cluster], tmp_path: Path) -> None:
         one = two[0]
         lab = one.lab
-        make_namespaces(lab, ["team"])
-        one.secret("team")
+        (team,) = one.namespaces("team")
+        one.secret(team)
         path = path_of("openshift-config", "secrets", "pull-secret")
         content = json.loads(base64.b64decode(lab.api("GET", path)["data"][".dockerconfigjson"]))
         content["auths"][one.host] = {"auth": auth(one.old)}
@@ -285,7 +327,7 @@ class TestSteps:
         paused = rotate(tmp_path, [one], credential_rotation_probe=False)
         assert paused.status != 0
         assert "machines of paused pools would not get it: worker" in paused.output.replace("\n", " ")
-        assert one.logins() == {"team": auth(one.new)}
+        assert one.logins() == {team: auth(one.new)}
         lab.api("PATCH", f"{POOLS}/worker", {"spec": {"paused": False}})
         done = rotate(tmp_path, [one], credential_rotation_probe=False)
         assert done.status == 0, done.output
@@ -326,13 +368,13 @@ class TestSteps:
             "spec": {"tags": [{"name": "v1", "from": source}]},
             "status": {"tags": [{"tag": "v1", "conditions": [failed]}]},
         }
-        lab.api("POST", STREAMS.format("one"), stream)
+        lab.api("POST", STREAMS.format(namespaces[0]), stream)
         careful = rotate(tmp_path, [cluster])
         assert careful.status != 0
         assert "Set credential_rotation_emergency: true" in careful.output.replace("\n", " ")
         done = rotate(tmp_path, [cluster], credential_rotation_emergency=True)
         assert done.status == 0, done.output
-        (tag,) = lab.api("GET", f"{STREAMS.format('one')}/app")["status"]["tags"]
+        (tag,) = lab.api("GET", f"{STREAMS.format(namespaces[0])}/app")["status"]["tags"]
         assert tag["items"]
 
     def test_a_command_gives_a_login_that_lives_a_short_time(
@@ -347,12 +389,12 @@ class TestSteps:
         }
         stale = Cluster.__new__(Cluster)
         stale.__dict__.update(cluster.__dict__, old={**cluster.new, "password": "expired"})
-        make_namespaces(cluster.lab, ["four"])
-        stale.secret("four")
+        (four,) = cluster.namespaces("four")
+        stale.secret(four)
         late = rotate(tmp_path, [cluster], **short, credential_rotation_next_run=10**10)
         assert late.status != 0
         assert "before the next run" in late.output
         done = rotate(tmp_path, [cluster], **short, credential_rotation_next_run=3600)
         assert done.status == 0, done.output
-        assert cluster.logins()["four"] == auth(cluster.new)
-        assert cluster.logins()["one"] == auth(cluster.old)
+        assert cluster.logins()[four] == auth(cluster.new)
+        assert cluster.logins()[namespaces[0]] == auth(cluster.old)

@@ -222,11 +222,20 @@ class Following:
     lines: Path
     messages: Path
     _kept: bytes | None = None
+    _counted: tuple[int, int] = (0, 0)  # bytes, and the lines in them
 
     def began(self) -> bool:
         """Whether it has read the pods that there are."""
         assert self.process.poll() is None, self.messages.read_text()
         return "following\n" in self.messages.read_text()
+
+    def ended(self) -> int:
+        """How many attempts have ended."""
+        with self.lines.open("rb") as file:
+            file.seek(self._counted[0])
+            new = file.read()
+        self._counted = (self._counted[0] + len(new), self._counted[1] + new.count(b"\n"))
+        return self._counted[1]
 
     def attempts(self) -> list[dict[str, Any]]:
         """Each attempt to pull for a pod, in the order of their ends."""
