@@ -6,17 +6,23 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.fleet import delete_namespaces
 from support.guides import Reader, environment, stand_ins
 from support.lab import Lab
 
 ROOT = Path(__file__).parents[2]
+#: Accounts of the registry that guides name.
+TEAMS = ("team-a", "team-b")
+#: Where Ansible looks for collections, the checkout among them.
+PATHS = ("ANSIBLE_COLLECTIONS_PATH", "PYTHONPATH")
 
 
 @pytest.fixture(scope="session")
@@ -42,13 +48,42 @@ def kubectl() -> Path:
     return found
 
 
+@pytest.fixture(scope="session")
+def collections(tarball: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The collection as ansible-galaxy installs it."""
+    found = tmp_path_factory.mktemp("collections")
+    command = ["ansible-galaxy", "collection", "install", "--offline", "-p", str(found), str(tarball)]
+    subprocess.run(command, env={**os.environ, **dict.fromkeys(PATHS, str(found))}, check=True, capture_output=True)
+    return found
+
+
+@pytest.fixture(scope="session")
+def teams_lab(lab: Lab) -> Lab:
+    for user in TEAMS:
+        lab.registry_set("private", "--add", user)
+    return lab
+
+
 @pytest.fixture(scope="module")
-def own_lab(lab_factory: Callable[..., Lab]) -> Lab:
-    """A cluster that nothing else has touched."""
+def own_lab(teams_lab: Lab) -> Iterator[Lab]:
+    """A cluster in which nothing is left of other guides: what they make stands in namespaces."""
+    before = namespaces_of(teams_lab)
+    yield teams_lab
+    delete_namespaces(teams_lab, namespaces_of(teams_lab) - before)
+    teams_lab.until(lambda: namespaces_of(teams_lab) == before, "the namespaces of the guide are gone", timeout=60)
+
+
+@pytest.fixture(scope="module")
+def untouched_lab(lab_factory: Callable[..., Lab]) -> Lab:
+    """For a guide that changes more than namespaces."""
     found = lab_factory()
-    for user in ("team-a", "team-b"):
+    for user in TEAMS:
         found.registry_set("private", "--add", user)
     return found
+
+
+def namespaces_of(lab: Lab) -> set[str]:
+    return {item["metadata"]["name"] for item in lab.api("GET", "/api/v1/namespaces")["items"]}
 
 
 @pytest.fixture
@@ -59,12 +94,13 @@ def reader(own_lab: Lab, tarball: Path, kubectl: Path, tmp_path: Path) -> Reader
 
 
 @pytest.fixture
-def installed(reader: Reader) -> Reader:
-    """A reader who has the collection and a vault password already, as the first guide says."""
-    password = Path(reader.environment["HOME"]) / ".vault-password"
+def installed(reader: Reader, collections: Path) -> Reader:
+    """A reader who has the collection and a vault password already, as the first guide says; it is followed in its own test."""
+    home = Path(reader.environment["HOME"])
+    shutil.copytree(collections, home / ".ansible" / "collections")
+    password = home / ".vault-password"
     password.write_text("the password of the vault")
     reader.environment["ANSIBLE_VAULT_PASSWORD_FILE"] = str(password)
-    reader.type("conftest", "ansible-galaxy collection install openshift_ops.image_pull", [], 0)
     return reader
 
 

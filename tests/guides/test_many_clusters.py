@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 BINDING = {
     "metadata": {"name": "automation"},
     "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
@@ -20,6 +22,12 @@ def token(lab) -> str:
     lab.api("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", BINDING)
     path = "/api/v1/namespaces/default/serviceaccounts/automation/token"
     return lab.api("POST", path, {"spec": {"expirationSeconds": 3600}})["status"]["token"]
+
+
+@pytest.fixture(scope="module")
+def own_lab(untouched_lab):
+    """It makes an account that may do everything."""
+    return untouched_lab
 
 
 def test_it_is_as_it_says(installed, own_lab, lab_factory):

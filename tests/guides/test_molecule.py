@@ -80,6 +80,12 @@ class Project:
         return lines
 
 
+@pytest.fixture(scope="module")
+def own_lab(untouched_lab: Lab) -> Lab:
+    """Its tests make a namespace of the same name."""
+    return untouched_lab
+
+
 @pytest.fixture
 def project(installed: Reader, own_lab: Lab) -> Iterator[Project]:
     made = Project(installed, own_lab)

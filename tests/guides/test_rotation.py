@@ -5,7 +5,14 @@
 
 from __future__ import annotations
 
+import pytest
 from support.guided import inventory, pull_secret
+
+
+@pytest.fixture(scope="module")
+def own_lab(untouched_lab):
+    """It disables an account of the registry."""
+    return untouched_lab
 
 
 def test_it_is_as_it_says(installed, own_lab, pulls):
