@@ -454,7 +454,7 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
 @pytest.fixture
 def proxy() -> Iterator[Proxy]:
     with Proxy() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield server
         server.shutdown()
 
