@@ -54,7 +54,7 @@ class Trouble:
 @dataclass
 class WatchedApi:
     """`token` is the only login that it takes. `asked` counts the requests: verb and resource; `asked_at` is when each one came. `accepted`
-    are the forms asked for.
+    are the forms asked for. A watch is ended after the seconds that were asked for, each of `second`.
     """
 
     token: str = "token-1"
@@ -64,6 +64,7 @@ class WatchedApi:
     accepted: set[str] = field(default_factory=set)
     oldest: int = 0
     page: int = 1000
+    second: float = 1.0
 
     def __post_init__(self) -> None:
         self.objects: dict[tuple[str, str, str], Json] = {}
@@ -209,7 +210,7 @@ class _Handler(BaseHTTPRequestHandler):
         since = int(query["resourceVersion"])
         if since < self.api.oldest:
             return self._answer(410, status(410, "Expired", "too old resource version"))
-        until = time.monotonic() + float(query["timeoutSeconds"])
+        until = time.monotonic() + self.api.second * float(query["timeoutSeconds"])
         self._begin()
         try:
             for event in self.api.happened(resource, since, until):

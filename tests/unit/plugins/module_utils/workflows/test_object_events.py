@@ -104,7 +104,8 @@ def api(monkeypatch: pytest.MonkeyPatch) -> WatchedApi:
     monkeypatch.setattr(object_events, "_RESYNC_PATIENCE_SECONDS", 0.5)
     monkeypatch.setattr(object_events, "_SETTLING_SECONDS", 0.3)
     monkeypatch.setattr(client, "_GRACE_SECONDS", 0.3)
-    found = WatchedApi()
+    monkeypatch.setattr(object_events, "_SHORTEST_SECONDS", 0.05)
+    found = WatchedApi(second=0.15)
     found.namespace("old")
     return found
 
@@ -390,6 +391,7 @@ class TestTrouble:
     ) -> None:
         """A rulebook that is busy. What waits meanwhile is bounded, and the rest waits at the API server."""
         monkeypatch.setattr(object_events, "_MOST_WAITING", 10)
+        monkeypatch.setattr(object_events, "_LOOK_SECONDS", 0.01)
         free = threading.Event()
         free.set()
         with api.served() as host, source(host, replace(SETTINGS, batch_seconds=0.0), before=free.wait) as found:
@@ -398,6 +400,8 @@ class TestTrouble:
             for number in range(300):
                 api.namespace(f"n{number}")
             api.cut()
+            # Longer than anything waits that does not wait for ever: if it gave up, namespaces would be lost.
+            free.wait(0.5)
             assert found.told == ["existing old"]
             free.set()
             found.until_told("existing old", *(f"created n{number}" for number in range(300)))
