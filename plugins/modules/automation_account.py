@@ -13,7 +13,8 @@ description:
   - Creates a service account for the automation, and cluster roles and bindings with exactly the rights that its jobs need. What is needed in
     namespaces is bound in the given ones only.
   - What the account had before and no longer needs is taken back, in every namespace of the cluster. Objects that this module did not
-    create are never changed.
+    create are never changed. Bindings that others made for the account give it further rights, so a warning names them.
+  - What a job needs in a namespace of the platform's, such as C(openshift-config), is left out with a warning where that does not exist.
   - Run it as a cluster administrator. It needs the rights to create, change and delete cluster roles and bindings, the verbs C(escalate) and
     C(bind) on cluster roles unless the caller itself has all the rights that it gives, and the right to list role bindings in the
     whole cluster. None of the jobs gives these, so the account cannot give itself more.
@@ -57,6 +58,8 @@ options:
       - probe
       - import
       - global_pull_secret
+      - hosted_pull_secret
+      - management_pull_secret
       - events
   everywhere:
     description:
@@ -92,6 +95,8 @@ notes:
   - Rights needed - get, create, delete on serviceaccounts; get, create, patch, delete, bind, escalate on clusterroles.rbac.authorization.k8s.io;
     get, create, patch, delete on clusterrolebindings.rbac.authorization.k8s.io; get, list, create, patch, delete on
     rolebindings.rbac.authorization.k8s.io in the whole cluster; create on serviceaccounts/token with O(token_seconds).
+  - Without list on clusterrolebindings.rbac.authorization.k8s.io, it says that it does not know which of these others made for the account. Without
+    get on namespaces, a namespace of the platform's that does not exist is a failure.
   - Rights needed with O(namespace_selector) - list on namespaces.
   - No right on the cluster is needed with O(state=rendered).
   - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
@@ -161,8 +166,8 @@ token_expires:
   type: str
   sample: "2026-12-24T18:00:00Z"
 files:
-  description: The file that was written.
-  returned: with O(kubeconfig_dest), except in check mode
+  description: The file that was written, or in check mode would be.
+  returned: with O(kubeconfig_dest)
   type: list
   elements: str
   sample: [/home/alice/auditor.kubeconfig]

@@ -97,8 +97,11 @@ notes:
     machineconfigpools.machineconfiguration.openshift.io; get on machineconfigs.machineconfiguration.openshift.io.
   - Without these, it says what it does not know - get on clusterversions.config.openshift.io version,
     machineconfigurations.operator.openshift.io cluster.
-  - On a cluster with hosted control planes also - list on nodes, nodepools.hypershift.openshift.io; get on
-    hostedclusters.hypershift.openshift.io, configmaps in kube-public, secrets additional-pull-secret in kube-system.
+  - On a hosted cluster, instead of those to machine configs - get on secrets additional-pull-secret, global-pull-secret, original-pull-secret in
+    kube-system. Without get on daemonsets.apps global-pull-secret-syncer in kube-system, and list on nodes, it says what it does not know.
+  - With O(hosted_cluster), instead of those to machine configs - get on hostedclusters.hypershift.openshift.io and on the secret that it names;
+    list on nodepools.hypershift.openshift.io.
+  - Elsewhere than on OpenShift, without get on configmaps microshift-version in kube-public, it says that it cannot tell MicroShift.
   - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)

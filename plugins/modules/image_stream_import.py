@@ -79,8 +79,8 @@ seealso:
   - module: openshift_ops.image_pull.pull_secret
   - module: openshift_ops.image_pull.pull_access_info
 notes:
-  - Rights needed - list on imagestreams.image.openshift.io; create on imagestreamimports.image.openshift.io.
-  - Without these, it says what it does not know or does not do - get on imagestreams.image.openshift.io.
+  - Rights needed - list on imagestreams.image.openshift.io; get on imagestreams.image.openshift.io; create on
+    imagestreamimports.image.openshift.io.
   - Rights needed with O(namespace_selector) - list on namespaces.
   - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 author:

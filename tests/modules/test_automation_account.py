@@ -127,6 +127,32 @@ class TestPresent:
         assert ours(lab, name) == []
         assert lab.get(namespace, "serviceaccounts", name) is not None
 
+    def test_what_others_gave_it_is_said_and_stays(self, lab, account, namespaces, namespace, name):
+        subject = {"kind": "ServiceAccount", "namespace": namespace, "name": name}
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}
+        theirs = {"metadata": {"name": f"{name}-admin"}, "roleRef": role, "subjects": [subject]}
+        lab.api("POST", f"{RBAC}/clusterrolebindings", theirs)
+        given = {"jobs": ["secrets"], "namespaces": namespaces(1)}
+        for options in ({**given, "check": True}, given, {"state": "absent"}):
+            said = json.dumps(account(**options)["warnings"])
+            assert (
+                f"service account {namespace}/{name} also has rights by bindings that this module did not make" in said
+            )
+            assert f"cluster role binding {name}-admin" in said
+        lab.api("DELETE", f"{RBAC}/clusterrolebindings/{name}-admin")
+
+    def test_the_longest_names(self, lab, run, namespaces):
+        (here,), home, name = namespaces(1), lab.namespace("n" * 63), f"{200 * 'a'}.{52 * 'b'}"
+        given = {"namespace": home, "name": name}
+        found = run("automation_account", **given, jobs=["secrets", "wait"], namespaces=[here, home], token_seconds=600)
+        assert not found["failed"], found["msg"]
+        assert [row["name"] for row in found["namespaces"]] == [home, "openshift-image-registry", here]
+        again = run("automation_account", **given, jobs=["secrets", "wait"], namespaces=[here, home])
+        assert (again["failed"], again["changed"]) == (False, False)
+        assert not run("automation_account", **given, state="absent")["failed"]
+        assert ours(lab, name) == []
+        lab.api("DELETE", f"/api/v1/namespaces/{home}")
+
     def test_a_binding_to_another_role_is_replaced(self, lab, account, namespaces, namespace, name):
         (here,) = namespaces(1)
         account(jobs=["secrets"], namespaces=[here])
@@ -160,6 +186,34 @@ class TestAbsent:
         done = account(state="absent")
         assert planned["diff"] == done["diff"]
         assert done["changed"]
+
+
+class TestWithoutOpenShift:
+    """MicroShift and plain Kubernetes have none of the platform's namespaces."""
+
+    @pytest.fixture
+    def lab(self, lab_factory):
+        return lab_factory("--provisioner", "off", "--no-registries")
+
+    def test_an_account_does_what_can_be_done(self, lab, account, namespaces):
+        (here,) = namespaces(1)
+        found = account(jobs=["secrets", "links", "wait"], namespaces=[here], token_seconds=600)
+        assert not found["failed"], found["msg"]
+        assert "nothing is given in namespace openshift-image-registry, which does not exist" in json.dumps(
+            found["warnings"]
+        )
+        login = {"host": lab.data["server"], "ca_cert": lab.data["ca_cert"], "api_key": found["token"]}
+
+        def done(module: str, **options: Any) -> bool:
+            result = run_module(module, **login, namespaces=[here], **options)
+            assert RIGHTS_PAGE not in json.dumps([result.get("msg"), result.get("warnings")])
+            return not result["failed"]
+
+        lab.until(lambda: done("pull_secret", name="pull", registries=[LOGIN]), "the rights are known")
+        assert done("sa_link", secrets=["pull"])
+        assert done("sa_wait", timeout=0)
+        assert account(jobs=["secrets", "links", "wait"], namespaces=[here])["changed"] is False
+        assert account(state="absent")["changed"]
 
 
 class TestRendered:

@@ -9,6 +9,7 @@ time naming the right and the page. Where a right only spares requests, the resu
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,12 +17,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.permissions import RIGHTS_PAGE
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.rights import EVERY, JOBS, Right
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.rights import JOBS, Right
 from support.job_runs import RUNS, Stage
 from support.lab import Audit, Lab
-from support.rights import allowed, each_right, granted, titled
+from support.modules import run_module
+from support.rights import allowed, as_missed, each_right, granted, titled
 
-Run = Callable[..., dict[str, Any]]
+PLACES = ["rights-a", "rights-b"]
 #: What a job is done with besides: options of other modules.
 BESIDE = {
     "create_accounts": ("links",),
@@ -34,30 +36,27 @@ BESIDE = {
 }
 #: What makes little sense in single namespaces.
 EVERYWHERE = ("prune",)
-#: Asked for only after an answer was lost: tests/unit/plugins/module_utils/workflows/test_image_stream_import.py.
-RARE = [("import", "get imagestreams.image.openshift.io")]
-CASES = [(job, right) for job in RUNS for right in each_right(job) if (job, titled(right)) not in RARE]
+CASES = [(job, right) for job in JOBS for right in each_right(job)]
 
 
 @pytest.fixture(scope="module")
-def lab(lab_factory: Callable[..., Lab]) -> Lab:
-    """One that has nodes with a pull secret, too."""
-    return lab_factory("--platform", "standalone")
+def lab_of(lab_factory: Callable[..., Lab]) -> Callable[[str], Lab]:
+    """The lab of a job: one that has nodes with a pull secret, too."""
 
+    @functools.cache
+    def started(platform: str) -> Lab:
+        lab = lab_factory("--platform", platform)
+        for name in PLACES:
+            lab.namespace(name)
+        return lab
 
-@pytest.fixture(scope="module")
-def places(lab: Lab) -> Iterator[list[str]]:
-    names = ["rights-a", "rights-b"]
-    for name in names:
-        lab.namespace(name)
-    yield names
-    for name in names:
-        lab.api("DELETE", f"/api/v1/namespaces/{name}", expect=(200, 202, 404, 409))
+    return lambda job: started("hosted" if job == "hosted_pull_secret" else "standalone")
 
 
 @pytest.fixture
-def stage(lab: Lab, run: Run, places: list[str]) -> Stage:
-    return Stage(lab, run, places)
+def stage(lab_of: Callable[[str], Lab], job: str) -> Stage:
+    lab = lab_of(job)
+    return Stage(lab, functools.partial(run_module, kubeconfig=lab.kubeconfig), PLACES)
 
 
 def beside(job: str) -> list[Right]:
@@ -99,9 +98,9 @@ def test_a_job_is_done_with_exactly_its_rights(stage: Stage, job: str) -> None:
 @pytest.mark.parametrize(("job", "right"), CASES, ids=[f"{job}: {titled(right)}" for job, right in CASES])
 def test_a_right_that_is_missing_is_missed(stage: Stage, job: str, right: Right) -> None:
     held = [*each_right(job), *beside(job)]
-    held = [other for other in held if (other.verbs, other.resource) != (right.verbs, right.resource)]
+    held = [other for other in held if _place(other) != _place(right)]
     found, log = begun(stage, job, held)
-    named = "the verb 'bind'" if right.verbs == ("bind",) else f"{right.verbs[0]} on {right.resource}"
+    named = as_missed(right)
     results, text = [], ""
     for result in found:
         results.append(result)
@@ -120,6 +119,9 @@ def test_a_right_that_is_missing_is_missed(stage: Stage, job: str, right: Right)
         assert results[-1]["failed"] is (right.without == "fails"), text
 
 
+def _place(right: Right) -> tuple[object, ...]:
+    return right.verbs, right.resource, right.where, right.names
+
+
 def test_every_job_is_run() -> None:
-    assert {*RUNS, "events"} == {*JOBS}
-    assert EVERY == ""
+    assert {*RUNS} == {*JOBS}

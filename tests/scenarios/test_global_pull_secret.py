@@ -16,6 +16,7 @@ from urllib.parse import unquote
 import pytest
 import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.hosted import content_hash
+from support.hypershift import host_a_cluster
 from support.lab import Audit, Lab, path_of
 from support.playbooks import Play, forms, leaks, play
 
@@ -477,21 +478,10 @@ class TestManagement:
     @pytest.fixture
     def management(self, standalone):
         """The same lab as a cluster that runs control planes: HostedCluster and NodePools."""
-        api, lab = "/apis/hypershift.openshift.io/v1beta1/namespaces/clusters", standalone.lab
-        lab.namespace("clusters", wait=False)
-        for plural, kind in (("hostedclusters", "HostedCluster"), ("nodepools", "NodePool")):
-            define(lab, plural, kind)
-        content = base64.b64encode(b'{"auths": {"quay.io": {"auth": "dTpw"}}}').decode()
-        secret = {"metadata": {"name": "prod-pull"}, "type": "kubernetes.io/dockerconfigjson"}
-        lab.create("clusters", "secrets", {**secret, "data": {".dockerconfigjson": content}})
-        head = {"apiVersion": "hypershift.openshift.io/v1beta1"}
-        cluster = {"metadata": {"name": "prod"}, "spec": {"pullSecret": {"name": "prod-pull"}}}
-        lab.api("POST", f"{api}/hostedclusters", {**head, "kind": "HostedCluster", **cluster})
-        for name, strategy in (("workers", "Replace"), ("inplace", "InPlace")):
-            spec = {"clusterName": "prod", "management": {"upgradeType": strategy}, "platform": {"type": "AWS"}}
-            lab.api("POST", f"{api}/nodepools", {**head, "kind": "NodePool", "metadata": {"name": name}, "spec": spec})
+        standalone.lab.namespace("clusters", wait=False)
+        host_a_cluster(standalone.lab, "clusters")
         yield standalone
-        lab.api("DELETE", "/api/v1/namespaces/clusters")
+        standalone.lab.api("DELETE", "/api/v1/namespaces/clusters")
 
     def test_the_content_is_changed_in_place(self, management):
         uid = management.lab.get("clusters", "secrets", "prod-pull")["metadata"]["uid"]
@@ -506,23 +496,6 @@ class TestManagement:
         assert "the platform needs its entries for quay.io" in refused.output
         missing = management.run(registries=[login("new.example.com")], hosted_cluster="clusters/other")
         assert "hosted cluster clusters/other does not exist" in missing.output
-
-
-def define(lab: Lab, plural: str, kind: str) -> None:
-    group = "hypershift.openshift.io"
-    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
-    version = {"name": "v1beta1", "served": True, "storage": True, "schema": schema}
-    spec = {"group": group, "scope": "Namespaced", "names": {"plural": plural, "kind": kind}, "versions": [version]}
-    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    lab.api("POST", path, {"metadata": {"name": f"{plural}.{group}"}, "spec": spec})
-    lab.until(lambda: is_established(lab.api("GET", f"{path}/{plural}.{group}")), f"{plural} are established")
-    served = f"/apis/{group}/v1beta1/namespaces/clusters/{plural}"
-    lab.until(lambda: "items" in lab.api("GET", served, expect=(200, 429)), f"{plural} are served")
-
-
-def is_established(definition: dict[str, Any]) -> bool:
-    conditions = (definition.get("status") or {}).get("conditions") or []
-    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
 
 
 class TestOtherClusters:

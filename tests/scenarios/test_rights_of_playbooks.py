@@ -161,6 +161,33 @@ def test_global_pull_secret(lab: Lab, accounts: Callable[[str], str], tmp_path: 
     well(play("global_pull_secret", tmp_path / "hosts.yml"), changed=False)
 
 
+def test_global_pull_secret_of_a_hosted_cluster(lab_factory: Callable[..., Lab], tmp_path: Path) -> None:
+    hosted = lab_factory("--platform", "hosted", "--no-registries")
+    hosted.namespace(HOME)
+    kubeconfig = tmp_path / "account.kubeconfig"
+    account = {
+        "image_pull_kubeconfig": hosted.kubeconfig,
+        "automation_account_namespace": HOME,
+        "automation_account_jobs": ["hosted_pull_secret"],
+        "automation_account_token_seconds": 3600,
+        "automation_account_kubeconfig": str(kubeconfig),
+    }
+    (tmp_path / "accounts.yml").write_text(yaml.dump({"all": {"hosts": {"east": account}}}))
+    well(play("automation_account", tmp_path / "accounts.yml", "--check"), changed=True)
+    assert not kubeconfig.exists()
+    well(play("automation_account", tmp_path / "accounts.yml"), changed=True)
+    login = {"registry": "registry.example.com", "username": "robot", "password": "Canary-nodes-9"}
+    variables = {"image_pull_kubeconfig": str(kubeconfig), "global_pull_secret_wait_timeout": 60}
+    given = {**variables, "global_pull_secret_registries": [login]}
+    (tmp_path / "hosts.yml").write_text(variables_file({"all": {"hosts": {"east": given}}}))
+    well(play("global_pull_secret", tmp_path / "hosts.yml", "--check"), changed=True)
+    well(play("global_pull_secret", tmp_path / "hosts.yml"), changed=True)
+    well(play("global_pull_secret", tmp_path / "hosts.yml"), changed=False)
+    gone = {**variables, "global_pull_secret_remove": [login["registry"]]}
+    (tmp_path / "hosts.yml").write_text(variables_file({"all": {"hosts": {"east": gone}}}))
+    well(play("global_pull_secret", tmp_path / "hosts.yml"), changed=True)
+
+
 def test_prune(lab: Lab, accounts: Callable[[str], str]) -> None:
     login = {"registry": "quay.io", "username": "robot", "password": "Canary-prune-9"}
     secrets = [{"name": name, "namespaces": PROJECTS[:2], "registries": [login]} for name in ("kept", "gone")]

@@ -5,15 +5,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import importlib
 import json
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+from support.hypershift import host_a_cluster
 from support.lab import Lab, path_of
+from support.logins import token_kubeconfig
+from support.modules import run_module
+from support.proxy import Exchange, Proxy
 
 __all__ = ["RUNS", "Stage"]
 
@@ -178,14 +187,14 @@ def wait(stage: Stage) -> Iterator[Result]:
     yield stage.run("sa_wait", service_accounts=["defualt"], timeout=0)
     # An account whose pull secret never comes.
     stage.remove("serviceaccounts", "robot")
-    with _deaf(stage):
+    with _unprovisioned(stage):
         for namespace in stage.names:
             stage.lab.create(namespace, "serviceaccounts", {"metadata": {"name": "robot"}})
         yield stage.run("sa_wait", service_accounts=["robot"], timeout=0)
 
 
 @contextmanager
-def _deaf(stage: Stage) -> Iterator[None]:
+def _unprovisioned(stage: Stage) -> Iterator[None]:
     """Nothing provisions new accounts for the moment."""
     lab = stage.lab
     lab.run("set", "--dir", str(lab.dir), "--provision-delay", "60s")
@@ -333,6 +342,17 @@ def _pulled(lab: Lab, path: str) -> None:
 
 
 def import_again(stage: Stage) -> Iterator[Result]:
+    _failed_imports(stage)
+    yield stage.run("image_stream_import", registries=[stage.host])
+    _failed_imports(stage)
+    with _Deaf(stage.lab).running() as proxy, tempfile.TemporaryDirectory() as directory:
+        kubeconfig = token_kubeconfig(stage.lab, proxy.url, Path(directory) / "kubeconfig")
+        there = Stage(stage.lab, partial(run_module, kubeconfig=kubeconfig), stage.names, stage.user)
+        yield there.run("image_stream_import", registries=[stage.host])
+
+
+def _failed_imports(stage: Stage) -> None:
+    """An image stream whose import failed for want of a login, which is there now."""
     stage.remove("secrets", "pull", "quay", "fixed", "fixed-rotated")
     for namespace in stage.names:
         path = f"{IMAGE_API}/namespaces/{namespace}"
@@ -348,7 +368,17 @@ def import_again(stage: Stage) -> Iterator[Result]:
         body = {**head, "kind": "ImageStreamImport", "spec": {"import": True, "images": images}}
         stage.lab.api("POST", f"{path}/imagestreamimports", body)
     stage.secret("pull", stage.login(1), stage.host)
-    yield stage.run("image_stream_import", registries=[stage.host])
+
+
+class _Deaf(Proxy):
+    """The answer to each import is lost."""
+
+    def handle(self, exchange: Exchange) -> None:
+        reply = exchange.ask()
+        if exchange.path.endswith("/imagestreamimports"):
+            exchange.cut(by_reset=True)
+        else:
+            exchange.answer(reply)
 
 
 def global_pull_secret(stage: Stage) -> Iterator[Result]:
@@ -358,6 +388,60 @@ def global_pull_secret(stage: Stage) -> Iterator[Result]:
     login = {**LOGIN, "registry": f"registry-{number}.example.com"}
     yield stage.run("pull_secret", **target, registries=[login], mode="merge")
     yield stage.run("pull_secret", **target, registries=[{"registry": login["registry"]}], mode="remove")
+
+
+def hosted_pull_secret(stage: Stage) -> Iterator[Result]:
+    target = {"namespaces": ["kube-system"], "name": "additional-pull-secret"}
+    stage.lab.api("DELETE", path_of("kube-system", "secrets", "additional-pull-secret"), expect=(200, 404))
+    stage.lab.until(lambda: stage.lab.get("kube-system", "secrets", "global-pull-secret") is None, "it is taken back")
+    login = {**LOGIN, "registry": "registry.example.com"}
+    yield stage.run("pull_secret", **target, registries=[login], mode="merge", check=True)
+    yield stage.run("pull_secret", **target, registries=[login], mode="merge")
+    yield stage.run("pull_secret", **target, registries=[{**login, "username": "other"}], mode="merge")
+    yield stage.run("global_pull_secret_info", namespaces=None, merge=["registry.example.com"], wait=True, timeout=20)
+    gone = [{"registry": login["registry"]}]
+    yield stage.run("pull_secret", **target, registries=gone, mode="remove", delete_empty=True)
+
+
+def management_pull_secret(stage: Stage) -> Iterator[Result]:
+    namespace = stage.names[0]
+    host_a_cluster(stage.lab, namespace)
+    target = {"namespaces": [namespace], "name": "prod-pull"}
+    yield stage.run("global_pull_secret_info", namespaces=None, hosted_cluster=f"{namespace}/prod")
+    login = {**LOGIN, "registry": "registry.example.com"}
+    yield stage.run("pull_secret", **target, registries=[login], mode="merge")
+    yield stage.run("pull_secret", **target, registries=[{"registry": login["registry"]}], mode="remove")
+
+
+def events(stage: Stage) -> Iterator[Result]:
+    """Until the source says that it hears of all kinds, or of one no more."""
+    source = importlib.import_module(
+        "ansible_collections.openshift_ops.image_pull.extensions.eda.plugins.event_source.pull_access_objects"
+    )
+    options = {"kubeconfig": stage.lab.kubeconfig, "impersonate_user": stage.user}
+    told = asyncio.run(_health(source.main, options))
+    yield {"failed": told["state"] == "lost", "msg": told.get("message", "")}
+
+
+async def _health(main: Callable[..., Any], options: Mapping[str, str]) -> Result:
+    """The first event of the connection."""
+    ear = _Ear()
+    source = asyncio.create_task(main(ear, dict(options)))
+    await asyncio.wait({source, ear.health}, return_when=asyncio.FIRST_COMPLETED)
+    source.cancel()
+    await asyncio.wait({source})
+    return ear.health.result() if ear.health.done() else source.result()
+
+
+class _Ear:
+    """Stands for a rulebook's queue."""
+
+    def __init__(self) -> None:
+        self.health: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+
+    async def put(self, event: Result) -> None:
+        if event["type"] == "health" and not self.health.done():
+            self.health.set_result(event)
 
 
 #: By job.
@@ -379,4 +463,7 @@ RUNS: Mapping[str, Callable[[Stage], Iterator[Result]]] = {
     "probe": probe,
     "import": import_again,
     "global_pull_secret": global_pull_secret,
+    "hosted_pull_secret": hosted_pull_secret,
+    "management_pull_secret": management_pull_secret,
+    "events": events,
 }

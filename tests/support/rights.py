@@ -19,25 +19,38 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.righ
     EVERY,
     JOBS,
     Right,
-    rights_of,
     rules_of,
 )
 
 from support.lab import Lab
 
-__all__ = ["allowed", "each_right", "granted", "titled"]
+__all__ = ["allowed", "as_missed", "each_right", "granted", "titled"]
 
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _numbers = itertools.count()
 
 
 def each_right(job: str) -> list[Right]:
-    """The rights of a job, one verb each."""
-    return [replace(right, verbs=(verb,)) for right in JOBS[job].rights for verb in right.verbs]
+    """The rights of a job, one verb and one object each."""
+    return [
+        replace(right, verbs=(verb,), names=names)
+        for right in JOBS[job].rights
+        for verb in right.verbs
+        for names in ([(name,) for name in right.names] or [()])
+    ]
 
 
 def titled(right: Right) -> str:
-    return f"{right.verbs[0]} {right.resource}"
+    return " ".join([right.verbs[0], right.resource, *right.names])
+
+
+def as_missed(right: Right) -> str:
+    """How a message names the right."""
+    if right.verbs == ("bind",):
+        return "the verb 'bind'"
+    where = "" if right.where in (EVERY, CLUSTER) or right.resource == "namespaces" else f" in namespace {right.where}"
+    # What is created, or is one of many, has no name to be asked for by.
+    return f"{right.verbs[0]} on {' '.join([right.resource, *right.names])}{where}"
 
 
 def granted(lab: Lab, rights: Sequence[Right], namespaces: Sequence[str], *, everywhere: bool = False) -> str:
@@ -75,7 +88,3 @@ def allowed(lab: Lab, user: str, right: Right, namespace: str) -> bool:
     body = {"spec": {"user": user, "resourceAttributes": attributes}}
     answer = lab.api("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", body)
     return bool(answer["status"]["allowed"])
-
-
-def all_rights(jobs: Sequence[str]) -> list[Right]:
-    return list(rights_of(jobs))

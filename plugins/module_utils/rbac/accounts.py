@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..core.changes import MANAGED_BY
-from ..core.objects import Json, metadata
-from ..core.shapes import mapping
+from ..core.objects import Json, ObjectRef, metadata
+from ..core.shapes import mapping, sequence, text
+from .subjects import Subject, subject_of
 
-__all__ = ["LABELS", "is_of_an_account"]
+__all__ = ["LABELS", "is_given_to", "is_of_an_account"]
 
 #: On all that is made for an account.
 LABELS: Mapping[str, str] = {**MANAGED_BY, "app.kubernetes.io/component": "automation-account"}
@@ -21,3 +22,10 @@ def is_of_an_account(obj: Json) -> bool:
     """Whether it carries both labels."""
     labels = mapping(metadata(obj).get("labels"))
     return all(labels.get(name) == value for name, value in LABELS.items())
+
+
+def is_given_to(binding: Json, account: ObjectRef) -> bool:
+    """Whether a binding names the account itself, and not a group that it is in."""
+    wanted = Subject("ServiceAccount", account.name, account.namespace)
+    namespace = text(metadata(binding).get("namespace"))
+    return any(subject_of(entry, namespace) == wanted for entry in sequence(binding.get("subjects")))

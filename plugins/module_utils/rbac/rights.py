@@ -94,6 +94,9 @@ _OF_THE_NODES = (
     _told(f"imagepolicies.{_CONFIG}", "list", "signatures that are wanted in a namespace"),
 )
 
+#: On a hosted cluster, what users add to the nodes' pull secret, and what the platform makes of it.
+_HOSTED_SECRETS = ("kube-system", "additional-pull-secret", "global-pull-secret", "original-pull-secret")
+
 JOBS: Mapping[str, Job] = {
     "secrets": Job(
         "pull secrets: module pull_secret",
@@ -239,7 +242,7 @@ JOBS: Mapping[str, Job] = {
         "importing image streams again: module image_stream_import",
         (
             _needed("imagestreams.image.openshift.io", "list", "which imports failed"),
-            _told("imagestreams.image.openshift.io", "get", "what became of an import whose answer was lost"),
+            _needed("imagestreams.image.openshift.io", "get", "what became of an import whose answer was lost"),
             _needed("imagestreamimports.image.openshift.io", "create", "the import"),
         ),
     ),
@@ -258,6 +261,30 @@ JOBS: Mapping[str, Job] = {
                 CLUSTER,
                 "cluster",
             ),
+        ),
+    ),
+    "hosted_pull_secret": Job(
+        "the nodes' pull secret of a hosted cluster, seen from within: role and playbook global_pull_secret",
+        (
+            _needed("secrets", "get", "what the platform has", "openshift-config", "pull-secret"),
+            _needed("secrets", "get", "what is added, and whether it is merged", *_HOSTED_SECRETS),
+            _needed("secrets", "create", "what is added, the first time", "kube-system"),
+            _needed("secrets", "patch delete", "what is added", *_HOSTED_SECRETS[:2]),
+            _told("namespaces", "get", "check mode: whether there is such a namespace", "kube-system", "kube-system"),
+            _needed(f"infrastructures.{_CONFIG}", "get", "what kind of cluster it is", CLUSTER, "cluster"),
+            _told(f"clusterversions.{_CONFIG}", "get", "the version", CLUSTER, "version"),
+            _told("daemonsets.apps", "get", "which nodes have it", "kube-system", "global-pull-secret-syncer"),
+            _told("nodes", "list", "which node pools get it", CLUSTER),
+        ),
+    ),
+    "management_pull_secret": Job(
+        "the nodes' pull secret of a hosted cluster, seen from its management cluster: the option of global_pull_secret for that",
+        (
+            _needed("hostedclusters.hypershift.openshift.io", "get", "which secret it is"),
+            _needed("nodepools.hypershift.openshift.io", "list", "which node pools get it"),
+            _needed("secrets", "get patch", "the secret that the hosted cluster names"),
+            _needed(f"infrastructures.{_CONFIG}", "get", "what kind of cluster it is", CLUSTER, "cluster"),
+            _told(f"clusterversions.{_CONFIG}", "get", "the version", CLUSTER, "version"),
         ),
     ),
     "events": Job(

@@ -14,6 +14,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -84,7 +85,8 @@ def event_source(name: str, arguments: Mapping[str, Any], given: Mapping[str, An
             f"{name}: the Python of ansible-rulebook cannot import the kubernetes client: install the package kubernetes there"
         )
     kept = {key: value for key, value in given.items() if key not in _OF_THE_RULEBOOK and value not in ("", None)}
-    validation = ArgumentSpecValidator(dict(arguments)).validate(kept)
+    # What a validation leaves in a default that is a list of dictionaries, a second one would refuse.
+    validation = ArgumentSpecValidator(deepcopy(dict(arguments))).validate(kept)
     secrets = frozenset(credentials(validation.validated_parameters, validation._no_log_values))
     if validation.error_messages:
         raise OptionError(mask(f"{name}: {'; '.join(validation.error_messages)}", secrets))

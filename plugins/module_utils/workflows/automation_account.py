@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
 from ..clients.kube.client import Cluster
-from ..core.changes import MANAGED_BY
-from ..core.objects import ROLE_BINDING, Json, metadata
+from ..clients.kube.errors import Forbidden, NamespaceMissing, NamespaceTerminating
+from ..core.objects import ROLE_BINDING, Json, Kind, ObjectRef, metadata
 from ..core.protocols import Desired
 from ..core.variable_files import VariableFile, Write
 from ..features.automation_account.desired import AtHome, InNamespaces
 from ..features.automation_account.options import AccountWanted
-from ..rbac.accounts import is_of_an_account
+from ..features.automation_account.parts import CLUSTER_ROLE_BINDING
+from ..rbac.accounts import is_given_to, is_of_an_account
 from ..reconcile.engine import reconcile
-from ..reconcile.result import Outcome
+from ..reconcile.namespaces import require_namespace
+from ..reconcile.result import Outcome, named
 from ..reconcile.run import Settings
 from ..reconcile.targets import Targets
 
@@ -57,34 +60,77 @@ def reconcile_account(
 
     :raises ImagePullError: when it cannot be read where the account has rights: they could not be taken back.
     """
-    parts, present = wanted.parts, wanted.state == "present"
-    places = sorted({*namespaces, *(parts.fixed() if present else ()), *_bound(cluster, wanted)})
-    home: tuple[Desired, Sequence[str]] = (AtHome(parts, present), [parts.namespace])
-    away: tuple[Desired, Sequence[str]] = (InNamespaces(parts, frozenset(namespaces), present), places)
+    parts, present, targets = wanted.parts, wanted.state == "present", frozenset(namespaces)
+    bindings = _bindings(cluster, wanted)
+    fixed = {name for name in parts.fixed() if present} - targets - {parts.namespace}
+    missing = sorted(name for name in fixed if not _is_there(cluster, name))
+    places = sorted({*targets, *fixed, *bindings.places} - {parts.namespace, *missing})
+    home: tuple[Desired, Sequence[str]] = (AtHome(parts, targets, present), [parts.namespace])
+    away: tuple[Desired, Sequence[str]] = (InNamespaces(parts, targets, present), places)
     outcomes = list[Outcome]()
     for desired, at in [home, away] if present else [away, home]:
         if at and not any(outcome.has_failed for outcome in outcomes):
             outcomes.append(reconcile(cluster, desired, at, settings))
     outcome = _joined(outcomes)
+    remarks = [f"nothing is given in namespace {name}, which does not exist on {cluster.name}" for name in missing]
+    if bindings.of_others:
+        remarks.append(
+            f"{parts.account} also has rights by bindings that this module did not make, and that stay: {named(bindings.of_others)}"
+        )
     extra: dict[str, Any] = {"manifests": parts.manifests(namespaces)} if present else {}
-    if wanted.token_seconds is not None and not settings.check_mode and not outcome.has_failed:
-        extra.update(_token(cluster, wanted, handing))
-    return replace(outcome, extra=extra)
+    if wanted.token_seconds is not None and not outcome.has_failed:
+        handed, shortened = _token(cluster, wanted, handing, check_mode=settings.check_mode)
+        extra.update(handed)
+        remarks += shortened
+    return replace(outcome, extra=extra, remarks=tuple(remarks))
 
 
-def _bound(cluster: Cluster, wanted: AccountWanted) -> set[str]:
-    """The namespaces in which the account has rights by this module."""
+@dataclass(frozen=True)
+class _Bindings:
+    """`places` are the namespaces in which the account has rights by this module, `of_others` the further bindings that name it."""
+
+    places: set[str]
+    of_others: Sequence[str]
+
+
+def _bindings(cluster: Cluster, wanted: AccountWanted) -> _Bindings:
+    """:raises ImagePullError: when those in namespaces cannot be read. Without those of the cluster, less is told."""
     names = {*wanted.parts.role_names()}
 
-    def keep(binding: Json) -> Json | None:
-        return binding if metadata(binding)["name"] in names and is_of_an_account(binding) else None
+    def is_ours(binding: Json) -> bool:
+        return metadata(binding)["name"] in names and is_of_an_account(binding)
 
-    labels = ",".join(f"{name}={value}" for name, value in MANAGED_BY.items())
-    return {metadata(found)["namespace"] for found in cluster.list(ROLE_BINDING, label_selector=labels, keep=keep)}
+    def found(kind: Kind) -> list[Json]:
+        def keep(binding: Json) -> Json | None:
+            return binding if is_ours(binding) or is_given_to(binding, wanted.parts.account) else None
+
+        return [*cluster.list(kind, keep=keep)]
+
+    in_namespaces, in_cluster = found(ROLE_BINDING), list[Json]()
+    with suppress(Forbidden):  # the client remembers what was missed
+        in_cluster = found(CLUSTER_ROLE_BINDING)
+    by_kind = ((CLUSTER_ROLE_BINDING, in_cluster), (ROLE_BINDING, in_namespaces))
+    return _Bindings(
+        {metadata(each)["namespace"] for each in in_namespaces if is_ours(each)},
+        [str(_ref(kind, each)) for kind, bindings in by_kind for each in bindings if not is_ours(each)],
+    )
+
+
+def _ref(kind: Kind, binding: Json) -> ObjectRef:
+    return ObjectRef(kind, metadata(binding)["namespace"] if kind.namespaced else "", metadata(binding)["name"])
+
+
+def _is_there(cluster: Cluster, namespace: str) -> bool:
+    """Whether the namespace exists, also when that is not known."""
+    try:
+        with suppress(NamespaceTerminating):
+            require_namespace(cluster, namespace)
+    except NamespaceMissing:
+        return False
+    return True
 
 
 def _joined(outcomes: Sequence[Outcome]) -> Outcome:
-    """One outcome; a namespace that is in both has one result in each."""
     return Outcome(
         [result for outcome in outcomes for result in outcome.namespaces],
         max(outcome.retries for outcome in outcomes),
@@ -92,15 +138,23 @@ def _joined(outcomes: Sequence[Outcome]) -> Outcome:
     )
 
 
-def _token(cluster: Cluster, wanted: AccountWanted, handing: Handing) -> dict[str, Any]:
-    account = wanted.parts.account
-    token, expires = cluster.token(account, wanted.token_seconds or 0)
-    handing.hide(token)
-    told = {"token": token, "token_expires": expires}
+def _token(
+    cluster: Cluster, wanted: AccountWanted, handing: Handing, *, check_mode: bool
+) -> tuple[dict[str, Any], Sequence[str]]:
+    """What the result holds of a new token, and what to know of it. In check mode there is none, and its file is only named."""
+    told, remarks, content = dict[str, Any](), list[str](), dict[str, Any]()
+    if not check_mode:
+        asked = wanted.token_seconds or 0
+        token = cluster.token(wanted.parts.account, asked)
+        handing.hide(token.text)
+        told = {"token": token.text, "token_expires": token.expires}
+        content = _kubeconfig(cluster, wanted.parts.name, token.text)
+        if token.seconds is not None and token.seconds < asked:
+            remarks = [f"{cluster.name} gives no token for {asked} s: this one ends after {token.seconds} s"]
     if handing.write is None or wanted.kubeconfig_dest is None:
-        return told
-    file = VariableFile(PurePath(wanted.kubeconfig_dest).name, _kubeconfig(cluster, wanted.parts.name, token))
-    return {**told, "files": list(handing.write([file])), "changed": True}
+        return told, remarks
+    files = handing.write([VariableFile(PurePath(wanted.kubeconfig_dest).name, content)])
+    return {**told, "files": list(files), "changed": True}, remarks
 
 
 def _kubeconfig(cluster: Cluster, name: str, token: str) -> dict[str, Any]:

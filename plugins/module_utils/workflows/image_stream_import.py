@@ -277,7 +277,11 @@ class _Stream:
 
     def _lost(self, wanted: StreamImport, error: Unanswered) -> str:
         """After a request whose answer was lost: what no longer fails, or is another image, was imported."""
-        now = self._as_it_is(wanted)
+        try:
+            now = self._as_it_is(wanted)
+        except (ApiError, Unanswered) as unread:
+            self._refused(wanted, Refusal(f"{error}; what became of it is not known: {unread}"))
+            return ""
         if now is None:
             return ""
         same = {tag.tag for tag in now.tags if tag.cause}

@@ -94,13 +94,23 @@ def deletion(answer: Any, ref: ObjectRef) -> None:
         raise Unintelligible("something that is not a Status")
 
 
-def token(answer: Any) -> tuple[str, str]:
-    """A token, and when it expires, empty where that is not said."""
+@dataclass(frozen=True, repr=False)
+class Token:
+    """A token, when it expires, and after how many seconds; empty and None where that is not said."""
+
+    text: str
+    expires: str = ""
+    seconds: int | None = None
+
+
+def token(answer: Any) -> Token:
     status = mapping(mapping(answer).get("status"))
     value, expires = status.get("token"), status.get("expirationTimestamp")
     if not _is_text(value):
         raise Unintelligible("something without a token")
-    return str(value), expires if isinstance(expires, str) else ""
+    spec = mapping(answer).get("spec")
+    seconds = spec.get("expirationSeconds") if isinstance(spec, dict) else None
+    return Token(str(value), expires if isinstance(expires, str) else "", seconds if type(seconds) is int else None)
 
 
 def page(answer: Any, kind: Kind, namespace: str) -> Page:

@@ -236,8 +236,8 @@ class Cluster:
         """What stands under a path that is no object, such as `/apis`."""
         return self._understood(_Request("GET", path, f"reading {path}"), answers.mapping)
 
-    def token(self, account: ObjectRef, seconds: int) -> tuple[str, str]:
-        """A new token of a service account, and when it expires. The server keeps no token, and may give it for another time.
+    def token(self, account: ObjectRef, seconds: int) -> answers.Token:
+        """A new token of a service account. The server keeps no token, and may give it for another time.
 
         :raises ApiError: when it gives none.
         """

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The plan for an account and its rights: in its own namespace with what is of the cluster, and in the namespaces of its jobs. Pure."""
+"""The plan for an account and its rights: in its own namespace with what is of the cluster, and in other namespaces. Pure."""
 
 from __future__ import annotations
 
@@ -32,9 +32,13 @@ _CONTENT: Mapping[Kind, Sequence[str]] = {
 
 @dataclass(frozen=True)
 class AtHome:
-    """The account in its namespace, its cluster roles, and where they are bound in the whole cluster. `present`: or none of it."""
+    """The account, its cluster roles, and where they are bound in the whole cluster and in its own namespace. `present`: or none of it.
+
+    `targets` are the namespaces of the jobs.
+    """
 
     parts: Parts
+    targets: frozenset[str] = frozenset()
     present: bool = True
 
     kind: ClassVar[Kind] = SERVICE_ACCOUNT
@@ -45,7 +49,8 @@ class AtHome:
 
     def related(self, _namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
         roles = [ObjectRef(CLUSTER_ROLE, "", name) for name in self.parts.role_names()]
-        return [*roles, self._cluster_binding]
+        bindings = [ObjectRef(ROLE_BINDING, self.parts.namespace, name) for name in self.parts.role_names()]
+        return [*roles, self._cluster_binding, *bindings]
 
     def plan(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Plan:
         """:raises Refusal: when an object of one of the names is not ours, or may not be read."""
@@ -67,12 +72,12 @@ class AtHome:
             wanted[ObjectRef(CLUSTER_ROLE, "", part.name)] = self.parts.role(part)
             if part.where == CLUSTER:
                 wanted[self._cluster_binding] = self.parts.binding(part)
-        return wanted
+        return {**wanted, **_bindings(self.parts, self.parts.namespace, self.targets)}
 
 
 @dataclass(frozen=True)
 class InNamespaces:
-    """The role bindings. `targets` are the namespaces of the jobs; in all others, only what is needed in a fixed one stays."""
+    """The role bindings in other namespaces than the account's. `targets` as above; in the rest, only what is needed in a fixed one stays."""
 
     parts: Parts
     targets: frozenset[str]
@@ -89,13 +94,14 @@ class InNamespaces:
 
     def plan(self, namespace: str, objects: Objects, _found: Related = NOTHING_RELATED) -> Plan:
         """:raises Refusal: when a binding of one of the names is not ours."""
-        bound = self.parts.bound_in(namespace, is_target=namespace in self.targets) if self.present else ()
-        wanted = {part.name: self.parts.binding(part, namespace) for part in bound}
-        names = self.names(namespace)
-        refs = {name: ObjectRef(ROLE_BINDING, namespace, name) for name in names}
-        return Plan(
-            tuple(change for name in names for change in _changes(refs[name], wanted.get(name), objects.get(name)))
-        )
+        wanted = _bindings(self.parts, namespace, self.targets) if self.present else {}
+        refs = [ObjectRef(ROLE_BINDING, namespace, name) for name in self.names(namespace)]
+        return Plan(tuple(change for ref in refs for change in _changes(ref, wanted.get(ref), objects.get(ref.name))))
+
+
+def _bindings(parts: Parts, namespace: str, targets: frozenset[str]) -> dict[ObjectRef, dict[str, Any]]:
+    bound = parts.bound_in(namespace, is_target=namespace in targets)
+    return {ObjectRef(ROLE_BINDING, namespace, part.name): parts.binding(part, namespace) for part in bound}
 
 
 def _read(ref: ObjectRef, found: Related) -> Json | None:

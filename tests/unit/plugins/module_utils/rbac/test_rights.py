@@ -68,4 +68,9 @@ class TestEachJob:
 
     def test_it_is_said_in_words(self, job: str) -> None:
         assert JOBS[job].what
-        assert all((right.why and right.where in (EVERY, CLUSTER)) or right.names for right in JOBS[job].rights)
+        assert all(right.why for right in JOBS[job].rights)
+
+    def test_in_one_namespace_it_is_to_one_object(self, job: str) -> None:
+        """Where the verb can be restricted."""
+        fixed = [right for right in JOBS[job].rights if right.where not in (EVERY, CLUSTER)]
+        assert all(right.names or right.verbs == ("create",) for right in fixed)

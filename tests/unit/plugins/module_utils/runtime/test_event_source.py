@@ -41,6 +41,16 @@ class TestArguments:
         assert opened(host="")["host"] == opened(host=None)["host"] == opened()["host"] == "https://of.the.environment"
         assert opened(host="https://given")["host"] == "https://given"
 
+    def test_a_default_is_the_same_for_the_next_source(self) -> None:
+        """A validation fills in what a dictionary of a default leaves out."""
+        options = {"name": {"type": "str"}, "changes": {"type": "list", "elements": "str", "choices": ["a"]}}
+        kinds = {"type": "list", "elements": "dict", "options": options, "default": [{"name": "x"}]}
+        found = []
+        for _time in range(2):
+            with event_source("tests", {**ARGUMENTS, "kinds": kinds}, {}) as source:
+                found.append(source.params["kinds"])
+        assert found[0] == found[1]
+
     def test_what_the_rulebook_adds_is_left_out(self) -> None:
         assert not {"feedback", "eda_feedback_queue"} & {*opened(eda_feedback_queue=object(), feedback=True)}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
@@ -97,6 +97,85 @@ def test_a_namespace_that_is_no_longer_meant_loses_its_rights(api: FakeApi, run:
     assert ("rolebindings", "a", ROLE) not in api.objects
 
 
+@pytest.mark.parametrize("check", [True, False])
+def test_its_own_namespace_has_one_result(api: FakeApi, run: Run, check: bool) -> None:
+    result = run(jobs=["adopt"], namespaces=["home", "a"], check=check)
+    assert [(row["name"], len(row["changes"])) for row in result["namespaces"]] == [("home", 5), ("a", 1)]
+    assert result["summary"]["total"] == 2
+    if check:
+        return
+    assert ("rolebindings", "home", ROLE) in api.objects
+    result = run(jobs=["adopt"], namespaces=["a"])
+    assert [(row["name"], row["status"]) for row in result["namespaces"]] == [("home", "changed"), ("a", "unchanged")]
+    assert ("rolebindings", "home", ROLE) not in api.objects
+    run(jobs=["adopt"], namespaces=["home"])
+    assert [row["name"] for row in run(state="absent")["namespaces"]] == ["home"]
+    assert written(api) == []
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_a_namespace_of_the_platforms_that_is_not_there(api: FakeApi, cluster: InMemory, run: Run, state: str) -> None:
+    del api.objects["namespaces", "", "openshift-image-registry"]
+    api.namespaces_checked = True
+    for check in (True, False):
+        result = run(jobs=["wait"], namespaces=["a"], check=check)
+        assert not result["failed"], result
+        assert [row["name"] for row in result["namespaces"]] == ["home", "a"]
+        (said,) = result["warnings"]
+        assert said == f"nothing is given in namespace openshift-image-registry, which does not exist on {cluster.host}"
+    if state == "present":
+        api.put("namespaces", "", "openshift-image-registry")
+        assert run(jobs=["wait"], namespaces=["a"])["changed"]
+        assert ("rolebindings", "openshift-image-registry", f"{ROLE}:openshift-image-registry") in api.objects
+    else:
+        assert run(state="absent")["warnings"] == []
+        assert written(api) == []
+
+
+def test_one_of_the_jobs_that_is_not_there_is_a_failure(api: FakeApi, run: Run) -> None:
+    del api.objects["namespaces", "", "openshift-image-registry"]
+    api.namespaces_checked = True
+    result = run(jobs=["wait"], namespaces=["openshift-image-registry"])
+    assert [row["namespace"] for row in result["failures"]] == ["openshift-image-registry"]
+
+
+class TestBindingsOfOthers:
+    ROBOT: ClassVar = {"kind": "ServiceAccount", "namespace": "home", "name": "robot"}
+
+    def bound(self, api: FakeApi, **subject: str) -> None:
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}
+        api.put("clusterrolebindings", "", "theirs", roleRef=role, subjects=[{**self.ROBOT, **subject}])
+
+    @pytest.mark.parametrize("state", ["present", "absent"])
+    def test_are_named(self, api: FakeApi, run: Run, state: str) -> None:
+        self.bound(api)
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"}
+        user = {"kind": "User", "name": "system:serviceaccount:home:robot"}
+        api.put("rolebindings", "b", "theirs", roleRef=role, subjects=[user])
+        run(jobs=["adopt"], namespaces=["a"])
+        result = run(**({"jobs": ["adopt"], "namespaces": ["a"]} if state == "present" else {"state": "absent"}))
+        (said,) = result["warnings"]
+        assert said == (
+            "service account home/robot also has rights by bindings that this module did not make, and that stay: "
+            "cluster role binding theirs, role binding b/theirs"
+        )
+        assert ("rolebindings", "b", "theirs") in api.objects
+
+    @pytest.mark.parametrize("other", [{"name": "other"}, {"namespace": "a"}, {"kind": "Group", "namespace": ""}])
+    def test_to_somebody_else_are_not(self, api: FakeApi, run: Run, other: dict[str, str]) -> None:
+        self.bound(api, **other)
+        assert run(jobs=["adopt"], namespaces=["a"])["warnings"] == []
+
+    def test_in_the_cluster_that_cannot_be_seen(self, api: FakeApi, run: Run) -> None:
+        message = 'User "u" cannot list resource "clusterrolebindings" in API group "rbac.authorization.k8s.io" at the cluster scope'
+        api.fail(f"GET {PATH}/clusterrolebindings\\?", status_object(403, "Forbidden", message), times=9)
+        result = run(jobs=["adopt"], namespaces=["a"])
+        assert not result["failed"], result
+        (said,) = result["warnings"]
+        assert "list on clusterrolebindings.rbac.authorization.k8s.io" in said
+        assert RIGHTS_PAGE in said
+
+
 def test_another_account_is_not_touched(api: FakeApi, run: Run) -> None:
     run(name="other", jobs=["adopt"], namespaces=["a"])
     before = written(api)
@@ -184,6 +263,21 @@ class TestToken:
         assert content["current-context"] == content["contexts"][0]["name"]
         trusted = base64.b64encode(api.connection.authority).decode()
         assert content["clusters"][0]["cluster"]["certificate-authority-data"] == trusted
+
+    def test_its_file_in_check_mode(self, api: FakeApi) -> None:
+        found = self.run(
+            api, self.wanted("/d/f"), check=True, write=lambda files: [f"/d/{file.name}" for file in files]
+        )
+        assert (found["files"], found["changed"]) == (["/d/f"], True)
+        assert not [text for text in api.asked if "token" in text]
+
+    @pytest.mark.parametrize(("given", "is_said"), [(300, True), (600, False), (900, False), ("300", False)])
+    def test_one_for_a_shorter_time_is_said(self, api: FakeApi, given: object, is_said: bool) -> None:
+        answer = {"spec": {"expirationSeconds": given}, "status": {"token": TOKEN}}
+        api.fail("POST .*/serviceaccounts/robot/token", Answer(201, answer))
+        outcome = reconcile_account(api.cluster(), self.wanted(), (), Settings(check_mode=False), Handing())
+        said = "https://api.example.com:6443 gives no token for 600 s: this one ends after 300 s"
+        assert outcome.notes == ([said] if is_said else [])
 
     def test_none_in_check_mode(self, api: FakeApi) -> None:
         assert "token" not in self.run(api, self.wanted(), check=True)

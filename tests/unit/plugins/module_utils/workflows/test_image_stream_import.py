@@ -438,6 +438,16 @@ class TestMeanwhile:
         api.fail(POST, LOST, carried_out=True)
         assert rows(run(api, asked=ImportOptions(only_failed=False))) == {"app:v1": status}
 
+    def test_a_lost_answer_of_which_nothing_can_be_seen(self, api: OpenShift) -> None:
+        api.stream()
+        api.fail(POST, LOST, carried_out=True)
+        api.fail("GET .*/imagestreams/app", status_object(403, "Forbidden", "no"), times=9)
+        outcome = run(api)
+        assert rows(outcome) == {"app:v1": "failed"}
+        error = outcome.namespaces[0].error
+        assert "it may have been carried out" in error
+        assert "what became of it is not known: reading image stream a/app" in error
+
     def test_a_lost_answer_of_a_stream_that_is_gone(self, api: OpenShift) -> None:
         api.stream()
         api.fail(POST, LOST)

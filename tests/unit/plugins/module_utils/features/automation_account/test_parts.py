@@ -82,4 +82,5 @@ def test_every_part_that_an_account_may_have_is_known() -> None:
         f"{ROLE}:cluster",
         f"{ROLE}:openshift-image-registry",
         f"{ROLE}:openshift-config",
+        f"{ROLE}:kube-system",
     }
