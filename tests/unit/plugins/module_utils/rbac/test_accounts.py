@@ -7,7 +7,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.accounts import LABELS, is_of_an_account
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SERVICE_ACCOUNT, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.accounts import (
+    LABELS,
+    is_given_to,
+    is_of_an_account,
+)
 
 
 @pytest.mark.parametrize(
@@ -24,3 +29,21 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.acco
 )
 def test_both_labels_tell(labels: Any, is_ours: bool) -> None:
     assert is_of_an_account({"metadata": {"labels": labels}}) is is_ours
+
+
+@pytest.mark.parametrize(
+    ("subjects", "expected"),
+    [
+        ([{"kind": "ServiceAccount", "namespace": "home", "name": "robot"}], True),
+        ([{"kind": "User", "name": "system:serviceaccount:home:robot"}], True),
+        ([{"kind": "Group", "name": "x"}, {"kind": "ServiceAccount", "name": "robot"}], True),
+        ([{"kind": "ServiceAccount", "namespace": "other", "name": "robot"}], False),
+        ([{"kind": "Group", "name": "system:serviceaccounts:home"}], False),
+        ([None, 7, {"kind": "ServiceAccount", "name": None}], False),
+        (None, False),
+        ("robot", False),
+    ],
+)
+def test_a_binding_that_names_the_account(subjects: Any, expected: bool) -> None:
+    binding = {"metadata": {"name": "b", "namespace": "home"}, "subjects": subjects}
+    assert is_given_to(binding, ObjectRef(SERVICE_ACCOUNT, "home", "robot")) is expected
