@@ -12,8 +12,8 @@ import asyncio
 import logging
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -60,13 +60,17 @@ class EventSource:
         task = Task(
             self.name, self.params, check_mode=True, diff=False, temporary_directory=self.directory, secrets=set()
         )
-        with cluster_of(task) as cluster:
-            with self._lock:
-                new = [warning for warning in task.warnings if warning not in self.warned]
-                self.warned.update(new)
-            for warning in new:
-                _LOG.warning("%s: %s", self.name, mask(warning, self.secrets))
+        with ExitStack() as stack:
+            cluster = stack.enter_context(cluster_of(task))
+            self._warn(task.warnings)
             yield cluster
+
+    def _warn(self, warnings: Sequence[str]) -> None:
+        with self._lock:
+            new = [warning for warning in warnings if warning not in self.warned]
+            self.warned.update(new)
+        for warning in new:
+            _LOG.warning("%s: %s", self.name, mask(warning, self.secrets))
 
     def masked(self, event: dict[str, Any]) -> dict[str, Any]:
         """The event as it may be shown to everybody."""

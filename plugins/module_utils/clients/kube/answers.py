@@ -110,7 +110,8 @@ def token(answer: Any) -> Token:
         raise Unintelligible("something without a token")
     spec = mapping(answer).get("spec")
     seconds = spec.get("expirationSeconds") if isinstance(spec, dict) else None
-    return Token(str(value), expires if isinstance(expires, str) else "", seconds if type(seconds) is int else None)
+    is_whole = isinstance(seconds, int) and not isinstance(seconds, bool)
+    return Token(str(value), expires if isinstance(expires, str) else "", seconds if is_whole else None)
 
 
 def page(answer: Any, kind: Kind, namespace: str) -> Page:
