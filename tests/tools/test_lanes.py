@@ -48,11 +48,11 @@ def runs(process: int) -> bool:
 
 def ends(process: int) -> bool:
     """Whether it ends soon: one that was killed takes a moment."""
-    for _ in range(1000):
-        if not runs(process):
-            return True
+    patience = 1000
+    while runs(process) and patience:
+        patience -= 1
         time.sleep(0.02)
-    return False
+    return not runs(process)
 
 
 class TestCommands:
