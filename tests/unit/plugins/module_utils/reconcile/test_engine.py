@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import pytest
@@ -513,7 +513,7 @@ class Adds:
     name: str
     keys: tuple[str, ...] = ()
     refuses: str = ""
-    listed_by: ListedBy = NO_SELECTORS
+    listed_by: ListedBy = field(default_factory=lambda: NO_SELECTORS)
 
     kind: ClassVar[Kind] = SECRET
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import pytest
@@ -46,7 +46,7 @@ class Asks:
     """For the secrets of these names, then for accounts."""
 
     named: tuple[str, ...] = ("keep",)
-    listed_by: ListedBy = NO_SELECTORS
+    listed_by: ListedBy = field(default_factory=lambda: NO_SELECTORS)
     refers: tuple[str, ...] = ()
     kind: ClassVar[Kind] = SECRET
 
