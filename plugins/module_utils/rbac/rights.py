@@ -80,6 +80,12 @@ def _needed(resource: str, verbs: str, why: str, where: str = EVERY, *names: str
 
 _REVIEW = "subjectaccessreviews.authorization.k8s.io"
 
+#: What decides who looks after the nodes' pull secret.
+_NATURE = (
+    _needed(f"infrastructures.{_CONFIG}", "get", "what kind of cluster it is", CLUSTER, "cluster"),
+    _told(f"clusterversions.{_CONFIG}", "get", "the version", CLUSTER, "version"),
+)
+
 #: What decides how a node pulls an image, for the whole cluster.
 _OF_THE_NODES = (
     _told(f"images.{_CONFIG}", "get", "blocked, allowed and insecure registries", CLUSTER, "cluster"),
@@ -250,8 +256,7 @@ JOBS: Mapping[str, Job] = {
         "the nodes' pull secret: role and playbook global_pull_secret, module global_pull_secret_info",
         (
             _needed("secrets", "get patch", "the secret", "openshift-config", "pull-secret"),
-            _needed(f"infrastructures.{_CONFIG}", "get", "what kind of cluster it is", CLUSTER, "cluster"),
-            _told(f"clusterversions.{_CONFIG}", "get", "the version", CLUSTER, "version"),
+            *_NATURE,
             _needed(f"machineconfigpools.{_MACHINES}", "list", "which nodes have it", CLUSTER),
             _needed(f"machineconfigs.{_MACHINES}", "get", "which nodes have it", CLUSTER),
             _told(
@@ -271,8 +276,7 @@ JOBS: Mapping[str, Job] = {
             _needed("secrets", "create", "what is added, the first time", "kube-system"),
             _needed("secrets", "patch delete", "what is added", *_HOSTED_SECRETS[:2]),
             _told("namespaces", "get", "check mode: whether there is such a namespace", "kube-system", "kube-system"),
-            _needed(f"infrastructures.{_CONFIG}", "get", "what kind of cluster it is", CLUSTER, "cluster"),
-            _told(f"clusterversions.{_CONFIG}", "get", "the version", CLUSTER, "version"),
+            *_NATURE,
             _told("daemonsets.apps", "get", "which nodes have it", "kube-system", "global-pull-secret-syncer"),
             _told("nodes", "list", "which node pools get it", CLUSTER),
         ),
@@ -283,8 +287,7 @@ JOBS: Mapping[str, Job] = {
             _needed("hostedclusters.hypershift.openshift.io", "get", "which secret it is"),
             _needed("nodepools.hypershift.openshift.io", "list", "which node pools get it"),
             _needed("secrets", "get patch", "the secret that the hosted cluster names"),
-            _needed(f"infrastructures.{_CONFIG}", "get", "what kind of cluster it is", CLUSTER, "cluster"),
-            _told(f"clusterversions.{_CONFIG}", "get", "the version", CLUSTER, "version"),
+            *_NATURE,
         ),
     ),
     "events": Job(
