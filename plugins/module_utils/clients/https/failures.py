@@ -71,7 +71,8 @@ _NOT_HTTP = "the answer is not valid HTTP; check the name and the port"
 
 def root_cause(error: BaseException) -> BaseException:
     """The innermost of the errors that one error was raised for. `urllib3` hands some on as an argument only."""
-    inner = (*error.args, getattr(error, "reason", None), error.__cause__, error.__context__)
+    context = None if error.__suppress_context__ else error.__context__
+    inner = (*error.args, getattr(error, "reason", None), error.__cause__, context)
     found = next((candidate for candidate in inner if isinstance(candidate, BaseException)), None)
     return error if found is None else root_cause(found)
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from ...core.errors import ImagePullError, OptionError
 from ...core.paths import why_unread
@@ -98,7 +99,9 @@ def send(
     proxy = requests.utils.select_proxy(url, settings["proxies"])
     if proxy and not _has_host(proxy):
         raise HttpsError(f"{attempt} failed: {options.words.of(_NO_PROXY_URL)}")
-    context = limit(_context(options, settings["verify"]), Limits(options.timeout, longest))
+    settings["proxies"] = {"all": _with_scheme(proxy)} if proxy else {}
+    context = _named(_context(options, settings["verify"]), urlsplit(url).hostname)
+    limit(context, Limits(options.timeout, longest))
     adapter = _adapter(context)
     try:
         # Not by the session: it would send a login out of a .netrc file, and read what is not needed.
@@ -158,6 +161,28 @@ def _context(options: HttpsOptions, verify: bool | str) -> ssl.SSLContext:
         raise OptionError(f"{source}: {verify!r} cannot be read on the host that runs the task: {reason}") from None
 
 
+def _named(context: ssl.SSLContext, host: str | None) -> ssl.SSLContext:
+    """The context, which compares a certificate with the host also where the caller names none.
+
+    urllib3 1.26, which some releases of the Kubernetes client ask for, names no host that is an IP address; Python then connects
+    to none. A proxy has a context of its own.
+    """
+
+    class Named(ssl.SSLContext):
+        def wrap_socket(self, *arguments: Any, **keywords: Any) -> Any:
+            return super().wrap_socket(
+                *arguments, **{**keywords, "server_hostname": keywords.get("server_hostname") or host}
+            )
+
+        def wrap_bio(self, *arguments: Any, **keywords: Any) -> Any:
+            return super().wrap_bio(
+                *arguments, **{**keywords, "server_hostname": keywords.get("server_hostname") or host}
+            )
+
+    context.__class__ = Named
+    return context
+
+
 def _has_host(proxy: str) -> bool:
     """Whether a request can go by that URL: `requests` has no error of its own for one without a host."""
     authority = proxy.rpartition("://")[2].partition("/")[0]
@@ -166,6 +191,11 @@ def _has_host(proxy: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _with_scheme(proxy: str) -> str:
+    """`requests` before 2.27 misreads `host:port`, from Python 3.9 on (psf/requests issue 5855)."""
+    return proxy if "://" in proxy else f"http://{proxy}"
 
 
 def _failure(error: Exception, words: Words) -> str:

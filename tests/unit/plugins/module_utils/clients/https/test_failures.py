@@ -137,6 +137,13 @@ class TestRootCause:
         outer.reason = OSError("Connection aborted.", root)  # type: ignore[attr-defined]
         assert root_cause(outer) is root
 
+    def test_what_was_tried_before_is_no_cause(self) -> None:
+        """urllib3 1.26 reads an answer as Python 2 did, first, and hides that this failed."""
+        root = ConnectionResetError()
+        root.__cause__, root.__context__ = None, TypeError()
+        assert root.__suppress_context__
+        assert root_cause(root) is root
+
     def test_a_reason_that_is_text(self) -> None:
         error = tls("WRONG_VERSION_NUMBER")
         assert root_cause(error) is error
