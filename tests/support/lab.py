@@ -330,6 +330,4 @@ def _pool_for(directory: Path, kubeconfig: Path, ca_cert: str) -> urllib3.PoolMa
     pem.write_bytes(
         base64.b64decode(user["client-certificate-data"]) + b"\n" + base64.b64decode(user["client-key-data"])
     )
-    context = ssl.create_default_context(cafile=ca_cert)
-    context.load_cert_chain(pem)
-    return urllib3.PoolManager(ssl_context=context, maxsize=16)
+    return urllib3.PoolManager(ca_certs=ca_cert, cert_file=str(pem), maxsize=16)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import ssl
 import subprocess
 import time
 from collections.abc import Iterator
@@ -77,8 +76,7 @@ class SecondApiServer:
         return found
 
     def _is_ready(self) -> bool:
-        trust = ssl.create_default_context(cafile=self._lab.data["ca_cert"])
-        with urllib3.PoolManager(ssl_context=trust, retries=False) as pool:
+        with urllib3.PoolManager(ca_certs=self._lab.data["ca_cert"], retries=False) as pool:
             try:
                 return pool.request("GET", f"{self.url}/readyz", timeout=5).status == 200
             except urllib3.exceptions.HTTPError:
