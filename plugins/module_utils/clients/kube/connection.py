@@ -24,7 +24,7 @@ from .kubeconfig import Section, load
 from .libraries import IMPORT_ERROR, Configuration, HTTPHeaderDict, RESTClientObject, urllib3
 from .login import Login, fixed, from_token_file, of_user
 from .tls import Pem, client_side
-from .whole_requests import send_whole_requests
+from .wire import prepare
 
 __all__ = ["IMPORT_ERROR", "Connection", "ConnectionOptions", "connect"]
 
@@ -179,7 +179,7 @@ def connect(
     _check_host(target)
     pool = _pool(options, target, connections)
     pool.connection_pool_kw["ssl_context"] = _tls(target, target.certificate, target.key, temporary_directory)
-    send_whole_requests(pool)
+    prepare(pool)
     with pool:
         yield Connection(target, pool, temporary_directory)
 

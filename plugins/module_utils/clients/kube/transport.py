@@ -16,12 +16,15 @@ from typing import Any
 
 from .errors import one_line
 from .libraries import urllib3
+from .wire import answered_within
 
 __all__ = ["Answer", "Broken", "Lines", "Lost", "NotSent", "TooLarge", "Unusable", "follow", "send"]
 
 _CONNECT_SECONDS = 10.0
 #: Between two parts of an answer.
 _READ_SECONDS = 60.0
+#: A whole answer may take so many times that. An API server itself cuts one after a minute (kube-apiserver's `--request-timeout`).
+_READS = 5
 #: A page of a thousand secrets of a quarter of a megabyte each.
 _MOST_BYTES = 256 * 1024 * 1024
 #: What is read at once of an answer that goes on.
@@ -31,7 +34,7 @@ _CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
 #: What urllib3 and OpenSSL write around the reason.
 _NOISE = re.compile(
-    r"\[SSL[^]]*\] | \(_ssl\.c:\d+\)|^<urllib3\.[^>]*>: |Failed to establish a new connection: (?:\[Errno -?\d+\] )?"
+    r"\[SSL[^]]*\] | \(_ssl\.c:\d+\)|^<[\w.]+ object at \w+>: |Failed to establish a new connection: (?:\[Errno -?\d+\] )?"
 )
 
 
@@ -79,12 +82,15 @@ def send(
     most: int = _MOST_BYTES,
     seconds: float = _READ_SECONDS,
 ) -> Answer:
-    """The answer to one request of at most `most` bytes. `pool` is a urllib3 pool manager, `seconds` bound each read.
+    """The answer to one request of at most `most` bytes. `pool` is a urllib3 pool manager, made ready by `prepare`.
+
+    `seconds` bound each read, and five times as many the whole answer.
 
     :raises NotSent: or `Lost`, `TooLarge`, `Unusable`, `Broken`.
     """
     try:
-        return _whole(_sent(pool, method, url, headers, body, seconds=seconds), most)
+        with answered_within(_READS * seconds):
+            return _whole(_sent(pool, method, url, headers, body, seconds=seconds), most)
     except _TransportError:
         raise
     except Exception as error:
@@ -129,12 +135,14 @@ def follow(
 ) -> Answer | Lines:
     """The answer to a GET that the server goes on answering: its lines of at most `most` bytes; as a whole where it is no success.
 
-    `seconds` bound the silence between two parts. `goes_on` is asked after each part whether the answer may still go on.
+    `seconds` bound the silence between two parts, and five times as many the whole answer. `goes_on` is asked after each part whether
+    the answer may still go on.
 
     :raises NotSent: or `Lost`, `TooLarge`, `Unusable`, `Broken`.
     """
     try:
-        response = _sent(pool, "GET", url, headers, None, seconds=seconds)
+        with answered_within(_READS * seconds):
+            response = _sent(pool, "GET", url, headers, None, seconds=seconds)
         return Lines(response, most, goes_on) if 200 <= response.status < 300 else _whole(response, most)
     except _TransportError:
         raise

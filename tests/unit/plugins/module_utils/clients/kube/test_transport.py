@@ -8,8 +8,9 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import RemoteDisconnected
 from typing import Any
 
@@ -26,6 +27,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
     follow,
     send,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.wire import prepare
 from urllib3.exceptions import (
     ConnectTimeoutError,
     LocationParseError,
@@ -75,6 +77,7 @@ def request_on(connection: socket.socket) -> bytes:
 @pytest.fixture
 def pool() -> Iterator[urllib3.PoolManager]:
     with urllib3.PoolManager() as manager:
+        prepare(manager)
         yield manager
 
 
@@ -303,6 +306,53 @@ class TestFailures:
     def test_a_header_that_cannot_be_sent(self, pool: Any) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listening, pytest.raises(Unusable, match="HTTP cannot send"):
             send(pool, "GET", f"http://127.0.0.1:{listening.getsockname()[1]}", {"Authorization": "Bearer a\nb"}, None)
+
+
+class TestDrips:
+    """A byte now and then, each well within the time for one read; whoever waits for the end has an answer, in three seconds."""
+
+    BODY = b"x" * 60
+
+    def dripped(self, pool: Any, head: bytes, drops: bytes, tail: bytes = b"", *, ask: Any = None) -> Any:
+        def serve(listening: socket.socket) -> None:
+            with listening.accept()[0] as connection:
+                connection.recv(65536)
+                with suppress(OSError):
+                    connection.sendall(head)
+                    for drop in drops:
+                        time.sleep(0.05)
+                        connection.sendall(bytes([drop]))
+                    connection.sendall(tail)
+
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            threading.Thread(target=serve, args=(listening,), daemon=True).start()
+            url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            return ask(url) if ask else send(pool, "GET", url, {}, None, seconds=0.2)
+
+    @pytest.mark.parametrize(
+        ("head", "drops", "tail"),
+        [
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n", BODY, b""),
+            (b"HTTP/1.1 200 OK\r\nX: ", BODY, b"\r\nContent-Length: 0\r\n\r\n"),
+            (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3c\r\n", BODY, b"\r\n0\r\n\r\n"),
+        ],
+    )
+    def test_an_answer_that_takes_too_long_is_lost(self, pool: Any, head: bytes, drops: bytes, tail: bytes) -> None:
+        with pytest.raises(Lost, match="timed out"):
+            self.dripped(pool, head, drops, tail)
+
+    def test_one_that_ends_in_time(self, pool: Any) -> None:
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n"
+        assert self.dripped(pool, head, b"x" * 6).data == b"x" * 6
+
+    def test_one_that_goes_on(self, pool: Any) -> None:
+        """The server lets a line begin and never end it."""
+
+        def ask(url: str) -> Any:
+            return [*follow(pool, url, {}, seconds=0.2, most=100, goes_on=lambda: True)]
+
+        with pytest.raises(Lost, match="timed out"):
+            self.dripped(pool, b"HTTP/1.1 200 OK\r\n\r\n", self.BODY, b"\n", ask=ask)
 
 
 def chunked(*parts: bytes, end: bool = True) -> bytes:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import urllib3
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.whole_requests import (
-    send_whole_requests,
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.wire import (
+    prepare,
 )
 
 
@@ -44,7 +44,7 @@ class Manager:
 @pytest.fixture
 def connection() -> Any:
     manager = Manager()
-    send_whole_requests(manager)
+    prepare(manager)
     return manager.pool_classes_by_scheme["https"].ConnectionCls()
 
 
@@ -77,7 +77,7 @@ class TestManager:
     def test_every_scheme_of_this_manager_and_of_no_other(self) -> None:
         mine, other = urllib3.PoolManager(), urllib3.PoolManager()
         before = dict(other.pool_classes_by_scheme)
-        send_whole_requests(mine)
+        prepare(mine)
         for scheme in ("http", "https"):
             kind, plain = mine.pool_classes_by_scheme[scheme], before[scheme]
             assert issubclass(kind, plain)
@@ -90,6 +90,6 @@ class TestManager:
 
     def test_a_pool_of_it_opens_such_connections(self) -> None:
         manager = urllib3.PoolManager()
-        send_whole_requests(manager)
+        prepare(manager)
         pool = manager.connection_from_url("http://127.0.0.1:1")
         assert pool.ConnectionCls is manager.pool_classes_by_scheme["http"].ConnectionCls
