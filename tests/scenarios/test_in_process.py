@@ -466,7 +466,7 @@ class TestEnd:
         def run(job: Job) -> tuple[Any, Slow]:
             slow = Slow()
             with slow.api.served() as url:
-                result, _later = job.run(slow.link(url, timeout=3), {"ansible.builtin.wait_for": {"timeout": 4}})
+                result, _later = job.run(slow.link(url, timeout=6), {"ansible.builtin.wait_for": {"timeout": 4}})
                 assert slow.quiet_for > 2.5
             return result, slow
 
