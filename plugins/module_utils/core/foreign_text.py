@@ -5,29 +5,33 @@
 
 Errors of runtimes quote what they could not use: containerd the decoded login, containers/image the start of a token's answer, all of
 them URLs, whose query may be a signature and whose user may have a password.
+
+Whoever may annotate an object or write an event chooses the text, and how long it is. So what an expression has looked at it also
+takes, and a function decides whether it is hidden: each character is looked at a few times, whatever stands there.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 
 from .redaction import MASKED
 
 __all__ = ["redacted"]
 
 _MEMBER = r"(?:identity|registry|access_|refresh_|id_)?token|passw(?:or)?d|(?:client_)?secret|auth|api_?key"
-_PATTERNS = tuple(
+_PATTERNS: Sequence[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = tuple(
     (re.compile(pattern, re.IGNORECASE | re.DOTALL), kept)
     for pattern, kept in (
         # containerd internal/cri ParseAuth; a quote in it is escaped, and what follows it is never needed.
         (r"(invalid decoded auth:).*", rf"\1 {MASKED}"),
         # containers/image docker_client.go: `decoding bearer token (last URL "...", body start "...")`.
         (r'(body start ")(?:[^"\\]|\\.)*("?)', rf"\1{MASKED}\2"),
-        (r"(\b[a-z][a-z0-9+.-]*://)[^\s/?#\"']*@", rf"\1{MASKED}@"),
-        (r"(\b[a-z][a-z0-9+.-]*://[^\s?#\"']*)[?#][^\s\"']*", rf"\1?{MASKED}"),
+        (r"(?<=[a-z0-9+.-]://)[^\s/?#\"']*@", f"{MASKED}@"),
+        (r"((?<=[a-z0-9+.-])://[^\s?#\"']*)([?#][^\s\"']*)?", lambda url: f"{url[1]}?{MASKED}" if url[2] else url[0]),
         (r"\b(bearer|basic) +(?=[^\s,;]{16}|[^\s,;]*[0-9=])[a-z0-9._~+/=-]{8,}", rf"\1 {MASKED}"),
         # A JSON Web Token: its header begins like this in base64.
-        (r"\beyj[a-z0-9_-]{5,}(?:\.[a-z0-9_-]*){1,4}", MASKED),
+        (r"\beyj[a-z0-9_-]{5,}((?:\.[a-z0-9_-]*){0,4})", lambda token: MASKED if token[1] else token[0]),
         (rf"""(["'])({_MEMBER})\1(\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s,}}]+)""", rf"\1\2\1\3{MASKED}"),
         (rf"""\b({_MEMBER})=(?:"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s,;&]+)""", rf"\1={MASKED}"),
     )

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-__all__ = ["containers_keys", "indexed_as", "kubelet_keys", "names_registry", "repository_of"]
+__all__ = ["containers_keys", "glob_matches", "indexed_as", "kubelet_keys", "names_registry", "repository_of"]
 
 _HUB = "docker.io"
 #: Where the kubelet looks for Docker Hub's credential when no other key matched.
@@ -30,6 +30,8 @@ _PART = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _HOST = re.compile(rf"{_PART}(?:\.{_PART})*(?::[0-9]+)?\Z")
 _SEGMENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _PATH = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*\Z")
+#: distribution/reference, `RepositoryNameTotalLengthMax`.
+_LONGEST_PATH = 255
 
 #: What Go's net/url refuses in a host: a percent sign before ASCII, and characters of no host.
 _NO_HOST = re.compile(r"%(?![89A-Fa-f][0-9A-Fa-f]|25)|[\x00-\x20\x7f#/?@\\^`{|}]")
@@ -57,7 +59,8 @@ def repository_of(image: str) -> str | None:
     host, path = _split_host(name)
     host = _HUB if host == _HUB_FALLBACK else host
     path = f"library/{path}" if host == _HUB and "/" not in path else path
-    return f"{host}/{path}" if _HOST.match(host) and _PATH.match(path) else None
+    is_image = len(path) <= _LONGEST_PATH and _HOST.match(host) and _PATH.match(path)
+    return f"{host}/{path}" if is_image else None
 
 
 def kubelet_keys(keys: Iterable[str], repository: str) -> list[str]:
@@ -146,12 +149,24 @@ def _urls_match(stored: str, repository: str) -> bool:
         return False
     (globs, key_port), (labels, image_port) = key.labels_and_port, image.labels_and_port
     same_shape = key_port == image_port and len(globs) == len(labels)
-    return same_shape and all(_glob(glob).fullmatch(label) for glob, label in zip(globs, labels, strict=True))
+    return same_shape and all(glob_matches(glob, label) for glob, label in zip(globs, labels, strict=True))
 
 
-def _glob(label: str) -> re.Pattern[str]:
-    """Go's `filepath.Match`: of its signs only the star can stand in a host that parses."""
-    return re.compile(".*".join(map(re.escape, label.split("*"))), re.DOTALL)
+def glob_matches(glob: str, label: str) -> bool:
+    """Go's `filepath.Match`: of its signs only the star can stand in a host that parses.
+
+    Part by part: an expression would try each way to part the label, and whoever may write a secret chooses how many stars there are.
+    """
+    first, *parts = glob.split("*")
+    if not parts:
+        return glob == label
+    at, end = len(first), len(label) - len(parts[-1])
+    for part in parts[:-1]:
+        found = label.find(part, at, max(at, end))
+        if found < 0:
+            return False
+        at = found + len(part)
+    return at <= end and label.startswith(first) and label.endswith(parts[-1])
 
 
 def _is_default_registry(repository: str) -> bool:

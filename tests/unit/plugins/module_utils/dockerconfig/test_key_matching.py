@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.key_matching import (
     containers_keys,
+    glob_matches,
     indexed_as,
     kubelet_keys,
     repository_of,
@@ -37,6 +38,7 @@ class TestRepositoryOf:
             (f"quay.io/a:v1@sha256:{HEX}", "quay.io/a"),
             ("quay.io/a@sha256:" + "A" * 32, "quay.io/a"),
             ("quay.io/a:" + "v" * 128, "quay.io/a"),
+            ("quay.io/" + "a" * 255, "quay.io/" + "a" * 255),
             (HEX + "0", f"docker.io/library/{HEX}0"),
             (f"quay.io/{HEX}", f"quay.io/{HEX}"),
         ],
@@ -50,7 +52,7 @@ class TestRepositoryOf:
             "", "/", "quay.io/", "quay.io//a", "quay.io/A", "quay.io/a/", "quay.io/a:", "quay.io/a:" + "v" * 129, "quay.io/a:-v", "quay.io/a b",
             "quay.io/a@sha256", "quay.io/a@sha256:" + "a" * 31, "quay.io/a@:" + "a" * 32, "quay.io/-a", "quay.io/a___b", "quay.io/a..b",
             "-quay.io/a", "quay-.io/a", "quay..io/a", "quay.io:x/a", "quay.io:/a", "quay.io/\u00e9", "qu\u00e4y.io/a", "quay.io/a\n", "[::1]/a",
-            HEX, f"{HEX}:v1", "https://quay.io/a", "quay.io/a:v1:v2",
+            HEX, f"{HEX}:v1", "https://quay.io/a", "quay.io/a:v1:v2", "quay.io/" + "a" * 256, "quay.io/" + "a/" * 128, "a" * 248,
         ],
     )  # fmt: skip
     def test_is_none_for_what_is_no_image(self, image: str) -> None:
@@ -140,6 +142,33 @@ class TestKubelet:
         assert kubelet_keys(["quay.io/te"], "quay.io/team/app") == ["quay.io/te"]
         assert kubelet_keys(["*.*", "*", "*.*.*"], "quay.io/a") == ["*.*"]
         assert kubelet_keys(["q*", "q*:5000", "q*:*"], "quay:5000/a") == ["q*:5000"]
+
+    @pytest.mark.parametrize(
+        ("glob", "label"),
+        [
+            ("*", ""),
+            ("*", "ab"),
+            ("a*", "a"),
+            ("*b", "ab"),
+            ("a*b", "ab"),
+            ("a*b*c", "abbc"),
+            ("**", "a"),
+            ("a*a", "aba"),
+        ],
+    )
+    def test_a_star_is_any_text(self, glob: str, label: str) -> None:
+        assert glob_matches(glob, label)
+
+    @pytest.mark.parametrize(
+        ("glob", "label"),
+        [("", "a"), ("a", "b"), ("a*", "ba"), ("*b", "ba"), ("a*a", "a"), ("a*b*c", "acb"), ("a*bb*b", "abb")],
+    )
+    def test_and_nothing_else_is(self, glob: str, label: str) -> None:
+        assert not glob_matches(glob, label)
+
+    def test_any_number_of_stars_takes_no_time(self) -> None:
+        """Whoever may write a secret chooses the key, and could keep an audit busy for years else."""
+        assert kubelet_keys(["a*" * 40 + "b.com"], "a" * 63 + ".com/app") == []
 
 
 class TestContainers:
