@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ..core.enumeration import counted
 from ..core.errors import Refusal
 from ..core.objects import SECRET, Json, Kind, ObjectRef, metadata
 from ..core.shapes import mapping, text
@@ -111,7 +112,7 @@ def not_synchronized(synchronizer: Json, content: bytes) -> str:
     if _count(status.get("observedGeneration")) < _count(metadata(synchronizer).get("generation")):
         return f"{SYNCHRONIZER} is about to bring it to the nodes"
     if min(updated, available) < wanted:
-        return f"{SYNCHRONIZER} has brought it to {min(updated, available)} of {wanted} nodes"
+        return f"{SYNCHRONIZER} has brought it to {min(updated, available):,} of {counted(wanted, 'node')}"
     return ""
 
 
