@@ -314,10 +314,10 @@ class TestLeftovers:
         lab.pod(namespace, "theirs", image(lab))
         checked = probe(run, namespace, image(lab), check=True)
         assert len(probes(lab, namespace)) == 2
-        assert f"in namespace {namespace}, 2 pods that an earlier run left would be deleted" in checked["_output"]
+        assert f"in namespace {namespace}, would delete 2 pods that an earlier run left" in checked["_output"]
         result = probe(run, namespace, image(lab), timeout=0)
         assert pulls(result) == [("unknown", "not_scheduled")]
-        assert f"in namespace {namespace}, 2 pods that an earlier run left were deleted" in result["_output"]
+        assert f"in namespace {namespace}, deleted 2 pods that an earlier run left" in result["_output"]
         assert [pod["metadata"]["name"] for pod in lab.api("GET", path_of(namespace, "pods"))["items"]] == ["theirs"]
 
     def test_pods_are_kept_when_asked_and_can_be_asked_about(self, lab, run, namespace, nodes):

@@ -86,7 +86,7 @@ def test_fails_after_it_has_written(job: Job) -> None:
     finding = audits.finding(name="<script>\x1b[31m")
     failed = job.run([job.source("a.json", audits.cluster(findings=[finding]))], fail_on="error")
     assert failed.status != 0
-    assert "1 error in 1 of 1 clusters: production: secret project-a/<script> [31m has type Opaque" in failed.output
+    assert "1 error in 1 of 1 cluster: production: secret project-a/<script> [31m has type Opaque" in failed.output
     assert f"the report is in {job.outputs['html']}" in failed.output
     assert "\x1b[31m" not in failed.output
     assert len(job.written) == 3
@@ -97,7 +97,7 @@ def test_only_what_is_new_fails(job: Job) -> None:
     now = job.source("now.json", audits.cluster(findings=[audits.finding(), audits.finding(name="b")]))
     assert job.run([old], compare_with=old, fail_on="error", fail_on_new=True).status == 0
     failed = job.run([now], compare_with=old, fail_on="error", fail_on_new=True)
-    assert "new: 1 error in 1 of 1 clusters" in failed.output
+    assert "new: 1 error in 1 of 1 cluster: " in failed.output
 
 
 def test_what_an_audit_has_found_is_no_template(job: Job) -> None:

@@ -222,7 +222,7 @@ class TestStandalone:
             done = standalone.run(registries=[login("new.example.com")], wait_timeout=3)
         assert done.status != 0
         assert "machine config pool worker is degraded (Node worker-1 is reporting:" in done.output
-        assert "1 of 2 machines have the new configuration" in done.output
+        assert "with the new configuration on 1 of 2 machines" in done.output
         assert "machine config pool master" not in done.output.partition("not all nodes of")[2].partition("\n")[0]
 
     def test_the_platforms_entries_stay_unless_named(self, standalone):

@@ -439,7 +439,11 @@ class TestOneOptionIsWrittenOnce:
         given = validated(arguments, {"registry": "quay.io"})
         login = {"username", "password", "repositories"}
         assert {given.pop(name) for name in ("registries", *login)} == {None}
-        assert dataclasses.asdict(client.RegistryOptions(registry="quay.io")) == {**given, "prefix": ""}
+        assert dataclasses.asdict(client.RegistryOptions(registry="quay.io")) == {
+            **given,
+            "prefix": "",
+            "realm_option": "realm_host",
+        }
         assert {*arguments["registries"]["options"]} == {*given, *login, "title"}
 
 

@@ -1,18 +1,23 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Several things in one sentence. Pure."""
+"""Several things in one sentence, and how many they are. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["all_of", "first_of"]
+__all__ = ["all_of", "counted", "first_of"]
 
 
 def all_of(parts: Sequence[str]) -> str:
     """Such as `a, b and c`."""
     return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Such as `1 pod` and `2,000 pods`. `many` is the plural where an s alone does not make it."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def first_of(parts: Sequence[str], most: int, joint: str = ", ", *, listed: str = "") -> str:

@@ -15,6 +15,8 @@ def looked_in(path: str | Path) -> str:
     return "" if Path(path).is_absolute() else f" in {Path.cwd()}, where a relative path begins"
 
 
-def why_unread(path: str, error: Exception) -> str:
-    """Why a file cannot be read. A ValueError: the path holds a NUL."""
-    return f"{error.strerror}{looked_in(path)}" if isinstance(error, OSError) else "the path is not valid"
+def why_unread(path: str | Path, error: Exception) -> str:
+    """Why a file cannot be read. A ValueError: it is not UTF-8, or the path holds a NUL."""
+    if isinstance(error, OSError):
+        return f"{error.strerror}{looked_in(path)}"
+    return "it is not text" if isinstance(error, UnicodeError) else "the path is not valid"

@@ -13,7 +13,7 @@ from typing import Any
 
 from .objects import Json
 
-__all__ = ["mapping", "sequence", "text"]
+__all__ = ["mapping", "sequence", "text", "whole"]
 
 
 def mapping(value: Any) -> Json:
@@ -29,3 +29,8 @@ def sequence(value: Any) -> Sequence[Any]:
 def text(value: Any) -> str:
     """`value` if it is a string, an empty one otherwise."""
     return value if isinstance(value, str) else ""
+
+
+def whole(value: Any) -> int | None:
+    """`value` if it is a whole number, none otherwise: true and false are none, although Python counts with them."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.errors import OptionError
+from ..core.shapes import whole
 from .json_text import Object, Unreadable, fold, has_bad_text, has_huge_number, kind, string
 from .kubelet_reading import login_of
 from .registry_keys import check_key, without_user
@@ -118,7 +119,7 @@ def changed_fields(before: Entry, after: Entry) -> list[str]:
 def _text(password: object, where: str) -> str:
     if password is None or isinstance(password, str):
         return password or ""
-    if isinstance(password, int) and not isinstance(password, bool):
+    if whole(password) is not None:
         return str(password)
     raise OptionError(
         f"{where} has a password that is {_option_type(password)}, not a string: quote it, or keep a template's result text "

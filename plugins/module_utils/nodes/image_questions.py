@@ -54,7 +54,7 @@ class ImageQuestion:
 class RegistryAccess:
     """How registries are reached. `realm_hosts` may be given logins beside the registries themselves; `timeout` in seconds for each answer.
 
-    `prefix` is what the names of the options begin with that say so: messages name them.
+    `prefix` is what the names of the options begin with that say so, `realm_option` the one for `realm_hosts`: messages name them.
     """
 
     ca_cert: str | None = None
@@ -62,15 +62,16 @@ class RegistryAccess:
     timeout: float = 10.0
     realm_hosts: Sequence[str] = ()
     prefix: str = field(default="", compare=False)
+    realm_option: str = field(default="realm_hosts", compare=False)
 
     @classmethod
-    def of(cls, options: Mapping[str, Any], prefix: str, realm_hosts: str) -> RegistryAccess:
-        """From the options whose names begin with `prefix`, and the one of that name for `realm_hosts`. What is not given has its default.
+    def of(cls, options: Mapping[str, Any], prefix: str, realm_option: str) -> RegistryAccess:
+        """From the options whose names begin with `prefix`, and `realm_option`. What is not given has its default.
 
         :raises OptionError: when no answer can come in the time.
         """
         given, verified = options.get(f"{prefix}timeout"), options.get(f"{prefix}validate_certs")
         timeout = cls.timeout if given is None else float(given)
         check_seconds(f"{prefix}timeout", timeout)
-        hosts = tuple(options.get(realm_hosts) or ())
-        return cls(options.get(f"{prefix}ca_cert"), verified is not False, timeout, hosts, prefix)
+        hosts = tuple(options.get(realm_option) or ())
+        return cls(options.get(f"{prefix}ca_cert"), verified is not False, timeout, hosts, prefix, realm_option)

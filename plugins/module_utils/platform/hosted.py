@@ -12,9 +12,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ..core.enumeration import counted
 from ..core.errors import Refusal
 from ..core.objects import SECRET, Json, Kind, ObjectRef, metadata
-from ..core.shapes import mapping, text
+from ..core.shapes import mapping, text, whole
 from ..dockerconfig.auth_file import AuthFile
 from ..dockerconfig.registry_keys import same_path
 from .generated import fnv
@@ -106,22 +107,18 @@ def not_synchronized(synchronizer: Json, content: bytes) -> str:
         return f"{SYNCHRONIZER} has not noticed the change yet"
     status = mapping(synchronizer.get("status"))
     wanted, updated, available = (
-        _count(status.get(name)) for name in ("desiredNumberScheduled", "updatedNumberScheduled", "numberAvailable")
+        whole(status.get(name)) or 0 for name in ("desiredNumberScheduled", "updatedNumberScheduled", "numberAvailable")
     )
-    if _count(status.get("observedGeneration")) < _count(metadata(synchronizer).get("generation")):
+    if (whole(status.get("observedGeneration")) or 0) < (whole(metadata(synchronizer).get("generation")) or 0):
         return f"{SYNCHRONIZER} is about to bring it to the nodes"
     if min(updated, available) < wanted:
-        return f"{SYNCHRONIZER} has brought it to {min(updated, available)} of {wanted} nodes"
+        return f"{SYNCHRONIZER} has brought it to {min(updated, available):,} of {counted(wanted, 'node')}"
     return ""
 
 
 def _label(synchronizer: Json) -> str:
     template = mapping(mapping(synchronizer.get("spec")).get("template"))
     return text(mapping(metadata(template).get("labels")).get(_HASH_LABEL))
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) else 0
 
 
 def node_pools_of_nodes(nodes: Iterable[Json]) -> list[dict[str, Any]]:
@@ -156,10 +153,9 @@ def pull_secret_of(ref: ObjectRef, hosted_cluster: Json | None) -> ObjectRef:
 def _row(pool: Json) -> dict[str, Any]:
     strategy = text(mapping(_spec(pool).get("management")).get("upgradeType"))
     platform = text(mapping(_spec(pool).get("platform")).get("type"))
-    count = _spec(pool).get("replicas")
     return {
         "name": text(metadata(pool).get("name")),
-        "nodes": count if isinstance(count, int) else None,
+        "nodes": whole(_spec(pool).get("replicas")),
         "receives": strategy == "Replace" and platform in _SYNCED_PLATFORMS,
     }
 

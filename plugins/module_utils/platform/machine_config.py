@@ -19,7 +19,7 @@ from urllib.parse import unquote_to_bytes
 
 from ..core.foreign_text import redacted
 from ..core.objects import Json, Kind, ObjectRef, metadata
-from ..core.shapes import mapping, sequence, text
+from ..core.shapes import mapping, sequence, text, whole
 from ..dockerconfig.auth_file import AuthFile, read_stored
 from ..dockerconfig.json_text import Unreadable
 
@@ -89,8 +89,8 @@ class Pool:
             said.get("Degraded", False),
             text(mapping(status.get("configuration")).get("name")),
             text(mapping(spec.get("configuration")).get("name")),
-            _count(status.get("machineCount")),
-            _count(status.get("updatedMachineCount")),
+            whole(status.get("machineCount")) or 0,
+            whole(status.get("updatedMachineCount")) or 0,
             said.get("Updated", False),
             redacted(text(mapping(conditions.get("Degraded")).get("message")))[:_MOST_TEXT],
         )
@@ -144,10 +144,6 @@ def drains(configuration: Json | None, version: str) -> tuple[bool | None, str]:
         return None, "neither the node disruption policy nor the version of the cluster is known"
     costs = tuple(int(part or 0) for part in match.groups()) < _WITHOUT_DRAIN
     return costs, f"version {version} {'drains and reboots nodes for it' if costs else 'only writes the file'}"
-
-
-def _count(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def _files(config: Json | None) -> Iterator[Json]:

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ..core.enumeration import counted
+
 __all__ = ["Progress", "line"]
 
 #: Seconds between two lines; a task that is done earlier says nothing.
@@ -55,7 +57,7 @@ class Progress:
 def line(progress: Progress, seconds: float) -> str:
     """Such as `sa_link 4,210/10,000 namespaces, 12 changed, 1 failed, about 11 s left`; before one is done, without a guess."""
     text = (
-        f"{progress.task} {progress.done:,}/{progress.total:,} namespaces, {progress.changed:,} changed, "
+        f"{progress.task} {progress.done:,}/{counted(progress.total, 'namespace')}, {progress.changed:,} changed, "
         f"{progress.failed:,} failed"
     )
     if not progress.done:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from ..core.changes import Change
 from ..core.entries import Entry, Failure
-from ..core.enumeration import first_of
+from ..core.enumeration import counted, first_of
 from ..core.errors import printable
 
 __all__ = ["NamespaceResult", "Outcome", "Status", "named"]
@@ -142,7 +142,9 @@ class Outcome:
                 places.setdefault(reason, []).append(result.name)
         told = [f"{named(names)}: {reason}" for reason, names in places.items()]
         reasons = first_of(told, _SPOKEN, "; ", listed="failures")
-        failures = f"failed in {len(self.failed)} of {len(self.namespaces)} namespaces: {reasons}" if own else ""
+        failures = (
+            f"failed in {len(self.failed):,} of {counted(len(self.namespaces), 'namespace')}: {reasons}" if own else ""
+        )
         return f"{task} {'; '.join(part for part in (self._why_stopped(), failures) if part)}"
 
     def _why_stopped(self) -> str:
@@ -150,8 +152,8 @@ class Outcome:
             return ""
         count = _summary(self.namespaces)
         return (
-            f"stopped: {self.stopped}; of {count['total']} namespaces {count['changed']} were changed, {count['unchanged']} "
-            f"needed no change, {count['failed']} failed and {count['skipped']} were not attempted; run it again to finish"
+            f"stopped: {self.stopped}; of {counted(count['total'], 'namespace')}: {count['changed']:,} changed, {count['unchanged']:,} "
+            f"needed no change, {count['failed']:,} failed, {count['skipped']:,} not attempted; run it again to finish"
         )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import ClusterError, NamespaceMissing, NamespaceTerminating
+from ..core.enumeration import counted
 from ..core.errors import ImagePullError, unexpected
 from ..core.protocols import Question
 from .clock import Clock
@@ -99,7 +100,7 @@ class Run:
         reason = (
             f"the task stopped ({self.cluster.name} failed)"
             if self.stopped
-            else f"more than {self.settings.max_failures} namespaces failed (max_failures)"
+            else f"more than {counted(self.settings.max_failures or 0, 'namespace')} failed (max_failures)"
         )
         return NamespaceResult(namespace, "skipped", error=f"not attempted: {reason}")
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..core.errors import OptionError
 from ..core.objects import Json, metadata
-from ..core.shapes import mapping
+from ..core.shapes import mapping, whole
 
 __all__ = ["SecretMetadata"]
 
@@ -87,7 +87,7 @@ def _texts(option: str, given: Mapping[str, Any] | None) -> dict[str, str]:
                 f"option {option!r}: the name {name!r} is not valid: write [prefix/]name, as in example.com/team, with at most 63 "
                 "letters, digits, '-', '_' and '.' behind the prefix"
             )
-        if not isinstance(value, (str, int)) or isinstance(value, bool):
+        if not isinstance(value, str) and whole(value) is None:
             raise OptionError(f"option {option!r}: the value of {name!r} is not text: quote it")
         if not _is_unicode(str(value)):
             raise OptionError(f"option {option!r}: the value of {name!r} is not valid Unicode")

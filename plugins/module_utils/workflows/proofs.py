@@ -42,7 +42,9 @@ class Attempt:
     def proof(self) -> Proof:
         """:raises OptionError: when a certificate authority cannot be read."""
         how, host = self.access, self.wanted.host
-        options = RegistryOptions(host, None, how.ca_cert, how.validate_certs, how.timeout, how.prefix)
+        options = RegistryOptions(
+            host, None, how.ca_cert, how.validate_certs, how.timeout, how.prefix, how.realm_option
+        )
         if self.wanted.path:
             return prove(options, self.wanted, self.login, how.realm_hosts)
         return prove_login(options, host, self.login, how.realm_hosts)

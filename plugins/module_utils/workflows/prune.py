@@ -13,7 +13,7 @@ from typing import Any
 from ..clients.kube.client import Cluster
 from ..core.batch import Batch
 from ..core.changes import MANAGED_BY, Change
-from ..core.enumeration import first_of
+from ..core.enumeration import counted, first_of
 from ..core.errors import ImagePullError, OptionError, Refusal
 from ..core.limits import Limit
 from ..core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, metadata, trimmed
@@ -232,8 +232,8 @@ def _refused(cluster: Cluster, pruning: Pruning, planned: Sequence[Change], coun
     wanted = sum(removed_by(change) for change in planned)
     names = list(dict.fromkeys(_title(change) for change in planned))
     message = (
-        f"removed nothing: {wanted} of the {counts['owned']} things of owner {pruning.owner} on {cluster.name} are not declared any "
-        f"more, and max_prune={pruning.most.text} allows {counts['allowed']}; check the lists, or raise max_prune; it would have "
+        f"removed nothing: owner {pruning.owner} no longer declares {wanted:,} of its {counted(counts['owned'], 'thing')} on "
+        f"{cluster.name}, and max_prune={pruning.most.text} allows {counts['allowed']:,}; check the lists, or raise max_prune; it would have "
         f"changed: {first_of(names, _SHOWN)}; 'prune.refused' lists all"
     )
     refused = [{"namespace": change.ref.namespace, **change.report()} for change in planned]

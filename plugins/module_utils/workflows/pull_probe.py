@@ -28,6 +28,7 @@ from ..clients.kube.errors import (
     Unanswered,
 )
 from ..core.changes import Change
+from ..core.enumeration import counted
 from ..core.errors import ImagePullError
 from ..core.objects import Json, ObjectRef, metadata, trimmed
 from ..features.pull_probe.judgement import (
@@ -204,7 +205,7 @@ class _Probing:
             for each in work.probes:
                 each.judgement = doubt("check_mode", "The image would be pulled: check mode makes no pod")
             rows = [each.row(judgement) for each, judgement in work.concluded]
-            notes = _of_leftovers(work, "would be deleted")
+            notes = _of_leftovers(work, "would delete")
             work.result = NamespaceResult(work.namespace, "unchanged", notes=notes, extra={"pulls": rows})
 
     def delete_leftovers(self) -> None:
@@ -219,7 +220,7 @@ class _Probing:
             if error and work.pending:
                 self._failed(work, ImagePullError(f"{ref}, which an earlier run left, could not be deleted: {error}"))
         for work in self.works:
-            work.notes = _of_leftovers(work, "were deleted")
+            work.notes = _of_leftovers(work, "deleted")
 
     def look(self, pending: Sequence[_Work]) -> None:
         """Begins what there is room for, judges what is under way, deletes what is judged."""
@@ -418,4 +419,4 @@ def _kept(pod: Json) -> Json | None:
 def _of_leftovers(work: _Work, what: str) -> tuple[str, ...]:
     if not work.leftovers:
         return ()
-    return (f"in namespace {work.namespace}, {len(work.leftovers)} pods that an earlier run left {what}",)
+    return (f"in namespace {work.namespace}, {what} {counted(len(work.leftovers), 'pod')} that an earlier run left",)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..core.audit import ERROR, WARNING
-from ..core.enumeration import first_of
+from ..core.enumeration import counted, first_of
 from ..core.errors import OptionError, printable
 from ..core.page_parts import PageParts
 from ..features.pull_report import documents
@@ -97,5 +97,6 @@ def _failure(document: Mapping[str, Any], wanted: Report) -> dict[str, Any]:
     told = [f"{cluster or 'all clusters'}: {finding['message']}" for cluster, finding in found]
     new = "new: " if wanted.fail_on_new else ""
     where = next((f"; the report is in {path}" for path in wanted.outputs.values()), "")
-    message = f"{new}{in_words(number)} in {clusters:,} of {len(document['clusters']):,} clusters: {first_of(told, _NAMED, '; ')}{where}"
+    places = f"{clusters:,} of {counted(len(document['clusters']), 'cluster')}"
+    message = f"{new}{in_words(number)} in {places}: {first_of(told, _NAMED, '; ')}{where}"
     return {"failed": True, "msg": printable(message)}

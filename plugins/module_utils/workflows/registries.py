@@ -14,6 +14,7 @@ from ..clients.registry.client import RegistryOptions, ask, registry_host
 from ..clients.registry.proof import Login, Proof, Wanted, prove, prove_login
 from ..core.entries import Entry
 from ..core.entry_lists import EntryList, entries_of
+from ..core.enumeration import counted
 from ..core.errors import ImagePullError, OptionError
 from ..nodes.references import reference_of
 from .asking import answers_to
@@ -101,7 +102,8 @@ def _ask_all(registries: Sequence[tuple[Entry, _Asked]]) -> dict[str, Any]:
     if not failed:
         return result
     reasons = "; ".join(dict.fromkeys(f"{entry}: {error}" for entry, error in failed))
-    return {**result, "failed": True, "msg": f"{len(failed)} of {len(registries)} registries did not answer: {reasons}"}
+    number = f"{len(failed):,} of {counted(len(registries), 'registry', 'registries')}"
+    return {**result, "failed": True, "msg": f"{number} did not answer: {reasons}"}
 
 
 def _answer_or_error(asked: _Asked) -> Union[_Answer, ImagePullError]:

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ..core.errors import OptionError
+from ..core.paths import why_unread
 from ..core.whole_files import stored
 from ..features.pull_report.documents import LARGEST_BYTES
 from ..features.pull_report.stamps import differ, settled
@@ -31,8 +32,8 @@ def read(path: str) -> bytes:
             raise OptionError(f"{path} is no regular file, so it was not read; nothing was written")
         with place.open("rb") as file:
             return file.read(LARGEST_BYTES + 1)
-    except (OSError, ValueError) as error:  # ValueError: the path holds a NUL
-        why = getattr(error, "strerror", None) or error
+    except (OSError, ValueError) as error:
+        why = why_unread(path, error)
         raise OptionError(f"file {path} cannot be read on the controller: {why}; nothing was written") from None
 
 
@@ -46,8 +47,7 @@ def check_writable(option: str, path: str) -> Path:
         is_free = not os.path.lexists(place) or place.is_file()
         has_directory = place.parent.is_dir()
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise OptionError(f"option {option!r}: {path!r} cannot be a file: {why}") from None
+        raise OptionError(f"option {option!r}: {path!r} cannot be a file: {why_unread(path, error)}") from None
     if not has_directory:
         raise OptionError(
             f"option {option!r}: directory {place.parent} does not exist on the controller: create it first"

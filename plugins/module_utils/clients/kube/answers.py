@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.objects import Json, Kind, ObjectRef
+from ...core.shapes import whole
 
 __all__ = [
     "METADATA",
@@ -110,8 +111,7 @@ def token(answer: Any) -> Token:
         raise Unintelligible("something without a token")
     spec = mapping(answer).get("spec")
     seconds = spec.get("expirationSeconds") if isinstance(spec, dict) else None
-    is_whole = isinstance(seconds, int) and not isinstance(seconds, bool)
-    return Token(str(value), expires if isinstance(expires, str) else "", seconds if is_whole else None)
+    return Token(str(value), expires if isinstance(expires, str) else "", whole(seconds))
 
 
 def page(answer: Any, kind: Kind, namespace: str) -> Page:

@@ -21,6 +21,7 @@ from ...core.errors import ImagePullError
 from ...core.objects import Json, Kind, ObjectRef
 from ...core.permissions import Need
 from ...core.redaction import mask
+from ...core.shapes import whole
 from . import answers
 from .answers import WatchEvent
 from .connection import Connection
@@ -405,8 +406,8 @@ class Cluster:
         """:raises ImagePullError: what the event says, when it is of an error of the API server."""
         if event.type != "ERROR":
             return event
-        code = event.obj.get("code")
-        status = code if isinstance(code, int) and 400 <= code < 600 else 500
+        code = whole(event.obj.get("code")) or 0
+        status = code if 400 <= code < 600 else 500
         raise _failed(request, Answer(status, json.dumps(event.obj).encode(), None, None), {})
 
     def _judged(self, request: _Request, login: Any, ask: Callable[[], Any]) -> Any:

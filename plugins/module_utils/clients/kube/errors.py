@@ -225,7 +225,7 @@ _RULES = (
     _Rule({410}, "", "run again", Expired),
     _Rule({413}, "", "the object is too large for the API server: make it smaller"),
     _Rule({422}, "", "correct the option that sets the field which the message names", plain=False),
-    _Rule({429}, "", "the API server is overloaded: lower 'concurrency', or try again later"),
+    _Rule({429}, "", "the API server is overloaded: try again later, or lower 'concurrency' where the module has it"),
     _Rule(_REFUSALS, "", "the API server rejected the request: correct what the message names", plain=False),
     _Rule(
         _FAILURES,

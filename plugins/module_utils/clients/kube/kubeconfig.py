@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...core.paths import looked_in
+from ...core.paths import looked_in, why_unread
 from ...core.redaction import is_path
 from .errors import ConnectError, one_line
 from .libraries import yaml
@@ -200,7 +200,7 @@ def _content(title: str, path: Path) -> Mapping[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise _error(title, f"{path} cannot be read: {error.strerror}") from None
+        raise _error(title, f"{path} cannot be read: {why_unread(path, error)}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         raise _error(title, f"{path} is not valid YAML" + (f" at line {mark.line + 1}" if mark else "")) from None

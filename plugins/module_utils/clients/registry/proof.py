@@ -205,7 +205,7 @@ class _Asking:
         if urlsplit(info.realm).scheme == "http":
             return " without TLS, where others can read them; not sent"
         if info.delegated and endpoint(info.realm_host) not in {endpoint(host) for host in self.realm_hosts}:
-            return ", another host; not sent: if that is right, name it as one that takes logins"
+            return f", another host; not sent: if that is right, name it in {self.options.realm_option!r}"
         return ""
 
     def _token_url(self, info: AuthInfo) -> str:

@@ -28,6 +28,7 @@ class RegistryOptions:
     """`realm_host`: who takes the logins, when that is known: the registry is not asked then.
 
     `ca_cert` is the path of a file, `timeout` in seconds, for the whole answer. `prefix` is what the names of their options begin with.
+    `realm_option`: the option that names who may be given logins, for messages.
     """
 
     registry: str
@@ -36,6 +37,7 @@ class RegistryOptions:
     validate_certs: bool = True
     timeout: float = 10.0
     prefix: str = ""
+    realm_option: str = "realm_host"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from ...core.enumeration import counted
 from ...core.errors import OptionError
 from ...core.times import seconds_of, utc
 from ...dockerconfig.exchange import Exchange, Login
@@ -116,7 +117,7 @@ def lifetime(options: Mapping[str, Any], now: float) -> list[str]:
         raise OptionError(f"the login in option 'new' has expired on {utc(ends)}: get a fresh one; nothing was read")
     if next_run is not None and ends < now + next_run:
         raise OptionError(
-            f"the login in option 'new' expires on {utc(ends)}, before the next run in {next_run} seconds: pods could not pull in "
+            f"the login in option 'new' expires on {utc(ends)}, before the next run in {counted(next_run, 'second')}: pods could not pull in "
             "between; run more often, or get a login that lives longer; nothing was read"
         )
     return []

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from ...core.enumeration import counted
 from ...core.errors import Refusal
 from ...core.objects import SECRET, Json, Kind, ObjectRef, Objects
 from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, Evaluation, ListedBy, Related
@@ -159,7 +160,7 @@ def _configurations(pool: Pool) -> list[str]:
 
 
 def _progress(pool: Pool) -> str:
-    return f"{pool.updated} of {pool.machines} machines have the new configuration"
+    return f"with the new configuration on {pool.updated:,} of {counted(pool.machines, 'machine')}"
 
 
 def _meanings(auth_file: AuthFile) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from ...core.enumeration import counted
 from ...core.objects import SECRET, ObjectRef
 from ...core.shapes import sequence
 from ...core.times import day
@@ -106,9 +107,8 @@ def copies_differ(every: Copies) -> Iterator[Finding]:
         for login in logins:
             if login.password == usual:
                 continue
-            message = (
-                f"{login.secret.ref} has another password for a login for {host} than {count[usual]} other entries"
-            )
+            others = counted(count[usual], "other entry", "other entries")
+            message = f"{login.secret.ref} has another password for a login for {host} than {others}"
             remedy = remedies.add_registry(login.secret.namespace, login.secret.name, login.key)
             yield Finding("credential-copies-differ", login.secret.ref, without_user(login.key), message, remedy)
 

@@ -106,7 +106,7 @@ def _refused(reason: str, message: str, node: str) -> Judgement:
     attempt = understand(reason, message).cause or Attempt(_line(message or reason), NO_RULE, "", is_mirror=False)
     rule, said = attempt.rule, _cut(attempt.text, _MOST)
     if rule.id == _PASSES:
-        return Judgement(UNKNOWN, rule.id, rule.meaning, said, "run again, with a longer timeout", node, is_final=False)
+        return Judgement(UNKNOWN, rule.id, rule.meaning, said, "run again, and raise 'timeout'", node, is_final=False)
     return Judgement(REFUSED, rule.id, rule.meaning, said, rule.remedy, node)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...core.audit import ERROR, SEVERITIES, WARNING
+from ...core.enumeration import counted
 from .options import NEVER
 
 __all__ = ["all_findings", "counts", "failing", "in_words", "severities_from"]
@@ -50,9 +51,5 @@ def failing(document: Mapping[str, Any], fail_on: str, *, only_new: bool) -> lis
 def in_words(number: Mapping[str, int], severities: Sequence[str] = SEVERITIES) -> str:
     """Such as `1 error, 2 warnings, 3 infos`; without those that there are none of."""
     names = {ERROR: "error", WARNING: "warning"}
-    found = [
-        f"{number[severity]:,} {names.get(severity, 'info')}{'' if number[severity] == 1 else 's'}"
-        for severity in severities
-        if number[severity]
-    ]
+    found = [counted(number[severity], names.get(severity, "info")) for severity in severities if number[severity]]
     return ", ".join(found) or "no finding"

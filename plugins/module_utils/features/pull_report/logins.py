@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ...core.audit import INFO, WARNING
+from ...core.enumeration import counted
 
 __all__ = ["MANY_PLACES", "across", "numbered"]
 
@@ -75,9 +76,8 @@ def _finding(label: str, rows: Sequence[tuple[str, Login]], first: str) -> dict[
     clusters = Counter(name for name, _namespace, _secret in _secrets(rows))
     (usual, _number), *_others = Counter(row["password"] for _name, row in rows).most_common(1)
     differ = len(_secrets([place for place in rows if place[1]["password"] != usual]))
-    message = (
-        f"the same login for {registry} stands in {len(_secrets(rows))} secrets of {_counted(len(clusters), 'cluster')}"
-    )
+    places = f"{counted(len(_secrets(rows)), 'secret')} of {counted(len(clusters), 'cluster')}"
+    message = f"the same login for {registry} stands in {places}"
     if differ:
         message += f", {differ} of them with another password"
     return {
@@ -92,7 +92,3 @@ def _finding(label: str, rows: Sequence[tuple[str, Login]], first: str) -> dict[
         "message": f"{message} ({label})",
         "remedy": [],
     }
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

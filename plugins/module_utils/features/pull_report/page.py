@@ -18,6 +18,7 @@ from html import escape
 from typing import Any
 
 from ...core.audit import ERROR, SEVERITIES, WARNING
+from ...core.enumeration import counted
 from ...core.page_parts import PageParts
 from .counting import all_findings, counts, in_words
 from .page_data import as_data, embedded, visible
@@ -93,7 +94,7 @@ def _when(document: Document) -> str:
     made = f"Audited {_time(document['made'])}"
     if oldest[:13] != document["made"][:13]:
         made = f"Audited between {_time(oldest)} and {_time(document['made'])}"
-    number = f"1 cluster, {_name(clusters[0]['name'])}" if len(clusters) == 1 else f"{len(clusters):,} clusters"
+    number = counted(len(clusters), "cluster") + (f", {_name(clusters[0]['name'])}" if len(clusters) == 1 else "")
     targets = sorted({cluster["target_version"] for cluster in clusters if cluster["target_version"]})
     forecast = f"forecast for {_text(', '.join(targets))}" if targets else ""
     compared = document.get("compared")
@@ -107,7 +108,9 @@ def _headline(document: Document) -> str:
     containers = sum(verdicts.values())
     sentences = [f"{in_words(total).capitalize()}."]
     if containers and verdicts["will_not_pull"]:
-        sentences.append(f"{verdicts['will_not_pull']:,} of {containers:,} containers cannot pull their image.")
+        sentences.append(
+            f"{verdicts['will_not_pull']:,} of {counted(containers, 'container')} cannot pull their image."
+        )
     elif containers:
         sentences.append(
             f"No container is known to fail: {verdicts['pulls']:,} of {containers:,} can pull their image."

@@ -13,6 +13,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ...core.shapes import whole
+
 __all__ = [
     "Check",
     "count",
@@ -46,8 +48,8 @@ def flag(value: Any) -> str:
 
 
 def count(value: Any) -> str:
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    return "" if is_whole and value >= 0 else " is not a whole number from 0 on"
+    number = whole(value)
+    return "" if number is not None and number >= 0 else " is not a whole number from 0 on"
 
 
 def objects(value: Any) -> str:

@@ -6,12 +6,21 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.enumeration import all_of, first_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.enumeration import all_of, counted, first_of
 
 
 @pytest.mark.parametrize(("parts", "said"), [("", ""), ("a", "a"), ("ab", "a and b"), ("abc", "a, b and c")])
 def test_all(parts: str, said: str) -> None:
     assert all_of([*parts]) == said
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 pods"), (1, "1 pod"), (2, "2 pods"), (2000, "2,000 pods")])
+def test_a_count_and_its_noun(number: int, said: str) -> None:
+    assert counted(number, "pod") == said
+
+
+def test_a_plural_of_its_own() -> None:
+    assert [counted(number, "entry", "entries") for number in (1, 2)] == ["1 entry", "2 entries"]
 
 
 class TestFirst:

@@ -31,3 +31,11 @@ def test_a_path_that_is_none() -> None:
     with pytest.raises(ValueError) as caught:
         Path("a\0b").read_bytes()
     assert why_unread("a\0b", caught.value) == "the path is not valid"
+
+
+def test_a_file_that_is_no_text(directory: Path) -> None:
+    path = directory / "token"
+    path.write_bytes(b"\xff")
+    with pytest.raises(ValueError) as caught:
+        path.read_text(encoding="utf-8")
+    assert why_unread(path, caught.value) == "it is not text"

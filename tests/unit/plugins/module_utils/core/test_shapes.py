@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.shapes import mapping, sequence, text
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.shapes import mapping, sequence, text, whole
 
 ODD = [None, True, 0, 1.5, "text", ["list"], {"an": "object"}]
 
@@ -19,6 +19,7 @@ class TestShapes:
         assert mapping(value) == (value if isinstance(value, dict) else {})
         assert list(sequence(value)) == (value if isinstance(value, list) else [])
         assert text(value) == (value if isinstance(value, str) else "")
+        assert whole(value) == (0 if value == 0 else None)
 
     def test_a_string_is_no_sequence_of_letters(self) -> None:
         assert sequence("text") == ()

@@ -43,6 +43,7 @@ def test_how_registries_are_reached_by_options_of_any_prefix() -> None:
     assert RegistryAccess.of({}, "x_", "hosts") == RegistryAccess()
     given = {"x_ca_cert": "/ca", "x_validate_certs": False, "x_timeout": 3, "hosts": ["sso"]}
     assert RegistryAccess.of(given, "x_", "hosts") == RegistryAccess("/ca", False, 3.0, ("sso",))
-    assert RegistryAccess.of(given, "x_", "hosts").prefix == "x_", "so that messages name the options"
+    found = RegistryAccess.of(given, "x_", "hosts")
+    assert (found.prefix, found.realm_option) == ("x_", "hosts"), "so that messages name the options"
     with pytest.raises(OptionError, match=r"^option 'x_timeout' is in seconds"):
         RegistryAccess.of({"x_timeout": 0}, "x_", "hosts")

@@ -389,7 +389,7 @@ class TestTheClusterFails:
         assert outcome.has_failed
         message = outcome.message("pull_secret")
         assert message.count("401") == 1, "said once"
-        assert "of 1000 namespaces 10 were changed" in message
+        assert "of 1,000 namespaces: 10 changed" in message
         skipped = next(result for result in outcome.namespaces if result.status == "skipped")
         assert skipped.error == "not attempted: the task stopped (https://api.example.com:6443 failed)"
 

@@ -83,7 +83,7 @@ class TestStopped:
 
     def test_the_message_says_it_first(self) -> None:
         assert self.STOPPED.message("sa_link") == (
-            "sa_link stopped: the server is gone; of 5 namespaces 1 were changed, 1 needed no change, 2 failed and 1 were not "
+            "sa_link stopped: the server is gone; of 5 namespaces: 1 changed, 1 needed no change, 2 failed, 1 not "
             "attempted; run it again to finish; failed in 2 of 5 namespaces: c: no right; d: no answer"
         )
 
@@ -92,7 +92,7 @@ class TestStopped:
             [NamespaceResult("a", "failed", error="gone"), NamespaceResult("b", "skipped")], stopped="gone"
         )
         assert outcome.message("sa_link") == (
-            "sa_link stopped: gone; of 2 namespaces 0 were changed, 0 needed no change, 1 failed and 1 were not attempted; "
+            "sa_link stopped: gone; of 2 namespaces: 0 changed, 0 needed no change, 1 failed, 1 not attempted; "
             "run it again to finish"
         )
 
@@ -187,7 +187,7 @@ class TestEntries:
         assert rows[0] == {"namespace": "a", "error": "gone"}
         assert [row.get("entry") for row in rows] == [None, 0, 7]
         assert Outcome([replace(self.FAILED, error="gone")]).message("t") == (
-            "t failed in 1 of 1 namespaces: a: gone; a: secrets[0] (quay): no right; a: secrets[7]: no answer"
+            "t failed in 1 of 1 namespace: a: gone; a: secrets[0] (quay): no right; a: secrets[7]: no answer"
         )
 
     def test_only_failed_namespaces_have_failures(self) -> None:

@@ -144,7 +144,7 @@ class TestReconciling:
 
         result = reconciling(task, form(), afterwards=look)
         assert seen == [task.params["host"], Keep(), 2, 2]
-        assert result["msg"] == "ns.name.module failed in 1 of 1 namespaces: a: gone again"
+        assert result["msg"] == "ns.name.module failed in 1 of 1 namespace: a: gone again"
 
 
 class TestEntries:

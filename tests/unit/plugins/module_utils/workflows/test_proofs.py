@@ -103,6 +103,19 @@ def test_what_helps_is_named_as_the_module_calls_it(server: HostileRegistry) -> 
     assert proof.said.endswith("give the certificate of the authority that signed it in 'verify_ca_cert'")
 
 
+@pytest.mark.parametrize(("prefix", "option"), [("verify_", "verify_realm_hosts"), ("registry_", "realm_hosts")])
+def test_who_takes_logins_is_named_in_the_option_of_the_module(
+    certificate: str, no_proxy: None, prefix: str, option: str
+) -> None:
+    access = RegistryAccess.of({f"{prefix}ca_cert": certificate}, prefix, option)
+    with answering(certificate, b'401 No\r\nWWW-Authenticate: Bearer realm="https://sso.example.com/token"') as server:
+        (proof,) = asked([Attempt.of(LoginQuestion(server.host, "alice", "Canary-77"), access)]).values()
+    assert (proof.outcome, proof.said.rpartition("; ")[2]) == (
+        "not_sent",
+        f"not sent: if that is right, name it in '{option}'",
+    )
+
+
 @contextmanager
 def answering(certificate: str, *heads: bytes) -> Iterator[HostileRegistry]:
     """A registry that gives these answers in turn, the last one from then on."""

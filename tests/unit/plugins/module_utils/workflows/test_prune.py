@@ -394,7 +394,7 @@ class TestRefusals:
             assert (result["failed"], result["prune"]["removed"], len(api.writes)) == (False, 6, 0 if check else 6)
             return
         assert (result["failed"], result["changed"], api.writes) == (True, False, [])
-        assert "6 of the 9 things of owner a on " in result["msg"]
+        assert "owner a no longer declares 6 of its 9 things on " in result["msg"]
         assert f"max_prune={limit} allows {allowed}" in result["msg"]
         assert "delete secret ns2/quay" in result["msg"]
         assert result["prune"]["removed"] == 0

@@ -119,7 +119,7 @@ class TestOnePod:
         assert told(outcome) == [("refused", "bad_credentials")]
         assert outcome.extra["outcomes"]["refused"] == 1
         assert outcome.message("pull_probe").startswith(
-            f"pull_probe failed in 1 of 1 namespaces: a: image {IMAGE} was not pulled on node n1: bad_credentials"
+            f"pull_probe failed in 1 of 1 namespace: a: image {IMAGE} was not pulled on node n1: bad_credentials"
         )
         assert probes(api) == []
 
@@ -323,7 +323,7 @@ class TestLeftovers:
         leftover(api)
         outcome = run(api)
         assert probes(api) == []
-        assert outcome.notes == ["in namespace a, 1 pods that an earlier run left were deleted"]
+        assert outcome.notes == ["in namespace a, deleted 1 pod that an earlier run left"]
         assert outcome.report()["changed"] is False
 
     @pytest.mark.parametrize("label", list(LABELS))
@@ -363,7 +363,7 @@ class TestCheckMode:
             (IMAGE, "unknown", "check_mode"),
             ("q.io/b:1", "unknown", "check_mode"),
         ]
-        assert outcome.notes == ["in namespace a, 1 pods that an earlier run left would be deleted"]
+        assert outcome.notes == ["in namespace a, would delete 1 pod that an earlier run left"]
 
     def test_a_missing_namespace_fails_as_it_will(self) -> None:
         assert "does not exist" in run(cluster(), namespaces=["missing"], check=True).message("t")

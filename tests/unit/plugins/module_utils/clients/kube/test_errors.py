@@ -209,7 +209,7 @@ TABLE = [
         b"Too many requests, please try again later.",
         errors.ApiError,
         "Too many requests, please try again later.",
-        "the API server is overloaded: lower 'concurrency', or try again later",
+        "the API server is overloaded: try again later, or lower 'concurrency' where the module has it",
     ),
     (418, status("Teapot"), errors.ApiError, "said the server", REJECTED),
     (499, b"", errors.ApiError, "no explanation", NO_API_SERVER),

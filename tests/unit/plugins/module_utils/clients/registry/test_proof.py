@@ -158,7 +158,9 @@ class TestWhoGetsTheLogin:
         host = serve(registry(f"https://{elsewhere.host}/token")).host
         found = proof(host)
         assert found.outcome == "not_sent"
-        assert f"sent to {elsewhere.host}, another host; not sent" in found.said
+        assert (
+            f"sent to {elsewhere.host}, another host; not sent: if that is right, name it in 'realm_host'" in found.said
+        )
         assert elsewhere.requests == []
         assert proof(host, realm_hosts=[elsewhere.host]).outcome == "pulls"
 

@@ -96,7 +96,7 @@ class TestRolledOut:
 
     def test_on_some_machines(self) -> None:
         found = asked(pool("old", "new", updated=1))
-        assert waits(found) == "is being updated, 1 of 2 machines have the new configuration"
+        assert waits(found) == "is being updated, with the new configuration on 1 of 2 machines"
         assert len(found.waiting_for) == 1
 
     def test_while_something_else_is_rolled_out(self) -> None:
@@ -111,7 +111,9 @@ class TestRolledOut:
 
     def test_a_degraded_pool_says_why(self) -> None:
         found = asked(pool("old", "new", updated=1, degraded="disk"))
-        assert waits(found) == "is degraded (disk), 1 of 2 machines have the new configuration: repair its node first"
+        assert (
+            waits(found) == "is degraded (disk), with the new configuration on 1 of 2 machines: repair its node first"
+        )
         assert len(found.waiting_for) == 1, "it may be repaired meanwhile"
 
     @pytest.mark.parametrize("name", ["unreadable", "none"])

@@ -51,7 +51,7 @@ def test_pods_are_only_restarted() -> None:
 
 def test_an_entry_that_cannot_be_applied() -> None:
     failure = {"namespace": "a", "error": "https://u:Canary@q.io/ refused", "title": "secrets[0] (x)"}
-    (found,) = told(planned(failures=[failure], msg="failed in 1 of 1 namespaces"))
+    (found,) = told(planned(failures=[failure], msg="failed in 1 of 1 namespace"))
     assert found[:5] == (NOT_APPLICABLE, "", "Namespace", "a", "secrets[0] (x)")
     assert found[5].startswith("what is declared cannot be applied: secrets[0] (x): https://")
     assert "Canary" not in found[5]

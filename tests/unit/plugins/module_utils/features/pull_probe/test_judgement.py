@@ -109,6 +109,7 @@ class TestRefused:
     def test_the_kubelets_own_limit_passes(self) -> None:
         found = judged(pod(waiting("ErrImagePull", "pull QPS exceeded")))
         assert (found.outcome, found.cause, found.is_final) == ("unknown", "node_limit", False)
+        assert found.advice == "run again, and raise 'timeout'"
 
 
 class TestUnknown:
