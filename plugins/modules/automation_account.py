@@ -68,6 +68,12 @@ options:
         the tokens of all other accounts included. Who has its token is then as good as a cluster administrator.
     type: bool
     default: false
+  hosted_pull_secrets:
+    description:
+      - The pull secrets that the hosted clusters name in C(spec.pullSecret), for V(management_pull_secret) in O(jobs), which requires them. The job
+        may read and change secrets of these names and no others. Run the module again when a hosted cluster with another one is added.
+    type: list
+    elements: str
   state:
     description:
       - V(present) gives the rights, V(absent) takes all of them back and deletes the account.
@@ -127,6 +133,14 @@ EXAMPLES = r"""
     everywhere: true
     token_seconds: 2592000
     kubeconfig_dest: auditor.kubeconfig
+
+- name: An account that changes the pull secrets of two hosted clusters on their management cluster
+  openshift_ops.image_pull.automation_account:
+    name: hosted
+    namespace: image-pull-automation
+    namespaces: [clusters]
+    jobs: [management_pull_secret]
+    hosted_pull_secrets: [prod-pull, stage-pull]
 
 - name: The objects, to be applied by a cluster administrator
   openshift_ops.image_pull.automation_account:

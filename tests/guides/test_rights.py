@@ -1,12 +1,13 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guide on rights: an account for two projects, which then sets them up, and its objects handed to an administrator."""
+"""The guide on rights: an account for two projects, which then sets them up, its objects for an administrator, and one for hosted clusters."""
 
 from __future__ import annotations
 
 import pytest
 from support.guided import inventory, written
+from support.hypershift import host_a_cluster
 
 
 @pytest.fixture(scope="module")
@@ -16,8 +17,9 @@ def own_lab(untouched_lab):
 
 
 def test_it_is_as_it_says(installed, own_lab, pulls):
-    for name in ("project-a", "project-b", "image-pull-automation"):
+    for name in ("project-a", "project-b", "image-pull-automation", "clusters"):
         own_lab.namespace(name)
+    host_a_cluster(own_lab, "clusters")
     registry = own_lab.registry("private")
     login = registry["accounts"][0]
     inventory(

@@ -47,8 +47,8 @@ def ours(lab: Lab, name: str) -> list[str]:
     )
 
 
-def may(lab: Lab, user: str, verb: str, resource: str, namespace: str = "") -> bool:
-    attributes = {"verb": verb, "resource": resource, "namespace": namespace}
+def may(lab: Lab, user: str, verb: str, resource: str, namespace: str = "", *, name: str = "") -> bool:
+    attributes = {"verb": verb, "resource": resource, "namespace": namespace, "name": name}
     body = {"spec": {"user": user, "resourceAttributes": attributes}}
     return lab.api("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", body)["status"]["allowed"]
 
@@ -243,6 +243,23 @@ class TestRendered:
         audit = lab.audit()
         found = account(jobs=["secrets", "wait"], namespaces=[here])
         assert (found["failed"], found["changed"], audit.writes()) == (False, False, [])
+
+
+class TestHostedClusters:
+    def test_their_pull_secrets_are_given_and_no_others(self, lab, account, namespaces, namespace, name):
+        (here,) = namespaces(1)
+        user = f"system:serviceaccount:{namespace}:{name}"
+        found = account(jobs=["management_pull_secret"], namespaces=[here], hosted_pull_secrets=["prod-pull"])
+        assert not found["failed"], found["msg"]
+        lab.until(lambda: may(lab, user, "patch", "secrets", here, name="prod-pull"), "the rights are known")
+        assert may(lab, user, "get", "secrets", here, name="prod-pull")
+        for verb, secret in (("get", "prod-etcd-encryption-key"), ("get", ""), ("list", ""), ("create", "prod-pull")):
+            assert not may(lab, user, verb, "secrets", here, name=secret)
+
+    def test_without_their_names_nothing_is_given(self, lab, account, namespaces):
+        audit = lab.audit()
+        assert "give 'hosted_pull_secrets'" in account(jobs=["management_pull_secret"], namespaces=namespaces(1))["msg"]
+        assert audit.ours() == []
 
 
 class TestToken:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -83,3 +84,23 @@ class TestCrossProjectPull:
         assert names == ["default", "system:authenticated"]
         apply("cross_project_pull", "cross_project_pull_grants", [entry], cross_project_pull_state="absent")
         assert lab.get(owner, "rolebindings", "image-puller-grant") is None
+
+
+@pytest.mark.parametrize(
+    ("playbook", "given", "missing"),
+    [
+        ("automation_account", {}, "automation_account_namespace"),
+        ("rotate", {}, "credential_rotation_registries"),
+        ("rotate", {"credential_rotation_registries": ["quay.io"]}, "credential_rotation_old"),
+    ],
+)
+def test_what_is_missing_is_said_first_and_without_the_argument_spec(tmp_path, playbook, given, missing):
+    inventory = tmp_path / "hosts.yml"
+    inventory.write_text(yaml.safe_dump({"all": {"hosts": {"lab": given}}}))
+    done = play(playbook, inventory)
+    assert done.status != 0
+    failed = next(line for line in done.output.splitlines() if line.startswith(("[ERROR]: ", "fatal: ")))
+    assert re.match(
+        rf'(\[ERROR\]: Task failed: |fatal: .*"msg": "){missing} is not set: .* add with -e @\w+\.yml', failed
+    ), done.output
+    assert "argument_spec_data" not in done.output

@@ -10,7 +10,9 @@ from typing import Any
 
 from support.lab import Lab
 
-__all__ = ["host_a_cluster"]
+__all__ = ["PULL_SECRET", "host_a_cluster"]
+
+PULL_SECRET = "prod-pull"
 
 _GROUP = "hypershift.openshift.io"
 _KINDS = (("hostedclusters", "HostedCluster"), ("nodepools", "NodePool"))
@@ -18,14 +20,14 @@ _DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
 def host_a_cluster(lab: Lab, namespace: str) -> None:
-    """Hosted cluster `prod`, with the pull secret `prod-pull` and two node pools. What is there already stays."""
+    """Hosted cluster `prod`, with the pull secret of that name and two node pools. What is there already stays."""
     for plural, kind in _KINDS:
         _define(lab, plural, kind)
     content = base64.b64encode(b'{"auths": {"quay.io": {"auth": "dTpw"}}}').decode()
-    secret = {"metadata": {"name": "prod-pull"}, "type": "kubernetes.io/dockerconfigjson"}
+    secret = {"metadata": {"name": PULL_SECRET}, "type": "kubernetes.io/dockerconfigjson"}
     body = {**secret, "data": {".dockerconfigjson": content}}
     lab.api("POST", f"/api/v1/namespaces/{namespace}/secrets", body, expect=(201, 409))
-    _make(lab, namespace, "hostedclusters", "prod", {"pullSecret": {"name": "prod-pull"}})
+    _make(lab, namespace, "hostedclusters", "prod", {"pullSecret": {"name": PULL_SECRET}})
     for name, strategy in (("workers", "Replace"), ("inplace", "InPlace")):
         spec = {"clusterName": "prod", "management": {"upgradeType": strategy}, "platform": {"type": "AWS"}}
         _make(lab, namespace, "nodepools", name, spec)

@@ -17,11 +17,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.rights import (
     CLUSTER,
     EVERY,
-    JOBS,
+    HOSTED_PULL_SECRETS,
     Right,
+    rights_of,
     rules_of,
 )
 
+from support.hypershift import PULL_SECRET as HOSTED_PULL_SECRET
 from support.lab import Lab
 
 __all__ = ["allowed", "as_missed", "each_right", "granted", "titled"]
@@ -34,7 +36,7 @@ def each_right(job: str) -> list[Right]:
     """The rights of a job, one verb and one object each."""
     return [
         replace(right, verbs=(verb,), names=names)
-        for right in JOBS[job].rights
+        for right in rights_of([job], {HOSTED_PULL_SECRETS: [HOSTED_PULL_SECRET]})
         for verb in right.verbs
         for names in ([(name,) for name in right.names] or [()])
     ]

@@ -43,7 +43,9 @@ def _row(*cells: str) -> Iterator[str]:
 
 
 def _right(right: Right) -> str:
-    names = f" ``{', '.join(right.names)}``" if right.names else ""
+    names = (
+        f" ``{', '.join(right.names)}``" if right.names else f" named in ``{right.named_by}``" if right.named_by else ""
+    )
     return f"{', '.join(right.verbs)} ``{right.resource}``{names}"
 
 

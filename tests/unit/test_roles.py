@@ -28,6 +28,10 @@ def options_of(role: str, entry_point: str = "main") -> dict[str, Any]:
     return options
 
 
+def required_of(role: str) -> list[str]:
+    return [name for name, option in options_of(role).items() if option.get("required")]
+
+
 def entries_of(role: str) -> dict[str, Any]:
     """The keys of one entry of the role's list."""
     return options_of(role, "entry")
@@ -98,11 +102,17 @@ class TestRole:
         assert table_of(role, "variable") == {name: shown(option) for name, option in options_of(role).items()}
 
     def test_argument_spec_and_defaults_agree(self, role: str) -> None:
-        assert loaded(ROOT / role / "defaults" / "main.yml") == {
+        defaults = loaded(ROOT / role / "defaults" / "main.yml")
+        assert {name: value for name, value in defaults.items() if name not in required_of(role)} == {
             name: option["default"]
             for name, option in options_of(role).items()
             if not option.get("required") and name not in SHARED
         }
+
+    def test_what_is_required_says_so_in_a_sentence(self, role: str) -> None:
+        defaults = loaded(ROOT / role / "defaults" / "main.yml")
+        for name in required_of(role):
+            assert re.fullmatch(rf"{{{{ undef\(hint=(['\"]){name} is not set: .*\) }}}}", defaults[name])
 
 
 #: Variables of several roles. They have no default: a role may not set what is not its own.

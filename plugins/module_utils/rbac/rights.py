@@ -10,14 +10,17 @@ listed wrongly. The table in docs/docsite/rst/rights.rst is made of this.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-__all__ = ["CLUSTER", "EVERY", "JOBS", "Job", "Right", "rights_of", "rules_of"]
+__all__ = ["CLUSTER", "EVERY", "HOSTED_PULL_SECRETS", "JOBS", "Job", "Right", "options_of", "rights_of", "rules_of"]
 
 #: Where a right is needed: in each namespace that the job works in, or in the whole cluster. Anything else is a namespace.
 EVERY = ""
 CLUSTER = "*"
+
+#: The option for the pull secrets that hosted clusters name on their management cluster.
+HOSTED_PULL_SECRETS = "hosted_pull_secrets"
 
 #: What becomes of the job without the right: it fails, it goes on and says what it does not know or do, or it takes more requests.
 Without = Literal["fails", "told", "slower"]
@@ -25,7 +28,10 @@ Without = Literal["fails", "told", "slower"]
 
 @dataclass(frozen=True)
 class Right:
-    """`resource` is written as kubectl does, `RESOURCE.GROUP`. `names`: only of these objects. `why` is what it is for."""
+    """`resource` is written as kubectl does, `RESOURCE.GROUP`. `names`: only of these objects. `why` is what it is for.
+
+    `named_by`: the option of `automation_account` that has the names, for objects of which none is known before.
+    """
 
     resource: str
     verbs: tuple[str, ...]
@@ -33,6 +39,7 @@ class Right:
     without: Without = "fails"
     where: str = EVERY
     names: tuple[str, ...] = ()
+    named_by: str = ""
 
     @property
     def group(self) -> str:
@@ -286,7 +293,9 @@ JOBS: Mapping[str, Job] = {
         (
             _needed("hostedclusters.hypershift.openshift.io", "get", "which secret it is"),
             _needed("nodepools.hypershift.openshift.io", "list", "which node pools get it"),
-            _needed("secrets", "get patch", "the secret that the hosted cluster names"),
+            Right(
+                "secrets", ("get", "patch"), "the secret that the hosted cluster names", named_by=HOSTED_PULL_SECRETS
+            ),
             *_NATURE,
         ),
     ),
@@ -300,10 +309,18 @@ JOBS: Mapping[str, Job] = {
 }
 
 
-def rights_of(jobs: Iterable[str]) -> Iterator[Right]:
-    """The rights of all these jobs, one after the other."""
-    for name in jobs:
-        yield from JOBS[name].rights
+def rights_of(jobs: Iterable[str], named: Mapping[str, Sequence[str]]) -> Iterator[Right]:
+    """The rights of all these jobs, one after the other. `named`: the names of objects, by option; without any, nothing is given."""
+    for right in (right for name in jobs for right in JOBS[name].rights):
+        if not right.named_by:
+            yield right
+        elif names := named.get(right.named_by):
+            yield replace(right, names=tuple(names))
+
+
+def options_of(jobs: Iterable[str]) -> frozenset[str]:
+    """The options that these jobs need for the names of objects."""
+    return frozenset(right.named_by for name in jobs for right in JOBS[name].rights if right.named_by)
 
 
 def rules_of(rights: Iterable[Right]) -> list[dict[str, list[str]]]:

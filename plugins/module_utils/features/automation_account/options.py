@@ -13,7 +13,7 @@ from typing import Any
 from ...core.errors import OptionError
 from ...core.names import check_name, check_namespace
 from ...core.variable_files import FilesWanted
-from ...rbac.rights import JOBS
+from ...rbac.rights import HOSTED_PULL_SECRETS, JOBS, options_of
 from .parts import Parts
 
 __all__ = ["ARGUMENTS", "AccountWanted", "from_options"]
@@ -23,6 +23,7 @@ ARGUMENTS: dict[str, Any] = {
     "namespace": {"type": "str", "required": True},
     "jobs": {"type": "list", "elements": "str", "choices": [*JOBS]},
     "everywhere": {"type": "bool", "default": False},
+    HOSTED_PULL_SECRETS: {"type": "list", "elements": "str", "no_log": False},
     "state": {"type": "str", "choices": ["present", "absent", "rendered"], "default": "present"},
     "token_seconds": {"type": "int", "no_log": False},
     "kubeconfig_dest": {"type": "path"},
@@ -63,11 +64,14 @@ def from_options(options: Mapping[str, Any]) -> AccountWanted:
     """:raises OptionError: when they cannot be meant, all reasons at once."""
     check_namespace("namespace", options["namespace"])
     check_name("name", options["name"])
+    secrets = tuple(dict.fromkeys(options[HOSTED_PULL_SECRETS] or ()))
+    for name in secrets:
+        check_name(HOSTED_PULL_SECRETS, name)
     problems = list(_problems(options))
     if problems:
         raise OptionError("; ".join(problems))
     jobs = tuple(dict.fromkeys(options["jobs"] or ()))
-    parts = Parts(options["namespace"], options["name"], jobs, options["everywhere"])
+    parts = Parts(options["namespace"], options["name"], jobs, options["everywhere"], secrets)
     return AccountWanted(parts, options["state"], options["token_seconds"], options["kubeconfig_dest"])
 
 
@@ -75,9 +79,24 @@ def _problems(options: Mapping[str, Any]) -> Iterator[str]:
     state, seconds = options["state"], options["token_seconds"]
     if state != "absent" and not options["jobs"]:
         yield "give 'jobs': without any, the account needs no rights"
+    yield from _of_names(options)
     if seconds is not None and seconds < _SHORTEST:
         yield f"option 'token_seconds' is {seconds}: no token lives for less than {_SHORTEST} seconds"
     if seconds is not None and state != "present":
         yield "option 'token_seconds' is for state present only"
     if options["kubeconfig_dest"] and seconds is None:
         yield "option 'kubeconfig_dest' needs 'token_seconds': how long the token in it is to live"
+
+
+def _of_names(options: Mapping[str, Any]) -> Iterator[str]:
+    """Kubernetes gives a right to named objects, or to all of a namespace: for want of names it is not given to all."""
+    needed, given = HOSTED_PULL_SECRETS in options_of(options["jobs"] or ()), bool(options[HOSTED_PULL_SECRETS])
+    if options["state"] == "absent":
+        return
+    if needed and not given:
+        yield (
+            f"give '{HOSTED_PULL_SECRETS}', the pull secrets to which the job management_pull_secret is to have access: "
+            "kubectl get hostedclusters -A -o custom-columns=NAMESPACE:.metadata.namespace,SECRET:.spec.pullSecret.name shows them"
+        )
+    if given and not needed:
+        yield f"option '{HOSTED_PULL_SECRETS}' is for the job management_pull_secret: add that to 'jobs', or leave it out"

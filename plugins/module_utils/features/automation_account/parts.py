@@ -11,7 +11,7 @@ from typing import Any
 
 from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Kind, ObjectRef
 from ...rbac.accounts import LABELS
-from ...rbac.rights import CLUSTER, EVERY, JOBS, rights_of, rules_of
+from ...rbac.rights import CLUSTER, EVERY, HOSTED_PULL_SECRETS, JOBS, rights_of, rules_of
 from ...rbac.subjects import RBAC
 
 __all__ = ["CLUSTER_ROLE_BINDING", "Part", "Parts"]
@@ -20,7 +20,7 @@ CLUSTER_ROLE_BINDING = Kind(
     f"{RBAC}/v1", "ClusterRoleBinding", "clusterrolebindings", "cluster role binding", namespaced=False
 )
 #: All the places where a job may need a right.
-_PLACES = tuple(dict.fromkeys((EVERY, CLUSTER, *(right.where for right in rights_of(JOBS)))))
+_PLACES = tuple(dict.fromkeys((EVERY, CLUSTER, *(right.where for job in JOBS.values() for right in job.rights))))
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,16 @@ class Part:
 
 @dataclass(frozen=True)
 class Parts:
-    """What belongs to the account `namespace`/`name`. `everywhere`: what is needed in namespaces is given in all of them."""
+    """What belongs to the account `namespace`/`name`. `everywhere`: what is needed in namespaces is given in all of them.
+
+    `hosted_pull_secrets`: the names of those that hosted clusters have.
+    """
 
     namespace: str
     name: str
     jobs: Sequence[str]
     everywhere: bool = False
+    hosted_pull_secrets: Sequence[str] = ()
 
     @property
     def account(self) -> ObjectRef:
@@ -52,7 +56,7 @@ class Parts:
     def wanted(self) -> Sequence[Part]:
         """One for each place in which the jobs need rights."""
         places: dict[str, list[Any]] = {}
-        for right in rights_of(self.jobs):
+        for right in rights_of(self.jobs, {HOSTED_PULL_SECRETS: self.hosted_pull_secrets}):
             where = CLUSTER if self.everywhere and right.where == EVERY else right.where
             places.setdefault(where, []).append(right)
         return [Part(self.role_name(where), where, rules_of(rights)) for where, rights in sorted(places.items())]

@@ -7,8 +7,10 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.rights import (
     CLUSTER,
     EVERY,
+    HOSTED_PULL_SECRETS,
     JOBS,
     Right,
+    options_of,
     rights_of,
     rules_of,
 )
@@ -42,7 +44,26 @@ def test_resources_with_the_same_verbs_are_one_rule() -> None:
 
 
 def test_the_rights_of_several_jobs() -> None:
-    assert [*rights_of(["adopt", "probe"])] == [*JOBS["adopt"].rights, *JOBS["probe"].rights]
+    assert [*rights_of(["adopt", "probe"], {})] == [*JOBS["adopt"].rights, *JOBS["probe"].rights]
+
+
+def test_a_right_to_objects_that_are_named_is_to_no_others() -> None:
+    (right,) = (
+        right
+        for right in rights_of(["management_pull_secret"], {HOSTED_PULL_SECRETS: ["a", "b"]})
+        if right.names[:1] == ("a",)
+    )
+    assert (right.resource, right.verbs, right.names) == ("secrets", ("get", "patch"), ("a", "b"))
+
+
+@pytest.mark.parametrize("named", [{}, {HOSTED_PULL_SECRETS: []}])
+def test_where_none_is_named_the_right_is_given_to_none(named: dict[str, list[str]]) -> None:
+    assert "secrets" not in [right.resource for right in rights_of(["management_pull_secret"], named)]
+
+
+def test_the_options_that_jobs_need() -> None:
+    assert options_of(["secrets", "management_pull_secret"]) == {HOSTED_PULL_SECRETS}
+    assert options_of(["secrets"]) == frozenset()
 
 
 @pytest.mark.parametrize("job", JOBS)
@@ -64,7 +85,7 @@ class TestEachJob:
     def test_a_right_to_one_object_names_verbs_that_can_be_restricted(self, job: str) -> None:
         """A list, or a create, has no name (kubernetes docs, reference/access-authn-authz/rbac)."""
         for right in JOBS[job].rights:
-            assert not right.names or not {"list", "create", "watch"} & {*right.verbs}
+            assert not (right.names or right.named_by) or not {"list", "create", "watch"} & {*right.verbs}
 
     def test_it_is_said_in_words(self, job: str) -> None:
         assert JOBS[job].what

@@ -18,6 +18,7 @@ GIVEN = {
     "namespace": "home",
     "jobs": ["secrets", "links", "secrets"],
     "everywhere": False,
+    "hosted_pull_secrets": None,
     "state": "present",
     "token_seconds": None,
     "kubeconfig_dest": None,
@@ -58,11 +59,33 @@ def test_none_is_needed_to_take_all_back() -> None:
         ({"token_seconds": 599}, "is 599: no token lives for less than 600 seconds"),
         ({"token_seconds": 600, "state": "absent"}, "'token_seconds' is for state present only"),
         ({"kubeconfig_dest": "f"}, "'kubeconfig_dest' needs 'token_seconds'"),
+        ({"jobs": ["management_pull_secret"]}, "give 'hosted_pull_secrets', .*: kubectl get hostedclusters -A"),
+        (
+            {"jobs": ["management_pull_secret"], "hosted_pull_secrets": [], "state": "rendered"},
+            "give 'hosted_pull_secrets'",
+        ),
+        (
+            {"jobs": ["management_pull_secret"], "hosted_pull_secrets": ["*"]},
+            "'hosted_pull_secrets': .* cannot be an object's name",
+        ),
+        ({"hosted_pull_secrets": ["a"]}, "'hosted_pull_secrets' is for the job management_pull_secret"),
     ],
 )
 def test_what_cannot_be_meant(options: dict[str, Any], says: str) -> None:
     with pytest.raises(OptionError, match=says):
         wanted(**options)
+
+
+def test_the_secrets_of_hosted_clusters() -> None:
+    found = wanted(jobs=["management_pull_secret"], hosted_pull_secrets=["a", "b", "a"]).parts
+    assert found.hosted_pull_secrets == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    "options", [{"jobs": ["management_pull_secret"]}, {"jobs": None, "hosted_pull_secrets": ["a"]}]
+)
+def test_they_are_not_asked_for_when_all_is_taken_back(options: dict[str, Any]) -> None:
+    wanted(**options, state="absent")
 
 
 def test_all_reasons_at_once() -> None:

@@ -36,6 +36,15 @@ def test_everywhere_is_the_cluster() -> None:
     ]
 
 
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_secrets_of_hosted_clusters_are_given_by_name(everywhere: bool) -> None:
+    parts = Parts("home", "robot", ("management_pull_secret",), everywhere, ("prod-pull",))
+    rules = [rule for part in parts.wanted() for rule in part.rules if "secrets" in rule["resources"]]
+    assert rules == [
+        {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["prod-pull"], "verbs": ["get", "patch"]}
+    ]
+
+
 def test_manifests_in_the_order_in_which_they_can_be_created() -> None:
     parts = Parts("home", "robot", ("wait",))
     assert parts.fixed() == ["openshift-image-registry"]
