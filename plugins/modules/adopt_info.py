@@ -97,6 +97,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+server:
+  description: The address of the API server.
+  type: str
+  returned: when it was reached
+  sample: https://api.cluster.example.com:6443
 private_registry_secrets:
   description: The variable of role P(openshift_ops.image_pull.private_registry#role), with references in place of credentials.
   returned: success

@@ -163,6 +163,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+server:
+  description: The address of the API server.
+  type: str
+  returned: when it was reached
+  sample: https://api.cluster.example.com:6443
 manifests:
   description: The service account, the cluster roles and the bindings, in the order in which they can be created.
   returned: with O(state=present) and O(state=rendered)

@@ -166,6 +166,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+server:
+  description: The address of the API server.
+  type: str
+  returned: when it was reached
+  sample: https://api.cluster.example.com:6443
 rotation:
   description: What is known of the login in the namespaces of the task.
   returned: always

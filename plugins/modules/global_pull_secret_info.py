@@ -141,6 +141,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+server:
+  description: The address of the API server.
+  type: str
+  returned: when it was reached
+  sample: https://api.cluster.example.com:6443
 cluster_kind:
   description: One of V(standalone), V(managed), V(hosted), V(management), V(microshift) and V(kubernetes).
   returned: success

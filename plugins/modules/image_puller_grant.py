@@ -331,6 +331,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+server:
+  description: The address of the API server.
+  type: str
+  returned: when it was reached
+  sample: https://api.cluster.example.com:6443
 namespaces:
   description:
     - The result for each namespace. Of more than 100, those that needed no change are only counted, unless O(report_unchanged=true).

@@ -111,6 +111,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+server:
+  description: The address of the API server.
+  type: str
+  returned: when it was reached
+  sample: https://api.cluster.example.com:6443
 supported:
   description: Whether the cluster has image streams.
   returned: when the cluster could be asked

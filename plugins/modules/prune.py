@@ -432,6 +432,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+server:
+  description: The address of the API server.
+  type: str
+  returned: when it was reached
+  sample: https://api.cluster.example.com:6443
 namespaces:
   description: The result for each namespace in which the owner has something.
   type: list

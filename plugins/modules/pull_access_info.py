@@ -143,6 +143,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+server:
+  description: The address of the API server.
+  type: str
+  returned: when it was reached
+  sample: https://api.cluster.example.com:6443
 verdicts:
   description: How many containers have each verdict.
   type: dict

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +20,7 @@ import pytest
 from support.awx_api import Awx, running
 from support.awx_rules import EXTENSION, configuration
 
+ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 
 
@@ -76,15 +79,61 @@ def test_all_is_created_once(awx: Awx) -> None:
     for name, other in (("verify", "plan"), ("plan", "approve"), ("approve", "set-up"), ("set-up", "audit")):
         assert awx.related[f"workflow_job_template_nodes/{nodes[name]['id']}/success_nodes"] == [nodes[other]["id"]]
 
-    # Somebody pastes the secret; the next run leaves it.
+    # Somebody pastes the secret, and puts a node into a group, which AWX then keeps in this list; the next run leaves both.
     credential = awx.named("credentials", "Image pull: cluster")
     credential["inputs"]["bearer_token"] = "pasted"
+    zone = awx.named("instance_groups", "image-pull-east")
+    zone["policy_instance_list"] = ["node-1"]
     awx.writes.clear()
     status, output, stats = apply(awx)
     assert status == 0, output[-3000:]
     # awx.awx compares an approval with fields that it does not have, and writes it again, as it is.
     assert awx.writes == [f"PATCH workflow_approval_templates/{approval['id']}"] and stats["changed"] == 1
     assert awx.named("credentials", "Image pull: cluster")["inputs"]["bearer_token"] == "pasted"
+    assert zone["policy_instance_list"] == ["node-1"]
+
+
+def test_what_needs_a_login_is_created_with_it(awx: Awx) -> None:
+    kind = next(iter(awx.objects["credential_types"]))
+    git, images = (awx.create("credentials", {"name": name, "credential_type": kind}) for name in ("Git", "Images"))
+    status, output, _stats = apply(
+        awx, "-e", "awx_project_credential=Git", "-e", "awx_execution_environment_credential=Images"
+    )
+    assert status == 0, output[-3000:]
+    assert awx.named("projects", "Image pull")["credential"] == git["id"]
+    assert awx.named("execution_environments", "Image pull")["credential"] == images["id"]
+
+
+def test_the_guide_as_it_is_written(tmp_path: Path) -> None:
+    """Its commands, by somebody who has ansible-core and no collection, for a controller behind a gateway."""
+    guide = (ROOT / "docs" / "docsite" / "rst" / "awx.rst").read_text()
+    install, copy, export, run = re.findall(
+        r"^ +\$ ((?:ansible-galaxy|cp|export|ansible-playbook) .*)$", guide, re.MULTILINE
+    )[:4]
+    (prefix,) = re.findall(r"also set ``(CONTROLLER_\w+=\S+)``", guide)
+    galaxy = BIN / "ansible-galaxy"
+    subprocess.run([galaxy, "collection", "build", ROOT, "--output-path", tmp_path], check=True, capture_output=True)
+    (tarball,) = tmp_path.glob("*.tar.gz")
+    # What Galaxy would bring is at hand: the tarball of this checkout, and awx.awx from PyPI's package ansible.
+    install = install.replace("openshift_ops.image_pull", f"{tarball} --offline").replace(" awx.awx", "")
+    words = install.split()
+    collections = words[words.index("-p") + 1] if "-p" in words else ".ansible/collections"
+    theirs = tmp_path / collections / "ansible_collections" / "awx" / "awx"
+    shutil.copytree(Path(importlib.import_module("ansible_collections.awx.awx").__path__[0]), theirs)
+    with running("/api/controller") as awx:
+        export = export.replace("https://awx.example.com", awx.url).replace("...", "canary-of-the-controller")
+        script = "\n".join(("set -e", install, copy, export, f"export {prefix}", run))
+        environment = {
+            "HOME": str(tmp_path),
+            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "LANG": "C.UTF-8",
+            "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false",
+        }
+        done = subprocess.run(
+            ["sh", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+        assert awx.named("schedules", "Image pull: audit every Monday")["enabled"]
 
 
 def test_a_check_run_writes_nothing(awx: Awx) -> None:

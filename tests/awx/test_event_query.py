@@ -53,9 +53,24 @@ def test_each_namespace_that_is_managed_counts(run: Any, lab: Lab, namespaces: A
     assert "canary-password" not in str(nodes("pull_secret", first))
     for one in nodes("pull_secret", first):
         # AWX takes them as the key of a record: nothing in it may be null.
-        assert one["canonical_facts"] == {"kind": "Namespace", "name": one["name"]}
+        assert one["canonical_facts"] == {"kind": "Namespace", "name": one["name"], "server": first["server"]}
         assert set(one["facts"]) == {"infra_type", "infra_bucket", "device_type"}
         assert all(isinstance(value, str) for value in one["facts"].values())
+
+
+def test_namespaces_of_one_name_on_two_clusters_are_two() -> None:
+    results = [
+        {"server": f"https://{name}.example.com:6443", "namespaces": [{"name": "a", "status": "changed"}]}
+        for name in ("east", "west")
+    ]
+    east, west = (nodes("sa_link", one)[0]["canonical_facts"] for one in results)
+    assert east["name"] == west["name"] and east["server"] != west["server"]
+
+
+def test_a_result_that_does_not_name_its_cluster_counts_all_the_same() -> None:
+    for server in ({}, {"server": None}, {"server": 1}):
+        (one,) = nodes("sa_link", {**server, "namespaces": [{"name": "a", "status": "changed"}]})
+        assert one["canonical_facts"] == {"kind": "Namespace", "name": "a"}
 
 
 def test_of_many_namespaces_those_that_change_count(run: Any, namespaces: Any) -> None:

@@ -11,6 +11,7 @@ for, with answers as AWX hands them on; no credential comes back to the controll
 from __future__ import annotations
 
 import base64
+import json
 import os
 import re
 import signal
@@ -259,14 +260,13 @@ def test_what_is_there_is_shown_and_explained(lab: Any, namespaces: Any, control
 def test_an_account_with_the_rights_of_its_jobs_sets_up(
     lab: Any, namespaces: Any, controller: Controller, node: Node
 ) -> None:
+    """An answer comes before what the inventory says, and one that is left blank leaves it."""
     home, *places = namespaces(3)
-    answers = {
-        "account_namespace": home,
-        "account_jobs": "secrets\nlinks\nwait",
-        "account_namespaces": "\n".join(places),
-    }
+    answers = {"account_namespace": home, "account_jobs": ["secrets", "links", "wait"]}
+    inventory = {"automation_account_namespace": "there-is-none", "automation_account_namespaces": places}
     administrator = bearer(lab)
-    passed(controller.launch("account for the automation", node, [administrator], answers=answers))
+    template = "account for the automation"
+    passed(controller.launch(template, node, [administrator], answers=answers, group=inventory))
     account = f"/api/v1/namespaces/{home}/serviceaccounts/image-pull"
     token = lab.api("POST", f"{account}/token", {"spec": {}})["status"]["token"]
     credentials = [bearer(lab, bearer_token=token), login(lab)]
@@ -322,15 +322,24 @@ def test_two_nodes_share_the_clusters_of_an_inventory(
 
 
 def test_an_audit_that_findings_fail_hands_its_counts_on(
-    lab: Any, namespaces: Any, controller: Controller, node: Node
+    lab: Any, namespaces: Any, controller: Controller, node: Node, tmp_path: Path
 ) -> None:
     (name,) = namespaces(1)
     lab.set_account(name, imagePullSecrets=["there-is-none"])
     lab.pod(name, "app", f"{lab.registry('private')['host']}/team/app:v1")
+    # The answer comes before what the inventory says, and the blank ones leave it.
+    inventory = {
+        "pull_access_audit_namespaces": ["there-is-none"],
+        "pull_access_audit_directory": str(tmp_path / "report"),
+        "pull_access_audit_target_version": "4.22.0",
+    }
     answers = {"pull_access_audit_fail_on": "info", "audit_namespaces": name}
-    job = controller.launch("audit", node, [bearer(lab)], answers=answers)
+    job = controller.launch("audit", node, [bearer(lab)], answers=answers, group=inventory)
     assert job.status == "failed"
     assert sum(job.handed_on["image_pull_audit"].values()) > 0
+    report = json.loads((tmp_path / "report" / "pull-access.json").read_text())
+    (cluster,) = report["clusters"]
+    assert (cluster["counts"]["namespaces"], cluster["target_version"]) == (1, "4.22.0")
 
 
 def test_the_nodes_get_the_logins_of_credentials_and_lose_them(

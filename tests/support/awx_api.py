@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from support.awx_rules import BUILT_IN_TYPES, PROJECT, of_rrule, of_survey, of_type
+from support.awx_rules import BUILT_IN_TYPES, PROJECT, of_rrule, of_survey, of_type, unanswered
 
 _RELATIONS = ("credentials", "instance_groups", "success_nodes", "failure_nodes", "always_nodes", "labels")
 _TEMPLATES = ("job_templates", "workflow_job_templates", "projects", "inventory_sources", "workflow_approval_templates")
@@ -28,13 +28,14 @@ class Refused(Exception):
 
 
 class Awx(ThreadingHTTPServer):
-    """`objects` by endpoint and number, `related` by path, `writes` in order."""
+    """`objects` by endpoint and number, `related` by path, `writes` in order. `prefix` is where the API is, behind a gateway elsewhere."""
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.url = f"http://127.0.0.1:{self.server_port}"
+        self.prefix = prefix
         self.objects: dict[str, dict[int, dict[str, Any]]] = {}
         self.related: dict[str, list[int]] = {}
         self.surveys: dict[str, Any] = {}
@@ -51,7 +52,7 @@ class Awx(ThreadingHTTPServer):
     def create(self, endpoint: str, fields: dict[str, Any]) -> dict[str, Any]:
         self.check(endpoint, fields)
         self.number += 1
-        url = f"/api/v2/{endpoint}/{self.number}/"
+        url = f"{self.prefix}/v2/{endpoint}/{self.number}/"
         related = {"survey_spec": f"{url}survey_spec/"}
         made = {"id": self.number, "type": endpoint.rstrip("s"), "url": url, "related": related, **fields}
         self.objects.setdefault(endpoint, {})[self.number] = made
@@ -69,6 +70,8 @@ class Awx(ThreadingHTTPServer):
             _refuse(of_type(fields))
         if endpoint == "schedules":
             _refuse(of_rrule(fields["rrule"]))
+            survey = self.surveys.get(f"job_templates/{fields['unified_job_template']}/survey_spec", {})
+            _refuse(unanswered({"survey_spec": survey}, fields.get("extra_data", {})))
         if (
             endpoint == "job_templates"
             and fields["playbook"] not in self.objects["projects"][fields["project"]]["playbook_files"]
@@ -165,7 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def answer(self, method: str) -> None:
         address = urlsplit(self.path)
-        path = address.path.removeprefix("/api/v2/").strip("/").split("/")
+        path = address.path.removeprefix(f"{self.server.prefix}/v2/").strip("/").split("/")
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         with self.server.lock:
             try:
@@ -194,8 +197,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def running() -> Iterator[Awx]:
-    with Awx() as server:
+def running(prefix: str = "/api") -> Iterator[Awx]:
+    with Awx(prefix) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         yield server
         server.shutdown()

@@ -44,6 +44,9 @@ _FORBIDDEN_VARIABLES = {
 }  # fmt: skip
 _QUESTION_TYPES = {"text", "textarea", "password", "integer", "float", "multiplechoice", "multiselect"}
 _TEXTS = {"text", "textarea", "password"}
+#: One of settings.yml, in another file.
+_SETTING = re.compile(r"\{\{ (?P<name>awx_\w+)(?P<omit> \| default\(omit, true\))? \}\}")
+_OMITTED = object()
 
 
 class _Loader(yaml.SafeLoader):
@@ -69,11 +72,14 @@ def _configuration() -> dict[str, Any]:
 
 def _filled(value: Any, settings: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
-        return {name: _filled(part, settings) for name, part in value.items()}
+        filled = {name: _filled(part, settings) for name, part in value.items()}
+        return {name: part for name, part in filled.items() if part is not _OMITTED}
     if isinstance(value, list):
         return [_filled(part, settings) for part in value]
-    match = re.fullmatch(r"\{\{ (awx_\w+) \}\}", value) if isinstance(value, str) else None
-    return settings[match[1]] if match else value
+    match = _SETTING.fullmatch(value) if isinstance(value, str) else None
+    if not match:
+        return value
+    return _OMITTED if match["omit"] and not settings[match["name"]] else settings[match["name"]]
 
 
 def problems(found: Mapping[str, Any], project: Path = PROJECT) -> list[str]:
@@ -83,6 +89,7 @@ def problems(found: Mapping[str, Any], project: Path = PROJECT) -> list[str]:
         _of_types,
         _of_credentials,
         _of_templates,
+        _of_forks,
         _of_inventories,
     )
     sentences = [sentence for rule in rules for sentence in rule(found)]
@@ -208,6 +215,23 @@ def _of_templates(found: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"{name}: {sentence}" for sentence in of_survey(one))
 
 
+def _of_forks(found: Mapping[str, Any]) -> Iterator[str]:
+    """A job counts as its forks and one more, and one that is larger than its instance group allows is never begun."""
+    groups, inventories = named(found, "controller_instance_groups"), named(found, "controller_inventories")
+    for one in found["controller_templates"]:
+        asks = one.get("ask_inventory_on_launch")
+        names = {
+            name
+            for inventory in inventories.values()
+            if asks or inventory["name"] == one["inventory"]
+            for name in inventory.get("instance_groups", ())
+            if name in groups
+        }
+        for name in sorted(names):
+            if 0 < groups[name].get("max_forks", 0) < one.get("forks", 5) + 1:
+                yield f"job template {one['name']!r}: it has more forks than the instance group {name!r} allows, and waits for ever"
+
+
 def of_survey(template: Mapping[str, Any]) -> Iterator[str]:
     survey = template.get("survey_spec")
     if not survey:
@@ -272,9 +296,23 @@ def survey_defaults(template: Mapping[str, Any]) -> dict[str, Any]:
     return {
         question["variable"]: question["default"]
         for question in questions
-        if question.get("default") is not None
-        and not (question["type"] in _TEXTS and len(question["default"]) < question.get("min", 0))
+        if question.get("default") is not None and _is_valid(question, question["default"])
     }
+
+
+def _is_valid(question: Mapping[str, Any], answer: Any) -> bool:
+    if question["type"] == "multiselect":
+        return isinstance(answer, list) and set(answer) <= set(question["choices"])
+    if question["type"] == "multiplechoice":
+        return answer in question["choices"]
+    return question["type"] not in _TEXTS or len(answer) >= question.get("min", 0)
+
+
+def unanswered(template: Mapping[str, Any], answers: Mapping[str, Any]) -> Iterator[str]:
+    """What AWX refuses of a schedule: a question that is required needs an answer there, also one that has a default."""
+    for question in template.get("survey_spec", {}).get("spec", ()):
+        if question["required"] and question["variable"] not in answers:
+            yield f"nobody answers the required question {question['variable']!r}"
 
 
 # --- inventories and playbooks
@@ -420,15 +458,10 @@ def _of_schedule(schedule: Mapping[str, Any], found: Mapping[str, Any]) -> Itera
     if template is None:
         yield f"{name}: there is no template {schedule['unified_job_template']!r}"
         return
-    questions = template.get("survey_spec", {}).get("spec", ())
-    asked = {question["variable"] for question in questions}
-    given = set(schedule.get("extra_data", {}))
-    yield from (f"{name}: the template does not ask for {variable!r}" for variable in given - asked)
-    answered = given | set(survey_defaults(template))
-    for question in questions:
-        if question["required"] and question["variable"] not in answered:
-            yield f"{name}: nobody answers the required question {question['variable']!r}"
-    yield from (f"{name}: {sentence}" for sentence in of_rrule(schedule["rrule"]))
+    given = schedule.get("extra_data", {})
+    asked = {question["variable"] for question in template.get("survey_spec", {}).get("spec", ())}
+    yield from (f"{name}: the template does not ask for {variable!r}" for variable in set(given) - asked)
+    yield from (f"{name}: {sentence}" for sentence in (*unanswered(template, given), *of_rrule(schedule["rrule"])))
 
 
 def of_rrule(text: str) -> Iterator[str]:

@@ -9,12 +9,13 @@ That AWX's own modules take it is tests/awx; that its jobs do what they are for,
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.rights import JOBS
 from support.awx_rules import (
     EXTENSION,
     PROJECT,
@@ -25,9 +26,18 @@ from support.awx_rules import (
     run_workflow,
     survey_defaults,
 )
+from support.playbook_variables import all_files, reads
 
 ROOT = Path(__file__).parents[2]
-SETTINGS = re.compile(r"\{\{ (awx_\w+) \}\}")
+TASKS = yaml.safe_load((EXTENSION / "tasks" / "apply.yml").read_text())
+
+
+TEMPLATES = [one["name"] for one in configuration()["controller_templates"]]
+#: Variables of Ansible, of the controller, of the inventory, and results.
+OF_OTHERS = re.compile(r"(ansible_|awx_|image_pull_|__)|(hostvars|inventory_hostname|lookup|query|omit)$")
+
+
+WITHOUT_A_CLUSTER = {"openshift_ops.image_pull.ocm_pull_secret_info"}
 
 
 @pytest.fixture
@@ -47,6 +57,26 @@ def of(found: dict[str, Any], kind: str, name: str) -> dict[str, Any]:
 def question(found: dict[str, Any], template: str, variable: str) -> dict[str, Any]:
     spec = of(found, "templates", template)["survey_spec"]["spec"]
     return next(one for one in spec if one["variable"] == variable)
+
+
+def defaults_of(playbook: Path) -> Iterator[Any]:
+    """What each play with tasks that talk to a cluster has for them."""
+    for play in yaml.safe_load(playbook.read_text()):
+        modules = {name for task in play.get("tasks", ()) for name in task if name.startswith("openshift_ops.")}
+        if "module_defaults" in play or modules - WITHOUT_A_CLUSTER:
+            yield play["module_defaults"]
+
+
+def given_by(template: dict[str, Any]) -> set[str]:
+    """The variables that a job of it can have from its template."""
+    asked = {one["variable"] for one in template.get("survey_spec", {}).get("spec", ())}
+    return asked | set(template.get("extra_vars", ()))
+
+
+def answered(template: dict[str, Any]) -> set[str]:
+    """Those that each job of it has, and not as null: from ansible-core 2.19 on, a blank answer is."""
+    asked = template.get("survey_spec", {}).get("spec", ())
+    return {one["variable"] for one in asked if one["required"]} | set(template.get("extra_vars", ()))
 
 
 def node(found: dict[str, Any], identifier: str) -> dict[str, Any]:
@@ -129,6 +159,8 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     ),
     "a schedule of nothing": (lambda f: f["controller_schedules"][0].update(unified_job_template="x"), "no template 'x'"),
     "a schedule's dropped variable": (lambda f: f["controller_schedules"][2]["extra_data"].update(x=1), "does not ask for 'x'"),
+    "a question with a default that nobody answers": (lambda f: f["controller_schedules"][0].pop("extra_data"), "question 'remove_undeclared'"),
+    "a job that waits for ever": (lambda f: f["controller_instance_groups"][1].update(max_forks=40), "more forks than the instance group"),
     "a question that nobody answers": (
         lambda f: f["controller_schedules"][0].update(unified_job_template="Image pull: rotate a login"),
         "nobody answers the required question 'rotate_new_password'",
@@ -212,14 +244,32 @@ class TestTheProject:
             one["playbook"] for one in found["controller_templates"]
         }
 
-    def test_asks_for_nothing_that_its_playbooks_do_not_take(self, found: dict[str, Any]) -> None:
-        """A question's variable is one that the project's playbook, or the role's or playbook's own, reads."""
-        texts = [path for folder in ("playbooks", "roles") for path in (ROOT / folder).rglob("*.yml")]
-        shipped = "\n".join(path.read_text() for path in texts)
-        for template in found["controller_templates"]:
-            text = (PROJECT / template["playbook"]).read_text() + shipped
-            for one in template.get("survey_spec", {}).get("spec", ()):
-                assert re.search(rf"\b{one['variable']}\b", text), one["variable"]
+    @pytest.mark.parametrize("template", TEMPLATES)
+    def test_asks_for_nothing_that_its_playbook_does_not_take(self, found: dict[str, Any], template: str) -> None:
+        one = named(found, "controller_templates")[template]
+        assert given_by(one) <= set(reads(*all_files(PROJECT / one["playbook"])))
+
+    @pytest.mark.parametrize("template", TEMPLATES)
+    def test_gives_what_its_playbook_cannot_do_without(self, found: dict[str, Any], template: str) -> None:
+        """What a playbook of the project takes, and no file sets, is an answer: one of its templates asks, and the others may."""
+        one = named(found, "controller_templates")[template]
+        asked = [given_by(other) for other in found["controller_templates"] if other["playbook"] == one["playbook"]]
+        taken = {
+            name: may_be_missing
+            for name, may_be_missing in reads(PROJECT / one["playbook"]).items()
+            if not OF_OTHERS.match(name)
+        }
+        assert set(taken) <= set().union(*asked)
+        assert {name for name, may_be_missing in taken.items() if not may_be_missing} <= answered(one)
+
+    def test_connects_as_the_playbooks_of_the_collection_do(self) -> None:
+        """What the inventory says of the connection counts for each job."""
+        (expected,) = {str(one) for one in defaults_of(ROOT / "playbooks" / "site.yml")}
+        for path in PROJECT.glob("*.yml"):
+            assert {str(one) for one in defaults_of(path)} <= {expected}, path.name
+
+    def test_offers_all_jobs_of_an_account(self, found: dict[str, Any]) -> None:
+        assert question(found, "account for the automation", "account_jobs")["choices"] == list(JOBS)
 
     def test_marks_all_that_removes_as_a_question_of_its_own(self, found: dict[str, Any]) -> None:
         confirmation = question(found, "take down", "teardown_confirmation")
@@ -236,15 +286,26 @@ class TestTheProject:
 
 def test_every_option_of_the_configuration_is_applied() -> None:
     """What apply.yml would leave out was written in vain."""
-    tasks = yaml.safe_load((EXTENSION / "tasks" / "apply.yml").read_text())
     applied = {}
-    for task in tasks:
+    for task in TASKS:
         (options,) = (value for name, value in task.items() if name.startswith("awx.awx."))
-        applied[SETTINGS.sub("", task["loop"]).strip("{} ")] = set(options)
+        applied[task["loop"].strip("{} ")] = set(options)
     found = configuration()
     for kind, objects in found.items():
         if kind.startswith("controller_"):
             assert {key for one in objects for key in one} <= applied[kind], kind
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task["name"])
+def test_what_is_applied_is_there(found: dict[str, Any], task: dict[str, Any]) -> None:
+    """What apply.yml takes without a default, all objects have: it would fail at the first that has not."""
+    (options,) = (value for name, value in task.items() if name.startswith("awx.awx."))
+    needed = {
+        key.strip("'") for key in re.findall(r"item(?:\.|\[)('?\w+'?)\]? \}\}", " ".join(map(str, options.values())))
+    }
+    assert "name" in needed
+    for one in found[task["loop"].strip("{} ")]:
+        assert needed <= set(one), one["name"]
 
 
 def test_no_secret_is_in_it(found: dict[str, Any]) -> None:

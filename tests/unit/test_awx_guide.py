@@ -44,7 +44,7 @@ def stands_in(snippet: str, text: str) -> bool:
 
 
 def test_has_snippets() -> None:
-    assert len(SNIPPETS) == GUIDE.count("code-block:: yaml") == 9
+    assert len(SNIPPETS) == GUIDE.count("code-block:: yaml") == 10
 
 
 @pytest.mark.parametrize(("path", "snippet"), SNIPPETS)

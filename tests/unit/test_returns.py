@@ -49,6 +49,16 @@ class TestPage:
         assert free <= {*mappings}
 
 
+def test_all_that_is_of_one_cluster_names_it_in_one_way() -> None:
+    pages = {module: returned(module).get("server") for module in MODULES}
+    assert {module for module, page in pages.items() if page is None} == {
+        "ocm_pull_secret_info",
+        "pull_access_report",
+        "registry_auth_info",
+    }
+    assert len({str(page) for page in pages.values() if page}) == 1
+
+
 def test_what_a_page_does_not_name_is_found() -> None:
     """The check itself: at the top, in a list, and not where the members are names of the cluster."""
     change = {

@@ -293,7 +293,7 @@ def on_cluster(task: Task, run: Callable[[Cluster, SettingsFor], Outcome]) -> di
         )
 
     with cluster_of(task) as cluster:
-        return _report(task, run(cluster, settings))
+        return _named(cluster, _report(task, run(cluster, settings)))
 
 
 def asking(task: Task, wait_timeout: float, ask: Callable[[Cluster, Settings], dict[str, Any]]) -> dict[str, Any]:
@@ -301,7 +301,12 @@ def asking(task: Task, wait_timeout: float, ask: Callable[[Cluster, Settings], d
     _check_timeout(task.params)
     with cluster_of(task) as cluster:
         settings = Settings(check_mode=task.check_mode, wait_timeout=wait_timeout, task=task.name.rpartition(".")[2])
-        return ask(cluster, settings)
+        return _named(cluster, ask(cluster, settings))
+
+
+def _named(cluster: Cluster, result: Mapping[str, Any]) -> dict[str, Any]:
+    """A result tells where it is of: a host of the inventory may lead to another cluster than its name says."""
+    return {"server": cluster.name, **result}
 
 
 def _with_terminating(task: Task, cluster: Cluster, outcome: Outcome, found: Sequence[Targets]) -> Outcome:

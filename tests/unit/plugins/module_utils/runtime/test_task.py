@@ -236,6 +236,9 @@ class TestOverNamespaces:
         with pytest.raises(OptionError, match="^option 'max_failures': 'few' is neither"):
             self.run(task)
 
+    def test_the_result_names_the_cluster(self, task: Task, host: str) -> None:
+        assert self.run(task)[0]["server"] == host
+
     def test_namespaces_that_are_given_count_and_not_the_options(self, task: Task) -> None:
         def work(_cluster: Cluster, namespaces: Sequence[str], _settings: Settings) -> Outcome:
             return Outcome([NamespaceResult(name, "unchanged") for name in namespaces])
@@ -328,7 +331,7 @@ class TestAsking:
             seen.append((cluster.name, settings.check_mode, settings.wait_timeout, settings.task))
             return {"answer": 1}
 
-        assert asking(bare, 5, ask) == {"answer": 1}
+        assert asking(bare, 5, ask) == {"server": host, "answer": 1}
         assert seen == [(host, True, 5, "ask")]
 
     def test_a_negative_time_is_refused(self, api: FakeApi, task: Task) -> None:

@@ -1,0 +1,89 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which variables the files of a playbook read, and which of them may be missing."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, nodes
+
+ROOT = Path(__file__).parents[2]
+OURS = "openshift_ops.image_pull."
+#: What is a template as it stands.
+_EXPRESSIONS = ("when", "that", "until", "failed_when", "changed_when")
+
+
+def reads(*paths: Path) -> dict[str, bool]:
+    """The variables, each with whether it may be missing wherever it is read: it has a default, or is asked for its being there."""
+    found: dict[str, bool] = {}
+    for path in paths:
+        for name, may_be_missing in _of(path):
+            found[name] = found.get(name, True) and may_be_missing
+    return found
+
+
+@functools.cache
+def _of(path: Path) -> tuple[tuple[str, bool], ...]:
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return tuple(name for template in _templates(content) for name in _names(template))
+
+
+def all_files(playbook: Path) -> list[Path]:
+    """The playbook's file, those of the playbooks that it imports, and those of their roles."""
+    content = yaml.safe_load(playbook.read_text(encoding="utf-8"))
+    found = [playbook]
+    for key, value in _members(content):
+        if key.endswith("import_playbook"):
+            found += all_files(ROOT / "playbooks" / f"{value.removeprefix(OURS)}.yml")
+        if key.endswith(("import_role", "include_role")):
+            folder = ROOT / "roles" / value["name"].removeprefix(OURS)
+            found += sorted(path for part in ("tasks", "defaults", "vars") for path in folder.glob(f"{part}/*.yml"))
+    return found
+
+
+def _members(content: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(content, Mapping):
+        for key, value in content.items():
+            yield key, value
+            yield from _members(value)
+    elif isinstance(content, list):
+        for value in content:
+            yield from _members(value)
+
+
+def _templates(content: Any) -> Iterator[str]:
+    for key, value in _members(content):
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and "{{" in text:
+                yield text
+            elif key in _EXPRESSIONS and isinstance(text, str):
+                yield "{{ " + text + " }}"
+
+
+def _names(template: str) -> list[tuple[str, bool]]:
+    tree = Environment().parse(template)
+    guarded = {id(name) for name in _guarded(tree)}
+    for choice in tree.find_all(nodes.CondExpr):
+        asked = {name.name for name in _guarded(choice.test)}
+        guarded |= {id(name) for name in _all_in(choice.expr1) if name.name in asked}
+    return [(name.name, id(name) in guarded) for name in tree.find_all(nodes.Name) if name.ctx == "load"]
+
+
+def _guarded(tree: nodes.Node) -> Iterator[nodes.Name]:
+    for guard in _all_in(tree, nodes.Filter, nodes.Test):
+        if guard.name in ("default", "defined") and isinstance(guard.node, nodes.Name):
+            yield guard.node
+
+
+def _all_in(tree: nodes.Node, *kinds: type[Any]) -> Iterator[Any]:
+    """`find_all` leaves out the node itself."""
+    wanted = kinds or (nodes.Name,)
+    if isinstance(tree, wanted):
+        yield tree
+    yield from tree.find_all(wanted)
