@@ -372,7 +372,7 @@ EXAMPLES = r"""
     namespaces: [project-a]
     auth_file: "{{ playbook_dir }}/auth.json"
 
-- name: Two accounts of the same registry
+- name: Two logins for the same registry
   openshift_ops.image_pull.pull_secret:
     name: quay
     namespaces: [project-a]

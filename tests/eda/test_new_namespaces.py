@@ -6,25 +6,29 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from support.guides import Guide
 from support.lab import Lab, pull_names
 from support.playbooks import COLLECTION, forms, leaks
 from support.rulebooks import Rulebook, running
 from support.second_api_server import SecondApiServer, second_api_server
 
 PASSWORD = "Kx7-correct-horse-battery"
-ENTRY = {
-    "name": "pulls",
-    "namespace_selector": {"include": ["eda-*"]},
-    "service_accounts": ["default", "robot-*"],
-    "registries": [{"registry": "registry.example.com", "username": "developer", "password": PASSWORD}],
+#: What the guide says, and what it is here.
+STAND_INS = {
+    "- name: private-registry": '- name: pulls\n    service_accounts: [default, "robot-*"]',
+    "team-a-*": "eda-*",
+    "developer@example.com": "developer",
+    "the password of the registry": PASSWORD,
 }
 
 
@@ -54,22 +58,34 @@ def served(lab_factory: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     for name in ("eda-before", "eda-before-too"):
         lab.namespace(name)
     with second_api_server(lab, directory / "second") as server:
-        inventory = directory / "hosts.yml"
-        inventory.write_text(yaml.safe_dump(inventory_of(server)))
+        password = directory / ".vault-password"
+        password.write_text("the password of the vault")
+        environment = {"ANSIBLE_VAULT_PASSWORD_FILE": str(password)}
+        inventory = inventory_of_the_guide(directory, {**STAND_INS, "/home/eda/kubeconfig": server.kubeconfig})
+        vault = ["ansible-vault", "encrypt", str(inventory / "group_vars/all/vault.yml")]
+        subprocess.run(vault, env={**os.environ, **environment}, check=True, capture_output=True)
         with running(
             f"{COLLECTION}.new_namespaces",
             inventory,
             directory / "rulebook.log",
+            environment,
             image_pull_kubeconfig=server.kubeconfig,
             image_pull_exclude_namespaces=["eda-left-out-*"],
         ) as rulebook:
             yield Served(lab, server, rulebook)
 
 
-def inventory_of(server: SecondApiServer) -> dict[str, Any]:
-    host = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-    variables = {"image_pull_kubeconfig": server.kubeconfig, "private_registry_secrets": [ENTRY]}
-    return {"all": {"hosts": {"lab": host}, "vars": variables}}
+def inventory_of_the_guide(directory: Path, stand_ins: Mapping[str, str]) -> Path:
+    """Writes the files of the inventory that the guide shows."""
+    for block in Guide("events").blocks:
+        if block.caption.startswith("inventory/"):
+            text = block.text
+            for name, real in stand_ins.items():
+                text = text.replace(name, real)
+            path = directory / block.caption
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    return directory / "inventory"
 
 
 def test_what_exists_is_served_first(served: Served) -> None:

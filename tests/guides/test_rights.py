@@ -36,7 +36,7 @@ def test_it_is_as_it_says(installed, own_lab, pulls):
         ],
     )
     # The host of the inventory is called production.
-    installed.stand_ins |= {"INVENTORY": installed.inventory, "east.kubeconfig": "production.kubeconfig"}
+    installed.stand_ins |= {"east.kubeconfig": "production.kubeconfig"}
     installed.follow("rights")
     for name in ("project-a", "project-b"):
         assert written(own_lab, name, "team-registry") == {registry["host"]: (login["username"], login["password"])}
