@@ -9,6 +9,7 @@ import ast
 import dataclasses
 import importlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -670,7 +671,16 @@ class TestRoles:
             for name, option in role_options(role).items()
             if not option.get("required") and name != "image_pull_only_namespaces"
         }
-        assert role_file(role, "defaults/main.yml") == documented_defaults
+        given = role_file(role, "defaults/main.yml")
+        assert {name: value for name, value in given.items() if "undef(" not in str(value)} == documented_defaults
+
+    def test_what_is_required_says_so_in_a_sentence(self, role: str) -> None:
+        """Ansible itself says it at the end of the whole argument spec."""
+        required = {name for name, option in role_options(role).items() if option.get("required")}
+        said = {name: text for name, text in role_file(role, "defaults/main.yml").items() if "undef(" in str(text)}
+        assert said.keys() == required
+        for name, text in said.items():
+            assert re.match(rf"\{{\{{ undef\(hint=[\"']{name} is not set: ", text)
 
     def test_describes_every_option(self, role: str) -> None:
         assert [name for name, option in role_options(role).items() if not option.get("description")] == []
