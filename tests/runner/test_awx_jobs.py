@@ -11,6 +11,7 @@ for, with answers as AWX hands them on; no credential comes back to the controll
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import os
 import re
@@ -210,6 +211,35 @@ def test_without_a_pasted_authority_it_works_and_says_so_once(
     assert not job.holding(secrets_of(*credentials))
 
 
+def rotating(lab: Any, old: Credential, new: Credential) -> dict[str, str]:
+    """Answers to the survey of a rotation."""
+    return {
+        "rotate_registries": f"{lab.registry('private')['host']}\n",
+        "rotate_old_username": old.inputs["username"],
+        "rotate_old_password": old.inputs["password"],
+        "rotate_new_username": new.inputs["username"],
+        "rotate_new_password": new.inputs["password"],
+        "rotate_nodes": "no",
+    }
+
+
+def test_new_namespaces_are_those_of_the_launch(lab: Any, namespaces: Any, controller: Controller, node: Node) -> None:
+    names = namespaces(2)
+    credentials = [bearer(lab), login(lab)]
+    given = {"group": declared(lab, *names)}
+    launch = functools.partial(controller.launch, "new namespaces", node, credentials, **given)
+    assert passed(launch()).changed == {}
+    passed(launch(answers={"image_pull_only_namespaces": [names[1]]}))
+    assert lab.get(names[0], "secrets", "team-registry") is None
+    assert password_in(lab, names[1]) == credentials[1].inputs["password"]
+
+
+def test_each_template_is_launched_here() -> None:
+    launched = Path(__file__).read_text()
+    names = [one["name"].removeprefix("Image pull: ") for one in configuration()["controller_templates"]]
+    assert [name for name in names if f'"{name}"' not in launched] == []
+
+
 def test_a_rotation_from_its_survey(lab: Any, namespaces: Any, controller: Controller, node: Node) -> None:
     names = namespaces(2)
     cluster, old, new = bearer(lab), login(lab, 0), login(lab, 1)
@@ -221,14 +251,7 @@ def test_a_rotation_from_its_survey(lab: Any, namespaces: Any, controller: Contr
         }
     }
     passed(controller.launch("set up", node, [cluster, old], **given))
-    answers = {
-        "rotate_registries": f"{lab.registry('private')['host']}\n",
-        "rotate_old_username": old.inputs["username"],
-        "rotate_old_password": old.inputs["password"],
-        "rotate_new_username": new.inputs["username"],
-        "rotate_new_password": new.inputs["password"],
-        "rotate_nodes": "no",
-    }
+    answers = rotating(lab, old, new)
     there = passed(controller.launch("rotate a login", node, [cluster], answers=answers, **given))
     assert password_in(lab, names[0]) == new.inputs["password"]
     back = passed(
@@ -312,6 +335,20 @@ def test_two_nodes_share_the_clusters_of_an_inventory(
     for cluster in (lab, other):
         assert password_in(cluster, names[0]) == credentials[1].inputs["password"]
     assert not [job for job in jobs if job.holding([*tokens, *secrets_of(*credentials)])]
+
+    old, new = credentials[1], login(lab, 1)
+    rotation = {
+        "group": {
+            **given["group"],
+            "credential_rotation_verify_ca_cert": lab.data["ca_cert"],
+            "credential_rotation_probe": False,
+        }
+    }
+    answers = rotating(lab, old, new)
+    template = "rotate a login on many clusters"
+    rotated = passed(controller.launch(template, nodes[0], credentials[:1], answers=answers, hosts=hosts, **rotation))
+    assert {password_in(cluster, names[1]) for cluster in (lab, other)} == {new.inputs["password"]}
+    assert not rotated.holding([*tokens, *secrets_of(old, new)])
 
     # The credential has no context for a third cluster: the job fails, and tells what it found on the others.
     more = {**hosts, "gone": {"image_pull_context": "gone"}}

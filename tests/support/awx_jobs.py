@@ -174,7 +174,8 @@ class Controller:
         (here / "inventory").mkdir()
         _write_inventory(here / "inventory" / "hosts", {"cluster": {}} if hosts is None else hosts, group or {})
         told = {"awx_project_revision": self.revision, "tower_project_revision": self.revision}
-        variables = {**survey_defaults(found), **(handed_on or {}), **(answers or {}), **told}
+        own = {**found.get("extra_vars", {}), **survey_defaults(found)}
+        variables = {**own, **(handed_on or {}), **(answers or {}), **told}
         (here / "env" / "extravars").write_text(yaml.dump(_marked(variables), Dumper=Dumper))
         injected: dict[str, str] = {}
         for credential in credentials:

@@ -10,7 +10,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from support.awx_rules import configuration
+from support.awx_rules import EXTENSION, configuration
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs/docsite/rst/awx.rst").read_text()
@@ -65,3 +65,9 @@ def test_what_it_names_is_there() -> None:
     assert shown and shown <= names
     for path in re.findall(r"``(extensions/[^`]+)``", GUIDE):
         assert (ROOT / path).exists(), path
+
+
+def test_the_readme_names_all_that_is_there() -> None:
+    rows = re.findall(r"^\| `([^`]+)` \|", (EXTENSION / "README.md").read_text(), re.MULTILINE)
+    there = {path.name for path in EXTENSION.iterdir()} - {"README.md", "tasks"}
+    assert {row.partition("/")[0] for row in rows} == there and all((EXTENSION / row).exists() for row in rows)
