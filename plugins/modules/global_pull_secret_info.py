@@ -234,7 +234,7 @@ node_pools:
       type: str
       returned: always
     nodes:
-      description: How many nodes it has.
+      description: How many nodes it has; null where its object does not say, as with autoscaling.
       type: int
       returned: always
     receives:

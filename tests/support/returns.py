@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-__all__ = ["FREE", "assert_documented", "mistyped", "returned", "undocumented"]
+__all__ = ["FREE", "assert_documented", "misdescribed", "returned", "undocumented"]
 
 PACKAGE = "ansible_collections.openshift_ops.image_pull.plugins.modules"
 #: What any result may hold: Ansible's own members, and what the tests' runners add.
@@ -66,7 +66,7 @@ def returned(module: str) -> dict[str, Any]:
 def assert_documented(module: str, result: Mapping[str, Any]) -> None:
     missing = undocumented(module, result)
     assert not missing, f"RETURN of {module} does not name {', '.join(missing)}"
-    wrong = mistyped(module, result)
+    wrong = misdescribed(module, result)
     assert not wrong, f"RETURN of {module} says something else of {', '.join(wrong)}"
 
 
@@ -88,19 +88,22 @@ def _missing(page: Mapping[str, Any], result: Mapping[str, Any], above: str, fre
                     yield from _missing(page[name].get("contains") or {}, part, f"{path}.", free)
 
 
-def mistyped(module: str, result: Mapping[str, Any]) -> list[str]:
-    """The paths of a result with a value of another type than the page says, or null where the page does not speak of null."""
-    return sorted(set(_mistyped(returned(module), result, "")))
+def misdescribed(module: str, result: Mapping[str, Any]) -> list[str]:
+    """The paths of a result of which the page says something else: the type, that it may be null, that a mapping always has it."""
+    return sorted(set(_misdescribed(returned(module), result, "")))
 
 
-def _mistyped(page: Mapping[str, Any], result: Mapping[str, Any], above: str) -> Iterator[str]:
+def _misdescribed(page: Mapping[str, Any], result: Mapping[str, Any], above: str) -> Iterator[str]:
     for name, value in result.items():
         if name not in page:
             continue
         yield from (f"{above}{name}{fault}" for fault in _faults(value, page[name]))
         for part in value if isinstance(value, (list, tuple)) else [value]:
             if isinstance(part, Mapping):
-                yield from _mistyped(page[name].get("contains") or {}, part, f"{above}{name}.")
+                members = page[name].get("contains") or {}
+                always = (one for one, told in members.items() if told.get("returned") == "always")
+                yield from (f"{above}{name}.{one} (not there)" for one in always if one not in part)
+                yield from _misdescribed(members, part, f"{above}{name}.")
 
 
 def _faults(value: Any, told: Mapping[str, Any]) -> Iterator[str]:

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from support.fake_api import FakeApi
 from support.in_memory import InMemory, in_memory
-from support.returns import FREE, mistyped, returned, undocumented
+from support.returns import FREE, misdescribed, returned, undocumented
 
 MODULES = sorted(path.stem for path in (Path(__file__).parents[2] / "plugins/modules").glob("*.py"))
 LOGIN = [{"registry": "registry.example.com", "username": "a", "password": "b-long-one"}]
@@ -64,18 +64,18 @@ def test_what_a_page_does_not_name_is_found() -> None:
     assert found == ["namespaces.changes.secret", "surprise"]
 
 
-def test_what_is_not_of_its_type_is_found() -> None:
-    """At the top, in a list, an element, and null, which a page has to speak of."""
+def test_what_a_page_says_wrongly_is_found() -> None:
+    """A type at the top, in a list, of an element; null, which a page has to speak of; and what is always there, and is not."""
     account = {"name": "a", "exists": 1, "provisioned": True, "pull_secret": None, "reason": None}
-    namespace = {"name": 1, "changes": ["x"], "service_accounts": [account]}
-    found = mistyped("sa_wait", {"namespaces": [namespace], "failures": {}, "summary": {"total": True}})
+    namespace = {"name": 1, "changed": False, "changes": ["x"], "service_accounts": [account]}
+    found = misdescribed("sa_wait", {"namespaces": [namespace], "failures": "none"})
     assert found == [
-        "failures (dict)",
+        "failures (str)",
         "namespaces.changes[] (str)",
         "namespaces.name (int)",
         "namespaces.service_accounts.exists (int)",
         "namespaces.service_accounts.reason (null)",
-        "summary.total (bool)",
+        "namespaces.status (not there)",
     ]
 
 
