@@ -130,6 +130,10 @@ EXAMPLES = r"""
     wait: true
     timeout: 3600
 
+- name: On a management cluster, ask which secret the nodes of a hosted cluster have
+  openshift_ops.image_pull.global_pull_secret_info:
+    hosted_cluster: clusters/east
+
 - name: Ask about the registries of a file
   openshift_ops.image_pull.global_pull_secret_info:
     auth_file: "{{ playbook_dir }}/auth.json"
@@ -235,7 +239,7 @@ node_pools:
       type: str
       returned: always
     nodes:
-      description: How many nodes it has.
+      description: How many nodes it has; null where its object does not say, as with autoscaling.
       type: int
       returned: always
     receives:

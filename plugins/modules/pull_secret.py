@@ -366,6 +366,16 @@ EXAMPLES = r"""
         username: developer@example.com
         password: "{{ vaulted_registry_password }}"
 
+- name: The same, written only after the registry has let the login pull
+  openshift_ops.image_pull.pull_secret:
+    name: private-registry
+    namespaces: [project-a, project-c]
+    registries:
+      - registry: privateregistry.example.com
+        username: developer@example.com
+        password: "{{ vaulted_registry_password }}"
+    verify_repositories: [privateregistry.example.com/team/app]
+
 - name: A pull secret from the file that 'podman login' wrote
   openshift_ops.image_pull.pull_secret:
     name: team-registries

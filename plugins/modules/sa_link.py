@@ -415,11 +415,11 @@ namespaces:
           elements: str
           returned: always
         owner:
-          description: Its controller, with its kind; empty where it has none.
+          description: Its controller, with its kind; null where it has none.
           type: str
           returned: always
         waiting_reason:
-          description: Why it does not start; empty where it runs.
+          description: Why it does not start; null where it runs.
           type: str
           returned: always
         has_own_list:

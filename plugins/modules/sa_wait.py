@@ -125,17 +125,17 @@ namespaces:
           type: bool
           returned: always
         provisioned:
-          description: Whether its generated pull secret works; null where the cluster generates none.
+          description: Whether its generated pull secret works. V(true) also where none will come.
           type: bool
           returned: always
         pull_secret:
-          description: The secret that was generated for it.
+          description: The secret that was generated for it, null where there is none that works.
           type: str
           returned: always
         reason:
-          description: Why the cluster generates none, or why it did not come.
+          description: Why none will come.
           type: str
-          returned: when there is such a reason
+          returned: on a cluster that generates none
       sample: [{name: default, exists: true, provisioned: true, pull_secret: default-dockercfg-x7k2p}]
 failures:
   description: The namespaces that failed, and why. The task fails if there is one, after all others are done.

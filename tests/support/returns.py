@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a module's page says what the module returns: each member of a result, at any depth, has its place in RETURN."""
+"""Whether a module's page says what the module returns: each member of a result, at any depth, has its place in RETURN, and its type."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-__all__ = ["FREE", "assert_documented", "returned", "undocumented"]
+__all__ = ["FREE", "assert_documented", "misdescribed", "returned", "undocumented"]
 
 PACKAGE = "ansible_collections.openshift_ops.image_pull.plugins.modules"
 #: What any result may hold: Ansible's own members, and what the tests' runners add.
@@ -45,6 +45,17 @@ FREE = {
 }
 
 
+#: What a value of a documented type is.
+TYPES: dict[str, tuple[type, ...]] = {
+    "bool": (bool,),
+    "dict": (Mapping,),
+    "float": (int, float),
+    "int": (int,),
+    "list": (list, tuple),
+    "str": (str,),
+}
+
+
 @functools.cache
 def returned(module: str) -> dict[str, Any]:
     """The RETURN of a module's page."""
@@ -55,6 +66,8 @@ def returned(module: str) -> dict[str, Any]:
 def assert_documented(module: str, result: Mapping[str, Any]) -> None:
     missing = undocumented(module, result)
     assert not missing, f"RETURN of {module} does not name {', '.join(missing)}"
+    wrong = misdescribed(module, result)
+    assert not wrong, f"RETURN of {module} says something else of {', '.join(wrong)}"
 
 
 def undocumented(module: str, result: Mapping[str, Any]) -> list[str]:
@@ -73,3 +86,36 @@ def _missing(page: Mapping[str, Any], result: Mapping[str, Any], above: str, fre
             for part in value if isinstance(value, list) else [value]:
                 if isinstance(part, Mapping):
                     yield from _missing(page[name].get("contains") or {}, part, f"{path}.", free)
+
+
+def misdescribed(module: str, result: Mapping[str, Any]) -> list[str]:
+    """The paths of a result of which the page says something else: the type, that it may be null, that a mapping always has it."""
+    return sorted(set(_misdescribed(returned(module), result, "")))
+
+
+def _misdescribed(page: Mapping[str, Any], result: Mapping[str, Any], above: str) -> Iterator[str]:
+    for name, value in result.items():
+        if name not in page:
+            continue
+        yield from (f"{above}{name}{fault}" for fault in _faults(value, page[name]))
+        for part in value if isinstance(value, (list, tuple)) else [value]:
+            if isinstance(part, Mapping):
+                members = page[name].get("contains") or {}
+                always = (one for one, told in members.items() if told.get("returned") == "always")
+                yield from (f"{above}{name}.{one} (not there)" for one in always if one not in part)
+                yield from _misdescribed(members, part, f"{above}{name}.")
+
+
+def _faults(value: Any, told: Mapping[str, Any]) -> Iterator[str]:
+    if value is None:
+        if "null" not in str(told["description"]):
+            yield " (null)"
+    elif not _is(value, told["type"]):
+        yield f" ({type(value).__name__})"
+    elif told["type"] == "list":
+        yield from (f"[] ({type(part).__name__})" for part in value if not _is(part, told["elements"]))
+
+
+def _is(value: Any, kind: str) -> bool:
+    """Python counts a bool as an int, and a page does not."""
+    return kind not in TYPES or (isinstance(value, TYPES[kind]) and (kind == "bool" or not isinstance(value, bool)))

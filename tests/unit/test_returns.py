@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from support.fake_api import FakeApi
 from support.in_memory import InMemory, in_memory
-from support.returns import FREE, returned, undocumented
+from support.returns import FREE, misdescribed, returned, undocumented
 
 MODULES = sorted(path.stem for path in (Path(__file__).parents[2] / "plugins/modules").glob("*.py"))
 LOGIN = [{"registry": "registry.example.com", "username": "a", "password": "b-long-one"}]
@@ -72,6 +72,21 @@ def test_what_a_page_does_not_name_is_found() -> None:
         "pull_secret", {"changed": True, "surprise": 1, "namespaces": [{"name": "a", "changes": [change]}]}
     )
     assert found == ["namespaces.changes.secret", "surprise"]
+
+
+def test_what_a_page_says_wrongly_is_found() -> None:
+    """A type at the top, in a list, of an element; null, which a page has to speak of; and what is always there, and is not."""
+    account = {"name": "a", "exists": 1, "provisioned": True, "pull_secret": None, "reason": None}
+    namespace = {"name": 1, "changed": False, "changes": ["x"], "service_accounts": [account]}
+    found = misdescribed("sa_wait", {"namespaces": [namespace], "failures": "none"})
+    assert found == [
+        "failures (str)",
+        "namespaces.changes[] (str)",
+        "namespaces.name (int)",
+        "namespaces.service_accounts.exists (int)",
+        "namespaces.service_accounts.reason (null)",
+        "namespaces.status (not there)",
+    ]
 
 
 @pytest.fixture
