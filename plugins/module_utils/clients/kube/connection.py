@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from ...core.errors import OptionError
 from .credential import Credential, basic, bearer
@@ -328,11 +329,13 @@ def _pool(options: ConnectionOptions, target: _Target, connections: int) -> Any:
         given["proxy"] = target.proxy
     if options.no_proxy is not None:
         given["no_proxy"] = options.no_proxy
-    if options.proxy_headers:
-        given["proxy_headers"] = _proxy_headers(options.proxy_headers)
     for name, value in given.items():
         setattr(configuration, name, value)
     try:
+        own = {name: value for name, value in (options.proxy_headers or {}).items() if value}
+        headers = {**_login_in(configuration.proxy), **own}
+        if headers:
+            configuration.proxy_headers = _proxy_headers(headers)
         pool = RESTClientObject(configuration).pool_manager
     except Exception as error:
         # It may quote the proxy's password.
@@ -340,6 +343,12 @@ def _pool(options: ConnectionOptions, target: _Target, connections: int) -> Any:
     if target.server_name:
         pool.connection_pool_kw["server_hostname"] = target.server_name
     return pool
+
+
+def _login_in(proxy: str | None) -> dict[str, str]:
+    """The login in a proxy's URL, which urllib3 ignores, as one among the headers for it."""
+    login = urllib3.util.parse_url(proxy).auth if proxy else None
+    return {"proxy_basic_auth": unquote(login)} if login else {}
 
 
 def _proxy_headers(given: Mapping[str, Any]) -> dict[str, str]:

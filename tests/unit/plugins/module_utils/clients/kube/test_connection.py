@@ -642,6 +642,19 @@ class TestProxy:
         }
 
     @pytest.mark.parametrize(
+        ("headers", "login"),
+        [({}, "us@er:p ß"), ({"user_agent": "agent"}, "us@er:p ß"), ({"proxy_basic_auth": "a:b"}, "a:b")],
+    )
+    def test_a_login_in_its_address_is_sent(
+        self, tmp_path: Path, server: Echo, proxy: _Proxy, headers: dict[str, str], login: str
+    ) -> None:
+        """As by every other client. One that is given on its own wins."""
+        url = proxy.url.replace("://", "://us%40er:p%20%C3%9F@")
+        self.through(tmp_path, kubeconfig=config(server, **{"proxy-url": url}), proxy_headers=headers)
+        ((_target, seen),) = proxy.seen
+        assert seen["proxy-authorization"] == basic(login)[0][1]
+
+    @pytest.mark.parametrize(
         "url", ["ftp://user:secret@a", "http://user:secret@[::1", "127.0.0.1:secret", "socks9://secret"]
     )
     def test_one_of_no_use_is_not_repeated(self, tmp_path: Path, url: str) -> None:
