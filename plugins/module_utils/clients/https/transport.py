@@ -11,6 +11,7 @@ from __future__ import annotations
 import ssl
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from ...core.times import check_seconds
 from .endpoints import endpoint
 from .failures import Words, root_cause, sentence
 from .limits import CutOff, Limits, TooLong, limit, limited
+from .naming import named
 
 try:
     import requests
@@ -101,7 +103,7 @@ def send(
         raise HttpsError(f"{attempt} failed: {options.words.of(_NO_PROXY_URL)}")
     settings["proxies"] = {"all": _with_scheme(proxy)} if proxy else {}
     limits = Limits(options.timeout, longest)
-    context = limit(_named(_context(options, settings["verify"]), urlsplit(url).hostname), limits)
+    context = limit(named(_context(options, settings["verify"]), urlsplit(url).hostname), limits)
     adapter = _adapter(context, limits, _of_proxy(proxy, options, settings["verify"], limits))
     try:
         # Not by the session: it would send a login out of a .netrc file, and read what is not needed.
@@ -157,9 +159,10 @@ def _of_proxy(proxy: str | None, options: HttpsOptions, verify: bool | str, limi
     """What urllib3 needs to know of a proxy that is reached by TLS: it trusts the authorities that `requests` would."""
     if not proxy or not proxy.lower().startswith("https://"):
         return {}
-    context = _named(_context(options, verify), urlsplit(proxy).hostname)
+    context = named(_context(options, verify), urlsplit(proxy).hostname)
     if verify is True:
-        context.load_verify_locations(requests.certs.where())
+        with suppress(OSError):  # `requests` itself says so
+            context.load_verify_locations(requests.certs.where())
     elif not verify:
         context.verify_mode = ssl.CERT_NONE
     return {"proxy_ssl_context": limit(context, limits.of_proxy())}
@@ -188,28 +191,6 @@ def _context(options: HttpsOptions, verify: bool | str) -> ssl.SSLContext:
     except (OSError, ValueError) as error:
         reason = why_unread(verify, error)
         raise OptionError(f"{source}: {verify!r} cannot be read on the host that runs the task: {reason}") from None
-
-
-def _named(context: ssl.SSLContext, host: str | None) -> ssl.SSLContext:
-    """The context, which compares a certificate with the host also where the caller names none.
-
-    urllib3 1.26, which some releases of the Kubernetes client ask for, names no host that is an IP address; Python then connects
-    to none, and not to a proxy either.
-    """
-
-    class Named(ssl.SSLContext):
-        def wrap_socket(self, *arguments: Any, **keywords: Any) -> Any:
-            return super().wrap_socket(
-                *arguments, **{**keywords, "server_hostname": keywords.get("server_hostname") or host}
-            )
-
-        def wrap_bio(self, *arguments: Any, **keywords: Any) -> Any:
-            return super().wrap_bio(
-                *arguments, **{**keywords, "server_hostname": keywords.get("server_hostname") or host}
-            )
-
-    context.__class__ = Named
-    return context
 
 
 def _has_host(proxy: str) -> bool:

@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from ...core.errors import OptionError
+from ..https.naming import named
 from .credential import Credential, basic, bearer
 from .errors import ConnectError
 from .kubeconfig import Section, load
@@ -179,6 +180,7 @@ def connect(
     target = _target(options, temporary_directory, service_account)
     _check_host(target)
     pool = _pool(options, target, connections)
+    _secure_proxy(pool, target, temporary_directory)
     pool.connection_pool_kw["ssl_context"] = _tls(target, target.certificate, target.key, temporary_directory)
     send_whole_requests(pool)
     with pool:
@@ -343,6 +345,18 @@ def _pool(options: ConnectionOptions, target: _Target, connections: int) -> Any:
     if target.server_name:
         pool.connection_pool_kw["server_hostname"] = target.server_name
     return pool
+
+
+def _secure_proxy(pool: Any, target: _Target, directory: str) -> None:
+    """A proxy that is reached by TLS is verified as the API server is, also at an IP address with urllib3 1.26."""
+    if pool.proxy is None or pool.proxy.scheme != "https":
+        return
+    context = named(_tls(target, None, None, directory), pool.proxy.host.strip("[]"))
+    context.check_hostname = target.verify
+    if target.verify and target.authority is None:
+        context.load_verify_locations(pool.connection_pool_kw["ca_certs"])
+    pool.proxy_config = pool.proxy_config._replace(ssl_context=context)
+    pool.connection_pool_kw["_proxy_config"] = pool.proxy_config
 
 
 def _login_in(proxy: str | None) -> dict[str, str]:
