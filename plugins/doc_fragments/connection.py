@@ -63,7 +63,9 @@ options:
     type: path
     aliases: [key_file]
   proxy:
-    description: URL of a proxy to the API server. It can also be set as E(K8S_AUTH_PROXY).
+    description:
+      - URL of a proxy to the API server. It can also be set as E(K8S_AUTH_PROXY).
+      - A user and a password in it are sent to the proxy, unless O(proxy_headers.proxy_basic_auth) is given.
     type: str
   no_proxy:
     description:

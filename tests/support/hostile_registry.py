@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import threading
@@ -130,3 +131,41 @@ def served(script: Script, context: ssl.SSLContext | None, *, tunnel: bool = Fal
         yield server
     finally:
         server.stop()
+
+
+@contextmanager
+def proxy_by_tls(host: str, context: ssl.SSLContext) -> Iterator[str]:
+    """The URL of a proxy that is itself reached by TLS, for one connection. Whatever it is asked for, it connects to `host`."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(_LONGEST)
+        thread = threading.Thread(target=_tunnelled, args=(listener, context, host))
+        thread.start()
+        try:
+            yield f"https://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            thread.join(_LONGEST)
+
+
+def _tunnelled(listener: socket.socket, context: ssl.SSLContext, host: str) -> None:
+    name, _colon, port = host.partition(":")
+    with suppress(OSError):
+        plain, _address = listener.accept()
+        plain.settimeout(_LONGEST)
+        with (
+            context.wrap_socket(plain, server_side=True) as client,
+            socket.create_connection((name, int(port))) as server,
+        ):
+            request = b""
+            while not request.endswith(b"\r\n\r\n"):
+                request += client.recv(4096)
+            client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            while True:
+                readable = [client] if client.pending() else select.select([client, server], [], [], _LONGEST)[0]
+                for one, other in ((client, server), (server, client)):
+                    if one in readable:
+                        part = one.recv(65536)
+                        if not part:
+                            return
+                        other.sendall(part)
+                if not readable:
+                    return

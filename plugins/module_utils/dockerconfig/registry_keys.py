@@ -9,11 +9,12 @@ Grammar and behaviour: kubelet `pkg/credentialprovider/keyring.go`, containers/i
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 
 from ..core.errors import OptionError
 
-__all__ = ["check_key", "matches", "same_path", "without_user"]
+__all__ = ["check_key", "matches", "registry_of", "same_path", "without_user"]
 
 _DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 _API_PREFIXES = ("v1/", "v2/")
@@ -36,9 +37,15 @@ def check_key(key: str) -> None:
 
 
 def without_user(key: str) -> str:
-    """The key as it may be shown: a user and password before an `@` are left out."""
+    """The key as it may be shown: a user and password before an `@`, and a query, which may hold a token, are left out."""
     _user, at, rest = key.rpartition("@")
-    return f"***@{rest}" if at else key
+    registry = registry_of(key)
+    return f"{'***@' if at else ''}{registry}{'' if registry == rest else '?***'}"
+
+
+def registry_of(key: str) -> str:
+    """The key without a user and password before an `@`, and without a query."""
+    return re.split(r"[?#]", key.rpartition("@")[2], maxsplit=1)[0]
 
 
 def same_path(key: str) -> str:

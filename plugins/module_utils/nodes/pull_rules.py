@@ -257,9 +257,12 @@ RULES = (
     ),
 )
 
+#: So much of a text is looked at: some expressions take a time that grows with its square.
+_LONGEST = 16_384
 _EXPRESSIONS = tuple((re.compile(rule.expression, re.IGNORECASE), rule) for rule in RULES)
 
 
 def rule_for(text: str) -> Rule:
     """The first rule that fits a text, which names no image and no host; `UNKNOWN` when none does."""
-    return next((rule for expression, rule in _EXPRESSIONS if expression.search(text)), UNKNOWN)
+    start = text[:_LONGEST]
+    return next((rule for expression, rule in _EXPRESSIONS if expression.search(start)), UNKNOWN)

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from ..core.evidence import Evidence, NotYet, Unread
 from ..core.objects import SECRET, Json, ObjectRef
 from ..dockerconfig.key_matching import kubelet_keys
+from ..dockerconfig.registry_keys import without_user
 from ..platform.protected import says_generated
 from ..secrets.content import DATA_KEYS, StoredSecret
 
@@ -78,7 +79,8 @@ def nearest_key(secrets: Iterable[SecretSeen], repository: str) -> str:
     """The key that looks most like the image, which may be meant for it; empty when none does."""
     host = repository.partition("/")[0]
     keys = [key for secret in secrets for key in secret.keys]
-    return next((key for key in keys if host in key), "") or next(iter(get_close_matches(host, keys, n=1)), "")
+    found = next((key for key in keys if host in key), "") or next(iter(get_close_matches(host, keys, n=1)), "")
+    return without_user(found)
 
 
 def _seen(ref: ObjectRef, evidence: Evidence) -> SecretSeen:

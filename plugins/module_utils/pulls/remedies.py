@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..dockerconfig.registry_keys import registry_of
+
 __all__ = [
     "Remedy", "add_registry", "convert_secret", "grant", "grant_to", "import_again", "import_secret", "link", "link_only", "new_secret",
     "new_secret_named", "remove_registry", "remove_secret", "revoke", "rewrite_secret", "unlink", "wait_for_account",
@@ -99,9 +101,10 @@ def remove_secret(namespace: str, secret: str) -> list[Remedy]:
 
 def remove_registry(namespace: str, secret: str, *registries: str) -> list[Remedy]:
     """Removes entries of a secret; its others stay."""
-    named = [{"registry": registry} for registry in registries]
-    options = {"namespaces": [namespace], "name": secret, "registries": named, "mode": "remove"}
-    return [_task(f"Remove {', '.join(registries)} from pull secret {secret}", "pull_secret", options)]
+    named = [registry_of(registry) for registry in registries]
+    entries = [{"registry": registry} for registry in named]
+    options = {"namespaces": [namespace], "name": secret, "registries": entries, "mode": "remove"}
+    return [_task(f"Remove {', '.join(named)} from pull secret {secret}", "pull_secret", options)]
 
 
 def convert_secret(namespace: str, secret: str, registry: str) -> list[Remedy]:
@@ -119,6 +122,7 @@ def _name_for(registry: str) -> str:
 
 
 def _secret(namespace: str, name: str, registry: str, **options: Any) -> Remedy:
+    registry = registry_of(registry)
     login = {"registry": registry, "username": "{{ registry_username }}", "password": "{{ registry_password }}"}
     return _task(
         f"Write the login for {registry} into pull secret {name}",

@@ -8,12 +8,14 @@ The timeout of a socket counts from one read to the next, so a server that sends
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
-__all__ = ["CutOff", "Limits", "TooLong", "limit"]
+__all__ = ["CutOff", "Limits", "TooLong", "limit", "limited"]
 
 
 class TooLong(OSError):
@@ -35,6 +37,10 @@ class Limits:
         self._end = clock() + seconds
         self._size = size
         self._begun = False
+
+    def of_proxy(self) -> Limits:
+        """The same time, and a size of its own: what a proxy says is no part of the answer behind it."""
+        return copy(self)
 
     def seconds_left(self) -> float:
         """:raises TimeoutError: when there are none."""
@@ -70,5 +76,26 @@ def limit(context: ssl.SSLContext, limits: Limits) -> ssl.SSLContext:
             self.settimeout(limits.seconds_left())
             return limits.count(super().recv_into(*arguments, **keywords))
 
+        def recv(self, *arguments: Any, **keywords: Any) -> bytes:
+            """So is read what is TLS within TLS."""
+            self.settimeout(limits.seconds_left())
+            part = super().recv(*arguments, **keywords)
+            limits.count(len(part))
+            return part
+
     context.sslsocket_class = Limited
     return context
+
+
+def limited(plain: socket.socket, limits: Limits) -> socket.socket:
+    """The same connection, which keeps the limits where there is no TLS: to a proxy, or to a token service that has none."""
+
+    class Limited(socket.socket):
+        def recv_into(self, *arguments: Any, **keywords: Any) -> int:
+            self.settimeout(limits.seconds_left())
+            return limits.count(super().recv_into(*arguments, **keywords))
+
+    timeout = plain.gettimeout()
+    found = Limited(plain.family, plain.type, plain.proto, plain.detach())
+    found.settimeout(timeout)
+    return found

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ssl
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ from ...core.paths import why_unread
 from ...core.times import check_seconds
 from .endpoints import endpoint
 from .failures import Words, root_cause, sentence
-from .limits import Limits, limit
+from .limits import CutOff, Limits, TooLong, limit, limited
+from .naming import named
 
 try:
     import requests
@@ -100,9 +102,9 @@ def send(
     if proxy and not _has_host(proxy):
         raise HttpsError(f"{attempt} failed: {options.words.of(_NO_PROXY_URL)}")
     settings["proxies"] = {"all": _with_scheme(proxy)} if proxy else {}
-    context = _named(_context(options, settings["verify"]), urlsplit(url).hostname)
-    limit(context, Limits(options.timeout, longest))
-    adapter = _adapter(context)
+    limits = Limits(options.timeout, longest)
+    context = limit(named(_context(options, settings["verify"]), urlsplit(url).hostname), limits)
+    adapter = _adapter(context, limits, _of_proxy(proxy, options, settings["verify"], limits))
     try:
         # Not by the session: it would send a login out of a .netrc file, and read what is not needed.
         raw = adapter.send(_request(method, url, headers, data), timeout=options.timeout, **settings)
@@ -120,20 +122,50 @@ def _request(method: str, url: str, headers: Mapping[str, str] | None, data: str
     return requests.Request(method, url, headers=given, data=data).prepare()
 
 
-def _adapter(context: ssl.SSLContext) -> Any:
-    """What sends a request for `requests`, with our TLS context, and hands out the answer as it is."""
+def _adapter(context: ssl.SSLContext, limits: Limits, of_proxy: Mapping[str, Any]) -> Any:
+    """What sends a request for `requests`, with our TLS context, within the limits, and hands out the answer as it is."""
 
     class Adapter(requests.adapters.HTTPAdapter):  # type: ignore[misc]
         def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
             super().init_poolmanager(*arguments, ssl_context=context, **keywords)
+            _keep(limits, self.poolmanager)
 
         def proxy_manager_for(self, *arguments: Any, **keywords: Any) -> Any:
-            return super().proxy_manager_for(*arguments, ssl_context=context, **keywords)
+            manager = super().proxy_manager_for(*arguments, ssl_context=context, **of_proxy, **keywords)
+            return _keep(limits, manager)
 
         def build_response(self, _request: Any, answer: Any) -> Any:
             return answer
 
     return Adapter()
+
+
+def _keep(limits: Limits, manager: Any) -> Any:
+    """A pool manager of urllib3 whose connections keep the limits also where our TLS context does not."""
+    kinds = manager.pool_classes_by_scheme
+    manager.pool_classes_by_scheme = {scheme: _keeping(limits, kind) for scheme, kind in kinds.items()}
+    return manager
+
+
+def _keeping(limits: Limits, kind: type[Any]) -> type[Any]:
+    def new_connection(self: Any) -> Any:
+        return limited(kind.ConnectionCls._new_conn(self), limits.of_proxy())
+
+    connection = type(kind.ConnectionCls.__name__, (kind.ConnectionCls,), {"_new_conn": new_connection})
+    return type(kind.__name__, (kind,), {"ConnectionCls": connection})
+
+
+def _of_proxy(proxy: str | None, options: HttpsOptions, verify: bool | str, limits: Limits) -> dict[str, Any]:
+    """What urllib3 needs to know of a proxy that is reached by TLS: it trusts the authorities that `requests` would."""
+    if not proxy or not proxy.lower().startswith("https://"):
+        return {}
+    context = named(_context(options, verify), urlsplit(proxy).hostname)
+    if verify is True:
+        with suppress(OSError):  # `requests` itself says so
+            context.load_verify_locations(requests.certs.where())
+    elif not verify:
+        context.verify_mode = ssl.CERT_NONE
+    return {"proxy_ssl_context": limit(context, limits.of_proxy())}
 
 
 def _context(options: HttpsOptions, verify: bool | str) -> ssl.SSLContext:
@@ -161,28 +193,6 @@ def _context(options: HttpsOptions, verify: bool | str) -> ssl.SSLContext:
         raise OptionError(f"{source}: {verify!r} cannot be read on the host that runs the task: {reason}") from None
 
 
-def _named(context: ssl.SSLContext, host: str | None) -> ssl.SSLContext:
-    """The context, which compares a certificate with the host also where the caller names none.
-
-    urllib3 1.26, which some releases of the Kubernetes client ask for, names no host that is an IP address; Python then connects
-    to none. A proxy has a context of its own.
-    """
-
-    class Named(ssl.SSLContext):
-        def wrap_socket(self, *arguments: Any, **keywords: Any) -> Any:
-            return super().wrap_socket(
-                *arguments, **{**keywords, "server_hostname": keywords.get("server_hostname") or host}
-            )
-
-        def wrap_bio(self, *arguments: Any, **keywords: Any) -> Any:
-            return super().wrap_bio(
-                *arguments, **{**keywords, "server_hostname": keywords.get("server_hostname") or host}
-            )
-
-    context.__class__ = Named
-    return context
-
-
 def _has_host(proxy: str) -> bool:
     """Whether a request can go by that URL: `requests` has no error of its own for one without a host."""
     authority = proxy.rpartition("://")[2].partition("/")[0]
@@ -200,10 +210,12 @@ def _with_scheme(proxy: str) -> str:
 
 def _failure(error: Exception, words: Words) -> str:
     """Why there was no answer, and what to do. A proxy's URL is never shown: it may hold a login."""
-    if isinstance(error, requests.exceptions.ProxyError):
+    cause = root_cause(error)
+    # urllib3 1.26 blames the proxy for whatever ends an answer that comes by it.
+    if isinstance(error, requests.exceptions.ProxyError) and not isinstance(cause, (TimeoutError, TooLong, CutOff)):
         return (
             "the proxy did not connect to it; check the environment variables https_proxy and no_proxy, and the proxy"
         )
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError)):
         return words.of(_NO_PROXY_URL)
-    return sentence(root_cause(error), words)
+    return sentence(cause, words)

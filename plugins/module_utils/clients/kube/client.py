@@ -224,12 +224,13 @@ class Cluster:
         path = _collection(kind, "")
         request = _Request("GET", path, attempt, kind.resource, query=query, accept=answers.METADATA)
         ends_at = self._now() + seconds + _GRACE_SECONDS
-        lines = self._logged_in(
-            request,
-            lambda login: self._opened(request, login, seconds + _GRACE_SECONDS, lambda: self._now() < ends_at),
-        )
+
+        def begin(login: Any) -> tuple[Lines, Any]:
+            return self._opened(request, login, seconds + _GRACE_SECONDS, lambda: self._now() < ends_at), login
+
+        lines, login = self._logged_in(request, begin)
         try:
-            yield self._events(request, kind, lines)
+            yield self._events(request, login, kind, lines)
         finally:
             lines.close()
 
@@ -392,23 +393,23 @@ class Cluster:
         lines: Lines = self._judged(request, login, begin)
         return lines
 
-    def _events(self, request: _Request, kind: Kind, lines: Lines) -> Iterator[WatchEvent]:
+    def _events(self, request: _Request, login: Any, kind: Kind, lines: Lines) -> Iterator[WatchEvent]:
         """Each event of a watch until its end."""
         try:
-            with self._failures_of(request, {}):
+            with self._failures_of(request, login):
                 for line in lines:
                     if line.strip():
-                        yield self._event(request, answers.watch_event(answers.decoded(line), kind))
+                        yield self._event(request, login, answers.watch_event(answers.decoded(line), kind))
         except answers.Unintelligible as what:
             raise _unintelligible(request, str(what)) from None
 
-    def _event(self, request: _Request, event: WatchEvent) -> WatchEvent:
+    def _event(self, request: _Request, login: Any, event: WatchEvent) -> WatchEvent:
         """:raises ImagePullError: what the event says, when it is of an error of the API server."""
         if event.type != "ERROR":
             return event
         code = whole(event.obj.get("code")) or 0
         status = code if 400 <= code < 600 else 500
-        raise _failed(request, Answer(status, json.dumps(event.obj).encode(), None, None), {})
+        raise _failed(request, Answer(status, json.dumps(event.obj).encode(), None, None), login)
 
     def _judged(self, request: _Request, login: Any, ask: Callable[[], Any]) -> Any:
         """What `ask` is answered with, when it has a status of 2xx; raises as `_exchange`."""

@@ -16,8 +16,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from ...core.errors import OptionError
+from ..https.naming import named
 from .credential import Credential, basic, bearer
 from .errors import ConnectError
 from .kubeconfig import Section, load
@@ -178,6 +180,7 @@ def connect(
     target = _target(options, temporary_directory, service_account)
     _check_host(target)
     pool = _pool(options, target, connections)
+    _secure_proxy(pool, target, temporary_directory)
     pool.connection_pool_kw["ssl_context"] = _tls(target, target.certificate, target.key, temporary_directory)
     prepare(pool)
     with pool:
@@ -328,11 +331,13 @@ def _pool(options: ConnectionOptions, target: _Target, connections: int) -> Any:
         given["proxy"] = target.proxy
     if options.no_proxy is not None:
         given["no_proxy"] = options.no_proxy
-    if options.proxy_headers:
-        given["proxy_headers"] = _proxy_headers(options.proxy_headers)
     for name, value in given.items():
         setattr(configuration, name, value)
     try:
+        own = {name: value for name, value in (options.proxy_headers or {}).items() if value}
+        headers = {**_login_in(configuration.proxy), **own}
+        if headers:
+            configuration.proxy_headers = _proxy_headers(headers)
         pool = RESTClientObject(configuration).pool_manager
     except Exception as error:
         # It may quote the proxy's password.
@@ -340,6 +345,24 @@ def _pool(options: ConnectionOptions, target: _Target, connections: int) -> Any:
     if target.server_name:
         pool.connection_pool_kw["server_hostname"] = target.server_name
     return pool
+
+
+def _secure_proxy(pool: Any, target: _Target, directory: str) -> None:
+    """A proxy that is reached by TLS is verified as the API server is, also at an IP address with urllib3 1.26."""
+    if pool.proxy is None or pool.proxy.scheme != "https":
+        return
+    context = named(_tls(target, None, None, directory), pool.proxy.host.strip("[]"))
+    context.check_hostname = target.verify
+    if target.verify and target.authority is None:
+        context.load_verify_locations(pool.connection_pool_kw["ca_certs"])
+    pool.proxy_config = pool.proxy_config._replace(ssl_context=context)
+    pool.connection_pool_kw["_proxy_config"] = pool.proxy_config
+
+
+def _login_in(proxy: str | None) -> dict[str, str]:
+    """The login in a proxy's URL, which urllib3 ignores, as one among the headers for it."""
+    login = urllib3.util.parse_url(proxy).auth if proxy else None
+    return {"proxy_basic_auth": unquote(login)} if login else {}
 
 
 def _proxy_headers(given: Mapping[str, Any]) -> dict[str, str]:

@@ -268,6 +268,6 @@ def _token_in(attempt: str, body: bytes) -> str:
         found = None
     members = found if isinstance(found, dict) else {}
     token = members.get("token") or members.get("access_token")
-    if not isinstance(token, str) or not token.isascii() or not token.isprintable():
+    if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
         raise RegistryError(f"{attempt} was answered 200 without a token; check what stands before the token service")
     return token

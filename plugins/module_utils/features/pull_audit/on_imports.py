@@ -12,6 +12,7 @@ from ...core.enumeration import first_of
 from ...core.objects import ObjectRef, metadata
 from ...core.shapes import text
 from ...dockerconfig.key_matching import kubelet_keys
+from ...dockerconfig.registry_keys import without_user
 from ...nodes.image_streams import IMAGE_STREAM, failed_imports
 from ...nodes.references import Reference, reference_of
 from ...pulls import remedies
@@ -41,7 +42,7 @@ def stale_secret(place: Place, _survey: Survey) -> Iterator[Finding]:
             continue
         reference = reference_of(image) if image else None
         found = _for_image(place, reference) if reference else []
-        named = first_of([f"secret {secret.name} (key {key})" for secret, key in found], _SHOWN)
+        named = first_of([f"secret {secret.name} (key {without_user(key)})" for secret, key in found], _SHOWN)
         only = "the login of" if len(found) == 1 else "one of several logins, of which only the first is used:"
         which = f"; it is {only} {named}" if found else ""
         remedy = [task for secret, key in found for task in remedies.add_registry(place.namespace, secret.name, key)]

@@ -49,11 +49,16 @@ def unparsable(place: Place, _survey: Survey) -> Iterator[Finding]:
 
 def _without_bad_entries(secret: Held) -> list[remedies.Remedy]:
     """Where nothing else is wrong, the bad entries alone are removed."""
-    bad = [key for key in secret.stored.known.entries if key not in secret.reading.logins and "@" not in key]
+    bad = [key for key in secret.stored.known.entries if key not in secret.reading.logins and _may_be_shown(key)]
     if bad and len(bad) == len(secret.reading.problems):
         return remedies.remove_registry(secret.namespace, secret.name, *bad)
-    host = next(iter(bad), "") or next(iter(secret.reading.logins), "{{ registry }}")
+    host = next(iter([*bad, *filter(_may_be_shown, secret.reading.logins)]), "{{ registry }}")
     return remedies.rewrite_secret(secret.namespace, secret.name, host)
+
+
+def _may_be_shown(key: str) -> bool:
+    """Whether no credential stands in it."""
+    return without_user(key) == key
 
 
 def key_never_matches(place: Place, _survey: Survey) -> Iterator[Finding]:
@@ -64,7 +69,7 @@ def key_never_matches(place: Place, _survey: Survey) -> Iterator[Finding]:
                 continue
             shown, instead = without_user(key), portable(key)
             right = remedies.add_registry(place.namespace, secret.name, instead) if instead else []
-            drop = [] if "@" in key else remedies.remove_registry(place.namespace, secret.name, key)
+            drop = remedies.remove_registry(place.namespace, secret.name, key) if _may_be_shown(key) else []
             message = f"{secret.ref} has a key that no node uses: {why.replace(repr(key), repr(shown))}"
             yield Finding("secret-key-never-matches", secret.ref, shown, message, [*right, *drop])
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from ...core.evidence import Evidence
 from ...core.shapes import text
+from ...dockerconfig.registry_keys import without_user
 from ...nodes.image_questions import ImageQuestion
 from ...nodes.references import Reference, reference_of
 from ...nodes.registry_sources import Mirrors
@@ -54,8 +55,8 @@ class Asked:
         if not question.secret:
             return "without a login"
         if (question.namespace, question.secret) == (NODE_SECRET.namespace, NODE_SECRET.name):
-            return f"with the key {question.key} of the nodes' pull secret"
-        return f"with the key {question.key} of secret {question.secret}"
+            return f"with the key {without_user(question.key)} of the nodes' pull secret"
+        return f"with the key {without_user(question.key)} of secret {question.secret}"
 
 
 def asked(

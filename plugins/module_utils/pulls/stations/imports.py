@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from ...core.evidence import Evidence
 from ...core.objects import SECRET, Json, ObjectRef, metadata
 from ...core.shapes import text
+from ...dockerconfig.registry_keys import without_user
 from ...nodes.references import Reference
 from ...nodes.stream_tags import StreamTag
 from .. import remedies
@@ -54,7 +55,7 @@ def _which(project: str, source: Reference, listed: Json | None, unread: str) ->
         return f"none of them is for {source.repository}", remedies.import_secret(project, source.host)
     first = found[0]
     remedy = remedies.add_registry(project, first.secret, first.key)
-    return f"secret {first.secret} has the key {first.key}, and its login does not give the image", remedy
+    return f"secret {first.secret} has the key {without_user(first.key)}, and its login does not give the image", remedy
 
 
 def _again(tag: StreamTag) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ...core.evidence import Evidence
 from ...core.objects import SECRET, ObjectRef
+from ...dockerconfig.registry_keys import without_user
 from ...nodes.pull_messages import Attempt, understand
 from ...nodes.references import Reference, reference_of
 from ...nodes.registry_sources import Mirrors
@@ -116,7 +117,7 @@ def _with_word(held: Holding, told: Attempt) -> Seen:
 def tried(logins: Sequence[Login]) -> str:
     """The keys in the order in which they are tried."""
     return ", then ".join(
-        f"secret {login.secret} has the key {login.key}{' without a login' if login.is_empty else ''}"
+        f"secret {login.secret} has the key {without_user(login.key)}{' without a login' if login.is_empty else ''}"
         for login in logins
     )
 
@@ -214,7 +215,7 @@ def _at_mirror(held: Holding, told: Attempt, image: str) -> Seen:
 
 def _nodes_key(held: Holding) -> str:
     found = credentials_of(NODE_SECRET.namespace, [NODE_SECRET.name], held.reference.repository, held.evidence)
-    return next((login.key for login in found.usable_logins), "")
+    return next((without_user(login.key) for login in found.usable_logins), "")
 
 
 def _with_login(held: Holding, told: Attempt, logins: Sequence[Login]) -> Seen:

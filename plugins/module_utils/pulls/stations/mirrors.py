@@ -16,6 +16,7 @@ from functools import partial
 from ...core.evidence import Evidence, Unread
 from ...core.objects import Json, Kind, ObjectRef
 from ...dockerconfig.key_matching import containers_keys
+from ...dockerconfig.registry_keys import without_user
 from ...nodes.references import Reference, reference_of
 from ...nodes.registry_sources import MIRROR_KINDS, MirrorItem, Mirrors, mirror_items, mirrors_among
 from ...platform.protected import NODE_SECRET
@@ -48,7 +49,7 @@ class MirrorKey:
         if self.unread:
             return f"whether the nodes' pull secret has a key for {self.mirror} is not known: {self.unread}"
         if self.key:
-            return f"the nodes' pull secret has the key {self.key} for {self.mirror}"
+            return f"the nodes' pull secret has the key {without_user(self.key)} for {self.mirror}"
         return f"the nodes' pull secret has no key for {self.mirror}"
 
     @property

@@ -95,7 +95,14 @@ class TestCheckKey:
 
 class TestWithoutUser:
     @pytest.mark.parametrize(
-        ("key", "shown"), [("quay.io/team", "quay.io/team"), ("https://robot:p@ss@quay.io/team", "***@quay.io/team")]
+        ("key", "shown"),
+        [
+            ("quay.io/team", "quay.io/team"),
+            ("https://robot:p@ss@quay.io/team", "***@quay.io/team"),
+            ("https://quay.io/v2/?token=x", "https://quay.io/v2/?***"),
+            ("a:b@quay.io#c?d", "***@quay.io?***"),
+            ("", ""),
+        ],
     )
     def test_leaves_out_the_login_only(self, key: str, shown: str) -> None:
         assert without_user(key) == shown

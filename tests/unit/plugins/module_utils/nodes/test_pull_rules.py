@@ -122,3 +122,7 @@ def test_ids_are_different() -> None:
 
 def test_what_no_rule_fits_is_unknown() -> None:
     assert rule_for("all is well") is UNKNOWN
+
+
+def test_a_text_may_be_as_long_as_an_object() -> None:
+    assert rule_for("failed to fetch oauth token: " * 100_000) is UNKNOWN

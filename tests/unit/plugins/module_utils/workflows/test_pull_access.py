@@ -438,3 +438,19 @@ def test_whatever_the_objects_on_the_way_hold(change: Changed, choice: int) -> N
         (result,) = ask(api, asked).namespaces
         assert "internal error" not in result.error
         assert len(result.extra["access"]) in (3, 6)
+
+
+@pytest.mark.parametrize(
+    "key", ["u:canary@q.io", "https://q.io?token=canary", "u:canary@q.io/a#canary", "u:canary@q.example.com"]
+)
+@pytest.mark.parametrize("message", ["", "unauthorized"])
+def test_a_credential_in_a_key_is_never_shown(key: str, message: str) -> None:
+    api = FakeApi()
+    team(api, "a")
+    secret(api, "a", key)
+    state = {"waiting": {"reason": "ErrImagePull", "message": message}} if message else {}
+    status = {"containerStatuses": [{"name": "app", "state": state}]}
+    api.put("pods", "a", "app", spec=spec("q.io/a:1", "pull"), status=status)
+    shown = str([result.extra for result in ask(api, PullAccess(pod="app")).namespaces])
+    assert "verdict" in shown
+    assert "canary" not in shown

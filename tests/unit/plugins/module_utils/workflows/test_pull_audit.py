@@ -324,3 +324,24 @@ def _named(changed: Any, stored: dict[str, Any]) -> dict[str, Any]:
     meta = changed.get("metadata") if isinstance(changed, dict) else None
     own = {name: stored["metadata"][name] for name in ("name", "namespace") if name in stored["metadata"]}
     return {**(meta if isinstance(meta, dict) else {}), **own}
+
+
+@pytest.mark.parametrize(
+    ("auths", "beside"),
+    [
+        ({"u:canary-2@q.io": AUTH}, {"HttpHeaders": {"a": 1}}),
+        ({"u:canary-2@q.io": {"auth": 1}, "v:canary-2@q.io": AUTH}, {}),
+        ({"canary-2@registry/path": AUTH}, {}),
+        ({"https://q.io/?token=canary-2": AUTH}, {}),
+        ({"q.io/a?token=canary-2": AUTH, "q.io": AUTH}, {}),
+        ({"q.io#canary-2": AUTH}, {}),
+    ],
+)
+def test_a_credential_in_a_key_is_nowhere_in_the_document(
+    api: FakeApi, auths: dict[str, Any], beside: dict[str, Any]
+) -> None:
+    data = {".dockerconfigjson": base64.b64encode(json.dumps({"auths": auths, **beside}).encode()).decode()}
+    api.put("secrets", "a", "pull", type="kubernetes.io/dockerconfigjson", data=data)
+    document = json.dumps(audited(api).extra)
+    assert '"rule": "secret-' in document
+    assert "canary-2" not in document

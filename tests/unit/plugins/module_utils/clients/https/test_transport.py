@@ -18,7 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.h
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from support.certificates import server_context, write_certificate
-from support.hostile_registry import answer, served
+from support.hostile_registry import Script, answer, drips, proxy_by_tls, sends, served
 
 BODY = b'{"token": "x"}'
 WHOLE = answer(
@@ -37,7 +37,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(autouse=True)
 def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("https_proxy", raising=False)
+    for name in ("http_proxy", "https_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.mark.parametrize(
@@ -111,3 +112,77 @@ def test_authorities_that_cannot_be_read(tmp_path: Path) -> None:
     options = HttpsOptions(str(tmp_path / "missing.pem"), words=Words("service", "ocm_"))
     with pytest.raises(OptionError, match=r"^option 'ocm_ca_cert': .* cannot be read"):
         send("asking", "https://127.0.0.1:1/", options, longest=1024)
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+WITHOUT_END = [drips(HEAD, b"a", 0.05), drips(HEAD + b"\r\n", b"a", 0.05)]
+TOO_LONG = sends(HEAD + b"\r\n" + b"a" * 1_000_000)
+
+
+class TestWithoutOurTls:
+    """The limits hold there as well: a registry may name a token service without TLS, and a proxy may be anything."""
+
+    @pytest.mark.parametrize("script", WITHOUT_END)
+    def test_a_service_without_tls_that_does_not_end(self, script: Script) -> None:
+        with served(script, None) as server:
+            with pytest.raises(HttpsError, match=r"^asking failed: there was no complete answer in time"):
+                send("asking", f"http://{server.host}/", HttpsOptions(timeout=0.3), longest=1024, with_body=True)
+            assert server.hung_up.wait(20)
+
+    def test_a_service_without_tls_that_says_too_much(self) -> None:
+        too_long = pytest.raises(HttpsError, match=r"^asking failed: the answer is longer than a server's")
+        with served(TOO_LONG, None) as server, too_long:
+            send("asking", f"http://{server.host}/", HttpsOptions(), longest=1024, with_body=True)
+
+    def test_a_service_without_tls_that_answers(self) -> None:
+        with served(WHOLE, None) as server:
+            assert send("asking", f"http://{server.host}/", HttpsOptions(), longest=1024, with_body=True).body == BODY
+
+    def test_a_proxy_that_does_not_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with served(drips(HEAD, b"a", 0.05), None) as proxy:
+            monkeypatch.setenv("https_proxy", f"http://{proxy.host}")
+            with pytest.raises(HttpsError, match=r"^asking failed: there was no complete answer in time"):
+                send("asking", "https://127.0.0.1:1/", HttpsOptions(timeout=0.3), longest=1024)
+            assert proxy.hung_up.wait(20)
+
+    def test_what_a_proxy_says_is_no_part_of_the_answer(
+        self, certificate: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        body = b"x" * 10_000
+        whole = answer("HTTP/1.1 200 OK", "Content-Length: 10000", body=body)
+        with served(whole, server_context(certificate), tunnel=True) as server:
+            monkeypatch.setenv("https_proxy", f"http://{server.host}")
+            found = send("asking", "https://127.0.0.1:1/", HttpsOptions(certificate), longest=10_042, with_body=True)
+        assert found.body == body
+
+
+class TestProxyByTls:
+    """Its host is an address: urllib3 1.26 does not name that to the TLS layer."""
+
+    @pytest.fixture(autouse=True)
+    def trusted(self, certificate: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", certificate)
+
+    @staticmethod
+    def asked(script: Script, certificate: str, monkeypatch: pytest.MonkeyPatch, options: HttpsOptions) -> Answer:
+        context = server_context(certificate)
+        with served(script, context) as server, proxy_by_tls(server.host, context) as proxy:
+            monkeypatch.setenv("https_proxy", proxy)
+            return send("asking", "https://127.0.0.1:1/", options, longest=30_000, with_body=True)
+
+    @pytest.mark.parametrize("verified", [True, False])
+    def test_an_answer_through_it(self, certificate: str, monkeypatch: pytest.MonkeyPatch, verified: bool) -> None:
+        options = HttpsOptions(validate_certs=verified)
+        assert self.asked(WHOLE, certificate, monkeypatch, options).body == BODY
+
+    def test_one_that_is_not_trusted(self, certificate: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        options = HttpsOptions(write_certificate(tmp_path / "other.pem"))
+        with pytest.raises(HttpsError, match=r"^asking failed: "):
+            self.asked(WHOLE, certificate, monkeypatch, options)
+
+    @pytest.mark.parametrize("script", [*WITHOUT_END, TOO_LONG])
+    def test_an_answer_without_end(self, certificate: str, monkeypatch: pytest.MonkeyPatch, script: Script) -> None:
+        with pytest.raises(
+            HttpsError, match=r"^asking failed: (there was no complete answer in time|the answer is longer)"
+        ):
+            self.asked(script, certificate, monkeypatch, HttpsOptions(timeout=1.0))

@@ -1092,6 +1092,13 @@ class TestWatch:
         assert words in str(error.value)
         assert "watching the metadata of secrets" in str(error.value)
 
+    def test_an_error_that_repeats_the_login_does_not_show_it(self) -> None:
+        said = event("ERROR", {"kind": "Status", "code": 500, "message": "GET token-1 failed"})
+        cluster, _pool, _clock = cluster_of((WATCH, Answer(200, [said])))
+        with cluster.watch(SECRET, "9", seconds=60) as events, pytest.raises(Unanswered) as error:
+            next(events)
+        assert "500 GET ******** failed" in str(error.value)
+
     def test_the_login_is_renewed_once(self) -> None:
         cluster, pool, _clock = cluster_of((WATCH, REFUSED), (WATCH, Answer(200, [])), renewals=["token-2"])
         with cluster.watch(SECRET, "9", seconds=60) as events:

@@ -33,7 +33,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
     send,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, OptionError
+from support.certificates import server_context, write_certificate
 from support.client_certificates import Issued, authority, issue, server_side
+from support.hostile_registry import answer, proxy_by_tls, served
 
 V1 = "client.authentication.k8s.io/v1"
 
@@ -642,12 +644,49 @@ class TestProxy:
         }
 
     @pytest.mark.parametrize(
+        ("headers", "login"),
+        [({}, "us@er:p ß"), ({"user_agent": "agent"}, "us@er:p ß"), ({"proxy_basic_auth": "a:b"}, "a:b")],
+    )
+    def test_a_login_in_its_address_is_sent(
+        self, tmp_path: Path, server: Echo, proxy: _Proxy, headers: dict[str, str], login: str
+    ) -> None:
+        """As by every other client. One that is given on its own wins."""
+        url = proxy.url.replace("://", "://us%40er:p%20%C3%9F@")
+        self.through(tmp_path, kubeconfig=config(server, **{"proxy-url": url}), proxy_headers=headers)
+        ((_target, seen),) = proxy.seen
+        assert seen["proxy-authorization"] == basic(login)[0][1]
+
+    @pytest.mark.parametrize(
         "url", ["ftp://user:secret@a", "http://user:secret@[::1", "127.0.0.1:secret", "socks9://secret"]
     )
     def test_one_of_no_use_is_not_repeated(self, tmp_path: Path, url: str) -> None:
         text = refusal_of(tmp_path, kubeconfig=config(None), proxy=url)
         assert text.startswith("the proxy cannot be used (")
         assert text.endswith("); correct 'proxy'")
+
+    @pytest.mark.parametrize("verify", [True, False])
+    def test_one_that_is_reached_by_tls(self, tmp_path: Path, verify: bool) -> None:
+        """At an IP address, which urllib3 1.26 does not name to the TLS layer."""
+        file = write_certificate(tmp_path / "server.pem")
+        context = server_context(file)
+        trusted: dict[str, Any] = {"ca_cert": file} if verify else {"validate_certs": False}
+        with (
+            served(answer("HTTP/1.1 204 No Content"), context) as behind,
+            proxy_by_tls(behind.host, context) as url,
+            opened(tmp_path, host="https://127.0.0.1:1", api_key="t", proxy=url, **trusted) as connection,
+        ):
+            assert send(connection.pool, "GET", f"{connection.host}/", {}, None).status == 204
+
+    def test_one_that_is_not_trusted(self, tmp_path: Path) -> None:
+        context = server_context(write_certificate(tmp_path / "server.pem"))
+        other = write_certificate(tmp_path / "other.pem")
+        with (
+            served(answer("HTTP/1.1 204 No Content"), context) as behind,
+            proxy_by_tls(behind.host, context) as url,
+            opened(tmp_path, host="https://127.0.0.1:1", api_key="t", proxy=url, ca_cert=other) as connection,
+            pytest.raises((NotSent, Unusable), match="certificate"),
+        ):
+            send(connection.pool, "GET", f"{connection.host}/", {}, None)
 
     def test_the_authority_is_known_to_it_as_well(self, tmp_path: Path) -> None:
         """For a proxy that is reached by TLS."""

@@ -138,7 +138,8 @@ class TestToken:
     @pytest.mark.parametrize(
         "body",
         [b"", b"{", b"[]", b"null", b"\xff", b"[" * 20_000, {"token": None}, {"token": 1}, {"token": ""},
-         {"token": "a\r\nX: y"}, {"token": "\ud800"}, {"access_token": ["x"]}],
+         {"token": "a\r\nX: y"}, {"token": "\ud800"}, {"access_token": ["x"]},
+         {"token": "", "access_token": ""}],
     )  # fmt: skip
     def test_an_answer_without_a_token(self, serve: Serve, proof: Any, body: Any) -> None:
         found = proof(serve(registry("https://self/token", body=body)).host)

@@ -1,0 +1,33 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whom a certificate must name."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+__all__ = ["named"]
+
+
+def named(context: ssl.SSLContext, host: str | None) -> ssl.SSLContext:
+    """The context, which compares a certificate with the host also where the caller names none.
+
+    urllib3 1.26, which some releases of the Kubernetes client ask for, names no host that is an IP address; Python then connects
+    to none, and not to a proxy either.
+    """
+
+    class Named(ssl.SSLContext):
+        def wrap_socket(self, *arguments: Any, **keywords: Any) -> Any:
+            return super().wrap_socket(
+                *arguments, **{**keywords, "server_hostname": keywords.get("server_hostname") or host}
+            )
+
+        def wrap_bio(self, *arguments: Any, **keywords: Any) -> Any:
+            return super().wrap_bio(
+                *arguments, **{**keywords, "server_hostname": keywords.get("server_hostname") or host}
+            )
+
+    context.__class__ = Named
+    return context
