@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from ..core.foreign_text import redacted
 from ..core.objects import Json, Kind, ObjectRef
-from ..core.shapes import mapping, sequence, text
+from ..core.shapes import mapping, sequence, text, texts
 from ..dockerconfig.key_matching import kubelet_keys
 
 __all__ = ["CRIO_PROVIDER", "INFRASTRUCTURE", "cloud_of", "crio_matches", "crio_problem", "platform_of"]
@@ -58,7 +58,7 @@ def platform_of(infrastructure: Json | None) -> str:
 
 def crio_matches(config: Json | None, repository: str) -> str:
     """Which of its `matchImages` is for the image; empty when none is."""
-    images = [each for each in map(text, sequence(mapping(mapping(config).get("spec")).get("matchImages"))) if each]
+    images = texts(mapping(mapping(config).get("spec")).get("matchImages"))
     return next(iter(kubelet_keys(images, repository)), "")
 
 
