@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..core.foreign_text import redacted
+from ..core.foreign_text import in_one_line
 from ..core.objects import Json, Kind, ObjectRef
 from ..core.shapes import mapping, sequence, text, texts
 from ..dockerconfig.key_matching import kubelet_keys
@@ -67,5 +67,5 @@ def crio_problem(config: Json | None) -> str:
     for condition in map(mapping, sequence(mapping(mapping(config).get("status")).get("conditions"))):
         if (condition.get("type"), condition.get("status")) == ("Validated", "False"):
             told = text(condition.get("message")) or text(condition.get("reason"))
-            return " ".join(redacted(told).split()) or "no reason is given"
+            return in_one_line(told) or "no reason is given"
     return ""
