@@ -22,6 +22,7 @@ from hypothesis import HealthCheck, settings
 
 # pyproject.toml says so too, but ansible-test brings a configuration of its own.
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).parent / "tools"))
 # It imports the collection by a loader of its own, which the processes that tests start do not have.
 if Path(__file__).parents[3].name == "ansible_collections":
     os.environ["PYTHONPATH"] = os.pathsep.join([os.environ.get("PYTHONPATH", ""), str(Path(__file__).parents[4])])

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tools.tarball import build, install
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "extensions" / "execution_environment"
@@ -45,12 +46,7 @@ def collections(tmp_path_factory: pytest.TempPathFactory, context: Path) -> Path
     """What the build's galaxy stage installs, from the tarball of this checkout."""
     wanted = yaml.safe_load((context / "_build" / "requirements.yml").read_text())["collections"]
     assert [one["name"] for one in wanted] == [NAME]
-    built, installed = tmp_path_factory.mktemp("built"), tmp_path_factory.mktemp("collections")
-    run(BIN / "ansible-galaxy", "collection", "build", ROOT, "--output-path", built)
-    (tarball,) = built.glob("*.tar.gz")
-    command = [BIN / "ansible-galaxy", "collection", "install", tarball, "-p", installed, "--offline", "--no-deps"]
-    run(*command, ANSIBLE_COLLECTIONS_PATH=str(installed))
-    return installed
+    return install(build(tmp_path_factory.mktemp("built")), tmp_path_factory.mktemp("collections"))
 
 
 def test_the_image_gets_what_the_definition_says(context: Path) -> None:

@@ -5,10 +5,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,44 +14,30 @@ import pytest
 from support.fleet import delete_namespaces
 from support.guides import Reader, environment, stand_ins
 from support.lab import Lab
+from tools import prepare
+from tools.tarball import build, install
 
-ROOT = Path(__file__).parents[2]
 #: Accounts of the registry that guides name.
 TEAMS = ("team-a", "team-b")
-#: Where Ansible looks for collections, the checkout among them.
-PATHS = ("ANSIBLE_COLLECTIONS_PATH", "PYTHONPATH")
 
 
 @pytest.fixture(scope="session")
 def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The collection as it is published, built from this checkout."""
-    output = tmp_path_factory.mktemp("tarball")
-    command = ["ansible-galaxy", "collection", "build", str(ROOT), "--output-path", str(output)]
-    subprocess.run(command, check=True, capture_output=True)
-    (found,) = output.glob("*.tar.gz")
-    return found
+    return build(tmp_path_factory.mktemp("tarball"))
 
 
 @pytest.fixture(scope="session")
 def kubectl() -> Path:
     """A real kubectl: the machine's, or the one that the benchmark is compared with."""
-    if on_path := shutil.which("kubectl"):
-        return Path(on_path)
-    spec = importlib.util.spec_from_file_location("prepare", ROOT / "tests" / "tools" / "prepare.py")
-    assert spec and spec.loader
-    prepare = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(prepare)
-    found: Path = prepare.kubectl()
-    return found
+    on_path = shutil.which("kubectl")
+    return Path(on_path) if on_path else prepare.kubectl()
 
 
 @pytest.fixture(scope="session")
 def collections(tarball: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The collection as ansible-galaxy installs it."""
-    found = tmp_path_factory.mktemp("collections")
-    command = ["ansible-galaxy", "collection", "install", "--offline", "-p", str(found), str(tarball)]
-    subprocess.run(command, env={**os.environ, **dict.fromkeys(PATHS, str(found))}, check=True, capture_output=True)
-    return found
+    return install(tarball, tmp_path_factory.mktemp("collections"))
 
 
 @pytest.fixture(scope="session")

@@ -33,6 +33,7 @@ from support.ocm import CLIENT_ID, CLIENT_SECRET, OFFLINE_TOKEN, ocm_service
 from support.ocm import entry as account_entry
 from support.ocm import secrets as account_secrets
 from support.proxy import Exchange, Proxy
+from tools.tarball import build, install
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -48,16 +49,7 @@ def node_bin() -> Path:
 @pytest.fixture(scope="module")
 def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the project's update installs: the collection as it is published."""
-    built, installed = tmp_path_factory.mktemp("built"), tmp_path_factory.mktemp("installed")
-    galaxy = [BIN / "ansible-galaxy", "collection"]
-    subprocess.run([*galaxy, "build", ROOT, "--output-path", built], check=True, capture_output=True)
-    (tarball,) = built.glob("*.tar.gz")
-    command = [*galaxy, "install", tarball, "-p", installed, "--offline", "--no-deps"]
-    # Not this checkout, which is on the path and would count as installed.
-    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(installed), "PYTHONPATH": ""}
-    subprocess.run(command, check=True, capture_output=True, env=environment)
-    assert (installed / "ansible_collections" / "openshift_ops" / "image_pull" / "plugins").is_dir()
-    return installed
+    return install(build(tmp_path_factory.mktemp("built")), tmp_path_factory.mktemp("installed"))
 
 
 @pytest.fixture

@@ -21,17 +21,9 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 COLLECTION = "openshift_ops.image_pull"
 LAB_INVENTORY = ROOT / "extensions" / "molecule" / "shared" / "lab_inventory.py"
+sys.path.append(str(LAB_INVENTORY.parent))
 
-
-class Unsafe(str):
-    """A text that Ansible must not take for a template."""
-
-
-class Dumper(yaml.SafeDumper):
-    """Writes `Unsafe` with Ansible's tag, as AWX does with the answers of a survey."""
-
-
-Dumper.add_representer(Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
+from lab_inventory import Dumper, Unsafe
 
 
 def variables_file(value: Any) -> str:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 
 from .redaction import MASKED
 
-__all__ = ["redacted"]
+__all__ = ["cut", "in_one_line", "redacted"]
 
 _MEMBER = r"(?:identity|registry|access_|refresh_|id_)?token|passw(?:or)?d|(?:client_)?secret|auth|api_?key"
 _PATTERNS: Sequence[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = tuple(
@@ -43,3 +43,14 @@ def redacted(text: str) -> str:
     for pattern, kept in _PATTERNS:
         text = pattern.sub(kept, text)
     return text
+
+
+def in_one_line(text: str, most: int | None = None) -> str:
+    """The same in one line, cut after `most` characters. What is cut first may no longer have the form that shows a credential."""
+    line = " ".join(redacted(text).split())
+    return line if most is None else cut(line, most)
+
+
+def cut(text: str, most: int) -> str:
+    """Cut between words: of what is masked later, there must not be a part."""
+    return text if len(text) <= most else f"{text[:most].rpartition(' ')[0]} ...".lstrip()

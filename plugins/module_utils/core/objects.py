@@ -20,6 +20,7 @@ __all__ = [
     "ObjectRef",
     "Objects",
     "metadata",
+    "only",
     "trimmed",
     "trimmed_of_managers",
 ]
@@ -66,6 +67,11 @@ def metadata(obj: Json) -> Json:
     """The object's metadata, or an empty mapping."""
     found = obj.get("metadata")
     return found if isinstance(found, Mapping) else {}
+
+
+def only(part: Json, *names: str) -> dict[str, Any]:
+    """Those of the members of a part of an object that are there."""
+    return {name: part[name] for name in names if name in part}
 
 
 def trimmed(kind: Kind, obj: Json) -> Json:

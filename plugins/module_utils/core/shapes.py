@@ -13,7 +13,7 @@ from typing import Any
 
 from .objects import Json
 
-__all__ = ["mapping", "sequence", "text", "whole"]
+__all__ = ["mapping", "sequence", "text", "texts", "whole"]
 
 
 def mapping(value: Any) -> Json:
@@ -29,6 +29,11 @@ def sequence(value: Any) -> Sequence[Any]:
 def text(value: Any) -> str:
     """`value` if it is a string, an empty one otherwise."""
     return value if isinstance(value, str) else ""
+
+
+def texts(value: Any) -> list[str]:
+    """The strings in `value` if it is a JSON array, without empty ones."""
+    return [each for each in map(text, sequence(value)) if each]
 
 
 def whole(value: Any) -> int | None:

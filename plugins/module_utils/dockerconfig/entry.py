@@ -58,7 +58,7 @@ def from_option(item: Mapping[str, Any]) -> Entry:
     key, username = item["registry"], item.get("username") or ""
     where = f"option 'registries': the entry for {without_user(key)!r}"
     password = _text(item.get("password"), where)
-    _check_key(key, "option 'registries'")
+    check_key("option 'registries'", key)
     if ":" in username:
         raise OptionError(f"{where} has a ':' in its user name, which the auth file format cannot express")
     _require_both(where, username, password, "give both 'username' and 'password'")
@@ -74,7 +74,7 @@ def from_file(key: str, value: str, source: str) -> Entry:
     :raises OptionError: when no node could use it; the message names file, registry and way out.
     """
     where = f"{source}: the entry for {without_user(key)!r}"
-    _check_key(key, source)
+    check_key(source, key)
     if value == "null":
         raise OptionError(f"{where} is empty: log in to it again")
     if kind(value) != "an object":
@@ -97,7 +97,7 @@ def from_file(key: str, value: str, source: str) -> Entry:
 def stored_entry(key: str, value: str) -> Entry:
     """An entry of a secret, given as JSON, for comparison: one that no node could use has neither user nor password."""
     try:
-        check_key(key)
+        check_key("a secret", key)
         username, password = login_of(value)
     except (OptionError, Unreadable):
         return Entry(without_user(key), "", "")
@@ -125,13 +125,6 @@ def _text(password: object, where: str) -> str:
         f"{where} has a password that is {_option_type(password)}, not a string: quote it, or keep a template's result text "
         "with the filter 'string'"
     )
-
-
-def _check_key(key: str, source: str) -> None:
-    try:
-        check_key(key)
-    except OptionError as error:
-        raise OptionError(f"{source}: {error}") from None
 
 
 def _fields_of(value: str) -> dict[str, str]:

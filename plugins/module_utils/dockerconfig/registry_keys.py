@@ -20,18 +20,18 @@ _DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"}
 _API_PREFIXES = ("v1/", "v2/")
 
 
-def check_key(key: str) -> None:
-    """Refuse what no client reads as a registry.
+def check_key(where: str, key: str) -> None:
+    """Refuse what no client reads as a registry. `where` it stands is said, such as an option.
 
     :raises OptionError: when the key is empty, has no host, or holds white space, a control character or a user name.
     """
     if not key or not key.isprintable() or " " in key:
         raise OptionError(
-            f"registry {without_user(key)!r} is not host[:port][/path]: it is empty, or has white space or a control character"
+            f"{where}: registry {without_user(key)!r} is not host[:port][/path]: it is empty, or has white space or a control character"
         )
     if not _without_scheme(key).partition("/")[0] or "@" in key:
         raise OptionError(
-            f"registry {without_user(key)!r} is not host[:port][/path]: it has no host, or an '@'; "
+            f"{where}: registry {without_user(key)!r} is not host[:port][/path]: it has no host, or an '@'; "
             "give the user in 'username', and no digest"
         )
 

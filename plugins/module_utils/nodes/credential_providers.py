@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..core.foreign_text import redacted
+from ..core.foreign_text import in_one_line
 from ..core.objects import Json, Kind, ObjectRef
-from ..core.shapes import mapping, sequence, text
+from ..core.shapes import mapping, sequence, text, texts
 from ..dockerconfig.key_matching import kubelet_keys
 
 __all__ = ["CRIO_PROVIDER", "INFRASTRUCTURE", "cloud_of", "crio_matches", "crio_problem", "platform_of"]
@@ -58,7 +58,7 @@ def platform_of(infrastructure: Json | None) -> str:
 
 def crio_matches(config: Json | None, repository: str) -> str:
     """Which of its `matchImages` is for the image; empty when none is."""
-    images = [each for each in map(text, sequence(mapping(mapping(config).get("spec")).get("matchImages"))) if each]
+    images = texts(mapping(mapping(config).get("spec")).get("matchImages"))
     return next(iter(kubelet_keys(images, repository)), "")
 
 
@@ -67,5 +67,5 @@ def crio_problem(config: Json | None) -> str:
     for condition in map(mapping, sequence(mapping(mapping(config).get("status")).get("conditions"))):
         if (condition.get("type"), condition.get("status")) == ("Validated", "False"):
             told = text(condition.get("message")) or text(condition.get("reason"))
-            return " ".join(redacted(told).split()) or "no reason is given"
+            return in_one_line(told) or "no reason is given"
     return ""

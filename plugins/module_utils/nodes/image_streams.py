@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..core.foreign_text import redacted
-from ..core.objects import Json, Kind, ObjectRef, metadata
+from ..core.objects import Json, Kind, ObjectRef, metadata, only
 from ..core.shapes import mapping, sequence, text
 from .references import Reference
 
@@ -20,11 +20,10 @@ __all__ = ["IMAGE_STREAM", "failed_imports", "why_not_there"]
 
 def _trimmed(stream: Json) -> Json:
     """Without the record of field managers and labels: a stream may have hundreds of tags, and a cluster thousands of streams."""
-    meta, status = metadata(stream), mapping(stream.get("status"))
     return {
-        "metadata": {key: meta[key] for key in ("name", "namespace") if key in meta},
+        "metadata": only(metadata(stream), "name", "namespace"),
         "spec": mapping(stream.get("spec")),
-        "status": {key: status[key] for key in ("dockerImageRepository", "tags") if key in status},
+        "status": only(mapping(stream.get("status")), "dockerImageRepository", "tags"),
     }
 
 

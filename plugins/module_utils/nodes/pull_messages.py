@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..core.foreign_text import redacted
+from ..core.foreign_text import in_one_line
 from .pull_rules import Rule, rule_for
 
 __all__ = ["Attempt", "PullMessage", "understand"]
@@ -98,7 +98,7 @@ _NO_CONNECTION = ("dns", "connection_refused", "timeout", "blocked_by_config")
 
 def understand(reason: str, message: str = "") -> PullMessage:
     """What `state.waiting` or an event of a container says. `reason` may be any text: the kubelet puts errors into it as they are."""
-    text = " ".join(redacted(message or reason)[:_LONGEST].split())
+    text = in_one_line(message or reason, _LONGEST)
     return PullMessage(tuple(_attempts(*_peeled(text))))
 
 

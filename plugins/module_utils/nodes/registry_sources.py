@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..core.objects import Json, Kind, ObjectRef, metadata
-from ..core.shapes import mapping, sequence, text
+from ..core.shapes import mapping, sequence, text, texts
 from .references import Reference
 
 __all__ = [
@@ -84,8 +84,8 @@ class RegistrySources:
 def registry_sources_of(config: Json | None) -> RegistrySources:
     """Of the image config; None where there is none."""
     found = mapping(mapping(mapping(config).get("spec")).get("registrySources"))
-    allowed = _texts(found.get("allowedRegistries"))
-    return RegistrySources(_texts(found.get("blockedRegistries")), allowed or None)
+    allowed = texts(found.get("allowedRegistries"))
+    return RegistrySources(texts(found.get("blockedRegistries")), allowed or None)
 
 
 def mirrors_for(reference: Reference, sets: Mapping[Kind, Sequence[Json]]) -> Mirrors | None:
@@ -123,7 +123,7 @@ def mirror_items(kind: Kind, objects: Iterable[Json]) -> Iterator[MirrorItem]:
         named = str(ObjectRef(kind, "", text(metadata(obj).get("name"))))
         for item in map(mapping, sequence(mapping(obj.get("spec")).get(MIRROR_KINDS[kind]))):
             never = kind != _OLD and item.get("mirrorSourcePolicy") == "NeverContactSource"
-            yield MirrorItem(named, kind != _TAG, text(item.get("source")), _texts(item.get("mirrors")), never)
+            yield MirrorItem(named, kind != _TAG, text(item.get("source")), texts(item.get("mirrors")), never)
 
 
 def _is_source_of(scope: str, repository: str) -> bool:
@@ -142,7 +142,3 @@ def is_within(repository: str, scope: str) -> bool:
 def _rewritten(reference: Reference, source: str, mirror: str) -> str:
     prefix = reference.host if source.startswith("*.") else source
     return f"{mirror}{str(reference)[len(prefix) :]}"
-
-
-def _texts(value: object) -> list[str]:
-    return [each for each in map(text, sequence(value)) if each]

@@ -14,7 +14,7 @@ import re
 from collections.abc import Sequence
 
 from ..core.objects import Json
-from ..core.shapes import mapping, sequence, text
+from ..core.shapes import mapping, texts
 from .node_versions import Version
 from .references import Reference, reference_of
 
@@ -33,7 +33,7 @@ _ALIASED = re.compile(r"(?:ubi\d|rhel\d|rhscl|rhosp|rhceph|openshift\d|jboss|cod
 def search_registries(config: Json | None) -> Sequence[str]:
     """Those of an OpenShift cluster, by its image config."""
     sources = mapping(mapping(mapping(config).get("spec")).get("registrySources"))
-    given = [each for each in map(text, sequence(sources.get("containerRuntimeSearchRegistries"))) if each]
+    given = texts(sources.get("containerRuntimeSearchRegistries"))
     return list(dict.fromkeys(given)) or _DEFAULT
 
 

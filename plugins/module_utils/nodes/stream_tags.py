@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..core.foreign_text import redacted
+from ..core.foreign_text import in_one_line
 from ..core.objects import Json, ObjectRef
 from ..core.shapes import mapping, sequence, text
 from .references import Reference, reference_of
@@ -54,7 +54,7 @@ def tag_of(ref: ObjectRef, stream: Json, name: str) -> StreamTag:
     status, spec = mapping(stream.get("status")), _named(mapping(stream.get("spec")).get("tags"), "name", name)
     tag = _named(status.get("tags"), "tag", name)
     told = next(_failed_imports(tag), None)
-    problem = "" if told is None else " ".join(redacted(text(told.get("message"))).split()) or "no reason is given"
+    problem = "" if told is None else in_one_line(text(told.get("message"))) or "no reason is given"
     return StreamTag(
         ref,
         name,

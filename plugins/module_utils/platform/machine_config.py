@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from ..core.foreign_text import redacted
+from ..core.foreign_text import in_one_line
 from ..core.objects import Json, Kind, ObjectRef, metadata
 from ..core.shapes import mapping, sequence, text, whole
 from ..dockerconfig.auth_file import AuthFile, read_stored
@@ -92,7 +92,7 @@ class Pool:
             whole(status.get("machineCount")) or 0,
             whole(status.get("updatedMachineCount")) or 0,
             said.get("Updated", False),
-            redacted(text(mapping(conditions.get("Degraded")).get("message")))[:_MOST_TEXT],
+            in_one_line(text(mapping(conditions.get("Degraded")).get("message")), _MOST_TEXT),
         )
 
     @property

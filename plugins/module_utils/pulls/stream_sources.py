@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ..core.objects import Json, ObjectRef, metadata
-from ..core.shapes import mapping, sequence, text
+from ..core.shapes import mapping, sequence, text, texts
 from ..nodes.image_streams import IMAGE_STREAM
 
 __all__ = ["StreamSource", "resolves_names", "sources_of"]
@@ -80,7 +80,7 @@ def _of_config(spec: Json, namespace: str) -> Iterator[tuple[str, StreamSource]]
         change = mapping(trigger.get("imageChangeParams"))
         source = _source(mapping(change.get("from")), namespace, is_paused=change.get("automatic") is not True)
         if source is not None:
-            yield from ((name, source) for name in _texts(change.get("containerNames")))
+            yield from ((name, source) for name in texts(change.get("containerNames")))
 
 
 def _source(origin: Json, namespace: str, *, is_paused: bool) -> StreamSource | None:
@@ -89,7 +89,3 @@ def _source(origin: Json, namespace: str, *, is_paused: bool) -> StreamSource | 
         return None
     place = text(origin.get("namespace")) or namespace
     return StreamSource(ObjectRef(IMAGE_STREAM, place, name), tag or "latest", is_paused)
-
-
-def _texts(values: object) -> Sequence[str]:
-    return [each for each in map(text, sequence(values)) if each]

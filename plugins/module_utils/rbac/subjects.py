@@ -21,6 +21,7 @@ __all__ = [
     "RBAC",
     "UNAUTHENTICATED",
     "Subject",
+    "binding_view",
     "given",
     "listed",
     "subject_of",
@@ -132,6 +133,11 @@ def subjects_of(binding: Json) -> list[Subject]:
     namespace = text(metadata(binding).get("namespace"))
     found = (subject_of(entry, namespace) for entry in listed(binding))
     return [subject for subject in found if subject is not None]
+
+
+def binding_view(role: str, subjects: Iterable[Subject]) -> dict[str, Any]:
+    """What a diff shows of a role binding."""
+    return {"role": role, "subjects": [str(subject) for subject in subjects]}
 
 
 def given(options: Mapping[str, Any]) -> tuple[Subject, ...]:

@@ -15,7 +15,18 @@ from ..clients.kube.client import Cluster
 from ..clients.kube.errors import ClusterError, Forbidden, UnknownResource
 from ..core.errors import ImagePullError
 from ..core.evidence import NotYet, Unread
-from ..core.objects import NAMESPACE, ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata, trimmed
+from ..core.objects import (
+    NAMESPACE,
+    ROLE_BINDING,
+    SECRET,
+    SERVICE_ACCOUNT,
+    Json,
+    Kind,
+    ObjectRef,
+    metadata,
+    trimmed,
+    trimmed_of_managers,
+)
 from ..core.protocols import ALL
 from ..core.shapes import mapping, text
 from ..features.pull_audit.accesses import Explained
@@ -181,13 +192,13 @@ class _Reading:
         selector = _NOT_HELM if searched is None else ""
         yield _List(SECRET, SECRETS, lambda secret: kept_secret(secret, search), selector)
         yield _List(POD, PODS, kept_pod)
-        yield _List(SERVICE_ACCOUNT, ACCOUNTS, _slim, elsewhere=kept_name)
+        yield _List(SERVICE_ACCOUNT, ACCOUNTS, trimmed_of_managers, elsewhere=kept_name)
         yield _List(ROLE_BINDING, BINDINGS, kept_binding)
         for kind in WORKLOADS.values():
             yield _List(kind, WORKLOADS_READ, kept_workload)
         yield _List(IMAGE_STREAM, STREAMS, kept_stream)
         yield _List(_BUILD, BUILDS, kept_build)
-        yield _List(IMAGE_POLICY, POLICIES, _slim)
+        yield _List(IMAGE_POLICY, POLICIES, trimmed_of_managers)
 
     def _lists(self) -> Mapping[Kind, _Found]:
         wanted = list(self._wanted())
@@ -342,10 +353,6 @@ def _place(namespace: str, found: Mapping[Kind, _Found]) -> Place:
 
 def _of(found: Mapping[Kind, _Found], kind: Kind, namespace: str) -> Sequence[Json]:
     return found[kind].items.get(namespace, ())
-
-
-def _slim(obj: Json) -> Json:
-    return {**obj, "metadata": {key: value for key, value in metadata(obj).items() if key != "managedFields"}}
 
 
 def _none_will_come(facts: ClusterFacts) -> Union[str, None]:

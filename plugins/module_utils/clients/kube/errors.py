@@ -299,7 +299,8 @@ class FailedRequest:
         if "NamespaceTerminating" in _reasons(details):
             return NamespaceTerminating, "the namespace is being deleted"
         if self.status == 400 and self.label_selector and answer:
-            return ApiError, f"correct the label selector {self.label_selector!r} (namespace_selector.labels)"
+            option = "namespace_selector.labels; of the event source, label_selector"
+            return ApiError, f"correct the label selector {self.label_selector!r} ({option})"
         for rule in _RULES:
             if self.status in rule.statuses and re.search(rule.pattern, text) and (answer or rule.plain):
                 return rule.error or (Forbidden if self.status == 403 else ApiError), rule.way_out

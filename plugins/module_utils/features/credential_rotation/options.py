@@ -17,6 +17,7 @@ from ...dockerconfig.exchange import Exchange, Login
 from ...dockerconfig.registry_keys import check_key, same_path
 from ...nodes.image_questions import RegistryAccess
 from ...nodes.references import Reference, reference_of
+from ...pulls import verification
 from ...secrets.expiry import SKEW, expiry_of, kind_of
 from ...secrets.searched import SHORTEST, Searched
 
@@ -45,12 +46,8 @@ ARGUMENTS: dict[str, Any] = {
     },
     "next_run": {"type": "int"},
     "nodes_pull_secret": {"type": "bool", "default": False},
+    **verification.ARGUMENTS,
     "verify": {"type": "bool", "default": True},
-    "verify_repositories": {"type": "list", "elements": "str"},
-    "verify_realm_hosts": {"type": "list", "elements": "str"},
-    "verify_ca_cert": {"type": "path"},
-    "verify_validate_certs": {"type": "bool", "default": True},
-    "verify_timeout": {"type": "int", "default": 10},
 }
 
 
@@ -169,9 +166,9 @@ def _problems_of_registries(registries: Any) -> Iterator[str]:
         yield "option 'registries' is empty: name at least one registry"
     for key in registries:
         try:
-            check_key(key)
+            check_key("option 'registries'", key)
         except OptionError as error:
-            yield f"option 'registries': {error}"
+            yield str(error)
         if "*" in key:
             yield f"option 'registries': {key!r} is a glob; name the registries"
 

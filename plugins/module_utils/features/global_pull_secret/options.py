@@ -56,10 +56,7 @@ def from_options(options: Mapping[str, Any], read_file: Callable[[str], str]) ->
 
 def _named(names: Sequence[str]) -> Sequence[str]:
     for name in names:
-        try:
-            check_key(name)
-        except OptionError as error:
-            raise OptionError(f"option 'merge': {error}") from None
+        check_key("option 'merge'", name)
     return names
 
 

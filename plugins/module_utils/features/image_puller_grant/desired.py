@@ -18,7 +18,7 @@ from ...core.ownership import Ownership, is_managed, labels_view
 from ...core.protocols import ALL, NOTHING_RELATED, ListedBy, Plan, Related
 from ...core.shapes import mapping
 from ...platform.protected import AUTOUPDATE, RESERVED_BINDINGS, autoupdate, is_platforms
-from ...rbac.subjects import RBAC, Subject, listed, subject_of, subjects_of
+from ...rbac.subjects import RBAC, Subject, binding_view, listed, subject_of, subjects_of
 
 __all__ = ["DEFAULT_BINDING", "DEFAULT_ROLE", "ImagePullerGrant"]
 
@@ -104,7 +104,7 @@ class ImagePullerGrant:
             return granted
         (creation,) = granted.changes
         details = {**creation.details, "from_role": name, "revoked": [str(subject) for subject in held]}
-        before = _view(name, held)
+        before = binding_view(name, held)
         return Plan(
             (replace(ref, ours, creation.body, details, before=before, after=creation.after),), notes=granted.notes
         )
@@ -124,7 +124,7 @@ class ImagePullerGrant:
             role = {"apiGroup": RBAC, "kind": "ClusterRole", "name": self.role}
             subjects = [subject.to_api() for subject in missing]
             body = {"metadata": {"labels": self.ownership.labels}, "roleRef": role, "subjects": subjects}
-            return Plan((create(ref, body, details, _view(self.role, missing)),), notes=notes)
+            return Plan((create(ref, body, details, binding_view(self.role, missing)),), notes=notes)
         return Plan((self._edit(ref, ours, {*revoked, *pruned}, missing, details, labels=labels),), notes=notes)
 
     def _lasting(self, others: Objects) -> Iterator[Json]:
@@ -166,11 +166,11 @@ class ImagePullerGrant:
         """
         kept = [entry for entry in listed(binding) if subject_of(entry, ref.namespace) not in unwanted]
         after = [*kept, *(subject.to_api() for subject in wanted)]
-        before = _view(self.role, subjects_of(binding))
+        before = binding_view(self.role, subjects_of(binding))
         if not after and self._may_delete(ref.name, binding):
             return delete(ref, binding, details, before)
         left = (subject_of(entry, ref.namespace) for entry in after)
-        shown = _view(self.role, (subject for subject in left if subject is not None))
+        shown = binding_view(self.role, (subject for subject in left if subject is not None))
         patch = {"metadata": {"labels": dict(labels)}} if labels else {}
         views = {
             "before": {**before, **labels_view(labels, "not as requested")},
@@ -226,7 +226,3 @@ def _still_granted(namespace: str, subjects: Iterable[Subject], others: Objects)
                 f"{subject} may still pull from {namespace}, by role binding {', '.join(names)}; not changed: "
                 "revoke it there too with 'revoke_from: every_binding'"
             )
-
-
-def _view(role: str, subjects: Iterable[Subject]) -> dict[str, Any]:
-    return {"role": role, "subjects": [str(subject) for subject in subjects]}

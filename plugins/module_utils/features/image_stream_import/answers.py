@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...core.foreign_text import redacted
+from ...core.foreign_text import in_one_line
 from ...core.objects import Json, metadata
 from ...core.shapes import mapping, sequence, text
 from ...nodes.import_causes import MENDED_BY_A_LOGIN, cause_of, remedy_for
@@ -55,7 +55,7 @@ def _told(tag: TagImport, found: Json) -> Told:
     if image and status.get("status") == "Success":
         named = text(image.get("dockerImageReference")).partition("@")[2]
         return Told(tag, text(metadata(image).get("name")) or named)
-    message = " ".join(redacted(text(status.get("message"))[:_LONGEST]).split())
+    message = in_one_line(text(status.get("message")), _LONGEST)
     cause = cause_of(message, text(status.get("reason")), tag.image)
     return Told(tag, problem=message or "no reason is given", cause=cause)
 

@@ -56,10 +56,7 @@ def _given(options: Mapping[str, Any], name: str) -> Iterable[str]:
 
 
 def _check_host(registry: str) -> None:
-    try:
-        check_key(registry)
-    except OptionError as error:
-        raise OptionError(f"option 'registries': {error}") from None
+    check_key("option 'registries'", registry)
     if "/" in same_path(registry):
         raise OptionError(
             f"option 'registries': {registry!r} has a path: give the host alone, with its port if it has one"

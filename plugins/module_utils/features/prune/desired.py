@@ -21,7 +21,7 @@ from ...core.shapes import mapping, sequence, text
 from ...platform.account_lists import LISTS, changes_of, entries_of, names, unlink, view
 from ...platform.generated import Origin, is_generated, origin_of
 from ...platform.protected import is_platforms
-from ...rbac.subjects import Subject, listed, subject_of, subjects_of
+from ...rbac.subjects import binding_view, listed, subject_of, subjects_of
 from ...secrets.content import TYPES, StoredSecret, no_changes, stored_view
 from .declared import NOTHING, Declared
 
@@ -166,12 +166,12 @@ class _Planner:
         revoked = [subject for subject in held if not self._declared.grants_to(role, subject)]
         kept = [entry for entry in listed(binding) if subject_of(entry, ref.namespace) not in revoked]
         details = {"role": role, "revoked": [str(subject) for subject in revoked]}
-        before = _view(role, held)
+        before = binding_view(role, held)
         if not kept and (revoked or not self._declared.uses(role, ref.name)):
             return delete(ref, binding, details, before)
         if not revoked:
             return None
-        after = _view(role, [subject for subject in held if subject not in revoked])
+        after = binding_view(role, [subject for subject in held if subject not in revoked])
         return update(ref, binding, {"subjects": kept}, details, before=before, after=after)
 
 
@@ -199,7 +199,3 @@ def _delete_secret(ref: ObjectRef, secret: Json) -> Change:
     held = StoredSecret.of(secret)
     details = {"registries": {**no_changes(), "removed": held.known.registries}}
     return delete(ref, secret, details, stored_view(held))
-
-
-def _view(role: str, subjects: Sequence[Subject]) -> dict[str, Any]:
-    return {"role": role, "subjects": [str(subject) for subject in subjects]}

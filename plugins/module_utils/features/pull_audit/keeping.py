@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from ...core.objects import Json, metadata
+from ...core.objects import Json, metadata, only
 from ...core.shapes import mapping, sequence, text
 from ...pulls.subjects import CONTAINERS, STATUSES
 from ...secrets.content import TYPES, may_be_auth_file
@@ -39,13 +39,13 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 def kept_pod(pod: Json) -> Json:
     spec, status = mapping(pod.get("spec")), mapping(pod.get("status"))
     states: dict[str, Any] = {
-        part: [_some(mapping(each), "name", "state", "imageID") for each in sequence(status.get(part))]
+        part: [only(mapping(each), "name", "state", "imageID") for each in sequence(status.get(part))]
         for part in STATUSES
     }
     return {
         "metadata": _meta(pod),
-        "spec": {**_pod_spec(spec), **_some(spec, "nodeName")},
-        "status": {**_some(status, "phase"), **states},
+        "spec": {**_pod_spec(spec), **only(spec, "nodeName")},
+        "status": {**only(status, "phase"), **states},
         MOUNTS: sorted(set(_mounted(spec))),
     }
 
@@ -56,16 +56,16 @@ def kept_workload(workload: Json) -> Json:
     job = mapping(mapping(spec.get("jobTemplate")).get("spec"))
     template = mapping((job or spec).get("template"))
     kept = {
-        "metadata": _some(_meta(template), "annotations"),
+        "metadata": only(_meta(template), "annotations"),
         "spec": _pod_spec(mapping(template.get("spec"))),
     }
     return {
         "metadata": _meta(workload),
         "spec": {
-            **_some(spec, "triggers"),
+            **only(spec, "triggers"),
             **({"jobTemplate": {"spec": {"template": kept}}} if job else {"template": kept}),
         },
-        "status": _some(status, "completionTime"),
+        "status": only(status, "completionTime"),
         MOUNTS: sorted(set(_mounted(mapping(template.get("spec"))))),
     }
 
@@ -75,12 +75,12 @@ def kept_secret(secret: Json, search: Search | None = None) -> Json:
     meta = metadata(secret)
     kept: dict[str, Any] = {
         "metadata": {
-            **_some(meta, *_META, "ownerReferences"),
+            **only(meta, *_META, "ownerReferences"),
             "annotations": {
                 key: value for key, value in mapping(meta.get("annotations")).items() if key != _LAST_APPLIED
             },
             "managedFields": [
-                {**_some(mapping(each), "manager", "time"), "fieldsV1": {"f:data": {}}}
+                {**only(mapping(each), "manager", "time"), "fieldsV1": {"f:data": {}}}
                 for each in sequence(meta.get("managedFields"))
                 if "f:data" in mapping(mapping(each).get("fieldsV1"))
             ],
@@ -96,26 +96,26 @@ def kept_secret(secret: Json, search: Search | None = None) -> Json:
 
 def kept_binding(binding: Json) -> Json:
     meta = metadata(binding)
-    return {**_some(binding, "roleRef", "subjects"), "metadata": _some(meta, *_META, "labels", "annotations")}
+    return {**only(binding, "roleRef", "subjects"), "metadata": only(meta, *_META, "labels", "annotations")}
 
 
 def kept_stream(stream: Json) -> Json:
     spec, status = mapping(stream.get("spec")), mapping(stream.get("status"))
     tags = [
         {
-            **_some(tag, "tag", "conditions"),
-            "items": [_some(mapping(item), "image", "dockerImageReference") for item in sequence(tag.get("items"))],
+            **only(tag, "tag", "conditions"),
+            "items": [only(mapping(item), "image", "dockerImageReference") for item in sequence(tag.get("items"))],
         }
         for tag in map(mapping, sequence(status.get("tags")))
     ]
     wanted = [
-        _some(mapping(tag), "name", "from", "referencePolicy", "importPolicy", "reference")
+        only(mapping(tag), "name", "from", "referencePolicy", "importPolicy", "reference")
         for tag in sequence(spec.get("tags"))
     ]
     return {
         "metadata": _meta(stream),
-        "spec": {**_some(spec, "lookupPolicy"), "tags": wanted},
-        "status": {**_some(status, "dockerImageRepository"), "tags": tags},
+        "spec": {**only(spec, "lookupPolicy"), "tags": wanted},
+        "status": {**only(status, "dockerImageRepository"), "tags": tags},
     }
 
 
@@ -126,27 +126,23 @@ def kept_build(build: Json) -> Json:
 
 def kept_name(obj: Json) -> Json:
     """For what is only looked for."""
-    return {"metadata": _some(metadata(obj), "name", "namespace")}
-
-
-def _some(part: Json, *names: str) -> dict[str, Any]:
-    return {name: part[name] for name in names if name in part}
+    return {"metadata": only(metadata(obj), "name", "namespace")}
 
 
 def _meta(obj: Json) -> dict[str, Any]:
     meta = metadata(obj)
     notes = {key: value for key, value in mapping(meta.get("annotations")).items() if "image" in key}
-    owners = [_some(mapping(each), "kind", "name", "controller") for each in sequence(meta.get("ownerReferences"))]
-    return {**_some(meta, *_META), "annotations": notes, "ownerReferences": owners}
+    owners = [only(mapping(each), "kind", "name", "controller") for each in sequence(meta.get("ownerReferences"))]
+    return {**only(meta, *_META), "annotations": notes, "ownerReferences": owners}
 
 
 def _pod_spec(spec: Json) -> dict[str, Any]:
     containers: dict[str, Any] = {
-        part: [_some(mapping(each), "name", "image", "imagePullPolicy") for each in sequence(spec[part])]
+        part: [only(mapping(each), "name", "image", "imagePullPolicy") for each in sequence(spec[part])]
         for part in CONTAINERS
         if part in spec
     }
-    return {**_some(spec, "serviceAccountName", "serviceAccount", "imagePullSecrets"), **containers}
+    return {**only(spec, "serviceAccountName", "serviceAccount", "imagePullSecrets"), **containers}
 
 
 def _mounted(spec: Json) -> Iterator[str]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.enumeration import first_of
-from ...core.foreign_text import redacted
+from ...core.foreign_text import cut, in_one_line
 from ...core.objects import Json, metadata
 from ...core.shapes import mapping, sequence, text
 from ...nodes.pull_messages import Attempt, understand
@@ -70,7 +70,7 @@ class Judgement:
 
 def doubt(cause: str, meaning: str, message: str = "", advice: str = "") -> Judgement:
     """Nothing is proven, and more waiting does not help."""
-    return Judgement(UNKNOWN, cause, meaning, _cut(_line(message), _MOST), advice)
+    return Judgement(UNKNOWN, cause, meaning, in_one_line(message, _MOST), advice)
 
 
 def judged(pod: Json) -> Judgement:
@@ -103,8 +103,8 @@ def _has_image(container: Json) -> bool:
 
 
 def _refused(reason: str, message: str, node: str) -> Judgement:
-    attempt = understand(reason, message).cause or Attempt(_line(message or reason), NO_RULE, "", is_mirror=False)
-    rule, said = attempt.rule, _cut(attempt.text, _MOST)
+    attempt = understand(reason, message).cause or Attempt(in_one_line(message or reason), NO_RULE, "", is_mirror=False)
+    rule, said = attempt.rule, cut(attempt.text, _MOST)
     if rule.id == _PASSES:
         return Judgement(UNKNOWN, rule.id, rule.meaning, said, "run again, and raise 'timeout'", node, is_final=False)
     return Judgement(REFUSED, rule.id, rule.meaning, said, rule.remedy, node)
@@ -128,7 +128,7 @@ def _ended(status: Json, node: str) -> Judgement:
         UNKNOWN,
         "not_run",
         "The pod ended before its image was asked for",
-        _cut(_line(why), _MOST),
+        in_one_line(why, _MOST),
         "look at the node, and run again",
         node,
     )
@@ -142,7 +142,7 @@ def _awaited(status: Json, waiting: Json, node: str) -> Judgement:
             UNKNOWN,
             "not_scheduled",
             "No node was found for the pod in time",
-            _cut(_line("".join(said[:1])), _MOST),
+            in_one_line("".join(said[:1]), _MOST),
             "correct node_selectors, or look at the nodes",
             is_final=False,
         )
@@ -151,7 +151,7 @@ def _awaited(status: Json, waiting: Json, node: str) -> Judgement:
         UNKNOWN,
         "no_answer",
         "The node has not said in time whether it has the image",
-        _cut(_line(": ".join(each for each in said if each)), _MOST),
+        in_one_line(": ".join(each for each in said if each), _MOST),
         "raise timeout for a large image; otherwise set keep_failed=true and look at the pod's events",
         node,
         is_final=False,
@@ -189,7 +189,7 @@ def _sentence(image: str, selector: Mapping[str, str], judgement: Judgement) -> 
     was_refused = judgement.outcome == REFUSED
     what = "was not pulled" if was_refused else "was neither pulled nor refused"
     # Messages of our own end with what to do.
-    said = f" ({_cut(judgement.message, _SAID if was_refused else _MOST)})" if judgement.message else ""
+    said = f" ({cut(judgement.message, _SAID if was_refused else _MOST)})" if judgement.message else ""
     advice = f": {judgement.advice[:1].lower()}{judgement.advice[1:]}" if judgement.advice else ""
     meaning = f"{judgement.meaning[:1].lower()}{judgement.meaning[1:]}"
     return f"image {image} {what}{where}: {judgement.cause}, {meaning}{said}{advice}"
@@ -199,12 +199,3 @@ def _next_step(asked: PullProbe, image: str) -> str:
     if asked.image_pull_secrets:
         return "to see why, run it with keep_failed=true, then pull_access_info with pod=NAME of the pod that is kept"
     return f"to see why, run pull_access_info with image={image} service_account={asked.service_account} ask_registries=true"
-
-
-def _line(said: str) -> str:
-    return " ".join(redacted(said).split())
-
-
-def _cut(said: str, most: int) -> str:
-    """Cut between words: of what is masked later, there must not be a part."""
-    return said if len(said) <= most else f"{said[:most].rpartition(' ')[0]} ..."

@@ -11,11 +11,11 @@ user is set by nobody but OpenShift. An image that would run as root is not run 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ...core.changes import MANAGED_BY, Change, create
-from ...core.objects import Json, Kind, ObjectRef, metadata
+from ...core.objects import Json, Kind, ObjectRef, metadata, only
 from ...core.shapes import mapping, sequence, text
 from .options import PullProbe
 
@@ -38,16 +38,12 @@ _OF_CONTAINER = ("name", "imageID", "state")
 def _trimmed(pod: Json) -> Json:
     """What is read of a pod: many are listed, again and again."""
     status = mapping(pod.get("status"))
-    containers = [_only(mapping(each), _OF_CONTAINER) for each in sequence(status.get("containerStatuses"))]
+    containers = [only(mapping(each), *_OF_CONTAINER) for each in sequence(status.get("containerStatuses"))]
     return {
-        "metadata": _only(metadata(pod), _OF_METADATA),
-        "spec": _only(mapping(pod.get("spec")), ("nodeName",)),
-        "status": {**_only(status, _OF_STATUS), "containerStatuses": containers},
+        "metadata": only(metadata(pod), *_OF_METADATA),
+        "spec": only(mapping(pod.get("spec")), "nodeName"),
+        "status": {**only(status, *_OF_STATUS), "containerStatuses": containers},
     }
-
-
-def _only(obj: Json, members: Sequence[str]) -> dict[str, Any]:
-    return {name: obj[name] for name in members if name in obj}
 
 
 POD = Kind("v1", "Pod", "pods", "pod", trim=_trimmed)

@@ -153,10 +153,7 @@ def _registries(options: Mapping[str, Any], read_file: Callable[[str], str]) -> 
         return tuple(auth_file_of(options, read_file).registries)
     names = tuple(item["registry"] for item in options["registries"])
     for name in names:
-        try:
-            check_key(name)
-        except OptionError as error:
-            raise OptionError(f"option 'registries': {error}") from None
+        check_key("option 'registries'", name)
     return names
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.changes import Change, delete
-from ...core.objects import Json, Kind, ObjectRef, metadata
+from ...core.objects import Json, Kind, ObjectRef, metadata, only
 from ...core.shapes import mapping, sequence, text
 from ...platform.account_lists import names
 
@@ -36,16 +36,12 @@ def _trimmed(pod: Json) -> Json:
         part: [{"state": mapping(container).get("state")} for container in sequence(status.get(part))]
         for part in _CONTAINERS
     }
-    mirror = _only(mapping(meta.get("annotations")), (_MIRROR,))
+    mirror = only(mapping(meta.get("annotations")), _MIRROR)
     return {
-        "metadata": {**_only(meta, _OF_METADATA), "annotations": mirror},
-        "spec": _only(mapping(pod.get("spec")), ("serviceAccountName", _KEY)),
-        "status": {**_only(status, ("phase",)), **states},
+        "metadata": {**only(meta, *_OF_METADATA), "annotations": mirror},
+        "spec": only(mapping(pod.get("spec")), "serviceAccountName", _KEY),
+        "status": {**only(status, "phase"), **states},
     }
-
-
-def _only(obj: Json, members: Sequence[str]) -> dict[str, Any]:
-    return {name: obj[name] for name in members if name in obj}
 
 
 POD = Kind("v1", "Pod", "pods", "pod", trim=_trimmed)

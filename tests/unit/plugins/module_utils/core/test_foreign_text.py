@@ -6,7 +6,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.foreign_text import redacted
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.foreign_text import (
+    cut,
+    in_one_line,
+    redacted,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -69,3 +73,20 @@ def test_once_is_enough(text: str) -> None:
 def test_a_text_may_be_as_long_as_an_object(filler: str) -> None:
     """Whoever may annotate a service account, or write an event, could keep the task busy for hours else."""
     assert CANARY not in redacted(f"{filler * 60_000} password={CANARY}")
+
+
+def test_in_one_line() -> None:
+    assert in_one_line(f" a\n b\tpassword={CANARY}\r\n") == "a b password=********"
+
+
+@pytest.mark.parametrize("most", range(1, 60))
+def test_wherever_it_is_cut_there_is_no_part_of_a_credential(most: int) -> None:
+    """Only the whole address has the form by which its password is known."""
+    found = in_one_line(f"Get https://user:{CANARY}@a.example.com/v2/ {CANARY}: EOF", most)
+    assert CANARY[:2] not in found.replace(CANARY, "")
+    assert len(found) <= most + len(" ...")
+
+
+@pytest.mark.parametrize(("most", "said"), [(5, "a bcd"), (4, "a ..."), (1, "..."), (0, "...")])
+def test_a_long_text_is_cut_between_words(most: int, said: str) -> None:
+    assert cut("a bcd", most) == said

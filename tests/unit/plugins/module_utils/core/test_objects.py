@@ -17,6 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     Kind,
     ObjectRef,
     metadata,
+    only,
     trimmed,
 )
 
@@ -52,6 +53,10 @@ def test_a_reference_reads_as_a_person_would_say_it() -> None:
 )
 def test_metadata_is_always_a_mapping(obj: Any, found: Any) -> None:
     assert metadata(obj) == found
+
+
+def test_only_what_is_there_of_some_members() -> None:
+    assert only({"a": 1, "b": None, "c": 3}, "a", "b", "d") == {"a": 1, "b": None}
 
 
 class TestTrimmed:

@@ -74,22 +74,22 @@ class TestSamePath:
 class TestCheckKey:
     @given(KEYS)
     def test_accepts_every_host_and_path(self, key: str) -> None:
-        check_key(key)
+        check_key("option 'x'", key)
 
     @pytest.mark.parametrize(
         "key", ["", " quay.io", "quay.io\n", "quay .io", "quay.io\u2028", "/team", "https://", "https:///team"]
     )
     def test_refuses_what_no_client_reads_as_a_registry(self, key: str) -> None:
-        with pytest.raises(OptionError, match=r"is not host\[:port\]\[/path\]") as caught:
-            check_key(key)
+        with pytest.raises(OptionError, match=r"^option 'x': registry .* is not host\[:port\]\[/path\]") as caught:
+            check_key("option 'x'", key)
         assert len(str(caught.value).splitlines()) == 1
 
     @pytest.mark.parametrize(
         "key", ["robot:canary@quay.io", "https://robot:can/ary@quay.io/team", "robot:can ary@quay.io"]
     )
     def test_refuses_a_login_in_the_key_without_showing_it(self, key: str) -> None:
-        with pytest.raises(OptionError, match=r"quay\.io") as caught:
-            check_key(key)
+        with pytest.raises(OptionError, match=r"^option 'x': registry .*quay\.io") as caught:
+            check_key("option 'x'", key)
         assert "ary" not in str(caught.value)
 
 

@@ -16,6 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import (
     Subject,
+    binding_view,
     given,
     listed,
     subject_of,
@@ -280,3 +281,11 @@ class TestGiven:
     def test_other_system_names_are_granted(self) -> None:
         found = given(options(users=["system:admin"], groups=["system:masters", "system:serviceaccountsx"]))
         assert [subject.name for subject in found] == ["system:masters", "system:serviceaccountsx", "system:admin"]
+
+
+def test_what_a_diff_shows_of_a_binding() -> None:
+    subjects = (Subject("User", "jane"), Subject("ServiceAccount", "default", "b"))
+    assert binding_view("puller", subjects) == {
+        "role": "puller",
+        "subjects": ["User jane", "ServiceAccount b/default"],
+    }

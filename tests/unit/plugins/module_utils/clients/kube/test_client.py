@@ -344,7 +344,10 @@ class TestList:
         cluster, _pool, _clock = cluster_of(
             ("GET /api/v1/secrets?labelSelector=%3F&limit=1000", status_object(400, "BadRequest", "unable to parse"))
         )
-        with pytest.raises(ApiError, match=r"correct the label selector .* \(namespace_selector.labels\)"):
+        with pytest.raises(
+            ApiError,
+            match=r"correct the label selector .* \(namespace_selector.labels; of the event source, label_selector\)",
+        ):
             list(cluster.list(SECRET, label_selector="\udc00"))
 
     @pytest.mark.parametrize(("namespace", "where"), [("a", "in namespace a"), ("", "in all namespaces")])

@@ -283,7 +283,8 @@ class TestTable:
         body = status("BadRequest", "unable to parse requirement")
         error = error_of(400, body, label_selector="a in b")
         assert error.__class__ is errors.ApiError
-        assert str(error).endswith("; correct the label selector 'a in b' (namespace_selector.labels)")
+        option = "namespace_selector.labels; of the event source, label_selector"
+        assert str(error).endswith(f"; correct the label selector 'a in b' ({option})")
         assert str(error_of(400, b"text", label_selector="a in b")).endswith(NO_API_SERVER)
         assert str(error_of(422, body, label_selector="a in b")).endswith("which the message names")
 

@@ -42,6 +42,13 @@ def test_each_in_its_order() -> None:
     assert second == Told(WELL, "", "you may not have access to it", "unauthorized")
 
 
+def test_no_part_of_a_credential_is_left_where_a_long_message_is_cut() -> None:
+    message = f"{'x' * 16_363} https://user:Canary-77@quay.io/v2/: denied"
+    found = one({"status": {"status": "Failure", "message": message}})
+    assert "Can" not in found.problem
+    assert found.problem.startswith("xxx")
+
+
 @pytest.mark.parametrize(
     ("image", "tag", "is_new"),
     [
