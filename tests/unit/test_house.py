@@ -660,14 +660,6 @@ class TestEntries:
 
 @pytest.mark.parametrize("role", ROLES)
 class TestRoles:
-    def test_its_defaults_are_those_that_it_documents(self, role: str) -> None:
-        documented_defaults = {
-            name: option["default"]
-            for name, option in role_options(role).items()
-            if not option.get("required") and name != "image_pull_only_namespaces"
-        }
-        assert role_file(role, "defaults/main.yml") == documented_defaults
-
     def test_describes_every_option(self, role: str) -> None:
         assert [name for name, option in role_options(role).items() if not option.get("description")] == []
 
