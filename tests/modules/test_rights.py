@@ -5,11 +5,14 @@
 
 What is missed is told by the audit log, which has the request that was refused, and by the module: it fails, or goes on and says so, each
 time naming the right and the page. Where a right only spares requests, the result is the same.
+
+A job of the whole cluster has its rights in all namespaces, and they are taken away there. What it then goes on without is missed together.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,13 +20,15 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.permissions import RIGHTS_PAGE
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.rights import JOBS, Right
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.rights import EVERY, JOBS, Right
 from support.job_runs import RUNS, Stage
 from support.lab import Audit, Lab
 from support.modules import run_module
 from support.rights import allowed, as_missed, each_right, granted, titled
 
 PLACES = ["rights-a", "rights-b"]
+#: More than are read one by one, so that a job of the whole cluster lists.
+MANY_PLACES = [f"wide-{letter}" for letter in "abcde"]
 #: What a job is done with besides: options of other modules.
 BESIDE = {
     "create_accounts": ("links",),
@@ -34,9 +39,30 @@ BESIDE = {
     "explain": ("nodes_secret",),
     "audit": ("nodes_secret",),
 }
-#: What makes little sense in single namespaces.
-EVERYWHERE = ("prune",)
-CASES = [(job, right) for job in JOBS for right in each_right(job)]
+#: A job in the namespaces that it is told, or in the whole cluster: the one of `prune` makes no sense but there.
+EVERYWHERE = [
+    "prune",
+    *(job for job in JOBS if job != "prune" and any(right.where == EVERY for right in each_right(job))),
+]
+RUN = [*((job, False) for job in JOBS if job != "prune"), *((job, True) for job in EVERYWHERE)]
+
+
+def titled_run(job: str, everywhere: bool) -> str:
+    return f"{job} everywhere" if everywhere else job
+
+
+def cases() -> Iterator[Any]:
+    """What is taken away. In the whole cluster, what is bound elsewhere than in the job's namespaces makes no difference.
+
+    A prune stops at the first thing that it may not list.
+    """
+    for job, everywhere in RUN:
+        rights = [right for right in each_right(job) if not everywhere or job == "prune" or right.where == EVERY]
+        together = [right for right in rights if everywhere and job != "prune" and right.without == "told"]
+        single = [[right] for right in rights if right not in together]
+        for away in [*single, *([together] if together else [])]:
+            title = f"{titled_run(job, everywhere)}: {', '.join(map(titled, away))}"
+            yield pytest.param(job, everywhere, away, id=title)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +72,7 @@ def lab_of(lab_factory: Callable[..., Lab]) -> Callable[[str], Lab]:
     @functools.cache
     def started(platform: str) -> Lab:
         lab = lab_factory("--platform", platform)
-        for name in PLACES:
+        for name in (*PLACES, *MANY_PLACES):
             lab.namespace(name)
         return lab
 
@@ -54,22 +80,26 @@ def lab_of(lab_factory: Callable[..., Lab]) -> Callable[[str], Lab]:
 
 
 @pytest.fixture
-def stage(lab_of: Callable[[str], Lab], job: str) -> Stage:
+def stage(lab_of: Callable[[str], Lab], job: str, everywhere: bool) -> Stage:
     lab = lab_of(job)
-    return Stage(lab, functools.partial(run_module, kubeconfig=lab.kubeconfig), PLACES)
+    call = functools.partial(run_module, kubeconfig=lab.kubeconfig)
+    return Stage(lab, call, MANY_PLACES if everywhere else PLACES, everywhere=everywhere)
 
 
-def beside(job: str) -> list[Right]:
-    return [right for other in BESIDE.get(job, ()) for right in each_right(other)]
+def all_rights(job: str, *, everywhere: bool) -> list[Right]:
+    """Those of the job, and of what it is done with."""
+    selecting = ("namespace_selector",) if everywhere else ()
+    return [right for other in (job, *BESIDE.get(job, ()), *selecting) for right in each_right(other)]
 
 
-def begun(stage: Stage, job: str, held: list[Right]) -> tuple[Iterator[dict[str, Any]], Audit]:
-    """The job's results one by one, with these rights, and what the API server is asked from here on."""
-    user = granted(stage.lab, held, stage.names, everywhere=job in EVERYWHERE)
+def permitted(stage: Stage, held: list[Right]) -> Stage:
+    """The stage for a new user with these rights, once the API server knows them: they are one role for each place."""
+    user = granted(stage.lab, held, stage.names, everywhere=stage.everywhere)
+    of_each_role = {right.where: right for right in held}.values()
     stage.lab.until(
-        lambda: all(allowed(stage.lab, user, right, stage.names[-1]) for right in held), "the rights are known"
+        lambda: all(allowed(stage.lab, user, right, stage.names[-1]) for right in of_each_role), "the rights are known"
     )
-    return RUNS[job](replace(stage, user=user)), stage.lab.audit()
+    return replace(stage, user=user)
 
 
 def refused(log: Audit) -> list[tuple[str, str]]:
@@ -83,10 +113,9 @@ def refused(log: Audit) -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("job", RUNS)
-def test_a_job_is_done_with_exactly_its_rights(stage: Stage, job: str) -> None:
-    found, _log = begun(stage, job, [*each_right(job), *beside(job)])
-    results = list(found)
+@pytest.mark.parametrize(("job", "everywhere"), RUN, ids=[titled_run(*run) for run in RUN])
+def test_a_job_is_done_with_exactly_its_rights(stage: Stage, job: str, everywhere: bool) -> None:
+    results = list(RUNS[job](permitted(stage, all_rights(job, everywhere=everywhere))))
     failed = [result["msg"] for result in results if result["failed"]]
     if job == "wait":  # two of three wait for what never comes
         failed = failed[2:]
@@ -95,28 +124,34 @@ def test_a_job_is_done_with_exactly_its_rights(stage: Stage, job: str) -> None:
     assert RIGHTS_PAGE not in said, said
 
 
-@pytest.mark.parametrize(("job", "right"), CASES, ids=[f"{job}: {titled(right)}" for job, right in CASES])
-def test_a_right_that_is_missing_is_missed(stage: Stage, job: str, right: Right) -> None:
-    held = [*each_right(job), *beside(job)]
-    held = [other for other in held if _place(other) != _place(right)]
-    found, log = begun(stage, job, held)
-    named = as_missed(right)
-    results, text = [], ""
-    for result in found:
+@pytest.mark.parametrize(("job", "everywhere", "away"), [*cases()])
+def test_a_right_that_is_missing_is_missed(stage: Stage, job: str, everywhere: bool, away: list[Right]) -> None:
+    places = [_place(right) for right in away]
+    held = [right for right in all_rights(job, everywhere=everywhere) if _place(right) not in places]
+    theirs, log = permitted(stage, held), stage.lab.audit()
+    stages = [theirs]
+    if everywhere and job != "prune":  # what a list spares in many namespaces is read in a few
+        few = replace(theirs, names=PLACES, everywhere=False)
+        stages = [few, theirs] if away[0].verbs == ("get",) else [theirs, few]
+    results, text, unnamed = [], "", {as_missed(right) for right in away}
+    for result in itertools.chain.from_iterable(map(RUNS[job], stages)):
         results.append(result)
         text = json.dumps([result["msg"] if result["failed"] else "", result.get("warnings")])
-        if named in text:
+        unnamed = {named for named in unnamed if named not in text}
+        if not unnamed:
             break
-    if right.verbs != ("bind",):  # that is no request of its own
-        assert (right.verbs[0], right.resource) in refused(log), "nobody asked for it"
-    if right.without == "slower":
-        assert named not in text
+    without = away[0].without
+    asked = refused(log)
+    for right in away:  # to bind is no request of its own
+        assert right.verbs == ("bind",) or (right.verbs[0], right.resource) in asked, "nobody asked for it"
+    if without == "slower":
+        assert len(unnamed) == len(away)
         assert [result["msg"] for result in results if result["failed"]] == []
         return
-    assert named in text, [result.get("msg") for result in results]
+    assert not unnamed, [result.get("msg") for result in results]
     assert RIGHTS_PAGE in text
     if job != "wait":
-        assert results[-1]["failed"] is (right.without == "fails"), text
+        assert results[-1]["failed"] is (without == "fails"), text
 
 
 def _place(right: Right) -> tuple[object, ...]:

@@ -43,6 +43,8 @@ WORKLOADS: Mapping[str, tuple[str, str]] = {
     "CronJob": ("batch/v1", "cronjobs"),
     "DeploymentConfig": ("apps.openshift.io/v1", "deploymentconfigs"),
 }
+#: Modules that mean all namespaces unless some are given.
+OF_THE_CLUSTER = ("credential_rotation", "pull_access_audit")
 #: One with a mirror.
 MIRRORED = "mirrored.example.com/team/app@sha256:" + 64 * "0"
 MIRRORS = "/apis/config.openshift.io/v1/imagedigestmirrorsets"
@@ -51,16 +53,28 @@ IMAGE_API = "/apis/image.openshift.io/v1"
 
 @dataclass
 class Stage:
-    """Namespaces in which a job is done: by `user`, or by the cluster's administrator where there is none."""
+    """Namespaces in which a job is done: by `user`, or by the cluster's administrator where there is none.
+
+    `everywhere`: as a job of the whole cluster, which is not told their names.
+    """
 
     lab: Lab
     call: Callable[..., Result]
     names: list[str]
     user: str = ""
+    everywhere: bool = False
 
     def run(self, module: str, /, **options: Any) -> Result:
-        given = {"namespaces": self.names, "impersonate_user": self.user or None, **options}
+        targets = {} if "namespaces" in options else self._targets(module)
+        given = {**targets, "impersonate_user": self.user or None, **options}
         return self.call(module, **{name: value for name, value in given.items() if value is not None})
+
+    def _targets(self, module: str) -> dict[str, Any]:
+        if not self.everywhere:
+            return {"namespaces": self.names}
+        if module in OF_THE_CLUSTER:
+            return {}
+        return {"namespace_selector": {"include": [f"{self.names[0].partition('-')[0]}-*"]}}
 
     def as_admin(self, module: str, /, **options: Any) -> None:
         found = self.call(module, **{"namespaces": self.names, **options})
@@ -259,6 +273,9 @@ def _explained(stage: Stage) -> None:
 
 def explain(stage: Stage) -> Iterator[Result]:
     _explained(stage)
+    if stage.everywhere:
+        yield stage.run("pull_access_info")
+        return
     here = {"namespaces": stage.names[:1]}
     yield stage.run("pull_access_info", **here, pod="app")
     for kind in WORKLOADS:

@@ -9,7 +9,6 @@ import ast
 import dataclasses
 import importlib
 import json
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -665,23 +664,6 @@ class TestEntries:
 
 @pytest.mark.parametrize("role", ROLES)
 class TestRoles:
-    def test_its_defaults_are_those_that_it_documents(self, role: str) -> None:
-        documented_defaults = {
-            name: option["default"]
-            for name, option in role_options(role).items()
-            if not option.get("required") and name != "image_pull_only_namespaces"
-        }
-        given = role_file(role, "defaults/main.yml")
-        assert {name: value for name, value in given.items() if "undef(" not in str(value)} == documented_defaults
-
-    def test_what_is_required_says_so_in_a_sentence(self, role: str) -> None:
-        """Ansible itself says it at the end of the whole argument spec."""
-        required = {name for name, option in role_options(role).items() if option.get("required")}
-        said = {name: text for name, text in role_file(role, "defaults/main.yml").items() if "undef(" in str(text)}
-        assert said.keys() == required
-        for name, text in said.items():
-            assert re.match(rf"\{{\{{ undef\(hint=[\"']{name} is not set: ", text)
-
     def test_describes_every_option(self, role: str) -> None:
         assert [name for name, option in role_options(role).items() if not option.get("description")] == []
 

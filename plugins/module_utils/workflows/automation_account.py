@@ -67,11 +67,13 @@ def reconcile_account(
     places = sorted({*targets, *fixed, *bindings.places} - {parts.namespace, *missing})
     home: tuple[Desired, Sequence[str]] = (AtHome(parts, targets, present), [parts.namespace])
     away: tuple[Desired, Sequence[str]] = (InNamespaces(parts, targets, present), places)
-    outcomes = list[Outcome]()
+    outcomes, again = list[Outcome](), 0
     for desired, at in [home, away] if present else [away, home]:
-        if at and not any(outcome.has_failed for outcome in outcomes):
+        if not any(outcome.has_failed for outcome in outcomes):
             outcomes.append(reconcile(cluster, desired, at, settings))
-    outcome = _joined(outcomes)
+            again += outcomes[-1].retries - cluster.retries
+    results = [result for each in outcomes for result in each.namespaces]
+    outcome = Outcome(results, cluster.retries + again, outcomes[-1].stopped)
     remarks = [f"nothing is given in namespace {name}, which does not exist on {cluster.name}" for name in missing]
     if bindings.of_others:
         remarks.append(
@@ -128,14 +130,6 @@ def _is_there(cluster: Cluster, namespace: str) -> bool:
     except NamespaceMissing:
         return False
     return True
-
-
-def _joined(outcomes: Sequence[Outcome]) -> Outcome:
-    return Outcome(
-        [result for outcome in outcomes for result in outcome.namespaces],
-        max(outcome.retries for outcome in outcomes),
-        "; ".join(dict.fromkeys(outcome.stopped for outcome in outcomes if outcome.stopped)),
-    )
 
 
 def _token(

@@ -97,6 +97,43 @@ def test_a_namespace_that_is_no_longer_meant_loses_its_rights(api: FakeApi, run:
     assert ("rolebindings", "a", ROLE) not in api.objects
 
 
+def test_namespaces_are_told_in_order(api: FakeApi, run: Run) -> None:
+    names = [f"project-{letter}" for letter in "fedcba"]
+    result = run(jobs=["adopt"], namespaces=names)
+    assert [row["name"] for row in result["namespaces"]] == ["home", *sorted(names)]
+
+
+def test_without_namespaces_there_is_its_own_alone(api: FakeApi, run: Run) -> None:
+    result = run(jobs=["adopt"])
+    assert ([row["name"] for row in result["namespaces"]], result["summary"]["total"]) == (["home"], 1)
+
+
+def test_a_binding_whose_subject_others_changed_is_taken_back_too(api: FakeApi, run: Run) -> None:
+    run(jobs=["adopt"], namespaces=["a"])
+    stored = api.get("rolebindings", "a", ROLE)
+    assert stored is not None
+    stored["subjects"] = [{"kind": "User", "name": "mallory"}]
+    result = run(jobs=["adopt"], namespaces=["b"])
+    assert not result["failed"], result
+    assert ("rolebindings", "a", ROLE) not in api.objects
+
+
+def test_all_that_was_repeated_counts(api: FakeApi, run: Run) -> None:
+    run(jobs=["adopt"], namespaces=["a"])
+    for key in (("clusterroles", "", ROLE), ("rolebindings", "a", ROLE)):
+        api.objects[key].update(rules=[], subjects=[])
+        api.fail(f"PATCH .*/{key[0]}/", status_object(409, "Conflict", "the object has been modified"))
+    api.fail("GET .*/rolebindings", status_object(429, "TooManyRequests", "later"))
+    result = run(jobs=["adopt"], namespaces=["a"])
+    assert (result["failed"], result["changed"], result["summary"]["retries"]) == (False, True, 3)
+
+
+def test_a_cluster_that_fails_later_is_told_once(api: FakeApi, run: Run) -> None:
+    api.fail("POST .*/rolebindings", status_object(401, "Unauthorized", "Unauthorized"), times=10**9)
+    result = run(jobs=["adopt"], namespaces=["a"])
+    assert result["msg"].startswith("automation_account stopped: creating role binding a/")
+
+
 @pytest.mark.parametrize("check", [True, False])
 def test_its_own_namespace_has_one_result(api: FakeApi, run: Run, check: bool) -> None:
     result = run(jobs=["adopt"], namespaces=["home", "a"], check=check)
@@ -161,6 +198,14 @@ class TestBindingsOfOthers:
         )
         assert ("rolebindings", "b", "theirs") in api.objects
 
+    def test_are_theirs_by_whatever_name(self, api: FakeApi, run: Run) -> None:
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"}
+        api.put("rolebindings", "b", ROLE, roleRef=role, subjects=[self.ROBOT])
+        result = run(jobs=["adopt"], namespaces=["a"])
+        assert not result["failed"], result
+        assert f"that this module did not make, and that stay: role binding b/{ROLE}" in result["warnings"][0]
+        assert [row["name"] for row in result["namespaces"]] == ["home", "a"]
+
     @pytest.mark.parametrize("other", [{"name": "other"}, {"namespace": "a"}, {"kind": "Group", "namespace": ""}])
     def test_to_somebody_else_are_not(self, api: FakeApi, run: Run, other: dict[str, str]) -> None:
         self.bound(api, **other)
@@ -177,9 +222,10 @@ class TestBindingsOfOthers:
 
 
 def test_another_account_is_not_touched(api: FakeApi, run: Run) -> None:
-    run(name="other", jobs=["adopt"], namespaces=["a"])
+    run(name="other", jobs=["adopt"], namespaces=["b"])
     before = written(api)
-    run(jobs=["adopt"], namespaces=["a"])
+    result = run(jobs=["adopt"], namespaces=["a"])
+    assert [row["name"] for row in result["namespaces"]] == ["home", "a"]
     run(state="absent")
     assert written(api) == before
 

@@ -13,6 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     ROLE_BINDING,
     ObjectRef,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.permissions import RIGHTS_PAGE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.desired import (
     AtHome,
     InNamespaces,
@@ -91,6 +92,13 @@ class TestAtHome:
         assert change.body["rules"] == PARTS.role(PARTS.wanted()[0])["rules"]
         assert change.before == {"grants": ["get on secrets"]}
 
+    def test_a_binding_of_the_cluster_to_another_role_is_replaced(self) -> None:
+        there = whole()
+        there["binding"]["roleRef"] = {**there["binding"]["roleRef"], "name": "cluster-admin"}
+        (change,) = at_home(AtHome(PARTS), **there)
+        assert shown([change]) == [("replace", "ClusterRoleBinding", f"{ROLE}:cluster")]
+        assert change.body["roleRef"]["name"] == f"{ROLE}:cluster"
+
     def test_a_role_that_is_no_longer_needed_goes(self) -> None:
         there = whole()
         everywhere = Parts("home", "robot", ("adopt",), everywhere=True)
@@ -125,7 +133,9 @@ class TestAtHome:
             at_home(AtHome(PARTS), **there)
 
     def test_what_may_not_be_read_is_never_taken_for_absent(self) -> None:
-        with pytest.raises(Refusal, match="the caller may not read cluster role image-pull:home:robot"):
+        with pytest.raises(
+            Refusal, match=f"may not read cluster role {ROLE}, .* it needs get on it, see {RIGHTS_PAGE}"
+        ):
             AtHome(PARTS).plan("home", {}, {})
 
     def test_rules_that_cannot_be_read_are_replaced(self) -> None:

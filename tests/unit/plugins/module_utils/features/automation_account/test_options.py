@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.options import (
+    ARGUMENTS,
     AccountWanted,
     from_options,
 )
@@ -35,6 +36,10 @@ def test_what_is_given() -> None:
     assert found.files is not None
     assert (found.files.directory, [*found.files.plain], found.files.force) == ("d", ["f"], True)
     assert found.files.option == "kubeconfig_dest"
+
+
+def test_nothing_is_given_everywhere_unless_that_is_asked() -> None:
+    assert ARGUMENTS["everywhere"]["default"] is False
 
 
 def test_no_file_unless_one_is_named() -> None:

@@ -45,6 +45,14 @@ def test_secrets_of_hosted_clusters_are_given_by_name(everywhere: bool) -> None:
     ]
 
 
+def test_a_right_in_a_namespace_of_the_platforms_is_not_given_everywhere() -> None:
+    found = {
+        part.where: part.rules for part in Parts("home", "robot", ("nodes_secret", "adopt"), everywhere=True).wanted()
+    }
+    assert [rule["resourceNames"] for rule in found["openshift-config"]] == [["pull-secret"]]
+    assert {verb for rule in found["*"] for verb in rule["verbs"] if "secrets" in rule["resources"]} == {"list"}
+
+
 def test_manifests_in_the_order_in_which_they_can_be_created() -> None:
     parts = Parts("home", "robot", ("wait",))
     assert parts.fixed() == ["openshift-image-registry"]
