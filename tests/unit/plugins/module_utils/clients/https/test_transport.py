@@ -130,8 +130,10 @@ class TestWithoutOurTls:
             assert server.hung_up.wait(20)
 
     def test_a_service_without_tls_that_says_too_much(self) -> None:
-        too_long = pytest.raises(HttpsError, match=r"^asking failed: the answer is longer than a server's")
-        with served(TOO_LONG, None) as server, too_long:
+        with (
+            served(TOO_LONG, None) as server,
+            pytest.raises(HttpsError, match=r"^asking failed: the answer is longer than a server's"),
+        ):
             send("asking", f"http://{server.host}/", HttpsOptions(), longest=1024, with_body=True)
 
     def test_a_service_without_tls_that_answers(self) -> None:
