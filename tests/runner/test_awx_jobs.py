@@ -182,6 +182,8 @@ def test_a_login_that_is_refused_ends_the_workflow(
     (result,) = job.results("Log in to the registries")
     assert lab.registry("private")["host"] in result["msg"] and "refuses the login" in result["msg"]
     assert not job.holding([*secrets_of(*credentials), "canary"])
+    silent = passed(controller.launch("verify logins", node, credentials))
+    assert "no registry was asked, and the cluster was not reached" in silent.output
     # A play that finds no host would be successful.
     ended = controller.launch("failed", node, [], hosts={})
     assert ended.status == "failed" and "a node of this workflow failed" in ended.output
