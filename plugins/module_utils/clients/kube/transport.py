@@ -199,7 +199,9 @@ def _meaning(error: Exception) -> _TransportError:
 
 
 def _way_to_tls(reason: str) -> str:
-    """What to do about a handshake that failed for OpenSSL's reason. An alert is what the server says of us."""
+    """What to do about a handshake that failed for OpenSSL's reason, or urllib3's. An alert is what the server says of us."""
+    if "mismatch" in reason or "doesn't match" in reason:
+        return "give the cluster by a name or address that the certificate holds, in 'host' or as 'server' in the kubeconfig"
     if "alert" not in reason and ("certificate" in reason or "hostname" in reason):
         return "give the cluster's certificate authority in 'ca_cert' or the kubeconfig"
     if "certificate" in reason or "unknown ca" in reason:

@@ -239,9 +239,16 @@ class TestFailures:
                 "self-signed certificate; give the cluster's certificate authority in 'ca_cert' or the kubeconfig",
             ),
             (
+                SSLError(ssl.SSLError(1, "[SSL: C] certificate verify failed: IP address mismatch (_ssl.c:1000)")),
+                Unusable,
+                "certificate verify failed: IP address mismatch; give the cluster by a name or address that the certificate holds, in "
+                "'host' or as 'server' in the kubeconfig",
+            ),
+            (
                 SSLError(ValueError("hostname 'a' doesn't match 'b'")),
                 Unusable,
-                "hostname 'a' doesn't match 'b'; give the cluster's certificate authority in 'ca_cert' or the kubeconfig",
+                "hostname 'a' doesn't match 'b'; give the cluster by a name or address that the certificate holds, in 'host' or as "
+                "'server' in the kubeconfig",
             ),
             *(
                 (SSLError(ssl.SSLError(1, f"[SSL: X] {reason} (_ssl.c:1000)")), Unusable, f"{reason}; {way_out}")
