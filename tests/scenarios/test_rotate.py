@@ -34,6 +34,8 @@ RETIRE = """
     argv: [{lab}, registry, --dir, "{{{{ hostvars[item].lab_directory }}}}", --disable, "{{{{ hostvars[item].credential_rotation_old.username }}}}", private]
   loop: "{{{{ ansible_play_hosts_all }}}}"
   changed_when: true
+  vars: # ansible-core 2.16 takes the newest Python that is named in PATH, which may be none that works
+    ansible_python_interpreter: "{{{{ ansible_playbook_python }}}}"
 """
 
 
