@@ -227,6 +227,9 @@ class TestKilled:
         for number, module in zip(range(KILLS), itertools.cycle(OPTIONS)):
             take = number // len(OPTIONS) % 2
             gone, wanted = fleet.options(module, absent=True), fleet.options(module)
+            if module == "sa_link":
+                # Secrets that a killed run has not made are not linked, and the others are.
+                run_module("pull_secret", kubeconfig=lab.kubeconfig, **fleet.options("pull_secret"))
             # All namespaces are on the other side first, so that there is work enough to be killed at.
             run_module(module, kubeconfig=lab.kubeconfig, **(wanted if take else gone))
             killed += run_killed(module, gone if take else wanted)
