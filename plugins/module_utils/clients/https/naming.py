@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
 from typing import Any
 
 __all__ = ["named"]
@@ -18,16 +19,15 @@ def named(context: ssl.SSLContext, host: str | None) -> ssl.SSLContext:
     to none, and not to a proxy either.
     """
 
+    def also_named(keywords: Mapping[str, Any]) -> dict[str, Any]:
+        return {**keywords, "server_hostname": keywords.get("server_hostname") or host}
+
     class Named(ssl.SSLContext):
         def wrap_socket(self, *arguments: Any, **keywords: Any) -> Any:
-            return super().wrap_socket(
-                *arguments, **{**keywords, "server_hostname": keywords.get("server_hostname") or host}
-            )
+            return super().wrap_socket(*arguments, **also_named(keywords))
 
         def wrap_bio(self, *arguments: Any, **keywords: Any) -> Any:
-            return super().wrap_bio(
-                *arguments, **{**keywords, "server_hostname": keywords.get("server_hostname") or host}
-            )
+            return super().wrap_bio(*arguments, **also_named(keywords))
 
     context.__class__ = Named
     return context

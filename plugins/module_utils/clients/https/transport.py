@@ -24,6 +24,7 @@ from .endpoints import endpoint
 from .failures import Words, root_cause, sentence
 from .limits import CutOff, Limits, TooLong, limit, limited
 from .naming import named
+from .pools import open_with
 
 try:
     import requests
@@ -142,17 +143,13 @@ def _adapter(context: ssl.SSLContext, limits: Limits, of_proxy: Mapping[str, Any
 
 def _keep(limits: Limits, manager: Any) -> Any:
     """A pool manager of urllib3 whose connections keep the limits also where our TLS context does not."""
-    kinds = manager.pool_classes_by_scheme
-    manager.pool_classes_by_scheme = {scheme: _keeping(limits, kind) for scheme, kind in kinds.items()}
+
+    class Keeping:
+        def _new_conn(self) -> Any:
+            return limited(super()._new_conn(), limits.of_proxy())  # type: ignore[misc]
+
+    open_with(manager, {}, Keeping)
     return manager
-
-
-def _keeping(limits: Limits, kind: type[Any]) -> type[Any]:
-    def new_connection(self: Any) -> Any:
-        return limited(kind.ConnectionCls._new_conn(self), limits.of_proxy())
-
-    connection = type(kind.ConnectionCls.__name__, (kind.ConnectionCls,), {"_new_conn": new_connection})
-    return type(kind.__name__, (kind,), {"ConnectionCls": connection})
 
 
 def _of_proxy(proxy: str | None, options: HttpsOptions, verify: bool | str, limits: Limits) -> dict[str, Any]:

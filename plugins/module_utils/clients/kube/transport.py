@@ -89,8 +89,7 @@ def send(
     :raises NotSent: or `Lost`, `TooLarge`, `Unusable`, `Broken`.
     """
     try:
-        with answered_within(_READS * seconds):
-            return _whole(_sent(pool, method, url, headers, body, seconds=seconds), most)
+        return _whole(_sent(pool, method, url, headers, body, seconds=seconds), most)
     except _TransportError:
         raise
     except Exception as error:
@@ -141,8 +140,7 @@ def follow(
     :raises NotSent: or `Lost`, `TooLarge`, `Unusable`, `Broken`.
     """
     try:
-        with answered_within(_READS * seconds):
-            response = _sent(pool, "GET", url, headers, None, seconds=seconds)
+        response = _sent(pool, "GET", url, headers, None, seconds=seconds)
         return Lines(response, most, goes_on) if 200 <= response.status < 300 else _whole(response, most)
     except _TransportError:
         raise
@@ -152,17 +150,18 @@ def follow(
 
 def _sent(pool: Any, method: str, url: str, headers: Any, body: bytes | None, *, seconds: float) -> Any:
     # It only sends: request() would copy the headers on the way.
-    return pool.request_encode_url(
-        method,
-        url,
-        body=body,
-        headers=headers,
-        timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=seconds),
-        retries=False,
-        redirect=False,
-        preload_content=False,
-        enforce_content_length=True,
-    )
+    with answered_within(_READS * seconds):
+        return pool.request_encode_url(
+            method,
+            url,
+            body=body,
+            headers=headers,
+            timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=seconds),
+            retries=False,
+            redirect=False,
+            preload_content=False,
+            enforce_content_length=True,
+        )
 
 
 def _whole(response: Any, most: int) -> Answer:

@@ -20,18 +20,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ..https.pools import open_with
+
 __all__ = ["answered_within", "prepare"]
 
 
 def prepare(pool: Any) -> None:
     """Makes the connections that a urllib3 pool manager will open, also those through a proxy, do so."""
-    kinds = pool.pool_classes_by_scheme
-    pool.pool_classes_by_scheme = {scheme: _prepared(kind) for scheme, kind in kinds.items()}
+    open_with(pool, {"response_class": _EndsInTime}, _SendsWhole)
 
 
 @contextmanager
 def answered_within(seconds: float) -> Iterator[None]:
-    """What this thread asks for in the block is answered, to the last byte, before so many seconds are over.
+    """What this thread asks for in the block is answered, to the last byte, before so many seconds are over, also where it is read later.
 
     A read after that raises TimeoutError. One that has begun may last as long as the timeout of the socket.
     """
@@ -44,11 +45,6 @@ def answered_within(seconds: float) -> Iterator[None]:
 
 #: What a thread waits for; `until` is a time of `time.monotonic`.
 _AWAITED = threading.local()
-
-
-def _prepared(kind: type[Any]) -> type[Any]:
-    connection = type(kind.ConnectionCls.__name__, (_SendsWhole, kind.ConnectionCls), {"response_class": _EndsInTime})
-    return type(kind.__name__, (kind,), {"ConnectionCls": connection})
 
 
 class _SendsWhole:

@@ -1,0 +1,25 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which connections a pool manager opens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["open_with"]
+
+
+def open_with(manager: Any, parts: Mapping[str, Any], *bases: type[Any]) -> None:
+    """Makes the connections that a urllib3 pool manager will open, also those through a proxy, have these parts.
+
+    `parts` are members of the class of connections; `bases` go before it.
+    """
+    kinds = manager.pool_classes_by_scheme
+    manager.pool_classes_by_scheme = {scheme: _pool(kind, parts, bases) for scheme, kind in kinds.items()}
+
+
+def _pool(kind: type[Any], parts: Mapping[str, Any], bases: tuple[type[Any], ...]) -> type[Any]:
+    connection = type(kind.ConnectionCls.__name__, (*bases, kind.ConnectionCls), dict(parts))
+    return type(kind.__name__, (kind,), {"ConnectionCls": connection})
