@@ -14,17 +14,14 @@ import itertools
 import json
 import os
 import random
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from support.faulty_proxy import FAULTS, FaultyProxy
 from support.fleet import RBAC, by_namespace, default_accounts, delete_namespaces, make_namespaces, selected
+from support.killed_runs import killed_runs
 from support.lab import Lab, mount_names, path_of, pull_names
 from support.logins import token_kubeconfig
 from support.many import FORMS, LISTS, declared, suffixes
@@ -41,7 +38,6 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 #: What is taken back when its wish is gone: by name, not by content.
 ABSENT = {**OPTIONS, "pull_secret": {"name": "ours"}}
-TESTS = Path(__file__).parents[1]
 
 
 @pytest.fixture(params=FORMS)
@@ -199,42 +195,21 @@ def told_once(result: dict[str, Any], entries: list[Any] | None) -> bool:
 
 
 class TestKilled:
-    """Runs that give and take in turn, each ended by SIGKILL after a random number of its requests."""
+    """Runs that give and take in turn, each ended by SIGKILL after a random number of its writes."""
 
-    @pytest.fixture
-    def run_killed(self, lab: Lab, fleet: Fleet, tmp_path: Path) -> Iterator[Callable[..., bool]]:
-        with FaultyProxy(lab, share=0).running() as proxy:
-            kubeconfig = token_kubeconfig(lab, proxy.url, tmp_path / "kubeconfig")
-            chance = random.Random(SEED)
-
-            def run(module: str, options: dict[str, Any]) -> bool:
-                """Whether the run was still at work when it was killed."""
-                path = tmp_path / "options.json"
-                path.write_text(json.dumps({"kubeconfig": kubeconfig, **options}))
-                command = [sys.executable, "-m", "support.module_process", module, path]
-                moment = proxy.requests + chance.randrange(2, NAMESPACES * 2 // 3)
-                process = subprocess.Popen(command, cwd=TESTS, stdout=subprocess.DEVNULL)
-                while proxy.requests < moment and process.poll() is None:
-                    time.sleep(0.0005)
-                time.sleep(chance.uniform(0, 0.003))
-                process.kill()
-                return process.wait() < 0
-
-            yield run
-
-    def test_every_object_is_old_or_new_and_one_more_run_finishes(self, lab, fleet, run_killed):
-        killed = 0
-        for number, module in zip(range(KILLS), itertools.cycle(OPTIONS)):
-            take = number // len(OPTIONS) % 2
-            gone, wanted = fleet.options(module, absent=True), fleet.options(module)
-            if module == "sa_link":
-                # Secrets that a killed run has not made are not linked, and the others are.
-                run_module("pull_secret", kubeconfig=lab.kubeconfig, **fleet.options("pull_secret"))
-            # All namespaces are on the other side first, so that there is work enough to be killed at.
-            run_module(module, kubeconfig=lab.kubeconfig, **(wanted if take else gone))
-            killed += run_killed(module, gone if take else wanted)
-            fleet.check(converged=False)
-        assert killed >= KILLS / 2, "runs were really ended while they worked"
+    def test_every_object_is_old_or_new_and_one_more_run_finishes(self, lab, fleet, tmp_path):
+        chance = random.Random(SEED)
+        with killed_runs(lab, tmp_path) as runs:
+            for number, module in zip(range(KILLS), itertools.cycle(OPTIONS)):
+                take = number // len(OPTIONS) % 2
+                gone, wanted = fleet.options(module, absent=True), fleet.options(module)
+                if module == "sa_link":
+                    # Secrets that a killed run has not made are not linked, and the others are.
+                    run_module("pull_secret", kubeconfig=lab.kubeconfig, **fleet.options("pull_secret"))
+                # All namespaces are on the other side first, so that there is work enough to be killed at.
+                run_module(module, kubeconfig=lab.kubeconfig, **(wanted if take else gone))
+                runs.kill(module, gone if take else wanted, writes=chance.randrange(NAMESPACES))
+                fleet.check(converged=False)
         for module in OPTIONS:
             result = run_module(module, kubeconfig=lab.kubeconfig, **fleet.options(module))
             assert not result["failed"], result["msg"]

@@ -7,12 +7,8 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
-import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +16,7 @@ from support.faulty_proxy import FaultyProxy
 from support.fleet import RBAC, default_accounts, delete_namespaces, make_namespaces, selected
 from support.hostile import WORK, hostile, judged
 from support.hostile_proxy import answered, cut, hanging, refused
+from support.killed_runs import killed_runs
 from support.lab import Lab, path_of, pull_names
 from support.logins import token_kubeconfig
 from support.many import LISTS, declared, suffixes
@@ -31,7 +28,6 @@ KILLS = 4
 SEED = 11
 OWNER = "team-a"
 BINDING = f"image-puller-grant-{OWNER}"
-TESTS = Path(__file__).parents[1]
 DECLARED: dict[str, dict[str, Any]] = {
     "pull_secret": WORK["pull_secret"],
     "sa_link": {"secrets": ["ours"]},
@@ -181,26 +177,13 @@ class TestWhole:
 
 class TestKilled:
     def test_what_is_left_is_found_by_the_next(self, lab, fleet, tmp_path):
-        chance, killed, halfway = random.Random(SEED), 0, 0
-        with FaultyProxy(lab, share=0).running() as proxy:
-            kubeconfig = token_kubeconfig(lab, proxy.url, tmp_path / "kubeconfig")
-            path = tmp_path / "options.json"
-            path.write_text(json.dumps({"kubeconfig": kubeconfig, **fleet.pruning()}))
-            command = [sys.executable, "-m", "support.module_process", "prune", path]
+        chance = random.Random(SEED)
+        with killed_runs(lab, tmp_path) as runs:
             for _kill in range(KILLS):
                 fleet.site()
-                # After its four lists, before its last write.
-                moment = proxy.requests + 4 + chance.randrange(2, 2 * len(fleet.gone))
-                process = subprocess.Popen(command, cwd=TESTS, stdout=subprocess.DEVNULL)
-                while proxy.requests < moment and process.poll() is None:
-                    time.sleep(0.0005)
-                time.sleep(chance.uniform(0, 0.003))
-                process.kill()
-                killed += process.wait() < 0
+                runs.kill("prune", fleet.pruning(), writes=chance.randrange(1, 2 * len(fleet.gone)))
                 found = [fleet.ours()[name] for name in fleet.gone]
-                halfway += found not in ([NOTHING] * len(found), [fleet.wanted(name) for name in fleet.gone])
-        assert killed >= KILLS / 2, "runs were really ended while they worked"
-        assert halfway
+                assert found not in ([NOTHING] * len(found), [fleet.wanted(name) for name in fleet.gone])
         fleet.finish()
 
 

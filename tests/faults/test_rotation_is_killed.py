@@ -7,22 +7,17 @@ from __future__ import annotations
 
 import base64
 import json
-import multiprocessing
 import random
-import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from support.fleet import make_namespaces, selected
+from support.killed_runs import killed_runs
 from support.lab import Lab
 from support.modules import run_module
 
-#: Forks from a process of one thread, which has imported the module.
-CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(
-    ["support.modules", "ansible_collections.openshift_ops.image_pull.plugins.modules.credential_rotation"]
-)
 RUNS = 50
 NAMESPACES = 40
 NAMES = ("quay", "other")
@@ -82,34 +77,18 @@ def fleet(lab_factory: Callable[..., Lab]) -> Iterator[Fleet]:
     yield Fleet(lab_factory())
 
 
-def test_the_next_run_finishes_a_killed_one(fleet: Fleet) -> None:
-    whole = _seconds(fleet)
-    chance, interrupted = random.Random(13), 0
-    for run in range(RUNS):
-        to = run % 2
-        fork = CONTEXT.Process(target=run_module, args=("credential_rotation",), kwargs=fleet.options(to))
-        fork.start()
-        time.sleep(whole * chance.uniform(0.2, 1.0))
-        fork.kill()
-        fork.join()
-        contents, uids = fleet.read()
-        both = {fleet.content(0), fleet.content(1)}
-        assert {*contents} <= both
-        assert uids == fleet.uids
-        interrupted += {*contents} == both
-        finished = run_module("credential_rotation", **fleet.options(to))
-        assert not finished["failed"], finished["msg"]
-        contents, uids = fleet.read()
-        assert {*contents} == {fleet.content(to)}
-        assert uids == fleet.uids
-        assert not run_module("credential_rotation", **fleet.options(to))["changed"]
-    # Most were killed before their first write or after their last one, if it were less.
-    assert interrupted >= RUNS // 5, interrupted
-
-
-def _seconds(fleet: Fleet) -> float:
-    """How long a run takes here and now, there and back."""
-    started = time.monotonic()
-    for to in (1, 0, 1):
-        assert run_module("credential_rotation", **fleet.options(to))["changed"]
-    return (time.monotonic() - started) / 3
+def test_the_next_run_finishes_a_killed_one(fleet: Fleet, tmp_path: Path) -> None:
+    chance = random.Random(13)
+    with killed_runs(fleet.lab, tmp_path) as runs:
+        for run in range(RUNS):
+            to = 1 - run % 2
+            runs.kill("credential_rotation", fleet.options(to), writes=chance.randrange(1, NAMESPACES * len(NAMES)))
+            contents, uids = fleet.read()
+            assert {*contents} == {fleet.content(0), fleet.content(1)}
+            assert uids == fleet.uids
+            finished = run_module("credential_rotation", **fleet.options(to))
+            assert not finished["failed"], finished["msg"]
+            contents, uids = fleet.read()
+            assert {*contents} == {fleet.content(to)}
+            assert uids == fleet.uids
+            assert not run_module("credential_rotation", **fleet.options(to))["changed"]
