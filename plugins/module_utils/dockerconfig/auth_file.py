@@ -38,7 +38,8 @@ class AuthFile:
 
     @property
     def registries(self) -> list[str]:
-        return sorted(self.entries)
+        """The keys as they may be shown."""
+        return sorted({*map(without_user, self.entries)})
 
     def holds(self, wanted: AuthFile) -> bool:
         """Whether merging the wanted entries would change nothing: each is here, and no other spelling of it."""
@@ -51,7 +52,7 @@ class AuthFile:
 
     def text(self, *, legacy: bool) -> str:
         """The file as JSON: the object with `auths` or, `legacy`, the bare map."""
-        entries = ", ".join(f"{json.dumps(key)}: {self.entries[key].text}" for key in self.registries)
+        entries = ", ".join(f"{json.dumps(key)}: {self.entries[key].text}" for key in sorted(self.entries))
         return f"{{{entries}}}" if legacy else f'{{"auths": {{{entries}}}}}'
 
 

@@ -64,7 +64,7 @@ def _warning(key: str) -> str:
 
 def _no_spelling(key: str) -> str:
     host = re.split(r"[/?#]", re.sub(r"^https?://", "", key, flags=re.IGNORECASE))[0].rpartition("@")[2]
-    kubelet, containers = _users(key, re.split(r"[?#]", same_path(key))[0].replace("*", "x") + "/image")
+    kubelet, containers = _users(key, same_path(key).replace("*", "x") + "/image")
     who = _who(kubelet, containers)
     if "*" in host:
         also = ", and a star stands for one part between dots" if kubelet else ""

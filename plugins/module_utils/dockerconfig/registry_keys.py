@@ -45,17 +45,17 @@ def without_user(key: str) -> str:
 
 def registry_of(key: str) -> str:
     """The key without a user and password before an `@`, and without a query."""
-    return re.split(r"[?#]", key.rpartition("@")[2], maxsplit=1)[0]
+    return _without_query(key.rpartition("@")[2])
 
 
 def same_path(key: str) -> str:
     """The one spelling under which all keys for the same registry path are equal.
 
     `https://quay.io/`, `quay.io` and `quay.io/v2/` are one; `quay.io/team` is another; so is `quay.io:443`, since
-    every client compares ports as text. All forms of Docker Hub's own host are `docker.io`. A user before an `@` does not
-    count: the kubelet drops it.
+    every client compares ports as text. All forms of Docker Hub's own host are `docker.io`. A user before an `@` and a query
+    do not count: the kubelet drops them.
     """
-    host, _slash, path = _without_scheme(key).partition("/")
+    host, _slash, path = _without_query(_without_scheme(key)).partition("/")
     host = host.rpartition("@")[2].lower()
     if path + "/" in _API_PREFIXES or path in _API_PREFIXES:
         path = ""
@@ -77,3 +77,7 @@ def _without_scheme(key: str) -> str:
         if key.lower().startswith(scheme):
             return key[len(scheme) :]
     return key
+
+
+def _without_query(key: str) -> str:
+    return re.split(r"[?#]", key, maxsplit=1)[0]

@@ -21,6 +21,7 @@ from ..dockerconfig.auth_file import NOTHING, AuthFile, read_stored
 from ..dockerconfig.entry import changed_fields
 from ..dockerconfig.json_text import Unreadable
 from ..dockerconfig.kubelet_reading import KubeletReading, kubelet_reading
+from ..dockerconfig.registry_keys import without_user
 
 __all__ = [
     "DATA_KEYS", "DOCKERCFG", "DOCKERCONFIGJSON", "MAX_BYTES", "PODMANCONFIGJSON", "TYPES", "StoredSecret", "Target", "encoded", "may_be_auth_file",
@@ -159,13 +160,13 @@ def encoded(content: str) -> str:
 
 
 def registry_changes(before: AuthFile, after: AuthFile) -> dict[str, Any]:
-    """What becomes of the registries: added, removed, and which parts of a credential change."""
+    """What becomes of the registries, as they may be shown: added, removed, and which parts of a credential change."""
     old, new = before.entries, after.entries
     fields = {key: changed_fields(old[key], new[key]) for key in sorted({*old} & {*new})}
     return {
-        "added": sorted({*new} - {*old}),
-        "changed": {key: names for key, names in fields.items() if names},
-        "removed": sorted({*old} - {*new}),
+        "added": AuthFile({key: new[key] for key in {*new} - {*old}}).registries,
+        "changed": {without_user(key): names for key, names in fields.items() if names},
+        "removed": AuthFile({key: old[key] for key in {*old} - {*new}}).registries,
     }
 
 
@@ -185,7 +186,7 @@ def stored_view(held: StoredSecret) -> dict[str, Any]:
     """A secret as it is, as a diff may show it."""
     if held.unreadable:
         return {"type": held.type, "registries": f"not known: the content {held.unreadable}"}
-    return view(held.type, held.auth_file.entries)
+    return view(held.type, held.auth_file.registries)
 
 
 def _likely_key(data: Mapping[str, Any]) -> str:

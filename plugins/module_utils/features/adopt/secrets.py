@@ -95,6 +95,8 @@ def _found(ref: ObjectRef, secret: Json, held: StoredSecret) -> FoundSecret | st
 def _login(entry: Entry) -> dict[str, str] | None:
     """The credential as values; None when it says more than these."""
     email = entry.fields.get("email")
+    if without_user(entry.key) != entry.key:
+        return None
     if not {*entry.fields} <= _VALUES or (email is not None and kind(email) != "a string"):
         return None
     login = {"registry": entry.key, "username": entry.username, "password": entry.password}
@@ -110,7 +112,8 @@ def _as_values(held: StoredSecret, logins: Sequence[Mapping[str, str]]) -> tuple
 
 def _as_file(held: StoredSecret) -> tuple[AuthFile | None, str]:
     """The content as data, as the variable `auth_config` holds it."""
-    unusable = [without_user(key) for key, entry in sorted(held.auth_file.entries.items()) if not entry.username]
+    held_entries = sorted((without_user(key), key, entry.username) for key, entry in held.auth_file.entries.items())
+    unusable = [shown for shown, key, username in held_entries if shown != key or not username]
     if unusable:
         return None, (
             f"its entry for {', '.join(unusable)} is one that no node can use: no user and password, as with a credential helper, "

@@ -88,7 +88,7 @@ def _difference(copy: Copy) -> tuple[dict[str, Any], dict[str, Any], dict[str, A
     changed: dict[str, list[str]] = {}
     for file, text_after in copy.rewritten:
         changes = registry_changes(file.auth_file, read_stored(text_after, legacy=file.legacy))
-        held.update(dict.fromkeys(file.auth_file.entries))
+        held.update(dict.fromkeys(file.auth_file.registries))
         changed.update(changes["changed"])
     # An entry that a node does not use, for its key or for another one under the same key, is changed all the same.
     changed = {**dict.fromkeys(copy.found.old, copy.rotation.differing), **changed}

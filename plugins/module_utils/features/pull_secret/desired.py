@@ -21,7 +21,7 @@ from ...dockerconfig.editing import converted, merged, without
 from ...dockerconfig.json_text import Unreadable
 from ...dockerconfig.key_warnings import key_warnings
 from ...dockerconfig.kubelet_reading import kubelet_reading
-from ...dockerconfig.registry_keys import same_path
+from ...dockerconfig.registry_keys import same_path, without_user
 from ...platform.protected import check_size, is_platforms, refuse_dropping, refuse_foreign, refuse_unknown_loss
 from ...pulls.verification import Verification
 from ...secrets.content import (
@@ -251,7 +251,7 @@ class _Difference:
         return {**stored_view(self.held), **self._metadata_view("not as requested", flag=False)}
 
     def view_after(self) -> dict[str, Any]:
-        shown = view(self.target.type, self.held.known.entries, self.changes)
+        shown = view(self.target.type, self.held.known.registries, self.changes)
         return {**shown, **self._metadata_view("as requested", flag=True)}
 
     def cannot_update(self, ref: ObjectRef, observed: Json) -> str:
@@ -278,7 +278,7 @@ class _Difference:
             )
         for key, entry in sorted(self.after.entries.items()):
             if not (entry.username or problems or self.is_none):
-                yield f"{ref} has an entry for {key} that no node can use; give it a login, or remove it with mode=remove"
+                yield f"{ref} has an entry for {without_user(key)} that no node can use; give it a login, or remove it with mode=remove"
 
     def patch(self, ref: ObjectRef) -> dict[str, Any]:
         """The part of the object that changes; other data stays."""

@@ -74,7 +74,7 @@ class TestOneKey:
             ("registry.example.com:*", NOBODY, "one entry for each host"),
             ("*", NOBODY, "one entry for each host"),
             ("registry.example.com/*/app", NOBODY, "host[:port]"),
-            ("quay.io?x", KUBELET, "host[:port]"),
+            ("quay.io?x", KUBELET, "'quay.io' instead"),
             ("myregistry", NOBODY, "the registry's full host name"),
         ],
     )

@@ -30,7 +30,17 @@ KEYS = st.builds(
 class TestSamePath:
     @pytest.mark.parametrize(
         "key",
-        ["quay.io", "quay.io/", "https://quay.io", "http://quay.io/", "https://quay.io/v2/", "quay.io/v1", "QUAY.IO"],
+        [
+            "quay.io",
+            "quay.io/",
+            "https://quay.io",
+            "http://quay.io/",
+            "https://quay.io/v2/",
+            "quay.io/v1",
+            "QUAY.IO",
+            "quay.io/?a=b",
+            "u:p@quay.io#c",
+        ],
     )
     def test_spellings_of_one_registry_are_one(self, key: str) -> None:
         assert same_path(key) == "quay.io"

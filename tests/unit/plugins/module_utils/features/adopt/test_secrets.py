@@ -130,6 +130,7 @@ class TestThePlatforms:
         (stored({"auths": {"quay.io": {"auth": "!"}}}), "it stops every pull"),
         (stored({"auths": {"quay.io": {}}, "credsStore": "desktop"}), "its entry for quay.io is one that no node can use"),
         (stored({"auths": {"u:secret-1@quay.io": {"auth": AUTH}}}), r"its entry for \*\*\*@quay.io is one"),
+        (stored({"auths": {"quay.io?secret-1": {"auth": AUTH}}}), r"its entry for quay\.io\?\*\*\* is one"),
         (stored({"auths": {"quay.io": {"auth": AUTH}, "https://quay.io": {"auth": AUTH}}}), "two entries for quay.io"),
         (stored(b'{"auths": {"quay.io": {"auth": "%s", "n": "ren\xe9"}}}' % AUTH.encode()), "not UTF-8"),
         (stored(b'{"auths": {"quay.io": {"auth": "%s", "n": "\\ud83d"}}}' % AUTH.encode()), "not UTF-8"),

@@ -137,11 +137,12 @@ class TestInPlace:
         assert planned() == Plan(), "it is gone by now"
 
     def test_every_entry_is_named_also_one_that_no_node_uses(self) -> None:
-        auths = {"robot:x@quay.io": entry(), "quay.io/b": entry(), "https://quay.io/a": entry()}
+        auths = {"robot:x@quay.io": entry(), "quay.io/b": entry(), "https://quay.io/a?token=canary": entry()}
         (change,) = planned(secret(auths=auths)).changes
         parts = ["password", "username"]
         found = change.details["registries"]["changed"]
-        assert list(found.items()) == [("***@quay.io", parts), ("https://quay.io/a", parts), ("quay.io/b", parts)]
+        assert list(found.items()) == [("***@quay.io", parts), ("https://quay.io/a?***", parts), ("quay.io/b", parts)]
+        assert [*change.before["registries"]] == [*change.after["registries"]] == [*found]
 
     def test_of_a_key_that_stands_there_twice_both_are_changed(self) -> None:
         raw = '{"auths": {"quay.io": {"auth": "%s"}, "quay.io": {"auth": "%s"}}}'

@@ -475,6 +475,20 @@ class TestMerge:
         settled = secret({"auths": {"a.io": {}, "quay.io": entry()}})
         assert declared(mode="merge").plan("project-a", {"quay": settled}) == Plan()
 
+    @pytest.mark.parametrize(
+        ("key", "shown"),
+        [("robot:canary@a.io", "***@a.io"), ("https://a.io/team?token=canary", "https://a.io/team?***")],
+    )
+    def test_a_credential_in_a_stored_key_is_not_shown(self, key: str, shown: str) -> None:
+        observed = {"quay": secret({"auths": {key: entry()}})}
+        (added,) = declared(mode="merge").plan("project-a", observed).changes
+        assert added.after["registries"] == {shown: "credential", "quay.io": "credential"}
+        (deleted,) = declared(state="absent").plan("project-a", observed).changes
+        assert deleted.details == {"registries": registries(removed=[shown])}
+        assert deleted.before["registries"] == {shown: "credential"}
+        (removed,) = declared(mode="replace").plan("project-a", observed).changes
+        assert removed.details == {"registries": registries(added=["quay.io"], removed=[shown])}
+
 
 class TestRemove:
     def remove(self, observed: dict[str, Any], *names: str, **given: Any) -> Plan:

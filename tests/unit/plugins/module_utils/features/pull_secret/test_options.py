@@ -95,7 +95,7 @@ class TestHostile:
     )  # fmt: skip
     def test_odd_registries_are_written_with_a_warning(self, key: str) -> None:
         found = declared(registries=[registry(key)])
-        assert found.auth_file.registries == [key]
+        assert [*found.auth_file.entries] == [key]
         assert all(len(warning.splitlines()) == 1 for warning in found.warnings)
         assert bool(found.warnings) is (key != "quay.io:99999999999")
         assert declared(registries=[{"registry": key}], mode="remove").registries == (key,)
