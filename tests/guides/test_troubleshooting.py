@@ -10,6 +10,7 @@ kubectl here, which takes the commands of the guide as oc does.
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.pul
 from ansible_collections.openshift_ops.image_pull.plugins.modules import pull_secret
 from support.guided import broken_pod, deployment, inventory
 from support.guides import Guide
+from support.logins import user_kubeconfig
 from support.modules import run_module
 from tools import prepare
 
@@ -83,6 +85,16 @@ class Modules:
         """Without a kubeconfig."""
         return self("pull_secret", **SECRET, **{"kubeconfig": None, "api_key": "not-a-token", **options})
 
+    def elsewhere(self) -> str:
+        """A kubeconfig by which the API server has to be another host."""
+        path = Path(
+            user_kubeconfig(self.lab, self.lab.data["server"], self.folder / "elsewhere", {"token": "not-a-token"})
+        )
+        config = json.loads(path.read_text(encoding="utf-8"))
+        config["clusters"][0]["cluster"]["tls-server-name"] = "other.example.com"
+        path.write_text(json.dumps(config), encoding="utf-8")
+        return str(path)
+
     def secret(self, name: str, **parts: Any) -> None:
         self.lab.create("project-a", "secrets", {"metadata": {"name": name}, **parts})
 
@@ -137,6 +149,7 @@ def _file(text: str) -> Callable[[Modules], str]:
 PROVOKED: dict[str, Callable[[Modules], str]] = {
     "failed: Connection refused;": lambda run: run.alone(host="https://127.0.0.1:1"),
     "certificate verify failed: unable to get local": lambda run: run.alone(host=run.lab.data["server"]),
+    "Hostname mismatch, certificate is not valid": lambda run: run.alone(kubeconfig=run.elsewhere()),
     "was refused: 401 Unauthorized;": lambda run: run.alone(
         host=run.lab.data["server"], ca_cert=run.lab.data["ca_cert"]
     ),

@@ -81,7 +81,7 @@ def sentence(error: BaseException, words: Words) -> str:
     """What went wrong and what to do, for the root cause of a failure."""
     if isinstance(error, ssl.SSLCertVerificationError):
         what_to_do = words.of(_CERTIFICATES.get(error.verify_code, _UNTRUSTED))
-        return f"certificate verify failed: {error.verify_message}; {what_to_do}"
+        return f"certificate verify failed: {error.verify_message.rstrip('.')}; {what_to_do}"
     if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         error = ConnectionError()
     if isinstance(error, ssl.SSLError):

@@ -224,4 +224,4 @@ def _innermost(error: BaseException) -> BaseException:
 def _cause(error: BaseException) -> str:
     """The reason in words."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return one_line(_NOISE.sub("", str(text)))
+    return one_line(_NOISE.sub("", str(text))).rstrip(".")

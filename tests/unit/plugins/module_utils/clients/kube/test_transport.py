@@ -239,7 +239,7 @@ class TestFailures:
                 "self-signed certificate; give the cluster's certificate authority in 'ca_cert' or the kubeconfig",
             ),
             (
-                SSLError(ssl.SSLError(1, "[SSL: C] certificate verify failed: IP address mismatch (_ssl.c:1000)")),
+                SSLError(ssl.SSLError(1, "[SSL: C] certificate verify failed: IP address mismatch. (_ssl.c:1000)")),
                 Unusable,
                 "certificate verify failed: IP address mismatch; give the cluster by a name or address that the certificate holds, in "
                 "'host' or as 'server' in the kubeconfig",

@@ -295,7 +295,7 @@ class TestTls:
             ),
             (
                 {"address": "127.0.0.2"},
-                "IP address mismatch, certificate is not valid for '127.0.0.1'.; give the registry by a name or address that "
+                "IP address mismatch, certificate is not valid for '127.0.0.1'; give the registry by a name or address that "
                 "the certificate holds",
             ),
         ],
