@@ -259,12 +259,16 @@ def test_what_is_there_is_shown_and_explained(lab: Any, namespaces: Any, control
     names = namespaces(2)
     credentials = [bearer(lab), login(lab)]
     passed(controller.launch("set up", node, credentials, group=declared(lab, *names)))
-    adopted = passed(
-        controller.launch("take over", node, credentials[:1], answers={"adopt_namespaces": "\n".join(names)})
-    )
-    (shown,) = adopted.results("Show what to put into the inventory")
-    assert [one["name"] for one in shown["msg"]["private_registry_secrets"]] == ["team-registry"]
-    assert not adopted.holding(secrets_of(*credentials))
+    # An answer comes before what the inventory says, and one that is left blank leaves it.
+    for answers, given in (
+        ({"adopt_namespaces": "\n".join(names)}, {"image_pull_adopt_namespaces": ["there-is-none"]}),
+        ({}, {"image_pull_adopt_namespaces": names}),
+        ({}, {"image_pull_adopt_namespace_selector": {"include": names}}),
+    ):
+        adopted = passed(controller.launch("take over", node, credentials[:1], answers=answers, group=given))
+        (shown,) = adopted.results("Show what to put into the inventory")
+        assert [one["name"] for one in shown["msg"]["private_registry_secrets"]] == ["team-registry"]
+        assert not adopted.holding(secrets_of(*credentials))
 
     lab.pod(names[0], "app", f"{lab.registry('private')['host']}/team/app:v1")
     explained = passed(controller.launch("explain", node, credentials[:1], answers={"pod": f"{names[0]}/app"}))
