@@ -83,6 +83,8 @@ def _wider(key: str) -> str:
 
 
 def _wider_than_it_seems(key: str, instead: str) -> str:
+    if set("?#") & set(key):
+        return f"registry {key!r}: no client reads what follows '?' or '#', and it may be a credential; write {instead!r} instead"
     host, _slash, path = instead.partition("/")
     if not path or not containers_keys([key], f"{host}/elsewhere"):
         return ""

@@ -85,6 +85,13 @@ class TestOneKey:
         assert f"write {instead}" in warning
         assert len(warning.splitlines()) == 1
 
+    @pytest.mark.parametrize("key", ["https://quay.io/?x", "http://quay.io/#x"])
+    def test_a_query_is_read_by_nobody(self, key: str) -> None:
+        assert key_warnings([key]) == [
+            f"registry {key!r}: no client reads what follows '?' or '#', and it may be a credential; write 'quay.io' instead"
+        ]
+        assert not why_never_used(key)
+
     @pytest.mark.parametrize("key", ["https://quay.io/org", "http://quay.io/v2/org/"])
     def test_a_url_with_a_path_is_wider_than_it_seems(self, key: str) -> None:
         (warning,) = key_warnings([key])
