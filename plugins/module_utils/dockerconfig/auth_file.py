@@ -25,7 +25,7 @@ from .credential_helpers import Helpers
 from .document import Document, auths_of, is_bare_map
 from .entry import Entry, from_file, from_option, stored_entry
 from .json_text import EMPTY, Member, Object, Unreadable, kind, value_of
-from .registry_keys import matches, same_path, without_user
+from .registry_keys import matches, same_path, shown, without_user
 
 __all__ = ["NOTHING", "AuthFile", "from_registries", "parse", "parse_text", "read_stored"]
 
@@ -39,7 +39,7 @@ class AuthFile:
     @property
     def registries(self) -> list[str]:
         """The keys as they may be shown."""
-        return sorted({*map(without_user, self.entries)})
+        return shown(self.entries)
 
     def holds(self, wanted: AuthFile) -> bool:
         """Whether merging the wanted entries would change nothing: each is here, and no other spelling of it."""

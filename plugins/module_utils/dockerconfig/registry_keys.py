@@ -10,11 +10,12 @@ Grammar and behaviour: kubelet `pkg/credentialprovider/keyring.go`, containers/i
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from ..core.errors import OptionError
 
-__all__ = ["check_key", "matches", "registry_of", "same_path", "without_user"]
+__all__ = ["check_key", "matches", "may_be_shown", "registry_of", "same_path", "shown", "without_user"]
 
 _DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 _API_PREFIXES = ("v1/", "v2/")
@@ -41,6 +42,16 @@ def without_user(key: str) -> str:
     _user, at, rest = key.rpartition("@")
     registry = registry_of(key)
     return f"{'***@' if at else ''}{registry}{'' if registry == rest else '?***'}"
+
+
+def may_be_shown(key: str) -> bool:
+    """Whether no credential stands in it."""
+    return without_user(key) == key
+
+
+def shown(keys: Iterable[str]) -> list[str]:
+    """The keys as they may be shown, in order."""
+    return sorted({*map(without_user, keys)})
 
 
 def registry_of(key: str) -> str:

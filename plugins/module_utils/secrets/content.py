@@ -21,7 +21,7 @@ from ..dockerconfig.auth_file import NOTHING, AuthFile, read_stored
 from ..dockerconfig.entry import changed_fields
 from ..dockerconfig.json_text import Unreadable
 from ..dockerconfig.kubelet_reading import KubeletReading, kubelet_reading
-from ..dockerconfig.registry_keys import without_user
+from ..dockerconfig.registry_keys import shown, without_user
 
 __all__ = [
     "DATA_KEYS", "DOCKERCFG", "DOCKERCONFIGJSON", "MAX_BYTES", "PODMANCONFIGJSON", "TYPES", "StoredSecret", "Target", "encoded", "may_be_auth_file",
@@ -164,9 +164,9 @@ def registry_changes(before: AuthFile, after: AuthFile) -> dict[str, Any]:
     old, new = before.entries, after.entries
     fields = {key: changed_fields(old[key], new[key]) for key in sorted({*old} & {*new})}
     return {
-        "added": AuthFile({key: new[key] for key in {*new} - {*old}}).registries,
+        "added": shown({*new} - {*old}),
         "changed": {without_user(key): names for key, names in fields.items() if names},
-        "removed": AuthFile({key: old[key] for key in {*old} - {*new}}).registries,
+        "removed": shown({*old} - {*new}),
     }
 
 
@@ -178,8 +178,8 @@ def view(secret_type: str, registries: Iterable[str], changes: Json | None = Non
     """A secret as a diff may show it: registries by name, and which part of a credential changed, never a value."""
     found = changes or no_changes()
     changed = {key: f"credential with changed {', '.join(parts)}" for key, parts in found["changed"].items()}
-    shown = sorted({*registries, *found["added"]} - {*found["removed"]})
-    return {"type": secret_type, "registries": {key: changed.get(key, "credential") for key in shown}}
+    names = sorted({*registries, *found["added"]} - {*found["removed"]})
+    return {"type": secret_type, "registries": {key: changed.get(key, "credential") for key in names}}
 
 
 def stored_view(held: StoredSecret) -> dict[str, Any]:

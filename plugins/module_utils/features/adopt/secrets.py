@@ -14,7 +14,7 @@ from ...core.objects import Json, ObjectRef, metadata
 from ...dockerconfig.auth_file import AuthFile, from_registries, parse, read_stored
 from ...dockerconfig.entry import Entry
 from ...dockerconfig.json_text import kind, string
-from ...dockerconfig.registry_keys import without_user
+from ...dockerconfig.registry_keys import may_be_shown, shown
 from ...platform.generated import is_generated
 from ...platform.protected import controller_of, is_global, refuse_platform_name, says_generated
 from ...secrets.content import DATA_KEYS, PODMANCONFIGJSON, StoredSecret, registry_changes
@@ -95,7 +95,7 @@ def _found(ref: ObjectRef, secret: Json, held: StoredSecret) -> FoundSecret | st
 def _login(entry: Entry) -> dict[str, str] | None:
     """The credential as values; None when it says more than these."""
     email = entry.fields.get("email")
-    if without_user(entry.key) != entry.key:
+    if not may_be_shown(entry.key):
         return None
     if not {*entry.fields} <= _VALUES or (email is not None and kind(email) != "a string"):
         return None
@@ -112,8 +112,8 @@ def _as_values(held: StoredSecret, logins: Sequence[Mapping[str, str]]) -> tuple
 
 def _as_file(held: StoredSecret) -> tuple[AuthFile | None, str]:
     """The content as data, as the variable `auth_config` holds it."""
-    held_entries = sorted((without_user(key), key, entry.username) for key, entry in held.auth_file.entries.items())
-    unusable = [shown for shown, key, username in held_entries if shown != key or not username]
+    entries = held.auth_file.entries
+    unusable = shown(key for key, entry in entries.items() if not (entry.username and may_be_shown(key)))
     if unusable:
         return None, (
             f"its entry for {', '.join(unusable)} is one that no node can use: no user and password, as with a credential helper, "

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from ...core.enumeration import first_of
 from ...core.shapes import mapping, sequence, text
 from ...dockerconfig.key_warnings import key_warnings, portable, why_never_used
-from ...dockerconfig.registry_keys import same_path, without_user
+from ...dockerconfig.registry_keys import may_be_shown, same_path, without_user
 from ...platform.protected import is_global
 from ...pulls import remedies
 from ...secrets.content import DATA_KEYS, PODMANCONFIGJSON
@@ -49,16 +49,11 @@ def unparsable(place: Place, _survey: Survey) -> Iterator[Finding]:
 
 def _without_bad_entries(secret: Held) -> list[remedies.Remedy]:
     """Where nothing else is wrong, the bad entries alone are removed."""
-    bad = [key for key in secret.stored.known.entries if key not in secret.reading.logins and _may_be_shown(key)]
+    bad = [key for key in secret.stored.known.entries if key not in secret.reading.logins and may_be_shown(key)]
     if bad and len(bad) == len(secret.reading.problems):
         return remedies.remove_registry(secret.namespace, secret.name, *bad)
-    host = next(iter([*bad, *filter(_may_be_shown, secret.reading.logins)]), "{{ registry }}")
+    host = next(iter([*bad, *filter(may_be_shown, secret.reading.logins)]), "{{ registry }}")
     return remedies.rewrite_secret(secret.namespace, secret.name, host)
-
-
-def _may_be_shown(key: str) -> bool:
-    """Whether no credential stands in it."""
-    return without_user(key) == key
 
 
 def key_never_matches(place: Place, _survey: Survey) -> Iterator[Finding]:
@@ -69,7 +64,7 @@ def key_never_matches(place: Place, _survey: Survey) -> Iterator[Finding]:
                 continue
             shown, instead = without_user(key), portable(key)
             right = remedies.add_registry(place.namespace, secret.name, instead) if instead else []
-            drop = remedies.remove_registry(place.namespace, secret.name, key) if _may_be_shown(key) else []
+            drop = remedies.remove_registry(place.namespace, secret.name, key) if may_be_shown(key) else []
             message = f"{secret.ref} has a key that no node uses: {why.replace(repr(key), repr(shown))}"
             yield Finding("secret-key-never-matches", secret.ref, shown, message, [*right, *drop])
 
