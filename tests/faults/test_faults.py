@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from support.faulty_proxy import FAULTS, FaultyProxy
 from support.fleet import RBAC, by_namespace, default_accounts, delete_namespaces, make_namespaces, selected
-from support.killed_runs import killed_runs
+from support.killed_runs import KilledRuns
 from support.lab import Lab, mount_names, path_of, pull_names
 from support.logins import token_kubeconfig
 from support.many import FORMS, LISTS, declared, suffixes
@@ -199,17 +199,17 @@ class TestKilled:
 
     def test_every_object_is_old_or_new_and_one_more_run_finishes(self, lab, fleet, tmp_path):
         chance = random.Random(SEED)
-        with killed_runs(lab, tmp_path) as runs:
-            for number, module in zip(range(KILLS), itertools.cycle(OPTIONS)):
-                take = number // len(OPTIONS) % 2
-                gone, wanted = fleet.options(module, absent=True), fleet.options(module)
-                if module == "sa_link":
-                    # Secrets that a killed run has not made are not linked, and the others are.
-                    run_module("pull_secret", kubeconfig=lab.kubeconfig, **fleet.options("pull_secret"))
-                # All namespaces are on the other side first, so that there is work enough to be killed at.
-                run_module(module, kubeconfig=lab.kubeconfig, **(wanted if take else gone))
-                runs.kill(module, gone if take else wanted, writes=chance.randrange(NAMESPACES))
-                fleet.check(converged=False)
+        runs = KilledRuns(lab, tmp_path)
+        for number, module in zip(range(KILLS), itertools.cycle(OPTIONS)):
+            take = number // len(OPTIONS) % 2
+            gone, wanted = fleet.options(module, absent=True), fleet.options(module)
+            if module == "sa_link":
+                # Secrets that a killed run has not made are not linked, and the others are.
+                run_module("pull_secret", kubeconfig=lab.kubeconfig, **fleet.options("pull_secret"))
+            # All namespaces are on the other side first, so that there is work enough to be killed at.
+            run_module(module, kubeconfig=lab.kubeconfig, **(wanted if take else gone))
+            runs.kill(module, gone if take else wanted, writes=chance.randrange(NAMESPACES))
+            fleet.check(converged=False)
         for module in OPTIONS:
             result = run_module(module, kubeconfig=lab.kubeconfig, **fleet.options(module))
             assert not result["failed"], result["msg"]

@@ -16,7 +16,7 @@ from support.faulty_proxy import FaultyProxy
 from support.fleet import RBAC, default_accounts, delete_namespaces, make_namespaces, selected
 from support.hostile import WORK, hostile, judged
 from support.hostile_proxy import answered, cut, hanging, refused
-from support.killed_runs import killed_runs
+from support.killed_runs import KilledRuns
 from support.lab import Lab, path_of, pull_names
 from support.logins import token_kubeconfig
 from support.many import LISTS, declared, suffixes
@@ -178,12 +178,12 @@ class TestWhole:
 class TestKilled:
     def test_what_is_left_is_found_by_the_next(self, lab, fleet, tmp_path):
         chance = random.Random(SEED)
-        with killed_runs(lab, tmp_path) as runs:
-            for _kill in range(KILLS):
-                fleet.site()
-                runs.kill("prune", fleet.pruning(), writes=chance.randrange(1, 2 * len(fleet.gone)))
-                found = [fleet.ours()[name] for name in fleet.gone]
-                assert found not in ([NOTHING] * len(found), [fleet.wanted(name) for name in fleet.gone])
+        runs = KilledRuns(lab, tmp_path)
+        for _kill in range(KILLS):
+            fleet.site()
+            runs.kill("prune", fleet.pruning(), writes=chance.randrange(1, 2 * len(fleet.gone)))
+            found = [fleet.ours()[name] for name in fleet.gone]
+            assert found not in ([NOTHING] * len(found), [fleet.wanted(name) for name in fleet.gone])
         fleet.finish()
 
 

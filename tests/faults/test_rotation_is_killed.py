@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from support.fleet import make_namespaces, selected
-from support.killed_runs import killed_runs
+from support.killed_runs import KilledRuns
 from support.lab import Lab
 from support.modules import run_module
 
@@ -79,16 +79,16 @@ def fleet(lab_factory: Callable[..., Lab]) -> Iterator[Fleet]:
 
 def test_the_next_run_finishes_a_killed_one(fleet: Fleet, tmp_path: Path) -> None:
     chance = random.Random(13)
-    with killed_runs(fleet.lab, tmp_path) as runs:
-        for run in range(RUNS):
-            to = 1 - run % 2
-            runs.kill("credential_rotation", fleet.options(to), writes=chance.randrange(1, NAMESPACES * len(NAMES)))
-            contents, uids = fleet.read()
-            assert {*contents} == {fleet.content(0), fleet.content(1)}
-            assert uids == fleet.uids
-            finished = run_module("credential_rotation", **fleet.options(to))
-            assert not finished["failed"], finished["msg"]
-            contents, uids = fleet.read()
-            assert {*contents} == {fleet.content(to)}
-            assert uids == fleet.uids
-            assert not run_module("credential_rotation", **fleet.options(to))["changed"]
+    runs = KilledRuns(fleet.lab, tmp_path)
+    for run in range(RUNS):
+        to = 1 - run % 2
+        runs.kill("credential_rotation", fleet.options(to), writes=chance.randrange(1, NAMESPACES * len(NAMES)))
+        contents, uids = fleet.read()
+        assert {*contents} == {fleet.content(0), fleet.content(1)}
+        assert uids == fleet.uids
+        finished = run_module("credential_rotation", **fleet.options(to))
+        assert not finished["failed"], finished["msg"]
+        contents, uids = fleet.read()
+        assert {*contents} == {fleet.content(to)}
+        assert uids == fleet.uids
+        assert not run_module("credential_rotation", **fleet.options(to))["changed"]

@@ -35,8 +35,8 @@ class Proxy:
     """Passes requests on. `requests` counts them."""
 
     def __init__(self, lab: Lab) -> None:
-        self.requests = 0
-        self.lock = threading.Lock()
+        self.requests = self._under_way = 0
+        self.lock = threading.Condition()
         #: Set when it ends: nothing waits any more.
         self.ended = threading.Event()
         self._upstream = urlsplit(lab.data["server"])
@@ -52,6 +52,23 @@ class Proxy:
     def handle(self, exchange: Exchange) -> None:
         """Answers one request, or does not."""
         exchange.answer(exchange.ask())
+
+    def meet(self, exchange: Exchange) -> None:
+        """One request, from its arrival to its end."""
+        with self.lock:
+            self.requests += 1
+            self._under_way += 1
+        try:
+            self.handle(exchange)
+        finally:
+            with self.lock:
+                self._under_way -= 1
+                self.lock.notify_all()
+
+    def settle(self, seconds: float) -> None:
+        """Waits until no request is under way: what the API server was asked for has been carried out."""
+        with self.lock:
+            assert self.lock.wait_for(lambda: not self._under_way, seconds), f"{self._under_way} requests are under way"
 
     def accepted(self, connection: socket.socket) -> bool:
         """Whether a new connection is spoken to."""
@@ -120,9 +137,7 @@ class Exchange(BaseHTTPRequestHandler):
 
     def forward(self) -> None:
         self.content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        with self.server.proxy.lock:
-            self.server.proxy.requests += 1
-        self.server.proxy.handle(self)
+        self.server.proxy.meet(self)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = forward
 
