@@ -49,7 +49,7 @@ _PAGE = 1000
 _MOST_PAGES = 10_000
 #: How often a list is read from its start, because the API server has lost it.
 _LIST_PASSES = 4
-#: The same request is repeated for this long, from its first failure on.
+#: The same request is repeated for this long, from its first failure on; a server that asks for a longer pause gets none.
 _PATIENCE_SECONDS = 30.0
 #: Before the cluster is given up, it is asked once more, for so long.
 _PROBE_SECONDS = 5.0
@@ -339,7 +339,8 @@ class Cluster:
             except (ApiError, Unanswered) as error:
                 asked = _asked_to_wait(request, error)
                 given_up_at = min(given_up_at, self._now() + _PATIENCE_SECONDS)
-                if asked is None or request.seconds is not None or self._now() + asked > given_up_at:
+                # The last one comes after the patience: it tells whether the cluster fails, or this request alone.
+                if asked is None or asked > _PATIENCE_SECONDS or request.seconds is not None or self._now() >= given_up_at:
                     raise
             with self._lock:
                 self.retries += 1

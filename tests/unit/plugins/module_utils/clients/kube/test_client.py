@@ -709,6 +709,17 @@ class TestStopping:
                 attempt()
         assert (len(pool.script), clock.seconds) == (left, now)
 
+    @given(st.integers(0, 30), st.random_module())
+    def test_so_is_one_that_says_when_to_come_again(self, seconds: int, _seed: Any) -> None:
+        """Whatever it says, and however long the pauses happen to be: never as one object that cannot be read."""
+        busy = Answer(503, b"starting", {"Retry-After": str(seconds)})
+        cluster, _pool, clock = cluster_of((GET, FOUND), *[(GET, busy)] * 100)
+        cluster.get(REF)
+        began = clock.seconds
+        with pytest.raises(ClusterError, match="was answered properly for"):
+            cluster.get(REF)
+        assert 30.0 <= clock.seconds - began <= 30.0 + 1.25 * max(seconds, 5)
+
     @pytest.mark.parametrize(
         ("answer", "kind", "what"),
         [
