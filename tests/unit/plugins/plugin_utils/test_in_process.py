@@ -534,15 +534,19 @@ class TestProgress:
         """By the file beside the module: where Ansible made a directory for the task, in that one."""
         made = action(become=True)
         made._connection._shell.tmpdir = str(tmp_path)
-        over = threading.Event()
+        said = ""
 
         def meanwhile() -> None:
+            nonlocal said
             (tmp_path / "progress").write_text("1/2\n2/2\n")
-            over.wait(1.2)
+            deadline = time.monotonic() + LIMIT
+            while "2/2" not in said and time.monotonic() < deadline:
+                threading.Event().wait(0.05)
+                said += capsys.readouterr().out
 
         made.meanwhile = meanwhile
         assert made.start() == {"elsewhere": True}
-        assert "[east] 1/2\n[east] 2/2\n" in capsys.readouterr().out
+        assert "[east] 1/2\n[east] 2/2\n" in said
 
     def test_a_directory_is_made_for_it(self, tmp_path: Path) -> None:
         made = action(become=True)

@@ -55,7 +55,7 @@ def evidence(**secrets: Any) -> Evidence:
 
 def asked(server: HostileRegistry, certificate: str, known: Evidence, *logins: tuple[str, str]) -> list[str]:
     questions = [ImageQuestion(f"{server.host}/team/app", "v1", "ns", secret, key).ref for secret, key in logins]
-    answers = prove_images(questions, known, RegistryAccess(certificate, timeout=2.0))
+    answers = prove_images(questions, known, RegistryAccess(certificate, timeout=20.0))
     assert "Canary" not in str(answers)
     return [answers[question]["outcome"] for question in questions]
 
@@ -83,7 +83,7 @@ def test_a_secret_that_holds_nothing(server: HostileRegistry, certificate: str) 
 
 def test_what_cannot_be_asked_is_said(certificate: str) -> None:
     question = ImageQuestion("127.0.0.1:1/team/app", "v1").ref
-    answer = prove_images([question], Evidence(), RegistryAccess(certificate, timeout=2.0))[question]
+    answer = prove_images([question], Evidence(), RegistryAccess(certificate, timeout=20.0))[question]
     assert isinstance(answer, dict)
     assert (answer["outcome"], "refused" in answer["said"]) == ("unanswered", True)
 
@@ -96,7 +96,7 @@ def test_a_login_that_has_expired_says_so(server: HostileRegistry, certificate: 
 def test_an_authority_that_cannot_be_read_is_no_answer_of_a_registry() -> None:
     question = ImageQuestion("127.0.0.1:1/team/app", "v1").ref
     with pytest.raises(OptionError, match="cannot be read on the host that runs the task"):
-        prove_images([question], Evidence(), RegistryAccess("/none.pem", timeout=2.0))
+        prove_images([question], Evidence(), RegistryAccess("/none.pem", timeout=20.0))
 
 
 @pytest.mark.parametrize(("written", "outcome"), [(True, "expired"), (False, "bad_login")])
@@ -116,6 +116,6 @@ def test_the_age_of_a_secret_counts_where_it_is_known(
     question = ImageQuestion("public.ecr.aws/team/app", "v1", "ns", "pull", "public.ecr.aws").ref
     with served(script, server_context(certificate), tunnel=True) as proxy:
         monkeypatch.setenv("https_proxy", f"http://{proxy.host}")
-        access = RegistryAccess(validate_certs=False, timeout=2.0)
+        access = RegistryAccess(validate_certs=False, timeout=20.0)
         answers = prove_images([question], Evidence({ObjectRef(SECRET, "ns", "pull"): secret}), access)
     assert answers[question]["outcome"] == outcome

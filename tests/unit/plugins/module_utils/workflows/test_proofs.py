@@ -62,7 +62,7 @@ def test_the_age_of_a_known_kind_counts_where_it_is_known() -> None:
 
 
 def test_a_question_about_an_image_and_one_about_a_login() -> None:
-    access, image = RegistryAccess(timeout=2.0), reference_of("q.io/team/app:v1")
+    access, image = RegistryAccess(timeout=20.0), reference_of("q.io/team/app:v1")
     assert Attempt.of(LoginQuestion("https://q.io", "u", "p"), access).wanted == Wanted("q.io")
     assert Attempt.of(LoginQuestion("q.io", "u", "p", image), access).wanted == Wanted("q.io", "team/app", "v1")
     assert "Canary" not in repr(Attempt.of(LoginQuestion("q.io", "Canary-user", "Canary-77"), access))
@@ -89,7 +89,7 @@ def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hostil
 
 
 def test_equal_attempts_are_asked_once_however_their_keys_are_spelt(server: HostileRegistry, certificate: str) -> None:
-    access = RegistryAccess(certificate, timeout=2.0)
+    access = RegistryAccess(certificate, timeout=20.0)
     keys = (server.host, f"https://{server.host}/v2/", f"{server.host}/team")
     attempts = [Attempt.of(LoginQuestion(key, "alice", "Canary-77"), access) for key in keys]
     answers = asked(attempts)
@@ -140,7 +140,7 @@ def different(host: str, access: RegistryAccess, count: int) -> list[Attempt]:
 @pytest.mark.usefixtures("no_proxy")
 def test_a_registry_that_answers_nothing_is_left_alone(certificate: str) -> None:
     """Of 16 at the same time, some are under way when the others have failed."""
-    access = RegistryAccess(certificate, timeout=2.0)
+    access = RegistryAccess(certificate, timeout=20.0)
     with answering(certificate, b"500 No") as broken, answering(certificate, b"404 None") as other:
         answers = asked([*different(broken.host, access, 100), *different(other.host, access, 40)])
         assert 16 <= len(broken.requests) <= 32
@@ -158,7 +158,7 @@ def test_a_registry_that_answers_nothing_is_left_alone(certificate: str) -> None
 
 @pytest.mark.usefixtures("no_proxy")
 def test_one_that_answers_now_and_then_is_asked_to_the_end(certificate: str) -> None:
-    access = RegistryAccess(certificate, timeout=2.0)
+    access = RegistryAccess(certificate, timeout=20.0)
     with answering(certificate, *[b"500 No", b"404 None"] * 50) as server:
         asked(different(server.host, access, 60))
         assert len(server.requests) == 60

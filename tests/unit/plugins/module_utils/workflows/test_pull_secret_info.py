@@ -73,7 +73,7 @@ def secrets(outcome: Outcome) -> dict[str, list[dict[str, Any]]]:
 
 def proving(certificate: str, *repositories: str) -> Verification:
     images = [(text, image) for text in repositories if (image := reference_of(text))]
-    return Verification(images, RegistryAccess(certificate, timeout=2.0))
+    return Verification(images, RegistryAccess(certificate, timeout=20.0))
 
 
 def test_many_namespaces_are_few_requests() -> None:
@@ -184,7 +184,7 @@ def test_the_age_of_a_secret_tells_when_a_known_kind_is_over(
     put(api, "a", "pull", {"public.ecr.aws": "Canary-77"}, "AWS", metadata=meta)
     with served(script, server_context(certificate), tunnel=True) as proxy:
         monkeypatch.setenv("https_proxy", f"http://{proxy.host}")
-        access = RegistryAccess(validate_certs=False, timeout=2.0)
+        access = RegistryAccess(validate_certs=False, timeout=20.0)
         outcome_of = look(api, PullSecrets(verification=Verification(access=access)), "a")
     (row,) = secrets(outcome_of)["a"][0]["registries"]
     assert [proof["outcome"] for proof in row["proofs"]] == [outcome]

@@ -85,7 +85,7 @@ def test_headers_of_one_name() -> None:
 def test_half_a_body_is_no_answer(certificate: str) -> None:
     half = answer("HTTP/1.1 200 OK", "Content-Length: 100", body=b"{")
     with served(half, server_context(certificate)) as server:
-        options = HttpsOptions(certificate, timeout=2.0)
+        options = HttpsOptions(certificate, timeout=20.0)
         with pytest.raises(HttpsError, match=r"^asking failed: the connection was closed in the middle"):
             send("asking", f"https://{server.host}/", options, longest=1024, with_body=True)
 

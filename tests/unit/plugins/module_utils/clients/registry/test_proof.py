@@ -257,7 +257,7 @@ def test_a_timeout_that_cannot_be_is_refused_before_anything_is_sent(proof: Any)
 class TestWithoutTag:
     def test_the_tags_of_a_repository_need_the_same_right(self, serve: Serve, certificate: str) -> None:
         server = serve(tags)
-        options = RegistryOptions(server.host, ca_cert=certificate, timeout=2.0)
+        options = RegistryOptions(server.host, ca_cert=certificate, timeout=20.0)
         assert prove(options, Wanted(server.host, "team/app"), LOGIN).outcome == "pulls"
         assert [read(request)[0] for request in server.requests] == [
             "GET /v2/team/app/tags/list?n=1",
@@ -283,7 +283,7 @@ class TestLoginAlone:
     @pytest.mark.parametrize("answers", [tags, basic()], ids=["token", "basic"])
     def test_is_accepted_or_refused(self, serve: Serve, certificate: str, answers: Answers) -> None:
         server = serve(answers)
-        options = RegistryOptions(server.host, ca_cert=certificate, timeout=2.0)
+        options = RegistryOptions(server.host, ca_cert=certificate, timeout=20.0)
         right = prove_login(options, server.host, LOGIN)
         assert (right.outcome, right.realm_host) == ("logs_in", server.host)
         assert prove_login(options, server.host, Login("alice", "wrong")).outcome == "bad_login"
@@ -297,12 +297,12 @@ class TestLoginAlone:
             return (403, {}, b"") if "Bearer" in headers.get("Authorization", "") else (status, found, body)
 
         server = serve(answers)
-        options = RegistryOptions(server.host, ca_cert=certificate, timeout=2.0)
+        options = RegistryOptions(server.host, ca_cert=certificate, timeout=20.0)
         assert prove_login(options, server.host, LOGIN).outcome == "logs_in"
 
     def test_a_registry_that_asks_nobody(self, serve: Serve, certificate: str) -> None:
         server = serve(lambda _line, _headers: (200, {}, b""))
-        found = prove_login(RegistryOptions(server.host, ca_cert=certificate, timeout=2.0), server.host, LOGIN)
+        found = prove_login(RegistryOptions(server.host, ca_cert=certificate, timeout=20.0), server.host, LOGIN)
         assert (found.outcome, "asks nobody" in found.said) == ("logs_in", True)
 
 
@@ -369,6 +369,6 @@ class TestEachHasItsOwnSentence:
 
     @pytest.mark.parametrize("host", ["q.io:99999", "q io", "", "[::1", "\ud800.example.com", "q.io\x1b[31m", "*.q.io"])
     def test_what_is_no_registry(self, certificate: str, host: str) -> None:
-        found = prove(RegistryOptions(host, ca_cert=certificate, timeout=2.0), Wanted(host), LOGIN)
+        found = prove(RegistryOptions(host, ca_cert=certificate, timeout=20.0), Wanted(host), LOGIN)
         assert (found.outcome, "is no registry that can be asked" in found.said) == ("unanswered", True)
         assert found.said.isprintable()

@@ -54,6 +54,6 @@ def test_method_headers_and_body_are_those_asked_for(
 def test_half_a_body_is_no_answer(certificate: str, tmp_path: Path) -> None:
     half = answer("HTTP/1.1 200 OK", "Content-Length: 100", body=b"{")
     with served(half, server_context(certificate)) as server:
-        options = RegistryOptions(server.host, ca_cert=certificate, timeout=2.0)
+        options = RegistryOptions(server.host, ca_cert=certificate, timeout=20.0)
         with pytest.raises(RegistryError, match=r"^asking failed: the connection was closed in the middle"):
             send("asking", f"https://{server.host}/v2/", options, with_body=True)
