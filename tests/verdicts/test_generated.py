@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -109,9 +109,28 @@ class Judged:
         return f"{self.verdict} ({self.said}), but pulled is {self.pulled} ({self.reason}): {self.image}, {self.case}"
 
 
-def judged(pods: Pods, *pull_options: str, **options: Any) -> list[Judged]:
+Pulls = Mapping[tuple[str, str], Any]
+
+
+def pulled(pods: Pods, *options: str) -> Pulls:
     places = [pods.place(number) for number in range(len(pods.cases))]
-    done = dict(zip(places, pods.lab.pull_all(places, *pull_options), strict=True))
+    return dict(zip(places, pods.lab.pull_all(places, *options), strict=True))
+
+
+@pytest.fixture(scope="module")
+def pulled_once(pods: Pods) -> Callable[[Setting], Pulls]:
+    """What the nodes do under the setting that is applied, without writing a status: once for all tests of this setting."""
+    found: dict[str, Pulls] = {}
+
+    def under(setting: Setting) -> Pulls:
+        if setting.name not in found:
+            found[setting.name] = pulled(pods)
+        return found[setting.name]
+
+    return under
+
+
+def judged(pods: Pods, done: Pulls, **options: Any) -> list[Judged]:
     result = run_module("pull_access_info", kubeconfig=pods.lab.kubeconfig, namespaces=pods.namespaces, **options)
     assert not result["failed"], result["msg"]
     rows = {
@@ -123,7 +142,7 @@ def judged(pods: Pods, *pull_options: str, **options: Any) -> list[Judged]:
     return list(_judged(pods, done, rows))
 
 
-def _judged(pods: Pods, done: Mapping[Any, Any], rows: Mapping[Any, Any]) -> Iterator[Judged]:
+def _judged(pods: Pods, done: Pulls, rows: Mapping[Any, Any]) -> Iterator[Judged]:
     for number, case in enumerate(pods.cases):
         place = pods.place(number)
         image = case.image.format(**pods.names)
@@ -134,10 +153,13 @@ def _judged(pods: Pods, done: Mapping[Any, Any], rows: Mapping[Any, Any]) -> Ite
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
 class TestGeneratedPods:
-    def test_with_the_registries_asked_each_verdict_is_the_nodes(self, pods: Pods, setting: Setting) -> None:
+    def test_with_the_registries_asked_each_verdict_is_the_nodes(
+        self, pods: Pods, pulled_once: Callable[[Setting], Pulls], setting: Setting
+    ) -> None:
         realm_hosts, ca_cert = [pods.lab.registry("delegated")["realm_host"]], pods.lab.data["ca_cert"]
         with setting.applied(pods.lab, pods.names):
-            found = judged(pods, ask_registries=True, realm_hosts=realm_hosts, registry_ca_cert=ca_cert)
+            done = pulled_once(setting)
+            found = judged(pods, done, ask_registries=True, realm_hosts=realm_hosts, registry_ca_cert=ca_cert)
         wrong = [
             each
             for each in found
@@ -150,10 +172,12 @@ class TestGeneratedPods:
         assert {True, False} <= {each.pulled for each in found}
         assert not wrong, f"{len(wrong)} of {len(found)}, such as {wrong[0]}"
 
-    def test_without_asking_only_a_login_may_be_wrong(self, pods: Pods, setting: Setting) -> None:
+    def test_without_asking_only_a_login_may_be_wrong(
+        self, pods: Pods, pulled_once: Callable[[Setting], Pulls], setting: Setting
+    ) -> None:
         """`pulls` then means that the registry was not asked; nothing else is guessed."""
         with setting.applied(pods.lab, pods.names):
-            found = judged(pods)
+            found = judged(pods, pulled_once(setting))
         wrong = [
             each
             for each in found
@@ -165,7 +189,7 @@ class TestGeneratedPods:
 
     def test_with_the_nodes_word_nothing_that_failed_pulls(self, pods: Pods, setting: Setting) -> None:
         with setting.applied(pods.lab, pods.names):
-            found = judged(pods, "--status")
+            found = judged(pods, pulled(pods, "--status"))
         wrong = [each for each in found if each.pulled != (each.verdict == "pulls") and each.verdict != "unknown"]
         print(setting.name, Counter((each.verdict, each.pulled) for each in found))
         assert not wrong, f"{len(wrong)} of {len(found)}, such as {wrong[0]}"

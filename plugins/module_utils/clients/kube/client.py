@@ -340,7 +340,7 @@ class Cluster:
                 asked = _asked_to_wait(request, error)
                 given_up_at = min(given_up_at, self._now() + _PATIENCE_SECONDS)
                 # The last one comes after the patience: it tells whether the cluster fails, or this request alone.
-                if asked is None or asked > _PATIENCE_SECONDS or request.seconds is not None or self._now() >= given_up_at:
+                if asked is None or self._now() >= given_up_at:
                     raise
             with self._lock:
                 self.retries += 1
@@ -510,9 +510,12 @@ class _Unsent(Unanswered):
 
 def _asked_to_wait(request: _Request, error: ImagePullError) -> float | None:
     """Seconds that the server asks to wait at least before the same request; None when it must not be repeated."""
+    if request.seconds is not None:
+        return None
     if isinstance(error, ApiError):
         # The server did nothing. Proxies do not say for how long they want to be left in peace.
-        return error.retry_after or 0.0 if error.status in (429, 503) else None
+        asked = error.retry_after or 0.0
+        return asked if error.status in (429, 503) and asked <= _PATIENCE_SECONDS else None
     # A read is repeated; whether a write happened is for the caller to find out.
     return None if request.writes and not isinstance(error, _Unsent) else 0.0
 

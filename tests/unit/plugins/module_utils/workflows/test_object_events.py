@@ -143,7 +143,7 @@ class TestWhatIsTold:
             assert found.events[-1]["objects"][0]["annotations"] == {"a": "{ { lookup('pipe', 'id') }}"}
 
     def test_many_at_once_are_one_event(self, api: WatchedApi) -> None:
-        settings = replace(SETTINGS, batch_seconds=1.0)
+        settings = replace(SETTINGS, batch_seconds=4.0)
         with api.served() as host, source(host, settings) as found:
             found.until_told("existing old")
             for number in range(500):

@@ -320,7 +320,9 @@ class TestDrips:
 
     BODY = b"x" * 60
 
-    def dripped(self, pool: Any, head: bytes, drops: bytes, tail: bytes = b"", *, ask: Any = None) -> Any:
+    def dripped(
+        self, pool: Any, head: bytes, drops: bytes, tail: bytes = b"", *, seconds: float = 0.2, ask: Any = None
+    ) -> Any:
         def serve(listening: socket.socket) -> None:
             with listening.accept()[0] as connection:
                 connection.recv(65536)
@@ -334,7 +336,7 @@ class TestDrips:
         with socket.create_server(("127.0.0.1", 0)) as listening:
             threading.Thread(target=serve, args=(listening,), daemon=True).start()
             url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-            return ask(url) if ask else send(pool, "GET", url, {}, None, seconds=0.2)
+            return ask(url) if ask else send(pool, "GET", url, {}, None, seconds=seconds)
 
     @pytest.mark.parametrize(
         ("head", "drops", "tail"),
@@ -350,7 +352,7 @@ class TestDrips:
 
     def test_one_that_ends_in_time(self, pool: Any) -> None:
         head = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n"
-        assert self.dripped(pool, head, b"x" * 6).data == b"x" * 6
+        assert self.dripped(pool, head, b"x" * 6, seconds=20.0).data == b"x" * 6
 
     def test_one_that_goes_on(self, pool: Any) -> None:
         """The server lets a line begin and never end it."""
@@ -372,7 +374,7 @@ class TestLines:
     """An answer that goes on."""
 
     def lines(self, pool: Any, url: str, **options: Any) -> Any:
-        usual = {"seconds": 5.0, "most": 100, "goes_on": lambda: True}
+        usual = {"seconds": 20.0, "most": 100, "goes_on": lambda: True}
         return follow(pool, url, {"X-Y": "z"}, **{**usual, **options})
 
     def test_they_come_one_by_one_however_they_are_cut(self, pool: Any) -> None:
