@@ -207,12 +207,14 @@ def main() -> int:
     finally:
         if not options.keep:
             subprocess.run(["lab", "down", "--dir", str(options.lab_dir)], check=False, stdout=subprocess.DEVNULL)
-    demo.table()
-    print_next_steps(options)
+    if demo.scenarios:
+        demo.table()
+    print_next_steps(options, began=bool(demo.scenarios))
     return status
 
 
-def print_next_steps(options: argparse.Namespace) -> None:
+def print_next_steps(options: argparse.Namespace, *, began: bool) -> None:
+    """`began`: whether projects may have been made."""
     if options.keep:
         print(
             f"\nThe lab is still there. 'make shell' gives a shell for the commands above; 'lab down --dir {options.lab_dir}' ends it."
@@ -221,7 +223,7 @@ def print_next_steps(options: argparse.Namespace) -> None:
         print(
             "\nThe lab is gone. 'make demo KEEP=1' leaves it running; then 'make shell' gives a shell for the commands above."
         )
-    if options.kubeconfig:
+    if options.kubeconfig and began:
         print("The projects image-pull-demo-* are left in your cluster, with a pod each; delete them when you like.")
 
 
