@@ -107,14 +107,14 @@ def test_a_cut_comes_at_its_point(client, point, by_reset):
 
 @pytest.mark.parametrize("point", ["request", "answer", "head", "body"])
 def test_a_hanging_server_hangs_and_ends(client, point):
-    client.proxy.rule("", hanging(point, 600.0), times=1)
+    client.proxy.rule("", hanging(point, 60.0), times=1)
     client.proxy.rule("", hanging(point, SHORT_SECONDS), after=1, times=1)
     with pytest.raises(TimeoutError):
         client.ask(timeout=SHORT_SECONDS)
     started = time.monotonic()
     with pytest.raises((http.client.HTTPException, OSError)):
         client.ask()
-    assert SHORT_SECONDS <= time.monotonic() - started < 60
+    assert SHORT_SECONDS <= time.monotonic() - started < 5
     assert client.ask()[0] == 200
 
 

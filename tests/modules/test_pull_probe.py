@@ -359,5 +359,5 @@ class TestOptions:
         started = time.monotonic()
         result = probe(run, namespace, image(lab), timeout=2)
         assert pulls(result) == [("unknown", "not_scheduled")]
-        assert 2 <= time.monotonic() - started < 60
+        assert 2 <= time.monotonic() - started < 15
         assert probes(lab, namespace) == []

@@ -254,7 +254,7 @@ class TestHostileServer:
         server = serve(drips(first, b"1", 0.05))
         started = time.monotonic()
         assert refusal(server.host, timeout=0.3) == f"failed: {LATE}"
-        assert 0.25 < time.monotonic() - started < 60
+        assert 0.25 < time.monotonic() - started < 5
 
     @pytest.mark.parametrize("tls", [True, False], ids=["silent", "silent before TLS"])
     def test_that_is_silent(self, serve: Serve, refusal: Any, tls: bool) -> None:
