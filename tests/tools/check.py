@@ -76,6 +76,8 @@ STEPS = (
     # The longest begin first, so that none is left alone at the end.
     Step("playbooks of the tarball, newest", "newest", (*TARBALL, *PYTEST, "tests/scenarios")),
     Step("modules on the lab, newest", "newest", (*PYTEST, "tests/modules")),
+    Step("security, newest", "newest", (*PYTEST, "tests/security")),
+    Step("security, oldest", "oldest", (*PYTEST, "tests/security")),
     Step("the guides, as they are written", "newest", (*PYTEST, "tests/guides")),
     Step(
         "the main job of the tarball, oldest",

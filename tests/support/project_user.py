@@ -1,0 +1,70 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A user with the rights of a project's administrator in one namespace, and no other right. Attacks are made with these."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from .lab import Lab, path_of
+
+__all__ = ["ProjectUser", "auth_file"]
+
+
+def auth_file(entries: dict[str, tuple[str, str]]) -> str:
+    """The text of an auth file. `entries` are user and password by key."""
+    auths = {
+        key: {"auth": base64.b64encode(f"{username}:{password}".encode()).decode()}
+        for key, (username, password) in entries.items()
+    }
+    return json.dumps({"auths": auths})
+
+
+@dataclass(frozen=True)
+class ProjectUser:
+    """`name` is the user, `namespace` her own project. Each request is sent as her, so the API server refuses all that she may not do."""
+
+    lab: Lab
+    name: str
+    namespace: str
+
+    @classmethod
+    def create(cls, lab: Lab, name: str, namespace: str) -> ProjectUser:
+        """Gives the user the cluster role `admin` in the namespace, as OpenShift does for who requests a project."""
+        binding = {
+            "metadata": {"name": "admin"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name}],
+        }
+        lab.create(namespace, "rolebindings", binding)
+        user = cls(lab, name, namespace)
+        # The API server reads role bindings from a watch: the right is there a moment later.
+        lab.until(user._may_list_secrets, f"{name} is the administrator of {namespace}")
+        return user
+
+    def _may_list_secrets(self) -> bool:
+        found = self.request("GET", path_of(self.namespace, "secrets"), expect=(200, 403))
+        return bool(found["kind"] == "SecretList")
+
+    def request(self, method: str, path: str, body: Any = None, *, expect: tuple[int, ...] = (200, 201, 202)) -> Any:
+        return self.lab.api(method, path, body, expect=expect, user=self.name)
+
+    def create_object(self, resource: str, body: dict[str, Any]) -> dict[str, Any]:
+        created: dict[str, Any] = self.request("POST", path_of(self.namespace, resource), body)
+        return created
+
+    def secret(self, name: str, text: str, *, key: str = ".dockerconfigjson", **fields: Any) -> dict[str, Any]:
+        """Creates a pull secret with that text, or an Opaque secret for any other `key`. `fields` are further fields of the object."""
+        kind = {".dockerconfigjson": "kubernetes.io/dockerconfigjson", ".dockercfg": "kubernetes.io/dockercfg"}
+        data = {key: base64.b64encode(text.encode()).decode()}
+        body: dict[str, Any] = {"type": kind.get(key, "Opaque"), "data": data, **fields}
+        return self.create_object("secrets", {**body, "metadata": {"name": name, **fields.get("metadata", {})}})
+
+    def read_secret(self, name: str) -> str:
+        """All that she can read of a secret of her own, as text."""
+        found = self.request("GET", path_of(self.namespace, "secrets", name))
+        return "\n".join(base64.b64decode(value).decode("utf-8", "replace") for value in (found.get("data") or {}).values())
