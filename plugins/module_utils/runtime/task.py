@@ -28,6 +28,7 @@ from ..core.permissions import Need
 from ..core.protocols import Desired
 from ..core.redaction import credentials_in_text, mask
 from ..core.variable_files import Destination
+from ..core.visible_text import shown
 from ..reconcile import targets
 from ..reconcile.engine import reconcile
 from ..reconcile.namespaces import terminating_sentence
@@ -87,9 +88,9 @@ class Module:
     hidden: Sequence[str] = ()
 
     def masked(self, result: Mapping[str, Any], secrets: Collection[str]) -> dict[str, Any]:
-        """The result as it leaves the module: without the secrets, but for what it is there to hand on."""
+        """The result as it leaves the module: without the secrets, each text visible, but for what it is there to hand on."""
         kept = {name: result[name] for name in self.hidden if name in result}
-        rest: dict[str, Any] = mask({name: value for name, value in result.items() if name not in kept}, secrets)
+        rest: dict[str, Any] = shown(mask({name: value for name, value in result.items() if name not in kept}, secrets))
         return {**rest, **kept}
 
     @property
