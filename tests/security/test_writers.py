@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from support.lab import Lab, path_of
-from support.playbooks import play
+from support.playbooks import play, variables_file
 from support.project_user import ProjectUser, auth_file
 
 PASSWORD = "canary-of-the-writers"
@@ -217,3 +217,27 @@ class TestAdopt:
         assert written == {"adopt.yml", "a/b/c/host_vars/lab/image_pull.yml"}
         assert PASSWORD not in (into / "image_pull.yml").read_text()
         assert (into / "image_pull.yml").stat().st_mode & 0o077 == 0
+
+
+class TestDelegatedAuth:
+    def test_a_registry_does_not_name_who_is_sent_the_login(self, lab: Lab, victim, tmp_path: Path):
+        """It wants logins at another host. The inventory names no such host, so the proof of the login sends it to none."""
+        registry = lab.registry("delegated")
+        account = registry["accounts"][0]
+        login = {"username": account["username"], "password": account["password"]}
+        proof = {"verify": True, "ca_cert": lab.data["ca_cert"], "namespaces": [victim]}
+        entry = {"registry": registry["host"], **login, **proof}
+        inventory = tmp_path / "inventory.yml"
+        hosts = {"lab": {"image_pull_kubeconfig": lab.kubeconfig, "delegated_auth_registries": [entry]}}
+        inventory.write_text(variables_file({"all": {"hosts": hosts}}))
+        before, audit = lab.registry_counts("delegated"), lab.audit()
+        done = play("site", inventory, no_proxy="*")
+        assert done.status == 2, done.output
+        assert f"wants logins sent to {registry['realm_host']}, another host; not sent" in done.output
+        assert lab.registry_counts("delegated").get(account["username"]) == before.get(account["username"])
+        assert audit.writes() == []
+        hosts["lab"]["delegated_auth_registries"] = [{**entry, "realm_host": registry["realm_host"]}]
+        inventory.write_text(variables_file({"all": {"hosts": hosts}}))
+        named = play("site", inventory, no_proxy="*")
+        assert named.status == 0, named.output
+        assert lab.registry_counts("delegated").get(account["username"]) != before.get(account["username"])
