@@ -121,6 +121,18 @@ def test_results_of_all_modules_hold_no_steering_letter(lab, run, project):
     assert {name: places for name, places in found.items() if places} == {}
 
 
+def test_a_password_of_hers_blanks_no_name_of_others(run, mallory: ProjectUser, namespaces):
+    """Credentials of the cluster are masked wherever they turn up in the result: she has one that is another project's name."""
+    (victim,) = namespaces(1)
+    mallory.secret("planted", auth_file({HOST: ("robot", victim), "quay.example.com": ("robot", "shared-pull")}))
+    login = {"registry": HOST, "username": "team", "password": PASSWORD}
+    assert run("pull_secret", namespaces=[victim], name="shared-pull", registries=[login])["changed"]
+    result = run("adopt_info", namespaces=[mallory.namespace, victim], credentials="placeholder")
+    declared = {(entry["name"], *entry["namespaces"]) for entry in result["private_registry_secrets"]}
+    assert declared == {("planted", mallory.namespace), ("shared-pull", victim)}
+    assert PASSWORD not in result["_output"]
+
+
 def test_diff_on_a_terminal_holds_no_steering_letter(lab, project, tmp_path: Path):
     playbook = tmp_path / "prune.yml"
     task = {"owner": "platform", "max_prune": "100%", "kubeconfig": lab.kubeconfig, **NOTHING}

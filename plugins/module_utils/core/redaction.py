@@ -22,7 +22,7 @@ from urllib.parse import quote, quote_plus, unquote
 
 from .json_texts import rewritten, texts_of
 
-__all__ = ["HIDDEN", "SHORTEST", "credentials", "credentials_in_text", "forms", "hide", "is_path", "mask"]
+__all__ = ["HIDDEN", "SHORTEST", "credentials", "credentials_in_text", "forms", "hide", "is_path", "mask", "within"]
 
 #: As Ansible shows the value of an option with `no_log`, and a part of a text that is one.
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
@@ -142,8 +142,13 @@ def mask(value: Any, secrets: Collection[str]) -> Any:
     Keys that are identifiers stay: they are the result's own, such as `changes`. Numbers stay, too: they are counts. A value
     without a secret is returned as it is.
     """
-    present = _present("\n".join(set(texts_of(value))), {secret for secret in secrets if len(secret) >= SHORTEST})
+    present = within(texts_of(value), secrets)
     return _masked(value, present) if present else value
+
+
+def within(texts: Iterable[str], secrets: Collection[str]) -> list[str]:
+    """Those of the secrets that stand in one of the texts."""
+    return _present("\n".join({*texts}), {secret for secret in secrets if len(secret) >= SHORTEST})
 
 
 def _present(text: str, secrets: Collection[str]) -> list[str]:

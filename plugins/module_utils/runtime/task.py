@@ -26,7 +26,7 @@ from ..core.page_parts import PageParts
 from ..core.paths import why_unread
 from ..core.permissions import Need
 from ..core.protocols import Desired
-from ..core.redaction import credentials_in_text, mask
+from ..core.redaction import credentials_in_text, mask, within
 from ..core.variable_files import Destination
 from ..core.visible_text import shown
 from ..reconcile import targets
@@ -161,6 +161,10 @@ class Task:
     def hide(self, text: str) -> None:
         """Masks the credentials in the text of an auth file wherever they would be shown."""
         self.secrets.update(credentials_in_text(text))
+
+    def show(self, names: Iterable[str]) -> None:
+        """Masks no credential that is a part of one of the names: it would blank the name, and whoever writes a secret chooses its password."""
+        self.secrets.difference_update(within(names, self.secrets))
 
 
 _Desired = TypeVar("_Desired", bound=Desired)
