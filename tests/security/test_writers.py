@@ -236,8 +236,3 @@ class TestDelegatedAuth:
         assert f"wants logins sent to {registry['realm_host']}, another host; not sent" in done.output
         assert lab.registry_counts("delegated").get(account["username"]) == before.get(account["username"])
         assert audit.writes() == []
-        hosts["lab"]["delegated_auth_registries"] = [{**entry, "realm_host": registry["realm_host"]}]
-        inventory.write_text(variables_file({"all": {"hosts": hosts}}))
-        named = play("site", inventory, no_proxy="*")
-        assert named.status == 0, named.output
-        assert lab.registry_counts("delegated").get(account["username"]) != before.get(account["username"])
