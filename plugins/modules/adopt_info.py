@@ -297,7 +297,7 @@ ARGUMENTS = {
 
 def run(task: Task) -> dict[str, object]:
     wanted = from_options(task.params)
-    out = Out(task.hide, writer(task, wanted.files))
+    out = Out(task.hide, writer(task, wanted.files), task.show)
     return over_targets(task, lambda cluster, meant, settings: adopt(cluster, wanted, meant, settings, out))
 
 

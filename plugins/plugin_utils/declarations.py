@@ -227,18 +227,19 @@ def _both_secrets(declared: Declarations, answer: Any) -> list[Made]:
             for name, host in zip(_names(entry), hosts, strict=False)
         ]
         # The host that takes the logins is no registry: nothing can be asked of it alone.
-        both[0] |= {**entry.some(_VERIFY[:2]), **_verified(entry, asked)}
+        both[0] |= {**entry.some(_VERIFY[:2]), **_verified(entry)}
         made += both
     return made
 
 
-def _verified(entry: Declared, asked: Mapping[str, Any]) -> Made:
-    """How the registry is asked, where its login is to be proven."""
+def _verified(entry: Declared) -> Made:
+    """How the registry is asked, where its login is to be proven. The login goes to the host that the entry names, not to one that the
+    registry names."""
     if not (entry.get("verify") or entry.get("verify_repositories")):
         return {}
     given = {f"verify_{name}": entry.get(name) for name in ("ca_cert", "validate_certs")}
     usual = {name: value for name, value in given.items() if value is not None}
-    return {**usual, "verify_realm_hosts": [asked["realm_host"]] if asked["delegated"] else []}
+    return {**usual, "verify_realm_hosts": [host for host in [entry.get("realm_host")] if host]}
 
 
 def _both_claims(declared: Declarations, answer: Any) -> list[Made]:

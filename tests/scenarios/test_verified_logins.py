@@ -35,9 +35,8 @@ def declared(lab: Lab, role: str, namespace: str, password: str = "") -> dict[st
                 {"name": "pull", "registries": registries, **proof, "verify_ca_cert": lab.data["ca_cert"]}
             ]
         }
-    return {
-        "delegated_auth_registries": [{"registry": registry["host"], **login, **proof, "ca_cert": lab.data["ca_cert"]}]
-    }
+    entry = {"registry": registry["host"], "realm_host": registry["realm_host"], **login, **proof}
+    return {"delegated_auth_registries": [{**entry, "ca_cert": lab.data["ca_cert"]}]}
 
 
 @pytest.mark.parametrize("role", ["private_registry", "delegated_auth"])

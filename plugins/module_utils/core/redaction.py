@@ -20,7 +20,9 @@ from itertools import takewhile
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
-__all__ = ["HIDDEN", "SHORTEST", "credentials", "credentials_in_text", "forms", "hide", "is_path", "mask"]
+from .json_texts import rewritten, texts_of
+
+__all__ = ["HIDDEN", "SHORTEST", "credentials", "credentials_in_text", "forms", "hide", "is_path", "mask", "within"]
 
 #: As Ansible shows the value of an option with `no_log`, and a part of a text that is one.
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
@@ -140,25 +142,13 @@ def mask(value: Any, secrets: Collection[str]) -> Any:
     Keys that are identifiers stay: they are the result's own, such as `changes`. Numbers stay, too: they are counts. A value
     without a secret is returned as it is.
     """
-    present = _present("\n".join(set(_texts(value))), {secret for secret in secrets if len(secret) >= SHORTEST})
+    present = within(texts_of(value), secrets)
     return _masked(value, present) if present else value
 
 
-def _texts(value: Any) -> Iterator[str]:
-    pending = [value]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, str):
-            yield part
-        elif isinstance(part, Mapping):
-            pending += part
-            pending += part.values()
-        elif isinstance(part, (list, tuple)):
-            pending += part
-
-
-def _is_own_key(key: Any) -> bool:
-    return isinstance(key, str) and key.isidentifier()
+def within(texts: Iterable[str], secrets: Collection[str]) -> list[str]:
+    """Those of the secrets that stand in one of the texts."""
+    return _present("\n".join({*texts}), {secret for secret in secrets if len(secret) >= SHORTEST})
 
 
 def _present(text: str, secrets: Collection[str]) -> list[str]:
@@ -178,14 +168,7 @@ def _masked(value: Any, secrets: Collection[str]) -> Any:
     def without(text: str) -> str:
         return _without(text, _present(text, secrets))
 
-    def masked(part: Any) -> Any:
-        if isinstance(part, str):
-            return without(part)
-        if isinstance(part, Mapping):
-            return {key if _is_own_key(key) else masked(key): masked(item) for key, item in part.items()}
-        return [masked(item) for item in part] if isinstance(part, (list, tuple)) else part
-
-    return masked(value)
+    return rewritten(value, without)
 
 
 def _without(text: str, secrets: Collection[str]) -> str:

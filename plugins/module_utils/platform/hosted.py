@@ -14,6 +14,8 @@ from typing import Any
 
 from ..core.enumeration import counted
 from ..core.errors import Refusal
+from ..core.foreign_text import cut
+from ..core.names import is_name
 from ..core.objects import SECRET, Json, Kind, ObjectRef, metadata
 from ..core.shapes import mapping, text, whole
 from ..dockerconfig.auth_file import AuthFile
@@ -140,13 +142,17 @@ def node_pools_of_cluster(pools: Iterable[Json], cluster: str) -> list[dict[str,
 def pull_secret_of(ref: ObjectRef, hosted_cluster: Json | None) -> ObjectRef:
     """The pull secret that a hosted cluster names.
 
-    :raises Refusal: when there is no such cluster, or it names none.
+    :raises Refusal: when there is no such cluster, or it names none, or something that is not a name.
     """
     if hosted_cluster is None:
         raise Refusal(f"{ref} does not exist: correct the option 'hosted_cluster'")
     name = text(mapping(_spec(hosted_cluster).get("pullSecret")).get("name"))
     if not name:
         raise Refusal(f"{ref} names no pull secret in spec.pullSecret, so there is none to change")
+    if not is_name(name):
+        raise Refusal(
+            f"{ref} names {cut(name, 120)!a} in spec.pullSecret, which cannot be the name of a secret: correct it"
+        )
     return ObjectRef(SECRET, ref.namespace, name)
 
 

@@ -133,8 +133,9 @@ class Outcome:
 
     def message(self, task: str) -> str:
         """One line for a failed task: why it stopped, then each reason with its namespaces; of many, the first ones."""
-        if self.refused:
-            return f"{task} {self.refused}"
+        return printable(f"{task} {self.refused or self._reasons()}")
+
+    def _reasons(self) -> str:
         own = [result for result in self.failed if result.reasons != [self.stopped]]
         places: dict[str, list[str]] = {}
         for result in own:
@@ -145,7 +146,7 @@ class Outcome:
         failures = (
             f"failed in {len(self.failed):,} of {counted(len(self.namespaces), 'namespace')}: {reasons}" if own else ""
         )
-        return f"{task} {'; '.join(part for part in (self._why_stopped(), failures) if part)}"
+        return "; ".join(part for part in (self._why_stopped(), failures) if part)
 
     def _why_stopped(self) -> str:
         if not self.stopped:
@@ -172,5 +173,5 @@ def _summary(results: Iterable[NamespaceResult]) -> dict[str, int]:
 
 
 def _diff(change: Change) -> dict[str, Any]:
-    header = f"{change.ref.kind.kind} {change.ref.namespace}/{change.ref.name}"
+    header = printable(f"{change.ref.kind.kind} {change.ref.namespace}/{change.ref.name}")
     return {"before_header": header, "after_header": header, "before": dict(change.before), "after": dict(change.after)}

@@ -16,6 +16,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..core.redaction import credentials, hide, mask
+from ..core.visible_text import shown
 from .interruption import Interrupted, interruptible
 from .task import Module, Task, execute
 
@@ -85,7 +86,7 @@ def run_module(module: Module) -> None:
     except Interrupted as error:
         # As a shell reports it. A normal end of Python: what AnsibleModule has made is removed.
         raise SystemExit(128 + error.number) from None
-    for message in mask(task.warnings, task.secrets):
+    for message in shown(mask(task.warnings, task.secrets)):
         host.warn(message)
     leave = host.fail_json if result.get("failed") else host.exit_json
     leave(**result)

@@ -26,8 +26,9 @@ from ..core.page_parts import PageParts
 from ..core.paths import why_unread
 from ..core.permissions import Need
 from ..core.protocols import Desired
-from ..core.redaction import credentials_in_text, mask
+from ..core.redaction import credentials_in_text, mask, within
 from ..core.variable_files import Destination
+from ..core.visible_text import shown
 from ..reconcile import targets
 from ..reconcile.engine import reconcile
 from ..reconcile.namespaces import terminating_sentence
@@ -87,9 +88,9 @@ class Module:
     hidden: Sequence[str] = ()
 
     def masked(self, result: Mapping[str, Any], secrets: Collection[str]) -> dict[str, Any]:
-        """The result as it leaves the module: without the secrets, but for what it is there to hand on."""
+        """The result as it leaves the module: without the secrets, each text visible, but for what it is there to hand on."""
         kept = {name: result[name] for name in self.hidden if name in result}
-        rest: dict[str, Any] = mask({name: value for name, value in result.items() if name not in kept}, secrets)
+        rest: dict[str, Any] = shown(mask({name: value for name, value in result.items() if name not in kept}, secrets))
         return {**rest, **kept}
 
     @property
@@ -160,6 +161,10 @@ class Task:
     def hide(self, text: str) -> None:
         """Masks the credentials in the text of an auth file wherever they would be shown."""
         self.secrets.update(credentials_in_text(text))
+
+    def show(self, names: Iterable[str]) -> None:
+        """Masks no credential that is a part of one of the names: it would blank the name, and whoever writes a secret chooses its password."""
+        self.secrets.difference_update(within(names, self.secrets))
 
 
 _Desired = TypeVar("_Desired", bound=Desired)

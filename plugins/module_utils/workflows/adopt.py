@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..clients.kube.client import Cluster
@@ -39,10 +39,12 @@ __all__ = ["Out", "adopt"]
 
 @dataclass(frozen=True)
 class Out:
-    """Where the findings go. `write`: how files are written, None for none. `hide` is given each text that holds credentials."""
+    """Where the findings go. `write`: how files are written, None for none. `hide` is given each text that holds credentials, then `show`
+    the names that stay visible all the same."""
 
     hide: Callable[[str], None] = field(default=lambda _text: None)
     write: Write | None = None
+    show: Callable[[Iterable[str]], None] = field(default=lambda _names: None)
 
 
 def adopt(cluster: Cluster, wanted: Adoption, meant: Targets, settings: Settings, out: Out) -> Outcome:
@@ -51,6 +53,7 @@ def adopt(cluster: Cluster, wanted: Adoption, meant: Targets, settings: Settings
     secrets = (secret for each in seen.values() for secret in each.secrets.values())
     for text in dict.fromkeys(_content(StoredSecret.of(secret)) for secret in secrets):
         out.hide(text)
+    out.show(name for place, each in seen.items() for name in (place, *each.secrets, *each.accounts))
     grants = Grants(wanted.roles, DEFAULT_ROLE, DEFAULT_BINDING, RESERVED_BINDINGS)
     outcome, found = _looked_up(cluster, grants, seen, outcome, settings)
     outcome, findings = examined(outcome, seen, lambda name, each: _findings(name, each, found, grants))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -44,6 +45,9 @@ from ..secrets.content import StoredSecret
 from .cluster_nature import Nature, if_readable, recognised
 
 __all__ = ["Saving", "look"]
+
+#: A resourceVersion as an API server writes it. It becomes part of a file's name.
+_VERSION = re.compile(r"[0-9]{1,20}\Z")
 
 
 @dataclass(frozen=True)
@@ -241,7 +245,10 @@ def _of_unseen(unseen: str) -> list[str]:
 
 
 def _saved(ref: ObjectRef, secret: Json | None, nature: Nature, saving: Saving) -> dict[str, Any]:
-    """The file of a copy of the secret. Its name is that of what it holds: a copy that is there is not written again."""
+    """The file of a copy of the secret. Its name is that of what it holds: a copy that is there is not written again.
+
+    :raises Refusal: when the secret's version cannot be part of a file's name.
+    """
     if saving.write is None:
         return {}
     if secret is None:
@@ -249,6 +256,11 @@ def _saved(ref: ObjectRef, secret: Json | None, nature: Nature, saving: Saving) 
     held = StoredSecret.of(secret)
     saving.hide(held.value if held.unreadable else held.text)
     version = text(metadata(secret).get("resourceVersion"))
+    if not _VERSION.match(version):
+        raise Refusal(
+            f"{ref} was read with a resourceVersion that is not a number, so no copy was written and nothing was changed; check what stands "
+            "between this host and the API server"
+        )
     name = f"{ref.name}-{version}.yml"
     kept = {"cluster_id": nature.cluster_id, "namespace": ref.namespace, "name": ref.name, "content": held.value}
     file = VariableFile(name, {"global_pull_secret_backup": kept}, encrypted=True)

@@ -38,11 +38,12 @@ from ..features.pull_probe.judgement import (
     complaint,
     deleted,
     doubt,
+    edited,
     judged,
     row,
 )
 from ..features.pull_probe.options import PullProbe
-from ..features.pull_probe.pods import POD, SELECTOR, deletion, is_probe, made, uid_of
+from ..features.pull_probe.pods import POD, SELECTOR, deletion, edition_of, is_probe, made, uid_of
 from ..reconcile.polling import poll
 from ..reconcile.result import NamespaceResult, Outcome
 from ..reconcile.run import Run, Settings, running
@@ -93,12 +94,14 @@ def probe(cluster: Cluster, asked: PullProbe, namespaces: Sequence[str], setting
 
 @dataclass
 class _Probe:
-    """One pod on its way. `sent`: it may exist. `settled`: it was deleted, or is meant to stay. `left`: why it could not be deleted."""
+    """One pod on its way. `edition` is the one that was made, None while it is not known. `sent`: it may exist. `settled`: it was deleted,
+    or is meant to stay. `left`: why it could not be deleted."""
 
     image: str
     selector: Mapping[str, str]
     ref: ObjectRef
     uid: str = ""
+    edition: tuple[int | None, str] | None = None
     began: float = 0.0
     seconds: float = 0.0
     judgement: Judgement | None = None
@@ -280,7 +283,7 @@ class _Probing:
             if self._is_over:
                 each.sent = False
             else:
-                each.uid = self._created(made(each.ref, self.asked, each.image, each.selector))
+                self._create(each)
         except ImagePullError as error:
             each.error = error
             # What was refused does not exist.
@@ -288,19 +291,22 @@ class _Probing:
         finally:
             each.answered = True
 
-    def _created(self, change: Change) -> str:
-        """The uid of the pod, empty where it is not known yet: the answer to its creation was lost."""
+    def _create(self, each: _Probe) -> None:
+        """Makes the pod. Its uid is not known yet where the answer was lost."""
+        change = made(each.ref, self.asked, each.image, each.selector)
         for send in range(_SENDS):
             try:
-                return uid_of(self.run.cluster.write(change) or {})
+                pod = self.run.cluster.write(change) or {}
             except AlreadyExists:
                 if send == 0:
                     raise
-                return ""
+                return
             except Unanswered:
                 if send == _SENDS - 1:
                     raise
-        return ""
+            else:
+                each.uid, each.edition = uid_of(pod), edition_of(pod)
+                return
 
     def _note_errors(self, work: _Work) -> None:
         for each in work.probes:
@@ -407,8 +413,9 @@ def _seen(each: _Probe, pod: Json | None) -> Judgement:
     each.there = pod is not None and (not each.uid or uid_of(pod) == each.uid)
     if pod is None or not each.there:
         return deleted()
-    each.uid = uid_of(pod)
-    return judged(pod)
+    each.uid, found = uid_of(pod), edition_of(pod)
+    each.edition = each.edition or found
+    return judged(pod) if each.edition == found else edited()
 
 
 def _kept(pod: Json) -> Json | None:

@@ -23,7 +23,19 @@ from ...nodes.pull_rules import UNKNOWN as NO_RULE
 from .options import PullProbe
 from .pods import CONTAINER
 
-__all__ = ["OUTCOMES", "PULLED", "REFUSED", "UNKNOWN", "Judgement", "complaint", "deleted", "doubt", "judged", "row"]
+__all__ = [
+    "OUTCOMES",
+    "PULLED",
+    "REFUSED",
+    "UNKNOWN",
+    "Judgement",
+    "complaint",
+    "deleted",
+    "doubt",
+    "edited",
+    "judged",
+    "row",
+]
 
 PULLED, REFUSED, UNKNOWN = "pulled", "refused", "unknown"
 OUTCOMES = (PULLED, REFUSED, UNKNOWN)
@@ -118,6 +130,15 @@ def deleted(node: str = "") -> Judgement:
         "The pod was deleted before a node answered",
         advice="let only one task probe a namespace at the same time, and look for what else deletes pods there",
         node=node,
+    )
+
+
+def edited() -> Judgement:
+    """Somebody else has edited the pod, so what its node says may be about another image."""
+    return doubt(
+        "edited",
+        "The pod was edited before a node answered, so its node may have pulled another image",
+        advice="look for who edits pods in that namespace",
     )
 
 

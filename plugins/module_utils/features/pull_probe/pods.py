@@ -16,10 +16,10 @@ from typing import Any
 
 from ...core.changes import MANAGED_BY, Change, create
 from ...core.objects import Json, Kind, ObjectRef, metadata, only
-from ...core.shapes import mapping, sequence, text
+from ...core.shapes import mapping, sequence, text, whole
 from .options import PullProbe
 
-__all__ = ["CONTAINER", "POD", "SELECTOR", "deletion", "is_probe", "made", "uid_of"]
+__all__ = ["CONTAINER", "POD", "SELECTOR", "deletion", "edition_of", "is_probe", "made", "uid_of"]
 
 #: The container whose image is asked for. A pod may get others by admission.
 CONTAINER = "probe"
@@ -30,18 +30,19 @@ SELECTOR = ",".join(f"{key}={value}" for key, value in _LABELS.items())
 #: Seconds that a pod may live longer than it is waited for: what nobody deletes ends then.
 _GRACE = 60
 
-_OF_METADATA = ("name", "namespace", "uid", "labels", "deletionTimestamp")
+_OF_METADATA = ("name", "namespace", "uid", "generation", "labels", "deletionTimestamp")
 _OF_STATUS = ("phase", "reason", "message", "conditions")
 _OF_CONTAINER = ("name", "imageID", "state")
 
 
 def _trimmed(pod: Json) -> Json:
     """What is read of a pod: many are listed, again and again."""
-    status = mapping(pod.get("status"))
+    spec, status = mapping(pod.get("spec")), mapping(pod.get("status"))
+    images = [only(mapping(each), "name", "image") for each in sequence(spec.get("containers"))]
     containers = [only(mapping(each), *_OF_CONTAINER) for each in sequence(status.get("containerStatuses"))]
     return {
         "metadata": only(metadata(pod), *_OF_METADATA),
-        "spec": only(mapping(pod.get("spec")), "nodeName"),
+        "spec": {**only(spec, "nodeName"), "containers": images},
         "status": {**only(status, *_OF_STATUS), "containerStatuses": containers},
     }
 
@@ -99,3 +100,13 @@ def deletion(ref: ObjectRef, uid: str) -> Change:
 def uid_of(pod: Json) -> str:
     """Empty when it has none."""
     return text(metadata(pod).get("uid"))
+
+
+def edition_of(pod: Json) -> tuple[int | None, str]:
+    """Another one once somebody has edited the pod: its generation, which an API server counts from Kubernetes 1.33 on, and its image.
+
+    Who may edit pods in the namespace may put another image there, and put the first one back before anybody looks.
+    """
+    containers = map(mapping, sequence(mapping(pod.get("spec")).get("containers")))
+    images = [text(each.get("image")) for each in containers if each.get("name") == CONTAINER]
+    return whole(metadata(pod).get("generation")), next(iter(images), "")

@@ -9,11 +9,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .stamps import stamped
+from .stamps import MARK, stamped
 
 __all__ = ["as_json"]
 
-_line = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+_encoded = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 #: How deep an object is written with a line for each member: down to the lists of a cluster.
 _DEPTH = 4
 
@@ -36,3 +36,11 @@ def _written(value: Any, depth: int) -> str:
         lines = [f"{edge}{_line(name)}: {_written(part, depth + 1)}" for name, part in value.items()]
     opening, closing = "[]" if is_list else "{}"
     return "\n".join((opening, ",\n".join(lines), " " * depth + closing))
+
+
+def _line(value: Any) -> str:
+    """The value in one line. A letter that is not printable is written as its number: the file may be shown on a terminal."""
+    text = _encoded(value)
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() or letter == MARK else json.dumps(letter)[1:-1] for letter in text)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+from ...core.visible_text import visible
 from .stamps import stamped
 
 __all__ = ["as_junit"]
@@ -150,8 +151,13 @@ def _element(name: str, text: str) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(_NOT_XML.sub("\ufffd", text))
+    return escape(_fit(text))
 
 
 def _attribute(text: str) -> str:
-    return quoteattr(_NOT_XML.sub("\ufffd", text))
+    return quoteattr(_fit(text))
+
+
+def _fit(text: str) -> str:
+    """What XML cannot hold is replaced before it would be written as a number: a reader may count on that."""
+    return visible(_NOT_XML.sub("\ufffd", text))

@@ -20,8 +20,9 @@ from typing import Any
 from ...core.audit import ERROR, SEVERITIES, WARNING
 from ...core.enumeration import counted
 from ...core.page_parts import PageParts
+from ...core.visible_text import visible
 from .counting import all_findings, counts, in_words
-from .page_data import as_data, embedded, visible
+from .page_data import as_data, embedded
 from .stamps import stamped
 from .yaml_text import as_yaml
 

@@ -15,29 +15,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ...core.audit import SEVERITIES
+from ...core.visible_text import visible
 from .counting import all_findings
 from .joining import natural
 from .stamps import stamped
 from .yaml_text import as_yaml
 
-__all__ = ["as_data", "embedded", "visible"]
+__all__ = ["as_data", "embedded"]
 
 #: The holes for a finding's namespace, name and about. `visible` leaves none of these letters in a text.
 _HOLES = {"namespace": "\ue000", "name": "\ue001", "about": "\ue002"}
 #: Shorter names stay: their hole would not be shorter.
 _SHORTEST_NAME = 3
-#: Letters that nobody sees, or that turn the letters around them.
-_INVISIBLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ue000-\ue002\ufff9-\ufffb]"
-)
 _EMBEDDED = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
-
-
-def visible(text: str) -> str:
-    """The text with letters that nobody would see, or that change the order of others, written as their numbers."""
-    if text.isascii() and text.isprintable():  # most are
-        return text
-    return _INVISIBLE.sub(lambda letter: f"\u27e8U+{ord(letter[0]):04X}\u27e9", text)
 
 
 def embedded(data: Any) -> str:

@@ -10,26 +10,26 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["differ", "settled", "stamped"]
+__all__ = ["MARK", "differ", "settled", "stamped"]
 
 #: Stands before each such time while a text is made. No document holds it: `documents.clean`.
-_MARK = "\ufdd0"
+MARK = "\ufdd0"
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?Z?")
 
 
 def stamped(time: str) -> str:
     """A time that `differ` overlooks. It is a date, T or a space, and a time of day."""
-    return _MARK + time
+    return MARK + time
 
 
 def settled(text: str) -> str:
     """The text as it is written."""
-    return text.replace(_MARK, "")
+    return text.replace(MARK, "")
 
 
 def differ(text: str, there: str) -> bool:
     """Whether a text differs from one that is there already, in more than its times."""
-    first, *others = text.split(_MARK)
+    first, *others = text.split(MARK)
     if not there.startswith(first):
         return True
     at = len(first)

@@ -287,6 +287,13 @@ class TestDelegatedAuth:
             ("private-registry", [{"registry": "q.example.com", "username": "v", "password": "w"}], ["b"]),
         ]
 
+    def test_the_entry_names_who_is_sent_the_login_of_a_proof(self) -> None:
+        proof = {"verify": True, "ca_cert": "c"}
+        unnamed, _realm = made("delegated_auth.secrets", {**self.ENTRY, **proof}, answer=self.ANSWER)
+        named, _realm = made("delegated_auth.secrets", {**self.ENTRY, **proof, "realm_host": "h"}, answer=self.ANSWER)
+        assert (unnamed["verify_realm_hosts"], unnamed["verify_ca_cert"]) == ([], "c")
+        assert named["verify_realm_hosts"] == ["h"]
+
     def test_by_names_of_their_own(self) -> None:
         names = {"registry_secret_name": "one", "realm_secret_name": "two"}
         secrets = made("delegated_auth.secrets", {**self.ENTRY, **names}, answer=self.ANSWER)

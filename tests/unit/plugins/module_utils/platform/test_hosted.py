@@ -123,6 +123,12 @@ class TestPullSecret:
         with pytest.raises(Refusal, match="names no pull secret"):
             pull_secret_of(self.REF, {"spec": spec})
 
+    @pytest.mark.parametrize("name", ["../pull", "a/b", "a\n", "A", "x" * 300, "\x1b"])
+    def test_text_that_is_not_a_name(self, name: str) -> None:
+        with pytest.raises(Refusal, match="which cannot be the name of a secret: correct it") as caught:
+            pull_secret_of(self.REF, {"spec": {"pullSecret": {"name": name}}})
+        assert len(str(caught.value)) < 300
+
 
 class TestOnNodes:
     """Told by the daemon set that brings the merged secret to them."""

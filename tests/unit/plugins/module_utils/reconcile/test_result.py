@@ -66,6 +66,20 @@ class TestReport:
         assert Outcome([]).with_skipped(["a"], "why").extra == {}
 
 
+class TestNamesOfACluster:
+    """The API server takes line ends and escape sequences in some names."""
+
+    CHANGE = replace(CHANGE, ref=ObjectRef(SECRET, "b", "quay\x1b[2J\u202e\nTASK"))
+
+    def test_the_header_of_a_diff_is_one_line(self) -> None:
+        (diff,) = Outcome([NamespaceResult("b", "changed", (self.CHANGE,))]).report()["diff"]
+        assert diff["before_header"] == diff["after_header"] == "Secret b/quay [2J  TASK"
+
+    def test_the_message_is_one_line(self) -> None:
+        assert Outcome([], refused=f"removed nothing: {self.CHANGE.ref}").message("prune").isprintable()
+        assert Outcome([NamespaceResult("b", "failed", error=str(self.CHANGE.ref))]).message("prune").isprintable()
+
+
 class TestNotes:
     def test_each_once(self) -> None:
         assert OUTCOME.notes == ["note", "other"]

@@ -389,6 +389,14 @@ class TestRules:
         assert Module({}, lambda _task: {}, "requests", None).all_rules == {}
 
 
+class TestShow:
+    def test_a_part_of_a_name_is_no_longer_masked_and_the_rest_is(self, task: Task) -> None:
+        task.hide('{"auths": {"a.io": {"username": "u", "password": "payments"}, "b.io": {"auth": "dTpjYW5hcnk="}}}')
+        task.show(["team-payments", "default"])
+        assert "payments" not in task.secrets
+        assert {"canary", "dTpjYW5hcnk="} <= task.secrets
+
+
 class TestReadFile:
     def test_its_credentials_are_masked_from_then_on(self, task: Task, tmp_path: Path) -> None:
         path = tmp_path / "auth.json"

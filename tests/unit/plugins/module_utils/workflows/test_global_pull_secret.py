@@ -325,6 +325,16 @@ class TestSaving:
 
         return ask(api, hide=hidden.append, write=prepared), files, hidden
 
+    @pytest.mark.parametrize("version", ["", "/../../x", "1\n", "\u0661", "9" * 300])
+    def test_text_of_the_api_server_is_no_path(self, version: str) -> None:
+        api = openshift()
+        put_pool(api, "worker", "new", "new")
+        secret = api.get(*PULL_SECRET)
+        assert secret is not None
+        secret["metadata"]["resourceVersion"] = version
+        with pytest.raises(Refusal, match="resourceVersion that is not a number, so no copy was written"):
+            self.saved(api)
+
     def test_an_encrypted_file_named_after_the_version(self) -> None:
         api = openshift()
         secret = api.get(*PULL_SECRET)

@@ -160,6 +160,56 @@ class TestOnePod:
         assert [pod["metadata"]["uid"] for pod in probes(api)] == ["another"]
 
 
+class TestEdited:
+    """Who may edit pods in the namespace decides which image its node pulls: then nothing is proven."""
+
+    def test_another_image_proves_nothing(self) -> None:
+        def node(pod: Any) -> Any:
+            pod["spec"]["containers"][0]["image"] = "q.io/public:1"
+            return RUNS
+
+        api = cluster(node=node)
+        outcome = run(api)
+        assert told(outcome) == [("unknown", "edited")]
+        assert outcome.has_failed
+        assert probes(api) == []
+
+    def test_an_image_that_was_put_back_proves_nothing(self) -> None:
+        def node(pod: Any) -> Any:
+            pod["metadata"]["generation"] = 3
+            return RUNS
+
+        assert told(run(cluster(node=node))) == [("unknown", "edited")]
+
+    def test_a_webhook_may_rewrite_the_image_when_the_pod_is_made(self) -> None:
+        api = cluster()
+        answers = api.before
+
+        def admitted(request: Request) -> None:
+            assert answers is not None
+            answers(request)
+            if request.method == "POST":
+                request.body["spec"]["containers"][0]["image"] = "mirror.example.com/a:1"
+
+        api.before = admitted
+        assert told(run(api)) == [("pulled", "")]
+        assert "mirror.example.com/a:1" in str(api.requests[1].body)
+
+    def test_a_pod_whose_answer_was_lost_is_held_to_what_was_seen_first(self) -> None:
+        seen = []
+
+        def node(pod: Any) -> Any:
+            seen.append(pod)
+            if len(seen) == 2:
+                pod["spec"]["containers"][0]["image"] = "q.io/public:1"
+                return RUNS
+            return STARTS
+
+        api = cluster(node=node)
+        api.fail("POST", LOST, carried_out=True)
+        assert told(run(api)) == [("unknown", "edited")]
+
+
 class TestManyPods:
     def test_each_image_on_each_kind_of_node(self) -> None:
         selectors = ({"pool": "a"}, {"pool": "b"})

@@ -14,6 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     POD,
     SELECTOR,
     deletion,
+    edition_of,
     is_probe,
     made,
     uid_of,
@@ -99,8 +100,15 @@ class TestWhichAreProbes:
 
     def test_what_is_kept_of_a_pod_is_still_one_and_keeps_what_is_read(self) -> None:
         pod = {
-            "metadata": {"name": "p", "namespace": "a", "uid": "u", "labels": LABELS, "annotations": {"x": "y"}},
-            "spec": {"nodeName": "n", "containers": [{}]},
+            "metadata": {
+                "name": "p",
+                "namespace": "a",
+                "uid": "u",
+                "generation": 1,
+                "labels": LABELS,
+                "annotations": {},
+            },
+            "spec": {"nodeName": "n", "containers": [{"name": "probe", "image": "q.io/a:1", "env": []}, None]},
             "status": {
                 "phase": "Pending",
                 "conditions": [{"type": "PodScheduled"}],
@@ -110,8 +118,8 @@ class TestWhichAreProbes:
         }
         kept = trimmed(POD, pod)
         assert kept == {
-            "metadata": {"name": "p", "namespace": "a", "uid": "u", "labels": LABELS},
-            "spec": {"nodeName": "n"},
+            "metadata": {"name": "p", "namespace": "a", "uid": "u", "generation": 1, "labels": LABELS},
+            "spec": {"nodeName": "n", "containers": [{"name": "probe", "image": "q.io/a:1"}, {}]},
             "status": {
                 "phase": "Pending",
                 "conditions": [{"type": "PodScheduled"}],
@@ -120,7 +128,11 @@ class TestWhichAreProbes:
         }
         assert is_probe(kept)
         assert uid_of(kept) == "u"
+        assert edition_of(kept) == edition_of(pod) == (1, "q.io/a:1")
 
     def test_a_pod_without_anything(self) -> None:
-        assert trimmed(POD, {}) == {"metadata": {}, "spec": {}, "status": {"containerStatuses": []}}
+        assert trimmed(POD, {}) == {"metadata": {}, "spec": {"containers": []}, "status": {"containerStatuses": []}}
         assert uid_of({"metadata": {"uid": 7}}) == ""
+        assert edition_of(
+            {"metadata": {"generation": "1"}, "spec": {"containers": [{"name": "probe", "image": 1}]}}
+        ) == (None, "")

@@ -22,6 +22,12 @@ def test_is_the_document() -> None:
     assert json.loads(settled(as_json(DOCUMENT))) == DOCUMENT
 
 
+def test_each_letter_is_printable() -> None:
+    written = settled(as_json(joined({"a": audits.document(audits.lived_in("s\x1b\x9b\u202e\u200b\U000e0041"))})))
+    assert written.replace("\n", "").isprintable()
+    assert '"name": "s\\u001b\\u009b\\u202e\\u200b\\udb40\\udc41"' in written
+
+
 def test_a_line_for_each_finding() -> None:
     lines = settled(as_json(DOCUMENT)).splitlines()
     ids = [finding["id"] for cluster in DOCUMENT["clusters"] for finding in cluster["findings"]]

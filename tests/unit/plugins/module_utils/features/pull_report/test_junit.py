@@ -128,3 +128,4 @@ def test_any_text_is_valid_xml(text: str) -> None:
     found = [audits.finding(namespace=text, name=text, about=text, message=text, kind=text)]
     root = made(audits.cluster(text or "x", server=text, findings=found, unread=[text]))
     assert "\U0001f600" in (root.findtext(".//failure") or "")
+    assert not {"\u202e", "\x85", "\x7f"} & {*"".join(root.itertext())}

@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.visible_text import visible
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.comparison import compared
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.counting import all_findings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.joining import joined
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.page_data import (
     as_data,
     embedded,
-    visible,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.stamps import settled
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.yaml_text import as_yaml

@@ -1,0 +1,41 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The texts in a JSON-like value: find them, or write each in another way. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+__all__ = ["rewritten", "texts_of"]
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """All texts, keys of mappings included."""
+    pending = [value]
+    while pending:  # not by recursion: the depth may be another's choice
+        part = pending.pop()
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, Mapping):
+            pending += part
+            pending += part.values()
+        elif isinstance(part, (list, tuple)):
+            pending += part
+
+
+def rewritten(value: Any, rewrite: Callable[[str], str]) -> Any:
+    """The same value with each text rewritten. Keys that are identifiers stay: they are a result's own, such as `changes`."""
+    if isinstance(value, str):
+        return rewrite(value)
+    if isinstance(value, Mapping):
+        return {
+            key if _is_own_key(key) else rewritten(key, rewrite): rewritten(item, rewrite)
+            for key, item in value.items()
+        }
+    return [rewritten(item, rewrite) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _is_own_key(key: Any) -> bool:
+    return isinstance(key, str) and key.isidentifier()

@@ -1,0 +1,179 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Text of a cluster that leaves the process: results, diffs, messages, files and terminals get no letter that steers or misleads.
+
+A project user names objects, subjects and keys as she likes: the API server takes escape sequences, line ends and letters that turn the
+direction of others in the name of a role binding, in a subject, in the list of an account, in an annotation and in a secret.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from support.playbooks import play
+from support.project_user import ProjectUser, auth_file
+
+#: An escape sequence in two forms, letters that turn or hide others, ends of lines, and a line of another task.
+ODD = "x\x1b[2J\x9b31m\u202egpj\u2066\u200b\u2028\x7f\r\nTASK [approved] ***"
+#: Letters of it that must never leave the process.
+STEERING = set(ODD) - set("\n") - {letter for letter in ODD if letter.isprintable()}
+OWNER = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "app.kubernetes.io/instance": "platform"}
+HOST = "registry.example.com"
+PASSWORD = "pw-1234567"
+ROTATION = {
+    "registries": [HOST],
+    "old": {"username": "robot", "password": PASSWORD},
+    "new": {"username": "robot", "password": "pw-7654321"},
+    "verify": False,
+}
+NOTHING = {"secrets": [], "links": [], "grants": [], "prune_everything": True}
+LOOKS: list[tuple[str, dict[str, Any]]] = [
+    ("pull_secret_info", {}),
+    ("pull_access_info", {}),
+    ("pull_access_audit", {"cluster_name": "lab"}),
+    ("adopt_info", {"credentials": "placeholder"}),
+    ("credential_rotation", ROTATION),
+    ("sa_link", {"service_accounts": ["*"], "secrets": ["other"], "exclusive": True}),
+    ("sa_link", {"service_accounts": ["*"], "secrets": ["planted"], "state": "absent"}),
+    ("sa_link", {"service_accounts": ["odd"], "secrets": ["planted"], "restart_pods": "stuck", "require": "none"}),
+    ("image_puller_grant", {"users": ["alice"], "exclusive": True}),
+    ("image_puller_grant", {"users": ["alice"], "state": "absent", "revoke_from": "every_binding", "prune": True}),
+]
+
+
+@pytest.fixture
+def mallory(lab, namespace) -> ProjectUser:
+    return ProjectUser.create(lab, "mallory", namespace)
+
+
+def binding(name: str, subject: str, **meta: Any) -> dict[str, Any]:
+    group = "rbac.authorization.k8s.io"
+    return {
+        "metadata": {"name": name, **meta},
+        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "system:image-puller"},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": subject}],
+    }
+
+
+def plant_binding(mallory: ProjectUser, name: str, subject: str, **meta: Any) -> None:
+    """As she may on OpenShift, where the role `admin` has all rights of `system:image-puller`: in the lab it has not."""
+    mallory.lab.create(mallory.namespace, "rolebindings", binding(name, subject, **meta))
+
+
+@pytest.fixture
+def project(mallory: ProjectUser) -> str:
+    """A project in which each text that its user chooses is odd."""
+    owner = [{"apiVersion": "v1", "kind": ODD, "name": ODD, "uid": "1", "controller": True}]
+    plant_binding(mallory, ODD, ODD, labels=OWNER)
+    plant_binding(mallory, "image-puller-grant", ODD, labels=OWNER)
+    entries = {ODD: (ODD, PASSWORD), f"{HOST}/{ODD}": ("robot", PASSWORD), HOST: ("robot", PASSWORD)}
+    notes = {"argocd.argoproj.io/tracking-id": ODD, "openshift.io/internal-registry-auth-token.service-account": ODD}
+    mallory.secret("planted", auth_file(entries), metadata={"labels": OWNER, "annotations": notes})
+    mallory.secret("kept", auth_file({HOST: ("robot", PASSWORD)}), metadata={"ownerReferences": owner})
+    mallory.secret("opaque", f'{{"auths": {{"a": {{"auth": "{ODD}"}}, "a": 1{"0" * 400}}}}}', key="config.json")
+    bytes_of = base64.b64encode(b'{"auths": {"\xff\xfe\x00": {"auth": "\xed\xa0\x80"}}}').decode()
+    raw = {"metadata": {"name": "raw"}, "type": "Opaque", "data": {"config.json": bytes_of}}
+    mallory.create_object("secrets", raw)
+    listed = [{"name": name} for name in (ODD, "planted", "kept")]
+    reference = {"openshift.io/internal-registry-pull-secret-ref": ODD}
+    account = {"metadata": {"name": "odd", "annotations": reference}, "imagePullSecrets": listed}
+    mallory.create_object("serviceaccounts", {**account, "secrets": [{"name": ODD}]})
+    pod = {
+        "serviceAccountName": "odd",
+        "containers": [{"name": "app", "image": f"{HOST}/a{ODD}"}],
+        "imagePullSecrets": [{"name": ODD}],
+    }
+    mallory.create_object("pods", {"metadata": {"name": "app", "ownerReferences": owner}, "spec": pod})
+    return mallory.namespace
+
+
+def odd_texts(value: Any, place: str = "") -> Iterator[str]:
+    """Where a letter of `STEERING` is in a JSON-like value."""
+    if isinstance(value, str):
+        yield from [f"{place}: {value!a}"] if STEERING & {*value} else []
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            yield from odd_texts(name, f"{place} key")
+            yield from odd_texts(part, f"{place}.{name}")
+    elif isinstance(value, list):
+        for at, part in enumerate(value):
+            yield from odd_texts(part, f"{place}[{at}]")
+
+
+def test_results_of_all_modules_hold_no_steering_letter(lab, run, project):
+    found = {}
+    for at, (module, options) in enumerate(LOOKS):
+        result = run(module, namespaces=[project], check=True, **options)
+        assert project in result["_output"], (module, result.get("msg"))
+        assert "\n" not in result.get("msg", ""), module
+        found[f"{at} {module}"] = [*odd_texts({name: part for name, part in result.items() if name != "_output"})]
+    for most in ("0", "100%"):
+        result = run("prune", check=True, owner="platform", max_prune=most, **NOTHING)
+        assert "\n" not in result.get("msg", "")
+        found[f"prune {most}"] = [*odd_texts({name: part for name, part in result.items() if name != "_output"})]
+    assert {name: places for name, places in found.items() if places} == {}
+
+
+def test_a_password_of_hers_blanks_no_name_of_others(run, mallory: ProjectUser, namespaces):
+    """Credentials of the cluster are masked wherever they turn up in the result: she has one that is another project's name."""
+    (victim,) = namespaces(1)
+    mallory.secret("planted", auth_file({HOST: ("robot", victim), "quay.example.com": ("robot", "shared-pull")}))
+    login = {"registry": HOST, "username": "team", "password": PASSWORD}
+    assert run("pull_secret", namespaces=[victim], name="shared-pull", registries=[login])["changed"]
+    result = run("adopt_info", namespaces=[mallory.namespace, victim], credentials="placeholder")
+    declared = {(entry["name"], *entry["namespaces"]) for entry in result["private_registry_secrets"]}
+    assert declared == {("planted", mallory.namespace), ("shared-pull", victim)}
+    assert PASSWORD not in result["_output"]
+
+
+def test_diff_on_a_terminal_holds_no_steering_letter(lab, project, tmp_path: Path):
+    playbook = tmp_path / "prune.yml"
+    task = {"owner": "platform", "max_prune": "100%", "kubeconfig": lab.kubeconfig, **NOTHING}
+    tasks = [
+        {"openshift_ops.image_pull.prune": task, "register": "pruned"},
+        {"ansible.builtin.debug": {"var": "pruned"}},
+    ]
+    playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+    done = play(playbook, "localhost,", "--diff", "-v", "-c", "local")
+    assert done.status == 0, done.output
+    assert f"before: RoleBinding {project}/x" in done.output
+    assert sorted(STEERING & {*done.output}) == []
+    assert not any(line.startswith("TASK [approved]") for line in done.output.splitlines())
+    assert PASSWORD not in done.output
+
+
+def test_a_name_of_many_pages_does_not_fill_the_log(run, mallory: ProjectUser):
+    plant_binding(mallory, "n" * 200_000, "s" * 600_000, labels=OWNER)
+    result = run("prune", check=True, owner="platform", max_prune="0", **NOTHING)
+    assert result["failed"]
+    assert len(result["_output"]) < 400_000
+    assert len(result["msg"]) < 70_000
+    audit = run("pull_access_audit", namespaces=[mallory.namespace], cluster_name="lab")
+    assert not audit["failed"]
+    assert len(audit["_output"]) < 400_000
+
+
+def test_files_of_an_audit_hold_no_steering_letter(lab, project, tmp_path: Path):
+    source = tmp_path / "audit.json"
+    name = "openshift_ops.image_pull.pull_access"
+    audit = {"namespaces": [project], "cluster_name": "lab", "kubeconfig": lab.kubeconfig, "dest": str(source)}
+    files = {kind: str(tmp_path / f"report.{kind}") for kind in ("html", "json", "junit")}
+    tasks = [{f"{name}_audit": audit}, {f"{name}_report": {"src": [str(source)], "title": ODD, **files}}]
+    playbook = tmp_path / "audit.yml"
+    playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+    done = play(playbook, "localhost,", "-c", "local")
+    assert done.status == 0, done.output
+    for path in (source, *map(Path, files.values())):
+        assert sorted(STEERING & {*path.read_text(encoding="utf-8")}) == [], path
+    # What the files hold is the same text: it is only written in another way.
+    for path in (source, Path(files["json"])):
+        (cluster,) = json.loads(path.read_text(encoding="utf-8"))["clusters"]
+        assert any(row["subject"] == f"User {ODD}" for row in cluster["pullers"]), path
+    ElementTree.parse(files["junit"])

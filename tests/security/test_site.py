@@ -1,0 +1,76 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbooks site and teardown: what fails in the project of one user fails there, and all steps are done for the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.lab import Lab
+from support.playbooks import play, variables_file
+from support.project_user import ProjectUser
+
+GROUP = "rbac.authorization.k8s.io"
+HOST = "registry.example.com"
+
+
+@pytest.fixture
+def mallory(lab: Lab, namespace: str) -> ProjectUser:
+    return ProjectUser.create(lab, "mallory", namespace)
+
+
+@pytest.fixture
+def victim(namespaces) -> str:
+    (name,) = namespaces(1)
+    return name
+
+
+def inventory(lab: Lab, directory: Path, *projects: str, name: str = "pull") -> Path:
+    """A login with its link, and a grant, for all of the projects."""
+    login = {"registry": HOST, "username": "robot", "password": "pw-1234567"}
+    secret = {"name": name, "namespaces": [*projects], "registries": [login], "service_accounts": ["default"]}
+    declared = {
+        "image_pull_kubeconfig": lab.kubeconfig,
+        "private_registry_secrets": [secret],
+        "cross_project_pull_grants": [{"namespaces": [*projects], "users": ["alice"]}],
+    }
+    place = directory / "inventory.yml"
+    place.write_text(variables_file({"all": {"hosts": {"lab": declared}}}))
+    return place
+
+
+def state(lab: Lab, project: str) -> dict[str, Any]:
+    """What the inventory declares, as far as it is there."""
+    found = {kind: lab.get(project, kind, name) is not None for kind, name in PARTS.items()}
+    return {**found, "link": "pull" in {each["name"] for each in lab.account(project)["imagePullSecrets"]}}
+
+
+PARTS = {"secrets": "pull", "rolebindings": "image-puller-grant"}
+ALL = {"secrets": True, "rolebindings": True, "link": True}
+NONE = dict.fromkeys(ALL, False)
+
+
+def test_planted_objects_keep_nothing_from_others(lab: Lab, mallory: ProjectUser, victim: str, tmp_path: Path):
+    """A secret of the declared name that cannot be changed, and a binding of our name with a role of her own: each fails a step."""
+    mallory.secret("pull", "{}", key="config.json", immutable=True)
+    mallory.create_object("roles", {"metadata": {"name": "own"}, "rules": []})
+    role = {"apiGroup": GROUP, "kind": "Role", "name": "own"}
+    mallory.create_object("rolebindings", {"metadata": {"name": "image-puller-grant"}, "roleRef": role})
+    declared = inventory(lab, tmp_path, mallory.namespace, victim)
+    done = play("site", declared)
+    assert done.status == 2, done.output
+    assert f"secret {mallory.namespace}/pull has type Opaque" in done.output
+    assert state(lab, victim) == ALL, done.output
+    done = play("teardown", declared)
+    assert done.status == 2, done.output
+    assert f"role binding {mallory.namespace}/image-puller-grant has Role own" in done.output
+    assert state(lab, victim) == NONE, done.output
+
+
+def test_options_that_are_refused_end_the_run_before_the_next_step(lab: Lab, victim: str, tmp_path: Path):
+    done = play("site", inventory(lab, tmp_path, victim, name="Not a name"))
+    assert done.status == 2, done.output
+    assert state(lab, victim) == NONE, done.output
