@@ -65,6 +65,10 @@ options:
             description: See O(openshift_ops.image_pull.pull_secret#module:namespace_selector.exclude).
             type: list
             elements: str
+          requesters:
+            description: See O(openshift_ops.image_pull.pull_secret#module:namespace_selector.requesters).
+            type: list
+            elements: str
           phases:
             description: See O(openshift_ops.image_pull.pull_secret#module:namespace_selector.phases).
             type: list
@@ -199,6 +203,10 @@ options:
             description: See O(openshift_ops.image_pull.sa_link#module:namespace_selector.exclude).
             type: list
             elements: str
+          requesters:
+            description: See O(openshift_ops.image_pull.sa_link#module:namespace_selector.requesters).
+            type: list
+            elements: str
           phases:
             description: See O(openshift_ops.image_pull.sa_link#module:namespace_selector.phases).
             type: list
@@ -279,6 +287,10 @@ options:
             elements: str
           exclude:
             description: See O(openshift_ops.image_pull.image_puller_grant#module:namespace_selector.exclude).
+            type: list
+            elements: str
+          requesters:
+            description: See O(openshift_ops.image_pull.image_puller_grant#module:namespace_selector.requesters).
             type: list
             elements: str
           phases:
