@@ -153,7 +153,11 @@ class TestWhole:
             assert foreseen[part] == real[part]
         more = len(suffixes("list", fleet.names)) - COUNT
         count = len(fleet.gone) + more
-        assert real["prune"] == {"owned": 3 * (COUNT + more), "removed": 3 * count, "allowed": 3 * (COUNT + more)}
+        assert real["prune"] == {
+            "secrets": {"declared": KEPT, "removed": count, "allowed": COUNT + more},
+            "links": {"declared": KEPT, "removed": 0, "allowed": KEPT},
+            "grants": {"declared": KEPT, "removed": count, "allowed": COUNT + more},
+        }
         assert Counter((verb, resource) for verb, resource, _place, _name in audit.writes()) == {
             ("patch", "serviceaccounts"): len(fleet.gone),
             ("delete", "secrets"): count,
