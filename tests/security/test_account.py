@@ -69,7 +69,7 @@ PLANTED = {
 
 class TestBindings:
     @pytest.mark.parametrize("meta", PLANTED.values(), ids=PLANTED)
-    def test_a_planted_one_does_not_keep_the_rights_away(self, lab, account, mallory, namespace, name, meta):
+    def test_a_planted_one_does_not_keep_the_rights_away(self, lab, account, *, mallory, namespace, name, meta):
         """A binding of the account's name with another role made the namespace fail in each run."""
         role = f"image-pull:{namespace}:{name}"
         plant(mallory, role, "mallory", **meta)
