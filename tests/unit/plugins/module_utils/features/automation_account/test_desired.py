@@ -208,7 +208,9 @@ class TestInNamespaces:
     def test_with_the_name_free_again_the_other_goes(self) -> None:
         second = {f"{ROLE}:2": stored(PARTS.binding(PARTS.wanted()[0], "a"))}
         assert self.desired("a").plan("a", {**self.taken(labels={}), **second}).changes == ()
-        changes = [*self.desired("a").plan("a", second).changes]
+        planned = self.desired("a").plan("a", second)
+        changes, notes = [*planned.changes], planned.notes
+        assert notes == (), "nothing is in the way"
         assert shown(changes) == [("delete", "RoleBinding", f"{ROLE}:2"), ("create", "RoleBinding", ROLE)]
         assert shown([*self.desired("b").plan("a", second).changes]) == [("delete", "RoleBinding", f"{ROLE}:2")]
 

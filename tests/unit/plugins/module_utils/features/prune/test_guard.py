@@ -73,6 +73,13 @@ class TestJudge:
         balances = {**many(20, declared=20, removed=1), "a": one(0, 60), "b": one(0, 24)}
         assert judged(balances).held_back == {"a"}
 
+    @pytest.mark.parametrize(("planted", "is_refused"), [(2, False), (3, True)])
+    def test_at_most_one_of_ten_is_held_back(self, planted: int, is_refused: bool) -> None:
+        """An accident concerns many namespaces: to leave most of them out would undo the guard."""
+        heavy = {f"evil-{at}": one(0, 90) for at in range(planted)}
+        verdict = judged({**many(20, declared=20, removed=1), **heavy})
+        assert (verdict.is_refused, verdict.held_back == {*heavy}) == (is_refused, not is_refused)
+
     def test_many_that_nothing_declares_are_held_back_together(self) -> None:
         planted = {f"evil-{at}": one(0, 1, is_confirmed=False) for at in range(50)}
         verdict = judged({**many(20, declared=1), "mine": one(1, 1), **planted})
