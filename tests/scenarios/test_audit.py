@@ -111,7 +111,9 @@ def test_a_selector_that_users_can_join_is_a_finding(lab, project, auditing, eas
     assert found.status == 0, found.output
     rows = auditing.document["clusters"][0]["findings"]
     (message,) = (row["message"] for row in rows if row["rule"] == "selector-open-to-users")
-    assert message.startswith("private_registry_secrets[0] selects namespaces by their names alone, among them 1 project")
+    assert message.startswith(
+        "private_registry_secrets[0] selects namespaces by their names alone, among them 1 project"
+    )
     assert project in message
     assert DECLARED not in found.output
 
