@@ -18,11 +18,19 @@ options:
     description:
       - Selects the namespaces to work in. Namespaces that are being deleted are skipped and reported.
       - If the caller cannot list namespaces, its own projects are used (OpenShift).
-      - At least one of O(namespace_selector.labels) and O(namespace_selector.include) is required.
+      - At least one of O(namespace_selector.labels), O(namespace_selector.include) and O(namespace_selector.requesters) is required.
+      - Users choose the names of the projects that they request. A selector with O(namespace_selector.include) alone also selects a
+        project that a stranger requests under a matching name, and gives that project what the task gives. Add
+        O(namespace_selector.requesters), or a label of O(namespace_selector.labels) that only administrators set, where users may request
+        projects.
     type: dict
     suboptions:
       labels:
-        description: A label selector, such as V(team=a,stage in (dev,test)).
+        description:
+          - A label selector, such as V(team=a,stage in (dev,test)).
+          - On OpenShift, the administrator of a project cannot change the labels of its namespace. The label
+            C(kubernetes.io/metadata.name) is the name, which the requester chose, and a requirement such as V(team!=a) or V(!team) also
+            selects new projects.
         type: str
       include:
         description: Glob patterns of names. V(*) selects all namespaces.
@@ -30,6 +38,13 @@ options:
         elements: str
       exclude:
         description: Glob patterns of names to exclude.
+        type: list
+        elements: str
+      requesters:
+        description:
+          - User names, without globs. Only projects that one of these users requested are selected (annotation C(openshift.io/requester)).
+          - OpenShift sets the annotation when a user requests a project. The administrator of the project cannot change it. Namespaces
+            that were created in another way do not have it, so nothing is selected on other clusters, and the task says so.
         type: list
         elements: str
       phases:

@@ -177,6 +177,10 @@ options:
             description: See O(namespace_selector.exclude).
             type: list
             elements: str
+          requesters:
+            description: See O(namespace_selector.requesters).
+            type: list
+            elements: str
           phases:
             description: See O(namespace_selector.phases).
             type: list

@@ -65,6 +65,10 @@ options:
             description: See O(openshift_ops.image_pull.pull_secret#module:namespace_selector.exclude).
             type: list
             elements: str
+          requesters:
+            description: See O(openshift_ops.image_pull.pull_secret#module:namespace_selector.requesters).
+            type: list
+            elements: str
           phases:
             description: See O(openshift_ops.image_pull.pull_secret#module:namespace_selector.phases).
             type: list
@@ -199,6 +203,10 @@ options:
             description: See O(openshift_ops.image_pull.sa_link#module:namespace_selector.exclude).
             type: list
             elements: str
+          requesters:
+            description: See O(openshift_ops.image_pull.sa_link#module:namespace_selector.requesters).
+            type: list
+            elements: str
           phases:
             description: See O(openshift_ops.image_pull.sa_link#module:namespace_selector.phases).
             type: list
@@ -281,6 +289,10 @@ options:
             description: See O(openshift_ops.image_pull.image_puller_grant#module:namespace_selector.exclude).
             type: list
             elements: str
+          requesters:
+            description: See O(openshift_ops.image_pull.image_puller_grant#module:namespace_selector.requesters).
+            type: list
+            elements: str
           phases:
             description: See O(openshift_ops.image_pull.image_puller_grant#module:namespace_selector.phases).
             type: list
@@ -355,10 +367,18 @@ options:
         type: bool
   max_prune:
     description:
-      - A number, or a percentage of what the owner has on the cluster, rounded up. When more than that is to be removed, nothing is, and the
-        task fails and lists what it would have removed.
-      - What an owner has are its secrets, each entry of a service account's list that names one of them, and each subject of its role
-        bindings. Of a list that is not given, nothing is counted.
+      - The maximum number of secrets, of links and of subjects, each on its own, that may be removed. Either a number, or a percentage of
+        those of the kind that are declared and exist, plus those that would be removed.
+      - A link that is removed with its secret does not count. A link that a glob of service accounts declares counts once, whatever
+        number of accounts matches. Of a list that is not given, nothing is counted.
+      - Users write labels, links and the names of the projects that they request. So only namespaces that an entry names, or selects by
+        O(secrets[].namespace_selector.labels) or O(secrets[].namespace_selector.requesters), count as declared, as do
+        selected namespaces that no user requested.
+      - When the limit is exceeded, the module tries without the namespaces in which it would remove most, up to one of ten but always
+        one, then without all namespaces that no entry covers. If the others keep within the limit, it removes there, holds the rest back,
+        and fails with the namespaces that it held back. Otherwise it removes nothing, and lists what it would have removed. So objects
+        that users plant in their own namespaces cannot stop the removal in others.
+      - An entry that names a held back namespace, for example with O(secrets[].state=absent), confirms it.
     type: str
     default: 10%
   prune_everything:
@@ -554,27 +574,72 @@ namespaces:
           returned: for a role binding
       sample: [{action: delete, kind: Secret, name: private-registry, registries: {added: [], changed: {}, removed: [privateregistry.example.com]}}]
 prune:
-  description: How much the owner had, how much of it was removed, and how much O(max_prune) allows.
+  description: What is declared, what was removed, and what O(max_prune) allows, for each kind.
   type: dict
   returned: when everything could be read
   contains:
-    owned:
-      description: How many things the owner had on the cluster.
-      type: int
+    secrets:
+      description: Secrets.
+      type: dict
       returned: always
-      sample: 40
-    removed:
-      description: How many of them were removed, or in check mode would be.
-      type: int
+      contains:
+        declared:
+          description: How many are declared and exist. See O(max_prune).
+          type: int
+          returned: always
+          sample: 40
+        removed:
+          description: How many were removed, or in check mode would be.
+          type: int
+          returned: always
+          sample: 2
+        allowed:
+          description: How many O(max_prune) allows.
+          type: int
+          returned: always
+          sample: 4
+    links:
+      description: Entries on lists of service accounts, without those that go with their secret.
+      type: dict
       returned: always
-      sample: 2
-    allowed:
-      description: How many O(max_prune) allows.
-      type: int
+      contains:
+        declared:
+          description: How many are declared and exist. See O(max_prune).
+          type: int
+          returned: always
+          sample: 40
+        removed:
+          description: How many were removed, or in check mode would be.
+          type: int
+          returned: always
+          sample: 2
+        allowed:
+          description: How many O(max_prune) allows.
+          type: int
+          returned: always
+          sample: 4
+    grants:
+      description: Subjects of role bindings. A binding without subjects counts as one.
+      type: dict
       returned: always
-      sample: 4
+      contains:
+        declared:
+          description: How many are declared and exist. See O(max_prune).
+          type: int
+          returned: always
+          sample: 40
+        removed:
+          description: How many were removed, or in check mode would be.
+          type: int
+          returned: always
+          sample: 2
+        allowed:
+          description: How many O(max_prune) allows.
+          type: int
+          returned: always
+          sample: 4
     refused:
-      description: The changes that were not made because they remove more than that.
+      description: The changes that were not made because they remove more than O(max_prune) allows.
       type: list
       elements: dict
       returned: when O(max_prune) refused them
@@ -723,6 +788,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
     options as image_puller_grant,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.prune.desired import KINDS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
     contradictions as between_secrets,
 )
@@ -750,11 +816,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.o
     TARGET_OPTIONS,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.prune import (
-    KINDS,
-    Pruning,
-    prune,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.prune import Pruning, prune
 
 _SECRET = {**TARGET_OPTIONS, **pull_secret.ARGUMENTS}
 _LINK = {**TARGET_OPTIONS, **sa_link.ARGUMENTS}
@@ -810,7 +872,9 @@ def run(task: Task) -> dict[str, object]:
         PARTS,
         common={"owner": pruning.owner},
         check=pruning.require_declared,
-        work=lambda cluster, found, settings: prune(cluster, pruning, found.batches, found.namespaces, settings),
+        work=lambda cluster, found, settings: prune(
+            cluster, pruning, found.batches, found.namespaces, settings, confirmed=found.confirmed
+        ),
     )
 
 

@@ -82,6 +82,15 @@ options:
       - The role C(pull_access_audit) does this with the variables of the other roles.
     type: list
     elements: dict
+  declared_selectors:
+    description:
+      - The selectors with which an inventory gives logins. Each item has C(title), the name of the entry, and C(namespace_selector), as
+        O(openshift_ops.image_pull.pull_secret#module:namespace_selector). Selectors that users can join by the name of a project are
+        findings. The whole cluster is looked at, whatever namespaces are audited.
+      - An item that is not a valid selector is left out. O(drift) names it.
+      - The role C(pull_access_audit) does this with the variables of the roles that write secrets.
+    type: list
+    elements: dict
   dest:
     description:
       - The path of a file for the document, on the host that runs the task. It is written at once and whole, with mode C(0600), and
@@ -348,6 +357,7 @@ ARGUMENTS = {
     "fingerprint_key": {"type": "str", "no_log": True},
     "dest": {"type": "path"},
     "drift": {"type": "list", "elements": "dict"},
+    "declared_selectors": {"type": "list", "elements": "dict"},
 }
 
 

@@ -168,6 +168,11 @@ def _claims(declared: Declarations, _answer: Any) -> list[Made]:
     return [entry.entry("name") for entry in declared.present]
 
 
+def _selectors(declared: Declarations, _answer: Any) -> list[Made]:
+    """Which namespaces are selected, by the entries that name none."""
+    return [entry.entry() for entry in declared.present if isinstance(entry.get("namespace_selector"), Mapping)]
+
+
 def _removed(entry: Declared) -> Made:
     return entry.entry("name", *_SOURCES, mode="remove", delete_empty=True)
 
@@ -313,13 +318,14 @@ def _without(made: Made, *names: str) -> Made:
 
 #: What can be asked for: for each role, the entries of one task.
 KINDS: Mapping[str, Mapping[str, Callable[[Declarations, Any], list[Any]]]] = {
-    "private_registry": {"secrets": _secrets, "links": _links, "claims": _claims},
+    "private_registry": {"secrets": _secrets, "links": _links, "claims": _claims, "selectors": _selectors},
     "delegated_auth": {
         "registries": _questions,
         "undelegated": _undelegated,
         "secrets": _both_secrets,
         "links": _both_links,
         "claims": _both_claims,
+        "selectors": _selectors,
     },
     "cross_project_pull": {"accounts": _accounts, "grants": _grants},
 }

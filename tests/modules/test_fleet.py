@@ -87,11 +87,39 @@ class TestSelector:
         subject = {"kind": "User", "name": user, "apiGroup": RBAC}
         binding = {"metadata": {"name": user}, "roleRef": role, "subjects": [subject]}
         lab.api("POST", f"{cluster}/clusterrolebindings", binding)
-        project = {"apiVersion": "project.openshift.io/v1", "kind": "Project", "metadata": {"name": names[0]}}
+        meta = {"name": names[0], "annotations": {"openshift.io/requester": "ann"}}
+        project = {"apiVersion": "project.openshift.io/v1", "kind": "Project", "metadata": meta}
         lab.api("POST", "/apis/project.openshift.io/v1/projects", project)
         result = link(run, {"include": ["test-*"]}, impersonate_user=user)
         assert named(result) == [names[0]]
         assert result["changed"]
+        requested = {"include": ["test-*"], "requesters": ["ann"]}
+        assert named(link(run, requested, impersonate_user=user)) == [names[0]]
+        assert named(link(run, {**requested, "requesters": ["mallory"]}, impersonate_user=user)) == []
+
+    def test_by_who_requested_a_project(self, lab, run, namespaces):
+        """A request of OpenShift writes the annotation; the lab has none, so it is written by hand."""
+        own, evil, other = namespaces(3)
+        for name, user in ((own, "ann"), (evil, "mallory")):
+            annotations = {"openshift.io/requester": user}
+            lab.api("PATCH", f"/api/v1/namespaces/{name}", {"metadata": {"annotations": annotations}})
+        every = {"include": [own, evil, other]}
+        assert named(link(run, {**every, "requesters": ["ann"]})) == [own]
+        assert named(link(run, every, check=True)) == sorted([own, evil, other])
+
+    def test_a_cluster_on_which_nothing_says_who_requested_it(self, lab, run, namespaces):
+        names = namespaces(2)
+        label(lab, names, team=names[0])
+        result = link(run, {"labels": f"team={names[0]}", "requesters": ["ann"]})
+        assert result["summary"]["total"] == 0
+        assert "none of 2 namespaces has the annotation openshift.io/requester" in str(result["warnings"])
+
+    @pytest.mark.parametrize("requesters", [[], [""]])
+    def test_a_list_of_no_users_is_refused(self, lab, run, requesters):
+        audit = lab.audit()
+        result = link(run, {"include": ["*"], "requesters": requesters})
+        assert "'namespace_selector.requesters' names no user" in result["msg"]
+        assert audit.ours() == []
 
 
 class TestFailures:

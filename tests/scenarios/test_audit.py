@@ -98,6 +98,26 @@ def test_what_is_declared_and_not_there(lab, project, auditing, east):
     assert not any(rule == "declared-differs" for rule, *_place in auditing.findings())
 
 
+def test_a_selector_that_users_can_join_is_a_finding(lab, project, auditing, east):
+    """The lab has no project requests, so the namespace gets the annotation that OpenShift gives it."""
+    annotations = {"openshift.io/requester": "mallory"}
+    lab.api("PATCH", f"/api/v1/namespaces/{project}", {"metadata": {"annotations": annotations}})
+    registries = [{"registry": "quay.io", "username": "user", "password": DECLARED}]
+    declared = {"name": "declared", "namespace_selector": {"include": [project]}, "registries": registries}
+    closed = {**declared["namespace_selector"], "requesters": ["ann"]}
+    found = auditing.run(
+        {"east": east}, private_registry_secrets=[declared, {**declared, "namespace_selector": closed}]
+    )
+    assert found.status == 0, found.output
+    rows = auditing.document["clusters"][0]["findings"]
+    (message,) = (row["message"] for row in rows if row["rule"] == "selector-open-to-users")
+    assert message.startswith(
+        "private_registry_secrets[0] selects namespaces by their names alone, among them 1 project"
+    )
+    assert project in message
+    assert DECLARED not in found.output
+
+
 def test_what_cannot_be_declared_is_a_finding_too(project, auditing, east):
     found = auditing.run(
         {"east": east}, private_registry_secrets=[{"name": "x", "namespaces": [project], "nonsense": 1}]

@@ -421,3 +421,14 @@ def _differs(it: Scene) -> None:
 def _not_applicable(it: Scene) -> None:
     it.says, it.mended = "what is declared cannot be applied: the role is missing", None
     it.options = {"drift": [{"failures": [{"namespace": it.name, "error": "the role is missing"}]}]}
+
+
+@scene("selector-open-to-users")
+def _open_selector(it: Scene) -> None:
+    """The lab has no project requests, so the namespace gets the annotation that OpenShift gives it."""
+    annotations = {"openshift.io/requester": "mallory"}
+    it.lab.api("PATCH", f"/api/v1/namespaces/{it.name}", {"metadata": {"annotations": annotations}})
+    selector = {"title": "private_registry_secrets[0]", "namespace_selector": {"include": [f"{it.name}*"]}}
+    it.options = {"declared_selectors": [selector]}
+    it.says = f"private_registry_secrets[0] selects namespaces by their names alone, among them 1 project that users requested: {it.name}"
+    it.mended = None

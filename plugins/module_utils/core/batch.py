@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from .changes import Change
 from .entries import Awaited, Entry, Failure
-from .errors import ImagePullError
+from .errors import ImagePullError, Refusal
 from .objects import Json, Kind, ObjectRef, Objects
 from .protocols import NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from .related import known, stored
@@ -38,11 +38,12 @@ _UNNAMED = Entry("", 0)
 class Batch(Generic[_Desired]):
     """What is declared for each namespace, all of one kind. To the engine it is one `Desired`.
 
-    Each entry is planned on what those before it leave, and fails alone.
+    Each entry is planned on what those before it leave, and fails alone. `refused` are namespaces in which nothing is planned, and why.
     """
 
     kind: Kind
     namespaces: Mapping[str, Sequence[Declared[_Desired]]]
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def every(self) -> Collection[_Desired]:
@@ -78,7 +79,12 @@ class Batch(Generic[_Desired]):
         *,
         without: Container[Entry | None] = (),
     ) -> Plan:
-        """The plan of all entries but some. :raises Refusal: that of a task's only declaration; of several, each fails alone."""
+        """The plan of all entries but some.
+
+        :raises Refusal: for a namespace that is refused; that of a task's only declaration, while of several each fails alone.
+        """
+        if namespace in self.refused:
+            raise Refusal(self.refused[namespace])
         declared = self.namespaces[namespace]
         if len(declared) == 1 and declared[0].entry is None:
             return declared[0].desired.plan(namespace, objects, found)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["LabelTest", "compiled"]
+__all__ = ["LabelTest", "compiled", "required_keys"]
 
 #: Whether an object with these labels is selected.
 LabelTest = Callable[[Mapping[str, Any]], bool]
@@ -35,6 +35,22 @@ def compiled(selector: str) -> LabelTest | None:
     tests = [_requirement(part) for part in _COMMA.split(selector)] if selector.strip(" \t\r\n") else []
     known = [test for test in tests if test is not None]
     return (lambda labels: all(test(labels) for test in known)) if len(known) == len(tests) else None
+
+
+def required_keys(selector: str) -> frozenset[str]:
+    """The labels that every selected object has; those of a part that only the API server understands are left out."""
+    return frozenset(key for part in _COMMA.split(selector) if (key := _required_key(part)))
+
+
+def _required_key(text: str) -> str:
+    """The key that a requirement asks for; empty for one that an object without the label fulfils."""
+    if found := _EXISTS.match(text):
+        negated, key = found.groups()
+        return "" if negated else str(key)
+    if found := _EQUALS.match(text) or _IN.match(text):
+        key, operator, _values = found.groups()
+        return "" if operator in ("!=", "notin") else str(key)
+    return ""
 
 
 def _requirement(text: str) -> LabelTest | None:

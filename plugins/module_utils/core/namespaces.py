@@ -11,60 +11,105 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from .errors import OptionError, Refusal
+from .label_selectors import required_keys
 from .objects import Json, metadata
 from .shapes import mapping, text
 
-__all__ = ["NamespaceSelector", "from_options"]
+__all__ = ["REQUESTER", "NamespaceSelector", "from_options", "requester_of"]
+
+#: The annotation with the user who requested a project on OpenShift. The project's administrators cannot change it: they may update the
+#: display name and the description only (openshift-apiserver pkg/project/apis/project/validation/validation.go).
+REQUESTER = "openshift.io/requester"
 
 #: The platform's own namespaces; `redhat-*` on managed clusters.
 _SYSTEM = ("default", "kube-*", "openshift", "openshift-*", "redhat-*")
+
+#: Labels that a namespace has because of its name, or that the platform gives to every namespace: whoever requests a project has them too.
+_OF_EVERY = ("kubernetes.io/metadata.name", "pod-security.kubernetes.io/*", "security.openshift.io/*")
 
 _TERMINATING = "Terminating"
 
 
 @dataclass(frozen=True)
 class NamespaceSelector:
-    """`include` and `exclude` are globs; `phases` are namespace phases as the API server names them."""
+    """`include` and `exclude` are globs; `phases` are namespace phases as the API server names them. `requesters` are users, as OpenShift
+    names who requested a project; empty for whoever did."""
 
     labels: str = ""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     phases: tuple[str, ...] = ("Active",)
     system: bool = False
+    requesters: tuple[str, ...] = ()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether only administrators of the cluster decide which namespaces it selects: by a label, or by who requested them.
+
+        Users choose the names of the projects that they request.
+        """
+        keys = required_keys(self.labels)
+        return bool(self.requesters) or any(not _any(key, _OF_EVERY) for key in keys)
 
     def choose(self, namespaces: Iterable[Json]) -> tuple[list[str], list[str]]:
         """The names that are meant, each once and in order, and those among them that are being deleted.
 
         :raises Refusal: for a namespace without a name: it may be one that is meant.
         """
-        phases = {_name(namespace): _phase(namespace) for namespace in namespaces}
-        meant = sorted(name for name in phases if self.means(name))
+        last = {_name(namespace): namespace for namespace in namespaces}
+        phases = {name: _phase(namespace) for name, namespace in last.items() if self._selects(namespace)}
+        meant = sorted(phases)
         chosen = [name for name in meant if phases[name] in self.phases and phases[name] != _TERMINATING]
         return chosen, [name for name in meant if phases[name] == _TERMINATING]
 
     def left_out(self, namespaces: Iterable[Json]) -> list[str]:
         """The names of the platform's namespaces that are not meant, but would be with `system`; as `choose` raises."""
         asked = replace(self, system=True)
-        return sorted(name for name in map(_name, namespaces) if asked.means(name) and not self.means(name))
+        return sorted(_name(one) for one in namespaces if asked._selects(one) and not self._selects(one))
+
+    def remarks(self, namespaces: Iterable[Json]) -> tuple[str, ...]:
+        """What to know when no namespace says who requested it: then `requesters` select none."""
+        every = list(namespaces)
+        if not self.requesters or not every or any(map(requester_of, every)):
+            return ()
+        return (
+            f"option 'namespace_selector.requesters' selects nothing: none of {len(every)} namespaces has the annotation {REQUESTER}, which "
+            "only OpenShift sets, and only for requested projects; select by labels that administrators set",
+        )
 
     def means(self, name: str) -> bool:
         """Whether a namespace of that name is meant, as far as the name alone says."""
         included = not self.include or _any(name, self.include)
         return included and not _any(name, self.exclude) and (self.system or not _any(name, _SYSTEM))
 
+    def _selects(self, namespace: Json) -> bool:
+        requested = not self.requesters or requester_of(namespace) in self.requesters
+        return self.means(_name(namespace)) and requested
+
+
+def requester_of(namespace: Json) -> str:
+    """The user who requested the project; empty for a namespace that was created in another way."""
+    return text(mapping(metadata(mapping(namespace)).get("annotations")).get(REQUESTER))
+
 
 def from_options(options: Mapping[str, Any]) -> NamespaceSelector:
     """:raises OptionError: when nothing narrows the choice, since a forgotten line must not mean every namespace."""
+    requesters = options.get("requesters")
+    if requesters is not None and not all(requesters or [""]):
+        raise OptionError(
+            "option 'namespace_selector.requesters' names no user: give at least one, or leave the option out"
+        )
     selector = NamespaceSelector(
         labels=(options.get("labels") or "").strip(),
         include=tuple(options.get("include") or ()),
         exclude=tuple(options.get("exclude") or ()),
         phases=tuple(options.get("phases") or ("Active",)),
         system=bool(options.get("system_namespaces")),
+        requesters=tuple(requesters or ()),
     )
-    if not selector.labels and not selector.include:
+    if not (selector.labels or selector.include or selector.requesters):
         raise OptionError(
-            "option 'namespace_selector' gives neither 'labels' nor 'include': for all namespaces write include: ['*']"
+            "option 'namespace_selector' gives none of 'labels', 'include' and 'requesters': for all namespaces write include: ['*']"
         )
     return selector
 

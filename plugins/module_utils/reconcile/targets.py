@@ -14,7 +14,7 @@ from ..clients.kube.errors import Forbidden, NotFound
 from ..core.errors import OptionError
 from ..core.label_selectors import compiled
 from ..core.names import check_namespace
-from ..core.namespaces import NamespaceSelector
+from ..core.namespaces import NamespaceSelector, requester_of
 from ..core.namespaces import from_options as selector_from_options
 from ..core.objects import NAMESPACE, Json, Kind, metadata
 from ..core.shapes import mapping
@@ -27,11 +27,16 @@ _PROJECT = Kind("project.openshift.io/v1", "Project", "projects", "project", nam
 
 @dataclass(frozen=True)
 class Targets:
-    """The namespaces to work in, those that are meant but are being deleted, and the platform's that a selector leaves out."""
+    """The namespaces to work in, those that are meant but are being deleted, and the platform's that a selector leaves out.
+
+    `open_to_users` are those that users chose by the name of a project that they requested. `remarks` are for the user of the task.
+    """
 
     namespaces: Sequence[str]
     terminating: Sequence[str] = ()
     left_out: Sequence[str] = ()
+    open_to_users: Sequence[str] = ()
+    remarks: Sequence[str] = ()
 
 
 def from_options(options: Mapping[str, Any]) -> Targets | NamespaceSelector:
@@ -73,7 +78,15 @@ def resolve(
 
 
 def _chosen(selector: NamespaceSelector, namespaces: Sequence[Json]) -> Targets:
-    return Targets(*selector.choose(namespaces), left_out=tuple(selector.left_out(namespaces)))
+    chosen, terminating = selector.choose(namespaces)
+    requested = {metadata(one)["name"] for one in namespaces if requester_of(one)}
+    return Targets(
+        chosen,
+        terminating,
+        left_out=tuple(selector.left_out(namespaces)),
+        open_to_users=() if selector.is_closed else tuple(name for name in chosen if name in requested),
+        remarks=selector.remarks(namespaces),
+    )
 
 
 def _listed(cluster: Cluster, selectors: Sequence[str], every: Sequence[Json] | None) -> dict[str, list[Json]]:

@@ -31,6 +31,11 @@ _Desired = TypeVar("_Desired", bound=Desired)
 #: So many invalid or contradicting entries are named in one message.
 _SHOWN = 20
 
+_BY_NAME = (
+    "a user requested this project under a name that a namespace_selector of them includes, so nothing was done in it: add 'requesters' or "
+    "'labels' to that selector, or exclude the name"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ListForm(EntryList, Generic[_Desired]):
@@ -104,16 +109,27 @@ def entry_problems(form: EntryList, arguments: Mapping[str, Any], items: Any) ->
 def batch_of(form: ListForm[_Desired], wanted: Sequence[Wanted[_Desired]], found: Sequence[Targets]) -> Batch[_Desired]:
     """What is declared for each namespace.
 
+    Where entries contradict each other only because a user gave a project a name that both select, nothing is done in that project: the
+    names that users choose must not stop the work elsewhere.
+
     :raises OptionError: when entries contradict each other, naming both and the namespace.
     """
     places: dict[str, list[Declared[_Desired]]] = {}
+    opened: set[tuple[str, int]] = set()
     for one, meant in zip(wanted, found, strict=True):
         for namespace in meant.namespaces:
             places.setdefault(namespace, []).append(one.declared)
-    problems = list(_contradictions(form, places))
+        opened.update((namespace, id(one.declared)) for namespace in meant.open_to_users)
+    problems, refused = dict[Any, str](), dict[str, str]()
+    for namespace, first, second, what in _contradictions(form, places):
+        sentence = f"{first.entry} and {second.entry} contradict each other in namespace {namespace}: {what}"
+        if opened & {(namespace, id(first)), (namespace, id(second))}:
+            refused.setdefault(namespace, f"{sentence}; {_BY_NAME}")
+        else:
+            problems.setdefault((first.entry, second.entry, what), sentence)
     if problems:
-        raise OptionError(f"{first_of(problems, _SHOWN, '; ')}; nothing was changed")
-    return Batch(form.kind, places)
+        raise OptionError(f"{first_of([*problems.values()], _SHOWN, '; ')}; nothing was changed")
+    return Batch(form.kind, places, refused)
 
 
 def _wanted(
@@ -123,20 +139,17 @@ def _wanted(
     return Wanted(Declared(form.declare(options, read_file), entry), meant)
 
 
-def _contradictions(form: ListForm[_Desired], places: Mapping[str, Sequence[Declared[_Desired]]]) -> Iterator[str]:
-    """Each pair of entries once, with the first of the namespaces."""
-    told: set[tuple[Entry | None, Entry | None, str]] = set()
-    checked: set[tuple[int, ...]] = set()
+def _contradictions(
+    form: ListForm[_Desired], places: Mapping[str, Sequence[Declared[_Desired]]]
+) -> Iterator[tuple[str, Declared[_Desired], Declared[_Desired], str]]:
+    """Each namespace with two entries and what they disagree about. Namespaces of the same entries are asked about once."""
+    known: dict[tuple[int, ...], list[Contradiction]] = {}
     for namespace, entries in places.items():
         key = tuple(id(one) for one in entries)
-        if len(entries) < 2 or key in checked:
-            continue
-        checked.add(key)
-        for found in form.contradictions([one.desired for one in entries]):
-            first, second = entries[found.first].entry, entries[found.second].entry
-            if (first, second, found.what) not in told:
-                told.add((first, second, found.what))
-                yield f"{first} and {second} contradict each other in namespace {namespace}: {found.what}"
+        if len(entries) > 1 and key not in known:
+            known[key] = [*form.contradictions([one.desired for one in entries])]
+        for found in known.get(key, ()):
+            yield namespace, entries[found.first], entries[found.second], found.what
 
 
 def _all_at_once(problems: Sequence[str], total: int) -> str:

@@ -35,11 +35,13 @@ class Part:
 class Inventory:
     """What a task declares, by the option that holds it; an option that is not given is not in it.
 
-    `namespaces` are those that the caller can see, as the API server sent them.
+    `namespaces` are those that the caller can see, as the API server sent them. `confirmed` are the names of those that an entry means
+    and whose users did not choose that it does.
     """
 
     batches: Mapping[str, Batch[Any]]
     namespaces: Sequence[Json] = field(default_factory=list)
+    confirmed: frozenset[str] = frozenset()
 
 
 def inventoried(
@@ -62,20 +64,21 @@ def inventoried(
 
     def run(cluster: Cluster, settings: SettingsFor) -> Outcome:
         namespaces = targets.visible(cluster)
-        batches, problems = {}, []
+        batches, problems, confirmed = {}, [], set[str]()
         for part in parts:
             ours = wanted.get(part.form.option)
             if ours is None:
                 continue
             found = targets.resolve(cluster, [one.targets for one in ours], namespaces)
-            task.warn(_covers_nothing(ours, found))
+            task.warn([*_covers_nothing(ours, found), *(remark for meant in found for remark in meant.remarks)])
+            confirmed.update(name for meant in found for name in {*meant.namespaces} - {*meant.open_to_users})
             try:
                 batches[part.form.option] = batch_of(part.form, ours, found)
             except OptionError as error:
                 problems.append(str(error))
         if problems:
             raise OptionError("; ".join(problems))
-        return work(cluster, Inventory(batches, namespaces), settings)
+        return work(cluster, Inventory(batches, namespaces, frozenset(confirmed)), settings)
 
     return on_cluster(task, run)
 

@@ -58,6 +58,7 @@ TARGET_OPTIONS: dict[str, Any] = {
             "labels": {"type": "str"},
             "include": {"type": "list", "elements": "str"},
             "exclude": {"type": "list", "elements": "str"},
+            "requesters": {"type": "list", "elements": "str"},
             "phases": {"type": "list", "elements": "str", "default": ["Active"]},
             "system_namespaces": {"type": "bool", "default": False},
         },

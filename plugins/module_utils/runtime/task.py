@@ -318,6 +318,7 @@ def _with_terminating(task: Task, cluster: Cluster, outcome: Outcome, found: Seq
     """The outcome with the namespaces that are meant but are being deleted."""
     if not any(meant.namespaces for meant in found):
         task.warn(["the namespace_selector selects no namespace, so nothing was done"])
+    task.warn(dict.fromkeys(remark for meant in found for remark in meant.remarks))
     names = dict.fromkeys(name for meant in found for name in meant.terminating)
     return outcome.with_skipped(list(names), terminating_sentence(cluster))
 

@@ -69,7 +69,7 @@ def reconcile_account(
     away: tuple[Desired, Sequence[str]] = (InNamespaces(parts, targets, present), places)
     outcomes, again = list[Outcome](), 0
     for desired, at in [home, away] if present else [away, home]:
-        if not any(outcome.has_failed for outcome in outcomes):
+        if not any(_stops(outcome, parts.namespace) for outcome in outcomes):
             outcomes.append(reconcile(cluster, desired, at, settings))
             again += outcomes[-1].retries - cluster.retries
     results = [result for each in outcomes for result in each.namespaces]
@@ -80,11 +80,16 @@ def reconcile_account(
             f"{parts.account} also has rights by bindings that this module did not make, and that stay: {named(bindings.of_others)}"
         )
     extra: dict[str, Any] = {"manifests": parts.manifests(namespaces)} if present else {}
-    if wanted.token_seconds is not None and not outcome.has_failed:
+    if wanted.token_seconds is not None and not _stops(outcome, parts.namespace):
         handed, shortened = _token(cluster, wanted, handing, check_mode=settings.check_mode)
         extra.update(handed)
         remarks += shortened
     return replace(outcome, extra=extra, remarks=tuple(remarks))
+
+
+def _stops(outcome: Outcome, home: str) -> bool:
+    """Whether the rest makes no sense. A namespace of others that fails stops neither the account's token nor the end of its rights."""
+    return bool(outcome.stopped or outcome.refused or any(result.name == home for result in outcome.failed))
 
 
 @dataclass(frozen=True)
@@ -97,10 +102,9 @@ class _Bindings:
 
 def _bindings(cluster: Cluster, wanted: AccountWanted) -> _Bindings:
     """:raises ImagePullError: when those in namespaces cannot be read. Without those of the cluster, less is told."""
-    names = {*wanted.parts.role_names()}
 
     def is_ours(binding: Json) -> bool:
-        return metadata(binding)["name"] in names and is_of_an_account(binding)
+        return is_of_an_account(binding) and wanted.parts.is_binding(metadata(binding)["name"])
 
     def found(kind: Kind) -> list[Json]:
         def keep(binding: Json) -> Json | None:

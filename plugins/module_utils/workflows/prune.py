@@ -5,23 +5,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import ceil
 from typing import Any
 
 from ..clients.kube.client import Cluster
 from ..core.batch import Batch
 from ..core.changes import MANAGED_BY, Change
-from ..core.enumeration import counted, first_of
+from ..core.enumeration import all_of, first_of
 from ..core.errors import ImagePullError, OptionError, Refusal
 from ..core.limits import Limit
 from ..core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, metadata, trimmed
 from ..core.ownership import INSTANCE, check_owner
-from ..core.protocols import Plan
 from ..features.image_puller_grant.desired import ImagePullerGrant
 from ..features.prune.declared import Declared, Grant, Links
-from ..features.prune.desired import Prune, removed_by, whole
+from ..features.prune.desired import KINDS, Prune, removals, whole
+from ..features.prune.guard import Balance, Verdict, judge
 from ..features.pull_secret.desired import PullSecret
 from ..features.sa_link.desired import SaLink
 from ..platform.account_lists import LISTS, names_in
@@ -29,14 +29,11 @@ from ..reconcile.engine import reconcile
 from ..reconcile.listing import list_in
 from ..reconcile.namespaces import is_terminating
 from ..reconcile.reader import View
-from ..reconcile.result import NamespaceResult, Outcome, named
+from ..reconcile.result import NamespaceResult, Outcome, Status, named
 from ..reconcile.run import Settings
 from ..reconcile.workers import Workers
 
-__all__ = ["KINDS", "Pruning", "prune"]
-
-#: The options of lists, and the kind that each declares.
-KINDS = {"secrets": SECRET, "links": SERVICE_ACCOUNT, "grants": ROLE_BINDING}
+__all__ = ["Pruning", "prune"]
 
 #: So many things, or namespaces, are named in a message; the result lists all.
 _SHOWN = 20
@@ -103,17 +100,20 @@ def prune(
     batches: Mapping[str, Batch[Any]],
     namespaces: Sequence[Json],
     settings: Callable[[int], Settings],
+    *,
+    confirmed: Collection[str],
 ) -> Outcome:
     """Removes what carries the owner's labels and is not declared, in the namespaces given, as the API server sent them.
 
-    `batches` are the lists that were given, by their options (`KINDS`).
+    `batches` are the lists that were given, by their options (`KINDS`). `confirmed` are the namespaces that the lists mean and whose
+    users did not choose that they do.
 
     :raises OptionError: when nothing is declared for any of them, and that was not asked for. `Refusal` when something could not
         be read. Nothing was removed in either case.
     """
     places = [metadata(namespace)["name"] for namespace in namespaces if not is_terminating(dict(namespace))]
     desired = _desired(pruning.owner, batches)
-    if not (pruning.everything or _declares_something(pruning.owner, batches, places)):
+    if not (pruning.everything or _declares_something(pruning.owner, batches, [*{*places} & {*confirmed}])):
         raise OptionError(
             f"owner {pruning.owner} declares nothing for any namespace of {cluster.name}, so nothing was removed; {_SAID_TWICE}"
         )
@@ -125,15 +125,23 @@ def prune(
             f"nothing was removed, since not all that owner {pruning.owner} has could be read: {error}"
         ) from None
     views = seen.views()
-    owned, planned = _counted(desired, views)
-    counts = {"owned": owned, "removed": 0, "allowed": ceil(pruning.most.of(owned))}
-    if sum(removed_by(change) for change in planned) > counts["allowed"]:
-        outcome = _refused(cluster, pruning, planned, counts)
+    planned = {namespace: _planned(desired, namespace, view) for namespace, view in views.items()}
+    balances = {
+        namespace: Balance(there, removals(changes), namespace in confirmed)
+        for namespace, (changes, there) in planned.items()
+    }
+    guarded = _Guarded(cluster.name, pruning, judge(balances, pruning.most), balances)
+    refused = [
+        change for name, (changes, _there) in planned.items() if name in guarded.verdict.held_back for change in changes
+    ]
+    if guarded.verdict.is_refused:
+        outcome = Outcome(guarded.results("skipped"), cluster.retries, refused=guarded.refusal(refused))
     else:
-        outcome = reconcile(cluster, desired, list(views), settings(len(views)), views)
-        done = sum(removed_by(change) for result in outcome.namespaces for change in result.changes)
-        outcome = replace(outcome, extra={"prune": {**counts, "removed": done}})
-    return _with_left_out(outcome, seen.left_out)
+        left = {name: view for name, view in views.items() if name not in guarded.verdict.held_back}
+        outcome = reconcile(cluster, desired, list(left), settings(len(left)), left)
+        outcome = replace(outcome, namespaces=[*outcome.namespaces, *guarded.results("failed")])
+    done = sum((removals(result.changes) for result in outcome.namespaces), Counter[str]())
+    return _with_left_out(replace(outcome, extra={"prune": guarded.report(done, refused)}), seen.left_out)
 
 
 def _desired(owner: str, batches: Mapping[str, Batch[Any]]) -> Prune:
@@ -211,35 +219,67 @@ class _Reader:
         self.seen.left_out.update(dict.fromkeys(found.forbidden, why))
 
 
-def _counted(desired: Prune, views: Mapping[str, View]) -> tuple[int, list[Change]]:
-    """How many things the owner has, and the changes that are planned. A namespace that cannot be planned fails later, on its own."""
-    owned, planned = 0, list[Change]()
-    for namespace, view in views.items():
-        try:
-            plan, count = (
-                desired.plan(namespace, view.objects, view.related),
-                desired.owned(namespace, view.objects, view.related),
-            )
-        except ImagePullError:
-            plan, count = Plan(), 0
-        owned += count
-        planned += plan.changes
-    return owned, planned
+def _planned(desired: Prune, namespace: str, view: View) -> tuple[Sequence[Change], Counter[str]]:
+    """The changes, and how much of what is declared is there. A namespace that cannot be planned fails later, on its own."""
+    try:
+        plan = desired.plan(namespace, view.objects, view.related)
+        return plan.changes, desired.fulfilled(namespace, view.objects, view.related)
+    except ImagePullError:
+        return (), Counter()
 
 
-def _refused(cluster: Cluster, pruning: Pruning, planned: Sequence[Change], counts: Mapping[str, int]) -> Outcome:
-    """Nothing was removed, since it would have been more than is allowed."""
-    wanted = sum(removed_by(change) for change in planned)
-    names = list(dict.fromkeys(_title(change) for change in planned))
-    message = (
-        f"removed nothing: owner {pruning.owner} no longer declares {wanted:,} of its {counted(counts['owned'], 'thing')} on "
-        f"{cluster.name}, and max_prune={pruning.most.text} allows {counts['allowed']:,}; check the lists, or raise max_prune; it would have "
-        f"changed: {first_of(names, _SHOWN)}; 'prune.refused' lists all"
-    )
-    refused = [{"namespace": change.ref.namespace, **change.report()} for change in planned]
-    places = dict.fromkeys(change.ref.namespace for change in planned)
-    skipped = [NamespaceResult(name, "skipped", error="not attempted: more than max_prune allows") for name in places]
-    return Outcome(skipped, cluster.retries, refused=message, extra={"prune": {**counts, "refused": refused}})
+@dataclass(frozen=True)
+class _Guarded:
+    """What the guard says, in words and numbers."""
+
+    cluster: str
+    pruning: Pruning
+    verdict: Verdict
+    balances: Mapping[str, Balance]
+
+    def report(self, done: Counter[str], refused: Sequence[Change]) -> dict[str, Any]:
+        kinds = {
+            kind: {
+                "declared": self.verdict.declared[kind],
+                "removed": done[kind],
+                "allowed": self.verdict.allowed[kind],
+            }
+            for kind in KINDS
+        }
+        rows = [{"namespace": change.ref.namespace, **change.report()} for change in refused]
+        return {**kinds, **({"refused": rows} if rows else {})}
+
+    def refusal(self, refused: Sequence[Change]) -> str:
+        """Nothing was removed, since it would have been more than is allowed."""
+        names = list(dict.fromkeys(_title(change) for change in refused))
+        return (
+            f"removed nothing: max_prune={self.pruning.most.text} is exceeded on {self.cluster}: of owner {self.pruning.owner}, "
+            f"{self._too_much()}; check the lists, or raise max_prune; it would have changed: {first_of(names, _SHOWN)}; "
+            "'prune.refused' lists all"
+        )
+
+    def _too_much(self) -> str:
+        verdict = self.verdict
+        told = [
+            f"{verdict.removed[kind]:,} {kind} are no longer declared, {verdict.declared[kind]:,} are, and {verdict.allowed[kind]:,} may go"
+            for kind in verdict.exceeded
+        ]
+        return "; ".join(told)
+
+    def results(self, status: Status) -> list[NamespaceResult]:
+        """Those of the namespaces in which nothing may be removed."""
+        why = self._why_held_back if status == "failed" else lambda _name: "not attempted: more than max_prune allows"
+        return [NamespaceResult(name, status, error=why(name)) for name in sorted(self.verdict.held_back)]
+
+    def _why_held_back(self, name: str) -> str:
+        balance = self.balances[name]
+        removed = all_of([f"{count:,} {kind}" for kind, count in sorted(balance.removed.items())])
+        hint = "check them" if balance.is_confirmed else "an entry that names the namespace confirms that it was yours"
+        return (
+            f"nothing was removed here: {removed} carry the labels of owner {self.pruning.owner} and are not declared, which together "
+            f"with the other namespaces is more than max_prune={self.pruning.most.text} allows; users of the namespace can write such "
+            f"labels; {hint}, or raise max_prune; 'prune.refused' lists them"
+        )
 
 
 def _title(change: Change) -> str:

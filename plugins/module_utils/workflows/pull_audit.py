@@ -49,6 +49,7 @@ from ..features.pull_audit.survey import (
     BINDINGS,
     BUILDS,
     CLUSTER_BINDINGS,
+    NAMESPACES_READ,
     NODES_READ,
     PODS,
     POLICIES,
@@ -57,6 +58,7 @@ from ..features.pull_audit.survey import (
     STREAMS,
     WORKLOADS_READ,
     Held,
+    OpenSelector,
     Place,
     Survey,
 )
@@ -67,6 +69,7 @@ from ..nodes.node_versions import NODES
 from ..platform.cluster import CLUSTER_VERSION, ClusterFacts, what_is_unknown, why_none_will_come
 from ..pulls.chain import Access
 from ..pulls.subjects import POD, WORKLOADS
+from ..reconcile import targets
 from ..reconcile.fetching import Answer
 from ..reconcile.reader import look_up
 from ..reconcile.result import NamespaceResult, Outcome
@@ -182,7 +185,25 @@ class _Reading:
             else (),
             providers=self._providers() if forecasts else (),
             unread=self.unread,
+            open_selectors=self._open_selectors(),
         )
+
+    def _open_selectors(self) -> Sequence[OpenSelector]:
+        """With the projects that users requested, of the whole cluster: what is audited may be less."""
+        if not self.asked.open_selectors:
+            return ()
+        titles, selectors = zip(*self.asked.open_selectors, strict=True)
+        try:
+            found = targets.resolve(self.run.cluster, selectors, targets.visible(self.run.cluster))
+        except ClusterError:
+            raise
+        except Forbidden:
+            self.unread[NAMESPACES_READ] = _MAY_NOT_LIST
+        except ImagePullError as error:
+            self.unread[NAMESPACES_READ] = str(error)
+        else:
+            return [OpenSelector(title, meant.open_to_users) for title, meant in zip(titles, found, strict=True)]
+        return ()
 
     # --- lists
 

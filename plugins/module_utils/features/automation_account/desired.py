@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, ClassVar
 
 from ...core.changes import Change, create, delete, replace, update
+from ...core.enumeration import first_of
 from ...core.errors import Refusal
 from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, metadata
 from ...core.permissions import RIGHTS_PAGE
@@ -17,9 +21,13 @@ from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, ListedBy, Plan, Rel
 from ...core.shapes import mapping, sequence, text
 from ...rbac.accounts import LABELS, is_of_an_account
 from ...rbac.rights import CLUSTER
-from .parts import CLUSTER_ROLE_BINDING, Parts
+from .parts import CLUSTER_ROLE_BINDING, Parts, is_name_of, names_from
 
 __all__ = ["AtHome", "InNamespaces"]
+
+#: The names that the API server takes for finalizers (apimachinery: qualified names); others are not shown.
+_FINALIZER = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_./]{0,316}")
+_SHOWN = 3
 
 #: What of an object is ours to say, by kind.
 _CONTENT: Mapping[Kind, Sequence[str]] = {
@@ -87,16 +95,74 @@ class InNamespaces:
     listed_by: ClassVar[ListedBy] = NO_SELECTORS
 
     def names(self, _namespace: str) -> tuple[str, ...]:
-        return tuple(self.parts.role_names())
+        """All: users of the namespace may hold a binding of the first name."""
+        return ()
 
     def related(self, _namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
         return ()
 
     def plan(self, namespace: str, objects: Objects, _found: Related = NOTHING_RELATED) -> Plan:
-        """:raises Refusal: when a binding of one of the names is not ours."""
         wanted = _bindings(self.parts, namespace, self.targets) if self.present else {}
-        refs = [ObjectRef(ROLE_BINDING, namespace, name) for name in self.names(namespace)]
-        return Plan(tuple(change for ref in refs for change in _changes(ref, wanted.get(ref), objects.get(ref.name))))
+        planner = _Names(namespace, objects)
+        for name in self.parts.role_names():
+            planner.plan(name, wanted.get(ObjectRef(ROLE_BINDING, namespace, name)))
+        return Plan(tuple(planner.changes), notes=tuple(planner.notes))
+
+
+class _Names:
+    """Plans the binding of a role in a namespace whose users may write bindings too, under the first name that is free.
+
+    The name gives no right: the role and the subjects do. So a binding of others, or one that cannot be deleted, is left where it is.
+    """
+
+    def __init__(self, namespace: str, objects: Objects) -> None:
+        self._namespace, self._objects = namespace, objects
+        self.changes: list[Change] = []
+        self.notes: list[str] = []
+
+    def plan(self, first: str, wanted: Json | None) -> None:
+        """`wanted`: what is to be bound, None for nothing."""
+        chosen = "" if wanted is None else next(name for name in names_from(first) if self._fits(name, wanted))
+        taken = list(takewhile(lambda name: name != chosen, names_from(first))) if chosen else []
+        for name in sorted(name for name in self._objects if is_name_of(first, name)):
+            ref, there = self._ref(name), self._objects[name]
+            if name in taken and wanted is not None:
+                self.notes.append(_in_the_way(ref, there, chosen))
+            if name != chosen and is_of_an_account(there):
+                self.changes += _changes(ref, None, there)
+                self.notes += _stays(ref, there)
+        if chosen:
+            self.changes += _changes(self._ref(chosen), wanted, self._objects.get(chosen))
+
+    def _ref(self, name: str) -> ObjectRef:
+        return ObjectRef(ROLE_BINDING, self._namespace, name)
+
+    def _fits(self, name: str, wanted: Json) -> bool:
+        """Whether the name is free, or what has it is ours and can become what is wanted."""
+        there = self._objects.get(name)
+        if there is None:
+            return True
+        meta = metadata(there)
+        is_replaceable = there.get("roleRef") == wanted["roleRef"] or not meta.get("finalizers")
+        return is_of_an_account(there) and is_replaceable and not meta.get("deletionTimestamp")
+
+
+def _in_the_way(ref: ObjectRef, there: Json, chosen: str) -> str:
+    if not is_of_an_account(there):
+        return f"{ref} was not made by this module; it was kept, and the rights are given by {chosen}"
+    return f"{ref} cannot be replaced, because it has a finalizer or is being deleted; the rights are given by {chosen}"
+
+
+def _stays(ref: ObjectRef, there: Json) -> Iterator[str]:
+    """What to know of a binding that is deleted and not gone: until then, it gives its rights."""
+    held = [name for name in map(text, sequence(metadata(there).get("finalizers"))) if _FINALIZER.fullmatch(name)]
+    if metadata(there).get("finalizers"):
+        what = f"the finalizer {first_of(held, _SHOWN)}" if held else "a finalizer"
+        yield (
+            f"{ref} is deleted, but {what} keeps it, and until it is gone it gives its rights: if nothing removes the finalizer, type: "
+            f"kubectl patch rolebinding {shlex.quote(ref.name)} -n {ref.namespace} --type=merge -p "
+            '\'{"metadata":{"finalizers":null}}\''
+        )
 
 
 def _bindings(parts: Parts, namespace: str, targets: frozenset[str]) -> dict[ObjectRef, dict[str, Any]]:

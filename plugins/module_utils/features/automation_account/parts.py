@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Kind, ObjectRef
@@ -14,11 +16,12 @@ from ...rbac.accounts import LABELS
 from ...rbac.rights import CLUSTER, EVERY, HOSTED_PULL_SECRETS, JOBS, rights_of, rules_of
 from ...rbac.subjects import RBAC
 
-__all__ = ["CLUSTER_ROLE_BINDING", "Part", "Parts"]
+__all__ = ["CLUSTER_ROLE_BINDING", "Part", "Parts", "is_name_of", "names_from"]
 
 CLUSTER_ROLE_BINDING = Kind(
     f"{RBAC}/v1", "ClusterRoleBinding", "clusterrolebindings", "cluster role binding", namespaced=False
 )
+_NUMBER = re.compile(r"[2-9]|[1-9][0-9]{1,5}")
 #: All the places where a job may need a right.
 _PLACES = tuple(dict.fromkeys((EVERY, CLUSTER, *(right.where for job in JOBS.values() for right in job.rights))))
 
@@ -65,6 +68,10 @@ class Parts:
         """Those of all parts that an account may have, so that one which it no longer needs is found."""
         return [self.role_name(where) for where in _PLACES]
 
+    def is_binding(self, name: str) -> bool:
+        """Whether a binding of that name may be of this account."""
+        return any(is_name_of(first, name) for first in self.role_names())
+
     def role_name(self, where: str) -> str:
         """Unlike those of another account, and of nobody else's: a colon cannot be in the name of an account."""
         suffix = {EVERY: "", CLUSTER: ":cluster"}.get(where, f":{where}")
@@ -102,6 +109,18 @@ class Parts:
             *(self.binding(part) for part in self.wanted() if part.where == CLUSTER),
             *bindings,
         ]
+
+
+def names_from(first: str) -> Iterator[str]:
+    """The names that a binding may have in a namespace, in the order in which they are tried."""
+    yield first
+    yield from (f"{first}:{number}" for number in count(2))
+
+
+def is_name_of(first: str, name: str) -> bool:
+    """Whether `names_from` has that name."""
+    number = name.removeprefix(f"{first}:")
+    return name == first or (number != name and _NUMBER.fullmatch(number) is not None)
 
 
 def _head(ref: ObjectRef) -> dict[str, Any]:

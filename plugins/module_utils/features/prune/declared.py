@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -22,9 +22,10 @@ class Links:
     accounts: tuple[str, ...]
     lists: frozenset[str]
 
-    def cover(self, account: str, key: str, secret: str) -> bool:
-        listed = key in self.lists and secret in self.secrets
-        return listed and any(fnmatchcase(account, pattern) for pattern in self.accounts)
+    def covering(self, account: str, key: str, secret: str) -> Iterator[str]:
+        """The names or globs that mean the account, where the link is declared."""
+        if key in self.lists and secret in self.secrets:
+            yield from (pattern for pattern in self.accounts if fnmatchcase(account, pattern))
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,12 @@ class Declared:
 
     def links_to(self, account: str, key: str, secret: str) -> bool:
         """Whether the secret is to stand on that list of the account."""
-        return any(links.cover(account, key, secret) for links in self.links)
+        return any(True for _link in self.linked_by(account, key, secret))
+
+    def linked_by(self, account: str, key: str, secret: str) -> Iterator[tuple[str, str, str]]:
+        """The declared links, each with the name or glob of its accounts, that put the secret on that list of the account."""
+        for links in self.links:
+            yield from ((pattern, key, secret) for pattern in links.covering(account, key, secret))
 
     def grants_to(self, role: str, subject: Subject) -> bool:
         """Whether the subject is granted the role, by whichever binding: where one grants it, a second does not."""

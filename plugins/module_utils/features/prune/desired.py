@@ -9,7 +9,8 @@ secrets that still carry their labels, which the next run finds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -21,11 +22,14 @@ from ...core.shapes import mapping, sequence, text
 from ...platform.account_lists import LISTS, changes_of, entries_of, names, unlink, view
 from ...platform.generated import Origin, is_generated, origin_of
 from ...platform.protected import is_platforms
-from ...rbac.subjects import binding_view, listed, subject_of, subjects_of
+from ...rbac.subjects import Subject, binding_view, listed, subject_of, subjects_of
 from ...secrets.content import TYPES, StoredSecret, no_changes, stored_view
 from .declared import NOTHING, Declared
 
-__all__ = ["Prune", "removed_by", "whole"]
+__all__ = ["KINDS", "Prune", "removals", "whole"]
+
+#: The options of lists, and the kind that each declares.
+KINDS = {"secrets": SECRET, "links": SERVICE_ACCOUNT, "grants": ROLE_BINDING}
 
 _CLUSTER_ROLE = "ClusterRole"
 
@@ -35,13 +39,19 @@ def whole(kind: Kind, namespace: str) -> ObjectRef:
     return ObjectRef(kind, namespace, "")
 
 
-def removed_by(change: Change) -> int:
-    """How many things a change takes from an owner: links, a secret, subjects; a binding without subjects counts as one."""
-    if change.ref.kind == SERVICE_ACCOUNT:
-        return sum(len(lists["removed"]) for lists in change.details["lists"].values())
-    if change.ref.kind == ROLE_BINDING:
-        return len(change.details["revoked"]) or 1
-    return 1
+def removals(changes: Iterable[Change]) -> Counter[str]:
+    """How much the changes of a namespace take from an owner, by `KINDS`. A link that goes with its secret is the secret's; a binding
+    without subjects is one."""
+    every = list(changes)
+    secrets = {change.ref.name for change in every if change.ref.kind == SECRET}
+    count = Counter(secrets=len(secrets))
+    for change in every:
+        if change.ref.kind == SERVICE_ACCOUNT:
+            names = (name for lists in change.details["lists"].values() for name in lists["removed"])
+            count["links"] += sum(name not in secrets for name in names)
+        elif change.ref.kind == ROLE_BINDING:
+            count["grants"] += len(change.details["revoked"]) or 1
+    return +count
 
 
 @dataclass(frozen=True)
@@ -69,15 +79,13 @@ class Prune:
         """:raises Refusal: when a list of an account or the subjects of a binding cannot be read."""
         return _Planner(self, namespace, objects, found).plan()
 
-    def owned(self, namespace: str, objects: Objects, found: Related) -> int:
-        """How many things the owner has in a namespace, counted as `removed_by` does.
+    def fulfilled(self, namespace: str, objects: Objects, found: Related) -> Counter[str]:
+        """How much of what is declared for a namespace is there, by `KINDS`. It is never more than the lists declare: a glob counts
+        once, however many service accounts it means.
 
         :raises Refusal: as `plan`.
         """
-        planner = _Planner(self, namespace, objects, found)
-        secrets = sum(not _is_going(secret) for secret in planner.secrets.values())
-        subjects = sum(len({*subjects_of(binding)}) or 1 for binding in planner.bindings.values())
-        return secrets + subjects + sum(1 for _link in planner.links())
+        return _Planner(self, namespace, objects, found).fulfilled()
 
 
 class _Planner:
@@ -103,6 +111,19 @@ class _Planner:
         bindings = [self._revoke(ref, binding) for ref, binding in self.bindings.items()]
         changes = (*unlinked, *deleted, *bindings)
         return Plan(tuple(change for change in changes if change is not None), notes=tuple(self.notes))
+
+    def fulfilled(self) -> Counter[str]:
+        secrets = sum(
+            ref.name in self._declared.secrets for ref, secret in self.secrets.items() if not _is_going(secret)
+        )
+        links = {one for ref, key, name in self.links() for one in self._declared.linked_by(ref.name, key, name)}
+        grants = {(role, subject) for role, subject in self._granted() if self._declared.grants_to(role, subject)}
+        return +Counter(secrets=secrets, links=len(links), grants=len(grants))
+
+    def _granted(self) -> Iterator[tuple[str, Subject]]:
+        for binding in self.bindings.values():
+            role = str(mapping(binding.get("roleRef")).get("name"))
+            yield from ((role, subject) for subject in subjects_of(binding))
 
     def links(self) -> Iterator[tuple[ObjectRef, str, str]]:
         """Each entry that names a secret of the owner: the account, the list and the name, once."""

@@ -14,11 +14,11 @@ from ...core.enumeration import first_of
 from ...core.errors import ImagePullError, unexpected
 from ...core.objects import Kind, ObjectRef
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
-from . import drift, forecast, on_credentials, on_grants, on_imports, on_links, on_pods, on_secrets
+from . import drift, forecast, on_credentials, on_grants, on_imports, on_links, on_pods, on_secrets, on_selectors
 from .findings import Finding, sorted_findings
 from .options import PullAudit, version_of
 from .rules import RULES
-from .survey import CLUSTER_BINDINGS, NODES_READ, PROVIDERS, Place, Survey
+from .survey import CLUSTER_BINDINGS, NAMESPACES_READ, NODES_READ, PROVIDERS, Place, Survey
 
 __all__ = ["CHECKS", "Audit"]
 
@@ -78,6 +78,8 @@ class Audit:
             )
         if rule in drift.DRIFT:
             return bool(self.asked.drift)
+        if rule == on_selectors.OPEN_TO_USERS:
+            return bool(self.asked.open_selectors)
         return rule != "credential-found" or self.asked.searched is not None
 
     @cached_property
@@ -129,7 +131,11 @@ class Audit:
         """What becomes of the audit without this of the whole cluster; empty where nothing does."""
         if what == CLUSTER_BINDINGS:
             return "who may pull from all projects is not known"
-        rule = {NODES_READ: "forecast-short-name", PROVIDERS: "forecast-credential-provider"}[what]
+        rule = {
+            NODES_READ: "forecast-short-name",
+            PROVIDERS: "forecast-credential-provider",
+            NAMESPACES_READ: on_selectors.OPEN_TO_USERS,
+        }[what]
         is_applied = rule in self.rules and not (what == NODES_READ and self.survey.is_openshift)
         return f"not applied: {rule}" if is_applied else ""
 
@@ -156,6 +162,7 @@ class Audit:
             "credential-in-many-places": lambda: on_credentials.in_many_places(self.copies),
             "credential-copies-differ": lambda: on_credentials.copies_differ(self.copies),
             "forecast-credential-provider": lambda: forecast.credential_provider(self.survey),
+            on_selectors.OPEN_TO_USERS: lambda: on_selectors.open_to_users(self.survey),
             **{rule: partial(self._drifted, rule) for rule in drift.DRIFT},
         }
         for rule, check in checks.items():

@@ -14,7 +14,7 @@ from ...core.shapes import mapping, sequence, text
 from ...pulls.subjects import POD
 from .findings import Finding
 
-__all__ = ["DIFFERS", "DRIFT", "NOT_APPLICABLE", "drifted"]
+__all__ = ["DIFFERS", "DRIFT", "INVENTORY", "NOT_APPLICABLE", "drifted"]
 
 DIFFERS, NOT_APPLICABLE = "declared-differs", "declared-cannot-be-applied"
 #: The rules that need such results.
@@ -22,7 +22,7 @@ DRIFT = (DIFFERS, NOT_APPLICABLE)
 
 _KINDS = {kind.kind: kind for kind in (SECRET, SERVICE_ACCOUNT, ROLE_BINDING, POD)}
 #: Stands for the inventory as a whole.
-_INVENTORY = ObjectRef(Kind("", "Inventory", "inventories", "inventory", namespaced=False), "", "")
+INVENTORY = ObjectRef(Kind("", "Inventory", "inventories", "inventory", namespaced=False), "", "")
 
 _SAID = {
     "create": "it is declared, and does not exist",
@@ -39,7 +39,7 @@ def drifted(results: Sequence[Any]) -> Iterator[Finding]:
         yield from named
         yield from _differing(result)
         if result.get("msg") and not named and not sequence(result.get("namespaces")):
-            yield Finding(NOT_APPLICABLE, _INVENTORY, "", _refused(text(result.get("msg"))))
+            yield Finding(NOT_APPLICABLE, INVENTORY, "", _refused(text(result.get("msg"))))
 
 
 def _differing(result: Json) -> Iterator[Finding]:

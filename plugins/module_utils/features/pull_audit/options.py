@@ -6,13 +6,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any
 
 from ...core.errors import OptionError
+from ...core.namespaces import NamespaceSelector
+from ...core.namespaces import from_options as selector_from
+from ...core.shapes import mapping, text
 from ...secrets.searched import SHORTEST, Searched
 from .findings import Finding
 from .rules import RULES
@@ -44,7 +48,8 @@ class Ignored:
 class PullAudit:
     """`rules` are those that are applied. `expires_within` counts days. `target` is `target_version` as numbers, None without one.
 
-    `drift` are the results of modules that planned what an inventory declares. `key` makes the labels of logins; None for one of this run.
+    `drift` are the results of modules that planned what an inventory declares. `open_selectors` are the selectors of an inventory that users
+    can join by the name of a project, with the titles of their entries. `key` makes the labels of logins; None for one of this run.
     """
 
     cluster_name: str = ""
@@ -56,6 +61,7 @@ class PullAudit:
     key: bytes | None = field(default=None, repr=False)
     dest: str | None = None
     drift: Sequence[Any] = field(default=(), repr=False)
+    open_selectors: Sequence[tuple[str, NamespaceSelector]] = ()
 
     @property
     def target(self) -> tuple[int, int] | None:
@@ -99,7 +105,24 @@ def from_options(options: Mapping[str, Any]) -> PullAudit:
         None if key is None else key.encode("utf-8", "surrogatepass"),
         options["dest"],
         tuple(options["drift"] or ()),
+        tuple(_open_selectors(options["declared_selectors"] or ())),
     )
+
+
+def _open_selectors(items: Sequence[Any]) -> Iterator[tuple[str, NamespaceSelector]]:
+    """A selector that cannot be one selects nothing: the modules refuse it, which is a finding of its own."""
+    for item in map(mapping, items):
+        selector = mapping(item.get("namespace_selector"))
+        lists = [selector.get(name) for name in ("include", "exclude", "requesters", "phases")]
+        if not all(
+            one is None or (isinstance(one, (list, tuple)) and all(isinstance(each, str) for each in one))
+            for one in lists
+        ):
+            continue
+        with suppress(OptionError):
+            found = selector_from({**selector, "labels": text(selector.get("labels"))})
+            if not found.is_closed:
+                yield text(item.get("title")), found
 
 
 def _ignored(item: Any) -> Ignored:

@@ -268,6 +268,14 @@ _ALL = (
         (PODS,),
     ),
     Rule(
+        "selector-open-to-users",
+        WARNING,
+        "A selector gives a login to whoever requests a project of a matching name",
+        "Users choose the names of the projects that they request, and the namespace_selector of an entry selects namespaces by their names "
+        "alone.",
+        "Add 'requesters' to the selector, or 'labels' that only administrators set, or name the namespaces.",
+    ),
+    Rule(
         "declared-differs",
         WARNING,
         "The cluster is not as the inventory declares it",

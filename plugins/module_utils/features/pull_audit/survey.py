@@ -26,8 +26,8 @@ from ...secrets.content import DATA_KEYS, TYPES, StoredSecret
 from .keeping import MOUNTS
 
 __all__ = [
-    "ACCOUNTS", "BINDINGS", "BUILDS", "CLUSTER_BINDINGS", "NODES_READ", "PODS", "POLICIES", "PROVIDERS", "SECRETS", "STREAMS",
-    "WORKLOADS_READ", "Held", "Login", "Place", "Survey",
+    "ACCOUNTS", "BINDINGS", "BUILDS", "CLUSTER_BINDINGS", "NAMESPACES_READ", "NODES_READ", "PODS", "POLICIES", "PROVIDERS", "SECRETS", "STREAMS",
+    "WORKLOADS_READ", "Held", "Login", "OpenSelector", "Place", "Survey",
 ]  # fmt: skip
 
 #: What a rule may need to have read, in the words of its sentence.
@@ -35,6 +35,7 @@ SECRETS, ACCOUNTS, PODS, WORKLOADS_READ = "secrets", "service accounts", "pods",
 BINDINGS, STREAMS, BUILDS, POLICIES = "role bindings", "image streams", "build configs", "image policies"
 #: The same, of the whole cluster.
 CLUSTER_BINDINGS, NODES_READ, PROVIDERS = "cluster role bindings", "nodes", "credential provider configs"
+NAMESPACES_READ = "namespaces"
 
 #: The kinds of controllers whose template is audited itself.
 _TEMPLATED = ("ReplicaSet", "StatefulSet", "DaemonSet", "Job", "ReplicationController")
@@ -175,6 +176,17 @@ class Place:
 
 
 @dataclass(frozen=True)
+class OpenSelector:
+    """An entry of the inventory, by its title, that selects namespaces by their names alone.
+
+    `projects` are those among them that users requested.
+    """
+
+    title: str
+    projects: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Survey:
     """All that was seen.
 
@@ -195,6 +207,7 @@ class Survey:
     nodes: Sequence[Json] = ()
     providers: Sequence[Json] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
+    open_selectors: Sequence[OpenSelector] = ()
 
     def subject_pods(self, namespace: str) -> Iterator[tuple[Subject, Access]]:
         """The containers of pods, not those of templates."""

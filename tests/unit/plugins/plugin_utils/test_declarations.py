@@ -567,3 +567,33 @@ class TestGrantsOfSomeNamespaces:
         assert self.grants("z") == []
         assert limited("cross_project_pull.grants", "z", entries=[{"namespaces": ["a"], "users": ["u"]}]) == []
         assert limited("cross_project_pull.grants", "z", entries=[{"projects": ["z"]}]) == []
+
+
+class TestSelectors:
+    """What users could join by the name of a project."""
+
+    WRITTEN = [
+        {"name": "a", "namespace_selector": {"include": ["team-*"], "requesters": ["ann"]}, "registries": "<vaulted>"},
+        {"name": "b", "namespaces": ["b"]},
+        {"name": "c", "namespace_selector": {"include": ["*"]}, "state": "absent"},
+    ]
+
+    def test_of_entries_that_give_logins(self) -> None:
+        resolver = Resolver()
+        declared = Declarations(Role("private_registry"), {"private_registry_secrets": self.WRITTEN}, resolver)
+        assert KINDS["private_registry"]["selectors"](declared, None) == [
+            {"title": "private_registry_secrets[0]", "namespace_selector": self.WRITTEN[0]["namespace_selector"]}
+        ]
+        assert "<vaulted>" not in resolver.asked
+        written = {"delegated_auth_registries": [{"registry": "q.io", "namespace_selector": {"labels": "a=b"}}]}
+        declared = Declarations(Role("delegated_auth"), written, Resolver())
+        assert KINDS["delegated_auth"]["selectors"](declared, None) == [
+            {"title": "delegated_auth_registries[0]", "namespace_selector": {"labels": "a=b"}}
+        ]
+
+    def test_a_run_for_new_namespaces_keeps_the_requesters(self) -> None:
+        """An event names a namespace, and the selector still decides whether it is one of the entry's."""
+        role = Role("private_registry", only=frozenset({"team-evil"}))
+        declared = Declarations(role, {"private_registry_secrets": self.WRITTEN[:1]}, Resolver())
+        (entry,) = KINDS["private_registry"]["claims"](declared, None)
+        assert entry["namespace_selector"] == {"include": ["team-evil"], "requesters": ["ann"]}

@@ -8,7 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.label_selectors import compiled
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.label_selectors import (
+    compiled,
+    required_keys,
+)
 
 LABELS = {"team": "red", "tier": "", "example.com/stage": "prod-1", "a.b": "x"}
 
@@ -131,3 +134,18 @@ def test_a_label_that_is_no_text_is_like_none_of_the_values(value: Any) -> None:
         test = compiled(selector)
         assert test is not None
         assert test({"team": value}) is expected
+
+
+@pytest.mark.parametrize(
+    ("selector", "keys"),
+    [
+        ("", set()),
+        ("team", {"team"}),
+        ("!team", set()),
+        ("team=red, tier== ,a.b!=x", {"team", "tier"}),
+        ("example.com/stage in (a,b),team notin (red)", {"example.com/stage"}),
+        ("team in (red", set()),
+    ],
+)
+def test_labels_that_every_selected_object_has(selector: str, keys: set[str]) -> None:
+    assert required_keys(selector) == keys

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import (
+    REQUESTER,
     NamespaceSelector,
     from_options,
+    requester_of,
 )
 
 
@@ -91,13 +93,83 @@ class TestChoose:
         )
 
 
+def requested(name: str, user: Any) -> dict:
+    return {"metadata": {"name": name, "annotations": {REQUESTER: user}}}
+
+
+class TestRequesters:
+    """Users choose the names of the projects that they request, and cannot change who requested them."""
+
+    THERE = (
+        requested("team-a", "ann"),
+        requested("team-evil", "mallory"),
+        namespace("team-admin"),
+        requested("x", "ann"),
+    )
+
+    def test_selects_by_who_requested(self) -> None:
+        selector = NamespaceSelector(include=("team-*",), requesters=("ann", "joe"))
+        assert selector.choose(self.THERE) == (["team-a"], [])
+        assert NamespaceSelector(requesters=("ann",)).choose(self.THERE) == (["team-a", "x"], [])
+        assert NamespaceSelector(include=("team-*",)).choose(self.THERE)[0] == ["team-a", "team-admin", "team-evil"]
+
+    @pytest.mark.parametrize("user", ["an*", "*", "ANN", "ann "])
+    def test_names_are_compared_whole(self, user: str) -> None:
+        assert NamespaceSelector(requesters=(user,)).choose(self.THERE) == ([], [])
+
+    @pytest.mark.parametrize("annotations", [None, [], "ann", {REQUESTER: None}, {REQUESTER: ["ann"]}, {REQUESTER: ""}])
+    def test_what_cannot_be_read_was_requested_by_nobody(self, annotations: Any) -> None:
+        odd = {"metadata": {"name": "a", "annotations": annotations}}
+        assert requester_of(odd) == ""
+        assert NamespaceSelector(requesters=("ann",)).choose([odd]) == ([], [])
+
+    def test_the_newest_of_one_that_comes_twice_counts(self) -> None:
+        twice = [requested("a", "ann"), requested("a", "mallory")]
+        assert NamespaceSelector(requesters=("ann",)).choose(twice) == ([], [])
+
+    def test_the_platforms_that_are_left_out_were_requested_too(self) -> None:
+        there = [requested("openshift-x", "ann"), requested("openshift-y", "joe")]
+        assert NamespaceSelector(requesters=("ann",)).left_out(there) == ["openshift-x"]
+
+    def test_a_cluster_without_the_annotation_is_told(self) -> None:
+        selector = NamespaceSelector(requesters=("ann",))
+        (remark,) = selector.remarks([namespace("a"), namespace("b")])
+        assert "none of 2 namespaces has the annotation openshift.io/requester" in remark
+        assert selector.remarks(self.THERE) == selector.remarks([]) == EVERY.remarks([namespace("a")]) == ()
+
+    @pytest.mark.parametrize("requesters", [[], [""], ["ann", ""]])
+    def test_a_list_of_no_users_does_not_mean_all(self, requesters: list[str]) -> None:
+        with pytest.raises(OptionError, match="'namespace_selector.requesters' names no user"):
+            from_options({"include": ["*"], "requesters": requesters})
+
+    @pytest.mark.parametrize(
+        ("selector", "is_closed"),
+        [
+            (NamespaceSelector(include=("team-a-*",)), False),
+            (NamespaceSelector(include=("team-a-*",), requesters=("ann",)), True),
+            (NamespaceSelector(labels="team=a"), True),
+            (NamespaceSelector(labels="team"), True),
+            (NamespaceSelector(labels="team in (a,b),!x"), True),
+            (NamespaceSelector(labels="!team"), False),
+            (NamespaceSelector(labels="team!=a"), False),
+            (NamespaceSelector(labels="team notin (a)"), False),
+            (NamespaceSelector(labels="kubernetes.io/metadata.name in (a,b)"), False),
+            (NamespaceSelector(labels="pod-security.kubernetes.io/enforce=restricted"), False),
+            (NamespaceSelector(labels="kubernetes.io/metadata.name=a,team=a"), True),
+            (NamespaceSelector(labels="team=a=b"), False),
+        ],
+    )
+    def test_whether_only_administrators_decide(self, selector: NamespaceSelector, is_closed: bool) -> None:
+        assert selector.is_closed is is_closed
+
+
 class TestFromOptions:
     @pytest.mark.parametrize("options", [{}, {"labels": " "}, {"include": []}, {"exclude": ["a"]}])
     def test_refuses_to_mean_every_namespace_unasked(self, options: dict) -> None:
         with pytest.raises(OptionError) as caught:
             from_options(options)
         assert str(caught.value) == (
-            "option 'namespace_selector' gives neither 'labels' nor 'include': for all namespaces write include: ['*']"
+            "option 'namespace_selector' gives none of 'labels', 'include' and 'requesters': for all namespaces write include: ['*']"
         )
 
     def test_takes_each_option(self) -> None:
@@ -105,10 +177,13 @@ class TestFromOptions:
             "labels": " team=a ",
             "include": ["a*"],
             "exclude": ["b"],
+            "requesters": ["ann"],
             "phases": ["Failed"],
             "system_namespaces": True,
         }
-        assert from_options(options) == NamespaceSelector("team=a", ("a*",), ("b",), ("Failed",), system=True)
+        assert from_options(options) == NamespaceSelector(
+            "team=a", ("a*",), ("b",), ("Failed",), system=True, requesters=("ann",)
+        )
 
     def test_without_more_it_means_active_namespaces_of_users(self) -> None:
         nothing = dict.fromkeys(("labels", "exclude", "phases", "system_namespaces"))

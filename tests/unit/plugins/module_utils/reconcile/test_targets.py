@@ -176,3 +176,32 @@ class TestResolveInWhatIsKnown:
         api.fail("GET /api/v1/namespaces", Answer(200, {"metadata": {}, "items": [{"metadata": {"name": "a"}}]}))
         (found,) = resolve(api.cluster(), [NamespaceSelector(labels="a in ((b))")], [{"metadata": {"name": "b"}}])
         assert found.namespaces == ["a"]
+
+
+class TestRequested:
+    """Users choose the names of the projects that they request."""
+
+    @pytest.fixture
+    def api(self) -> FakeApi:
+        api = FakeApi()
+        for name, user in {"team-a": "ann", "team-evil": "mallory"}.items():
+            annotations = {"openshift.io/requester": user}
+            api.put("namespaces", "", name, metadata={"labels": {"team": "a"}, "annotations": annotations})
+        api.put("namespaces", "", "team-admin", metadata={})
+        return api
+
+    def test_what_users_may_join_by_a_name_is_told_apart(self, api: FakeApi) -> None:
+        by_name, by_label, by_user = resolve(
+            api.cluster(), [selector(include=("team-*",)), selector("team"), selector(requesters=("ann",))]
+        )
+        assert (by_name.namespaces, by_name.open_to_users) == (
+            ["team-a", "team-admin", "team-evil"],
+            ("team-a", "team-evil"),
+        )
+        assert (by_label.namespaces, by_label.open_to_users) == (["team-a", "team-evil"], ())
+        assert (by_user.namespaces, by_user.open_to_users) == (["team-a"], ())
+
+    def test_a_cluster_without_requesters_is_told(self, api: FakeApi) -> None:
+        (found,) = resolve(api.cluster(), [selector("!team", requesters=("ann",))])
+        assert found.namespaces == []
+        assert "none of 1 namespaces has the annotation openshift.io/requester" in found.remarks[0]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -256,6 +256,17 @@ class TestBatchOf:
             "things[0] (one) and things[1] (two) contradict each other in namespace c: present, then absent; "
             "nothing was changed"
         )
+
+    @pytest.mark.parametrize("opened", [0, 1])
+    def test_a_name_that_a_user_chose_is_refused_alone(self, opened: int) -> None:
+        items = wanted(*({"namespaces": ["x"], "state": state} for state in ("present", "absent")))
+        found = [Targets(["a", "evil"]), Targets(["b", "evil"])]
+        found[opened] = replace(found[opened], open_to_users=["evil"])
+        batch = batch_of(FORM, items, found)
+        assert list(batch.refused) == ["evil"]
+        assert "things[0] and things[1] contradict each other in namespace evil" in batch.refused["evil"]
+        with pytest.raises(OptionError, match="in namespace b: present, then absent; nothing was changed"):
+            batch_of(FORM, items, [Targets(["b", "evil"], open_to_users=["evil"]), Targets(["b", "evil"])])
 
     def test_each_pair_once_with_its_first_namespace(self) -> None:
         states = ("present", "absent", "absent")

@@ -100,6 +100,17 @@ class TestInventoried:
         assert len(run.checked) == 3
         assert api.asked == ["GET /api/v1/namespaces?limit=1000"]
 
+    def test_what_only_a_name_that_users_chose_selects_is_not_confirmed(self, api: FakeApi, tmp_path: Path) -> None:
+        for name in ("team-evil", "team-named"):
+            api.put("namespaces", "", name, metadata={"annotations": {"openshift.io/requester": "mallory"}})
+        api.put("namespaces", "", "team-admin", metadata={})
+        secrets = [{"name": "x", "namespace_selector": {"include": ["team-*"]}}]
+        links = [{"secrets": ["x"], "namespaces": ["team-named", "gone"], "state": "absent"}]
+        with api.served() as host:
+            (found,) = Run(host, tmp_path, secrets=secrets, links=links).found
+        assert found.confirmed == {"team-admin", "team-named", "gone"}
+        assert "team-evil" in found.batches["secrets"].namespaces
+
     def test_a_list_that_is_not_given_and_one_that_is_empty(self, api: FakeApi, tmp_path: Path) -> None:
         with api.served() as host:
             run = Run(host, tmp_path, secrets=[])

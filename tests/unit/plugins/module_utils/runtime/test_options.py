@@ -77,6 +77,7 @@ def test_defaults() -> None:
         "labels": None,
         "include": None,
         "exclude": None,
+        "requesters": None,
         "phases": ["Active"],
         "system_namespaces": False,
     }

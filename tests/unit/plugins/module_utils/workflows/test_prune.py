@@ -92,6 +92,11 @@ def prune(cluster: InMemory, owner: str = "a", **options: Any) -> dict[str, Any]
     return cluster.run("prune", owner=owner, **{"max_prune": "100%", **options})
 
 
+def counts(result: dict[str, Any], part: str) -> tuple[int, int, int]:
+    """Of secrets, links and grants."""
+    return tuple(result["prune"][kind][part] for kind in ("secrets", "links", "grants"))
+
+
 def changed(result: dict[str, Any]) -> list[tuple[str, str, str]]:
     return [
         (one["name"], change["action"], change["kind"]) for one in result["namespaces"] for change in one["changes"]
@@ -108,7 +113,11 @@ class TestDifference:
             "DELETE /apis/rbac.authorization.k8s.io/v1/namespaces/ns2/rolebindings/image-puller-grant-a",
         ]
         assert api.get("serviceaccounts", "ns2", "default")["imagePullSecrets"] == [{"name": "theirs"}]
-        assert result["prune"] == {"owned": 9, "removed": 3, "allowed": 9}
+        assert result["prune"] == {
+            "secrets": {"declared": 2, "removed": 1, "allowed": 3},
+            "links": {"declared": 2, "removed": 0, "allowed": 2},
+            "grants": {"declared": 2, "removed": 1, "allowed": 3},
+        }
         assert result["summary"] == {"total": 3, "changed": 1, "unchanged": 2, "failed": 0, "skipped": 0, "retries": 0}
         assert not result["warnings"]
 
@@ -199,12 +208,12 @@ class TestDifference:
         put_binding(api, "ns1", "jane", name="image-puller-grant-b", owner="b")
         kept = [("secrets", "ns1", "b"), ("rolebindings", "ns1", "image-puller-grant-b")]
         result = cluster.run("prune", owner="a", **EVERYTHING)
-        assert result["prune"] == {"owned": 9, "removed": 9, "allowed": 9}
+        assert counts(result, "removed") == (3, 0, 3)
         left = [key for key in api.objects if key[0] in ("secrets", "rolebindings")]
         assert sorted(left) == sorted(kept)
         written = len(api.writes)
         again = cluster.run("prune", owner="a", **EVERYTHING)
-        assert (again["changed"], again["prune"]["owned"], len(api.writes)) == (False, 0, written)
+        assert (again["changed"], counts(again, "removed"), len(api.writes)) == (False, (0, 0, 0), written)
 
 
 class TestWhose:
@@ -223,7 +232,7 @@ class TestWhose:
             api.fail(f"GET .*/{resource}[?]", lambda _request, resource=resource: all_of_them(resource))
         result = cluster.run("prune", owner="a", **EVERYTHING)
         assert (result["failed"], result["changed"], api.writes) == (False, False, [])
-        assert result["prune"]["owned"] == 0
+        assert counts(result, "removed") == (0, 0, 0)
 
     def test_a_secret_that_changed_hands_meanwhile_is_kept(self, api: FakeApi, cluster: InMemory) -> None:
         put_secret(api, "ns1")
@@ -241,7 +250,7 @@ class TestWhose:
         result = cluster.run("prune", owner="a", **EVERYTHING)
         assert api.get("secrets", "ns1", "quay")
         assert api.get("secrets", "ns2", "quay") is None
-        assert (result["failed"], result["prune"]["removed"], result["summary"]["retries"]) == (False, 1, 1)
+        assert (result["failed"], counts(result, "removed"), result["summary"]["retries"]) == (False, (1, 0, 0), 1)
 
     def test_one_that_was_only_written_meanwhile_is_looked_at_again_and_goes(
         self, api: FakeApi, cluster: InMemory
@@ -254,7 +263,7 @@ class TestWhose:
                 put_secret(api, "ns1", data={})
 
         api.before = change
-        assert cluster.run("prune", owner="a", **EVERYTHING)["prune"]["removed"] == 1
+        assert counts(cluster.run("prune", owner="a", **EVERYTHING), "removed") == (1, 0, 0)
         assert [text.partition(" ")[0] for text in api.asked[-3:]] == ["DELETE", "GET", "DELETE"]
 
     def test_the_nodes_pull_secret_stays(self, api: FakeApi, cluster: InMemory) -> None:
@@ -280,7 +289,7 @@ class TestSight:
         self.forbid(api, *paths)
         result = prune(cluster, **declared("ns1"))
         assert {name for name, *_rest in changed(result)} == {"ns2", "ns3"}
-        assert result["prune"] == {"owned": 9, "removed": 6, "allowed": 9}
+        assert counts(result, "removed") == (2, 0, 2)
 
     @pytest.mark.parametrize("resource", ["secrets", "serviceaccounts", "rolebindings"])
     def test_a_namespace_whose_objects_may_not_be_listed_is_left_out(
@@ -383,21 +392,41 @@ class TestRefusals:
         assert api.writes == []
         assert [text.partition("?")[0] for text in api.asked] == ["GET /api/v1/namespaces"]
 
+    def test_a_project_that_a_user_requested_declares_nothing(self, api: FakeApi, cluster: InMemory) -> None:
+        """Otherwise whoever requests a project of a fitting name takes the guard away."""
+        full(api)
+        api.put("namespaces", "", "team-evil", metadata={"annotations": {"openshift.io/requester": "mallory"}})
+        selected = {"name": "quay", "namespace_selector": {"include": ["team-*"]}}
+        result = prune(cluster, secrets=[selected], links=[])
+        assert "owner a declares nothing for any namespace of http" in result["msg"]
+        assert api.writes == []
+
     @pytest.mark.parametrize("check", [True, False])
-    @pytest.mark.parametrize(("limit", "allowed"), [("10%", 1), ("5", 5), ("60%", 6), ("0", 0)])
+    @pytest.mark.parametrize(("limit", "allowed"), [("10%", 0), ("0", 0), ("49%", 0), ("66%", 1), ("67%", 2), ("2", 2)])
     def test_more_than_max_prune_is_refused_before_the_first_write(
         self, api: FakeApi, cluster: InMemory, limit: str, allowed: int, check: bool
     ) -> None:
+        """Two of three secrets, or one of two where one namespace is held back. Rounded down: 49% of two are not one."""
         full(api)
         result = prune(cluster, max_prune=limit, check=check, **declared("ns1"))
-        if allowed >= 6:
-            assert (result["failed"], result["prune"]["removed"], len(api.writes)) == (False, 6, 0 if check else 6)
+        if allowed >= 2:
+            assert (result["failed"], counts(result, "removed"), len(api.writes)) == (
+                False,
+                (2, 0, 2),
+                0 if check else 6,
+            )
+            return
+        if limit == "66%":
+            assert [one["namespace"] for one in result["failures"]] == ["ns2"]
+            assert (counts(result, "removed"), len(api.writes)) == ((1, 0, 1), 0 if check else 3)
             return
         assert (result["failed"], result["changed"], api.writes) == (True, False, [])
-        assert "owner a no longer declares 6 of its 9 things on " in result["msg"]
-        assert f"max_prune={limit} allows {allowed}" in result["msg"]
+        assert (
+            f"removed nothing: max_prune={limit} is exceeded on {result['server']}: of owner a, 2 secrets are no longer declared, "
+            f"1 are, and {2 if limit == '66%' else allowed + (limit == '49%')} may go; "
+        ) in result["msg"]
         assert "delete secret ns2/quay" in result["msg"]
-        assert result["prune"]["removed"] == 0
+        assert counts(result, "removed") == (0, 0, 0)
         assert [(one["namespace"], one["action"], one["kind"]) for one in result["prune"]["refused"]] == [
             (name, *what)
             for name in ("ns2", "ns3")
@@ -464,7 +493,7 @@ class TestOrder:
         assert api.get("secrets", "ns2", "quay")
         assert api.get("secrets", "ns1", "quay") is api.get("secrets", "ns3", "quay") is None
         assert [one["namespace"] for one in result["failures"]] == ["ns2"]
-        assert result["prune"]["removed"] == 6
+        assert counts(result, "removed") == (2, 0, 2)
 
     @pytest.mark.parametrize("after", range(9))
     @pytest.mark.parametrize("carried_out", [True, False])
@@ -489,7 +518,7 @@ class TestOrder:
         full(api)
         api.fail("DELETE .*/ns2/secrets", LOST, carried_out=True)
         result = cluster.run("prune", owner="a", **EVERYTHING)
-        assert (result["failed"], result["prune"]["removed"]) == (False, 9)
+        assert (result["failed"], counts(result, "removed")) == (False, (3, 0, 3))
 
 
 class TestCheckMode:

@@ -182,6 +182,56 @@ class TestInNamespaces:
         assert change.action == "replace"
         assert change.body["roleRef"]["name"] == ROLE
 
-    def test_the_names_that_are_read(self) -> None:
-        assert set(self.desired("a").names("a")) == {*PARTS.role_names()}
+    def test_all_bindings_are_read(self) -> None:
+        assert self.desired("a").names("a") == ()
         assert self.desired("a").related("a", {}) == ()
+
+    @pytest.mark.parametrize(
+        ("meta", "why"),
+        [
+            ({"labels": {}}, "was not made by this module; it was kept, and the rights are given by"),
+            ({"deletionTimestamp": "now"}, "cannot be replaced, because it has a finalizer or is being deleted"),
+        ],
+    )
+    def test_a_name_that_is_taken_gives_way_to_the_next(self, meta: dict[str, Any], why: str) -> None:
+        """Users of the namespace write bindings of any name."""
+        planned = self.desired("a").plan("a", self.taken(**meta))
+        assert shown([*planned.changes]) == [("create", "RoleBinding", f"{ROLE}:2")]
+        assert planned.changes[0].body["roleRef"]["name"] == ROLE
+        assert f"role binding a/{ROLE} {why}" in planned.notes[0]
+
+    def test_the_next_one_may_be_taken_too(self) -> None:
+        objects = {**self.taken(labels={}), f"{ROLE}:2": stored(PARTS.binding(PARTS.wanted()[0], "a"), labels={})}
+        (change,) = self.desired("a").plan("a", objects).changes
+        assert change.ref.name == f"{ROLE}:3"
+
+    def test_with_the_name_free_again_the_other_goes(self) -> None:
+        second = {f"{ROLE}:2": stored(PARTS.binding(PARTS.wanted()[0], "a"))}
+        assert self.desired("a").plan("a", {**self.taken(labels={}), **second}).changes == ()
+        planned = self.desired("a").plan("a", second)
+        changes, notes = [*planned.changes], planned.notes
+        assert notes == (), "nothing is in the way"
+        assert shown(changes) == [("delete", "RoleBinding", f"{ROLE}:2"), ("create", "RoleBinding", ROLE)]
+        assert shown([*self.desired("b").plan("a", second).changes]) == [("delete", "RoleBinding", f"{ROLE}:2")]
+
+    def test_a_binding_that_a_finalizer_keeps_is_told_with_the_command(self) -> None:
+        objects = self.taken(finalizers=["example.com/x", "a\nb {{ c }}"])
+        planned = self.desired("a").plan("a", objects)
+        assert shown([*planned.changes]) == [
+            ("delete", "RoleBinding", ROLE),
+            ("create", "RoleBinding", f"{ROLE}:2"),
+        ]
+        assert planned.notes[1] == (
+            f"role binding a/{ROLE} is deleted, but the finalizer example.com/x keeps it, and until it is gone it gives its rights: if "
+            f"nothing removes the finalizer, type: kubectl patch rolebinding {ROLE} -n a --type=merge -p "
+            '\'{"metadata":{"finalizers":null}}\''
+        )
+
+    @pytest.mark.parametrize("name", [f"{ROLE}:x", f"{ROLE}:1", f"{ROLE}2", f"x{ROLE}:2"])
+    def test_other_names_are_not_ours(self, name: str) -> None:
+        objects = {name: stored(PARTS.binding(PARTS.wanted()[0], "a"))}
+        assert self.desired("b").plan("a", objects).changes == ()
+
+    def taken(self, **meta: Any) -> dict[str, Any]:
+        """A binding of the first name to another role."""
+        return {ROLE: {**stored(PARTS.binding(PARTS.wanted()[0], "a"), **meta), "roleRef": {"name": "view"}}}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.prune.desired import (
     Prune,
-    removed_by,
+    removals,
     whole,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import RBAC, Subject
@@ -95,7 +96,7 @@ class TestSecrets:
             {PULL: [{"name": "theirs"}], MOUNT: [], "metadata": {"resourceVersion": "7"}},
         ]
         assert planned.changes[2].body["preconditions"] == {"uid": "u-quay", "resourceVersion": "7"}
-        assert sum(removed_by(change) for change in planned.changes) == 4
+        assert removals(planned.changes) == Counter(secrets=1), "the links go with their secret"
 
     def test_one_that_is_declared_stays_with_its_declared_links(self) -> None:
         found = (secret(), account(pull=["quay"]), account("build-1", pull=["quay"], mount=["quay"]))
@@ -171,13 +172,13 @@ class TestBindings:
     def test_one_whose_subjects_are_declared_no_more_goes(self) -> None:
         (change,) = plan(binding("x", JANE, OPS)).changes
         assert (change.action, change.details) == ("delete", {"role": ROLE, "revoked": ["User jane", "Group ops"]})
-        assert removed_by(change) == 2
+        assert removals([change]) == Counter(grants=2)
 
     def test_single_subjects_go(self) -> None:
         planned = plan(binding("x", JANE, {"odd": 1}, OPS), declared=Declared(grants=(grant(OPS),)))
         (change,) = planned.changes
         assert (change.action, change.body["subjects"]) == ("update", [{"odd": 1}, OPS.to_api()])
-        assert removed_by(change) == 1
+        assert removals([change]) == Counter(grants=1)
 
     def test_a_subject_that_any_grant_declares_stays(self) -> None:
         """What one binding grants, no second one grants: taken from here, the subject would be without."""
@@ -189,7 +190,7 @@ class TestBindings:
 
     def test_an_empty_one_goes_unless_a_grant_uses_it(self) -> None:
         (change,) = plan(binding("x")).changes
-        assert (change.action, removed_by(change)) == ("delete", 1)
+        assert (change.action, removals([change])) == ("delete", Counter(grants=1))
         assert plan(binding("x"), declared=Declared(grants=(grant(JANE, name="x"),))).changes == ()
 
     @pytest.mark.parametrize("owner", [None, "", "b"])
@@ -232,10 +233,25 @@ class TestOwned:
             whole(SECRET, NS): {"items": [found[0], secret("b", "b")]},
             whole(ROLE_BINDING, NS): {"items": found[2:]},
         }
-        prune = Prune("a", {})
-        assert prune.owned(NS, objects, related) == 1 + 2 + 2 + 1
-        assert sum(removed_by(change) for change in prune.plan(NS, objects, related).changes) == 6
-        assert prune.owned(NS, {}, {}) == 0
+        assert removals(Prune("a", {}).plan(NS, objects, related).changes) == Counter(secrets=1, grants=3)
+        kept = Prune("a", {NS: Declared(frozenset({"quay"}))})
+        assert removals(kept.plan(NS, objects, related).changes) == Counter(links=2, grants=3)
+
+    def test_what_is_declared_and_there(self) -> None:
+        declared = Declared(frozenset({"quay", "gone"}), (links("quay"),), (grant(JANE, OPS),))
+        prune = Prune("a", {NS: declared})
+        found = (secret(), account(pull=["quay", "quay"], mount=["quay"]), binding("x", JANE), binding("y", JANE))
+        related = {whole(SECRET, NS): {"items": [found[0]]}, whole(ROLE_BINDING, NS): {"items": found[2:]}}
+        assert prune.fulfilled(NS, {"default": found[1]}, related) == Counter(secrets=1, links=1, grants=1)
+        assert prune.fulfilled(NS, {}, {}) == Counter()
+        assert Prune("a", {}).fulfilled(NS, {"default": found[1]}, related) == Counter()
+
+    def test_accounts_that_a_glob_means_count_once(self) -> None:
+        """Users create as many service accounts as they like."""
+        declared = Declared(frozenset({"quay"}), (links("quay", accounts=("robot-*", "default")),))
+        accounts = {name: account(name, pull=["quay"]) for name in ("default", *(f"robot-{n}" for n in range(24)))}
+        related = {whole(SECRET, NS): {"items": [secret()]}, whole(ROLE_BINDING, NS): {"items": []}}
+        assert Prune("a", {NS: declared}).fulfilled(NS, accounts, related) == Counter(secrets=1, links=2)
 
 
 @given(change=CHANGES)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import Finding
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import (
@@ -28,6 +29,7 @@ DEFAULTS: dict[str, Any] = {
     "fingerprint_key": None,
     "dest": None,
     "drift": None,
+    "declared_selectors": None,
 }
 LEAKED = {"registry": None, "username": None, "password": None, "token": None}
 
@@ -109,3 +111,21 @@ def test_an_ignored_finding_is_of_that_rule_place_and_name() -> None:
 )
 def test_versions(text, version) -> None:
     assert version_of(text) == version
+
+
+def test_selectors_that_users_can_join() -> None:
+    def item(title: str, **selector: Any) -> dict[str, Any]:
+        return {"title": title, "namespace_selector": selector}
+
+    given = [
+        item("open", include=["team-*"], labels=None),
+        item("closed", labels="team=a"),
+        item("requested", include=["*"], requesters=["ann"]),
+        item("nothing"),
+        item("odd", include="team-*"),
+        item("odder", include=[1]),
+        item("no-users", include=["*"], requesters=[]),
+        {"title": "none"},
+        "text",
+    ]
+    assert made(declared_selectors=given).open_selectors == (("open", NamespaceSelector(include=("team-*",))),)

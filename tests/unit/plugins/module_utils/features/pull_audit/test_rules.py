@@ -13,6 +13,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.audi
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import survey
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import CHECKS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.drift import DRIFT
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.on_selectors import (
+    OPEN_TO_USERS,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import RULES
 
 ROOT = Path(__file__).parents[6]
@@ -25,7 +28,7 @@ NEEDS = {
 #: What is applied to more than one namespace, or needs an option.
 OTHERS = {
     "credential-expires", "credential-in-many-places", "credential-copies-differ", "forecast-cached-image", "forecast-credential-provider",
-    *DRIFT,
+    *DRIFT, OPEN_TO_USERS,
 }  # fmt: skip
 
 
