@@ -267,8 +267,8 @@ class TestShownRegistry:
         case = f"{key!r} is shown as {without_user(key)!r}; the kubelet reads {kubelet}"
         # A scheme that the kubelet does not drop is a host to it, which no image can have.
         if kubelet is None or kubelet["host"].lower() in ("", "http:", "https:") or kubelet["host"].startswith(":"):
-            if host := host_of(key):
-                (answer,) = oracle.ask(file_of([key]), [f"{host}/team/app"])
+            if host_of(key):
+                (answer,) = oracle.ask(file_of([key]), [f"{shown_host(key)}/team/app"])
                 assert answer["containers"]["found"], case
             return
         hidden_port = kubelet["host"].partition(":")[0] + ":***"
