@@ -34,6 +34,7 @@ class HostileRegistry:
         self.hung_up = threading.Event()
         self.requests: list[bytes] = []
         self.sent = 0
+        self._opened = 0
         self._listener = socket.create_server((address, 0))
         self._listener.settimeout(_LONGEST)
         self.host = f"{address}:{self._listener.getsockname()[1]}"
@@ -55,13 +56,13 @@ class HostileRegistry:
 
     def connections(self) -> int:
         """The connections that clients have opened up to now. One of our own goes last, so all before it were counted."""
-        before = len(self.requests)
+        before = self._opened
         with socket.create_connection(self._listener.getsockname()[:2], timeout=_LONGEST) as own:
             own.shutdown(socket.SHUT_WR)
             while own.recv(4096):
                 pass
-        assert len(self.requests) > before
-        return len(self.requests) - 1
+        assert self._opened > before
+        return self._opened - 1
 
     def _serve(self) -> None:
         while not self._over.is_set():
@@ -74,6 +75,7 @@ class HostileRegistry:
         connection.settimeout(_LONGEST)
         if self._over.is_set():
             return
+        self._opened += 1
         plain = connection.dup()
         try:
             if self._tunnel:
