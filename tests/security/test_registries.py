@@ -14,6 +14,7 @@ import pytest
 from support.certificates import server_context, write_certificate
 from support.hostile_registry import HostileRegistry, Script, answer, served
 from support.lab import path_of
+from support.modules import run_module
 from support.project_user import ProjectUser, auth_file
 
 VAULT = "corp-vault.example.com"
@@ -178,7 +179,7 @@ class TestRegistries:
                 verify=True,
                 verify_ca_cert=certificate,
             )
-            asked = run(
+            asked = run_module(
                 "registry_auth_info", registry=hostile.host, username="robot", password=PASSWORD, ca_cert=certificate
             )
         assert (result["failed"], "name it in 'verify_realm_hosts'" in result["msg"]) == (True, True)
