@@ -161,8 +161,7 @@ class TestWhoGetsTheLogin:
         found = proof(host)
         assert found.outcome == "not_sent"
         assert (
-            f"sent to {elsewhere.host}, another host; not sent: if that is right, name it in 'realm_host'"
-            in found.said
+            f"sent to {elsewhere.host}, another host; not sent: if that is right, name it in 'realm_host'" in found.said
         )
         assert elsewhere.requests == []
         assert proof(host, realm_hosts=[elsewhere.host]).outcome == "pulls"
