@@ -132,8 +132,8 @@ def send(
         return Answer(raw.status, list(raw.headers.items()), body)
     # An error of `requests` is an OSError; some of urllib3's it hands on as they are.
     except (OSError, requests.exceptions.BaseHTTPError, UnicodeError) as error:
-        if isinstance(cause := root_cause(error), InsideAddress):
-            raise _inside(attempt, str(cause)) from None
+        if kind := _refused_kind(error):
+            raise _inside(attempt, kind) from None
         raise HttpsError(f"{attempt} failed: {_failure(error, options.words)}") from None
     finally:
         adapter.close()
@@ -142,6 +142,15 @@ def send(
 def _request(method: str, url: str, headers: Mapping[str, str] | None, data: str | None) -> Any:
     given = {"User-Agent": "openshift_ops.image_pull", **(headers or {})}
     return requests.Request(method, url, headers=given, data=data).prepare()
+
+
+def _refused_kind(error: Exception) -> str:
+    """The kind of the address that no connection was opened to; empty for another failure.
+
+    The caller keeps no cause: its traceback would keep the connection open.
+    """
+    cause = root_cause(error)
+    return str(cause) if isinstance(cause, InsideAddress) else ""
 
 
 def _inside(attempt: str, kind: str) -> InsideAddressError:
