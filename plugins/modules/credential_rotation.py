@@ -102,7 +102,8 @@ options:
     elements: str
   verify_realm_hosts:
     description:
-      - The C(host[:port]) that may be given logins beside the registries themselves, where these delegate their login.
+      - The C(host[:port]) that may be asked for tokens besides the registries themselves, where these delegate their login.
+        A login is sent to no other host. Docker Hub's C(auth.docker.io) needs no entry.
     type: list
     elements: str
   verify_ca_cert:

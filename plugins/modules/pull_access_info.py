@@ -50,8 +50,10 @@ options:
     default: false
   realm_hosts:
     description:
-      - The C(host[:port]) that may be given logins beside the registries themselves, where registries delegate their login.
-        A login is sent to no other host, and the verdict is then V(unknown).
+      - The C(host[:port]) that may be asked for tokens besides the registries themselves, where registries delegate their login.
+        No other host is asked, with a login or without, and the verdict is then V(unknown). Docker Hub's C(auth.docker.io) needs no entry.
+      - A registry that only objects of the cluster name, such as the image of a pod, is not asked at a loopback, link-local, cloud metadata or
+        similar address of the host that runs the task, unless it is named here. The registry of O(image) is named by that option.
     type: list
     elements: str
   registry_ca_cert:

@@ -186,7 +186,9 @@ options:
     type: list
     elements: str
   verify_realm_hosts:
-    description: The C(host[:port]) that may be given logins beside the registries themselves, for registries that delegate their login.
+    description:
+      - The C(host[:port]) that may be asked for tokens besides the registries themselves, for registries that delegate their login.
+        A login is sent to no other host. Docker Hub's C(auth.docker.io) needs no entry.
     type: list
     elements: str
   verify_ca_cert:

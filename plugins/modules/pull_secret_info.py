@@ -39,7 +39,11 @@ options:
     type: list
     elements: str
   verify_realm_hosts:
-    description: The C(host[:port]) that may be given logins beside the registries themselves, for registries that delegate their login.
+    description:
+      - The C(host[:port]) that may be asked for tokens besides the registries themselves, for registries that delegate their login.
+        A login is sent to no other host. Docker Hub's C(auth.docker.io) needs no entry.
+      - A registry that only a secret names is not asked at a loopback, link-local, cloud metadata or similar address of the host that runs the
+        task, unless it is named here or in O(verify_repositories).
     type: list
     elements: str
   verify_ca_cert:

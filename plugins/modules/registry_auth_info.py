@@ -28,7 +28,8 @@ options:
     description:
       - C(host[:port]) that takes the logins, if you know it. The registry is then not asked, and the module only says whether
         that is another host (RV(delegated)).
-      - A login is sent to the registry's own host. Where the registry wants it sent to another one, it is sent only to this.
+      - With a login or without, only the registry's own host is asked for a token, over TLS. Where the registry names another one, only this
+        is asked, and C(auth.docker.io) for Docker Hub.
     type: str
   username:
     description: The user of a login to prove. Given together with O(password).
@@ -189,8 +190,8 @@ login:
   contains:
     outcome:
       description: V(logs_in), V(bad_login), V(expired) for a login that is refused and whose token says that it has expired,
-        V(rate_limited), V(not_sent) for a login that would go to another host than O(realm_host) or without TLS, or V(unanswered)
-        where nothing is known.
+        V(rate_limited), V(not_sent) where a token would be fetched from another host than O(realm_host) or without TLS, or
+        V(unanswered) where nothing is known.
       type: str
       returned: always
     said:

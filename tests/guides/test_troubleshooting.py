@@ -141,6 +141,13 @@ def _unasked(run: Modules) -> str:
     return run("pull_secret", **{**SECRET, "registries": login}, verify=True)
 
 
+def _unnamed(run: Modules) -> str:
+    login = [{**LOGIN[0], "registry": "127.0.0.1:6443"}]
+    run("pull_secret", namespaces=["project-a"], name="unnamed", registries=login)
+    how = {"namespaces": ["project-a"], "names": ["unnamed"], "verify": True}
+    return str(run_module("pull_secret_info", kubeconfig=run.lab.kubeconfig, **how)["namespaces"])
+
+
 def _file(text: str) -> Callable[[Modules], str]:
     return lambda run: run("pull_secret", namespaces=["project-a"], name="x", auth_file=run.file(text))
 
@@ -180,6 +187,7 @@ PROVOKED: dict[str, Callable[[Modules], str]] = {
     "contradict each other in namespace": _contradicting,
     "nothing was written, because a login does not work": _refused_login,
     "another host; not sent": _delegated,
+    "where nothing is asked": _unnamed,
     "was not verified: asking registry": _unasked,
     "neither the kubelet nor CRI-O": lambda run: run(
         "pull_secret", **{**SECRET, "registries": [{**LOGIN[0], "registry": "quay.io:443"}], "name": "odd"}

@@ -1,4 +1,5 @@
-// `lab oracle`: for an auth file and an image, what the kubelet and what CRI-O, Podman and Skopeo would use.
+// `lab oracle`: for an auth file and an image, what the kubelet and what CRI-O, Podman and Skopeo would use; for keys of an auth file,
+// which registry the kubelet has them for.
 package main
 
 import (
@@ -9,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -16,12 +18,14 @@ import (
 	"go.podman.io/image/v5/pkg/docker/config"
 	"go.podman.io/image/v5/types"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/kubernetes/pkg/credentialprovider"
 	"k8s.io/kubernetes/pkg/util/parsers"
 )
 
 type question struct {
 	AuthFile json.RawMessage `json:"auth_file"`
 	Image    string          `json:"image"`
+	Keys     []string        `json:"keys"`
 }
 
 type verdict struct {
@@ -29,6 +33,13 @@ type verdict struct {
 	KubeletError    string           `json:"kubelet_error,omitempty"`
 	Containers      *containersEntry `json:"containers,omitempty"`
 	ContainersError string           `json:"containers_error,omitempty"`
+	Keys            []*parsedKey     `json:"keys,omitempty"`
+}
+
+// parsedKey is what the kubelet's keyring compares images with.
+type parsedKey struct {
+	Host string `json:"host"`
+	Path string `json:"path"`
 }
 
 type usedEntry struct {
@@ -109,6 +120,9 @@ func (s *scratch) answer(line []byte) (verdict, error) {
 	if err := json.Unmarshal(line, &q); err != nil {
 		return verdict{}, err
 	}
+	if q.Keys != nil {
+		return verdict{Kubelet: []usedEntry{}, Keys: parsedKeys(q.Keys)}, nil
+	}
 	content := []byte(q.AuthFile)
 	var text string
 	if json.Unmarshal(q.AuthFile, &text) == nil {
@@ -118,6 +132,23 @@ func (s *scratch) answer(line []byte) (verdict, error) {
 	v.askKubelet(content, q.Image)
 	v.askContainers(s, content, q.Image)
 	return v, nil
+}
+
+// parsedKeys has nil for a key that the keyring ignores.
+func parsedKeys(keys []string) []*parsedKey {
+	found := make([]*parsedKey, len(keys))
+	for at, key := range keys {
+		keyring := &credentialprovider.BasicDockerKeyring{}
+		keyring.Add(nil, credentialprovider.DockerConfig{key: credentialprovider.DockerConfigEntry{}})
+		index := reflect.ValueOf(keyring).Elem().FieldByName("index")
+		if index.Len() == 0 {
+			continue
+		}
+		if parsed, err := credentialprovider.ParseSchemelessURL(index.Index(0).String()); err == nil {
+			found[at] = &parsedKey{parsed.Host, parsed.Path}
+		}
+	}
+	return found
 }
 
 func (v *verdict) askKubelet(content []byte, image string) {

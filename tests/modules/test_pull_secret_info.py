@@ -88,7 +88,7 @@ def test_whether_logins_work(lab, told, namespace):
     put(lab, namespace, "bad", {private["host"]: (user, CANARY), f"{private['host']}/team": (user, token(exp=60))})
     image = f"{private['host']}/team/app:v1"
     options = {"verify_repositories": [image, f"{private['host']}/team/none:v1"]}
-    result = told(namespace, **options, verify_realm_hosts=[delegated["realm_host"]])
+    result = told(namespace, **options, verify_realm_hosts=lab.registry_hosts)
     none = f"{private['host']}/team/none:v1"
     found = secrets(result)
     assert outcomes(found["good"]) == {
@@ -101,7 +101,9 @@ def test_whether_logins_work(lab, told, namespace):
     }
     assert result["works"] is False
     assert result["outcomes"] == {"bad_login": 1, "expired": 3, "logs_in": 2, "not_found": 1, "pulls": 1}
-    assert outcomes(secrets(told(namespace, **options))["good"])[delegated["host"]] == [("", "not_sent")]
+    for named in ([], [delegated["host"]], [delegated["realm_host"]]):
+        unsent = secrets(told(namespace, **options, verify_realm_hosts=named))["good"]
+        assert outcomes(unsent)[delegated["host"]] == [("", "not_sent")]
 
 
 def test_many_namespaces_are_few_requests_and_no_write(lab, told, namespaces):

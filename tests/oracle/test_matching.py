@@ -15,6 +15,7 @@ import os
 import subprocess
 from collections.abc import Iterable, Iterator
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
@@ -28,6 +29,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.key_warnings import key_warnings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.kubelet_reading import (
     kubelet_reading,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.registry_keys import (
+    host_of,
+    registry_of,
+    same_path,
+    without_user,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
     options as pull_secret,
@@ -71,6 +78,12 @@ class Oracle:
         one_line = text if "\udc80" <= max(text, default="") <= "\udcff" else json.dumps(text)
         (answer,) = self._ask([f'{{"image": {json.dumps(image)}, "auth_file": {one_line}}}'])
         return answer
+
+    def keys(self, keys: list[str]) -> list[dict[str, str] | None]:
+        """For each key the host and path that the kubelet compares images with; None for one that it ignores."""
+        (answer,) = self._ask([json.dumps({"keys": keys})])
+        found: list[dict[str, str] | None] = answer["keys"]
+        return found
 
     def _ask(self, lines: list[str]) -> list[dict[str, Any]]:
         self.asked += len(lines)
@@ -215,6 +228,104 @@ class TestMatching:
                 # An image named by the Hub's API host is the Hub's to containers/image only; nobody writes that.
                 by_api_host = repository.startswith("registry-1.docker.io/") and both == (False, True)
                 assert both[0] == both[1] or repository.startswith("localhost/") or by_api_host, (key, image)
+
+
+VAULT, EVIL = "vault.example.com", "evil.example.com:5000"
+PIECES = [
+    VAULT, VAULT, EVIL, EVIL, "127.0.0.1:5000", "[::1]:5000", "[::1]", "[fe80::1%25eth0]", "localhost", "user", "pass:word", "Quay.IO", "*.example.com",
+    "@", "@", "@", "#", "#", "?", "?", "/", "/", "//", "\\", ":", ":5000", ":443", "%", "%40", "%23", "%2f", "%25", "%c3%a9", "\u00e9", "\u212a", " ", "\t",
+    "\x00", "\n", "https://", "https://", "http://", "HTTPS://", "v2/", "v1", "team", "[", "]", "<", '"', "..", "&", "{}", "\u202e",
+]  # fmt: skip
+ODD_KEYS = st.lists(st.sampled_from(PIECES), min_size=1, max_size=7).map("".join)
+KEYS_PER_QUESTION = 50
+
+
+def canonical(host: str) -> str:
+    """A host of the kubelet in our one spelling: the same to everybody who asks DNS, and Docker Hub's names are one."""
+    return same_path(host)
+
+
+def shown_host(key: str) -> str:
+    """The host that a reader sees in the key as we show it; empty where no registry is shown."""
+    text = without_user(key)
+    if text == "***" or (text == key and not registry_of(key)):
+        return ""
+    host = (
+        text.removeprefix("http://")
+        .removeprefix("https://")
+        .removeprefix("***@")
+        .removesuffix("?***")
+        .partition("/")[0]
+    )
+    return unquote(host)
+
+
+class TestShownRegistry:
+    """What we call the registry of a key is what the clients of a node use it for, whatever its author put around it."""
+
+    def judge(self, oracle: Oracle, key: str, kubelet: dict[str, str] | None) -> None:
+        case = f"{key!r} is shown as {without_user(key)!r}; the kubelet reads {kubelet}"
+        # A scheme that the kubelet does not drop is a host to it, which no image can have.
+        if kubelet is None or kubelet["host"].lower() in ("", "http:", "https:") or kubelet["host"].startswith(":"):
+            if host_of(key):
+                (answer,) = oracle.ask(file_of([key]), [f"{shown_host(key)}/team/app"])
+                assert answer["containers"]["found"], case
+            return
+        hidden_port = kubelet["host"].partition(":")[0] + ":***"
+        assert shown_host(key) in ("", kubelet["host"], hidden_port), case
+        if not registry_of(key):
+            assert "@" in key, case
+            return
+        assert unquote(host_of(key)) == unquote(canonical(kubelet["host"])), case
+        path = kubelet["path"].strip("/")
+        if not set("%") & set(key) and path not in ("v1", "v2"):
+            assert same_path(key).partition("/")[2].strip("/") == path, case
+
+    def test_is_the_one_that_the_kubelet_uses(self, oracle: Oracle) -> None:
+        read = 0
+
+        @settings(MANY, max_examples=PAIRS // KEYS_PER_QUESTION)
+        @given(st.lists(st.one_of(ODD_KEYS, ODD_KEYS, KEYS), min_size=KEYS_PER_QUESTION, max_size=KEYS_PER_QUESTION))
+        def agree(keys: list[str]) -> None:
+            nonlocal read
+            answers = oracle.keys(keys)
+            read += sum(answer is not None for answer in answers)
+            for key, kubelet in zip(keys, answers, strict=True):
+                self.judge(oracle, key, kubelet)
+
+        agree()
+        assert read > PAIRS // 10
+
+    def test_is_never_another_one_that_a_client_pulls_from(self, oracle: Oracle) -> None:
+        """A key that any client uses for an image of a host is shown for that host, or for none where it may hold a login."""
+        used, hosts = 0, [VAULT, EVIL, "127.0.0.1:5000", "quay.io", "docker.io"]
+
+        @settings(MANY, max_examples=PAIRS // len(hosts))
+        @given(ODD_KEYS)
+        def agree(key: str) -> None:
+            nonlocal used
+            for host, answer in zip(
+                hosts, oracle.ask(file_of([key]), [f"{host}/team/app" for host in hosts]), strict=True
+            ):
+                if answer["kubelet"] or answer["containers"]["found"]:
+                    used += 1
+                    found = host_of(key)
+                    assert (
+                        found == host
+                        or "*" in found
+                        or (not found and shown_host(key) in ("", f"{host.partition(':')[0]}:***", host))
+                    ), (key, host, answer)
+
+        agree()
+        assert used > PAIRS // 1000
+
+    @pytest.mark.parametrize(
+        "key", [f"{EVIL}#@{VAULT}", f"{EVIL}?@{VAULT}", f"{VAULT}@{EVIL}", f"https://{VAULT}:443@{EVIL}/#", f"{VAULT}@{EVIL}?@{VAULT}", f"http://https://{EVIL}"]
+    )  # fmt: skip
+    def test_of_a_key_that_names_two(self, oracle: Oracle, key: str) -> None:
+        assert host_of(key) == shown_host(key) == EVIL
+        (kubelet,) = oracle.keys([key])
+        self.judge(oracle, key, kubelet)
 
 
 AUTHS = st.one_of(

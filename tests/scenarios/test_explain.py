@@ -111,7 +111,8 @@ def test_the_registries_are_asked_on_request(lab, inventory, namespace):
         lab.create(namespace, "secrets", {"metadata": {"name": name}, "type": kind, "data": data})
         spec = {"containers": [{"name": "app", "image": registry["image"]}], "imagePullSecrets": [{"name": name}]}
         lab.create(namespace, "pods", {"metadata": {"name": name}, "spec": spec})
-        how = ("ask_registries=true", f"registry_ca_cert={lab.data['ca_cert']}")
+        hosts = json.dumps({"realm_hosts": lab.registry_hosts})
+        how = ("ask_registries=true", hosts, f"registry_ca_cert={lab.data['ca_cert']}")
         found = explained(inventory, f"pod={namespace}/{name}", *how)
         assert found.status == 0, found.output
         assert f"{verdict}: " in found.output

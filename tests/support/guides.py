@@ -17,6 +17,7 @@ What cannot be the same on the lab is replaced, here and nowhere else: see `stan
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -235,6 +236,8 @@ def stand_ins(lab: Lab, tarball: Path) -> dict[str, str]:
         "registry.example.com": private["host"],
         "sso.example.com": delegated["realm_host"],
         "delegating.example.com": delegated["host"],
+        # The lab's registries are on loopback, where a task asks only hosts that it names.
+        "-e ask_registries=true": f"-e ask_registries=true -e '{json.dumps({'realm_hosts': lab.registry_hosts})}'",
         "image-registry.openshift-image-registry.svc:5000": lab.registry("integrated")["host"],
         "the password of the registry": private["accounts"][0]["password"],
         "the password of the realm": delegated["accounts"][0]["password"],

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A server on 127.0.0.1 that answers with whatever bytes it is given, at whatever pace: over TLS, without, or as a proxy."""
+"""A server on a loopback address that answers with whatever bytes it is given, at whatever pace: over TLS, without, or as a proxy."""
 
 from __future__ import annotations
 
@@ -23,18 +23,21 @@ Script = Callable[["HostileRegistry"], Iterable[bytes]]
 class HostileRegistry:
     """`requests` holds what each client sent, up to the end of its headers; `hung_up` is set once a client is gone.
 
-    `context` is that of TLS, None for a server without. With `tunnel` it is a proxy, and the host behind it too.
+    `context` is that of TLS, None for a server without. With `tunnel` it is a proxy, and the host behind it too. It listens on `address`.
     """
 
-    def __init__(self, script: Script, context: ssl.SSLContext | None, *, tunnel: bool = False) -> None:
+    def __init__(
+        self, script: Script, context: ssl.SSLContext | None, *, tunnel: bool = False, address: str = "127.0.0.1"
+    ) -> None:
         self._script, self._context, self._tunnel = script, context, tunnel
         self._over = threading.Event()
         self.hung_up = threading.Event()
         self.requests: list[bytes] = []
         self.sent = 0
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._opened = 0
+        self._listener = socket.create_server((address, 0))
         self._listener.settimeout(_LONGEST)
-        self.host = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self.host = f"{address}:{self._listener.getsockname()[1]}"
         self._thread = threading.Thread(target=self._serve)
 
     def pause(self, seconds: float) -> bool:
@@ -51,6 +54,16 @@ class HostileRegistry:
         self._thread.join(_LONGEST)
         self._listener.close()
 
+    def connections(self) -> int:
+        """The connections that clients have opened up to now. One of our own goes last, so all before it were counted."""
+        before = self._opened
+        with socket.create_connection(self._listener.getsockname()[:2], timeout=_LONGEST) as own:
+            own.shutdown(socket.SHUT_WR)
+            while own.recv(4096):
+                pass
+        assert self._opened > before
+        return self._opened - 1
+
     def _serve(self) -> None:
         while not self._over.is_set():
             with suppress(OSError):
@@ -62,6 +75,7 @@ class HostileRegistry:
         connection.settimeout(_LONGEST)
         if self._over.is_set():
             return
+        self._opened += 1
         plain = connection.dup()
         try:
             if self._tunnel:
@@ -123,9 +137,11 @@ def drips(first: bytes, piece: bytes, seconds: float) -> Script:
 
 
 @contextmanager
-def served(script: Script, context: ssl.SSLContext | None, *, tunnel: bool = False) -> Iterator[HostileRegistry]:
+def served(
+    script: Script, context: ssl.SSLContext | None, *, tunnel: bool = False, address: str = "127.0.0.1"
+) -> Iterator[HostileRegistry]:
     """The server, as long as it is wanted."""
-    server = HostileRegistry(script, context, tunnel=tunnel)
+    server = HostileRegistry(script, context, tunnel=tunnel, address=address)
     server.start()
     try:
         yield server

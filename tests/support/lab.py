@@ -43,6 +43,12 @@ class Lab:
     def registry(self, name: str) -> dict[str, Any]:
         return self.data["registries"][name]
 
+    @property
+    def registry_hosts(self) -> list[str]:
+        """The hosts of all registries, and who takes their logins. They are on loopback, where a task asks only hosts that it names."""
+        every = self.data["registries"].values()
+        return list(dict.fromkeys(host for one in every for host in (one["host"], one.get("realm_host")) if host))
+
     def registry_counts(self, name: str) -> dict[str, dict[str, Any]]:
         """What a registry counted up to now, by account; requests without a login are those of the account with an empty name."""
         done = self.run("registry", "--dir", str(self.dir), "--json", name)

@@ -187,15 +187,20 @@ class Recorder:
 
 
 class Chooser:
-    """A pytest plugin that runs only the chosen tests, the quickest first, and notes which one fails."""
+    """A pytest plugin that runs only the chosen tests, the quickest first, and notes which one fails.
+
+    A mutant may change the id of a parameter, and so the name of a test: where a chosen one is gone, all of its function are run.
+    """
 
     def __init__(self, chosen: dict[str, float]) -> None:
         self._chosen = chosen
         self.failed = ""
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        gone = {name.partition("[")[0] for name in self._chosen.keys() - {item.nodeid for item in items}}
         items[:] = sorted(
-            (item for item in items if item.nodeid in self._chosen), key=lambda item: self._chosen[item.nodeid]
+            (item for item in items if item.nodeid in self._chosen or item.nodeid.partition("[")[0] in gone),
+            key=lambda item: self._chosen.get(item.nodeid, len(self._chosen)),
         )
 
     def pytest_runtest_logreport(self, report: Any) -> None:

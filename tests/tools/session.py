@@ -87,7 +87,11 @@ def declare(inventory: Path, data: dict, registry: dict) -> None:
     account = registry["accounts"][0]
     entry = {"registry": registry["host"], "username": account["username"], "password": account["password"]}
     secrets = [{"name": "team-registry", "namespaces": ["project-a", "project-b"], "registries": [entry]}]
-    variables = {"private_registry_secrets": secrets, "image_pull_kubeconfig": data["kubeconfig"]}
+    variables = {
+        "private_registry_secrets": secrets,
+        "image_pull_kubeconfig": data["kubeconfig"],
+        "realm_hosts": [registry["host"]],
+    }
     inventory.mkdir()
     (inventory / "hosts.yml").write_text(
         yaml.safe_dump({"all": {"hosts": {"my-cluster": None}, "vars": variables}}), encoding="utf-8"

@@ -80,6 +80,17 @@ def test_in_another_process():
 """
 
 
+NAMED_TEST = """\
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.example import limit
+
+
+@pytest.mark.parametrize("age", [limit()])
+def test_the_limit(age):
+    assert age == limit() == 18
+"""
+
+
 class Example:
     """A collection of one file and its test file, judged by the tool."""
 
@@ -162,6 +173,13 @@ class TestGate:
 
     def test_a_mutant_is_also_in_the_pythons_that_a_test_starts(self, example: Example) -> None:
         example.write(SOURCE, STARTING_TEST)
+        status, text = example.judge()
+        assert "100.0 %" in text
+        assert status == 0, text
+
+    def test_a_mutant_that_changes_the_name_of_a_test_is_killed(self, example: Example) -> None:
+        """The id of the parameter is made of the value, and no test of that name is left."""
+        example.write("def limit() -> int:\n    return 18\n", NAMED_TEST)
         status, text = example.judge()
         assert "100.0 %" in text
         assert status == 0, text

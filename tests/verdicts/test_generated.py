@@ -156,7 +156,7 @@ class TestGeneratedPods:
     def test_with_the_registries_asked_each_verdict_is_the_nodes(
         self, pods: Pods, pulled_once: Callable[[Setting], Pulls], setting: Setting
     ) -> None:
-        realm_hosts, ca_cert = [pods.lab.registry("delegated")["realm_host"]], pods.lab.data["ca_cert"]
+        realm_hosts, ca_cert = pods.lab.registry_hosts, pods.lab.data["ca_cert"]
         with setting.applied(pods.lab, pods.names):
             done = pulled_once(setting)
             found = judged(pods, done, ask_registries=True, realm_hosts=realm_hosts, registry_ca_cert=ca_cert)

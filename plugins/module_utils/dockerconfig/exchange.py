@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from .document import Document
 from .entry import field_name
 from .json_text import Member, Object, Unreadable, kind, string
-from .key_matching import glob_matches
+from .key_matching import host_matches
 from .kubelet_reading import login_of
 from .registry_keys import same_path, without_user
 
@@ -48,7 +48,7 @@ class Exchange:
         held, _slash, path = same_path(key).partition("/")
         for registry in self.registries:
             host, _slash, within = same_path(registry).partition("/")
-            if glob_matches(held, host) and f"{path}/".startswith(f"{within}/" if within else ""):
+            if host_matches(held, host) and f"{path}/".startswith(f"{within}/" if within else ""):
                 return True
         return False
 

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from urllib.parse import unquote
 
-__all__ = ["containers_keys", "glob_matches", "indexed_as", "kubelet_keys", "names_registry", "repository_of"]
+from .key_urls import KeyUrl, is_image_host, parse_url, without_scheme
+
+__all__ = [
+    "containers_keys", "glob_matches", "host_matches", "indexed_as", "kubelet_keys", "names_registry", "repository_of",
+]  # fmt: skip
 
 _HUB = "docker.io"
 #: Where the kubelet looks for Docker Hub's credential when no other key matched.
@@ -26,28 +28,10 @@ _IMAGE = re.compile(
     r"(?P<name>[^@]+?)(:[\w][\w.-]{0,127})?(@[A-Za-z][A-Za-z0-9]*([-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?\Z",
     re.ASCII,
 )
-_PART = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
-_HOST = re.compile(rf"{_PART}(?:\.{_PART})*(?::[0-9]+)?\Z")
 _SEGMENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _PATH = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*\Z")
 #: distribution/reference, `RepositoryNameTotalLengthMax`.
 _LONGEST_PATH = 255
-
-#: What Go's net/url refuses in a host: a percent sign before ASCII, and characters of no host.
-_NO_HOST = re.compile(r"%(?![89A-Fa-f][0-9A-Fa-f]|25)|[\x00-\x20\x7f#/?@\\^`{|}]")
-_NO_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-
-@dataclass(frozen=True)
-class _Url:
-    host: str
-    path: str
-
-    @property
-    def labels_and_port(self) -> tuple[list[str], str]:
-        host, colon, port = self.host.rpartition(":")
-        return (host if colon else port).split("."), port if colon else ""
 
 
 def repository_of(image: str) -> str | None:
@@ -59,7 +43,7 @@ def repository_of(image: str) -> str | None:
     host, path = _split_host(name)
     host = _HUB if host == _HUB_FALLBACK else host
     path = f"library/{path}" if host == _HUB and "/" not in path else path
-    is_image = len(path) <= _LONGEST_PATH and _HOST.match(host) and _PATH.match(path)
+    is_image = len(path) <= _LONGEST_PATH and is_image_host(host) and _PATH.match(path)
     return f"{host}/{path}" if is_image else None
 
 
@@ -74,7 +58,7 @@ def kubelet_keys(keys: Iterable[str], repository: str) -> list[str]:
 
 def indexed_as(key: str) -> str | None:
     """The key as the kubelet's keyring keeps it: host and path; None when it ignores the entry."""
-    url = _parse(_without_scheme(key))
+    url = parse_url(without_scheme(key))
     if url is None:
         return None
     path = url.path[3:] if url.path.startswith(("/v1/", "/v2/")) else url.path
@@ -111,43 +95,23 @@ def _split_host(name: str) -> tuple[str, str]:
     return (host, path) if names_registry(name) else (_HUB, name)
 
 
-def _without_scheme(key: str) -> str:
-    for scheme in ("https://", "http://"):
-        if key.startswith(scheme):
-            return key[len(scheme) :]
-    return key
-
-
-def _parse(schemeless: str) -> _Url | None:
-    """Host and path as Go's `net/url` reads them behind `https://`; None when it refuses them."""
-    if _CONTROL.search(schemeless):
-        return None
-    authority, slash, path = re.split(r"[?#]", schemeless, maxsplit=1)[0].partition("/")
-    host = authority.rpartition("@")[2]
-    if not _is_host(host) or _NO_ESCAPE.search(path):
-        return None
-    return _Url(_unescaped(host), _unescaped(slash + path))
-
-
-def _is_host(host: str) -> bool:
-    """Brackets hold an IPv6 address or, from Go 1.25 on, nothing; behind the first colon is a port."""
-    address = re.match(r"\[[0-9a-fA-F:.]*:[0-9a-fA-F:.]*\]", host)
-    rest = host[address.end() :] if address else host
-    name, colon, port = rest.partition(":")
-    if colon and not re.fullmatch(r"[0-9]*", port, re.ASCII):
-        return False
-    return not (set("[]") & set(rest) or _NO_HOST.search(rest)) and not (address and name)
-
-
-def _unescaped(text: str) -> str:
-    return unquote(text, errors="surrogateescape")
-
-
 def _urls_match(stored: str, repository: str) -> bool:
-    key, image = _parse(stored), _parse(repository)
+    key, image = parse_url(stored), parse_url(repository)
     if key is None or image is None or not image.path.startswith(key.path):
         return False
-    (globs, key_port), (labels, image_port) = key.labels_and_port, image.labels_and_port
+    return _hosts_match(key, image)
+
+
+def host_matches(pattern: str, host: str) -> bool:
+    """Whether the kubelet takes the host of a key, which may have stars, for `host[:port]` of an image."""
+    key, image = parse_url(pattern), parse_url(host)
+    return key is not None and image is not None and _hosts_match(key, image)
+
+
+def _hosts_match(key: KeyUrl, image: KeyUrl) -> bool:
+    """Part by part between dots, and the port as it is."""
+    (pattern, key_port), (name, image_port) = key.name_and_port, image.name_and_port
+    globs, labels = pattern.split("."), name.split(".")
     same_shape = key_port == image_port and len(globs) == len(labels)
     return same_shape and all(glob_matches(glob, label) for glob, label in zip(globs, labels, strict=True))
 

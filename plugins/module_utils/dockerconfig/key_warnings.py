@@ -15,7 +15,8 @@ from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 from .key_matching import containers_keys, kubelet_keys, repository_of
-from .registry_keys import same_path
+from .key_urls import without_any_scheme
+from .registry_keys import may_be_shown, registry_of, same_path
 
 __all__ = ["key_warnings", "portable", "why_never_used"]
 
@@ -41,11 +42,17 @@ def why_never_used(key: str) -> str:
 
 def portable(key: str) -> str | None:
     """The spelling that every reader takes in the same way; None when there is none."""
-    host, slash, path = same_path(key).partition("/")
+    bare = without_any_scheme(key)
+    host, slash, path = same_path(bare).partition("/")
     host = _STANDARD_PORTS.sub("", host)
     host = "docker.io" if host in _HUB_PAGES else host
     path = re.sub(r":[^/]*\Z", "", path)
-    if re.search(r"[^a-z0-9.:_-]", host) or re.search(r"[^A-Za-z0-9._/-]", path) or "//" in path:
+    if (
+        not registry_of(bare)
+        or re.search(r"[^a-z0-9.:_-]", host)
+        or re.search(r"[^A-Za-z0-9._/-]", path)
+        or "//" in path
+    ):
         return None
     if not (set(".:") & set(host) or host == "localhost"):
         return None
@@ -63,13 +70,13 @@ def _warning(key: str) -> str:
 
 
 def _no_spelling(key: str) -> str:
-    host = re.split(r"[/?#]", re.sub(r"^https?://", "", key, flags=re.IGNORECASE))[0].rpartition("@")[2]
+    host = re.split(r"[/?#]", without_any_scheme(key))[0].rpartition("@")[2]
     kubelet, containers = _users(key, same_path(key).replace("*", "x") + "/image")
     who = _who(kubelet, containers)
     if "*" in host:
         also = ", and a star stands for one part between dots" if kubelet else ""
         return f"registry {key!r}: {who}{also}; write one entry for each host instead"
-    if not set(".:") & set(host):
+    if may_be_shown(key) and not set(".:") & set(host):
         return (
             f"registry {key!r}: {who}, since an image name that begins with {host!r} means Docker Hub; "
             "write the registry's full host name instead"
@@ -112,8 +119,8 @@ def _hit_by(key: str, following: Iterable[str]) -> list[str]:
 
 def _users(key: str, image: str) -> tuple[bool, bool]:
     """Whether the kubelet, and whether the others, use the key for an image; if its host is read as no host, neither does."""
-    repository = repository_of(image) or ""
-    if repository.partition("/")[0] != image.partition("/")[0]:
+    repository = repository_of(image)
+    if repository is None or repository.partition("/")[0] != image.partition("/")[0]:
         return False, False
     return bool(kubelet_keys([key], repository)), bool(containers_keys([key], repository))
 

@@ -52,8 +52,9 @@ class ImageQuestion:
 
 @dataclass(frozen=True)
 class RegistryAccess:
-    """How registries are reached. `realm_hosts` may be given logins beside the registries themselves; `timeout` in seconds for each answer.
+    """How registries are reached. `realm_hosts` may be asked for tokens beside the registries themselves; `timeout` in seconds for each answer.
 
+    `named` is the host of the image that an option names, empty where only objects of the cluster name images.
     `prefix` is what the names of the options begin with that say so, `realm_option` the one for `realm_hosts`: messages name them.
     """
 
@@ -61,6 +62,7 @@ class RegistryAccess:
     validate_certs: bool = True
     timeout: float = 10.0
     realm_hosts: Sequence[str] = ()
+    named: str = ""
     prefix: str = field(default="", compare=False)
     realm_option: str = field(default="realm_hosts", compare=False)
 
@@ -74,4 +76,11 @@ class RegistryAccess:
         timeout = cls.timeout if given is None else float(given)
         check_seconds(f"{prefix}timeout", timeout)
         hosts = tuple(options.get(realm_option) or ())
-        return cls(options.get(f"{prefix}ca_cert"), verified is not False, timeout, hosts, prefix, realm_option)
+        return cls(
+            options.get(f"{prefix}ca_cert"),
+            verified is not False,
+            timeout,
+            hosts,
+            prefix=prefix,
+            realm_option=realm_option,
+        )

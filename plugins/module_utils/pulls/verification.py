@@ -13,7 +13,7 @@ from ..core.errors import OptionError
 from ..dockerconfig.auth_file import AuthFile
 from ..dockerconfig.key_matching import kubelet_keys
 from ..dockerconfig.kubelet_reading import kubelet_reading
-from ..dockerconfig.registry_keys import same_path
+from ..dockerconfig.registry_keys import host_of
 from ..nodes.image_questions import RegistryAccess
 from ..nodes.references import Reference, reference_of
 from ..platform.protected import NO_REGISTRIES
@@ -41,7 +41,7 @@ class LoginQuestion:
 
     @property
     def host(self) -> str:
-        return same_path(self.key).partition("/")[0] if self.image is None else self.image.host
+        return host_of(self.key) if self.image is None else self.image.host
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from functools import cached_property
 from ..core.objects import Json, metadata
 from ..core.redaction import forms
 from ..core.shapes import mapping
-from ..dockerconfig.registry_keys import same_path, without_user
+from ..dockerconfig.registry_keys import host_of, without_user
 from .content import StoredSecret
 
 __all__ = ["SHORTEST", "Place", "Searched"]
@@ -61,8 +61,7 @@ class Searched:
         return [Place(about, as_asked) for about, as_asked in found.items()]
 
     def _is_login(self, key: str, username: str) -> bool:
-        hosts = [same_path(name).partition("/")[0] for name in (self.registry, key)]
-        return (not self.registry or hosts[0] == hosts[1]) and self.username in ("", username)
+        return (not self.registry or host_of(self.registry) == host_of(key)) and self.username in ("", username)
 
     def _is_in(self, content: bytes) -> bool:
         return any(form in content for form in self._forms)

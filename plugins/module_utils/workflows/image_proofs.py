@@ -32,7 +32,8 @@ def prove_images(refs: Sequence[ObjectRef], evidence: Evidence, access: Registry
 
 
 def _attempt(question: ImageQuestion, evidence: Evidence, access: RegistryAccess) -> Attempt:
-    return Attempt(_wanted(question), Login(*_login(question, evidence)), access)
+    wanted = _wanted(question)
+    return Attempt(wanted, Login(*_login(question, evidence)), access, is_named=wanted.host == access.named)
 
 
 def _wanted(question: ImageQuestion) -> Wanted:

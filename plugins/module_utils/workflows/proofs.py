@@ -27,17 +27,22 @@ _MOST_SILENT = 16
 
 @dataclass(frozen=True, repr=False)
 class Attempt:
-    """One question to a registry: equal ones are asked once. Without a path in `wanted`, whether the login is accepted."""
+    """One question to a registry: equal ones are asked once. Without a path in `wanted`, whether the login is accepted.
+
+    `is_named`: an option names the registry, and not only the cluster's text.
+    """
 
     wanted: Wanted
     login: Login
     access: RegistryAccess
+    is_named: bool = False
 
     @classmethod
-    def of(cls, question: LoginQuestion, access: RegistryAccess) -> Attempt:
+    def of(cls, question: LoginQuestion, access: RegistryAccess, *, is_named: bool = False) -> Attempt:
+        """Of an image, an option always names the registry."""
         image, login = question.image, Login(question.username, question.password)
         wanted = Wanted(question.host) if image is None else Wanted(image.host, image.path, image.digest or image.tag)
-        return cls(wanted, login, access)
+        return cls(wanted, login, access, is_named or image is not None)
 
     def proof(self) -> Proof:
         """:raises OptionError: when a certificate authority cannot be read."""
@@ -46,8 +51,8 @@ class Attempt:
             host, None, how.ca_cert, how.validate_certs, how.timeout, how.prefix, how.realm_option
         )
         if self.wanted.path:
-            return prove(options, self.wanted, self.login, how.realm_hosts)
-        return prove_login(options, host, self.login, how.realm_hosts)
+            return prove(options, self.wanted, self.login, how.realm_hosts, is_named=self.is_named)
+        return prove_login(options, host, self.login, how.realm_hosts, is_named=self.is_named)
 
 
 def asked(attempts: Iterable[Attempt]) -> dict[Attempt, Proof]:

@@ -54,13 +54,13 @@ class _Proven:
     @classmethod
     def of(cls, how: Verification, secrets: Iterator[SeenSecret]) -> _Proven:
         questions = (question for secret in secrets for question in _questions(how, secret))
-        return cls(how, asked(Attempt.of(question, how.access) for question in questions))
+        return cls(how, asked(_attempt(how, question) for question in questions))
 
     def of_secret(self, secret: SeenSecret) -> dict[str, list[dict[str, str]]]:
         """The rows of the proofs by key."""
         rows: dict[str, list[dict[str, str]]] = {key: [] for key in secret.keys}
         for question in _questions(self.how, secret):
-            attempt = Attempt.of(question, self.how.access)
+            attempt = _attempt(self.how, question)
             proof = judged(self.answers[attempt], attempt.wanted.host, attempt.login, secret.written)
             repository = str(attempt.wanted) if question.image else ""
             rows[question.key].append({"repository": repository, "outcome": proof.outcome, "said": proof.said})
@@ -72,6 +72,12 @@ class _Proven:
         for text, image in self.how.images:
             if (image.host, image.path) not in hosts:
                 yield f"no secret that was read has a login for {text}, so it was not asked about"
+
+
+def _attempt(how: Verification, question: LoginQuestion) -> Attempt:
+    """Who may write a secret names the registries of its logins; an option names those of its repositories."""
+    is_named = question.host in {image.host for _text, image in how.images}
+    return Attempt.of(question, how.access, is_named=is_named)
 
 
 def _questions(how: Verification, secret: SeenSecret) -> Sequence[LoginQuestion]:

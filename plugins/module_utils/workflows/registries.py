@@ -36,8 +36,8 @@ class _Asked:
         info = ask(self.options)
         realm_hosts = [host for host in (self.options.realm_host,) if host]
         host = registry_host(self.options)
-        login = [prove_login(self.options, host, self.login, realm_hosts)] if self.login else []
-        images = [prove(self.options, image, self.login, realm_hosts) for image in self.images]
+        login = [prove_login(self.options, host, self.login, realm_hosts, is_named=True)] if self.login else []
+        images = [prove(self.options, image, self.login, realm_hosts, is_named=True) for image in self.images]
         return _Answer(info, self._judged(login), self._judged(images))
 
     def _judged(self, proofs: Sequence[Proof]) -> Sequence[Proof]:

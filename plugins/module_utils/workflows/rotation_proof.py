@@ -87,7 +87,9 @@ class _Asking:
 
     def _proof(self, wanted: Wanted, login: Login) -> Proof:
         given = registry.Login(login.username, login.password)
-        return judged(self.patience.proof(Attempt(wanted, given, self.rotation.access)), wanted.host, given)
+        # Each image is in one of the registries that the option names.
+        attempt = Attempt(wanted, given, self.rotation.access, is_named=True)
+        return judged(self.patience.proof(attempt), wanted.host, given)
 
 
 #: What may be the image's fault as well as the login's.

@@ -54,7 +54,7 @@ def _questions(each: Declared[PullSecret]) -> Iterator[_Asked]:
         questions = how.questions(each.desired.auth_file)
     except OptionError as error:
         raise OptionError(f"{each.entry}: {error}" if each.entry else str(error)) from None
-    yield from (_Asked(question.key, Attempt.of(question, how.access)) for question in questions)
+    yield from (_Asked(question.key, Attempt.of(question, how.access, is_named=True)) for question in questions)
 
 
 def _judged(asked: _Asked, answers: Mapping[Attempt, Proof]) -> Proof:

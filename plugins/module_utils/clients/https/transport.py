@@ -8,6 +8,7 @@ For the clients of services outside of the cluster. The only file that imports `
 
 from __future__ import annotations
 
+import socket
 import ssl
 import traceback
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ from urllib.parse import urlsplit
 from ...core.errors import ImagePullError, OptionError
 from ...core.paths import why_unread
 from ...core.times import check_seconds
+from .addresses import InsideAddress, inside_kind, inside_kind_of_host
 from .endpoints import endpoint
 from .failures import Words, root_cause, sentence
 from .limits import CutOff, Limits, TooLong, limit, limited
@@ -33,7 +35,7 @@ try:
 except ImportError:
     IMPORT_ERROR = traceback.format_exc()
 
-__all__ = ["IMPORT_ERROR", "Answer", "HttpsError", "HttpsOptions", "check_timeout", "send"]
+__all__ = ["IMPORT_ERROR", "Answer", "HttpsError", "HttpsOptions", "InsideAddressError", "check_timeout", "send"]
 
 _NO_PROXY_URL = (
     "environment variable https_proxy holds no URL of a proxy that can be used, such as http://proxy.example.com:3128; "
@@ -45,14 +47,26 @@ class HttpsError(ImagePullError):
     """A server that gave no answer."""
 
 
+class InsideAddressError(HttpsError):
+    """A server that was not asked, because of its address. `kind` is that of the address, such as `loopback`."""
+
+    def __init__(self, message: str, kind: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
 @dataclass(frozen=True)
 class HttpsOptions:
-    """`ca_cert` is the path of a file, `timeout` in seconds, for the whole answer. `words` are those of messages."""
+    """`ca_cert` is the path of a file, `timeout` in seconds, for the whole answer. `words` are those of messages.
+
+    `inside`: the server may be at any address. Without it, it is not asked at an address that only the host of the task reaches.
+    """
 
     ca_cert: str | None = None
     validate_certs: bool = True
     timeout: float = 10.0
     words: Words = field(default_factory=Words)
+    inside: bool = True
 
 
 @dataclass(frozen=True)
@@ -94,8 +108,13 @@ def send(
     the request, ASCII.
 
     :raises OptionError: when an option cannot work; nothing has been sent.
+    :raises InsideAddressError: when the server was not asked because of its address.
     :raises HttpsError: when there is no answer.
     """
+    host = urlsplit(url).hostname or ""
+    # A proxy looks the name up itself, so only what is in the URL can be judged here.
+    if not options.inside and (kind := inside_kind_of_host(host)):
+        raise _inside(attempt, kind)
     with requests.Session() as session:
         verify: bool | str = options.validate_certs and (options.ca_cert or True)
         settings = session.merge_environment_settings(url, {}, True, verify, None)
@@ -104,8 +123,8 @@ def send(
         raise HttpsError(f"{attempt} failed: {options.words.of(_NO_PROXY_URL)}")
     settings["proxies"] = {"all": _with_scheme(proxy)} if proxy else {}
     limits = Limits(options.timeout, longest)
-    context = limit(named(_context(options, settings["verify"]), urlsplit(url).hostname), limits)
-    adapter = _adapter(context, limits, _of_proxy(proxy, options, settings["verify"], limits))
+    context = limit(named(_context(options, settings["verify"]), host), limits)
+    adapter = _adapter(context, limits, _of_proxy(proxy, options, settings["verify"], limits), inside=options.inside)
     try:
         # Not by the session: it would send a login out of a .netrc file, and read what is not needed.
         raw = adapter.send(_request(method, url, headers, data), timeout=options.timeout, **settings)
@@ -113,6 +132,8 @@ def send(
         return Answer(raw.status, list(raw.headers.items()), body)
     # An error of `requests` is an OSError; some of urllib3's it hands on as they are.
     except (OSError, requests.exceptions.BaseHTTPError, UnicodeError) as error:
+        if kind := _refused_kind(error):
+            raise _inside(attempt, kind) from None
         raise HttpsError(f"{attempt} failed: {_failure(error, options.words)}") from None
     finally:
         adapter.close()
@@ -123,13 +144,26 @@ def _request(method: str, url: str, headers: Mapping[str, str] | None, data: str
     return requests.Request(method, url, headers=given, data=data).prepare()
 
 
-def _adapter(context: ssl.SSLContext, limits: Limits, of_proxy: Mapping[str, Any]) -> Any:
+def _refused_kind(error: Exception) -> str:
+    """The kind of the address that no connection was opened to; empty for another failure.
+
+    The caller keeps no cause: its traceback would keep the connection open.
+    """
+    cause = root_cause(error)
+    return str(cause) if isinstance(cause, InsideAddress) else ""
+
+
+def _inside(attempt: str, kind: str) -> InsideAddressError:
+    return InsideAddressError(f"{attempt} was not done: the server is at a {kind} address", kind)
+
+
+def _adapter(context: ssl.SSLContext, limits: Limits, of_proxy: Mapping[str, Any], *, inside: bool) -> Any:
     """What sends a request for `requests`, with our TLS context, within the limits, and hands out the answer as it is."""
 
     class Adapter(requests.adapters.HTTPAdapter):  # type: ignore[misc]
         def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
             super().init_poolmanager(*arguments, ssl_context=context, **keywords)
-            _keep(limits, self.poolmanager)
+            _keep(limits, self.poolmanager, () if inside else (_outside(limits),))
 
         def proxy_manager_for(self, *arguments: Any, **keywords: Any) -> Any:
             manager = super().proxy_manager_for(*arguments, ssl_context=context, **of_proxy, **keywords)
@@ -141,15 +175,51 @@ def _adapter(context: ssl.SSLContext, limits: Limits, of_proxy: Mapping[str, Any
     return Adapter()
 
 
-def _keep(limits: Limits, manager: Any) -> Any:
+def _keep(limits: Limits, manager: Any, bases: Sequence[type[Any]] = ()) -> Any:
     """A pool manager of urllib3 whose connections keep the limits also where our TLS context does not."""
 
     class Keeping:
         def _new_conn(self) -> Any:
             return limited(super()._new_conn(), limits.of_proxy())  # type: ignore[misc]
 
-    open_with(manager, {}, Keeping)
+    open_with(manager, {}, Keeping, *bases)
     return manager
+
+
+def _outside(limits: Limits) -> type[Any]:
+    """The part of a connection that opens none to an inside address. It looks the name up once, and connects to what it has judged."""
+
+    class Outside:
+        def _new_conn(self) -> Any:
+            *first, last = _outside_addresses(self._dns_host, self.port)  # type: ignore[has-type, attr-defined]
+            for address in first:
+                with suppress(OSError, requests.exceptions.BaseHTTPError):
+                    return self._connected(address)
+            return self._connected(last)
+
+        def _connected(self, address: str) -> Any:
+            """The name stays that of the host: the certificate is compared with it."""
+            name = self._dns_host  # type: ignore[has-type]
+            self._dns_host, self.timeout = address, limits.seconds_left()
+            try:
+                return super()._new_conn()  # type: ignore[misc]
+            finally:
+                self._dns_host = name
+
+    return Outside
+
+
+def _outside_addresses(name: str, port: int) -> list[str]:
+    """The addresses of a host that are no inside ones, in the resolver's order.
+
+    :raises InsideAddress: when there are only others.
+    """
+    found = socket.getaddrinfo(name.strip("[]"), port, type=socket.SOCK_STREAM)
+    kinds = {str(address[0]): inside_kind(str(address[0])) for *_family, address in found}
+    outside = [address for address, kind in kinds.items() if not kind]
+    if not outside:
+        raise InsideAddress(next(iter(kinds.values()), "reserved"))
+    return outside
 
 
 def _of_proxy(proxy: str | None, options: HttpsOptions, verify: bool | str, limits: Limits) -> dict[str, Any]:

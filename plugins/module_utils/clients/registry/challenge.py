@@ -73,6 +73,8 @@ def auth_info(host: str, headers: Iterable[str]) -> AuthInfo | None:
 
 def _bearer(host: str, realm: str, service: str) -> AuthInfo | None:
     """None when the realm is no URL that a login could be sent to. A path alone is one on the registry."""
+    if not realm.isprintable() or " " in realm:
+        return None
     if realm.startswith("/") and not realm.startswith("//"):
         return AuthInfo("bearer", realm, host, service)
     try:

@@ -14,11 +14,13 @@ from ...core.errors import OptionError
 from ..https.endpoints import Endpoint, authority
 from ..https.endpoints import endpoint as any_endpoint
 
-__all__ = ["Endpoint", "endpoint", "option_host", "redirect_target", "url_host"]
+__all__ = ["Endpoint", "endpoint", "is_token_service_of", "option_host", "redirect_target", "url_host"]
 
 #: Where Docker Hub's registry answers requests, and the names that it has in images and auth files.
 _DOCKER_HUB = Endpoint("registry-1.docker.io", 443)
 _DOCKER_HUB_NAMES = frozenset({Endpoint("docker.io", 443), Endpoint("index.docker.io", 443)})
+#: Who takes Docker Hub's logins. It belongs to Docker Hub as its other names do, and is not taken from an answer.
+_DOCKER_HUB_TOKENS = Endpoint("auth.docker.io", 443)
 
 #: What an '@' in an image may stand before; any other one ends a login.
 _DIGEST = re.compile(r"@sha(256|384|512):[0-9a-fA-F]+\Z")
@@ -31,6 +33,11 @@ def endpoint(text: str, scheme: str = "https") -> Endpoint:
     """
     found = any_endpoint(text, scheme)
     return _DOCKER_HUB if found in _DOCKER_HUB_NAMES else found
+
+
+def is_token_service_of(registry: Endpoint, service: Endpoint) -> bool:
+    """Whether a registry may have its logins sent there though no option says so: its own endpoint, and Docker Hub's service."""
+    return service == registry or (registry, service) == (_DOCKER_HUB, _DOCKER_HUB_TOKENS)
 
 
 def option_host(option: str, text: str) -> str:

@@ -19,12 +19,12 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from ...core.errors import printable
 from .challenge import AuthInfo, auth_info
-from .endpoints import endpoint, redirect_target
-from .transport import Answer, RegistryError, RegistryOptions, check_timeout, send
+from .endpoints import Endpoint, endpoint, is_token_service_of, option_host, redirect_target
+from .transport import Answer, NotAsked, RegistryError, RegistryOptions, check_timeout, send
 
 __all__ = ["Login", "Outcome", "Proof", "Wanted", "prove", "prove_login"]
 
-#: `not_sent`: the login would have gone to a host that nobody named, or without TLS. `not_found` may also be a right that is missing:
+#: `not_sent`: the question would have gone to a host or an address that nobody named, or without TLS. `not_found` may also be a right that is missing:
 #: many registries hide what they deny. `expired` is never said here: who knows what the login is judges that (workflows/proofs.py).
 Outcome = Literal[
     "logs_in",
@@ -112,30 +112,44 @@ class Proof:
         return self.outcome in ("logs_in", "pulls")
 
 
-def prove(options: RegistryOptions, wanted: Wanted, login: Login | None, realm_hosts: Collection[str] = ()) -> Proof:
+def prove(
+    options: RegistryOptions,
+    wanted: Wanted,
+    login: Login | None,
+    realm_hosts: Collection[str] = (),
+    *,
+    is_named: bool = False,
+) -> Proof:
     """Whether the image can be pulled with the login; None asks without one.
 
-    `realm_hosts` are the `host[:port]` that may be given the login beside the registry itself.
+    `realm_hosts` are the `host[:port]` that may be asked for a token beside the registry itself, with a login or without. `is_named`: an
+    option names the registry. One that only text of the cluster names, and `realm_hosts` does not, is not asked at an address that only
+    the host of the task reaches.
 
     :raises OptionError: when an option cannot work; nothing has been sent.
     """
     check_timeout(options)
+    named = frozenset(endpoint(option_host(options.realm_option, host)) for host in realm_hosts)
     try:
         endpoint(wanted.host)
     except ValueError as error:
         return Proof("unanswered", printable(f"{wanted.host!r} is no registry that can be asked: {error}"))
     try:
-        return _Asking(options, wanted, login or Login("", ""), realm_hosts).answer()
+        return _Asking(options, wanted, login or Login("", ""), named, is_named).answer()
+    except NotAsked as error:
+        return Proof("not_sent", str(error))
     except RegistryError as error:
         return Proof("unanswered", str(error))
 
 
-def prove_login(options: RegistryOptions, host: str, login: Login, realm_hosts: Collection[str] = ()) -> Proof:
-    """Whether the registry accepts the login, whatever it may pull. The outcome is then `logs_in`; `realm_hosts` as for `prove`.
+def prove_login(
+    options: RegistryOptions, host: str, login: Login, realm_hosts: Collection[str] = (), *, is_named: bool = False
+) -> Proof:
+    """Whether the registry accepts the login, whatever it may pull. The outcome is then `logs_in`; the rest as for `prove`.
 
     :raises OptionError: as `prove`.
     """
-    proof = prove(options, Wanted(host), login, realm_hosts)
+    proof = prove(options, Wanted(host), login, realm_hosts, is_named=is_named)
     # Of a token without a scope, the answer about the registry itself says no more.
     if proof.outcome in ("pulls", "no_right", "not_found") and proof.realm_host:
         return Proof("logs_in", f"{proof.realm_host} accepts the login", proof.realm_host)
@@ -149,7 +163,8 @@ class _Asking:
     options: RegistryOptions
     wanted: Wanted
     login: Login
-    realm_hosts: Collection[str]
+    named: Collection[Endpoint]
+    is_named: bool
 
     def answer(self) -> Proof:
         first = self._ask({})
@@ -185,7 +200,8 @@ class _Asking:
             return Proof("not_sent", f"registry {self.wanted.host} wants logins sent to {info.realm_host}{why}")
         attempt = f"asking {info.realm_host} for a token for {self.wanted}"
         headers = {"Authorization": self.login.header} if self.login else {}
-        answer = send(attempt, self._token_url(info), self.options, headers=headers, with_body=True)
+        inside = self._may_be_inside(info.realm_host)
+        answer = send(attempt, self._token_url(info), self.options, headers=headers, with_body=True, inside=inside)
         if answer.status == 200:
             return _token_in(attempt, answer.body)
         if answer.status == 429:
@@ -199,32 +215,41 @@ class _Asking:
         )
 
     def _why_not_sent(self, info: AuthInfo) -> str:
-        """The rest of a sentence; empty where the login may go."""
-        if not self.login:
-            return ""
+        """The rest of a sentence; empty where the token service may be asked. The same with a login and without: who asks is known by it."""
         if urlsplit(info.realm).scheme == "http":
             return " without TLS, where others can read them; not sent"
-        if info.delegated and endpoint(info.realm_host) not in {endpoint(host) for host in self.realm_hosts}:
-            return f", another host; not sent: if that is right, name it in {self.options.realm_option!r}"
-        return ""
+        registry, service = endpoint(self.wanted.host), endpoint(info.realm_host)
+        if is_token_service_of(registry, service) or service in self.named:
+            return ""
+        return f", another host; not sent: if that is right, name it in {self.options.realm_option!r}"
+
+    def _may_be_inside(self, host: str) -> bool:
+        """Whether the host may be at an address that only the host of the task reaches: an option names it."""
+        asked = endpoint(host)
+        return asked in self.named or (self.is_named and asked == endpoint(self.wanted.host))
 
     def _token_url(self, info: AuthInfo) -> str:
         realm = f"https://{endpoint(self.wanted.host)}{info.realm}" if info.realm.startswith("/") else info.realm
         parts = urlsplit(realm)
+        # A user in the realm would be sent in the place of the login.
+        host = parts.netloc.rpartition("@")[2]
         asked = {
             **({"service": info.service} if info.service else {}),
             **({"scope": f"repository:{self.wanted.path}:pull"} if self.wanted.path else {}),
         }
-        return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, urlencode(asked)))), fragment=""))
+        return urlunsplit(
+            parts._replace(netloc=host, query="&".join(filter(None, (parts.query, urlencode(asked)))), fragment="")
+        )
 
     def _ask(self, headers: Mapping[str, str]) -> Answer:
         """A manifest by HEAD, and by GET where a registry does not know that."""
+        inside = self._may_be_inside(self.wanted.host)
         given = {**({"Accept": _MANIFESTS} if self.wanted.reference else {}), **headers}
         if self.wanted.reference:
-            answer = send(self._attempt(), self.wanted.url, self.options, method="HEAD", headers=given)
+            answer = send(self._attempt(), self.wanted.url, self.options, method="HEAD", headers=given, inside=inside)
             if answer.status != 405:
                 return answer
-        return send(self._attempt(), self.wanted.url, self.options, headers=given)
+        return send(self._attempt(), self.wanted.url, self.options, headers=given, inside=inside)
 
     def _judged(self, answer: Answer, realm_host: str) -> Proof:
         """What an answer about the manifest means, once all that there is was sent."""

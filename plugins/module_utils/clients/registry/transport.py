@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from ...core.errors import ImagePullError
 from ..https import transport
 from ..https.failures import Words
-from ..https.transport import IMPORT_ERROR, HttpsError, HttpsOptions
+from ..https.transport import IMPORT_ERROR, HttpsError, HttpsOptions, InsideAddressError
 
-__all__ = ["IMPORT_ERROR", "Answer", "RegistryError", "RegistryOptions", "check_timeout", "send"]
+__all__ = ["IMPORT_ERROR", "Answer", "NotAsked", "RegistryError", "RegistryOptions", "check_timeout", "send"]
 
 #: Bytes of an answer up to the end of its headers. Registries send a few hundred; servers and proxies allow up to 32 KiB.
 _LONGEST_ANSWER = 64 * 1024
@@ -21,6 +21,10 @@ _LONGEST_ANSWER = 64 * 1024
 
 class RegistryError(ImagePullError):
     """A registry that could not be asked, or gave no answer of a registry."""
+
+
+class NotAsked(RegistryError):
+    """A host that was not asked, because only the host of the task reaches its address and no option names it."""
 
 
 @dataclass(frozen=True)
@@ -64,22 +68,28 @@ def send(
     method: str = "GET",
     headers: Mapping[str, str] | None = None,
     with_body: bool = False,
+    inside: bool = True,
 ) -> Answer:
-    """The answer to one request, as `https.transport.send` gives it.
+    """The answer to one request, as `https.transport.send` gives it. Without `inside`, the host is text of others.
 
     :raises OptionError: when an option cannot work; nothing has been sent.
+    :raises NotAsked: when such a host is at an address that only the host of the task reaches.
     :raises RegistryError: when there is no answer.
     """
     try:
         found = transport.send(
             attempt,
             url,
-            _https(options),
+            _https(options, inside=inside),
             method=method,
             headers=headers,
             longest=_LONGEST_ANSWER,
             with_body=with_body,
         )
+    except InsideAddressError as error:
+        raise NotAsked(
+            f"{error}, where nothing is asked that no option names: if it is right, name it in {options.realm_option!r}"
+        ) from None
     except HttpsError as error:
         raise RegistryError(str(error)) from None
     return Answer(
@@ -91,5 +101,6 @@ def send(
     )
 
 
-def _https(options: RegistryOptions) -> HttpsOptions:
-    return HttpsOptions(options.ca_cert, options.validate_certs, options.timeout, Words("registry", options.prefix))
+def _https(options: RegistryOptions, *, inside: bool = True) -> HttpsOptions:
+    words = Words("registry", options.prefix)
+    return HttpsOptions(options.ca_cert, options.validate_certs, options.timeout, words, inside)

@@ -33,7 +33,10 @@ def compared(account: AuthFile, held: AuthFile, only: Sequence[str] | None = Non
 
 
 def _row(path: str) -> dict[str, Any]:
-    return {"registry": without_user(path), "is_registry": path.partition("/")[0] not in NO_REGISTRIES}
+    return {
+        "registry": without_user(path.removeprefix("/")),
+        "is_registry": path.partition("/")[0] not in NO_REGISTRIES,
+    }
 
 
 def _status(ours: Sequence[Entry], theirs: Sequence[Entry]) -> dict[str, Any]:

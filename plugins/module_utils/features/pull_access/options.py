@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...core.errors import OptionError
 from ...core.names import check_path_segment
 from ...core.objects import Kind
 from ...nodes.image_questions import RegistryAccess
+from ...nodes.references import reference_of
 from ...pulls.subjects import WORKLOADS
 
 __all__ = ["ARGUMENTS", "PullAccess", "from_options"]
@@ -68,7 +69,8 @@ def from_options(options: Mapping[str, Any]) -> PullAccess:
 
 def _registries(options: Mapping[str, Any]) -> RegistryAccess | None:
     how = RegistryAccess.of(options, "registry_", "realm_hosts")
-    return how if options["ask_registries"] else None
+    image = reference_of(options["image"] or "")
+    return replace(how, named=image.host if image else "") if options["ask_registries"] else None
 
 
 def _workload(given: str | None) -> tuple[Kind, str] | None:

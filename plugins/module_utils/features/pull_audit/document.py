@@ -12,7 +12,7 @@ from typing import Any
 from ...core.audit import FORMAT, SEVERITIES
 from ...core.errors import printable
 from ...core.times import utc
-from ...dockerconfig.registry_keys import registry_of, same_path
+from ...dockerconfig.registry_keys import registry_of, same_path, without_user
 from ...platform.protected import RESERVED_BINDINGS
 from ...pulls.chain import PULLS, UNKNOWN, WILL_NOT_PULL
 from ...rbac.subjects import PROJECT_GROUPS, Subject
@@ -91,7 +91,12 @@ def _rows(place: Place) -> Iterator[tuple[str, str, set[str]]]:
         return
     for account, names in sorted(place.listed.items()):
         secrets = [place.secrets[name] for name in names if name in place.secrets]
-        yield place.namespace, account, {same_path(registry_of(key)) for secret in secrets for key in secret.keys}
+        yield place.namespace, account, {_registry(key) for secret in secrets for key in secret.keys}
+
+
+def _registry(key: str) -> str:
+    registry = registry_of(key)
+    return same_path(registry) if registry else without_user(key)
 
 
 def _pullers(survey: Survey) -> Iterator[dict[str, str]]:

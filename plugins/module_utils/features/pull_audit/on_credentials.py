@@ -12,7 +12,7 @@ from ...core.enumeration import counted
 from ...core.objects import SECRET, ObjectRef
 from ...core.shapes import sequence
 from ...core.times import day
-from ...dockerconfig.registry_keys import same_path, without_user
+from ...dockerconfig.registry_keys import host_of, without_user
 from ...pulls import remedies
 from ...secrets.expiry import SKEW, CredentialKind, expiry_of, kind_of, lifetime_of, names_a_user
 from ...secrets.searched import Place as SearchedPlace
@@ -78,7 +78,7 @@ def logins_of(survey: Survey) -> Copies:
 
 
 def _identity(login: Login) -> tuple[str, str]:
-    host, user = same_path(login.key).partition("/")[0], login.username
+    host, user = host_of(login.key) or without_user(login.key), login.username
     return host, user if names_a_user(user, login.password) else f"{user}\0{login.password}"
 
 
@@ -130,7 +130,7 @@ def _not_refreshed(place: Place) -> Iterator[Login]:
 
 
 def _kind(login: Login) -> CredentialKind | None:
-    return kind_of(same_path(login.key).partition("/")[0], login.username, login.password)
+    return kind_of(host_of(login.key), login.username, login.password)
 
 
 def _is_over(login: Login, kind: CredentialKind, now: float) -> bool:

@@ -20,7 +20,7 @@ from ...core.ownership import owner_of
 from ...core.protocols import NOTHING_RELATED, Evaluation, ListedBy, Related
 from ...core.shapes import mapping, text
 from ...core.times import content_changed, utc, with_time_of_content
-from ...dockerconfig.registry_keys import same_path, without_user
+from ...dockerconfig.registry_keys import host_of, without_user
 from ...platform.protected import controller_of, says_generated
 from ...secrets.content import DATA_KEYS, TYPES, StoredSecret, may_be_auth_file
 from ...secrets.expiry import ends_at, kind_of
@@ -138,7 +138,7 @@ def _report(secret: Json, stored: StoredSecret, of_kubelet: Sequence[str], rows:
 
 
 def _row(key: str, username: str, password: str, written: float) -> dict[str, Any]:
-    host = same_path(key).partition("/")[0]
+    host = host_of(key)
     ends, kind = ends_at(host, username, password, written), kind_of(host, username, password)
     return {
         "key": redacted(without_user(key)),

@@ -88,7 +88,7 @@ class TestIndexedAs:
         "key",
         [
             "[::1", "::1]", "[::1]x", "[1]", "quay.io:5000x", "quay.io:a", "quay.io:1:2", "qu ay.io", "quay.io\x00", "quay.io/\x1f", "quay.io/\x7f",
-            "qu%41y.io", "qu%zzy.io", "quay.io/%zz", "quay.io/%4", "quay.io/%", "q^y.io", "q`y.io", "q{y}.io", "q|y.io", "q\\y.io", "a]b.io",
+            "qu%41y.io", "qu%zzy.io", "quay.io/%zz", "quay.io/%4", "quay.io/%", "q^y.io", "q`y.io", "q{y}.io", "q|y.io", "q\\y.io", "a[b.io",
             "quay.io:\u0661",
         ],
     )  # fmt: skip

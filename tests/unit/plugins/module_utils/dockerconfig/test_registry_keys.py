@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Promise 5: two entries for the same path are found, however they are spelt."""
+"""Two entries for the same path are found, however they are spelt, and a key is shown for the registry that a node uses it for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.registry_keys import (
     check_key,
+    host_of,
+    matches,
+    may_be_shown,
+    registry_of,
     same_path,
+    shown,
     without_user,
 )
 from hypothesis import given
@@ -19,7 +24,7 @@ HOSTS = st.from_regex(r"[a-zA-Z0-9]([-a-zA-Z0-9]{0,8}[a-zA-Z0-9])?(\.[a-z]{1,5})
 SEGMENTS = st.from_regex(r"[a-z0-9]{1,8}", fullmatch=True).filter(lambda part: part not in ("v1", "v2"))
 KEYS = st.builds(
     lambda scheme, host, api, segments, end: f"{scheme}{host}{api}/{'/'.join(segments)}{end}",
-    st.sampled_from(["", "https://", "http://", "HTTPS://"]),
+    st.sampled_from(["", "https://", "http://"]),
     HOSTS,
     st.sampled_from(["", "/v1", "/v2"]),
     st.lists(SEGMENTS, max_size=3),
@@ -38,6 +43,10 @@ class TestSamePath:
             "https://quay.io/v2/",
             "quay.io/v1",
             "QUAY.IO",
+            "quay.io:",
+            "http://https://quay.io",
+            "quay.io#@vault.example.com",
+            "vault.example.com@quay.io",
             "quay.io/?a=b",
             "u:p@quay.io#c",
         ],
@@ -98,7 +107,7 @@ class TestCheckKey:
         "key", ["robot:canary@quay.io", "https://robot:can/ary@quay.io/team", "robot:can ary@quay.io"]
     )
     def test_refuses_a_login_in_the_key_without_showing_it(self, key: str) -> None:
-        with pytest.raises(OptionError, match=r"^option 'x': registry .*quay\.io") as caught:
+        with pytest.raises(OptionError, match=r"^option 'x': registry '\*\*\*") as caught:
             check_key("option 'x'", key)
         assert "ary" not in str(caught.value)
 
@@ -109,6 +118,21 @@ class TestWithoutUser:
         [
             ("quay.io/team", "quay.io/team"),
             ("https://robot:p@ss@quay.io/team", "***@quay.io/team"),
+            ("registry.example.com:5000#@vault.example.com", "registry.example.com:5000?***"),
+            ("registry.example.com?@vault.example.com", "registry.example.com?***"),
+            ("vault.example.com@registry.example.com#@vault.example.com", "***@registry.example.com?***"),
+            ("registry.example.com/x@vault.example.com", "registry.example.com/***"),
+            ("registry.example.com:5000/x@vault.example.com", "registry.example.com:***/***"),
+            ("https://robot:can/ary@quay.io/team", "***"),
+            ("robot:12/ary@quay.io", "***"),
+            ("robot:12#ary@quay.io", "***"),
+            ("token/ary@quay.io", "***"),
+            ("ro bot@quay.io", "***"),
+            ("robot:100%@quay.io", "***"),
+            ("vault.example.com\\@quay.io", "***"),
+            ("quay.io#%zz", "***"),
+            ("[::1", "[::1"),
+            ("HTTPS://quay.io", "HTTPS://quay.io"),
             ("https://quay.io/v2/?token=x", "https://quay.io/v2/?***"),
             ("a:b@quay.io#c?d", "***@quay.io?***"),
             ("", ""),
@@ -116,3 +140,96 @@ class TestWithoutUser:
     )
     def test_leaves_out_the_login_only(self, key: str, shown: str) -> None:
         assert without_user(key) == shown
+
+    @given(st.text())
+    def test_is_stable(self, key: str) -> None:
+        assert without_user(without_user(key)) == without_user(key)
+
+    @given(st.text("ab.:/@?#%* "))
+    def test_holds_neither_user_nor_query(self, key: str) -> None:
+        assert "@" not in without_user(key).removeprefix("***@")
+        assert "#" not in without_user(key)
+
+    def test_keys_are_shown_once_and_in_order(self) -> None:
+        assert shown(["b.io", "u:p@a.io", "v:q@a.io"]) == ["***@a.io", "b.io"]
+        assert may_be_shown("https://a.io/b")
+        assert not may_be_shown("u@a.io")
+
+
+#: No client reads one of these as the key of a registry.
+NO_REGISTRIES = [
+    "",
+    "/vault.example.com",
+    "//vault.example.com",
+    "https:///vault.example.com",
+    "https://#vault.example.com",
+    "vault.example.com:port",
+    "vault.example.com:1:2",
+    "vault.example.com\\",
+    "vault.example.com ",
+    "\tvault.example.com",
+    "vault.example.com/\x00",
+    "vault.example.com/%zz",
+    "vault.example.com#%zz",
+    "vault%2eexample.com",
+    "[vault.example.com]",
+    "[::1%25eth0]",
+    "vault%25.example.com",
+    "vault.example.com/%25zz",
+    "ro bot@vault.example.com",
+    "%@vault.example.com",
+    "HTTPS://vault.example.com",
+    "https://http://vault.example.com",
+    "user@https://vault.example.com",
+]
+
+
+class TestNoRegistry:
+    @pytest.mark.parametrize("key", NO_REGISTRIES)
+    def test_is_no_spelling_of_another_key(self, key: str) -> None:
+        assert (registry_of(key), host_of(key)) == ("", "")
+        assert same_path(key) not in {same_path("vault.example.com"), "vault.example.com"}
+        assert not same_path(key).partition("/")[0]
+
+    def test_is_equal_to_itself(self) -> None:
+        assert same_path("[::1") == same_path("[::1") != same_path("[::2")
+
+    @pytest.mark.parametrize("host", ["\u212a.example.com", "\u0131.example.com", "\uff56.example.com"])
+    def test_letters_that_are_not_ascii_stay(self, host: str) -> None:
+        assert host_of(host) == host
+
+    @pytest.mark.parametrize("key", ["https://quay.io/%zz", "https://quay.io/\x01", "https://quay.io/#%zz"])
+    def test_a_url_that_only_crio_reads_is_one(self, key: str) -> None:
+        assert host_of(key) == "quay.io"
+
+
+class TestHostOf:
+    @pytest.mark.parametrize(
+        ("key", "host"),
+        [
+            ("https://Quay.io:5000/team", "quay.io:5000"),
+            ("u:p@quay.io/team?x", "quay.io"),
+            ("https://index.docker.io/v1/", "docker.io"),
+            ("quay.io/x@vault.example.com", ""),
+            ("robot:12#ary@quay.io", ""),
+        ],
+    )
+    def test_is_the_host_where_no_login_may_stand(self, key: str, host: str) -> None:
+        assert host_of(key) == host
+
+
+class TestMatches:
+    @pytest.mark.parametrize("pattern", ["quay.io", "https://quay.io/", "quay.*", "https://*"])
+    def test_by_the_key_or_its_one_spelling(self, pattern: str) -> None:
+        assert matches("https://quay.io/", pattern)
+
+    @pytest.mark.parametrize(
+        "key", ["quay.io#@vault.example.com", "vault.example.com@quay.io", "quay.io?vault.example.com"]
+    )
+    def test_not_by_user_or_query(self, key: str) -> None:
+        assert not matches(key, "*vault*")
+        assert matches(key, "quay.io")
+
+    def test_one_that_names_no_registry_by_its_text(self) -> None:
+        assert matches("[::1", "*")
+        assert not matches("vault.example.com:port", "vault.example.com")

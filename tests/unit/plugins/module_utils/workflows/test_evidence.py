@@ -155,5 +155,5 @@ class TestRefused:
 def test_a_registry_is_asked_only_when_that_is_wanted() -> None:
     question = ImageQuestion("127.0.0.1:1/team/app", "v1").ref
     assert read_with(FakeApi(), None, question) == {}
-    (answer,) = read_with(FakeApi(), RegistryAccess(timeout=20.0), question).values()
+    (answer,) = read_with(FakeApi(), RegistryAccess(timeout=20.0, named="127.0.0.1:1"), question).values()
     assert answer["outcome"] == "unanswered"

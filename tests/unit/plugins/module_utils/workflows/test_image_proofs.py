@@ -55,7 +55,7 @@ def evidence(**secrets: Any) -> Evidence:
 
 def asked(server: HostileRegistry, certificate: str, known: Evidence, *logins: tuple[str, str]) -> list[str]:
     questions = [ImageQuestion(f"{server.host}/team/app", "v1", "ns", secret, key).ref for secret, key in logins]
-    answers = prove_images(questions, known, RegistryAccess(certificate, timeout=20.0))
+    answers = prove_images(questions, known, RegistryAccess(certificate, timeout=20.0, named=server.host))
     assert "Canary" not in str(answers)
     return [answers[question]["outcome"] for question in questions]
 
@@ -83,9 +83,22 @@ def test_a_secret_that_holds_nothing(server: HostileRegistry, certificate: str) 
 
 def test_what_cannot_be_asked_is_said(certificate: str) -> None:
     question = ImageQuestion("127.0.0.1:1/team/app", "v1").ref
-    answer = prove_images([question], Evidence(), RegistryAccess(certificate, timeout=20.0))[question]
+    answer = prove_images([question], Evidence(), RegistryAccess(certificate, timeout=20.0, named="127.0.0.1:1"))[
+        question
+    ]
     assert isinstance(answer, dict)
     assert (answer["outcome"], "refused" in answer["said"]) == ("unanswered", True)
+
+
+@pytest.mark.parametrize("named", ["", "127.0.0.1", "127.0.0.1:2", "registry.example.com"])
+def test_a_registry_that_only_a_pod_names_is_not_asked_on_loopback(
+    server: HostileRegistry, certificate: str, named: str
+) -> None:
+    question = ImageQuestion(f"{server.host}/team/app", "v1").ref
+    answer = prove_images([question], Evidence(), RegistryAccess(certificate, timeout=20.0, named=named))[question]
+    assert isinstance(answer, dict)
+    assert (answer["outcome"], "name it in 'realm_hosts'" in answer["said"]) == ("not_sent", True)
+    assert server.requests == []
 
 
 def test_a_login_that_has_expired_says_so(server: HostileRegistry, certificate: str) -> None:
@@ -96,7 +109,7 @@ def test_a_login_that_has_expired_says_so(server: HostileRegistry, certificate: 
 def test_an_authority_that_cannot_be_read_is_no_answer_of_a_registry() -> None:
     question = ImageQuestion("127.0.0.1:1/team/app", "v1").ref
     with pytest.raises(OptionError, match="cannot be read on the host that runs the task"):
-        prove_images([question], Evidence(), RegistryAccess("/none.pem", timeout=20.0))
+        prove_images([question], Evidence(), RegistryAccess("/none.pem", timeout=20.0, named="127.0.0.1:1"))
 
 
 @pytest.mark.parametrize(("written", "outcome"), [(True, "expired"), (False, "bad_login")])

@@ -65,6 +65,7 @@ def test_a_question_about_an_image_and_one_about_a_login() -> None:
     access, image = RegistryAccess(timeout=20.0), reference_of("q.io/team/app:v1")
     assert Attempt.of(LoginQuestion("https://q.io", "u", "p"), access).wanted == Wanted("q.io")
     assert Attempt.of(LoginQuestion("q.io", "u", "p", image), access).wanted == Wanted("q.io", "team/app", "v1")
+    assert [Attempt.of(LoginQuestion("q.io", "u", "p", of), access).is_named for of in (None, image)] == [False, True]
     assert "Canary" not in repr(Attempt.of(LoginQuestion("q.io", "Canary-user", "Canary-77"), access))
 
 
@@ -91,7 +92,7 @@ def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hostil
 def test_equal_attempts_are_asked_once_however_their_keys_are_spelt(server: HostileRegistry, certificate: str) -> None:
     access = RegistryAccess(certificate, timeout=20.0)
     keys = (server.host, f"https://{server.host}/v2/", f"{server.host}/team")
-    attempts = [Attempt.of(LoginQuestion(key, "alice", "Canary-77"), access) for key in keys]
+    attempts = [Attempt.of(LoginQuestion(key, "alice", "Canary-77"), access, is_named=True) for key in keys]
     answers = asked(attempts)
     assert {proof.outcome for proof in answers.values()} == {"logs_in"}
     assert len(server.requests) == 2, "once without the login, once with it"
@@ -99,7 +100,7 @@ def test_equal_attempts_are_asked_once_however_their_keys_are_spelt(server: Host
 
 def test_what_helps_is_named_as_the_module_calls_it(server: HostileRegistry) -> None:
     access = RegistryAccess.of({}, "verify_", "verify_realm_hosts")
-    (proof,) = asked([Attempt.of(LoginQuestion(server.host, "alice", "Canary-77"), access)]).values()
+    (proof,) = asked([Attempt.of(LoginQuestion(server.host, "alice", "Canary-77"), access, is_named=True)]).values()
     assert proof.said.endswith("give the certificate of the authority that signed it in 'verify_ca_cert'")
 
 
@@ -109,7 +110,7 @@ def test_who_takes_logins_is_named_in_the_option_of_the_module(
 ) -> None:
     access = RegistryAccess.of({f"{prefix}ca_cert": certificate}, prefix, option)
     with answering(certificate, b'401 No\r\nWWW-Authenticate: Bearer realm="https://sso.example.com/token"') as server:
-        (proof,) = asked([Attempt.of(LoginQuestion(server.host, "alice", "Canary-77"), access)]).values()
+        (proof,) = asked([Attempt.of(LoginQuestion(server.host, "alice", "Canary-77"), access, is_named=True)]).values()
     assert (proof.outcome, proof.said.rpartition("; ")[2]) == (
         "not_sent",
         f"not sent: if that is right, name it in '{option}'",
@@ -134,7 +135,9 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def different(host: str, access: RegistryAccess, count: int) -> list[Attempt]:
-    return [Attempt.of(LoginQuestion(host, "alice", f"Canary-{number}"), access) for number in range(count)]
+    return [
+        Attempt.of(LoginQuestion(host, "alice", f"Canary-{number}"), access, is_named=True) for number in range(count)
+    ]
 
 
 @pytest.mark.usefixtures("no_proxy")

@@ -156,6 +156,19 @@ class TestReading:
         assert (document["target_version"], document["version"]) == ("1.37", "Kubernetes 1.36.3")
         assert [request for request in api.asked if "/nodes?" in request]
 
+    def test_only_a_forecast_reads_nodes_and_credential_providers(self, api: FakeApi) -> None:
+        audited(api)
+        assert not [request for request in api.asked if "/nodes" in request or "criocredential" in request]
+
+    def test_a_forecast_judges_by_nodes_and_credential_providers(self, api: FakeApi) -> None:
+        rules = ("forecast-credential-provider", "forecast-short-name")
+        asked = PullAudit(target_version="5.0", rules=rules)
+        api.put("pods", "a", "short", spec={"containers": [{"name": "c", "image": "team/app"}]})
+        assert found(audited(api, asked=asked))["findings"] == []
+        api.put("nodes", "", "n", status={"nodeInfo": {"containerRuntimeVersion": "cri-o://1.33.0"}})
+        api.put("criocredentialproviderconfigs", "", "cluster", spec={"matchImages": ["q.io"]})
+        assert sorted(each["rule"] for each in found(audited(api, asked=asked))["findings"]) == [*rules]
+
     def test_a_cluster_that_knows_no_kind_of_openshift(self, api: FakeApi) -> None:
         api.fail(r"GET /apis/[a-z.]*openshift", NO_KIND, times=ALWAYS)
         document = found(audited(api))
@@ -273,6 +286,23 @@ class TestUnreadable:
         api.faults.insert(0, api.faults[0].__class__("GET /apis$", FORBIDDEN, ALWAYS))
         document = found(audited(api))
         assert document["findings"] == []
+        assert (
+            "whether this cluster generates pull secrets is not known; not applied: account-not-provisioned"
+            in document["unread"]
+        )
+
+    def test_nodes_that_may_not_be_listed(self, api: FakeApi) -> None:
+        api.fail(r"GET /api/v1/nodes", FORBIDDEN, times=ALWAYS)
+        asked = PullAudit(target_version="5.0", rules=("forecast-short-name",))
+        (sentence,) = found(audited(api, asked=asked))["unread"]
+        assert sentence == "the nodes could not be read: the caller may not list them; not applied: forecast-short-name"
+
+    def test_openshift_without_its_version(self, api: FakeApi) -> None:
+        """Whether its pull secrets are generated is said by an object that is not there."""
+        groups = {"groups": [{"name": "config.openshift.io"}]}
+        api.faults.insert(0, api.faults[0].__class__("GET /apis$", Answer(200, groups), ALWAYS))
+        document = found(audited(api))
+        assert [each["rule"] for each in document["findings"]] == []
         assert (
             "whether this cluster generates pull secrets is not known; not applied: account-not-provisioned"
             in document["unread"]

@@ -333,6 +333,21 @@ class TestNotDeleted:
             r"pod a/pull-probe-\w+ could not be deleted: .*give the caller that right", outcome.message("t")
         )
 
+    def test_a_refusal_and_a_pod_that_stays_are_two_parts_of_one_sentence(self) -> None:
+        api = cluster(node=lambda _pod: REFUSED)
+        api.fail("DELETE", status_object(403, "Forbidden", 'User "u" cannot delete'), times=9)
+        (result,) = run(api).namespaces
+        refused, left = result.error.split("; pod a/pull-probe-")
+        assert refused.startswith(f"image {IMAGE} was not pulled on node n1: bad_credentials")
+        assert refused.endswith(" ask_registries=true")
+        assert "could not be deleted: " in left
+
+    def test_a_pod_that_stays_is_all_of_it_where_all_was_pulled(self) -> None:
+        api = cluster()
+        api.fail("DELETE", status_object(403, "Forbidden", 'User "u" cannot delete'), times=9)
+        (result,) = run(api).namespaces
+        assert result.error.startswith("pod a/pull-probe-")
+
     def test_a_lost_answer_is_asked_for_again(self) -> None:
         api = cluster()
         api.fail("DELETE", LOST, carried_out=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -71,9 +71,9 @@ def secrets(outcome: Outcome) -> dict[str, list[dict[str, Any]]]:
     return {result.name: result.extra["secrets"] for result in outcome.namespaces if "secrets" in result.extra}
 
 
-def proving(certificate: str, *repositories: str) -> Verification:
+def proving(certificate: str, *repositories: str, named: Sequence[str] = ()) -> Verification:
     images = [(text, image) for text in repositories if (image := reference_of(text))]
-    return Verification(images, RegistryAccess(certificate, timeout=20.0))
+    return Verification(images, RegistryAccess(certificate, timeout=20.0, realm_hosts=tuple(named)))
 
 
 def test_many_namespaces_are_few_requests() -> None:
@@ -118,9 +118,21 @@ def test_each_different_login_is_asked_about_once(server: HostileRegistry, certi
     api = FakeApi()
     for number in range(50):
         put(api, f"ns-{number}", "pull", {server.host: RIGHT, f"https://{server.host}/v2/": RIGHT})
-    outcome = look(api, PullSecrets(verification=proving(certificate)), *(f"ns-{number}" for number in range(50)))
+    wanted = PullSecrets(verification=proving(certificate, named=[server.host]))
+    outcome = look(api, wanted, *(f"ns-{number}" for number in range(50)))
     assert len(server.requests) == 2, "once without the login, once with it"
     assert outcome.extra == {"outcomes": {"logs_in": 100}, "works": True}
+
+
+def test_a_registry_that_only_a_secret_names_is_not_asked_on_loopback(
+    server: HostileRegistry, certificate: str
+) -> None:
+    api = FakeApi()
+    put(api, "a", "pull", {server.host: RIGHT})
+    (row,) = secrets(look(api, PullSecrets(verification=proving(certificate)), "a"))["a"][0]["registries"]
+    assert [proof["outcome"] for proof in row["proofs"]] == ["not_sent"]
+    assert "name it in 'realm_hosts'" in row["proofs"][0]["said"]
+    assert server.requests == []
 
 
 def test_each_answer_stands_where_the_login_does(server: HostileRegistry, certificate: str) -> None:
@@ -128,7 +140,9 @@ def test_each_answer_stands_where_the_login_does(server: HostileRegistry, certif
     put(api, "a", "mixed", {server.host: RIGHT, f"{server.host}/team": "Canary-wrong", "127.0.0.1:1": "Canary"})
     put(api, "b", "over", {server.host: token(exp=60)})
     team, hidden = f"{server.host}/team/app:v1", f"{server.host}/secret/app:v1"
-    wanted = PullSecrets(verification=proving(certificate, team, hidden, "other.example.com/a/b"))
+    wanted = PullSecrets(
+        verification=proving(certificate, team, hidden, "other.example.com/a/b", named=["127.0.0.1:1"])
+    )
     outcome = look(api, wanted, "a", "b")
     rows = {
         row["key"]: row["proofs"] for name in "ab" for secret in secrets(outcome)[name] for row in secret["registries"]
@@ -165,7 +179,8 @@ def test_an_end_alone_is_no_refusal(certificate: str) -> None:
     """Its registry does not answer here, so nothing is known."""
     api = FakeApi()
     put(api, "a", "pull", {"127.0.0.1:1": token(exp=60)})
-    (row,) = secrets(look(api, PullSecrets(verification=proving(certificate)), "a"))["a"][0]["registries"]
+    wanted = PullSecrets(verification=proving(certificate, named=["127.0.0.1:1"]))
+    (row,) = secrets(look(api, wanted, "a"))["a"][0]["registries"]
     assert (row["expires"], row["proofs"][0]["outcome"]) == ("1970-01-01T00:01:00Z", "unanswered")
 
 

@@ -5,20 +5,25 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https import transport
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.failures import Words
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.transport import (
     Answer,
     HttpsError,
     HttpsOptions,
+    InsideAddressError,
     check_timeout,
     send,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from support.certificates import server_context, write_certificate
-from support.hostile_registry import Script, answer, drips, proxy_by_tls, sends, served
+from support.hostile_registry import HostileRegistry, Script, answer, drips, proxy_by_tls, sends, served
 
 BODY = b'{"token": "x"}'
 WHOLE = answer(
@@ -188,3 +193,120 @@ class TestProxyByTls:
             HttpsError, match=r"^asking failed: (there was no complete answer in time|the answer is longer)"
         ):
             self.asked(script, certificate, monkeypatch, HttpsOptions(timeout=1.0))
+
+
+class TestInsideAddresses:
+    """The address that is connected to is the one that was judged, whatever a name server says the next time."""
+
+    NAME = "registry.example.com"
+
+    @pytest.fixture
+    def resolved(self, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+        """Each look-up of the name has the next of these answers; the last stays. Returns the names that were looked up."""
+
+        def answer_with(*answers: Sequence[str]) -> list[str]:
+            left, asked, real = list(answers), [], socket.getaddrinfo
+
+            def lookup(host: str, port: int, *arguments: Any, **keywords: Any) -> Any:
+                if host != self.NAME:
+                    return real(host, port, *arguments, **keywords)
+                asked.append(host)
+                addresses = left.pop(0) if len(left) > 1 else left[0]
+                return [found for address in addresses for found in real(address, port, type=socket.SOCK_STREAM)]
+
+            monkeypatch.setattr(socket, "getaddrinfo", lookup)
+            return asked
+
+        return answer_with
+
+    def ask(self, server: HostileRegistry, *, inside: bool = False, **options: Any) -> Answer:
+        port = server.host.rpartition(":")[2]
+        given = HttpsOptions(inside=inside, timeout=5.0, **options)
+        return send("asking", f"https://{self.NAME}:{port}/", given, longest=1024)
+
+    @pytest.mark.parametrize(
+        "addresses", [["127.0.0.1"], ["::ffff:127.0.0.1"], ["127.0.0.1", "127.0.0.9", "169.254.169.254"]]
+    )
+    def test_a_name_that_means_one_is_not_asked(self, certificate: str, resolved: Any, addresses: list[str]) -> None:
+        resolved(addresses)
+        with served(WHOLE, server_context(certificate)) as server:
+            with pytest.raises(InsideAddressError) as error:
+                self.ask(server, validate_certs=False)
+            assert (str(error.value), error.value.kind) == (
+                "asking was not done: the server is at a loopback address",
+                "loopback",
+            )
+            assert server.requests == []
+
+    def test_it_is_asked_where_that_is_wanted(self, certificate: str, resolved: Any) -> None:
+        resolved(["127.0.0.1"])
+        with served(WHOLE, server_context(certificate)) as server:
+            assert self.ask(server, inside=True, validate_certs=False).status == 200
+
+    def test_only_the_other_addresses_of_a_name_are_tried(self, certificate: str, resolved: Any, outside: None) -> None:
+        """The address outside stands for one that does not answer: then the next one would be tried."""
+        resolved(["192.0.2.1", "127.0.0.1", "127.0.0.9"])
+        with served(WHOLE, server_context(certificate)) as server:
+            with pytest.raises(HttpsError) as error:
+                self.ask(server, validate_certs=False)
+            assert not isinstance(error.value, InsideAddressError)
+            assert server.requests == []
+
+    def test_the_name_is_looked_up_once(self, certificate: str, resolved: Any, outside: None) -> None:
+        asked = resolved(["192.0.2.1"], ["127.0.0.1"])
+        with served(WHOLE, server_context(certificate)) as server:
+            with pytest.raises(HttpsError):
+                self.ask(server, validate_certs=False)
+            assert (asked, server.requests) == ([self.NAME], [])
+
+    @pytest.fixture
+    def outside(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Nothing is sent to the network: an address outside refuses at once."""
+        real = socket.socket.connect
+
+        def connect(plain: socket.socket, address: Any) -> None:
+            if str(address[0]).startswith("192.0.2."):
+                raise ConnectionRefusedError(111, "Connection refused")
+            real(plain, address)
+
+        monkeypatch.setattr(socket.socket, "connect", connect, raising=False)
+
+    def test_the_next_address_is_tried_and_the_certificate_is_that_of_the_name(
+        self, certificate: str, resolved: Any, monkeypatch: pytest.MonkeyPatch, outside: None
+    ) -> None:
+        """Loopback stands for an address outside here, so that something answers."""
+        resolved(["192.0.2.1", "127.0.0.1"])
+        monkeypatch.setattr(transport, "inside_kind", lambda _address: "")
+        with served(WHOLE, server_context(certificate)) as server:
+            assert self.ask(server, validate_certs=False).status == 200
+            with pytest.raises(HttpsError, match="certificate verify failed: Hostname mismatch"):
+                self.ask(server, ca_cert=certificate)
+
+    def test_a_name_that_does_not_resolve(self, certificate: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        def lookup(*_arguments: Any, **_keywords: Any) -> Any:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+        with served(WHOLE, server_context(certificate)) as server:
+            monkeypatch.setattr(socket, "getaddrinfo", lookup)
+            with pytest.raises(HttpsError, match="the name cannot be resolved; check the name"):
+                self.ask(server)
+            monkeypatch.undo()
+
+    def test_an_address_in_the_url_is_judged_before_a_proxy_is_asked(
+        self, certificate: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with served(WHOLE, server_context(certificate), tunnel=True) as proxy:
+            monkeypatch.setenv("https_proxy", f"http://{proxy.host}")
+            for host in ("127.0.0.1:6443", "[::1]", "localhost:10250", "169.254.169.254", "2852039166"):
+                with pytest.raises(InsideAddressError):
+                    send("asking", f"https://{host}/", HttpsOptions(inside=False), longest=1024)
+            assert proxy.requests == []
+            assert (
+                send(
+                    "asking",
+                    "https://registry.example.com/",
+                    HttpsOptions(inside=False, validate_certs=False),
+                    longest=1024,
+                ).status
+                == 200
+            )

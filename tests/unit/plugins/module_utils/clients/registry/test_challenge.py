@@ -159,6 +159,8 @@ class TestAuthInfo:
             ("a.io", ['Digest realm="https://b.io/t"'], None),
             ("a.io", ['Bearer realm="https://["', 'Basic realm="a"'], AuthInfo("basic", "a", "a.io")),
             ("a.io", ['Bearer realm="b"'], None),
+            ("a.io", ['Bearer realm="/token\r\n X: y"'], None),
+            ("a.io", ['Bearer realm="/to ken"'], None),
             ("a.io", ['Bearer realm="//b.io/token"'], None),
             ("a.io", ['Bearer realm=""'], None),
             ("a.io", ['Bearer realm="ftp://b.io"'], None),

@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.endpoints import (
     Endpoint,
     endpoint,
+    is_token_service_of,
     option_host,
     url_host,
 )
@@ -145,3 +146,21 @@ class TestUrlHost:
         with pytest.raises(ValueError) as error:
             url_host("ftp://a.io")
         assert str(error.value) == "it is no http or https URL"
+
+
+@pytest.mark.parametrize(
+    ("registry", "service", "is_one"),
+    [
+        ("q.io", "q.io:443", True),
+        ("docker.io", "auth.docker.io", True),
+        ("registry-1.docker.io", "auth.docker.io:443", True),
+        ("docker.io:5000", "auth.docker.io", False),
+        ("docker.io", "auth.docker.io:8443", False),
+        ("q.io", "auth.docker.io", False),
+        ("q.io", "auth.q.io", False),
+        ("q.io", "q.io:5000", False),
+        ("auth.docker.io", "docker.io", False),
+    ],
+)
+def test_whose_token_service_it_is(registry: str, service: str, is_one: bool) -> None:
+    assert is_token_service_of(endpoint(registry), endpoint(service)) is is_one

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
@@ -73,9 +74,9 @@ def serve(certificate: str) -> Iterator[Serve]:
 @pytest.fixture
 def proof(certificate: str) -> Callable[..., Proof]:
     def call(host: str, login: Login | None = LOGIN, **more: Any) -> Proof:
-        realm_hosts = more.pop("realm_hosts", ())
+        realm_hosts, is_named = more.pop("realm_hosts", ()), more.pop("is_named", True)
         options = RegistryOptions(host, **{"ca_cert": certificate, "timeout": 2.0, **more})
-        found = prove(options, Wanted(host, "team/app", "v1"), login, realm_hosts)
+        found = prove(options, Wanted(host, "team/app", "v1"), login, realm_hosts, is_named=is_named)
         assert not any(secret in str(found) for secret in FORBIDDEN)
         assert found.said.isprintable()
         return found
@@ -165,14 +166,20 @@ class TestWhoGetsTheLogin:
         assert elsewhere.requests == []
         assert proof(host, realm_hosts=[elsewhere.host]).outcome == "pulls"
 
-    def test_another_host_is_asked_without_a_login(self, serve: Serve, proof: Any) -> None:
+    def test_the_same_without_a_login(self, serve: Serve, proof: Any) -> None:
+        """Who asks is known by the host that asks: a registry must not choose what the controller fetches."""
         elsewhere = serve(registry("unused"))
         host = serve(registry(f"https://{elsewhere.host}/token")).host
-        assert proof(host, None).outcome == "pulls"
+        assert proof(host, None).outcome == "not_sent"
+        assert elsewhere.requests == []
+        assert proof(host, None, realm_hosts=[elsewhere.host]).outcome == "pulls"
         assert "Authorization" not in read(elsewhere.requests[0])[1]
 
-    def test_never_without_tls(self, serve: Serve, proof: Any) -> None:
-        found = proof(serve(registry("http://self/token")).host, realm_hosts=["127.0.0.1"])
+    @pytest.mark.parametrize("login", [LOGIN, None])
+    def test_never_without_tls(self, serve: Serve, proof: Any, login: Login | None) -> None:
+        server = serve(registry("http://self/token"))
+        found = proof(server.host, login, realm_hosts=["127.0.0.1", server.host])
+        assert len(server.requests) == 1
         assert (found.outcome, "without TLS" in found.said) == ("not_sent", True)
 
     @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -207,8 +214,85 @@ class TestWhoGetsTheLogin:
         assert proof(server.host, login).outcome == "no_login"
         assert "Authorization" not in read(server.requests[1])[1]
 
+    def test_a_user_in_the_realm_takes_no_place_of_the_login(self, serve: Serve, proof: Any) -> None:
+        server = serve(lambda line, headers: registry(f"https://mallory:pw@{headers['Host']}/token")(line, headers))
+        assert proof(server.host).outcome == "pulls"
+        assert read(server.requests[1])[1]["Authorization"] == BASIC
+        assert proof(server.host, None).outcome == "pulls"
+        assert "Authorization" not in read(server.requests[4])[1]
+
+    @pytest.mark.parametrize("realm", ["/token\r\n X: y", "/token\\\r\n\tX: y", "/to ken", "https://self/\r\n X: y"])
+    def test_no_header_comes_out_of_a_realm(self, serve: Serve, proof: Any, realm: str) -> None:
+        server = serve(registry(realm))
+        assert proof(server.host).outcome == "unanswered"
+        assert len(server.requests) == 1
+
+    def test_nor_out_of_a_service(self, serve: Serve, proof: Any) -> None:
+        def answers(line: str, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+            status, found, body = registry("https://self/token")(line, headers)
+            return (
+                status,
+                {
+                    **found,
+                    **(
+                        {"WWW-Authenticate": 'Bearer realm="/token",service="a&b=c d\r\n X: y"'}
+                        if status == 401
+                        else {}
+                    ),
+                },
+                body,
+            )
+
+        server = serve(answers)
+        assert proof(server.host).outcome == "pulls"
+        line, headers = read(server.requests[1])
+        assert re.fullmatch(
+            r"GET /token\?service=a%26b%3Dc\+d[%0DA+]*X%3A\+y&scope=repository%3Ateam%2Fapp%3Apull", line
+        )
+        assert "X" not in headers
+
     def test_a_login_never_shows_itself(self) -> None:
         assert PASSWORD not in repr(LOGIN)
+
+
+class TestWhereARegistryIs:
+    """What only text of the cluster names is not asked where only the host of the task gets."""
+
+    @pytest.mark.parametrize("login", [LOGIN, None])
+    def test_not_on_loopback(self, serve: Serve, proof: Any, login: Login | None) -> None:
+        server = serve(registry("https://self/token"))
+        found = proof(server.host, login, is_named=False)
+        assert found.outcome == "not_sent"
+        assert found.said == (
+            f"asking registry {server.host} for the manifest of {server.host}/team/app:v1 was not done: the server is at a loopback address, "
+            "where nothing is asked that no option names: if it is right, name it in 'realm_host'"
+        )
+        assert server.requests == []
+
+    @pytest.mark.parametrize(
+        "host",
+        ["localhost", "127.1", "2130706433", "0x7f000001", "[::1]", "[::ffff:127.0.0.1]", "a.localhost", "0.0.0.0"],
+    )
+    def test_however_it_is_written(self, serve: Serve, proof: Any, host: str) -> None:
+        server = serve(registry("https://self/token"))
+        port = server.host.rpartition(":")[2]
+        assert proof(f"{host}:{port}", is_named=False).outcome == "not_sent"
+        assert server.requests == []
+
+    def test_not_by_a_proxy_either(self, serve: Serve, proof: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        server = serve(registry("https://self/token"))
+        monkeypatch.setenv("https_proxy", f"http://{server.host}")
+        assert proof("169.254.169.254", is_named=False).outcome == "not_sent"
+        assert server.requests == []
+
+    def test_an_option_names_it(self, serve: Serve, proof: Any) -> None:
+        server = serve(registry("https://self/token"))
+        assert proof(server.host, is_named=False, realm_hosts=[server.host]).outcome == "pulls"
+
+    def test_a_named_registry_does_not_name_its_realm(self, serve: Serve, proof: Any) -> None:
+        elsewhere = serve(registry("unused"))
+        assert proof(serve(registry(f"https://{elsewhere.host}/token")).host, None, is_named=True).outcome == "not_sent"
+        assert elsewhere.requests == []
 
 
 def basic(*, right: int = 200) -> Answers:
@@ -258,7 +342,7 @@ class TestWithoutTag:
     def test_the_tags_of_a_repository_need_the_same_right(self, serve: Serve, certificate: str) -> None:
         server = serve(tags)
         options = RegistryOptions(server.host, ca_cert=certificate, timeout=20.0)
-        assert prove(options, Wanted(server.host, "team/app"), LOGIN).outcome == "pulls"
+        assert prove(options, Wanted(server.host, "team/app"), LOGIN, is_named=True).outcome == "pulls"
         assert [read(request)[0] for request in server.requests] == [
             "GET /v2/team/app/tags/list?n=1",
             "GET /token?service=s&scope=repository%3Ateam%2Fapp%3Apull",
@@ -284,9 +368,9 @@ class TestLoginAlone:
     def test_is_accepted_or_refused(self, serve: Serve, certificate: str, answers: Answers) -> None:
         server = serve(answers)
         options = RegistryOptions(server.host, ca_cert=certificate, timeout=20.0)
-        right = prove_login(options, server.host, LOGIN)
+        right = prove_login(options, server.host, LOGIN, is_named=True)
         assert (right.outcome, right.realm_host) == ("logs_in", server.host)
-        assert prove_login(options, server.host, Login("alice", "wrong")).outcome == "bad_login"
+        assert prove_login(options, server.host, Login("alice", "wrong"), is_named=True).outcome == "bad_login"
         assert all("scope" not in read(request)[0] for request in server.requests)
 
     def test_a_token_without_a_scope_may_open_nothing(self, serve: Serve, certificate: str) -> None:
@@ -298,11 +382,13 @@ class TestLoginAlone:
 
         server = serve(answers)
         options = RegistryOptions(server.host, ca_cert=certificate, timeout=20.0)
-        assert prove_login(options, server.host, LOGIN).outcome == "logs_in"
+        assert prove_login(options, server.host, LOGIN, is_named=True).outcome == "logs_in"
 
     def test_a_registry_that_asks_nobody(self, serve: Serve, certificate: str) -> None:
         server = serve(lambda _line, _headers: (200, {}, b""))
-        found = prove_login(RegistryOptions(server.host, ca_cert=certificate, timeout=20.0), server.host, LOGIN)
+        found = prove_login(
+            RegistryOptions(server.host, ca_cert=certificate, timeout=20.0), server.host, LOGIN, is_named=True
+        )
         assert (found.outcome, "asks nobody" in found.said) == ("logs_in", True)
 
 

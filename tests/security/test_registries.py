@@ -1,0 +1,206 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A project user chooses the registry of a pod and the keys of a secret: that chooses neither what the controller connects to, nor whose
+registry a key is shown as."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+from support.certificates import server_context, write_certificate
+from support.hostile_registry import HostileRegistry, Script, answer, served
+from support.lab import path_of
+from support.modules import run_module
+from support.project_user import ProjectUser, auth_file
+
+VAULT = "corp-vault.example.com"
+PASSWORD = "Canary-77-of-mallory"
+TOKEN = b'{"token": "Canary-token"}'
+
+
+@pytest.fixture
+def mallory(lab, namespace):
+    return ProjectUser.create(lab, "mallory", namespace)
+
+
+@pytest.fixture
+def certificate(tmp_path) -> str:
+    return write_certificate(tmp_path / "registry.pem")
+
+
+@pytest.fixture
+def target(tmp_path) -> Iterator[HostileRegistry]:
+    """What only the host of the task reaches. It would speak TLS to whoever comes."""
+    context = server_context(write_certificate(tmp_path / "target.pem", address="127.0.0.9"))
+    with served(answer("HTTP/1.1 200 OK", body=TOKEN), context, address="127.0.0.9") as found:
+        yield found
+
+
+@pytest.fixture
+def plain_target() -> Iterator[HostileRegistry]:
+    """The same without TLS: any connection shows, also one that ends before it says anything."""
+    with served(answer("HTTP/1.1 200 OK", body=TOKEN), None, address="127.0.0.9") as found:
+        yield found
+
+
+def registry(certificate: str, *headers: str, status: str = "401 Unauthorized"):
+    """Mallory's registry, which gives this answer to everything."""
+    return served(answer(f"HTTP/1.1 {status}", *headers, "Content-Length: 0"), server_context(certificate))
+
+
+def pod(mallory: ProjectUser, image: str, secret: str = "") -> None:
+    pull_secrets = {"imagePullSecrets": [{"name": secret}]} if secret else {}
+    spec = {"containers": [{"name": "app", "image": image}], **pull_secrets}
+    mallory.create_object("pods", {"metadata": {"name": "app"}, "spec": spec})
+
+
+def explain(run, mallory: ProjectUser, **options: Any) -> dict[str, Any]:
+    result = run("pull_access_info", namespaces=[mallory.namespace], pod="app", ask_registries=True, **options)
+    assert PASSWORD not in json.dumps(result)
+    assert "Canary-token" not in json.dumps(result)
+    (found,) = result["namespaces"][0]["access"]
+    return found
+
+
+@pytest.fixture
+def explained(run, mallory, certificate):
+    """What is said of a pod of hers with an image of her registry, which an option names, and what that registry was asked."""
+
+    def call(script: Script, *, login: bool = True) -> tuple[dict[str, Any], list[bytes]]:
+        with served(script, server_context(certificate)) as hostile:
+            if login:
+                mallory.secret("pull", auth_file({hostile.host: ("mallory", PASSWORD)}))
+            pod(mallory, f"{hostile.host}/team/app:v1", "pull" if login else "")
+            return explain(run, mallory, realm_hosts=[hostile.host], registry_ca_cert=certificate), hostile.requests
+
+    return call
+
+
+class TestRealms:
+    """The administrator names mallory's registry, since the lab is on loopback. Its realm stays a text of hers."""
+
+    @pytest.mark.parametrize(
+        ("realm", "why"),
+        [
+            ("http://{plain}/token?a=b", "without TLS"),
+            ("https://{plain}/token", "name it in 'realm_hosts'"),
+            ("https://mallory:pw@{plain}/token", "name it in 'realm_hosts'"),
+            ("https://{registry}@{plain}/token", "name it in 'realm_hosts'"),
+            ("https://169.254.169.254/latest/meta-data", "name it in 'realm_hosts'"),
+        ],
+    )
+    @pytest.mark.parametrize("login", [True, False], ids=["with a login", "without a login"])
+    def test_is_not_fetched(self, explained, plain_target, realm, why, login):
+        def challenge(server: HostileRegistry) -> Iterable[bytes]:
+            where = realm.format(plain=plain_target.host, registry=server.host)
+            yield f'HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer realm="{where}",service="s"\r\nContent-Length: 0\r\n\r\n'.encode()
+
+        found, requests = explained(challenge, login=login)
+        assert (found["verdict"], why in found["reason"]) == ("unknown", True)
+        assert len(requests) == 1
+        assert b"Authorization" not in requests[0]
+        assert plain_target.connections() == 0
+
+    def test_a_redirect_of_a_blob_or_manifest_is_not_followed(self, run, mallory, certificate, target):
+        location = f"Location: https://{target.host}/v2/team/app/manifests/v1"
+        with registry(certificate, location, status="307 Temporary Redirect") as hostile:
+            pod(mallory, f"{hostile.host}/team/app:v1")
+            found = explain(run, mallory, realm_hosts=[hostile.host, target.host], registry_validate_certs=False)
+        assert (found["verdict"], "it is not followed" in found["reason"]) == ("unknown", True)
+        assert target.connections() == 0
+
+    def test_the_token_goes_back_to_the_registry_only(self, explained):
+        found, requests = explained(_own_realm)
+        assert found["verdict"] == "pulls"
+        assert [request.split(b" HTTP")[0] for request in requests] == [
+            b"HEAD /v2/team/app/manifests/v1",
+            b"GET /token?service=s&scope=repository%3Ateam%2Fapp%3Apull",
+            b"HEAD /v2/team/app/manifests/v1",
+        ]
+
+
+def _own_realm(server: HostileRegistry) -> Iterable[bytes]:
+    asked = server.requests[-1]
+    if asked.startswith(b"GET /token"):
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(TOKEN) + TOKEN
+    elif b"Bearer Canary-token" in asked:
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+    else:
+        challenge = f'Bearer realm="https://{server.host}/token",service="s"'
+        yield f"HTTP/1.1 401 No\r\nWWW-Authenticate: {challenge}\r\nContent-Length: 0\r\n\r\n".encode()
+
+
+class TestRegistries:
+    """The registry itself is a text of hers: the API server, the kubelet and the metadata service of the controller are hosts, too."""
+
+    @pytest.mark.parametrize(
+        "image", ["{target}/x:v1", "{target}/x@sha256:" + "0" * 64, "169.254.169.254/latest/meta-data:v1", "{api}/x:v1"]
+    )
+    def test_is_not_asked_on_loopback(self, lab, run, mallory, plain_target, image):
+        api = lab.data["server"].partition("://")[2]
+        pod(mallory, image.format(target=plain_target.host, api=api))
+        found = explain(run, mallory, registry_validate_certs=False)
+        assert (found["verdict"], "name it in 'realm_hosts'" in found["reason"]) == ("unknown", True)
+        assert plain_target.connections() == 0
+
+    def test_nor_by_a_secret(self, run, mallory, plain_target):
+        """`verify` asks each login at the host of its key."""
+        host, port = plain_target.host.split(":")
+        keys = [
+            plain_target.host,
+            f"https://{host}:{port}/v2/",
+            f"u:p@{host}:{port}",
+            f"{host}:{port}#@{VAULT}",
+            f"127.9:{port}",
+            f"localhost:{port}",
+        ]
+        for number, key in enumerate(keys):
+            mallory.secret(f"s-{number}", auth_file({key: ("mallory", PASSWORD)}))
+        result = run("pull_secret_info", namespaces=[mallory.namespace], verify=True, verify_validate_certs=False)
+        assert PASSWORD not in json.dumps(result)
+        rows = [row for secret in result["namespaces"][0]["secrets"] for row in secret["registries"]]
+        assert {proof["outcome"] for row in rows for proof in row["proofs"]} == {"not_sent"}
+        assert len(rows) == len(keys)
+        assert plain_target.connections() == 0
+
+    def test_nor_by_a_realm_where_the_administrator_writes(self, run, mallory, namespace, certificate, plain_target):
+        realm = f'WWW-Authenticate: Bearer realm="https://{plain_target.host}/token"'
+        with registry(certificate, realm) as hostile:
+            login = [{"registry": hostile.host, "username": "robot", "password": PASSWORD}]
+            result = run(
+                "pull_secret",
+                namespaces=[namespace],
+                name="pull",
+                registries=login,
+                verify=True,
+                verify_ca_cert=certificate,
+            )
+            asked = run_module(
+                "registry_auth_info", registry=hostile.host, username="robot", password=PASSWORD, ca_cert=certificate
+            )
+        assert (result["failed"], "name it in 'verify_realm_hosts'" in result["msg"]) == (True, True)
+        assert asked["login"]["outcome"] == "not_sent", asked
+        assert mallory.request("GET", path_of(namespace, "secrets", "pull"), expect=(404,))["reason"] == "NotFound"
+        assert plain_target.connections() == 0
+
+
+class TestKeys:
+    """A key that names two registries is shown, and its login written again, for the one that the node uses."""
+
+    @pytest.mark.parametrize("key", ["{host}#@" + VAULT, "{host}?@" + VAULT, VAULT + "@{host}", "{host}/#@" + VAULT])
+    def test_is_that_of_the_node(self, lab, run, mallory, certificate, key):
+        with registry(certificate, 'WWW-Authenticate: Basic realm="r"') as hostile:
+            mallory.secret("pull", auth_file({key.format(host=hostile.host): ("mallory", PASSWORD)}))
+            pod(mallory, f"{hostile.host}/team/app:v1", "pull")
+            found = explain(run, mallory, realm_hosts=[hostile.host], registry_ca_cert=certificate)
+            tried = lab.pull(mallory.namespace, "app")
+        assert tried["images"][0]["tried"], "the node uses the key"
+        assert (found["verdict"], hostile.host in found["reason"]) == ("will_not_pull", True)
+        assert VAULT not in json.dumps(found)
+        audit = run("pull_access_audit", namespaces=[mallory.namespace])
+        assert VAULT not in json.dumps(audit)
+        assert hostile.host in json.dumps(audit)
