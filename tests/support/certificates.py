@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+import atexit
 import datetime
+import functools
 import ipaddress
+import shutil
 import ssl
+import tempfile
 from pathlib import Path
 
 from cryptography import x509
@@ -34,6 +38,14 @@ def write_certificate(file: Path, *, address: str = "127.0.0.1", begins: int = -
     form = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     file.write_bytes(encoded + key.private_bytes(serialization.Encoding.PEM, *form))
     return str(file)
+
+
+@functools.cache
+def loopback_certificate() -> str:
+    """The path of a certificate with its key for 127.0.0.1, for as long as this process lives."""
+    directory = tempfile.mkdtemp(prefix="certificate-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    return write_certificate(Path(directory) / "loopback.pem", ends=24)
 
 
 def server_context(certificate: str) -> ssl.SSLContext:

@@ -27,6 +27,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.e
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CONNECTION_OPTIONS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows import object_events
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.object_events import follow
+from support.certificates import loopback_certificate
 from support.watched_api import HANG, WatchedApi, status
 
 ALL = frozenset(("existing", "created", "changed", "terminating", "deleted"))
@@ -76,7 +77,7 @@ def source(
     **options: Any,
 ) -> Iterator[Source]:
     """`before` is called before each event is taken."""
-    given = {"host": host, "api_key": "token-1", **options} if "kubeconfig" not in options else options
+    given = {"host": host, "api_key": "token-1", "ca_cert": loopback_certificate(), **options} if "kubeconfig" not in options else options
     found, stop = Source(), threading.Event()
 
     def take(event: dict[str, Any]) -> None:
@@ -542,7 +543,7 @@ def kubeconfig(host: str, tokens: Path) -> dict[str, Any]:
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": "c",
-        "clusters": [{"name": "c", "cluster": {"server": host}}],
+        "clusters": [{"name": "c", "cluster": {"server": host, "certificate-authority": loopback_certificate()}}],
         "users": [{"name": "c", "user": {"tokenFile": str(tokens)}}],
         "contexts": [{"name": "c", "context": {"cluster": "c", "user": "c"}}],
     }
