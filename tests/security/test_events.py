@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,12 @@ from support.project_user import ProjectUser
 KINDS = ("Namespace", "ServiceAccount", "Secret", "RoleBinding")
 #: Maximum time, in seconds, for the source to tell what exists.
 PATIENCE = 60
-#: Each writes a file of its own when Ansible evaluates it. `PATH` is where.
+#: Each writes a file of its own when Ansible evaluates it. Names have neither '/' nor '%', so a variable of the shell says where.
 TEMPLATES = (
     "{{ lookup('pipe', 'touch $D1') }}",
-    "{% set x = lookup('pipe', 'touch $D2') %}",
+    "#jinja2:block_start_string:'[-',block_end_string:'-]'\n[- set x = lookup('pipe', 'touch $D2') -]",
     "#jinja2:variable_start_string:'[-',variable_end_string:'-]'\n[- lookup('pipe', 'touch $D3') -]",
-    "#jinja2:block_start_string:'(-',block_end_string:'-)'\n(- set x = lookup('pipe', 'touch $D4') -)",
+    "#jinja2:variable_start_string:'<<',variable_end_string:'>>'\n<< lookup('pipe', 'touch $D4') >>",
     '#jinja2:line_statement_prefix:"!"\n! set x = lookup("pipe", "touch $D5")',
 )
 #: Text that is no template to Ansible, and yet no name.
@@ -119,17 +120,16 @@ def test_objects_of_a_project_user_do_not_crowd_out_those_of_others(
 ) -> None:
     (victim,) = namespaces(1)
     large = {"metadata": {"annotations": {"a": "x" * 200_000}}}
-    for number in range(250):
-        mallory.create_object(
-            "rolebindings", binding(f"r{number}") if number > 20 else merged(binding(f"r{number}"), large)
-        )
+    bodies = [merged(binding(f"r{number}"), large if number < 20 else {"metadata": {}}) for number in range(220)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda body: mallory.create_object("rolebindings", body), bodies))
 
     def is_told(events: list[dict[str, Any]]) -> bool:
         return {victim, mallory.namespace} <= {name for event in events for name in event.get("namespaces", ())}
 
     events = events_of(lab, is_told, namespaces=[mallory.namespace, victim])
     mine = [one for one in objects_of(events) if one["namespace"] == mallory.namespace]
-    assert len(mine) <= 200 and sum(event.get("omitted", 0) for event in events) >= 50
+    assert len(mine) <= 200 and sum(event.get("omitted", 0) for event in events) >= 20
     assert any(one["namespace"] == victim and one["kind"] == "Namespace" for one in objects_of(events))
     assert len(json.dumps(events)) < 200_000
 
