@@ -65,13 +65,14 @@ def unasked(attacker: HostileRegistry, ran: Path) -> dict[str, Any]:
         "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}],
         "users": [{"name": "u", "user": {"exec": plugin}}],
     }
+    login = {"registry": "registry.example.com", "username": "mallory", "password": "own"}
     return {
-        "image_pull_host": url,
+        "image_pull_host": url.replace("http:", "https:"),
         "image_pull_api_key": "own",
         "image_pull_kubeconfig": kubeconfig,
         "image_pull_proxy": url,
         "image_pull_validate_certs": False,
-        "private_registry_secrets": [],
+        "private_registry_secrets": [{"name": "planted", "namespaces": ["kube-system"], "registries": [login]}],
         "image_pull_only_namespaces": ["kube-system"],
         "image_pull_prune": True,
         "pull_access_audit_directory": str(ran),
@@ -114,7 +115,7 @@ def launch(playbook: str, given: dict[str, Any], directory: Path, environment: d
 def test_no_answer_and_no_variable_reaches_the_token_or_runs(
     attacker: HostileRegistry, cluster: dict[str, str], tmp_path: Path
 ) -> None:
-    """Each template; each of its answers that may be any text is another attack."""
+    """Each template; each of its answers that may be any text is another attack. Once, the answer is a name, and the job goes on."""
 
     def attack(job: tuple[str, int]) -> tuple[Play, list[Path]]:
         playbook, start = job
@@ -122,15 +123,29 @@ def test_no_answer_and_no_variable_reaches_the_token_or_runs(
         directory.mkdir()
         ran = directory / "ran"
         answers = hostile_answers(TEMPLATES[LAUNCHED[playbook]], start, ran=str(ran), url=f"http://{attacker.host}")
-        done = launch(playbook, {**answers, **unasked(attacker, ran)}, directory, cluster)
+        others = unasked(attacker, ran)
+        if start < 0:
+            answers = {"new_namespaces": "team-a"}
+            others = {name: value for name, value in others.items() if not name.startswith("ansible_")}
+        done = launch(playbook, {**answers, **others}, directory, cluster)
         return done, [*directory.glob("**/ran*")]
 
-    jobs = [(name, 2 * number) for number, name in enumerate(LAUNCHED)]
+    jobs = [*((name, 2 * number) for number, name in enumerate(LAUNCHED)), ("new_namespaces.yml", -1)]
     with ThreadPoolExecutor(2) as pool:
         for job, (done, files) in zip(jobs, pool.map(attack, jobs), strict=True):
             assert TOKEN not in done.output and files == [], (job, done.output[-3000:])
             assert "PLAY RECAP" in done.output, (job, done.output[-3000:])
     assert attacker.requests == []
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_job_has_the_answers_of_its_survey_and_no_other_variable(
+    attacker: HostileRegistry, tmp_path: Path, name: str
+) -> None:
+    given = unasked(attacker, tmp_path)
+    asked = {one["variable"] for one in TEMPLATES[name].get("survey_spec", {}).get("spec", ())}
+    text = extra_variables(TEMPLATES[name], given)
+    assert not asked & {*given} and not [one for one in given if one in text]
 
 
 def test_the_attacks_are_real(attacker: HostileRegistry, cluster: dict[str, str], tmp_path: Path) -> None:
