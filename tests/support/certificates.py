@@ -12,12 +12,14 @@ import ipaddress
 import shutil
 import ssl
 import tempfile
+import threading
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+_LOCK = threading.Lock()
 _HOUR = datetime.timedelta(hours=1)
 
 
@@ -40,9 +42,14 @@ def write_certificate(file: Path, *, address: str = "127.0.0.1", begins: int = -
     return str(file)
 
 
-@functools.cache
 def loopback_certificate() -> str:
     """The path of a certificate with its key for 127.0.0.1, for as long as this process lives."""
+    with _LOCK:
+        return _loopback_certificate()
+
+
+@functools.cache
+def _loopback_certificate() -> str:
     directory = tempfile.mkdtemp(prefix="certificate-")
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
     return write_certificate(Path(directory) / "loopback.pem", ends=24)
