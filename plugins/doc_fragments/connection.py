@@ -23,11 +23,15 @@ options:
     type: str
   host:
     description:
-      - URL of the API server. It can also be set as E(K8S_AUTH_HOST).
+      - URL of the API server. It can also be set as E(K8S_AUTH_HOST). It must begin with C(https://). Without TLS, only an address of
+        the host that runs the task is used, such as that of C(kubectl proxy), and only without a login.
       - A login is required with it, so that no other login is sent to that host - O(api_key), O(client_cert), or O(username). The
         kubeconfig is then not read.
       - Without such an option, the login of a kubeconfig is used, but only when O(kubeconfig) or O(context) is set too. Neither the
-        default kubeconfig nor the pod's service account is used for a host that is set here.
+        default kubeconfig nor the pod's service account is used for another server.
+      - A login that comes from E(K8S_AUTH_API_KEY) and the like together with E(K8S_AUTH_HOST), as from a credential of AWX, is sent to
+        that server only. Another O(host) is refused, unless the task gives a login of its own, which then replaces that of the
+        environment. The same goes for the login of a kubeconfig that the task does not name itself, such as E(K8S_AUTH_KUBECONFIG).
     type: str
   api_key:
     description: Bearer token. It takes precedence over O(username). It can also be set as E(K8S_AUTH_API_KEY).
@@ -65,6 +69,8 @@ options:
   proxy:
     description:
       - URL of a proxy to the API server. It can also be set as E(K8S_AUTH_PROXY).
+      - With a login that the task does not give itself, a proxy of the task is used only if the certificate of the API server is
+        verified, and not by an O(ca_cert) of the task, since the proxy could read the login otherwise.
       - A user and a password in it are sent to the proxy, unless O(proxy_headers.proxy_basic_auth) is given.
     type: str
   no_proxy:

@@ -21,6 +21,7 @@ import jsonschema
 import pytest
 import yaml
 from ansible_rulebook.rules_parser import parse_rule_sets
+from ansible_rulebook.util import render_string_or_return_value
 from ansible_rulebook.validators import Validate
 from support.lab import Lab
 from support.modules import run_module
@@ -59,19 +60,29 @@ def test_a_rulebook_is_valid(name: str) -> None:
             assert source.source_name == f"openshift_ops.image_pull.{SOURCE}"
             given = {option: _shown(value) for option, value in source.source_args.items()}
             jsonschema.validate(given, SCHEMA)
-        assert any("image_pull_only_namespaces" in str(rule.actions) for rule in parsed.rules)
+        assert any(re.search("image_pull_only_namespaces|new_namespaces", str(rule.actions)) for rule in parsed.rules)
 
 
 def test_the_job_template_is_one_that_comes_with_the_collection() -> None:
-    """It takes the list: a controller leaves out what it was not told to ask for."""
+    """Its survey asks for the namespaces: a controller leaves out variables that it does not ask for."""
     (rule,) = yaml.safe_load(RULEBOOKS["rulebooks/pull_access_jobs.yml"])[0]["rules"]
     job = rule["action"]["run_job_template"]
     templates = yaml.safe_load((ROOT / "extensions/awx/configuration/templates.yml").read_text())[
         "controller_templates"
     ]
     (template,) = [template for template in templates if template["name"] == job["name"]]
-    assert template["ask_variables_on_launch"]
-    assert [*job["job_args"]["extra_vars"]] == [*template["extra_vars"]] == ["image_pull_only_namespaces"]
+    given = job["job_args"]["extra_vars"]
+    assert [*given] == [question["variable"] for question in template["survey_spec"]["spec"]] == ["new_namespaces"]
+
+
+@pytest.mark.parametrize("names", [["team-a"], ["team-a", "team-b"], ["123"], ["0123", "1e5"], ["1-2j"], ["none"]])
+def test_the_namespaces_reach_the_job_as_text(names: list[str]) -> None:
+    """ansible-rulebook makes a number of a text that reads as one, and so does Ansible: with the prefix, none does."""
+    (rule,) = yaml.safe_load(RULEBOOKS["rulebooks/pull_access_jobs.yml"])[0]["rules"]
+    template = rule["action"]["run_job_template"]["job_args"]["extra_vars"]["new_namespaces"]
+    answer = render_string_or_return_value(template, {"event": {"namespaces": names}})
+    assert isinstance(answer, str) and answer.split() == [f"namespace/{name}" for name in names]
+    assert yaml.safe_load(answer) == answer
 
 
 def test_the_events_that_are_shown_are_those_that_are_told(lab: Lab, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from typing import Any
 
 import pytest
 import yaml
+from support.certificates import loopback_certificate
 from support.fake_api import FakeApi
 from support.playbooks import forms, leaks, play
 
@@ -450,7 +451,14 @@ class Slow:
             time.sleep(0.3)
 
     def link(self, url: str, **more: Any) -> dict[str, Any]:
-        options = {"host": url, "api_key": "token", "require": "none", "concurrency": 4, "namespaces": self.names}
+        options = {
+            "host": url,
+            "api_key": "token",
+            "ca_cert": loopback_certificate(),
+            "require": "none",
+            "concurrency": 4,
+            "namespaces": self.names,
+        }
         return {f"{PREFIX}.sa_link": {"secrets": ["mine"], "wait_timeout": 0, **options}, **more}
 
     @property

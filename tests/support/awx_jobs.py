@@ -26,8 +26,7 @@ from awx_plugins.interfaces._temporary_private_container_api import CONTAINER_RO
 from awx_plugins.interfaces._temporary_private_credential_api import Credential as Inputs
 from awx_plugins.interfaces._temporary_private_inject_api import build_safe_env, inject_credential
 
-from support.awx_rules import PROJECT, configuration, named, survey_defaults
-from support.playbooks import Dumper, Unsafe
+from support.awx_rules import PROJECT, configuration, extra_variables, named
 
 
 @dataclass(frozen=True)
@@ -174,9 +173,8 @@ class Controller:
         (here / "inventory").mkdir()
         _write_inventory(here / "inventory" / "hosts", {"cluster": {}} if hosts is None else hosts, group or {})
         told = {"awx_project_revision": self.revision, "tower_project_revision": self.revision}
-        own = {**found.get("extra_vars", {}), **survey_defaults(found)}
-        variables = {**own, **(handed_on or {}), **(answers or {}), **told}
-        (here / "env" / "extravars").write_text(yaml.dump(_marked(variables), Dumper=Dumper))
+        variables = extra_variables(found, answers or {}, **{**(handed_on or {}), **told})
+        (here / "env" / "extravars").write_text(variables)
         injected: dict[str, str] = {}
         for credential in credentials:
             injected |= inject(credential, here, there)
@@ -253,15 +251,6 @@ def _write_inventory(path: Path, hosts: Mapping[str, Mapping[str, Any]], group: 
     }
     path.write_text(f"#! /usr/bin/env python3\n# -*- coding: utf-8 -*-\nprint({json.dumps(content)!r})\n")
     path.chmod(0o700)
-
-
-def _marked(value: Any) -> Any:
-    """Texts of people, names of variables too, are never templates."""
-    if isinstance(value, Mapping):
-        return {Unsafe(name): _marked(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_marked(part) for part in value]
-    return Unsafe(value) if isinstance(value, str) else value
 
 
 def inject(credential: Credential, here: Path, there: Path) -> dict[str, str]:

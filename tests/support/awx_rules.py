@@ -19,6 +19,8 @@ import yaml
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from support.playbooks import Dumper, Unsafe
+
 EXTENSION = Path(__file__).parents[2] / "extensions" / "awx"
 PROJECT = EXTENSION / "project"
 
@@ -44,6 +46,8 @@ _FORBIDDEN_VARIABLES = {
 }  # fmt: skip
 _QUESTION_TYPES = {"text", "textarea", "password", "integer", "float", "multiplechoice", "multiselect"}
 _TEXTS = {"text", "textarea", "password"}
+#: What a template may ask for beside its survey. Each other prompt hands its credentials to whoever may execute it.
+_PROMPTS = {"ask_credential_on_launch", "ask_job_slice_count_on_launch"}
 #: One of settings.yml, in another file.
 _SETTING = re.compile(r"\{\{ (?P<name>awx_\w+)(?P<omit> \| default\(omit, true\))? \}\}")
 _OMITTED = object()
@@ -89,6 +93,7 @@ def problems(found: Mapping[str, Any], project: Path = PROJECT) -> list[str]:
         _of_types,
         _of_credentials,
         _of_templates,
+        _of_prompts,
         _of_forks,
         _of_inventories,
     )
@@ -215,6 +220,12 @@ def _of_templates(found: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"{name}: {sentence}" for sentence in of_survey(one))
 
 
+def _of_prompts(found: Mapping[str, Any]) -> Iterator[str]:
+    for one in (*found["controller_templates"], *found["controller_workflows"]):
+        asked = {key for key in one if re.fullmatch("ask_.*_on_launch", key)} - _PROMPTS
+        yield from (f"{one['name']!r}: {key} lets whoever may execute it have its credentials" for key in sorted(asked))
+
+
 def _of_forks(found: Mapping[str, Any]) -> Iterator[str]:
     """A job counts as its forks and one more, and one that is larger than its instance group allows is never begun."""
     groups, inventories = named(found, "controller_instance_groups"), named(found, "controller_inventories")
@@ -306,6 +317,48 @@ def _is_valid(question: Mapping[str, Any], answer: Any) -> bool:
     if question["type"] == "multiplechoice":
         return answer in question["choices"]
     return question["type"] not in _TEXTS or len(answer) >= question.get("min", 0)
+
+
+def accepted(template: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables that a launch gives a job: AWX refuses answers that are not valid, and ignores what its survey does not ask for.
+
+    :raises ValueError: for such an answer.
+    """
+    if template.get("ask_variables_on_launch"):
+        return dict(given)
+    questions = {question["variable"]: question for question in template.get("survey_spec", {}).get("spec", ())}
+    answers = {name: value for name, value in given.items() if name in questions}
+    for name, value in answers.items():
+        if not _is_accepted(questions[name], value):
+            raise ValueError(f"AWX refuses the answer {value!r} to {name!r}")
+    return answers
+
+
+def _is_accepted(question: Mapping[str, Any], answer: Any) -> bool:
+    if question["type"] in ("integer", "float"):
+        is_number = isinstance(answer, (int, float)) and not isinstance(answer, bool)
+        return is_number and question.get("min", answer) <= answer <= question.get("max", answer)
+    if question["type"] not in _TEXTS:
+        return _is_valid(question, answer)
+    return isinstance(answer, str) and _is_valid(question, answer) and len(answer) <= question.get("max", len(answer))
+
+
+def extra_variables(template: Mapping[str, Any], given: Mapping[str, Any], **more: Any) -> str:
+    """The file of variables of a job, as AWX writes it, for what somebody gives at launch. `more` are those of the controller.
+
+    Each text is marked as unsafe (awx/main/utils/safe_yaml.py), unless ALLOW_JINJA_IN_EXTRA_VARS of the controller is `always`.
+    """
+    own = {**template.get("extra_vars", {}), **survey_defaults(template)}
+    return str(yaml.dump(_marked({**own, **accepted(template, given), **more}), Dumper=Dumper))
+
+
+def _marked(value: Any) -> Any:
+    """Texts of people, names of variables too, are never templates."""
+    if isinstance(value, Mapping):
+        return {Unsafe(name): _marked(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_marked(part) for part in value]
+    return Unsafe(value) if isinstance(value, str) else value
 
 
 def unanswered(template: Mapping[str, Any], answers: Mapping[str, Any]) -> Iterator[str]:

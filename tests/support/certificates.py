@@ -5,15 +5,21 @@
 
 from __future__ import annotations
 
+import atexit
 import datetime
+import functools
 import ipaddress
+import shutil
 import ssl
+import tempfile
+import threading
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+_LOCK = threading.Lock()
 _HOUR = datetime.timedelta(hours=1)
 
 
@@ -34,6 +40,19 @@ def write_certificate(file: Path, *, address: str = "127.0.0.1", begins: int = -
     form = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     file.write_bytes(encoded + key.private_bytes(serialization.Encoding.PEM, *form))
     return str(file)
+
+
+def loopback_certificate() -> str:
+    """The path of a certificate with its key for 127.0.0.1, for as long as this process lives."""
+    with _LOCK:
+        return _loopback_certificate()
+
+
+@functools.cache
+def _loopback_certificate() -> str:
+    directory = tempfile.mkdtemp(prefix="certificate-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    return write_certificate(Path(directory) / "loopback.pem", ends=24)
 
 
 def server_context(certificate: str) -> ssl.SSLContext:

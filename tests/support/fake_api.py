@@ -26,6 +26,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.label_selectors import compiled
 from urllib3.exceptions import ProtocolError
 
+from support.certificates import loopback_certificate, server_context
 from support.scripted_pool import HOST, Answer, Clock, Request, ScriptedConnection, status_object
 
 __all__ = ["LOST", "FakeApi", "Fault"]
@@ -94,10 +95,13 @@ class FakeApi:
         """The server's address, while it listens on loopback: for what makes its own connections."""
         server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"api": self}))
         server.daemon_threads = True
+        server.socket = server_context(loopback_certificate()).wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}"
+            yield f"https://127.0.0.1:{server.server_port}"
         finally:
             server.shutdown()
             server.server_close()

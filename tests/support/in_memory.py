@@ -15,6 +15,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Task, execute
 
+from support.certificates import loopback_certificate
 from support.fake_api import FakeApi
 from support.returns import assert_documented
 
@@ -32,7 +33,7 @@ class InMemory:
     def run(self, name: str, /, *, check: bool = False, **options: Any) -> dict[str, Any]:
         """The module's result with its warnings, `failed` included; the module's page must describe it."""
         module = importlib.import_module(f"ansible_collections.openshift_ops.image_pull.plugins.modules.{name}").MODULE
-        given = {"host": self.host, "api_key": "token", **options}
+        given = {"host": self.host, "api_key": "token", "ca_cert": loopback_certificate(), **options}
         validation = ArgumentSpecValidator(module.arguments, **module.all_rules).validate(given)
         if validation.error_messages:
             return {"failed": True, "msg": module.problems(given) or "; ".join(validation.error_messages)}

@@ -16,6 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from support.certificates import loopback_certificate, server_context
+
 __all__ = ["HANG", "Trouble", "WatchedApi", "status"]
 
 #: As an answer: nothing is sent, until the server ends.
@@ -78,10 +80,13 @@ class WatchedApi:
     def served(self, port: int = 0) -> Iterator[str]:
         server = ThreadingHTTPServer(("127.0.0.1", port), type("Handler", (_Handler,), {"api": self}))
         server.daemon_threads = True
+        server.socket = server_context(loopback_certificate()).wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
         self._ended = False
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}"
+            yield f"https://127.0.0.1:{server.server_port}"
         finally:
             with self._changed:
                 self._ended = True

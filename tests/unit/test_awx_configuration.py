@@ -19,7 +19,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.righ
 from support.awx_rules import (
     EXTENSION,
     PROJECT,
+    accepted,
     configuration,
+    extra_variables,
     named,
     of_rrule,
     problems,
@@ -125,6 +127,11 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "no such playbook": (lambda f: of(f, "templates", "audit").update(playbook="x.yml"), "has no playbook 'x.yml'"),
     "one cluster for many hosts": (lambda f: of(f, "templates", "audit").update(inventory="Image pull: clusters in the east"), "is for one cluster"),
     "any inventory for one cluster": (lambda f: of(f, "templates", "audit").update(ask_inventory_on_launch=True), "is for one cluster"),
+    "free variables": (lambda f: of(f, "templates", "audit").update(ask_variables_on_launch=True), "have its credentials"),
+    "any limit": (lambda f: of(f, "templates", "check many clusters").update(ask_limit_on_launch=True), "have its credentials"),
+    "any inventory": (lambda f: of(f, "templates", "check many clusters").update(ask_inventory_on_launch=True), "have its credentials"),
+    "another branch": (lambda f: of(f, "templates", "audit").update(ask_scm_branch_on_launch=True), "have its credentials"),
+    "a workflow's free variables": (lambda f: f["controller_workflows"][0].update(ask_variables_on_launch=True), "have its credentials"),
     "a survey without a question": (lambda f: of(f, "templates", "audit")["survey_spec"].update(spec=[]), "has no question"),
     "a survey without a name": (lambda f: of(f, "templates", "audit")["survey_spec"].pop("name"), "survey has no 'name'"),
     "a survey that is off": (lambda f: of(f, "templates", "audit").update(survey_enabled=False), "is not enabled"),
@@ -198,6 +205,55 @@ def test_each_rule_of_schedules_can_fail(rrule: str, said: str) -> None:
 
 def test_a_time_in_a_zone_is_accepted() -> None:
     assert list(of_rrule("DTSTART;TZID=Europe/Berlin:20260101T020000 RRULE:FREQ=DAILY;INTERVAL=1")) == []
+
+
+class TestALaunch:
+    """What AWX makes of the variables that somebody gives."""
+
+    def test_gives_answers_and_nothing_else(self, found: dict[str, Any]) -> None:
+        given = {"audit_namespaces": "a", "image_pull_host": "x", "ansible_connection": "ssh"}
+        assert accepted(of(found, "templates", "audit"), given) == {"audit_namespaces": "a"}
+        free = {**of(found, "templates", "audit"), "ask_variables_on_launch": True}
+        assert accepted(free, given) == given
+
+    @pytest.mark.parametrize(
+        ("variable", "answer"),
+        [
+            ("audit_namespaces", ["a"]),
+            ("audit_namespaces", 123),
+            ("audit_namespaces", "x" * 65537),
+            ("pull_access_audit_fail_on", "sometimes"),
+            ("pull_access_audit_fail_on", "{{ x }}"),
+            ("pull_access_audit_expires_within", "{{ x }}"),
+            ("pull_access_audit_expires_within", -1),
+            ("pull_access_audit_expires_within", True),
+        ],
+    )
+    def test_is_refused_with_an_answer_that_is_not_valid(
+        self, found: dict[str, Any], variable: str, answer: Any
+    ) -> None:
+        with pytest.raises(ValueError, match=variable):
+            accepted(of(found, "templates", "audit"), {variable: answer})
+
+    def test_marks_each_text_as_no_template(self, found: dict[str, Any]) -> None:
+        text = extra_variables(of(found, "templates", "audit"), {"audit_namespaces": "{{ a }}"}, more="{{ b }}")
+        assert all(f'!unsafe "{value}"' in text for value in ("{{ a }}", "{{ b }}", "never", "audit_namespaces"))
+
+
+def test_the_zones_differ_in_their_inventory_only(found: dict[str, Any]) -> None:
+    zones = {one["name"]: one for one in found["controller_templates"] if one["name"].endswith(" in the west")}
+    assert len(zones) == 4
+    for name, one in zones.items():
+        east = of(found, "templates", name.removeprefix("Image pull: ").removesuffix(" in the west"))
+        assert {key for key in one if one[key] != east[key]} == {"name", "inventory"}
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_no_answer_is_a_path_or_decides_the_connection(found: dict[str, Any], template: str) -> None:
+    asked = given_by(named(found, "controller_templates")[template])
+    assert not [
+        name for name in asked if re.search("^(image_pull|ansible|awx)_|directory|file|path|_host$|proxy|cert", name)
+    ]
 
 
 class TestTheWorkflow:

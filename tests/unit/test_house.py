@@ -51,7 +51,10 @@ LIBRARIES = {
     "requests": "clients.https",
 }
 ANSIBLE = {
-    "runtime/options.py": {"ansible.module_utils.common.parameters.env_fallback"},
+    "runtime/options.py": {
+        "ansible.module_utils.common.arg_spec.ArgumentSpecValidator",
+        "ansible.module_utils.common.parameters.env_fallback",
+    },
     "runtime/entries.py": {"ansible.module_utils.common.arg_spec.ArgumentSpecValidator"},
     "runtime/event_source.py": {"ansible.module_utils.common.arg_spec.ArgumentSpecValidator"},
     "runtime/ansible_module.py": {"ansible.module_utils.basic.AnsibleModule"},

@@ -5,11 +5,20 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import env_fallback
 
-__all__ = ["CLUSTER_OPTIONS", "CONNECTION_OPTIONS", "RUN_OPTIONS", "TARGET_OPTIONS", "from_environment"]
+__all__ = [
+    "CLUSTER_OPTIONS",
+    "CONNECTION_OPTIONS",
+    "RUN_OPTIONS",
+    "TARGET_OPTIONS",
+    "environment_options",
+    "from_environment",
+]
 
 
 def from_environment(*names: str) -> dict[str, Any]:
@@ -48,6 +57,13 @@ CONNECTION_OPTIONS: dict[str, Any] = {
     "impersonate_user": {"type": "str", **_env("IMPERSONATE_USER")},
     "impersonate_groups": {"type": "list", "elements": "str", **_env("IMPERSONATE_GROUPS")},
 }
+
+
+def environment_options() -> dict[str, Any]:
+    """Return the connection options that the environment variables alone give; None for those that they do not."""
+    given = ArgumentSpecValidator(deepcopy(CONNECTION_OPTIONS)).validate({}).validated_parameters
+    return {name: given.get(name) for name in CONNECTION_OPTIONS}
+
 
 #: Which namespaces a task, or one entry of a list, is for.
 TARGET_OPTIONS: dict[str, Any] = {

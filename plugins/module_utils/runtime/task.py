@@ -37,7 +37,7 @@ from ..reconcile.run import Settings
 from ..reconcile.targets import Targets
 from .entries import ListForm, batch_of, declared, entry_problems
 from .missed_rights import missed, untold
-from .options import CONNECTION_OPTIONS
+from .options import CONNECTION_OPTIONS, environment_options
 
 __all__ = [
     "NO_LIBRARY",
@@ -337,12 +337,11 @@ def _check_timeout(params: Mapping[str, Any]) -> None:
 @contextmanager
 def cluster_of(task: Task) -> Iterator[Cluster]:
     """The cluster that the connection options lead to."""
-    options = {name: task.params[name] for name in CONNECTION_OPTIONS}
-    options["impersonate_groups"] = tuple(options["impersonate_groups"] or ())
-    headers = {name: value for name, value in (options["proxy_headers"] or {}).items() if value is not None}
-    found = ConnectionOptions(**{**options, "proxy_headers": headers or None})
     with connect(
-        found, connections=task.params.get("concurrency", _FEW), temporary_directory=task.temporary_directory
+        _connection_options(task.params),
+        environment=_connection_options(environment_options()),
+        connections=task.params.get("concurrency", _FEW),
+        temporary_directory=task.temporary_directory,
     ) as opened:
         task.warn(opened.warnings)
         cluster = Cluster(opened, user_agent=f"openshift_ops.image_pull/{VERSION} ({task.name})")
@@ -356,6 +355,13 @@ def cluster_of(task: Task) -> Iterator[Cluster]:
         finally:
             # A thread that is still at work when the task ends early sends nothing more.
             cluster.close()
+
+
+def _connection_options(params: Mapping[str, Any]) -> ConnectionOptions:
+    options = {name: params[name] for name in CONNECTION_OPTIONS}
+    options["impersonate_groups"] = tuple(options["impersonate_groups"] or ())
+    headers = {name: value for name, value in (options["proxy_headers"] or {}).items() if value is not None}
+    return ConnectionOptions(**{**options, "proxy_headers": headers or None})
 
 
 def _report(task: Task, outcome: Outcome) -> dict[str, Any]:

@@ -21,9 +21,9 @@ from ..clients.kube.client import Cluster
 from ..clients.kube.errors import ApiError, ClusterError, Expired, Forbidden, Unanswered, UnknownResource
 from ..core.errors import ImagePullError, unexpected
 from ..core.objects import Json
+from ..features.object_events.event_text import safe
 from ..features.object_events.grouping import Grouping
 from ..features.object_events.ledger import Ledger, Seen, seen
-from ..features.object_events.plain import plain
 from ..features.object_events.settings import Settings, Watched
 from ..features.object_events.sight import Sight
 from ..reconcile.clock import Clock
@@ -167,7 +167,7 @@ class _Desk:
 
     def _say(self, events: Iterable[dict[str, Any]]) -> None:
         for event in events:
-            self._tell(plain({**event, "cluster": self._cluster}))
+            self._tell(safe({**event, "cluster": self._cluster}))
 
 
 @dataclass

@@ -12,6 +12,8 @@ description:
   - What exists when the source begins is told first. From then on an event holds what differs from what is known. So nothing is missed or
     told twice when a connection breaks, when the API server restarts, or when it no longer knows what happened meanwhile.
   - Only the metadata of objects is ever asked for. The data of a secret never reaches the source.
+  - Project users choose much of the text in a cluster. An event carries only text that Kubernetes restricts - names, labels and times - and
+    no annotations, so that Ansible never takes a text in it for a template. See RV(objects) for other names.
   - What happens within a short while becomes one event with a list of namespaces. One that is being deleted is never in that list.
   - The source never ends by itself. When the cluster does not answer, an event says so, and another one when it answers again.
   - The Python that runs ansible-rulebook needs ansible-core 2.16 or newer, and kubernetes 24.2 or newer. The collection must be where
@@ -51,7 +53,7 @@ options:
       changes:
         description:
           - Which changes of an object are told.
-          - V(existing) means that it was there when the source began, or is told once more, V(changed) that its labels or shown annotations are others,
+          - V(existing) means that it was there when the source began, or is told once more, V(changed) that its labels are others,
             V(terminating) that its deletion has begun.
           - The default is V(existing), V(created) and V(changed).
         type: list
@@ -70,12 +72,6 @@ options:
     description: Whether the platform's own namespaces are meant too, such as C(kube-system) and C(openshift-*).
     type: bool
     default: false
-  annotations:
-    description:
-      - Globs of the annotations that events show. Without it, events show none. Labels are always shown.
-      - C(kubectl.kubernetes.io/last-applied-configuration), which repeats an object as a whole, is never shown.
-    type: list
-    elements: str
   batch_seconds:
     description:
       - An event is told when nothing new has come for so many seconds, or after five times as many.
@@ -211,7 +207,12 @@ count:
   returned: when O(ignore:type) is V(objects)
   sample: 2
 objects:
-  description: What is new. C(labels), C(annotations) and C(deletion_timestamp) are there when they are not empty.
+  description:
+    - What is new. C(labels) and C(deletion_timestamp) are there when they are not empty. Of an object with more than 100 labels, the first
+      100 by their keys are shown.
+    - Names of role bindings may be any text. A C(name) that has other characters than letters, digits and C(._:@+-) is C(hex/) and its
+      bytes in hexadecimal digits, 253 at most. No name in Kubernetes has a C(/).
+    - At most 200 objects of each namespace are listed. RV(omitted) counts the others.
   type: list
   elements: dict
   returned: when O(ignore:type) is V(objects)
@@ -221,6 +222,11 @@ objects:
       name: project-a
       change: created
       labels: {kubernetes.io/metadata.name: project-a}
+omitted:
+  description: How many further objects of the namespaces are new.
+  type: int
+  returned: when O(ignore:type) is V(objects)
+  sample: 0
 state:
   description:
     - V(lost) when nothing is heard of a kind any more. A failure of the whole cluster is told once for all kinds, a right that is missing
@@ -237,7 +243,7 @@ kind:
   returned: when O(ignore:state) is V(lost) or V(degraded)
   sample: Namespace
 message:
-  description: What was tried, what came back, and what to do.
+  description: What was tried, what came back, and what to do. Characters that a template could need are question marks.
   type: str
   returned: when O(ignore:state) is V(lost) or V(degraded)
 kinds:
@@ -301,7 +307,6 @@ ARGUMENTS: dict[str, Any] = {
     "namespaces": {"type": "list", "elements": "str", "default": ["*"]},
     "exclude_namespaces": {"type": "list", "elements": "str"},
     "system_namespaces": {"type": "bool", "default": False},
-    "annotations": {"type": "list", "elements": "str"},
     "batch_seconds": {"type": "float", "default": 2},
     "batch_size": {"type": "int", "default": 500},
     "resync_seconds": {"type": "float", "default": 600},

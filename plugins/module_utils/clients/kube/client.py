@@ -305,9 +305,17 @@ class Cluster:
     ) -> Surveyed:
         """One pass from the first page to the last. Of an object that comes twice, the later state counts."""
         kept: dict[tuple[str, str], Any] = {}
-        token, seen = "", {""}
+        token, seen, limit = "", {""}, _PAGE
         while True:
-            page = self._understood(replace(request, query={**request.query, "continue": token}), read)
+            part = replace(request, query={**request.query, "limit": str(limit), "continue": token})
+            try:
+                page = self._understood(part, read)
+            except _TooLarge:
+                # Users decide how large their objects are, and must not keep those of others from being read.
+                if limit == 1:
+                    raise
+                limit //= 10
+                continue
             kept.update(
                 ((item["metadata"]["namespace"] if kind.namespaced else "", item["metadata"]["name"]), keep(item))
                 for item in page.items
@@ -499,13 +507,17 @@ class Cluster:
             way_out = "it may have been carried out: run again" if request.writes else "look at the API server"
             raise Unanswered(f"{attempt} got no answer: {hidden(str(error))}", way_out) from None
         except TooLarge:
-            raise _unintelligible(request, "more than any API server sends") from None
+            raise _TooLarge(str(_unintelligible(request, "more than any API server sends"))) from None
         except Broken as error:
             raise Unanswered(f"{attempt} failed: {error}", "please report it") from None
 
 
 class _Unsent(Unanswered):
     """There was no answer, and nothing can have been carried out: the same request may be sent again."""
+
+
+class _TooLarge(ApiError):
+    """The answer has more bytes than one may have."""
 
 
 def _asked_to_wait(request: _Request, error: ImagePullError) -> float | None:

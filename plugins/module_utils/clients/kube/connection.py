@@ -9,6 +9,7 @@ both, but for what would send a login where it does not belong, or would be igno
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import threading
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,7 @@ from .errors import ConnectError
 from .kubeconfig import Section, load
 from .libraries import IMPORT_ERROR, Configuration, HTTPHeaderDict, RESTClientObject, urllib3
 from .login import Login, fixed, from_token_file, of_user
+from .login_scope import Route, check_scope, prefer_own_login
 from .tls import Pem, client_side
 from .wire import prepare
 
@@ -37,6 +39,11 @@ _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _VERIFICATION = ("K8S_AUTH_VALIDATE_CERTS", "K8S_AUTH_VERIFY_SSL")
 #: Ansible's words for false.
 _OFF = ("0", "f", "false", "n", "no", "off")
+
+_UNENCRYPTED = (
+    "{origin} begins with http://, so {what} would cross the network unencrypted, and nothing was sent: give the https:// address of the API "
+    "server. Without TLS, only an address of this host is used, such as that of 'kubectl proxy', and only without a login"
+)
 
 _UNVERIFIED = (
     "the certificate of {host} is not verified, because the environment variable {name} says so: whoever stands between could read the "
@@ -79,11 +86,12 @@ class ConnectionOptions:
 
 @dataclass(frozen=True, repr=False)
 class _Target:
-    """Where to, through what, as whom."""
+    """Where to, through what, as whom. `server` is the one that the login came with, before an option named another."""
 
     host: str
     origin: str
     fetch: Any
+    server: str = ""
     verify: bool = True
     authority: Pem | None = None
     certificate: Pem | None = None
@@ -109,6 +117,7 @@ class Connection:
         self.pool = pool
         self._target = target
         self._directory = directory
+        self._is_encrypted = not _is_plain(target.host)
         self._login = Login(target.fetch)
         self._lock = threading.Lock()
         self._shown = 0
@@ -124,9 +133,11 @@ class Connection:
     def headers(self) -> Any:
         """The login and the impersonation, for one request: new ones each time.
 
-        :raises ConnectError: when there is no login.
+        :raises ConnectError: when there is no login, or it would be sent without TLS.
         """
         number, credential = self._login.current()
+        if not self._is_encrypted and (credential.authorization or credential.certificate or self._target.certificate):
+            raise ConnectError(_UNENCRYPTED.format(origin=self._target.origin, what="the login"))
         if credential.certificate is not None:
             self._show(number, credential)
         target = self._target
@@ -166,20 +177,27 @@ def connect(
     *,
     connections: int,
     temporary_directory: str,
+    environment: ConnectionOptions | None = None,
     service_account: Path = _SERVICE_ACCOUNT,
 ) -> Iterator[Connection]:
     """Opens nothing yet: the first request does. In the end all is closed.
 
     `connections` are kept open at most. Python loads a client's key from a file only: where it is not in one, it is in
-    `temporary_directory` for that moment. `service_account` is the directory in which a pod finds its login.
+    `temporary_directory` for that moment. `environment` are the options that environment variables give, which are among `options`
+    too: their login goes to their server only. `service_account` is the directory in which a pod finds its login.
 
     :raises OptionError: when the options do not go together, `ConnectError` when they do not lead to an API server, or with a
         login or certificate of no use.
     """
+    given = environment or ConnectionOptions()
+    options = prefer_own_login(options, given)
     _check_options(options)
     target = _target(options, temporary_directory, service_account)
     _check_host(target)
+    check_scope(options, given, _route(target, given))
     pool = _pool(options, target, connections)
+    if _is_plain(target.host) and (pool.proxy is not None or not _is_loopback(target.host)):
+        raise ConnectError(_UNENCRYPTED.format(origin=target.origin, what="all credentials"))
     _secure_proxy(pool, target, temporary_directory)
     pool.connection_pool_kw["ssl_context"] = _tls(target, target.certificate, target.key, temporary_directory)
     prepare(pool)
@@ -195,7 +213,7 @@ def _check_options(options: ConnectionOptions) -> None:
     if options.host and not (options.has_login or options.names_kubeconfig):
         raise OptionError(
             "option 'host' needs a login for that host: give 'api_key', 'client_cert' with 'client_key', or 'username' with "
-            "'password'; or give the 'kubeconfig' or 'context' whose login is meant for it"
+            "'password'; or give the 'kubeconfig' whose login is meant for it"
         )
 
 
@@ -207,7 +225,13 @@ def _target(options: ConnectionOptions, directory: str, service_account: Path) -
         base = _of_kubeconfig(options, directory)
     else:
         base = _of_service_account(service_account)
-    return _impersonating(options, _overridden(options, base))
+    return _impersonating(options, _overridden(options, replace(base, server=base.host)))
+
+
+def _route(target: _Target, environment: ConnectionOptions) -> Route:
+    # The client library has the proxy of HTTPS_PROXY.
+    of_environment = environment.proxy or Configuration().proxy or ""
+    return Route(target.host, target.server, target.verify, target.proxy, of_environment)
 
 
 def _of_kubeconfig(options: ConnectionOptions, directory: str) -> _Target:
@@ -307,6 +331,22 @@ def _what_is_wrong_with(url: str) -> str:
     if parts.auth:
         return "has a login in it; give it in 'username' and 'password'"
     return "has a '?' or '#' in it; leave out what follows" if parts.query or parts.fragment else ""
+
+
+def _is_plain(url: str) -> bool:
+    """Whether the address is without TLS."""
+    return url.lower().startswith("http:")
+
+
+def _is_loopback(url: str) -> bool:
+    """Whether the address is on this host, as that of `kubectl proxy` is."""
+    host = (urllib3.util.parse_url(url).host or "").strip("[]")
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _warnings(target: _Target) -> tuple[str, ...]:

@@ -8,10 +8,12 @@ What comes and goes again meanwhile is told to nobody.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ...core.objects import ROLE_BINDING, SECRET
+from .event_text import first_labels, shown_name, valid_time
 from .ledger import Difference, Seen
 from .settings import Settings
 
@@ -20,8 +22,8 @@ __all__ = ["Grouping"]
 #: As long as something new keeps coming, a batch waits this many times longer than for silence.
 _LONGEST_WAITS = 5
 
-#: An event with more objects has one namespace only.
-_MOST_OBJECTS = 2000
+#: Maximum number of objects in an event, and of one namespace: users make as many as they like. The rest is counted.
+_MOST_OBJECTS, _MOST_OF_NAMESPACE = 2000, 200
 #: After these an object is there, so its namespace has something to be given.
 _THERE = ("existing", "created", "changed")
 #: What the roles make.
@@ -67,12 +69,14 @@ class Grouping:
             return []
         served = [one for one in told if one.change in _THERE or _may_be_given_back(one)]
         places = dict.fromkeys(one.seen.namespace for one in served if not is_going(one.seen.namespace))
+        listed = list(_first_of_each_namespace(told))
         return [
             {
                 "type": "objects",
                 "namespaces": list(places),
                 "count": len(places),
-                "objects": [shown(one) for one in told],
+                "objects": [shown(one) for one in listed],
+                "omitted": len(told) - len(listed),
             }
         ]
 
@@ -81,7 +85,7 @@ class Grouping:
         names: list[str] = []
         objects = 0
         for name, place in self._waiting.items():
-            objects += len(place)
+            objects += min(len(place), _MOST_OF_NAMESPACE)
             if names and (len(names) >= self._settings.batch_size or objects > _MOST_OBJECTS):
                 break
             names.append(name)
@@ -105,6 +109,14 @@ class Grouping:
         return one.change in self._told[one.seen.kind]
 
 
+def _first_of_each_namespace(told: Iterable[Difference]) -> Iterator[Difference]:
+    counts: Counter[str] = Counter()
+    for one in told:
+        counts[one.seen.namespace] += 1
+        if counts[one.seen.namespace] <= _MOST_OF_NAMESPACE:
+            yield one
+
+
 def _may_be_given_back(one: Difference) -> bool:
     """Whether what went is something that a run would make anew."""
     return one.change == "deleted" and one.seen.kind in _MADE_ANEW
@@ -122,10 +134,7 @@ def _joined(old: str, new: str) -> str:
 def shown(one: Difference) -> Mapping[str, Any]:
     """An object as an event shows it."""
     kept: Seen = one.seen
-    found: dict[str, Any] = {"kind": kept.kind, "namespace": kept.namespace, "name": kept.name, "change": one.change}
-    parts = {
-        "labels": dict(kept.labels),
-        "annotations": dict(kept.annotations),
-        "deletion_timestamp": kept.deletion_timestamp,
-    }
+    name = shown_name(kept.name)
+    found: dict[str, Any] = {"kind": kept.kind, "namespace": kept.namespace, "name": name, "change": one.change}
+    parts = {"labels": first_labels(kept.labels), "deletion_timestamp": valid_time(kept.deletion_timestamp)}
     return {**found, **{name: value for name, value in parts.items() if value}}

@@ -12,31 +12,26 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from hashlib import blake2b
-from typing import Any
 
-from ...core.foreign_text import redacted
+from ...core.names import is_namespace
 from ...core.objects import NAMESPACE, Json, metadata
 from ...core.shapes import mapping, text
+from .event_text import valid_labels
 from .settings import Settings, Watched
 
 __all__ = ["Difference", "Ledger", "Seen", "seen"]
 
-#: What others write into an annotation as a whole may hold a secret's data, so no glob shows it.
-_NEVER = ("kubectl.kubernetes.io/last-applied-configuration",)
-
 
 @dataclass(frozen=True)
 class Seen:
-    """What is kept of an object's metadata. `namespace` is its own name for a namespace."""
+    """What is kept of an object's metadata. `namespace` is its own name for a namespace. `name` may be any text."""
 
     kind: str
     namespace: str
     name: str
     uid: str = ""
     labels: Json = field(default_factory=dict)
-    annotations: Json = field(default_factory=dict)
     deletion_timestamp: str = ""
 
     @property
@@ -46,7 +41,7 @@ class Seen:
     @property
     def digest(self) -> bytes:
         """Differs when what is kept does. An object that is known needs little memory so."""
-        kept = json.dumps([self.labels, self.annotations, self.deletion_timestamp], sort_keys=True)
+        kept = json.dumps([self.labels, self.deletion_timestamp], sort_keys=True)
         return blake2b(kept.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
@@ -66,19 +61,18 @@ class _Known:
 
 
 def seen(obj: Json, watched: Watched, settings: Settings) -> Seen | None:
-    """What is kept of an object; None for one that is not meant."""
+    """What is kept of an object; None for one that is not meant, or in a namespace whose name Kubernetes does not allow."""
     meta = metadata(obj)
     name = text(meta.get("name"))
     namespace = text(meta.get("namespace")) if watched.kind.namespaced else name
-    if not (watched.means(name) and settings.namespaces.means(namespace)):
+    if not (is_namespace(namespace) and watched.means(name) and settings.namespaces.means(namespace)):
         return None
     return Seen(
         kind=watched.kind.kind,
         namespace=namespace,
         name=name,
         uid=text(meta.get("uid")),
-        labels=dict(_texts(meta.get("labels"))),
-        annotations=dict(_shown(meta.get("annotations"), settings.annotations)),
+        labels=valid_labels(mapping(meta.get("labels"))),
         deletion_timestamp=text(meta.get("deletionTimestamp")),
     )
 
@@ -142,14 +136,3 @@ class Ledger:
                 yield Difference("terminating", one)
         else:
             yield Difference("changed" if old else "existing" if is_first else "created", one)
-
-
-def _shown(annotations: Any, wanted: Iterable[str]) -> Iterator[tuple[str, str]]:
-    globs = tuple(wanted)
-    for name, value in _texts(annotations):
-        if name not in _NEVER and any(fnmatchcase(name, pattern) for pattern in globs):
-            yield name, redacted(value)
-
-
-def _texts(values: Any) -> Iterator[tuple[str, str]]:
-    yield from ((name, value) for name, value in mapping(values).items() if isinstance(value, str))

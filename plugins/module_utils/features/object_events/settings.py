@@ -48,14 +48,13 @@ class Watched:
 class Settings:
     """What a source watches. Times are in seconds.
 
-    `annotations` are globs of those that events show. A batch is handed on when nothing new has come for `batch_seconds`, or when it
+    A batch is handed on when nothing new has come for `batch_seconds`, or when it
     has `batch_size` namespaces. Everything is listed again after `resync_seconds`; after `repeat_seconds` such a list is told as the first
     one was, 0 for never. A watch ends after `watch_seconds`, so that a connection that hangs is noticed.
     """
 
     watched: tuple[Watched, ...]
     namespaces: NamespaceSelector
-    annotations: tuple[str, ...] = ()
     batch_seconds: float = 2.0
     batch_size: int = 500
     resync_seconds: float = 600.0
@@ -81,7 +80,6 @@ def from_options(options: Mapping[str, Any]) -> Settings:
             exclude=tuple(options["exclude_namespaces"] or ()),
             system=options["system_namespaces"],
         ),
-        annotations=tuple(options["annotations"] or ()),
         batch_seconds=options["batch_seconds"],
         batch_size=options["batch_size"],
         resync_seconds=options["resync_seconds"],

@@ -19,6 +19,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.e
     handed_on,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CONNECTION_OPTIONS
+from support.certificates import loopback_certificate
 from support.fake_api import FakeApi
 
 ARGUMENTS = {**CONNECTION_OPTIONS, "size": {"type": "int", "default": 7}, "kinds": {"type": "list", "elements": "str"}}
@@ -76,7 +77,8 @@ class TestArguments:
 class TestConnection:
     def test_is_a_new_one_each_time(self) -> None:
         api = FakeApi()
-        with api.served() as host, event_source("tests", ARGUMENTS, {"host": host, "api_key": "token"}) as source:
+        options = {"api_key": "token", "ca_cert": loopback_certificate()}
+        with api.served() as host, event_source("tests", ARGUMENTS, {"host": host, **options}) as source:
             for _time in range(2):
                 with source.cluster() as cluster:
                     assert cluster.name == host

@@ -34,6 +34,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.o
     TARGET_OPTIONS,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Task
+from support.certificates import loopback_certificate
 from support.fake_api import FakeApi
 
 PARTS = (
@@ -61,7 +62,14 @@ class Run:
 
     def __init__(self, host: str, directory: Path, **lists: Any) -> None:
         options: dict[str, Any] = dict.fromkeys(CONNECTION_OPTIONS)
-        options |= {"host": host, "api_key": "token", "concurrency": 2, "max_failures": None, "report_unchanged": None}
+        options |= {
+            "host": host,
+            "api_key": "token",
+            "ca_cert": loopback_certificate(),
+            "concurrency": 2,
+            "max_failures": None,
+            "report_unchanged": None,
+        }
         self.task = Task(
             "inventory",
             {**options, "progress": True, "secrets": None, "links": None, **lists},

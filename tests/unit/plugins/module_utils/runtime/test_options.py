@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import (
     CLUSTER_OPTIONS,
     CONNECTION_OPTIONS,
+    environment_options,
 )
 
 #: kubernetes.core plugins/module_utils/args_common.py: option, variables, aliases.
@@ -82,3 +86,24 @@ def test_defaults() -> None:
         "system_namespaces": False,
     }
     assert found["namespaces"] is None
+
+
+def test_the_options_of_the_environment_are_those_of_a_task_without_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("K8S_AUTH_")]:
+        monkeypatch.delenv(name)
+    assert {value for name, value in environment_options().items() if name != "proxy_headers"} == {None}
+    given = {
+        "HOST": "https://a",
+        "VERIFY_SSL": "no",
+        "CERT_FILE": "~/cert",
+        "IMPERSONATE_GROUPS": "a,b",
+        "PROXY_HEADERS_BASIC_AUTH": "a:b",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(f"K8S_AUTH_{name}", value)
+    found = environment_options()
+    assert (found["host"], found["validate_certs"], found["impersonate_groups"]) == ("https://a", False, ["a", "b"])
+    assert found["client_cert"] == str(Path("~/cert").expanduser()) and found["proxy_headers"]["basic_auth"] == "a:b"
+    # One that cannot be read is the task's problem, unless the task gives another.
+    monkeypatch.setenv("K8S_AUTH_VERIFY_SSL", "perhaps")
+    assert environment_options()["host"] == "https://a"

@@ -43,6 +43,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.t
     over_namespaces,
     reconciling,
 )
+from support.certificates import loopback_certificate
 from support.fake_api import FakeApi
 from support.scripted_pool import status_object
 
@@ -63,7 +64,13 @@ def host(api: FakeApi) -> Iterator[str]:
 @pytest.fixture
 def task(host: str, tmp_path: Path) -> Task:
     options: dict[str, Any] = dict.fromkeys(CONNECTION_OPTIONS)
-    options |= {"host": host, "api_key": "token", "namespaces": ["a", "b"], "namespace_selector": None}
+    options |= {
+        "host": host,
+        "api_key": "token",
+        "ca_cert": loopback_certificate(),
+        "namespaces": ["a", "b"],
+        "namespace_selector": None,
+    }
     options |= {"concurrency": 2, "max_failures": None, "report_unchanged": None, "progress": True}
     return Task("ns.name.module", options, False, True, str(tmp_path), set())
 

@@ -319,6 +319,26 @@ class TestList:
         assert names(cluster.list(SECRET, namespace="a")) == [("x", "1"), ("y", "1"), ("z", "2")]
         pool.done()
 
+    def test_a_page_of_too_large_objects_is_asked_for_in_parts(self) -> None:
+        """Whoever makes large objects does not keep those of others from being read."""
+        small, one = LIST.replace("1000", "100"), LIST.replace("1000", "10")
+        cluster, pool, _clock = cluster_of(
+            (LIST, Answer(200, bytes)),
+            (small, page("x", token="t")),
+            (f"{small}&continue=t", Answer(200, bytes)),
+            (f"{one}&continue=t", page("y", token="u")),
+            (f"{one}&continue=u", page("z")),
+        )
+        assert [name for name, _version in names(cluster.list(SECRET, namespace="a"))] == ["x", "y", "z"]
+        pool.done()
+
+    def test_one_object_that_is_too_large_is_an_error(self) -> None:
+        lines = [LIST.replace("1000", limit) for limit in ("1000", "100", "10", "1")]
+        cluster, pool, _clock = cluster_of(*((line, Answer(200, bytes)) for line in lines))
+        with pytest.raises(ApiError, match="answered with more than any API server sends"):
+            list(cluster.list(SECRET, namespace="a"))
+        pool.done()
+
     def test_without_the_record_of_field_managers(self) -> None:
         cluster, _pool, _clock = cluster_of((LIST, page("x")))
         assert list(cluster.list(SECRET, namespace="a")) == [

@@ -162,6 +162,12 @@ def config(at: Echo | None, user: Any = None, **cluster: Any) -> dict[str, Any]:
     }
 
 
+def without_user(server: str) -> dict[str, Any]:
+    data = config(None, server=server)
+    del data["contexts"][0]["context"]["user"]
+    return data
+
+
 def with_certificate(issued: Issued) -> dict[str, str]:
     return {"client-certificate-data": b64(issued.certificate), "client-key-data": b64(issued.key)}
 
@@ -263,7 +269,7 @@ class TestOptionsAlone:
 
 NO_LOGIN = (
     "option 'host' needs a login for that host: give 'api_key', 'client_cert' with 'client_key', or 'username' with "
-    "'password'; or give the 'kubeconfig' or 'context' whose login is meant for it"
+    "'password'; or give the 'kubeconfig' whose login is meant for it"
 )
 
 
@@ -304,9 +310,15 @@ class TestHostWithoutLogin:
     def test_that_of_a_kubeconfig_that_is_named(self, tmp_path: Path, server: Echo) -> None:
         assert asked(tmp_path, host=server.url, kubeconfig=config(None))["login"] == bearer("kubeconfig")
 
-    def test_or_of_a_context(self, tmp_path: Path, server: Echo, default_config: Path) -> None:
+    def test_not_that_of_a_context_of_the_default_kubeconfig(
+        self, tmp_path: Path, server: Echo, default_config: Path
+    ) -> None:
         default_config.write_text(yaml.safe_dump(config(None)))
-        assert asked(tmp_path, host=server.url, context="c")["login"] == bearer("kubeconfig")
+        assert "belongs to its own server" in refusal_of(tmp_path, host=server.url, context="c")
+        assert server.seen == []
+
+    def test_unless_it_is_for_that_host(self, tmp_path: Path, server: Echo, default_config: Path) -> None:
+        assert asked(tmp_path, host=f"{server.url}/", context="c")["login"] == bearer("default")
 
 
 class TestPod:
@@ -580,8 +592,32 @@ class TestHost:
         assert refusal_of(tmp_path, host=host, api_key="t") == f"option 'host' {problem}"
 
     def test_it_is_the_clusters_name_in_messages(self, tmp_path: Path) -> None:
-        with opened(tmp_path, host="http://a:8080/b/", api_key="t") as connection:
-            assert connection.host == "http://a:8080/b"
+        with opened(tmp_path, host="https://a:8080/b/", api_key="t") as connection:
+            assert connection.host == "https://a:8080/b"
+
+    @pytest.mark.parametrize("host", ["http://a", "HTTP://a:8080/b", "http://10.0.0.1", "http://[fd00::1]:80"])
+    def test_one_without_tls_is_refused(self, tmp_path: Path, host: str) -> None:
+        assert refusal_of(tmp_path, kubeconfig=without_user(host)).startswith(
+            "'server' of cluster 'c' in the kubeconfig given as data begins with http://, so all credentials would"
+        )
+
+    @pytest.mark.parametrize("host", ["http://127.0.0.1:1", "http://[::1]:1", "http://localhost:1"])
+    def test_one_of_this_host_is_reached_without_tls_and_without_a_login(self, tmp_path: Path, host: str) -> None:
+        with opened(tmp_path, kubeconfig=without_user(host)) as connection:
+            assert dict(connection.headers()) == {}
+        for user in ({"token": "t"}, {"username": "u", "password": "p"}, with_certificate(issue("client"))):
+            with (
+                opened(tmp_path, kubeconfig=config(None, user, server=host)) as connection,
+                pytest.raises(
+                    ConnectError, match=r"begins with http://, so the login would .* give the https:// address"
+                ),
+            ):
+                connection.headers()
+
+    def test_no_proxy_stands_between(self, tmp_path: Path) -> None:
+        assert "begins with http://" in refusal_of(
+            tmp_path, kubeconfig=without_user("http://127.0.0.1:1"), proxy="http://b:1"
+        )
 
 
 class _Proxy(ThreadingHTTPServer):
@@ -783,7 +819,7 @@ class TestConnection:
             thread = threading.Thread(target=serve, args=(listening,), daemon=True)
             thread.start()
             url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-            with opened(tmp_path, host=url, api_key="t") as connection:
+            with opened(tmp_path, kubeconfig=without_user(url)) as connection:
                 send(connection.pool, "POST", url, connection.headers(), b"body")
             thread.join(10)
         assert received[0].endswith(b"\r\n\r\nbody")
@@ -833,7 +869,7 @@ class TestUnverifiedByTheEnvironment:
 
     def test_without_tls_there_is_nothing_to_verify(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("K8S_AUTH_VERIFY_SSL", "False")
-        assert self.warnings(host="http://api.example.com") == ()
+        assert self.warnings(host="http://127.0.0.1:1") == ()
 
     def test_verified_connections_have_nothing_to_say(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("K8S_AUTH_VERIFY_SSL", "True")

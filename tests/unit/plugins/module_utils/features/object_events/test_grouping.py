@@ -99,8 +99,8 @@ class TestWhat:
 
     def test_what_an_object_shows(self) -> None:
         group = grouping(changes=ALL)
-        group.add([happened("created", "a", labels={"l": "1"}, annotations={"n": "2"}, uid="u")], 0)
-        group.add([happened("terminating", "b", deletion_timestamp="t")], 0)
+        group.add([happened("created", "a", labels={"l": "1"}, uid="u")], 0)
+        group.add([happened("terminating", "b", deletion_timestamp="2026-01-01T00:00:00Z")], 0)
         assert taken(group)["objects"] == [
             {
                 "kind": "Namespace",
@@ -108,10 +108,33 @@ class TestWhat:
                 "name": "a",
                 "change": "created",
                 "labels": {"l": "1"},
-                "annotations": {"n": "2"},
             },
-            {"kind": "Namespace", "namespace": "b", "name": "b", "change": "terminating", "deletion_timestamp": "t"},
+            {
+                "kind": "Namespace",
+                "namespace": "b",
+                "name": "b",
+                "change": "terminating",
+                "deletion_timestamp": "2026-01-01T00:00:00Z",
+            },
         ]
+
+    def test_what_kubernetes_does_not_restrict_is_encoded_or_left_out(self) -> None:
+        group = grouping(changes=ALL)
+        labels = {f"l{number:03}": "" for number in range(150)}
+        name = "{{ lookup('pipe', 'id') }}\n"
+        group.add([happened("terminating", "a", "RoleBinding", name, labels=labels, deletion_timestamp="{{ t }}")], 0)
+        (shown,) = taken(group)["objects"]
+        assert bytes.fromhex(shown["name"].removeprefix("hex/")).decode() == name
+        assert [*shown["labels"]] == [*labels][:100] and "deletion_timestamp" not in shown
+
+    def test_no_namespace_crowds_out_the_others(self) -> None:
+        group = grouping(size=3)
+        group.add([happened("created", "mallory", "ServiceAccount", f"s{number}") for number in range(5000)], 0)
+        group.add([happened("created", "a"), happened("created", "b")], 0)
+        event = taken(group)
+        assert event["namespaces"] == ["mallory", "a", "b"]
+        assert (len(event["objects"]), event["omitted"]) == (202, 4800)
+        assert short(event)[-2:] == ["Namespace a/a created", "Namespace b/b created"]
 
     @pytest.mark.parametrize(
         ("story", "end"),
@@ -160,10 +183,11 @@ class TestWhat:
 
     def test_an_event_stays_of_a_bearable_size(self) -> None:
         group = grouping()
-        for place, number in (("a", 1500), ("b", 500), ("c", 1), ("d", 3000), ("e", 1)):
+        full = [f"a{number}" for number in range(10)]
+        for place, number in (*((place, 300) for place in full), ("c", 1), ("d", 3000)):
             group.add([happened("created", place, "Secret", f"s{one}") for one in range(number)], 0)
-        events = [taken(group) for _event in range(4)]
-        assert [event["namespaces"] for event in events] == [["a", "b"], ["c"], ["d"], ["e"]]
+        events = [taken(group) for _event in range(2)]
+        assert [event["namespaces"] for event in events] == [full, ["c", "d"]]
         assert group.due is None
 
     def test_the_last_state_of_an_object(self) -> None:

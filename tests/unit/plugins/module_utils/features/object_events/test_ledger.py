@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -26,11 +25,11 @@ from hypothesis import strategies as st
 
 NAMESPACES = Watched(KINDS["Namespace"])
 SECRETS = Watched(KINDS["Secret"], exclude=("hidden",))
-SETTINGS = Settings((NAMESPACES, SECRETS), NamespaceSelector(), annotations=("example.com/*", "kubectl*"))
+SETTINGS = Settings((NAMESPACES, SECRETS), NamespaceSelector())
 
 
 def namespace(name: str, uid: str = "1", going: bool = False, **labels: str) -> Seen:
-    return Seen("Namespace", name, name, uid, labels, {}, "2026-01-01T00:00:00Z" if going else "")
+    return Seen("Namespace", name, name, uid, labels, "2026-01-01T00:00:00Z" if going else "")
 
 
 def secret(place: str, name: str, uid: str = "1", **labels: str) -> Seen:
@@ -48,12 +47,12 @@ class TestSeen:
             "namespace": "a",
             "uid": "u",
             "labels": {"l": "1"},
-            "annotations": {"example.com/x": "1", "other": "2"},
+            "annotations": {"a": "{{ a }}"},
             "managedFields": [{}],
             "deletionTimestamp": "2026-01-01T00:00:00Z",
         }
         found = seen({"metadata": meta, "data": {"x": "c2VjcmV0"}}, SECRETS, SETTINGS)
-        assert found == Seen("Secret", "a", "n", "u", {"l": "1"}, {"example.com/x": "1"}, "2026-01-01T00:00:00Z")
+        assert found == Seen("Secret", "a", "n", "u", {"l": "1"}, "2026-01-01T00:00:00Z")
 
     def test_a_namespace_is_in_itself(self) -> None:
         found = seen({"metadata": {"name": "n"}}, NAMESPACES, SETTINGS)
@@ -64,23 +63,19 @@ class TestSeen:
     def test_what_is_not_meant(self, meta: dict[str, str]) -> None:
         assert seen({"metadata": meta}, SECRETS, SETTINGS) is None
 
-    def test_an_object_as_a_whole_is_never_shown_in_an_annotation(self) -> None:
-        annotations = {"kubectl.kubernetes.io/last-applied-configuration": '{"data": 1}', "kubectl/x": "y"}
-        found = seen({"metadata": {"name": "n", "namespace": "a", "annotations": annotations}}, SECRETS, SETTINGS)
-        assert found is not None
-        assert found.annotations == {"kubectl/x": "y"}
+    def test_labels_are_those_that_kubernetes_allows(self) -> None:
+        labels = {"{{ a }}": "b", "b": "{% c %}", "c/d": "e", "f": None, "g": "", "h": "i j"}
+        found = seen({"metadata": {"name": "n", "namespace": "a", "labels": labels}}, SECRETS, SETTINGS)
+        assert found is not None and found.labels == {"c/d": "e", "g": ""}
 
-    def test_a_login_in_an_annotation_is_hidden(self) -> None:
-        annotations = {"example.com/a": "https://u:pass-word@h/", "example.com/b": "token=abcdefgh"}
-        found = seen({"metadata": {"name": "n", "namespace": "a", "annotations": annotations}}, SECRETS, SETTINGS)
-        assert found is not None
-        text = json.dumps(found.annotations)
-        assert "pass-word" not in text
-        assert "abcdefgh" not in text
+    @pytest.mark.parametrize("namespace", ["{{ a }}", "A", "", "a" * 64, "a\n", "-a", "a.b"])
+    def test_a_namespace_that_kubernetes_does_not_allow_is_not_meant(self, namespace: str) -> None:
+        assert seen({"metadata": {"name": "n", "namespace": namespace}}, SECRETS, SETTINGS) is None
+        assert seen({"metadata": {"name": namespace}}, NAMESPACES, SETTINGS) is None
 
     @pytest.mark.parametrize("odd", [None, 1, "x", [], {"a": 1, "b": None, "c": []}])
     def test_odd_metadata(self, odd: Any) -> None:
-        meta = {"name": "n", "namespace": "a", "labels": odd, "annotations": odd, "uid": 3, "deletionTimestamp": 1}
+        meta = {"name": "n", "namespace": "a", "labels": odd, "uid": 3, "deletionTimestamp": 1}
         assert seen({"metadata": meta}, SECRETS, SETTINGS) == Seen("Secret", "a", "n")
 
 

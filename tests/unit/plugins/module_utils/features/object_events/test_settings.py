@@ -21,7 +21,6 @@ USUAL: dict[str, Any] = {
     "namespaces": ["*"],
     "exclude_namespaces": None,
     "system_namespaces": False,
-    "annotations": None,
     "batch_seconds": 2.0,
     "batch_size": 500,
     "resync_seconds": 600.0,
@@ -43,7 +42,7 @@ def test_what_is_watched_by_default() -> None:
     settings = made()
     (watched,) = settings.watched
     assert watched == Watched(KINDS["Namespace"], changes=frozenset(("existing", "created", "changed")))
-    assert (settings.annotations, settings.batch_seconds, settings.batch_size) == ((), 2.0, 500)
+    assert (settings.batch_seconds, settings.batch_size) == (2.0, 500)
     assert (settings.resync_seconds, settings.repeat_seconds) == (600.0, 3600.0)
 
 

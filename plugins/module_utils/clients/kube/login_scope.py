@@ -1,0 +1,175 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The server that a login belongs to. Pure, except that paths are resolved.
+
+Environment variables give a server and a login for it, as AWX does. A person who may set variables of such a job may not see that login.
+So it goes to that server only: another server, or a proxy that could read it, needs a login of the task itself. The same goes for a
+kubeconfig that the task does not name. Logins are compared by value: it does not matter how one came into the task's options.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ...core.errors import OptionError
+
+if TYPE_CHECKING:
+    from .connection import ConnectionOptions
+
+__all__ = ["Route", "check_scope", "prefer_own_login"]
+
+#: The options of one login, and those of them that must stay secret.
+_LOGINS = (
+    (("api_key",), ("api_key",)),
+    (("username", "password"), ("password",)),
+    (("client_cert", "client_key"), ("client_cert", "client_key")),
+)
+_PATHS = ("client_cert", "client_key", "ca_cert")
+_PROXY_LOGINS = ("proxy_basic_auth", "basic_auth")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+_OWN_LOGIN = "give the task a login of its own, such as 'api_key' (image_pull_api_key of the playbooks)"
+
+
+@dataclass(frozen=True)
+class Route:
+    """The way of the requests. `host` is where they go, `server` the server that a kubeconfig names for its login.
+
+    `proxy` is empty for none. `environment_proxy` is the proxy that the environment names.
+    """
+
+    host: str
+    server: str
+    verify: bool
+    proxy: str = ""
+    environment_proxy: str = ""
+
+
+def prefer_own_login(options: ConnectionOptions, environment: ConnectionOptions) -> ConnectionOptions:
+    """Return the options without the logins of the environment, if the task gives one of its own."""
+    given = [(names, secrets) for names, secrets in _LOGINS if any(getattr(options, name) for name in names)]
+    theirs = [names for names, secrets in given if _is_of_environment(options, environment, secrets)]
+    if not theirs or len(theirs) == len(given):
+        return options
+    dropped: dict[str, Any] = {name: None for names in theirs for name in names}
+    return replace(options, **dropped)
+
+
+def check_scope(options: ConnectionOptions, environment: ConnectionOptions, route: Route) -> None:
+    """Refuse a route on which a login that the task does not give would reach a server or proxy that the task names.
+
+    `options` are those of `prefer_own_login`; `environment` are the options that the environment variables alone give.
+
+    :raises OptionError: with the way out.
+    """
+    variables = ", ".join(_login_variables(options, environment))
+    if variables and (environment.host or environment.names_kubeconfig):
+        _check_server_of_variables(options, environment, route, variables)
+        _check_proxy(options, environment, route, f"the login of the environment ({variables})")
+    elif not options.has_login and not _has_own_kubeconfig(options, environment):
+        _check_server_of_kubeconfig(options, environment, route)
+        _check_proxy(options, environment, route, "the login of a kubeconfig, or of a pod, that the task does not name")
+    _check_proxy_login(options, environment, route)
+
+
+def _login_variables(options: ConnectionOptions, environment: ConnectionOptions) -> list[str]:
+    """Return the variables of the environment whose login the requests have."""
+    return [
+        f"K8S_AUTH_{name.upper()}"
+        for _names, secrets in _LOGINS
+        for name in secrets
+        if _is_of_environment(options, environment, (name,))
+    ]
+
+
+def _is_of_environment(options: ConnectionOptions, environment: ConnectionOptions, names: tuple[str, ...]) -> bool:
+    both = [(_value(name, getattr(options, name)), _value(name, getattr(environment, name))) for name in names]
+    return any(given and given == theirs for given, theirs in both)
+
+
+def _value(name: str, given: str | None) -> str:
+    if not given:
+        return ""
+    return os.path.realpath(given) if name in _PATHS else given.strip()
+
+
+def _has_own_kubeconfig(options: ConnectionOptions, environment: ConnectionOptions) -> bool:
+    """Whether the task itself names a kubeconfig, and not that of the environment."""
+    if options.kubeconfig in (None, ""):
+        return False
+    return bool(_files(options.kubeconfig) != _files(environment.kubeconfig))
+
+
+def _files(kubeconfig: str | Mapping[str, Any] | None) -> Any:
+    if not isinstance(kubeconfig, str):
+        return kubeconfig
+    # Unlike that of Path, it takes a home directory that does not exist.
+    expanded = (os.path.expanduser(path) for path in kubeconfig.split(os.pathsep) if path)  # noqa: PTH111
+    return {os.path.realpath(path) for path in expanded}
+
+
+def _check_server_of_variables(
+    options: ConnectionOptions, environment: ConnectionOptions, route: Route, variables: str
+) -> None:
+    if environment.host:
+        if _address(route.host) != _address(environment.host):
+            raise OptionError(
+                f"the login of the environment ({variables}) belongs to the server in K8S_AUTH_HOST, and the task names another one, "
+                f"{route.host}; nothing was sent: {_OWN_LOGIN}, or remove 'host' (image_pull_host)"
+            )
+    elif options.host or _has_own_kubeconfig(options, environment):
+        raise OptionError(
+            f"the login of the environment ({variables}) belongs to the servers of the kubeconfig in the environment, and the task "
+            f"names another one, {route.host}; nothing was sent: {_OWN_LOGIN}, or remove 'host' and 'kubeconfig' (image_pull_host, "
+            "image_pull_kubeconfig)"
+        )
+
+
+def _check_server_of_kubeconfig(options: ConnectionOptions, environment: ConnectionOptions, route: Route) -> None:
+    allowed = {_address(route.server), *([_address(environment.host)] if environment.host else ())}
+    if options.host and _address(route.host) not in allowed:
+        raise OptionError(
+            f"the login of the kubeconfig belongs to its own server, and 'host' names another one, {route.host}; nothing was sent: "
+            f"{_OWN_LOGIN}, name the kubeconfig in the task ('kubeconfig', image_pull_kubeconfig), or remove 'host' (image_pull_host)"
+        )
+
+
+def _check_proxy(options: ConnectionOptions, environment: ConnectionOptions, route: Route, login: str) -> None:
+    """A proxy carries TLS and cannot read it, unless it can answer in the place of the server."""
+    if not options.proxy or options.proxy == environment.proxy:
+        return
+    own_authority = options.ca_cert and _value("ca_cert", options.ca_cert) != _value("ca_cert", environment.ca_cert)
+    if route.verify and not own_authority and route.host.lower().startswith("https:"):
+        return
+    raise OptionError(
+        f"{login} would pass the proxy that the task names in 'proxy' (image_pull_proxy) without a certificate authority of the "
+        "environment or kubeconfig to verify the server by, so the proxy could read it; nothing was sent: give the authority where the "
+        "login is, for example in the AWX credential or in K8S_AUTH_SSL_CA_CERT, and verify the certificate; or set the proxy in "
+        f"K8S_AUTH_PROXY; or {_OWN_LOGIN}"
+    )
+
+
+def _check_proxy_login(options: ConnectionOptions, environment: ConnectionOptions, route: Route) -> None:
+    given, theirs = options.proxy_headers or {}, environment.proxy_headers or {}
+    is_theirs = any(given.get(name) and given[name] == theirs.get(name) for name in _PROXY_LOGINS)
+    if is_theirs and route.environment_proxy and route.proxy not in ("", route.environment_proxy):
+        raise OptionError(
+            "the login in K8S_AUTH_PROXY_HEADERS_* belongs to the proxy of the environment, and another proxy would get it; nothing was "
+            "sent: give 'proxy_headers' for the proxy in 'proxy' (image_pull_proxy), or remove 'proxy'"
+        )
+
+
+def _address(url: str) -> tuple[str, str, int | None, str]:
+    """Return the parts of a URL that decide which server it means; of an invalid one, the text."""
+    try:
+        parts = urlsplit(url.strip())
+        scheme = parts.scheme.lower()
+        port = parts.port or _DEFAULT_PORTS.get(scheme)
+        return scheme, (parts.hostname or "").lower(), port, parts.path.rstrip("/")
+    except ValueError:
+        return "", url, None, ""

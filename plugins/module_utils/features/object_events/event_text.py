@@ -1,0 +1,69 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The text that an event may carry. Pure.
+
+An event becomes variables of a playbook, and Ansible evaluates text that looks like a template. Project users choose names of role bindings,
+labels, and much more. So an event has only text that Kubernetes itself restricts; what else is there is encoded or left out. At the end
+every text passes `safe`, whatever it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any
+
+from ...core.cluster_text import is_object_name
+
+__all__ = ["first_labels", "safe", "shown_name", "valid_labels", "valid_time"]
+
+#: Maximum number of labels of one object that an event shows: Kubernetes has no such limit.
+_MOST_LABELS = 100
+#: Maximum number of bytes of an encoded name.
+_LONGEST_NAME = 253
+
+_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
+_PREFIX = r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?"
+#: Keys and values of labels as the API server validates them (apimachinery pkg/util/validation).
+_LABEL_KEY = re.compile(rf"(?:{_PREFIX}/)?{_NAME}\Z")
+_LABEL_VALUE = re.compile(rf"(?:{_NAME})?\Z")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z\Z")
+#: No template, and no header of one, can be written with the others.
+_UNSAFE = re.compile(r"""[^A-Za-z0-9 ._/:@+,;=()'"\[\]*?&<>|~-]""")
+
+
+def shown_name(name: str) -> str:
+    """Return the name as an event shows it. One that is not plain is `hex/`, which begins no name, and the bytes of its UTF-8."""
+    if is_object_name(name):
+        return name
+    return f"hex/{name.encode('utf-8', 'surrogatepass')[:_LONGEST_NAME].hex()}"
+
+
+def valid_labels(labels: Mapping[str, Any]) -> dict[str, str]:
+    """Return the labels that Kubernetes allows, in order of their keys."""
+    return {
+        key: value
+        for key, value in sorted(labels.items())
+        if isinstance(value, str) and _LABEL_KEY.match(key) and _LABEL_VALUE.match(value)
+    }
+
+
+def valid_time(text: str) -> str:
+    """Return the time, empty for a text that is not one as the API server writes it."""
+    return text if _TIME.match(text) else ""
+
+
+def safe(value: Any) -> Any:
+    """Return the same JSON-like value; in its texts, each character that could be part of a template is a question mark."""
+    if isinstance(value, str):
+        return _UNSAFE.sub("?", value)
+    if isinstance(value, Mapping):
+        return {safe(name): safe(part) for name, part in value.items()}
+    return [safe(part) for part in value] if isinstance(value, (list, tuple)) else value
+
+
+def first_labels(labels: Mapping[str, str]) -> dict[str, str]:
+    """Return as many labels as an event shows of one object."""
+    return dict(islice(labels.items(), _MOST_LABELS))
