@@ -1,0 +1,32 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which text of a cluster is plain: it means the same to YAML, Jinja, Ansible and a terminal. Pure.
+
+Users of a cluster choose its text. What could be a template is not listed here, because such a list is never complete: Ansible reads
+other delimiters from the first line of a text, for example. So plain text is defined by the characters that it may have.
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["is_object_name", "is_plain"]
+
+#: It begins with a letter or a digit. None of these characters begins a template, a tag, an anchor, a comment or a quoted text.
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]*\Z")
+#: Maximum length of an object's name.
+_LONGEST_NAME = 253
+
+
+def is_plain(text: str) -> bool:
+    """Whether the text has only ASCII letters, digits and `._/:@+-`, and begins with a letter or a digit. Empty text is not plain.
+
+    Every other text is data that Ansible must be told not to evaluate: it is written with the tag `!unsafe`, or left out.
+    """
+    return bool(_PLAIN.match(text))
+
+
+def is_object_name(text: str) -> bool:
+    """Whether the text is plain and can name an object, including names of roles and role bindings such as `system:image-pullers`."""
+    return len(text) <= _LONGEST_NAME and "/" not in text and is_plain(text)
