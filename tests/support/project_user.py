@@ -67,4 +67,6 @@ class ProjectUser:
     def read_secret(self, name: str) -> str:
         """All that she can read of a secret of her own, as text."""
         found = self.request("GET", path_of(self.namespace, "secrets", name))
-        return "\n".join(base64.b64decode(value).decode("utf-8", "replace") for value in (found.get("data") or {}).values())
+        return "\n".join(
+            base64.b64decode(value).decode("utf-8", "replace") for value in (found.get("data") or {}).values()
+        )

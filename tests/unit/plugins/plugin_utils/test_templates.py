@@ -11,7 +11,7 @@ import pytest
 from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.yaml_text import as_yaml
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import as_yaml
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import templates
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.templates import Templates
 from hypothesis import given
