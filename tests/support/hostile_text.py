@@ -50,10 +50,10 @@ _TEMPLATES = (
 _OTHERS = (
     "!vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6162", "$ANSIBLE_VAULT;1.1;AES256\n6162", "!!python/object/apply:os.system [true]",
     "!unsafe", "!unsafe x", "&a x", "*a", "<<: *a", "a: b", "- a", "? a", "[a]", "{a: b}", '{"__ansible_unsafe": "{{ 1 }}"}', "|", ">",
-    "| x", "%YAML 1.2", "---", "...", "---\n- a", "#x", "a #b", "a:", "@a", "`a`", "'", '"', "\\", "\\x41", "=", "<<", "~", "-", ".5",
+    "| x", "%YAML 1.2", "---", "...", "---\n- a", "#x", "a #b", "a:", "@a", "`a`", "'", '"', "\\", "\\x41", "=", "<<", "~", "-", ".5", "~\n", "yes\n", "+1", "2026-01-01 01:02:03",
     "\x00", "\x1b[2Ja", "\r", "\r\n", "\n", "\t", " ", " a", "a ", "\x7f", "\x85", "\xa0", "\u2028", "\u2029", "\ufeff", "\ufeffa",
     "\ufffe", "\ud800", "\udfff", "é", "\u202e", "\U0001f600", "{{", "}}", "{%", "%}", "{#", "#}", "{{ }}", "{{ 1 + 1 }}",
-    "{{ registry }}", "{{ registry_username }}", "{{ registry_password }}", "{{ omit }}", "{% raw %}", "a" * 70_000 + "{{ 1 }}",
+    "{{ registry }}", "{{ registry_username }}", "{{ registry_password }}", "{{ omit }}", "{% raw %}", "a" * 20_000 + "{{ 1 }}",
 )  # fmt: skip
 
 

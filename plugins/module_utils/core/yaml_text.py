@@ -33,7 +33,18 @@ class Sentence(str):
 
 #: Text that YAML 1.1 and 1.2 read as itself without quotes: words that begin with a letter.
 _BARE = re.compile(r"[A-Za-z](?:[A-Za-z0-9._/:@+-]*[A-Za-z0-9._/@+-])?(?: [A-Za-z0-9][A-Za-z0-9._/@+-]*)*\Z")
-#: Such text that YAML reads as something other than text.
+#: What PyYAML reads as a truth value, a number, a time, null, a default value or a merge key (yaml/resolver.py); it ignores a line break
+#: at the end. From ansible-core 2.19 on, the tag `!unsafe` does not make such text a text, not even in quotes. None of it can be a template.
+_RESOLVED = re.compile(
+    r"""(?:yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF
+    |[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*
+    |[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)
+    |[-+]?0b[01_]+|[-+]?0[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+|[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+
+    |[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::[0-9]{2})?))?)?
+    |~|null|Null|NULL|=|<<|[!&*]|)\n?\Z""",
+    re.VERBOSE,
+)
+#: Text that begins with a letter and that some reader of YAML takes for something other than text.
 _NOT_TEXT = re.compile(r"(?:y|n|yes|no|on|off|true|false|null|nan|inf)\Z", re.IGNORECASE)
 _ESCAPED = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _TO_ESCAPE = re.compile(r"[^ !#-\[\]-~]")
@@ -77,9 +88,10 @@ def _member(name: Any, item: Any, edge: str, scalar: _Scalar) -> list[str]:
 
 
 def _tagged(value: Any) -> str:
-    # Empty text has nothing to evaluate.
-    is_ours = not isinstance(value, str) or isinstance(value, (Reference, Sentence)) or not value or is_plain(value)
-    return _untagged(value) if is_ours else f"!unsafe {_quoted(value)}"
+    is_text = isinstance(value, str) and not isinstance(value, (Reference, Sentence))
+    return (
+        f"!unsafe {_quoted(value)}" if is_text and not (is_plain(value) or _RESOLVED.match(value)) else _untagged(value)
+    )
 
 
 def _untagged(value: Any) -> str:

@@ -40,6 +40,7 @@ class Counting:
 
     def __init__(self) -> None:
         self.templar, self.asked = Templar(loader=DataLoader(), variables=VARIABLES), 0
+        self.available_variables = VARIABLES
 
     def template(self, value: Any) -> Any:
         self.asked += 1
@@ -133,6 +134,12 @@ def test_bytes_and_numbers_are_no_templates() -> None:
     templar = Counting()
     Templates(templar).prepare([b"{{ one }}", 1, None, 1.5])
     assert templar.asked == 0
+
+
+def test_a_text_that_looks_omitted_is_text() -> None:
+    """Whoever writes a pull secret could leave out a part of an entry with it."""
+    text = "__omit_place_holder__2{"
+    assert alone({"email": text, "password": trusted("{{ nothing | default(omit) }}")}).get("email") == text
 
 
 @pytest.mark.parametrize("text", ["{{ lookup('pipe', 'id') }}", "{% raw %}", "a{# b", "{{ registry_password }}"])
