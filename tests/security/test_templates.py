@@ -262,7 +262,17 @@ def test_generated_text_in_a_report(command: str, tmp_path: Path) -> None:
 
 @pytest.fixture
 def mallory(lab: Lab, namespace: str) -> ProjectUser:
-    return ProjectUser.create(lab, "mallory", namespace)
+    """She may let others pull, as the administrator of a project on OpenShift: the lab's role `admin` lacks it."""
+    user = ProjectUser.create(lab, "mallory", namespace)
+    lab.create(namespace, "rolebindings", rolebinding("may-pull", "mallory"))
+    binding = rolebinding("first", "mallory")
+
+    def may_let_others_pull() -> bool:
+        made = user.request("POST", path_of(namespace, "rolebindings"), binding, expect=(201, 403, 409))
+        return bool(made.get("code") != 403)
+
+    lab.until(may_let_others_pull, "mallory may let others pull")
+    return user
 
 
 @pytest.fixture
@@ -292,6 +302,11 @@ def header(command: str) -> str:
     return f"#jinja2:variable_start_string:'[%',variable_end_string:'%]'\n[% lookup(\"pipe\", \"{command}\") %]"
 
 
+def found_by_people(command: str) -> list[str]:
+    """One attack of each kind, with the first one."""
+    return [header(command), *(text for text in attacks(command) if f"lookup('pipe', '{command}')" in text)]
+
+
 def adopted(inventory: Path, mallory: ProjectUser, *options: str) -> Play:
     chosen = json.dumps({"image_pull_adopt_namespaces": [mallory.namespace]})
     return play(
@@ -307,7 +322,7 @@ def adopted(inventory: Path, mallory: ProjectUser, *options: str) -> Play:
 
 
 def test_adopt_then_site(command: str, lab: Lab, mallory: ProjectUser, inventory: Path) -> None:
-    texts = [header(command), *attacks(command)]
+    texts = found_by_people(command)
     for at, text in enumerate(texts):
         entry = {"username": text, "password": text, "email": text}
         auth = {"auth": base64.b64encode(f"robot:{text}".encode("utf-8", "replace")).decode(), "email": "a@example.com"}
@@ -363,8 +378,8 @@ def test_a_task_of_an_explanation_that_is_pasted(command: str, lab: Lab, mallory
     broken_pod(lab, mallory, "registry.example.com/app", "planted")
     told = play("explain", inventory, "-e", f"pod={mallory.namespace}/app").output
     assert "secret planted has the key" in told
-    assert "no task is offered, because the registry key" in told
     pasted(_tasks_in(told), inventory)
+    assert "no task is offered, because the registry key" in told
 
 
 def _tasks_in(output: str) -> str:
@@ -387,13 +402,13 @@ def test_a_task_of_a_report_that_is_pasted(command: str, mallory: ProjectUser, i
     }
     done = play("audit", inventory, "-e", json.dumps(chosen), cwd=inventory.parent)
     page = next(report.glob("*.html")).read_text()
-    assert "is unusual" in page, done.output
     data = json.loads(re.search(r'<script[^>]*type="application/json"[^>]*>(.*?)</script>', page, re.DOTALL)[1])
     tasks = "".join(
         data["texts"][at].replace("\ue000", mallory.namespace) for at in dict.fromkeys(data["findings"]["remedy"])
     )
-    assert "usual-user" in tasks
+    assert "usual-user" in tasks, done.output
     pasted(tasks, inventory)
+    assert "is unusual" in page
 
 
 #: How a playbook of people uses a result: each in its own task, and each again.
@@ -414,19 +429,22 @@ USES = r"""
         kubeconfig: "{{ image_pull_kubeconfig }}"
         namespaces: ["{{ place }}"]
         pod: app
+      # Its result comes from a process of its own, those of the others from Ansible's.
+      vars:
+        ansible_python_interpreter: "{{ other_python }}"
       register: explained
     - openshift_ops.image_pull.image_puller_grant:
         kubeconfig: "{{ image_pull_kubeconfig }}"
         namespaces: ["{{ place }}"]
-        users: ["{{ explained.namespaces[0].access[0].image }}"]
-        binding_name: "{{ audited.clusters[0].findings[0].name }}/"
+        users: ["{{ adopted.cross_project_pull_grants[0].users[0] }}\\n"]
+        binding_name: "{{ adopted.cross_project_pull_grants[0].users[0] }}/"
       register: failed
     - ansible.builtin.set_fact:
         all_of_it: "{{ [adopted, audited, explained, failed] }}"
         as_text: "x {{ adopted }} {{ audited }} {{ explained }} {{ failed.msg }}"
         as_json: "{{ [adopted, audited, explained, failed] | to_json }}"
         converted: "{{ [adopted, audited, explained, failed] | to_json | from_json }}"
-        messages: "{{ audited.clusters[0].findings | map(attribute='message') | list }}"
+        messages: "{{ audited.audit.clusters[0].findings | map(attribute='message') | list }}"
         combined: "{{ adopted | combine({'y': audited, 'z': explained}) }}"
         pairs: "{{ adopted.cross_project_pull_grants | map(attribute='users') | flatten }}"
     - ansible.builtin.debug:
@@ -435,12 +453,12 @@ USES = r"""
         var: all_of_it
     - ansible.builtin.debug:
         msg: "{{ item }} {{ 'a' ~ item }}"
-      loop: "{{ messages + pairs }}"
+      loop: "{{ messages[:4] + pairs[:8] }}"
       loop_control:
         label: "{{ item }}"
     - ansible.builtin.set_fact:
         one_of_them: "{{ item }}"
-      loop: "{{ messages + pairs }}"
+      loop: "{{ messages[:4] + pairs[:8] }}"
       when: item is not search(pairs[0]) or true
     - ansible.builtin.assert:
         that: messages | length == 0
@@ -464,12 +482,10 @@ USES = r"""
 """
 
 
-@pytest.mark.parametrize("way", ["in Ansible's process", "in a process of its own"])
 def test_results_in_templates_of_a_playbook(
-    command: str, lab: Lab, mallory: ProjectUser, inventory: Path, other_python: str, way: str
+    command: str, lab: Lab, mallory: ProjectUser, inventory: Path, other_python: str
 ) -> None:
-    texts = [header(command), *list(attacks(command))[: len(list(attacks(command))) // 3]]
-    for at, text in enumerate(texts):
+    for at, text in enumerate(found_by_people(command)):
         known = text.encode("utf-8", "replace").decode()
         mallory.create_object("rolebindings", rolebinding(f"a-{at}", known))
         mallory.create_object("rolebindings", rolebinding(f"b-{at}", known))
@@ -479,7 +495,8 @@ def test_results_in_templates_of_a_playbook(
     broken_pod(lab, mallory, "registry.example.com/app", "planted")
     path = inventory.parent / "uses.yml"
     path.write_text(USES)
-    python = {"ansible_python_interpreter": other_python} if way != "in Ansible's process" else {}
-    done = play(path, inventory, "-e", json.dumps({"place": mallory.namespace, **python}))
-    assert "done with all of it" in done.output, done.output
-    assert "lookup" in done.output, "the texts are shown as they are"
+    done = play(path, inventory, "-e", json.dumps({"place": mallory.namespace, "other_python": other_python}))
+    # The grant is refused, and two tasks are there to fail: all others came to their end with the texts.
+    assert (done.recap["ignored"], done.recap["failed"]) == (3, 0), done.output
+    assert "done with all of it" in done.output
+    assert f"lookup('pipe', '{command}')" in done.output, "the texts are shown as they are"
