@@ -18,7 +18,7 @@ __all__ = ["Destination", "FilesWanted", "VariableFile", "Write"]
 class VariableFile:
     """`comment` stands at the head, a line each. An `encrypted` file is nowhere in clear text.
 
-    `for_ansible`: Ansible reads the file. Otherwise another program does, such as `kubectl`, which knows no tags of Ansible.
+    `for_ansible`: Ansible reads the file as variables. Otherwise another reader does, such as `kubectl`, which knows no tags of Ansible.
     """
 
     name: str

@@ -200,9 +200,10 @@ class TestPlaces:
         with pytest.raises(OptionError, match="cannot be written on the controller"):
             write([VAULT, PLAIN])
 
-    def test_a_full_disk_is_named_with_the_file(self, files: ControllerFiles, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("force", [False, True])
+    def test_a_full_disk_is_named_with_the_file(self, files: ControllerFiles, tmp_path: Path, force: bool) -> None:
         """A limit of the size of a file fails as a full disk does: the system names no file."""
-        write = files.prepare(wanted(tmp_path))
+        write = files.prepare(wanted(tmp_path, force=force))
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (16, limits[1]))
         try:
