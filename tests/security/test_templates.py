@@ -14,6 +14,7 @@ import inspect
 import json
 import random
 import re
+import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,16 @@ from typing import Any
 import pytest
 import yaml
 from ansible.parsing.dataloader import DataLoader
+from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible.template import Templar
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     ROLE_BINDING,
     SECRET,
     ObjectRef,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import (
+    FilesWanted,
+    VariableFile,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import Reference, as_yaml
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.adopt.findings import (
@@ -153,15 +159,11 @@ def test_generated_text_survives_adopt_and_site(command: str, tmp_path: Path) ->
     assert {text for grant in grants for text in grant["groups"]} == {*map(writable, texts[:500])}
 
 
-def _written(file: Any, directory: Path) -> str:
+def _written(file: VariableFile, directory: Path) -> str:
     """The text of a file, before it is encrypted."""
-    from ansible.parsing.vault import VaultLib, VaultSecret  # noqa: PLC0415
-
     password = [("default", VaultSecret(b"a password"))]
-    from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import FilesWanted  # noqa: PLC0415
-
-    names = {"plain": (), "encrypted": (file.name,)} if file.encrypted else {"plain": (file.name,)}
-    (path,) = ControllerFiles(password).prepare(FilesWanted(str(directory), **names))([file])
+    plain, encrypted = ((), (file.name,)) if file.encrypted else ((file.name,), ())
+    (path,) = ControllerFiles(password).prepare(FilesWanted(str(directory), plain, encrypted))([file])
     content = Path(path).read_bytes()
     return (VaultLib(password).decrypt(content) if file.encrypted else content).decode()
 
@@ -409,6 +411,44 @@ def test_a_task_of_a_report_that_is_pasted(command: str, mallory: ProjectUser, i
     assert "usual-user" in tasks, done.output
     pasted(tasks, inventory)
     assert "is unusual" in page
+
+
+def test_the_tag_holds_wherever_ansible_reads_it(command: str, tmp_path: Path) -> None:
+    """In a file of variables, in one that ansible-vault encrypts, in the name and the options of a task, in a loop, and in keys."""
+    texts = [writable(text) for text in found_by_people(command) if "\x00" not in text and len(text) < 1000]
+    password, inventory = tmp_path / "vault-password", tmp_path / "hosts"
+    password.write_text("a password")
+    inventory.write_text("lab ansible_connection=local\n")
+    for name, encrypted in (("plain.yml", False), ("vault.yml", True)):
+        data = {name[:5]: texts, f"{name[:5]}_keys": {text: [text] for text in texts}}
+        (tmp_path / name).write_text(_written(VariableFile(name, data, encrypted=encrypted), tmp_path / "made"))
+    encrypt = ["ansible-vault", "encrypt", "--vault-password-file", password, tmp_path / "vault.yml"]
+    subprocess.run(encrypt, check=True, capture_output=True)
+    tasks: list[Any] = [
+        {"name": text, "ansible.builtin.debug": {"msg": {text: [text, {"a": text}]}}, "vars": {"one": text}}
+        for text in texts[:5]
+    ]
+    tasks += [
+        {
+            "ansible.builtin.set_fact": {
+                "fact": Reference("{{ item }}"),
+                "facts": {texts[0]: Reference("x {{ item }}")},
+            },
+            "loop": texts,
+        },
+        {
+            "ansible.builtin.debug": {
+                "msg": [Reference("{{ fact }} {{ facts }} {{ plain }} {{ vault }} {{ plain_keys }} {{ vault_keys }}")]
+            }
+        },
+        {"ansible.builtin.debug": {"msg": Reference("{{ plain + vault }}")}},
+        {"ansible.builtin.debug": {"msg": "done with all of it"}},
+    ]
+    play_of = [{"hosts": "all", "gather_facts": False, "vars_files": ["plain.yml", "vault.yml"], "tasks": tasks}]
+    (tmp_path / "play.yml").write_text(as_yaml(play_of))
+    done = play(tmp_path / "play.yml", inventory, "--vault-password-file", str(password))
+    assert done.status == 0, done.output
+    assert "done with all of it" in done.output
 
 
 #: How a playbook of people uses a result: each in its own task, and each again.
