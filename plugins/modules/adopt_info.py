@@ -34,7 +34,8 @@ options:
       - A directory on the controller, such as C(host_vars/HOST) of an inventory. It is created where it is missing.
       - C(image_pull.yml) there gets the two variables, and C(image_pull_vault.yml) the credentials. Both files are written at once and
         whole, with mode C(0600), and only if all namespaces could be read.
-      - The task must run in Ansible's own process, with C(connection=local) and without C(become) and C(async).
+      - The task must run in Ansible's own process, with C(connection=local) and without C(become) and C(async). If the host has another
+        C(ansible_python_interpreter), set it to C({{ ansible_playbook_python }}) for the task, or leave it out.
       - Without this option nothing is written.
     type: path
   credentials:

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import yaml
 from ansible import constants as C
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.offers import offer_in
 
 __all__ = ["lines_of"]
 
@@ -33,16 +32,11 @@ def _answer(namespace: str, answer: Mapping[str, Any]) -> Iterator[tuple[str, st
     yield _plain(told), _colour(_VERDICTS.get(answer["verdict"]))
     for step in steps:
         yield _plain(step), _colour(_MARKS.get(step[:5]))
-    if answer["remedy"]:
+    found = offer_in(answer)
+    yield from ((_plain(sentence), None) for sentence in filter(None, (*found.effects, found.refusal)))
+    if found.tasks:
         yield "what mends it:", None
-        yield from ((_plain(line), None) for line in _playbook(answer["remedy"]))
-
-
-def _playbook(tasks: Any) -> list[str]:
-    # Ansible may have put strings of its own into the result, which YAML does not know.
-    plain = json.loads(json.dumps(tasks))
-    text: str = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=10_000)
-    return text.splitlines()
+        yield from ((line, None) for line in found.text.splitlines())
 
 
 def _colour(setting: str | None) -> str | None:

@@ -55,7 +55,7 @@ class Templates:
         if _is_text(value) and value in self._known and is_trusted_as_template(value):
             return self._known[value]
         result = self._templar.template(value)
-        return None if _is_omitted(result) else result
+        return None if self._is_omitted(result) else result
 
     def _together(self, texts: list[str]) -> Mapping[str, Any]:
         """The values of these templates; nothing when one of them fails. What is omitted is null, as it is not in the answer."""
@@ -65,7 +65,13 @@ class Templates:
             values = {text: found.get(position) for position, text in enumerate(texts)}
         except Exception:
             return {}
-        return {text: None if _is_omitted(value) else value for text, value in values.items()}
+        return {text: None if self._is_omitted(value) else value for text, value in values.items()}
+
+    def _is_omitted(self, value: Any) -> bool:
+        """By its type or, before ansible-core 2.19, by the string of this run: another text that looks like it is text."""
+        if trust_as_template is not None:
+            return type(value).__name__ == "_OmitType"
+        return isinstance(value, str) and value == self._templar.available_variables.get("omit")
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -97,8 +103,3 @@ def _expression(text: str) -> str:
 def _is_text(value: Any) -> bool:
     """Whether it is plain text; a value that ansible-vault encrypted is not."""
     return isinstance(value, str) and not hasattr(value, "_ciphertext")
-
-
-def _is_omitted(value: Any) -> bool:
-    """As ansible-core says it, before 2.19 by a string."""
-    return type(value).__name__ == "_OmitType" or (isinstance(value, str) and value.startswith("__omit_place_holder__"))

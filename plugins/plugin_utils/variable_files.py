@@ -11,22 +11,20 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ansible import constants as C
 from ansible.errors import AnsibleError
 from ansible.parsing.vault import VaultLib, match_encrypt_secret
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import (
     FilesWanted,
-    Reference,
     VariableFile,
     Write,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.whole_files import stored
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import as_comments, as_yaml
 
-__all__ = ["ControllerFiles", "written"]
+__all__ = ["ControllerFiles"]
 
-_TEMPLATE_MARKS = ("{{", "{%", "{#")
 _HOW_TO_GIVE = "give one with --vault-password-file, --vault-id or --ask-vault-pass"
 #: The other way out, where an option has one.
 _OTHERWISE = {"dest": ", or set credentials=placeholder"}
@@ -70,41 +68,10 @@ class ControllerFiles:
         return found
 
 
-def written(variables: Mapping[str, Any]) -> str:
-    """Variables as YAML in which only a `Reference` is a template."""
-    text: str = yaml.dump(
-        dict(variables), Dumper=_Dumper, sort_keys=False, default_flow_style=False, allow_unicode=False, width=1_000_000
-    )
-    return text
-
-
-class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
-    """Each list and mapping in full, and text that Ansible would take for a template with the tag that says that it is none."""
-
-    def ignore_aliases(self, _data: Any) -> bool:
-        return True
-
-    def increase_indent(self, flow: bool = False, **_indentless: bool) -> None:
-        """The items of a list stand further right than its name."""
-        super().increase_indent(flow, indentless=False)
-
-
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    if any(mark in text for mark in _TEMPLATE_MARKS):
-        return dumper.represent_scalar("!unsafe", text, style='"')
-    return dumper.represent_str(text)
-
-
-_Dumper.add_representer(str, _text)
-_Dumper.add_representer(
-    Reference, lambda dumper, reference: dumper.represent_scalar("tag:yaml.org,2002:str", str(reference), style='"')
-)
-
-
 def _content(file: VariableFile, vault: tuple[str, Any] | None) -> bytes:
     """What is written. :raises OptionError: when it cannot be encrypted; it is never returned in clear text then."""
-    comment = "".join(f"# {line}\n" for line in file.comment)
-    text = f"---\n{comment}{written(file.variables)}".encode()
+    variables = as_yaml(file.variables, for_ansible=file.for_ansible)
+    text = f"---\n{as_comments(file.comment)}{variables}".encode()
     if not file.encrypted:
         return text
     if vault is None:

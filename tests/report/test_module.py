@@ -102,12 +102,13 @@ def test_only_what_is_new_fails(job: Job) -> None:
 
 def test_what_an_audit_has_found_is_no_template(job: Job) -> None:
     text = "{{ lookup('pipe', 'echo hacked') }}"
-    finding = audits.finding("secret-unused", remedy=[{"name": text}], message=text)
+    task = {"name": text, "openshift_ops.image_pull.pull_secret": {"name": text}}
+    finding = audits.finding("secret-unused", remedy=[task], message=text)
     done = job.run([job.source("a.json", audits.cluster(findings=[finding]))])
     assert done.status == 0, done.output
     (found,) = json.loads(Path(job.outputs["json"]).read_text())["clusters"][0]["findings"]
     assert found == finding
-    assert "!unsafe" in Path(job.outputs["html"]).read_text()
+    assert "no task is offered, because the task is unusual" in Path(job.outputs["html"]).read_text()
 
 
 def test_refuses_to_run_elsewhere(job: Job) -> None:

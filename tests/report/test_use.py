@@ -147,6 +147,8 @@ class TestTable:
     def test_shows_what_mends(self, watched: Watched, report: dict[str, Any]) -> None:
         page = watched.open("view=findings&rule=secret-type-dead&cluster=1")
         page.locator("#findings .remedy summary").first.click()
+        effect = page.locator("#findings .remedy .effect").first.inner_text()
+        assert effect.startswith("This writes the login for quay.io/team into secret ")
         (task,) = yaml.safe_load(page.locator("#findings .remedy pre").first.inner_text())
         assert task["openshift_ops.image_pull.pull_secret"]["recreate"] is True
 

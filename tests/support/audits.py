@@ -93,7 +93,7 @@ def remedy(namespace: str, name: str) -> list[Json]:
     options = {"namespaces": [namespace], "name": name, "registries": [login], "mode": "replace", "recreate": True}
     return [
         {
-            "name": f"Write the login for quay.io/team into pull secret {name}",
+            "name": "Write a login into a pull secret",
             "openshift_ops.image_pull.pull_secret": options,
         }
     ]

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import re
 
+from .names import LONGEST_NAME
+
 __all__ = ["is_object_name", "is_plain"]
 
 #: It begins with a letter or a digit. None of these characters begins a template, a tag, an anchor, a comment or a quoted text.
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]*\Z")
-#: Maximum length of an object's name.
-_LONGEST_NAME = 253
 
 
 def is_plain(text: str) -> bool:
@@ -29,4 +29,4 @@ def is_plain(text: str) -> bool:
 
 def is_object_name(text: str) -> bool:
     """Whether the text is plain and can name an object, including names of roles and role bindings such as `system:image-pullers`."""
-    return len(text) <= _LONGEST_NAME and "/" not in text and is_plain(text)
+    return len(text) <= LONGEST_NAME and "/" not in text and is_plain(text)

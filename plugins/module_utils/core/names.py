@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from .errors import OptionError
 
 __all__ = [
+    "LONGEST_NAME",
     "check_free_name",
     "check_name",
     "check_names",
@@ -24,7 +25,8 @@ __all__ = [
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*\Z")
 _NAMESPACE = re.compile(rf"{_LABEL}\Z")
-_LONGEST_NAME, _LONGEST_NAMESPACE = 253, 63
+#: Maximum length of an object's name, and of a namespace's.
+LONGEST_NAME, _LONGEST_NAMESPACE = 253, 63
 
 #: No name holds these: control characters, and halves of a character, which the API server would replace.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -35,7 +37,7 @@ _SHOWN = 80
 
 def is_name(name: str) -> bool:
     """Whether `name` is a DNS subdomain of at most 253 characters."""
-    return len(name) <= _LONGEST_NAME and bool(_SUBDOMAIN.match(name))
+    return len(name) <= LONGEST_NAME and bool(_SUBDOMAIN.match(name))
 
 
 def is_namespace(name: str) -> bool:
@@ -48,7 +50,7 @@ def check_name(option: str, name: str) -> None:
     if not is_name(name):
         raise OptionError(
             f"option {option!r}: {_shown(name)} cannot be an object's name: use lower-case letters, digits, '-' and '.', "
-            f"at most {_LONGEST_NAME}, beginning and ending with a letter or digit"
+            f"at most {LONGEST_NAME}, beginning and ending with a letter or digit"
         )
 
 

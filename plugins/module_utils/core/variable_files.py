@@ -11,23 +11,21 @@ from typing import Protocol
 
 from .objects import Json
 
-__all__ = ["Destination", "FilesWanted", "Reference", "VariableFile", "Write"]
-
-
-class Reference(str):
-    """A template, to be written as it is. Every other text of a file is data, whatever braces it holds."""
-
-    __slots__ = ()
+__all__ = ["Destination", "FilesWanted", "VariableFile", "Write"]
 
 
 @dataclass(frozen=True, repr=False)
 class VariableFile:
-    """`comment` stands at the head, a line each. An `encrypted` file is nowhere in clear text."""
+    """`comment` stands at the head, a line each. An `encrypted` file is nowhere in clear text.
+
+    `for_ansible`: Ansible reads the file as variables. Otherwise another reader does, such as `kubectl`, which knows no tags of Ansible.
+    """
 
     name: str
     variables: Json
     comment: Sequence[str] = ()
     encrypted: bool = False
+    for_ansible: bool = True
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .offers import offer
 from .remedies import Remedy
 from .subjects import Subject
 
@@ -68,7 +69,7 @@ class Access:
             "reason": self.reason,
             "cause": self.cause,
             **({} if brief and self.verdict == PULLS else way),
-            "remedy": list(self.remedy),
+            **offer(self.remedy).report(),
         }
 
     def text(self) -> list[str]:

@@ -49,7 +49,8 @@ def _destination(task: Task, option: str) -> Destination:
     if task.destination is None:
         raise OptionError(
             f"option {option!r} writes files on the controller with Ansible's vault passwords, so the task must run in Ansible's own "
-            "process: with connection local and Ansible's own Python, without become and async"
+            "process, and it ran in another one: set 'connection: local' and 'ansible_python_interpreter: \"{{ ansible_playbook_python }}\"' "
+            f"for this host or task, and leave out 'become' and 'async'. Without {option!r} the task runs with any Python"
         )
     return task.destination
 

@@ -151,7 +151,7 @@ def _token(
             remarks = [f"{cluster.name} gives no token for {asked} s: this one ends after {token.seconds} s"]
     if handing.write is None or wanted.kubeconfig_dest is None:
         return told, remarks
-    files = handing.write([VariableFile(PurePath(wanted.kubeconfig_dest).name, content)])
+    files = handing.write([VariableFile(PurePath(wanted.kubeconfig_dest).name, content, for_ansible=False)])
     return {**told, "files": list(files), "changed": True}, remarks
 
 

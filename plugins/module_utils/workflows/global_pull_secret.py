@@ -263,6 +263,7 @@ def _saved(ref: ObjectRef, secret: Json | None, nature: Nature, saving: Saving) 
         )
     name = f"{ref.name}-{version}.yml"
     kept = {"cluster_id": nature.cluster_id, "namespace": ref.namespace, "name": ref.name, "content": held.value}
-    file = VariableFile(name, {"global_pull_secret_backup": kept}, encrypted=True)
+    # The role reads it with the filter `from_yaml`, which knows no tags of Ansible.
+    file = VariableFile(name, {"global_pull_secret_backup": kept}, encrypted=True, for_ansible=False)
     files = saving.write(name)([file])
     return {"files": list(files), "changed": bool(files)}

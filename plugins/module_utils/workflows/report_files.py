@@ -85,5 +85,5 @@ def write(texts: Mapping[Path, str], mode: int) -> None:
                 done.append(path)
         except OSError as error:
             left = f"written before that: {', '.join(map(str, done))}" if done else "nothing was written"
-            name = error.filename2 or error.filename or "a file of the report"
+            name = error.filename2 or error.filename
             raise OptionError(f"{name} cannot be written on the controller: {error.strerror}; {left}") from None

@@ -145,11 +145,13 @@
     return button;
   };
   const remedy = (table, row) => {
-    const text = filled(texts[table.remedy[row]], table, row);
-    if (!text) return null;
+    const text = filled(texts[table.remedy[row]], table, row), effect = filled(texts[table.effect[row]], table, row);
+    if (!text && !effect) return null;
     const details = element("details", { class: "remedy" }, element("summary", null, "Remedy"));
     details.addEventListener("toggle", () => {
-      if (details.childElementCount === 1) details.append(element("pre", null, text), copyButton(text, "Copy"));
+      if (details.childElementCount > 1) return;
+      if (effect) details.append(element("p", { class: "effect" }, bdi(effect)));
+      if (text) details.append(element("pre", null, text), copyButton(text, "Copy"));
     });
     return details;
   };
@@ -206,7 +208,7 @@
       const key = `${table.cluster[row]} ${text}`;
       if (!text || seen.has(key)) continue;
       if (seen.size === MOST_COPIED) { blocks.push(`# and more: only the first ${MOST_COPIED} were copied\n`); break; }
-      if (several && cluster !== table.cluster[row]) blocks.push(`# ${clusterName(table.cluster[row]).replace(/\s+/g, " ")}\n`);
+      if (several && cluster !== table.cluster[row]) blocks.push(`# ${clusterName(table.cluster[row]).replace(/[^ -~]/g, "?")}\n`);
       cluster = table.cluster[row];
       seen.add(key);
       blocks.push(text);

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ...core.variable_files import Reference
+from ...core.yaml_text import Reference
 
 __all__ = ["Vault"]
 

@@ -13,6 +13,7 @@ from typing import Any
 from ...core.audit import SEVERITIES
 from ...core.errors import printable
 from ...core.objects import ObjectRef
+from ...pulls.offers import offer
 from ...pulls.remedies import Remedy
 from .rules import RULES
 
@@ -50,7 +51,7 @@ class Finding:
             "name": self.ref.name,
             "about": printable(self.about),
             "message": printable(self.message),
-            "remedy": list(self.remedy),
+            **offer(self.remedy).report(),
         }
 
 

@@ -70,12 +70,9 @@ def _for_image(place: Place, reference: Reference) -> Sequence[tuple[Held, str]]
 
 def _new_secret(stream: ObjectRef, image: Reference) -> list[remedies.Remedy]:
     """A secret for the import, which needs no link, and the import."""
-    written = remedies.new_secret_named(stream.namespace, _secret_name(image.host), image.host)
+    name = remedies.name_for("import", image.host)
+    written = remedies.new_secret_named(stream.namespace, name, image.host)
     return [*written, *remedies.import_again(stream.namespace, stream.name)]
-
-
-def _secret_name(host: str) -> str:
-    return "import-" + "".join(sign if sign.isalnum() else "-" for sign in host.lower()).strip("-")
 
 
 _SHOWN = 5

@@ -52,7 +52,7 @@ def _without_bad_entries(secret: Held) -> list[remedies.Remedy]:
     bad = [key for key in secret.stored.known.entries if key not in secret.reading.logins and may_be_shown(key)]
     if bad and len(bad) == len(secret.reading.problems):
         return remedies.remove_registry(secret.namespace, secret.name, *bad)
-    host = next(iter([*bad, *filter(may_be_shown, secret.reading.logins)]), "{{ registry }}")
+    host = next(iter([*bad, *filter(may_be_shown, secret.reading.logins)]), remedies.REGISTRY)
     return remedies.rewrite_secret(secret.namespace, secret.name, host)
 
 

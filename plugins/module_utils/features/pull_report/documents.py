@@ -16,7 +16,7 @@ from typing import Any
 
 from ...core.audit import FORMAT, SEVERITIES
 from ...core.errors import OptionError
-from .shape import Check, count, flag, listed, mapping, matching, members, objects, one_of, text, text_or_null
+from .shape import Check, count, flag, listed, mapping, matching, members, one_of, tasks, text, text_or_null
 
 __all__ = ["LARGEST_BYTES", "clean", "from_bytes"]
 
@@ -39,10 +39,10 @@ _FINDING = members(
     {
         "id": matching("[0-9a-f]{16}", "an id of 16 hexadecimal digits"),
         "severity": _SEVERITY,
-        "remedy": objects,
+        "remedy": tasks,
         **_named("rule namespace kind name about message", text),
     },
-    {"new": flag},
+    {"new": flag, "fix_effects": listed(text), "fix_refusal": text},
 )
 _MATRIX = members(
     {

@@ -21,10 +21,10 @@ from ...core.audit import ERROR, SEVERITIES, WARNING
 from ...core.enumeration import counted
 from ...core.page_parts import PageParts
 from ...core.visible_text import visible
+from ...pulls.offers import offer_in
 from .counting import all_findings, counts, in_words
 from .page_data import as_data, embedded
 from .stamps import stamped
-from .yaml_text import as_yaml
 
 __all__ = ["as_page"]
 
@@ -231,8 +231,10 @@ def _example(cluster: str, finding: Document, *, shows_cluster: bool) -> str:
     place = "/".join(filter(None, (finding["namespace"], finding["name"])))
     where = f'<span class="place">{_name(cluster)}</span> ' if shows_cluster and cluster else ""
     new = '<span class="new">new</span> ' if finding.get("new") else ""
-    remedy = as_yaml(finding["remedy"])
-    shown = f'<details class="remedy"><summary>Remedy</summary><pre>{_text(remedy)}</pre></details>' if remedy else ""
+    found = offer_in(finding)
+    effect = f'<p class="effect">{_name(found.notes)}</p>' if found.notes else ""
+    tasks = f"<pre>{_text(found.text)}</pre>" if found.text else ""
+    shown = f'<details class="remedy"><summary>Remedy</summary>{effect}{tasks}</details>' if effect or tasks else ""
     return f'<li>{new}{where}<span class="place">{_text(finding["kind"])} {_name(place)}</span> {_name(finding["message"])}{shown}</li>'
 
 

@@ -16,10 +16,10 @@ from typing import Any
 
 from ...core.audit import SEVERITIES
 from ...core.visible_text import visible
+from ...pulls.offers import offer_in
 from .counting import all_findings
 from .joining import natural
 from .stamps import stamped
-from .yaml_text import as_yaml
 
 __all__ = ["as_data", "embedded"]
 
@@ -120,17 +120,17 @@ def _compared(compared: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _findings(
-    found: Iterable[tuple[str, Mapping[str, Any]]],
+    rows: Iterable[tuple[str, Mapping[str, Any]]],
     places: Mapping[str, int],
     rules: Mapping[str, int],
     names: _Table,
     texts: _Table,
 ) -> dict[str, list[int]]:
     columns: dict[str, list[int]] = {
-        name: [] for name in ("cluster", "rule", "severity", "new", *_OWN, "message", "remedy")
+        name: [] for name in ("cluster", "rule", "severity", "new", *_OWN, "message", "effect", "remedy")
     }
-    for cluster, finding in found:
-        own = {name: visible(finding[name]) for name in _OWN}
+    for cluster, finding in rows:
+        own, found = {name: visible(finding[name]) for name in _OWN}, offer_in(finding)
         # The longest first: a short one may be a part of it.
         holes = sorted(((own[name], hole) for name, hole in _HOLES.items()), key=lambda pair: -len(pair[0]))
         row = {
@@ -139,7 +139,8 @@ def _findings(
             "severity": SEVERITIES.index(finding["severity"]),
             "new": int(bool(finding.get("new"))),
             "message": texts(_with_holes(visible(finding["message"]), holes)),
-            "remedy": texts(_with_holes(as_yaml(finding["remedy"]), holes)),
+            "effect": texts(_with_holes(visible(found.notes), holes)),
+            "remedy": texts(_with_holes(found.text, holes)),
             **{name: names(text) for name, text in own.items()},
         }
         for name, values in columns.items():

@@ -23,8 +23,8 @@ __all__ = [
     "mapping",
     "matching",
     "members",
-    "objects",
     "one_of",
+    "tasks",
     "text",
     "text_or_null",
 ]
@@ -33,6 +33,7 @@ Check = Callable[[Any], str]
 
 #: A member's name that may be shown: no name of this format is longer.
 _SHOWN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}\Z")
+_MODULE = re.compile(r"openshift_ops\.image_pull\.[a-z_]+\Z")
 
 
 def text(value: Any) -> str:
@@ -52,10 +53,27 @@ def count(value: Any) -> str:
     return "" if number is not None and number >= 0 else " is not a whole number from 0 on"
 
 
-def objects(value: Any) -> str:
-    """A list of objects with any members."""
-    is_one = isinstance(value, list) and all(isinstance(item, dict) for item in value)
-    return "" if is_one else " is not a list of objects"
+def tasks(value: Any) -> str:
+    """A list of tasks as remedies have them: each has a title and one module of this collection, and none is nested deeper."""
+    is_one = isinstance(value, list) and all(isinstance(item, dict) and _is_task(item) for item in value)
+    return "" if is_one else " is not a list of tasks of this collection"
+
+
+def _is_task(task: dict[str, Any]) -> bool:
+    modules = [name for name in task if name != "name"]
+    is_ours = len(modules) == 1 and bool(_MODULE.match(modules[0])) and isinstance(task.get("name"), str)
+    return is_ours and _is_options(task[modules[0]])
+
+
+def _is_options(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    items = (item for option in value.values() for item in (option if isinstance(option, list) else [option]))
+    return all(_is_scalar(part) for item in items for part in (item.values() if isinstance(item, dict) else [item]))
+
+
+def _is_scalar(value: Any) -> bool:
+    return not isinstance(value, (list, dict))
 
 
 def one_of(values: Sequence[str]) -> Check:

@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 from ansible import constants as C
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.offers import offer
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.remedies import add_registry
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.explanations import lines_of
 
 ANSWER: dict[str, Any] = {
@@ -19,7 +21,7 @@ ANSWER: dict[str, Any] = {
     "verdict": "will_not_pull",
     "reason": "why",
     "text": ["will_not_pull: why", "  ok image: a", "  NO secret: b", "  ?  mirrors: c"],
-    "remedy": [{"name": "Mend", "m.pull_secret": {"namespaces": ["ns"], "password": "{{ registry_password }}"}}],
+    **offer(add_registry("ns", "pull", "q.io")).report(),
 }
 
 
@@ -42,8 +44,13 @@ def test_the_colours_are_ansibles_own() -> None:
 def test_the_tasks_can_be_pasted() -> None:
     lines = [line for line, _colour in shown()]
     begin = lines.index("what mends it:")
+    assert lines[begin - 1 : begin] == ANSWER["fix_effects"]
     assert yaml.safe_load("\n".join(lines[begin + 1 :])) == ANSWER["remedy"]
     assert "what mends it:" not in [line for line, _colour in shown(remedy=[])]
+
+
+def test_why_no_task_is_offered() -> None:
+    assert shown(remedy=[], fix_refusal="no task is offered\x1b")[-1] == ("no task is offered\\x1b", None)
 
 
 def test_a_brief_answer_and_one_without_a_container() -> None:

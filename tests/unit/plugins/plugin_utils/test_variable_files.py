@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-import inspect
 import os
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,14 @@ import yaml
 from ansible import constants
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret
-from ansible.template import Templar
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core import whole_files
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import (
     FilesWanted,
-    Reference,
     VariableFile,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.variable_files import ControllerFiles, written
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import Reference
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.variable_files import ControllerFiles
 
 from unit.canaries import CANARIES, shown
 
@@ -62,34 +61,15 @@ class TestContent:
         assert loader.load_from_file(paths[0])["y"] == list(CANARIES)
         assert (directory / "plain.yml").read_text() == ('---\n# A comment.\nx:\n  - password: "{{ y | string }}"\n')
 
-    def test_only_a_reference_is_a_template(self, tmp_path: Path) -> None:
-        """Ansible's own loader and templar are the judges."""
-        hostile = [
-            "{{ 1 + 1 }}",
-            "{% if %}",
-            "{# x #}",
-            "yes",
-            "1e3",
-            "null",
-            "~",
-            "- a",
-            "a: b",
-            "é\u2028\x07\ufeff",
-            "x " * 200,
-        ]
-        data = {"hostile": hostile, "{{ key }}": 1, "two": Reference("{{ 1 + 1 }}"), "more": [1.5, None, True, {}]}
-        (tmp_path / "x.yml").write_text(written(data))
-        # From ansible-core 2.19 on, as it loads the variables of an inventory.
-        trust = {"trusted_as_template"} & inspect.signature(DataLoader.load_from_file).parameters.keys()
-        found = DataLoader().load_from_file(str(tmp_path / "x.yml"), **dict.fromkeys(trust, True))
-        templated = Templar(DataLoader(), variables={}).template(found)
-        # Before ansible-core 2.19, a template's result is text.
-        assert str(templated.pop("two")) == "2"
-        assert templated == {"hostile": hostile, "{{ key }}": 1, "more": [1.5, None, True, {}]}
+    def test_a_file_of_another_program_has_no_tag(self, tmp_path: Path) -> None:
+        file = VariableFile("config", {"token": "a=b", "name": "{{ x }}"}, for_ansible=False)
+        ControllerFiles(None).prepare(FilesWanted(str(tmp_path), ("config",)))([file])
+        assert yaml.safe_load((tmp_path / "config").read_text()) == file.variables
 
-    def test_equal_parts_are_written_out(self) -> None:
-        part = ["a"]
-        assert "&" not in written({"x": part, "y": part})
+    def test_a_comment_ends_with_its_line(self, tmp_path: Path) -> None:
+        file = VariableFile("plain.yml", {"x": 1}, ["a\nb: c\u2028d: e"])
+        ControllerFiles(None).prepare(FilesWanted(str(tmp_path), ("plain.yml",)))([file])
+        assert (tmp_path / "plain.yml").read_text() == "---\n# a?b: c?d: e\nx: 1\n"
 
 
 class TestEncryption:
@@ -116,7 +96,7 @@ class TestEncryption:
         assert [data.startswith(b"$ANSIBLE_VAULT;1.1;AES256\n") for data in seen] == [True, False]
         text = b"".join([*seen, *content(tmp_path).values()]).decode()
         assert [found for canary in CANARIES for found in shown(text, canary)] == []
-        assert all(canary in yaml.safe_load(decrypted(tmp_path / "vault.yml"))["y"] for canary in CANARIES)
+        assert all(canary in DataLoader().load(decrypted(tmp_path / "vault.yml"))["y"] for canary in CANARIES)
 
     @pytest.mark.parametrize("secrets", [None, []])
     def test_without_a_vault_password_nothing_is_written(self, secrets: Any, tmp_path: Path) -> None:
@@ -219,6 +199,22 @@ class TestPlaces:
         write = files.prepare(wanted(tmp_path / "file" / "below"))
         with pytest.raises(OptionError, match="cannot be written on the controller"):
             write([VAULT, PLAIN])
+
+    @pytest.mark.parametrize("force", [False, True])
+    def test_a_full_disk_is_named_with_the_file(self, files: ControllerFiles, tmp_path: Path, force: bool) -> None:
+        """A limit of the size of a file fails as a full disk does: the system names no file."""
+        write = files.prepare(wanted(tmp_path, force=force))
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (16, limits[1]))
+        try:
+            with pytest.raises(OptionError) as caught:
+                write([VAULT, PLAIN])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert str(caught.value) == (
+            f"{tmp_path}/vault.yml cannot be written on the controller: File too large; nothing was written"
+        )
+        assert content(tmp_path) == {}
 
     def test_with_force_a_failure_names_what_was_replaced(self, files: ControllerFiles, tmp_path: Path) -> None:
         (tmp_path / "plain.yml").mkdir()

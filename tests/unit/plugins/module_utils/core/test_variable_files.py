@@ -5,23 +5,16 @@
 
 from __future__ import annotations
 
-import json
-
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import (
     FilesWanted,
-    Reference,
     VariableFile,
 )
-
-
-def test_a_reference_is_text_that_can_be_told_from_other_text() -> None:
-    assert json.dumps([Reference("{{ x }}")]) == '["{{ x }}"]'
-    assert not isinstance("{{ x }}", Reference)
 
 
 def test_a_file_shows_nothing_of_what_it_holds() -> None:
     assert "secret-1" not in repr(VariableFile("vault.yml", {"x": "secret-1"}, encrypted=True))
     assert VariableFile("plain.yml", {}).encrypted is False
+    assert VariableFile("plain.yml", {}).for_ansible is True
 
 
 def test_files_are_not_replaced_unless_asked_for() -> None:

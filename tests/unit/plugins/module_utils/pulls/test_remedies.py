@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.names import is_name
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls import remedies
 
 LOGIN = {"registry": "q.io:5000", "username": "{{ registry_username }}", "password": "{{ registry_password }}"}
@@ -13,7 +15,7 @@ LOGIN = {"registry": "q.io:5000", "username": "{{ registry_username }}", "passwo
 def test_link() -> None:
     (task,) = remedies.link("ns", "builder", "pull")
     assert task == {
-        "name": "Link pull to service account builder",
+        "name": "Link a pull secret to a service account",
         "openshift_ops.image_pull.sa_link": {
             "namespaces": ["ns"],
             "service_accounts": ["builder"],
@@ -46,7 +48,7 @@ def test_secrets_that_are_listed_already() -> None:
     ):
         (task,) = made("ns", "pull", "q.io:5000")
         assert task == {
-            "name": "Write the login for q.io:5000 into pull secret pull",
+            "name": "Write a login into a pull secret",
             "openshift_ops.image_pull.pull_secret": {**base, **more},
         }
 
@@ -54,7 +56,7 @@ def test_secrets_that_are_listed_already() -> None:
 def test_grant() -> None:
     assert remedies.grant("b", "a", "builder") == [
         {
-            "name": "Let a/builder pull from b",
+            "name": "Let others pull from a project",
             "openshift_ops.image_pull.image_puller_grant": {
                 "namespaces": ["b"],
                 "service_accounts": [{"namespace": "a", "name": "builder"}],
@@ -75,7 +77,7 @@ def test_what_is_taken_away() -> None:
     (remove,) = remedies.remove_secret("ns", "pull")
     assert remove["openshift_ops.image_pull.pull_secret"] == {"namespaces": ["ns"], "name": "pull", "state": "absent"}
     (entries,) = remedies.remove_registry("ns", "pull", "a.io", "b.io")
-    assert entries["name"] == "Remove a.io, b.io from pull secret pull"
+    assert entries["name"] == "Remove registries from a pull secret"
     assert entries["openshift_ops.image_pull.pull_secret"] == {
         "namespaces": ["ns"],
         "name": "pull",
@@ -111,3 +113,19 @@ def test_what_is_put_right() -> None:
     assert grant["openshift_ops.image_pull.image_puller_grant"] == {"namespaces": ["ns"], "users": ["u"]}
     (wait,) = remedies.wait_for_account("ns", "builder")
     assert wait["openshift_ops.image_pull.sa_wait"] == {"namespaces": ["ns"], "service_accounts": ["builder"]}
+
+
+@pytest.mark.parametrize(
+    ("registry", "name"),
+    [
+        ("Q.io:5000", "pull-q-io-5000"),
+        ("\u00e9.io", "pull-io"),
+        ("\u0663.io\u00e9", "pull-io"),
+        ("127.0.0.1", "pull-127-0-0-1"),
+        ("a" * 300 + ".io", "pull-" + "a" * 248),
+        ("a" * 247 + ".io", "pull-" + "a" * 247),
+    ],
+)
+def test_the_name_of_a_new_secret_is_one_that_an_object_can_have(registry: str, name: str) -> None:
+    assert remedies.name_for("pull", registry) == name
+    assert is_name(name)

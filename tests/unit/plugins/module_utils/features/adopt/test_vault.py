@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import Reference
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import Reference
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.adopt.vault import Vault
 
 

@@ -12,10 +12,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     Finding,
     sorted_findings,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.remedies import remove_secret
+
+TASKS = remove_secret("a", "s")
 
 
 def finding(rule: str = "secret-unused", namespace: str = "a", about: str = "", severity: str = "") -> Finding:
-    return Finding(rule, ObjectRef(SECRET, namespace, "s"), about, "m", [{"name": "t"}], severity)
+    return Finding(rule, ObjectRef(SECRET, namespace, "s"), about, "m", TASKS, severity)
 
 
 def test_the_report() -> None:
@@ -28,7 +31,9 @@ def test_the_report() -> None:
         "name": "s",
         "about": "q.io ",
         "message": "m",
-        "remedy": [{"name": "t"}],
+        "remedy": TASKS,
+        "fix_effects": [],
+        "fix_refusal": "",
     }
 
 

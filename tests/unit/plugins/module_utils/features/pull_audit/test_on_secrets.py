@@ -177,7 +177,7 @@ class TestDuplicate:
         seen = place(secrets=[secret("one"), secret("two", {"https://q.io": auth()})], accounts=[account("two")])
         (found,) = found_by("secret-duplicate", seen)
         assert (found.ref.name, found.message) == ("one", "secret a/one holds the same logins as secret two")
-        assert [task["name"] for task in found.remedy] == ["Remove pull secret one"]
+        assert [task["name"] for task in found.remedy] == ["Remove a pull secret"]
 
     def test_links_go_to_the_one_that_is_kept(self):
         seen = place(secrets=[secret("one"), secret("two")], accounts=[account("one"), account("two", name="b")])

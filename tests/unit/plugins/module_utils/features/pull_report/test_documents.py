@@ -81,7 +81,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 SMALL = audits.document(
     audits.cluster(
-        findings=[{**audits.finding(), "new": True}],
+        findings=[{**audits.finding(), "new": True, "fix_effects": ["x"], "fix_refusal": ""}],
         unread=["x"],
         made=audits.MADE,
         matrix={"registries": ["quay.io"], "accounts": [{"namespace": "a", "name": "b", "registries": [0]}]},
@@ -96,7 +96,7 @@ SMALL = audits.document(
         "only_now": [],
     },
 )
-OPTIONAL = {"new", "made", "compared"}
+OPTIONAL = {"new", "made", "compared", "fix_effects", "fix_refusal"}
 
 
 @pytest.mark.parametrize("place", places(SMALL), ids=lambda place: ".".join(map(str, place)))

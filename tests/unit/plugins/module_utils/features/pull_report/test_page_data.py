@@ -17,7 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     embedded,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.stamps import settled
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.yaml_text import as_yaml
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.offers import offer_in
 from hypothesis import given
 from hypothesis import strategies as st
 from support import audits
@@ -34,7 +34,7 @@ def read(data: dict[str, Any], table: str = "findings") -> list[dict[str, Any]]:
         holes = {"\ue000": own["namespace"], "\ue001": own["name"], "\ue002": own["about"]}
         filled = {
             name: "".join(holes.get(letter, letter) for letter in texts[columns[name][at]])
-            for name in ("message", "remedy")
+            for name in ("message", "effect", "remedy")
         }
         cluster = columns["cluster"][at]
         rows.append(
@@ -55,7 +55,8 @@ def meant(cluster: str, finding: dict[str, Any]) -> dict[str, Any]:
     new = int(finding.get("new", False))
     return {
         **texts,
-        "remedy": as_yaml(finding["remedy"]),
+        "effect": visible(offer_in(finding).notes),
+        "remedy": offer_in(finding).text,
         "cluster": visible(cluster),
         "severity": finding["severity"],
         "new": new,
@@ -149,12 +150,12 @@ def test_nothing_ends_the_element() -> None:
 def test_each_text_stands_there_once() -> None:
     many = [audits.finding(namespace=f"project-{number:05}", name="pull-secret") for number in range(2000)]
     data = as_data(joined({"a": audits.document(audits.cluster(findings=many))}))
-    assert len(data["texts"]) == 2
+    assert len(data["texts"]) == 3
     assert len(embedded(data)) < 110 * len(many)
     # A name that begins like its namespace.
     many = [audits.finding(namespace="pull", name=f"pull-{number:05}") for number in range(20)]
     data = as_data(joined({"a": audits.document(audits.cluster(findings=many))}))
-    assert len(data["texts"]) == 2
+    assert len(data["texts"]) == 3
 
 
 def test_letters_that_nobody_sees() -> None:

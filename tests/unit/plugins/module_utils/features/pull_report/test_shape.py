@@ -43,10 +43,27 @@ def test_what_is_wrong(value: Any, problem: str) -> None:
     assert ALL(value) == problem
 
 
-def test_the_others() -> None:
-    assert shape.text_or_null(None) == shape.text_or_null("a") == ""
-    assert shape.text_or_null(1) == " is neither a text nor null"
-    assert shape.objects([{}, {"a": 1}]) == ""
-    assert shape.objects([{}, 1]) == shape.objects({}) == " is not a list of objects"
+PULL_SECRET = "openshift_ops.image_pull.pull_secret"
+
+
+def test_tasks() -> None:
+    options = {"namespaces": ["a"], "registries": [{"registry": "q.io"}], "recreate": True, "none": None}
+    assert shape.tasks([]) == shape.tasks([{"name": "t", PULL_SECRET: options}] * 2) == ""
+    for wrong in (
+        {},
+        [1],
+        [{}],
+        [{"name": "t"}],
+        [{PULL_SECRET: {}}],
+        [{"name": 1, PULL_SECRET: {}}],
+        [{"name": "t", PULL_SECRET: []}],
+        [{"name": "t", "ansible.builtin.command": {"cmd": "id"}}],
+        [{"name": "t", f"{PULL_SECRET}\n": {}}],
+        [{"name": "t", PULL_SECRET: {}, "delegate_to": "localhost"}],
+        [{"name": "t", PULL_SECRET: {"a": [[1]]}}],
+        [{"name": "t", PULL_SECRET: {"a": {"b": {}}}}],
+        [{"name": "t", PULL_SECRET: {"a": [{"b": [1]}]}}],
+    ):
+        assert shape.tasks(wrong) == " is not a list of tasks of this collection"
     digits = shape.matching("[0-9]+", "a number")
     assert (digits("12"), digits("12\n"), digits(12)) == ("", " is not a number", " is not a number")
