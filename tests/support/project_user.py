@@ -34,15 +34,20 @@ class ProjectUser:
 
     @classmethod
     def create(cls, lab: Lab, name: str, namespace: str) -> ProjectUser:
-        """Gives the user the cluster role `admin` in the namespace, as OpenShift does for who requests a project."""
-        binding = {
-            "metadata": {"name": "admin"},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"},
-            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name}],
-        }
-        lab.create(namespace, "rolebindings", binding)
+        """Gives the user the rights of the cluster role `admin` in the namespace, as OpenShift does for who requests a project.
+
+        `admin` itself has no rules in the lab: a controller that does not run there makes it of these roles.
+        """
+        for part in ("admin", "view", "edit"):
+            role = f"system:aggregate-to-{part}"
+            binding = {
+                "metadata": {"name": part},
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+                "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name}],
+            }
+            lab.create(namespace, "rolebindings", binding)
         user = cls(lab, name, namespace)
-        # The API server reads role bindings from a watch: the right is there a moment later.
+        # The API server reads role bindings from a watch: the last one, which has this right, is there a moment later.
         lab.until(user._may_list_secrets, f"{name} is the administrator of {namespace}")
         return user
 
