@@ -135,7 +135,8 @@ options:
         type: bool
   plan:
     description:
-      - A plan that a person has reviewed, instead of O(secrets). The role C(credential_rotation) writes such plans.
+      - A plan that a person has reviewed. The role C(credential_rotation) writes such plans.
+      - O(plan) and O(secrets) exclude each other.
       - A plan for another cluster, for other registries or for other user names is refused. One for the same two user names the other way
         round is accepted, to go back.
     type: dict
@@ -267,7 +268,13 @@ EXAMPLES = r"""
     registries: [quay.io]
     old: {username: team+robot, password: "{{ old_password }}"}
     new: {username: team+robot2, password: "{{ new_password }}"}
-    plan: "{{ reviewed_plan }}"
+    plan:
+      server: https://api.cluster.example.com:6443
+      registries: [quay.io]
+      old_username: team+robot
+      new_username: team+robot2
+      secrets:
+        - {namespace: project-a, name: quay, uid: 8d1c1f6e-6f3b-4d0a-9f3e-0a5a0e2c9b11}
 
 - name: Renew a login that lives 12 hours, every 6 hours
   openshift_ops.image_pull.credential_rotation:

@@ -12,14 +12,12 @@ import base64
 import itertools
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from support.lab import Lab, path_of
 from support.modules import run_module
-from support.playbooks import Play, forms, play, variables_file
+from support.playbooks import forms
 from support.project_user import ProjectUser, auth_file
 
 _numbers = itertools.count()
@@ -129,7 +127,9 @@ class TestPlanted:
         plant(fleet, fleet.old)
         found = fleet.rotate(**WAYS[way])
         assert (found["failed"], found["changed"], fleet.stolen()) == (False, False, [])
-        assert f'- {{namespace: "{fleet.victim}", name: "pull"}}' in [row["fix"] for row in found["rotation"]["not_declared"]]
+        assert f'- {{namespace: "{fleet.victim}", name: "pull"}}' in [
+            row["fix"] for row in found["rotation"]["not_declared"]
+        ]
 
     def test_a_rotation_that_goes_back_gives_her_no_login_either(self, fleet: Fleet) -> None:
         assert fleet.rotate(secrets=fleet.declared)["changed"]

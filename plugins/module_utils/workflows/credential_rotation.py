@@ -91,7 +91,9 @@ def rotate(
         except ImagePullError as error:
             raise Refusal(f"nothing was written, since not all secrets could be searched: {error}") from None
     found = {namespace: copies for namespace in seen.copies if (copies := _to_change(seen, rotation, namespace))}
-    own = accept(rotation, [copy for copies in found.values() for copy in copies]) if rotation.asks_copies else Accepted()
+    own = (
+        accept(rotation, [copy for copies in found.values() for copy in copies]) if rotation.asks_copies else Accepted()
+    )
     changing = _without(found, own.refused)
     asked = _asked(seen, changing)
     proof = prove(rotation, asked, own.logins) if changing and rotation.verify else Proven()
@@ -112,7 +114,8 @@ def _confirmed(cluster: Cluster, rotation: Rotation) -> Confirmed:
     selectors = list(dict.fromkeys(one.places for one in rotation.entries if isinstance(one.places, NamespaceSelector)))
     found = {selector: meant.namespaces for selector, meant in zip(selectors, resolve(cluster, selectors), strict=True)}
     return Confirmed.of(
-        (one, found[one.places] if isinstance(one.places, NamespaceSelector) else one.places) for one in rotation.entries
+        (one, found[one.places] if isinstance(one.places, NamespaceSelector) else one.places)
+        for one in rotation.entries
     )
 
 
@@ -259,7 +262,10 @@ def _confirmation(seen: _Seen, own: Accepted) -> dict[str, Any]:
     shown = {copy.ref for copy in _first_of_each((copy for copy, _why in others), _SHOWN_OF_A_NAMESPACE)}
     rows = [_not_declared(copy, why) for copy, why in others if copy.ref in shown]
     return {
-        "secrets": [*(_row(copy, declared=True) for copy in confirmed), *(_row(copy, declared=False) for copy in candidates)],
+        "secrets": [
+            *(_row(copy, declared=True) for copy in confirmed),
+            *(_row(copy, declared=False) for copy in candidates),
+        ],
         "not_declared": rows[:_SHOWN],
         "not_declared_count": len(others),
         "not_declared_namespaces": len({copy.ref.namespace for copy, _why in others}),

@@ -150,7 +150,7 @@ def accepted(rotation: Rotation, copies: Iterable[Copy]) -> Accepted:
     proofs = answers_to(_bounded(frequent), lambda login: asking.log_in(*login))
     good = [login for login, proof in proofs.items() if _is_accepted(proof)]
     refused = {ref: _why_refused(logins, proofs) for ref, logins in held.items() if not {*logins} & {*good}}
-    return Accepted(refused, {host: login for host, login in reversed(good)})
+    return Accepted(refused, dict(reversed(good)))
 
 
 def _bounded(frequent: Iterable[tuple[tuple[str, Login], int]]) -> Iterator[tuple[str, Login]]:
@@ -185,7 +185,10 @@ def proven(rotation: Rotation, asked: Asked, known: Logins) -> Proven:
     answers = list(answers_to(repositories, asking.repository).items())
     _refuse([*_worse(answers), *_unanswered(answers)])
     notes = [*_notes(answers), *too_many]
-    shown = (*notes[:_SHOWN], *([f"and {counted(len(notes) - _SHOWN, 'image')} more of that kind"] if notes[_SHOWN:] else []))
+    shown = (
+        *notes[:_SHOWN],
+        *([f"and {counted(len(notes) - _SHOWN, 'image')} more of that kind"] if notes[_SHOWN:] else []),
+    )
     return Proven([answer.row for _asked, answer in answers], shown, _old_login(rotation, asking))
 
 
@@ -234,7 +237,7 @@ def _unanswered(answers: Iterable[tuple[_Repository, _Answer]]) -> Iterator[str]
     deciding = [answer for asked, answer in answers if asked.decides]
     good = {answer.image.host for answer in deciding if answer.new.works}
     for answer in deciding:
-        if answer.image.host not in good and answer.new.outcome in _OPEN:
+        if answer.image.host not in good and answer.new.outcome in _OPEN and not _is_worse(answer):
             yield f"{answer.image}: {answer.new.said}"
 
 
@@ -249,7 +252,11 @@ def _stops(answer: _Answer) -> bool:
     """
     if answer.new.outcome == "rate_limited" or _is_worse(answer):
         return True
-    return answer.old is not None and answer.new.outcome in _OF_THE_IMAGE and answer.old.outcome not in (*_OF_THE_IMAGE, *_DEAD)
+    return (
+        answer.old is not None
+        and answer.new.outcome in _OF_THE_IMAGE
+        and answer.old.outcome not in (*_OF_THE_IMAGE, *_DEAD)
+    )
 
 
 def _notes(answers: Iterable[tuple[_Repository, _Answer]]) -> Iterator[str]:

@@ -149,7 +149,9 @@ class Copy:
         for about in self.elsewhere():
             yield self._row(about, _WHY_ELSEWHERE)
         if self.unreadable:
-            yield self._row("its content", f"it {self.unreadable}, so the old login may be in it: correct it or delete it by hand")
+            yield self._row(
+                "its content", f"it {self.unreadable}, so the old login may be in it: correct it or delete it by hand"
+            )
 
     @property
     def why_not_declared(self) -> str:

@@ -97,8 +97,19 @@ def failing(uses: Mapping[str, Sequence[Use]], copies: Mapping[str, Sequence[Cop
                 failed.setdefault(use.image, []).append(use)
         for image, found in sorted(failed.items(), key=lambda each: str(each[0])):
             first = min(found, key=lambda use: (use.what, use.container))
-            row = {"place": f"{namespace} {image}", "namespace": namespace, "image": str(image), "repository": image.repository}
-            yield {**row, "cause": first.cause, "pod": first.what, "container": first.container, "containers": len(found)}
+            row = {
+                "place": f"{namespace} {image}",
+                "namespace": namespace,
+                "image": str(image),
+                "repository": image.repository,
+            }
+            yield {
+                **row,
+                "cause": first.cause,
+                "pod": first.what,
+                "container": first.container,
+                "containers": len(found),
+            }
 
 
 def _use(subject: Subject, exchange: Exchange) -> Use | None:

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import Exchange, Login
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.confirmation import (
     ConfirmedEntry,
@@ -68,7 +67,7 @@ def put(api: FakeApi, namespace: str, name: str = "quay", auths: Any = None, **p
 
 
 def put_pod(
-    api: FakeApi, namespace: str, name: str = "app", image: str = IMAGE, message: str = "", secret: str = "quay"
+    api: FakeApi, namespace: str, name: str = "app", image: str = IMAGE, *, message: str = "", secret: str = "quay"
 ) -> None:
     state = {"waiting": {"reason": "ErrImagePull", "message": message}} if message else {}
     status = {"containerStatuses": [{"name": "c", "state": state}]}
@@ -117,7 +116,9 @@ class Accepter:
     def __call__(self, _rotation: Rotation, copies: Iterable[Copy]) -> Accepted:
         refs = [copy.ref for copy in copies]
         self.asked.append([f"{ref.namespace}/{ref.name}" for ref in refs])
-        return Accepted({ref: "refused" for ref in refs if f"{ref.namespace}/{ref.name}" in self._refused}, {"quay.io": OLD})
+        return Accepted(
+            {ref: "refused" for ref in refs if f"{ref.namespace}/{ref.name}" in self._refused}, {"quay.io": OLD}
+        )
 
 
 def every_secret(api: FakeApi) -> tuple[ConfirmedEntry, ...]:
@@ -550,7 +551,9 @@ class TestConfirmed:
         outcome = run(api, confirmed=(ConfirmedEntry("quay", ("a",), uid),))
         assert entries(api, "a") == {"quay.io": entry()}
         assert (outcome.has_failed, outcome.report()["changed"]) == (False, False)
-        assert outcome.notes == ["secret a/quay was created again after it was confirmed, so it was not changed: confirm the new one, and run again"]
+        assert outcome.notes == [
+            "secret a/quay was created again after it was confirmed, so it was not changed: confirm the new one, and run again"
+        ]
 
     def test_a_selector_confirms_a_name_in_the_namespaces_that_it_selects(self, api: FakeApi) -> None:
         for name in ("team-a", "team-b", "other"):

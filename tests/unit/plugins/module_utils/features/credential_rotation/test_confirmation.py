@@ -39,7 +39,13 @@ def refused(*rows: dict[str, Any], **plan: Any) -> str:
 
 class TestEntries:
     def test_one_namespace_several_or_a_selector(self) -> None:
-        selector = {"include": ["team-*"], "labels": None, "exclude": ["team-x"], "phases": ["Active"], "system_namespaces": False}
+        selector = {
+            "include": ["team-*"],
+            "labels": None,
+            "exclude": ["team-x"],
+            "phases": ["Active"],
+            "system_namespaces": False,
+        }
         found = entries_of(
             options(
                 {"name": "s", "namespace": "a"},
@@ -88,7 +94,9 @@ class TestEntries:
 
 class TestPlan:
     def test_its_rows_are_the_entries(self) -> None:
-        assert entries_of(options({**ROW, "declared": False}, server="https://api")) == (ConfirmedEntry("quay", ("a",), UID),)
+        assert entries_of(options({**ROW, "declared": False}, server="https://api")) == (
+            ConfirmedEntry("quay", ("a",), UID),
+        )
 
     @pytest.mark.parametrize(
         ("row", "said"),
@@ -104,7 +112,12 @@ class TestPlan:
         assert said in message
 
     @pytest.mark.parametrize(
-        "plan", [{"server": "x"}, {"registries": ["https://quay.io/v2/", "quay.io"]}, {"old_username": "robot2", "new_username": "robot"}]
+        "plan",
+        [
+            {"server": "x"},
+            {"registries": ["https://quay.io/v2/", "quay.io"]},
+            {"old_username": "robot2", "new_username": "robot"},
+        ],
     )
     def test_one_for_this_rotation_or_back(self, plan: dict[str, Any]) -> None:
         assert list(plan_problems(options(**plan))) == []
@@ -113,7 +126,10 @@ class TestPlan:
     @pytest.mark.parametrize(
         ("plan", "said"),
         [
-            ({"registries": ["quay.io", "b.io"]}, "is for the registries b.io, quay.io, and this rotation is for quay.io"),
+            (
+                {"registries": ["quay.io", "b.io"]},
+                "is for the registries b.io, quay.io, and this rotation is for quay.io",
+            ),
             ({"registries": ["quay.io/team"]}, "is for the registries quay.io/team, and this rotation is for quay.io"),
             ({"registries": []}, "is for the registries "),
             ({"old_username": "other"}, "is for other user names"),

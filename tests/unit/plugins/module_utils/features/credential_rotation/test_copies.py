@@ -258,7 +258,8 @@ class TestConfirmed:
         assert not self.found(self.secret(), "", **where).is_confirmed
 
     @pytest.mark.parametrize(
-        ("uids", "is_confirmed"), [(("",), True), ((UID,), True), (("x",), False), (("x", UID), True), (("x", ""), True)]
+        ("uids", "is_confirmed"),
+        [(("",), True), ((UID,), True), (("x",), False), (("x", UID), True), (("x", ""), True)],
     )
     def test_a_uid_confirms_one_object(self, uids: tuple[str, ...], is_confirmed: bool) -> None:
         found = self.found(self.secret(), *uids)
@@ -287,7 +288,10 @@ class TestConfirmed:
         why = "its content is not valid JSON at line 1, column 2, so the old login may be in it"
         assert (found.why_not_declared, found.could_be_confirmed) == (why, False)
         ((about, reason),) = rows(self.found(obj, "", rotation=UNKNOWN))
-        assert (about, reason.startswith("it is not valid JSON at line 1, column 2, so the old")) == ("its content", True)
+        assert (about, reason.startswith("it is not valid JSON at line 1, column 2, so the old")) == (
+            "its content",
+            True,
+        )
 
     def test_one_without_the_old_login_is_not_of_interest(self) -> None:
         assert self.found(self.secret(content={"auths": {"quay.io": entry(NEW)}})).why_not_declared == ""

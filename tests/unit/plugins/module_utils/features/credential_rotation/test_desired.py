@@ -167,7 +167,9 @@ class TestInPlace:
 
     def test_what_changes_is_said_of_each_entry(self) -> None:
         exchange = Exchange(("quay.io",), Login("robot2", ""), NEW)
-        (change,) = planned(secret(auths={"quay.io": entry(Login("robot2", "x"))}), rotation=confirmed("quay", exchange=exchange)).changes
+        (change,) = planned(
+            secret(auths={"quay.io": entry(Login("robot2", "x"))}), rotation=confirmed("quay", exchange=exchange)
+        ).changes
         assert change.details["registries"]["changed"] == {"quay.io": ["password"]}
 
     def test_all_auth_files_of_a_secret_are_one_write(self) -> None:
@@ -369,7 +371,10 @@ class TestBesideAnImmutableOne:
 class TestConfirmed:
     def test_nothing_is_written_that_nothing_names(self) -> None:
         assert planned(secret(), rotation=Rotation(EXCHANGE)) == Plan()
-        assert planned(secret(immutable=True), accounts=[account("default", "quay")], rotation=Rotation(EXCHANGE)) == Plan()
+        assert (
+            planned(secret(immutable=True), accounts=[account("default", "quay")], rotation=Rotation(EXCHANGE))
+            == Plan()
+        )
 
     def test_one_that_was_created_again_is_a_note(self) -> None:
         plan = planned(secret(), rotation=confirmed("quay", uid="another"))

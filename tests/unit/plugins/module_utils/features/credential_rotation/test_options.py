@@ -174,7 +174,8 @@ class TestRefused:
         from_options(options(**{**given, **more}))
 
     @pytest.mark.parametrize(
-        ("more", "asks"), [({}, True), ({"verify": False}, False), ({"old": OLD}, False), ({"replace_dead_logins": True}, False)]
+        ("more", "asks"),
+        [({}, True), ({"verify": False}, False), ({"old": OLD}, False), ({"replace_dead_logins": True}, False)],
     )
     def test_when_the_logins_of_the_secrets_are_asked_for(self, more: dict[str, Any], asks: bool) -> None:
         assert from_options(options(**{"old": {"username": "robot"}, **more})).asks_copies is asks

@@ -181,7 +181,11 @@ class TestUsedImages:
 
 def copy_of(name: str, *keys: str, place: str = "a", login: str = "a:b", **parts: Any) -> Copy:
     entries = {key: {"auth": base64.b64encode(login.encode()).decode()} for key in keys or ("quay.io",)}
-    obj = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": encoded({"auths": entries})}, **parts}
+    obj = {
+        "type": "kubernetes.io/dockerconfigjson",
+        "data": {".dockerconfigjson": encoded({"auths": entries})},
+        **parts,
+    }
     return Copy(ObjectRef(SECRET, place, name), obj, Rotation(EXCHANGE))
 
 
