@@ -186,15 +186,16 @@ class TestInPlace:
         assert lab.entries(namespace, "dead")[host]["auth"] == auth(stale)
         (row,) = result["rotation"]["not_accepted"]
         assert (row["namespace"], row["secret"]) == (namespace, "dead")
-        assert row["reason"] == f"its own login is not accepted: registry {host} refuses the login"
+        assert row["reason"] == f"its own login is not accepted: {host} refuses the login"
         assert not rotate(namespaces=[namespace], old=user)["changed"]
         assert rotate(namespaces=[namespace], old=user, replace_dead_logins=True)["changed"]
         assert lab.entries(namespace, "dead")[host]["auth"] == auth(login(lab, 1))
 
-    def test_all_at_once_is_said_of_a_plan_too(self, lab: Lab, rotate: Run, host: str, namespace: str) -> None:
+    def test_all_at_once_is_said_of_a_plan_too(self, lab: Lab, run: Run, host: str, namespace: str) -> None:
         row = {"namespace": "A", "name": "_"}
         plan = {"server": "x", "registries": ["b.io"], "old_username": "a", "new_username": "b", "secrets": [row, row]}
-        said = rotate(namespaces=[namespace], secrets=None, plan=plan)["msg"]
+        given = {"registries": [host], "old": login(lab, 0), "new": login(lab, 1), "plan": plan}
+        said = run("credential_rotation", namespaces=[namespace], **given)["msg"]
         for part in ("plan.secrets[0]'", "plan.secrets[1]'", "for the registries b.io", "for other user names"):
             assert part in said
 

@@ -186,7 +186,7 @@ class TestAfterThePlan:
 
 def pod(namespace: str, image: str, *, name: str = "app", secret: str = "pull") -> dict[str, Any]:
     container = {"name": "app", "image": image}
-    spec = {"containers": [container], "imagePullSecrets": [{"name": secret}], "restartPolicy": "Never"}
+    spec = {"containers": [container], "imagePullSecrets": [{"name": secret}]}
     return {"metadata": {"name": name, "namespace": namespace}, "spec": spec}
 
 
