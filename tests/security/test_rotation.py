@@ -12,12 +12,14 @@ import base64
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from support.lab import Lab, path_of
 from support.modules import run_module
-from support.playbooks import forms
+from support.playbooks import Play, forms, play, variables_file
 from support.project_user import ProjectUser, auth_file
 
 _numbers = itertools.count()
@@ -232,3 +234,73 @@ class TestStops:
         assert "/secret/of-others:v1 is in use, and" in str(found["warnings"])
         # A canary pulls what the new login was proven on.
         assert {row["image"] for row in found["rotation"]["probes"]} == {fleet.image}
+
+
+STREAMS = "/apis/image.openshift.io/v1/namespaces/{}/imagestreams"
+
+
+def stream(name: str, image: str) -> dict[str, Any]:
+    """An image stream whose import was refused, and always will be."""
+    said = {"reason": "Unauthorized", "message": "you may not have access", "generation": 1}
+    condition = {"type": "ImportSuccess", "status": "False", **said}
+    return {
+        "apiVersion": "image.openshift.io/v1",
+        "kind": "ImageStream",
+        "metadata": {"name": name},
+        "spec": {"tags": [{"name": "v1", "from": {"kind": "DockerImage", "name": image}}]},
+        "status": {"tags": [{"tag": "v1", "conditions": [condition]}]},
+    }
+
+
+class TestPlaybook:
+    """The whole playbook `rotate`, with what the inventory declares. Canary, pulls, imports, and the last look."""
+
+    def rotate(self, fleet: Fleet, directory: Path, **variables: Any) -> Play:
+        given = {
+            "image_pull_kubeconfig": fleet.lab.kubeconfig,
+            "credential_rotation_registries": [fleet.host],
+            "credential_rotation_old": fleet.old,
+            "credential_rotation_new": fleet.new,
+            "credential_rotation_verify_ca_cert": fleet.lab.data["ca_cert"],
+            "credential_rotation_probe_timeout": 60,
+            **variables,
+        }
+        (directory / "hosts.yml").write_text(variables_file({"all": {"hosts": {"east": given}}}))
+        return play("rotate", directory / "hosts.yml", "-v", cwd=directory)
+
+    def declaration(self, fleet: Fleet, *namespaces: str, **login: str) -> list[dict[str, Any]]:
+        registry = {"registry": fleet.host, **fleet.old, **login}
+        return [{"name": "pull", "namespaces": list(namespaces), "registries": [registry]}]
+
+    def test_a_rotation_ends_well_whatever_she_has(self, fleet: Fleet, tmp_path: Path) -> None:
+        mallory, lab, own = fleet.mallory, fleet.lab, fleet.mallory.namespace
+        plant(fleet, fleet.old)
+        marks = {"annotations": {"argocd.argoproj.io/tracking-id": "x", "note": fleet.old["password"]}}
+        mallory.secret("argo", text_of(fleet.old, fleet.host), metadata=marks)
+        mallory.create_object("pods", pod(own, f"{fleet.host}/secret/of-others:v1"))
+        lab.api("POST", STREAMS.format(own), stream("hers", f"{fleet.host}/secret/of-others:v1"))
+        lab.api("POST", STREAMS.format(fleet.victim), stream("typo", f"{fleet.host}/team/typo:v1"))
+        lab.create(fleet.victim, "pods", pod(fleet.victim, fleet.image))
+        # Hers is declared by that name, for another user of the registry.
+        declared = {
+            "private_registry_secrets": self.declaration(fleet, fleet.victim),
+            "private_registry_secrets_mallory": self.declaration(fleet, own, username="other-robot"),
+        }
+        audit = lab.audit()
+        with lab.following("--node", "node-1", "--status"):
+            done = self.rotate(fleet, tmp_path, **declared)
+        assert done.status == 0, done.output
+        assert (fleet.is_rotated(), fleet.stolen()) == (True, [])
+        ours = [write for write in audit.writes() if write[2] == own and write[1] != "pods/status"]
+        assert ours == [], "nothing was written in her project, no canary pod either"
+        assert f"{own}/aaa (nothing outside the cluster names it for this rotation)" in " ".join(done.output.split())
+
+    def test_a_name_in_a_plan_is_never_a_template(self, fleet: Fleet, tmp_path: Path) -> None:
+        command = "{{ lookup('pipe', 'touch evaluated') }}"
+        rows = [{"namespace": fleet.victim, "name": command, "uid": command}]
+        plan = {"server": command, "registries": [command], "old_username": command, "new_username": command, "secrets": rows}
+        (tmp_path / "plan.yml").write_text(yaml.safe_dump(plan))
+        done = self.rotate(fleet, tmp_path, credential_rotation_plan="plan.yml")
+        assert done.status != 0
+        assert not (tmp_path / "evaluated").exists()
+        assert not fleet.is_rotated()
