@@ -10,13 +10,16 @@ module: credential_rotation
 short_description: Put a new registry login in the place of an old one, wherever that stands in a cluster
 version_added: 1.0.0
 description:
-  - Finds every secret that holds the old login, by its content and not by its name, in whatever auth file of it, proves that the new login
-    pulls what workloads pull from the registry, and then changes each secret in place.
+  - Finds every secret that holds the old login, by its content, in whatever auth file of it, proves that the new login pulls what
+    workloads pull from the registry, and then changes the confirmed secrets in place.
+  - A secret is confirmed if O(secrets) or O(plan) names it. Whoever may write secrets in a namespace can put the old login into one, so its
+    content, labels and annotations prove nothing. All other secrets with the old login are listed in RV(rotation.not_declared) and never
+    changed, and they stop nothing.
   - In place, the secret, its UID, the registry key, the e-mail address, all other entries and the way in which the entry is written stay. Pods
     need no restart, and cached images stay usable. A secret that is deleted and created again would have each start of a pod ask the registry,
     from Kubernetes 1.35 on.
-  - A secret that another controller writes, such as External Secrets, is reported in RV(rotation.remaining) and not changed, since it would be
-    changed back.
+  - A confirmed secret that another controller writes, such as External Secrets, is reported in RV(rotation.remaining) and not changed, since
+    it would be changed back.
   - An immutable secret is not changed. A second one, C(NAME-rotated), is created with the new login and linked beside it on each service
     account, and the first is left out of imports and builds. Pods that exist keep the first until they are made anew. The second belongs to no
     owner, so M(openshift_ops.image_pull.prune) leaves it. The pull secret of the nodes gets no second one, so an immutable one fails.
@@ -51,7 +54,9 @@ options:
       password:
         description:
           - The password or token. Leave it out where it is not known, as with tokens that live a short time. Then each other login of that user
-            for the registries is replaced. Whether the old one still works, and where it stands beside auth files, is not known then.
+            for the registries is replaced, in confirmed secrets, if the registry accepts it (see O(replace_dead_logins)). Where the old login
+            stands beside auth files is not known then.
+          - With O(verify=false), give the password, an O(secrets[].uid) in each entry, or O(replace_dead_logins=true).
           - One of fewer than 8 characters, or one that is part of the new one, is only searched for in the entries of auth files for the
             registries.
         type: str
@@ -78,6 +83,106 @@ options:
       - In so many seconds the rotation runs again, for logins that live a short time. A login that expires before is refused, before anything
         is read.
     type: int
+  secrets:
+    description:
+      - The secrets that may be changed. Each entry names one secret in one namespace or in several.
+      - Name only secrets whose readers may have the new login. RV(rotation.not_declared) has the entries for the secrets that nothing names.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: The name of the secret.
+        type: str
+        required: true
+      namespace:
+        description: Its namespace.
+        type: str
+      namespaces:
+        description: Its namespaces, where several have one of that name.
+        type: list
+        elements: str
+      namespace_selector:
+        description:
+          - Selects the namespaces. Whoever can make a namespace that it selects can make a confirmed secret.
+        type: dict
+        suboptions:
+          labels:
+            description: A label selector.
+            type: str
+          include:
+            description: Globs of names that are selected.
+            type: list
+            elements: str
+          exclude:
+            description: Globs of names that are not.
+            type: list
+            elements: str
+          phases:
+            description: Phases of the namespaces.
+            type: list
+            elements: str
+            default: [Active]
+          system_namespaces:
+            description: Whether the platform's own namespaces can be selected.
+            type: bool
+            default: false
+      uid:
+        description:
+          - The UID of the secret. A secret of that name with another UID, which was created later, is not changed.
+        type: str
+      declared:
+        description: Has no effect. Rows of RV(rotation.secrets) have it.
+        type: bool
+  plan:
+    description:
+      - A plan that a person has reviewed. The role C(credential_rotation) writes such plans.
+      - O(plan) and O(secrets) exclude each other.
+      - A plan for another cluster, for other registries or for other user names is refused. One for the same two user names the other way
+        round is accepted, to go back.
+    type: dict
+    suboptions:
+      server:
+        description: The address of the API server, as RV(server).
+        type: str
+        required: true
+      registries:
+        description: As O(registries).
+        type: list
+        elements: str
+        required: true
+      old_username:
+        description: The user name of O(old).
+        type: str
+        required: true
+      new_username:
+        description: The user name of O(new).
+        type: str
+        required: true
+      secrets:
+        description: The secrets that may be changed, as rows of RV(rotation.secrets).
+        type: list
+        elements: dict
+        required: true
+        suboptions:
+          name:
+            description: The name of the secret.
+            type: str
+            required: true
+          namespace:
+            description: Its namespace.
+            type: str
+          uid:
+            description: Its UID.
+            type: str
+          declared:
+            description: Whether the inventory named it when the plan was made. Has no effect.
+            type: bool
+  replace_dead_logins:
+    description:
+      - Without a password in O(old), the registries are asked for the login that each confirmed secret has, and only secrets with an accepted
+        login are changed. With V(true), the others are changed too. Use it when a login has expired or was disabled.
+    type: bool
+    default: false
   nodes_pull_secret:
     description:
       - Whether V(openshift-config/pull-secret) and V(kube-system/additional-pull-secret) are changed too. All nodes get them, so do it alone and
@@ -89,6 +194,7 @@ options:
       - Before anything is written, log in with the new login to each registry, and ask for an image of each repository that pods and workloads
         use with the old one, as a node does before a pull. Nothing is written when a registry refuses what it gives to the old login, or cannot
         be asked.
+      - Only images in namespaces with confirmed secrets count. An image that neither login pulls stops nothing, and is reported as a warning.
       - Registries are only asked when there is something to change.
       - With V(false) and without O(verify_repositories), nothing is asked. Use it where the controller does not reach the registry, and prove
         the login by pulls in some namespaces first.
@@ -155,11 +261,28 @@ EXAMPLES = r"""
     registries: [quay.io]
     old: {username: team+robot, password: "{{ old_password }}"}
     new: {username: team+robot2, password: "{{ new_password }}"}
+    secrets:
+      - {namespace: canary, name: quay}
+
+- name: Rotate what a plan names that a person has reviewed
+  openshift_ops.image_pull.credential_rotation:
+    registries: [quay.io]
+    old: {username: team+robot, password: "{{ old_password }}"}
+    new: {username: team+robot2, password: "{{ new_password }}"}
+    plan:
+      server: https://api.cluster.example.com:6443
+      registries: [quay.io]
+      old_username: team+robot
+      new_username: team+robot2
+      secrets:
+        - {namespace: project-a, name: quay, uid: 8d1c1f6e-6f3b-4d0a-9f3e-0a5a0e2c9b11}
 
 - name: Renew a login that lives 12 hours, every 6 hours
   openshift_ops.image_pull.credential_rotation:
     registries: [123456789012.dkr.ecr.eu-west-1.amazonaws.com]
     old: {username: AWS}
+    secrets:
+      - {namespaces: [team-a, team-b], name: ecr}
     new:
       username: AWS
       password: "{{ lookup('ansible.builtin.pipe', 'aws ecr get-login-password --region eu-west-1') }}"
@@ -192,7 +315,7 @@ rotation:
           type: int
           returned: always
         to_change:
-          description: Those that are to be changed.
+          description: Those that are confirmed and are to be changed.
           type: int
           returned: always
         failed:
@@ -200,10 +323,99 @@ rotation:
           type: int
           returned: always
       sample: {old: 3, new: 0, to_change: 2, failed: 0}
+    secrets:
+      description:
+        - The confirmed secrets that hold one of the two logins, and those that an entry could confirm, at most 100 in each namespace. They are
+          the rows of a plan. Give those with RV(rotation.secrets[].declared) to a later task as O(secrets), so that it changes no others.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        namespace:
+          description: The namespace.
+          type: str
+          returned: always
+        name:
+          description: The secret.
+          type: str
+          returned: always
+        uid:
+          description: Its UID.
+          type: str
+          returned: always
+        declared:
+          description: Whether O(secrets) or O(plan) names it.
+          type: bool
+          returned: always
+      sample: [{namespace: project-a, name: quay, uid: 8d1c1f6e-6f3b-4d0a-9f3e-0a5a0e2c9b11, declared: true}]
+    not_declared:
+      description:
+        - Secrets that hold the old login, or may hold it, and that are not confirmed. They are not changed. At most 10 of each namespace, and of
+          all the first 100.
+        - Look at them before the old login is retired. Pods that use one of them cannot pull afterwards.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        namespace:
+          description: The namespace.
+          type: str
+          returned: always
+        name:
+          description: The secret.
+          type: str
+          returned: always
+        uid:
+          description: Its UID.
+          type: str
+          returned: always
+        reason:
+          description: Why it is not changed.
+          type: str
+          returned: always
+        fix:
+          description: The line that adds it to O(secrets). Empty where that changes nothing.
+          type: str
+          returned: always
+      sample: [{namespace: project-b, name: mine, uid: 3f0e1a52-0000-4c1d-8a9b-5b2f8f8c7d10,
+        reason: nothing outside the cluster names it for this rotation, fix: '- {namespace: "project-b", name: "mine"}'}]
+    not_declared_count:
+      description: How many they are.
+      type: int
+      returned: always
+    not_declared_namespaces:
+      description: In how many namespaces they are.
+      type: int
+      returned: always
+    not_accepted:
+      description:
+        - Confirmed secrets whose own login the registry does not accept, where O(old) has no password. They are not changed. Of many, the first
+          100.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        namespace:
+          description: The namespace.
+          type: str
+          returned: always
+        secret:
+          description: The secret.
+          type: str
+          returned: always
+        reason:
+          description: What the registry answered.
+          type: str
+          returned: always
+      sample: []
+    not_accepted_count:
+      description: How many they are.
+      type: int
+      returned: always
     remaining:
       description:
-        - Where the old login stands and will still stand after this run, with what is to be done there. Of many, the first 100. Secrets
-          that failed are in RV(failures).
+        - Where the old login stands in confirmed secrets and will still stand after this run, with what is to be done there. Of many, the first
+          100. Secrets that failed are in RV(failures).
       type: list
       elements: dict
       contains:
@@ -244,8 +456,7 @@ rotation:
       sample: [{namespace: openshift-config, secret: pull-secret, registries: [quay.io]}]
     unsearched:
       description:
-        - Which secrets could not be read, so that the old login may stand there. Each a sentence. Where the old password is known, it is looked
-          for in what is no auth file, too.
+        - In which namespaces secrets may not be listed, so that the old login may be there. Each a sentence.
       type: list
       elements: str
     unread:
@@ -259,7 +470,8 @@ rotation:
       type: str
       sample: works
     repositories:
-      description: The repositories that are in use with the login, and what the registry said to the new one.
+      description:
+        - The repositories that are in use with the login, and what the registry said to the new one. At most 200 of each namespace.
       type: list
       elements: dict
       returned: always
@@ -283,7 +495,9 @@ rotation:
       sample: [{repository: quay.io/team/app, image: "quay.io/team/app:v1", outcome: pulls, said: "registry quay.io gives quay.io/team/app:v1"}]
     probes:
       description:
-        - For each of the first 100 namespaces, an image that is pulled there with the login, for M(openshift_ops.image_pull.pull_probe).
+        - For each of the first 100 namespaces with a secret to change, an image that is pulled there with the login, for
+          M(openshift_ops.image_pull.pull_probe). With O(verify), it is one that the new login was proven on. The namespace whose secret is the
+          oldest comes first.
       type: list
       elements: dict
       returned: always
@@ -302,7 +516,9 @@ rotation:
           returned: always
       sample: [{namespace: project-a, image: "quay.io/team/app:v1", secret: quay}]
     failing:
-      description: The images of the registries that nodes cannot pull because the login is refused, by namespace.
+      description:
+        - The images of the registries that nodes cannot pull because the login is refused, by namespace. Only pods that list a confirmed secret
+          with the old or the new login count.
       type: list
       elements: dict
       returned: always
@@ -317,6 +533,10 @@ rotation:
           returned: always
         image:
           description: The image.
+          type: str
+          returned: always
+        repository:
+          description: Its repository, with the registry.
           type: str
           returned: always
         cause:
@@ -336,7 +556,7 @@ rotation:
           type: int
           returned: always
       sample: [{place: "project-a quay.io/team/app:v1", namespace: project-a, image: "quay.io/team/app:v1",
-        cause: bad_credentials, pod: app-1, container: app, containers: 3}]
+        repository: quay.io/team/app, cause: bad_credentials, pod: app-1, container: app, containers: 3}]
 namespaces:
   description: The result for each namespace that has something to change.
   type: list
@@ -523,8 +743,15 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation import (
     options as credential_rotation,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.confirmation import (
+    PLACES,
+    ROW,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import (
+    CLUSTER_OPTIONS,
+    TARGET_OPTIONS,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import (
     Module,
     Task,
@@ -533,7 +760,16 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.t
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.credential_rotation import rotate
 
-ARGUMENTS = {**CLUSTER_OPTIONS, **credential_rotation.ARGUMENTS}
+SECRETS = {
+    "type": "list",
+    "elements": "dict",
+    "no_log": False,
+    "options": {**TARGET_OPTIONS, **ROW},
+    "mutually_exclusive": [PLACES],
+    "required_one_of": [PLACES],
+}
+
+ARGUMENTS = {**CLUSTER_OPTIONS, **credential_rotation.ARGUMENTS, "secrets": SECRETS}
 
 
 def run(task: Task) -> dict[str, object]:
@@ -545,7 +781,8 @@ def run(task: Task) -> dict[str, object]:
     )
 
 
-MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, everywhere=True)
+RULES = {"mutually_exclusive": [("secrets", "plan")]}
+MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, rules=RULES, everywhere=True)
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
 from ansible.module_utils.parsing.convert_bool import boolean
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import Exchange, Login
 
 __all__ = ["KINDS", "VARIABLES", "DeclarationError", "Declarations", "Evaluator", "Role"]
 
@@ -173,6 +174,43 @@ def _selectors(declared: Declarations, _answer: Any) -> list[Made]:
     return [entry.entry() for entry in declared.present if isinstance(entry.get("namespace_selector"), Mapping)]
 
 
+def _rotated(declared: Declarations, answer: Any) -> list[Made]:
+    """The secrets that are declared with a login of one of the users for one of the registries, where a rotation may write it."""
+    wanted = _Rotated.of(answer)
+    return [_named(entry, entry.get("name")) for entry in declared.present if any(map(wanted.has, _logins(entry)))]
+
+
+@dataclass(frozen=True)
+class _Rotated:
+    """The logins of a rotation: it says which users of which registries."""
+
+    exchange: Exchange
+    usernames: frozenset[str]
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> _Rotated:
+        nobody = Login("", "")
+        return cls(
+            Exchange(tuple(map(str, answer["registries"])), nobody, nobody), frozenset(map(str, answer["usernames"]))
+        )
+
+    def has(self, login: tuple[Any, Any]) -> bool:
+        registry, username = login
+        return isinstance(username, str) and username in self.usernames and self.exchange.is_for(str(registry))
+
+
+def _logins(entry: Declared) -> Iterator[tuple[Any, Any]]:
+    """Registry and user of each login that an entry declares itself. What a file holds is not known here."""
+    for one in entry.get("registries", ()):
+        if isinstance(one, Mapping):
+            yield one.get("registry"), one.get("username")
+
+
+def _named(entry: Declared, name: Any) -> Made:
+    """As the entries of a rotation are: the places, and one name."""
+    return {**entry.some(_PLACES), "name": name}
+
+
 def _removed(entry: Declared) -> Made:
     return entry.entry("name", *_SOURCES, mode="remove", delete_empty=True)
 
@@ -251,6 +289,12 @@ def _both_claims(declared: Declarations, answer: Any) -> list[Made]:
     return [entry.entry(name=name) for entry, asked in _answered(declared, answer) for name in _used(entry, asked)]
 
 
+def _both_rotated(declared: Declarations, answer: Any) -> list[Made]:
+    wanted = _Rotated.of(answer)
+    meant = (entry for entry in declared.present if wanted.has((entry.get("registry"), entry.get("username"))))
+    return [_named(entry, name) for entry in meant for name in _names(entry)]
+
+
 def _both_links(declared: Declarations, answer: Any) -> list[Made]:
     require = "none" if declared.role.check_mode else "usable"
     unlinked = [
@@ -318,7 +362,13 @@ def _without(made: Made, *names: str) -> Made:
 
 #: What can be asked for: for each role, the entries of one task.
 KINDS: Mapping[str, Mapping[str, Callable[[Declarations, Any], list[Any]]]] = {
-    "private_registry": {"secrets": _secrets, "links": _links, "claims": _claims, "selectors": _selectors},
+    "private_registry": {
+        "secrets": _secrets,
+        "links": _links,
+        "claims": _claims,
+        "selectors": _selectors,
+        "rotated": _rotated,
+    },
     "delegated_auth": {
         "registries": _questions,
         "undelegated": _undelegated,
@@ -326,6 +376,7 @@ KINDS: Mapping[str, Mapping[str, Callable[[Declarations, Any], list[Any]]]] = {
         "links": _both_links,
         "claims": _both_claims,
         "selectors": _selectors,
+        "rotated": _both_rotated,
     },
     "cross_project_pull": {"accounts": _accounts, "grants": _grants},
 }

@@ -171,7 +171,8 @@ class Contenders:
         """The login of every namespace for a new one: one task of it, on the whole cluster."""
         book = self.directory / "rotation.yml"
         old, new = ({"username": LOGIN["username"], "password": LOGIN["password"] + end} for end in ("", "-2"))
-        options = {"registries": [LOGIN["registry"]], "old": old, "new": new, "verify": False}
+        confirmed = [{"name": "audited", "namespace_selector": {"include": ["*"]}}]
+        options = {"registries": [LOGIN["registry"]], "old": old, "new": new, "secrets": confirmed, "verify": False}
         task = {"openshift_ops.image_pull.credential_rotation": {"kubeconfig": self.lab.kubeconfig, **options}}
         book.write_text(yaml.dump([{"hosts": "all", "gather_facts": False, "tasks": [task]}]))
         return self._playbook("ours", book, self._inventory("inventory-rotation"))

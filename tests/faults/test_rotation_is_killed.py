@@ -57,6 +57,7 @@ class Fleet:
             "new": self.logins[to],
             "verify": False,
             "namespace_selector": {"include": ["killed-*"]},
+            "secrets": [{"name": name, "namespace_selector": {"include": ["killed-*"]}} for name in NAMES],
         }
 
     def read(self) -> tuple[list[str], dict[tuple[str, str], str]]:

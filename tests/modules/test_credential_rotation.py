@@ -48,6 +48,14 @@ def secret(
     return lab.create(namespace, "secrets", body)
 
 
+def confirmed(lab: Lab) -> list[dict[str, Any]]:
+    """All secrets that there are, and the names that the tests' immutable ones get."""
+    every = (
+        (each["metadata"]["namespace"], each["metadata"]["name"]) for each in lab.api("GET", "/api/v1/secrets")["items"]
+    )
+    return [{"namespace": namespace, "name": name} for namespace, name in every]
+
+
 @pytest.fixture
 def rotate(lab: Lab, run: Run, host: str) -> Run:
     def call(**options: Any) -> dict[str, Any]:
@@ -55,6 +63,7 @@ def rotate(lab: Lab, run: Run, host: str) -> Run:
             "registries": [host],
             "old": login(lab, 0),
             "new": login(lab, 1),
+            "secrets": confirmed(lab),
             "verify_ca_cert": lab.data["ca_cert"],
         }
         result = run("credential_rotation", **{**given, **options})
@@ -166,12 +175,29 @@ class TestInPlace:
             lab.api("DELETE", path_of(place, "secrets", name))
 
     def test_a_login_of_which_only_the_user_is_known(self, lab: Lab, rotate: Run, host: str, namespace: str) -> None:
-        stale = {"username": login(lab, 1)["username"], "password": "expired"}
-        secret(lab, namespace, "ecr", {"auths": {host: {"auth": auth(stale)}}})
-        result = rotate(namespaces=[namespace], old={"username": stale["username"]})
+        """Those that the registry accepts are replaced at once, and a dead one when that is asked for."""
+        user = {"username": login(lab, 0)["username"]}
+        stale = {**user, "password": "expired"}
+        secret(lab, namespace, "ecr", {"auths": {host: {"auth": auth(login(lab, 0))}}})
+        secret(lab, namespace, "dead", {"auths": {host: {"auth": auth(stale)}}})
+        result = rotate(namespaces=[namespace], old=user)
         assert (result["failed"], result["changed"]) == (False, True)
         assert lab.entries(namespace, "ecr")[host]["auth"] == auth(login(lab, 1))
-        assert not rotate(namespaces=[namespace], old={"username": stale["username"]})["changed"]
+        assert lab.entries(namespace, "dead")[host]["auth"] == auth(stale)
+        (row,) = result["rotation"]["not_accepted"]
+        assert (row["namespace"], row["secret"]) == (namespace, "dead")
+        assert row["reason"] == f"its own login is not accepted: {host} refuses the login"
+        assert not rotate(namespaces=[namespace], old=user)["changed"]
+        assert rotate(namespaces=[namespace], old=user, replace_dead_logins=True)["changed"]
+        assert lab.entries(namespace, "dead")[host]["auth"] == auth(login(lab, 1))
+
+    def test_all_at_once_is_said_of_a_plan_too(self, lab: Lab, run: Run, host: str, namespace: str) -> None:
+        row = {"namespace": "A", "name": "_"}
+        plan = {"server": "x", "registries": ["b.io"], "old_username": "a", "new_username": "b", "secrets": [row, row]}
+        given = {"registries": [host], "old": login(lab, 0), "new": login(lab, 1), "plan": plan}
+        said = run("credential_rotation", namespaces=[namespace], **given)["msg"]
+        for part in ("plan.secrets[0]'", "plan.secrets[1]'", "for the registries b.io", "for other user names"):
+            assert part in said
 
 
 class TestProof:

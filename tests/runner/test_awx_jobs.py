@@ -244,6 +244,7 @@ def test_a_rotation_from_its_survey(lab: Any, namespaces: Any, controller: Contr
     given = {
         "group": {
             **declared(lab, *names),
+            "credential_rotation_secrets": [{"name": "team-registry", "namespaces": names}],
             "credential_rotation_verify_ca_cert": lab.data["ca_cert"],
             "credential_rotation_probe": False,
         }
@@ -257,6 +258,40 @@ def test_a_rotation_from_its_survey(lab: Any, namespaces: Any, controller: Contr
     )
     assert password_in(lab, names[0]) == old.inputs["password"]
     assert not there.holding(secrets_of(cluster, old, new)) and not back.holding(secrets_of(cluster, old, new))
+
+
+def test_a_planned_rotation_changes_what_was_approved(
+    lab: Any, namespaces: Any, controller: Controller, node: Node
+) -> None:
+    names = namespaces(3)
+    cluster, old, new = bearer(lab), login(lab, 0), login(lab, 1)
+    declares = {**declared(lab, *names[:2]), "credential_rotation_verify_ca_cert": lab.data["ca_cert"]}
+    passed(controller.launch("set up", node, [cluster, old], group=declares))
+    nothing = {
+        "credential_rotation_verify_ca_cert": lab.data["ca_cert"],
+        "credential_rotation_probe": False,
+        "credential_rotation_namespace_selector": {"include": names},
+    }
+    answers = rotating(lab, old, new)
+    alone = controller.launch("rotate a login", node, [cluster], answers=answers, group=nothing)
+    assert (alone.status, "none of them is declared" in " ".join(alone.output.split())) == ("failed", True)
+    planned = passed(controller.launch("plan a rotation", node, [cluster], answers=answers, group=nothing))
+    (rows,) = (plan["secrets"] for plan in planned.handed_on["image_pull_rotation_plans"].values())
+    assert [(row["namespace"], row["declared"]) for row in rows] == [(name, False) for name in names[:2]]
+    # One is planted meanwhile, and one has another UID.
+    secret = lab.get(names[1], "secrets", "team-registry")
+    again = {"metadata": {"name": "team-registry"}, "type": secret["type"], "data": secret["data"]}
+    lab.api("DELETE", f"/api/v1/namespaces/{names[1]}/secrets/team-registry")
+    for name in names[1:]:
+        lab.create(name, "secrets", again)
+    done = passed(
+        controller.launch(
+            "rotate a login", node, [cluster], answers=answers, handed_on=planned.handed_on, group=nothing
+        )
+    )
+    after = [password_in(lab, name) for name in names]
+    assert after == [new.inputs["password"], old.inputs["password"], old.inputs["password"]]
+    assert not planned.holding(secrets_of(cluster, old, new)) and not done.holding(secrets_of(cluster, old, new))
 
 
 def test_what_is_there_is_shown_and_explained(lab: Any, namespaces: Any, controller: Controller, node: Node) -> None:
@@ -342,6 +377,7 @@ def test_two_nodes_share_the_clusters_of_an_inventory(
     rotation = {
         "group": {
             **given["group"],
+            "credential_rotation_secrets": [{"name": "team-registry", "namespaces": names}],
             "credential_rotation_verify_ca_cert": lab.data["ca_cert"],
             "credential_rotation_probe": False,
         }

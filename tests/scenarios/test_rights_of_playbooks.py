@@ -141,6 +141,7 @@ def test_rotate(lab: Lab, accounts: Callable[[str], str], tmp_path: Path) -> Non
         "credential_rotation_registries": [stage.host],
         "credential_rotation_old": stage.login(0),
         "credential_rotation_new": stage.login(1),
+        "credential_rotation_secrets": [{"namespaces": PROJECTS[:2], "name": "rotated"}],
         "credential_rotation_verify_ca_cert": lab.data["ca_cert"],
         "credential_rotation_probe": False,  # nothing runs pods here; tests/modules/test_rights.py has the probe
     }

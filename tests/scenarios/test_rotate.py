@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from support.fleet import by_namespace, make_namespaces
 from support.lab import Following, Lab, path_of
 from support.playbooks import Play, forms, leaks, play, variables_file
@@ -99,10 +100,16 @@ class Cluster:
             "credential_rotation_old": self.old,
             "credential_rotation_new": self.new,
             "credential_rotation_verify_ca_cert": self.lab.data["ca_cert"],
+            "credential_rotation_secrets": self.declared,
             "credential_rotation_probe_timeout": 60,
             "credential_rotation_nodes_timeout": 60,
             **more,
         }
+
+    @property
+    def declared(self) -> list[dict[str, Any]]:
+        """The secrets of the test's own namespaces that may have the new login."""
+        return [{"name": name, "namespaces": self.names} for name in ("quay", "eso") if self.names]
 
     @property
     def canaries(self) -> set[str]:
@@ -396,7 +403,58 @@ class TestSteps:
         late = rotate(tmp_path, [cluster], **short, credential_rotation_next_run=10**10)
         assert late.status != 0
         assert "before the next run" in late.output
-        done = rotate(tmp_path, [cluster], **short, credential_rotation_next_run=3600)
+        dead = rotate(tmp_path, [cluster], **short, credential_rotation_next_run=3600)
+        assert dead.status != 0
+        assert "the registries accept the login of none of the 1 confirmed secrets" in " ".join(dead.output.split())
+        assert cluster.logins()[four] == auth(stale.old)
+        done = rotate(
+            tmp_path, [cluster], **short, credential_rotation_next_run=3600, credential_rotation_emergency=True
+        )
         assert done.status == 0, done.output
         assert cluster.logins()[four] == auth(cluster.new)
         assert cluster.logins()[namespaces[0]] == auth(cluster.old)
+
+    def test_a_confirmed_plan_is_carried_out_and_nothing_else(
+        self, cluster: Cluster, namespaces: list[str], tmp_path: Path
+    ) -> None:
+        lab, plan = cluster.lab, tmp_path / "plan-east-0.yml"
+        nothing: dict[str, Any] = {"credential_rotation_secrets": [], "credential_rotation_probe": False}
+        audit = lab.audit()
+        unconfirmed = rotate(tmp_path, [cluster], **nothing)
+        assert unconfirmed.status != 0
+        told = " ".join(unconfirmed.output.split())
+        assert "3 secrets in 3 namespaces hold the old login, or may hold it, and none of them is declared" in told
+        assert f'such as - {{namespace: "{namespaces[0]}", name: "quay"}}'.replace('"', '\\"') in told
+        dest = "credential_rotation_plan_dest=plan-{{ inventory_hostname }}.yml"
+        written = rotate(tmp_path, [cluster], "--check", "-e", dest, **nothing)
+        assert (written.status, audit.writes()) == (0, []), written.output
+        document = yaml.safe_load(plan.read_text())
+        assert plan.stat().st_mode & 0o777 == 0o600
+        assert leaks(plan.read_text(), {*forms(cluster.old["password"]), *forms(cluster.new["password"])}) == []
+        assert [row["namespace"] for row in document["secrets"]] == sorted(namespaces)
+        (left,) = cluster.namespaces("planted-later")
+        cluster.secret(left)
+        document["secrets"] = [row for row in document["secrets"] if row["namespace"] != namespaces[2]]
+        plan.write_text(yaml.safe_dump(document))
+        given = ("-e", "credential_rotation_plan=plan-{{ inventory_hostname }}.yml")
+        for changed, said in (
+            ({"server": "https://other.example.com:6443"}, "is for the cluster https://other.example.com:6443"),
+            (
+                {"secrets": [{**document["secrets"][0], "name": "{{ lookup('pipe', 'touch evaluated') }}"}]},
+                "cannot be the name",
+            ),
+        ):
+            plan.write_text(yaml.safe_dump({**document, **changed}))
+            refused = rotate(tmp_path, [cluster], *given, **nothing)
+            assert refused.status != 0
+            assert said in " ".join(refused.output.split())
+        assert (audit.writes(), [*tmp_path.glob("evaluated")]) == ([], [])
+        plan.write_text(yaml.safe_dump(document))
+        done = rotate(tmp_path, [cluster], *given, **nothing)
+        assert done.status == 0, done.output
+        expected = {name: auth(cluster.new) for name in namespaces[:2]}
+        assert cluster.logins() == {**expected, namespaces[2]: auth(cluster.old), left: auth(cluster.old)}
+        assert all(f"{name}/quay" in done.output for name in (namespaces[2], left)), "they are named"
+        back = rotate(tmp_path, [cluster], *given, **nothing, credential_rotation_rollback=True)
+        assert back.status == 0, back.output
+        assert set(cluster.logins().values()) == {auth(cluster.old)}

@@ -309,6 +309,7 @@ def rotation(stage: Stage) -> Iterator[Result]:
         registries=[stage.host],
         old=stage.login(0),
         new=stage.login(1),
+        secrets=[{"namespaces": list(stage.names), "name": name} for name in ("quay", "fixed")],
         verify=False,
     )
 

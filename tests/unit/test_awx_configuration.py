@@ -290,6 +290,25 @@ class TestTheWorkflow:
             assert question(found, name, asked["variable"])["choices"] == asked["choices"]
 
 
+class TestTheWorkflowOfARotation:
+    def run(self, *failing: str) -> tuple[list[str], bool]:
+        found = of(configuration(), "workflows", "plan, approve, rotate a login")
+        return run_workflow(found, lambda name: name not in (*failing, "failed"))
+
+    def test_rotates_what_somebody_has_approved(self) -> None:
+        assert self.run() == (["plan", "approve", "rotate"], True)
+
+    @pytest.mark.parametrize("place", ["plan", "approve", "rotate"])
+    def test_never_ends_as_successful_when_a_node_failed(self, place: str) -> None:
+        ran, successful = self.run(place)
+        assert (successful, "rotate" in ran) == (False, place == "rotate")
+
+    def test_asks_what_its_jobs_ask(self, found: dict[str, Any]) -> None:
+        asked = of(found, "workflows", "plan, approve, rotate a login")["survey_spec"]
+        for name in ("plan a rotation", "rotate a login"):
+            assert of(found, "templates", name)["survey_spec"] == asked
+
+
 class TestTheProject:
     def test_has_a_template_for_each_playbook_of_the_collection(self, found: dict[str, Any]) -> None:
         ours = {path.name for path in (ROOT / "playbooks").glob("*.yml")}
@@ -335,7 +354,7 @@ class TestTheProject:
         assert survey_defaults(of(found, "templates", "take down"))["teardown_confirmation"] != "REMOVE"
         assert survey_defaults(of(found, "templates", "set up"))["remove_undeclared"] == "no"
 
-    @pytest.mark.parametrize("name", ["check and diff", "verify logins", "take over"])
+    @pytest.mark.parametrize("name", ["check and diff", "verify logins", "take over", "plan a rotation"])
     def test_runs_what_writes_nothing_as_check_jobs(self, found: dict[str, Any], name: str) -> None:
         assert of(found, "templates", name)["job_type"] == "check"
 

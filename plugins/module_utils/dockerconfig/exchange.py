@@ -21,7 +21,7 @@ from .key_matching import host_matches
 from .kubelet_reading import login_of
 from .registry_keys import same_path, without_user
 
-__all__ = ["Exchange", "Found", "Login", "exchanged", "found_in"]
+__all__ = ["Exchange", "Found", "Login", "exchanged", "found_in", "old_logins"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,6 +51,11 @@ class Exchange:
             if host_matches(held, host) and f"{path}/".startswith(f"{within}/" if within else ""):
                 return True
         return False
+
+    def host_of(self, key: str) -> str:
+        """The host of the first registry that the entry under a key is for; empty when it is for none."""
+        of_one = (replace(self, registries=(registry,)) for registry in self.registries)
+        return next((same_path(one.registries[0]).partition("/")[0] for one in of_one if one.is_for(key)), "")
 
     def is_in(self, repository: str) -> bool:
         """Whether an image's repository, with its host, is in one of the registries."""
@@ -92,6 +97,15 @@ def found_in(text: str, wanted: Exchange, *, legacy: bool) -> Found:
         _names(each for each in old if _has_token(each)),
         _names(each for each, *login in entries if login == [*_UNDECODABLE]),
     )
+
+
+def old_logins(text: str, wanted: Exchange, *, legacy: bool) -> list[tuple[str, Login]]:
+    """Each different login that `exchanged` would replace, with the host of its registry.
+
+    :raises Unreadable: as `found_in`.
+    """
+    logins = ((wanted.host_of(each.name), _login(each)) for each in _members(text, wanted, legacy=legacy))
+    return list(dict.fromkeys((host, Login(*login)) for host, login in logins if wanted.is_old(*login)))
 
 
 def exchanged(text: str, wanted: Exchange, *, legacy: bool) -> str:

@@ -5,31 +5,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import Any
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import UnknownResource
 from ..core.batch import Batch, Declared
 from ..core.entries import Entry
-from ..core.enumeration import first_of
-from ..core.errors import ImagePullError, Refusal
+from ..core.enumeration import counted, first_of
+from ..core.errors import ImagePullError, Refusal, printable
+from ..core.names import is_name, is_namespace
+from ..core.namespaces import NamespaceSelector
 from ..core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata, trimmed
 from ..core.protocols import Related
+from ..features.credential_rotation.confirmation import Confirmed
 from ..features.credential_rotation.copies import Copy, is_wanted, kept
 from ..features.credential_rotation.desired import CredentialRotation, whole_accounts
 from ..features.credential_rotation.options import Rotation
 from ..features.credential_rotation.uses import READ, Use, failing, in_use, kept_uses, secret_for, used_images
-from ..nodes.references import Reference
 from ..reconcile.engine import reconcile
 from ..reconcile.listing import Listed, list_in
 from ..reconcile.reader import View
 from ..reconcile.result import NamespaceResult, Outcome
 from ..reconcile.run import Settings
+from ..reconcile.targets import resolve
 from ..reconcile.workers import Workers
-from .rotation_proof import Proven, proven
+from .rotation_proof import Accepted, Asked, Logins, Proven, accepted, proven
 
 __all__ = ["rotate"]
 
@@ -37,8 +40,12 @@ __all__ = ["rotate"]
 _FEW = 4
 #: What brings most of a list of secrets, and cannot hold the login: Helm's charts are compressed, the platform's tokens are its own.
 _NOT_SEARCHED = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token"
-#: So many rows of a kind are in the result.
+#: Maximum number of rows of a kind in the result.
 _SHOWN = 100
+#: Maximum number of secrets of one namespace that are not declared: in the list that a plan is made of, and in the one that is shown.
+_ROWS_OF_A_NAMESPACE, _SHOWN_OF_A_NAMESPACE = 100, 10
+#: Maximum number of them in a warning.
+_NAMED = 5
 
 
 @dataclass
@@ -55,6 +62,14 @@ class _Seen:
     def every(self) -> list[Copy]:
         return [copy for copies in self.copies.values() for copy in copies]
 
+    @property
+    def confirmed(self) -> list[Copy]:
+        return [copy for copy in self.every if copy.is_confirmed]
+
+
+#: The copies that are changed, by namespace.
+_Changing = dict[str, list[Copy]]
+
 
 def rotate(
     cluster: Cluster,
@@ -62,22 +77,64 @@ def rotate(
     namespaces: Sequence[str],
     settings: Settings,
     *,
-    prove: Callable[[Rotation, Mapping[str, Sequence[Reference]]], Proven] = proven,
+    accept: Callable[[Rotation, Iterable[Copy]], Accepted] = accepted,
+    prove: Callable[[Rotation, Asked, Logins], Proven] = proven,
 ) -> Outcome:
     """The outcome: what was changed in each namespace, and what is known of the login besides.
 
     :raises Refusal: when a secret could not be looked for, or the new login does not work; nothing was written then.
     """
+    rotation = replace(rotation, confirmed=_confirmed(cluster, rotation))
     with Workers(settings.concurrency) as workers:
         try:
             seen = _Reading(cluster, workers, rotation, namespaces).read()
         except ImagePullError as error:
             raise Refusal(f"nothing was written, since not all secrets could be searched: {error}") from None
-    images = used_images(seen.uses, _keys(seen.every))
-    changing = {namespace: found for namespace in seen.copies if (found := _to_change(seen, rotation, namespace))}
-    proof = prove(rotation, images) if changing and rotation.verify else Proven()
+    found = {namespace: copies for namespace in seen.copies if (copies := _to_change(seen, rotation, namespace))}
+    own = (
+        accept(rotation, [copy for copies in found.values() for copy in copies]) if rotation.asks_copies else Accepted()
+    )
+    changing = _without(found, own.refused)
+    asked = _asked(seen, changing)
+    proof = prove(rotation, asked, own.logins) if changing and rotation.verify else Proven()
     outcome = reconcile(cluster, _batch(rotation, changing), list(changing), settings, _views(seen, changing))
-    return _told(outcome, seen, changing, images, proof)
+    told = {**_counts(outcome, seen, changing), **_confirmation(seen, own), **_evidence(seen, proof)}
+    told["probes"] = _probes(changing, asked, proof if rotation.verify else None)
+    remarks = (*outcome.remarks, *proof.notes, *_not_declared_note(told))
+    return replace(outcome, remarks=remarks, extra={**outcome.extra, "rotation": told})
+
+
+def _confirmed(cluster: Cluster, rotation: Rotation) -> Confirmed:
+    """:raises Refusal: when the entries are for another cluster. :raises ApiError: when the namespaces of a selector cannot be listed."""
+    if rotation.server and rotation.server.rstrip("/") != cluster.name.rstrip("/"):
+        raise Refusal(
+            f"nothing was written: option 'plan' is for the cluster {printable(rotation.server)}, and this one is {cluster.name}; write a "
+            "plan of this cluster"
+        )
+    selectors = list(dict.fromkeys(one.places for one in rotation.entries if isinstance(one.places, NamespaceSelector)))
+    found = {selector: meant.namespaces for selector, meant in zip(selectors, resolve(cluster, selectors), strict=True)}
+    return Confirmed.of(
+        (one, found[one.places] if isinstance(one.places, NamespaceSelector) else one.places)
+        for one in rotation.entries
+    )
+
+
+def _without(found: Mapping[str, Sequence[Copy]], refused: Mapping[ObjectRef, str]) -> _Changing:
+    kept = {namespace: [copy for copy in copies if copy.ref not in refused] for namespace, copies in found.items()}
+    return {namespace: copies for namespace, copies in kept.items() if copies}
+
+
+def _asked(seen: _Seen, changing: Mapping[str, Sequence[Copy]]) -> Asked:
+    """The images in namespaces that are written, and those elsewhere that pull with the pull secret of the nodes."""
+    keys = {namespace: _old_keys(copies) for namespace, copies in changing.items()}
+    nodes = {"": _old_keys(copy for copy in seen.every if copy.is_of_nodes)}
+    elsewhere = {namespace: uses for namespace, uses in seen.uses.items() if namespace not in changing}
+    written = {namespace: seen.uses[namespace] for namespace in changing if namespace in seen.uses}
+    return Asked(used_images(written, {**keys, **nodes}), used_images(elsewhere, nodes))
+
+
+def _old_keys(copies: Iterable[Copy]) -> list[str]:
+    return list(dict.fromkeys(key for copy in copies for key in copy.found.old))
 
 
 @dataclass
@@ -158,15 +215,6 @@ def _needs_accounts(copy: Copy) -> bool:
     return copy.is_to_change and copy.is_immutable
 
 
-def _keys(copies: Iterable[Copy]) -> dict[str, list[str]]:
-    """The keys of the old login by namespace; those in the nodes' secrets, which are good for all pods, under ""."""
-    found: dict[str, dict[str, None]] = {}
-    for copy in copies:
-        place = "" if copy.is_of_nodes else copy.ref.namespace
-        found.setdefault(place, {}).update(dict.fromkeys(copy.found.old))
-    return {place: list(keys) for place, keys in found.items()}
-
-
 def _batch(rotation: Rotation, changing: Mapping[str, Sequence[Copy]]) -> Batch[CredentialRotation]:
     """A declaration for each secret, so that one that fails is the failure of itself alone."""
     return Batch(SECRET, {namespace: _declared(rotation, copies) for namespace, copies in changing.items()})
@@ -192,15 +240,9 @@ def _view(seen: _Seen, namespace: str) -> View:
     return View(objects, related)
 
 
-def _told(
-    outcome: Outcome,
-    seen: _Seen,
-    changing: Mapping[str, Sequence[Copy]],
-    images: Mapping[str, Sequence[Reference]],
-    proof: Proven,
-) -> Outcome:
-    """The outcome with what is known of the login: counted after the writes, or in check mode after those that are planned."""
-    remaining = [row for copy in seen.every for row in copy.remaining()]
+def _counts(outcome: Outcome, seen: _Seen, changing: Mapping[str, Sequence[Copy]]) -> dict[str, Any]:
+    """How many copies there are: counted after the writes, or in check mode after those that are planned."""
+    remaining = [row for copy in seen.confirmed for row in copy.remaining()]
     copies = {
         "old": sum(1 for copy in seen.every if copy.found.old),
         "new": sum(1 for copy in seen.every if copy.found.new and not copy.found.old),
@@ -208,20 +250,73 @@ def _told(
         "failed": sum(len(_failed(result, changing[result.name])) for result in outcome.namespaces),
     }
     waiting = [_of_nodes(copy) for copy in seen.every if copy.waits and copy.found.old]
-    unreadable = [f"{copy.ref}: its content {copy.unreadable}" for copy in seen.every if copy.unreadable]
-    told = {
-        "copies": copies,
-        "remaining": remaining[:_SHOWN],
-        "remaining_count": len(remaining),
-        "nodes": waiting,
-        "unsearched": [*seen.unsearched, *unreadable[:_SHOWN]],
+    return {"copies": copies, "remaining": remaining[:_SHOWN], "remaining_count": len(remaining), "nodes": waiting}
+
+
+def _confirmation(seen: _Seen, own: Accepted) -> dict[str, Any]:
+    """Which secrets are confirmed, and which hold the old login and are not, or are and have a login of their own that is refused."""
+    others = [(copy, why) for copy in seen.every if (why := copy.why_not_declared)]
+    refused = [{"namespace": ref.namespace, "secret": ref.name, "reason": why} for ref, why in own.refused.items()]
+    confirmed = (copy for copy in seen.confirmed if not copy.is_of_nodes and copy.ref not in own.refused)
+    candidates = _first_of_each((copy for copy, _why in others if copy.could_be_confirmed), _ROWS_OF_A_NAMESPACE)
+    shown = {copy.ref for copy in _first_of_each((copy for copy, _why in others), _SHOWN_OF_A_NAMESPACE)}
+    rows = [_not_declared(copy, why) for copy, why in others if copy.ref in shown]
+    return {
+        "secrets": [
+            *(_row(copy, declared=True) for copy in confirmed),
+            *(_row(copy, declared=False) for copy in candidates),
+        ],
+        "not_declared": rows[:_SHOWN],
+        "not_declared_count": len(others),
+        "not_declared_namespaces": len({copy.ref.namespace for copy, _why in others}),
+        "not_accepted": refused[:_SHOWN],
+        "not_accepted_count": len(refused),
+    }
+
+
+def _evidence(seen: _Seen, proof: Proven) -> dict[str, Any]:
+    held: _Changing = {}
+    for copy in seen.confirmed:
+        held.setdefault(copy.ref.namespace, []).append(copy)
+    return {
+        "unsearched": seen.unsearched,
         "unread": seen.unread,
         "old_login": proof.old_login,
         "repositories": list(proof.rows),
-        "probes": _probes(seen, images),
-        "failing": list(failing(seen.uses)),
+        "failing": list(failing(seen.uses, held)),
     }
-    return replace(outcome, remarks=(*outcome.remarks, *proof.notes), extra={**outcome.extra, "rotation": told})
+
+
+def _first_of_each(copies: Iterable[Copy], most: int) -> Iterator[Copy]:
+    """The first ones of each namespace: who plants many in one does not hide those of others."""
+    counts: Counter[str] = Counter()
+    for copy in copies:
+        counts[copy.ref.namespace] += 1
+        if counts[copy.ref.namespace] <= most:
+            yield copy
+
+
+def _row(copy: Copy, *, declared: bool) -> dict[str, Any]:
+    return {"namespace": copy.ref.namespace, "name": copy.ref.name, "uid": copy.uid, "declared": declared}
+
+
+def _not_declared(copy: Copy, why: str) -> dict[str, Any]:
+    """`fix` is the line that would add it: names that the API server has validated, in quotes."""
+    row = {"namespace": copy.ref.namespace, "name": copy.ref.name, "uid": copy.uid, "reason": why}
+    is_usual = is_namespace(copy.ref.namespace) and is_name(copy.ref.name)
+    line = f'- {{namespace: "{copy.ref.namespace}", name: "{copy.ref.name}"}}'
+    return {**row, "fix": line if copy.could_be_confirmed and is_usual else ""}
+
+
+def _not_declared_note(told: Mapping[str, Any]) -> Iterator[str]:
+    if told["not_declared"]:
+        rows = [f"{row['namespace']}/{row['name']} ({row['reason']})" for row in told["not_declared"][:_NAMED]]
+        count, left = told["not_declared_count"], told["not_declared_count"] - len(rows)
+        more = f"; and {left:,} more, see 'rotation.not_declared'" if left else ""
+        yield (
+            f"{counted(count, 'secret')} in {counted(told['not_declared_namespaces'], 'namespace')} with the old login, or perhaps with it, "
+            f"are not confirmed and were not changed: {'; '.join(rows)}{more}"
+        )
 
 
 def _failed(result: NamespaceResult, copies: Sequence[Copy]) -> set[str]:
@@ -238,10 +333,18 @@ def _of_nodes(copy: Copy) -> dict[str, Any]:
     return {"namespace": copy.ref.namespace, "secret": copy.ref.name, "registries": list(copy.found.old)}
 
 
-def _probes(seen: _Seen, images: Mapping[str, Sequence[Reference]]) -> list[dict[str, str]]:
-    """One image for each of the first namespaces, with the secret whose login is for it: what a forced pull there asks for."""
-    every = ((name, secret_for(used, seen.copies.get(name, ()))) for name, used in sorted(images.items()))
-    rows = (
-        {"namespace": name, "image": str(found[0]), "secret": found[1]} for name, found in every if found is not None
-    )
-    return [*islice(rows, _SHOWN)]
+def _probes(changing: Mapping[str, Sequence[Copy]], asked: Asked, proof: Proven | None) -> list[dict[str, str]]:
+    """An image for each of the first namespaces, with the secret whose login is for it: for a forced pull there.
+
+    Only images that the new login was proven on, where it was. The namespaces whose secret was created first come first: no user can make an
+    older one.
+    """
+    found: list[tuple[str, dict[str, str]]] = []
+    for namespace, images in asked.images.items():
+        for image in images:
+            name = str(image) if proof is None else proof.images.get(image.repository)
+            if name and (secret := secret_for(image, changing[namespace])) is not None:
+                created, held = secret
+                found.append((created, {"namespace": namespace, "image": name, "secret": held}))
+                break
+    return [row for _created, row in sorted(found, key=lambda each: (each[0], each[1]["namespace"]))][:_SHOWN]

@@ -10,9 +10,10 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
+from ...core.enumeration import all_of
 from ...core.objects import SECRET, Json, ObjectRef, metadata
 from ...core.shapes import mapping, sequence, text
-from ...dockerconfig.exchange import Found, exchanged, found_in
+from ...dockerconfig.exchange import Found, Login, exchanged, found_in, old_logins
 from ...dockerconfig.json_text import Unreadable
 from ...platform.hosted import ADDITIONAL_SECRET, MERGED_SECRET
 from ...platform.keepers import keeper_of
@@ -27,6 +28,7 @@ NODES_SECRETS = (NODE_SECRET, ADDITIONAL_SECRET)
 
 #: What the platform makes of these.
 _FOLLOWS = (MERGED_SECRET,)
+_OF_THE_CLUSTER = (*NODES_SECRETS, *_FOLLOWS)
 
 
 @dataclass(frozen=True, repr=False)
@@ -61,7 +63,7 @@ class Copy:
 
     @property
     def unreadable(self) -> str:
-        """Why its entries cannot be read, where that leaves open whether the login is among them; empty otherwise."""
+        """Why its entries cannot be read, if that leaves open whether the login is among them; empty otherwise."""
         if self.rotation.searched is not None or says_generated(self.obj):
             return ""
         if self.held.type in TYPES and self.held.unreadable:
@@ -90,15 +92,41 @@ class Copy:
         return self.is_of_nodes and not self.rotation.nodes
 
     @property
+    def uid(self) -> str:
+        return text(metadata(self.obj).get("uid"))
+
+    @property
+    def created(self) -> str:
+        """When the API server created it. It sets that itself, and in a form that sorts by time."""
+        return text(metadata(self.obj).get("creationTimestamp"))
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether a source outside the cluster names this object. No project user can write those of the nodes."""
+        return self.ref in _OF_THE_CLUSTER or self.rotation.confirmed.includes(self.ref, self.uid)
+
+    @property
     def is_to_change(self) -> bool:
         """Whether the old login in it is to be replaced, in place or, where it is immutable, in a second secret."""
-        return bool(self.found.old) and not (self.keeper or self.waits)
+        return bool(self.found.old) and self.is_confirmed and not (self.keeper or self.waits)
+
+    @property
+    def could_be_confirmed(self) -> bool:
+        """Whether an entry that names it would have it changed."""
+        return bool(self.found.old) and not (self.is_confirmed or self.keeper)
 
     @cached_property
     def rewritten(self) -> Sequence[tuple[StoredSecret, str]]:
         """Its auth files with the old login, each with its text with the new one."""
         wanted = self.rotation.exchange
         return [(file, exchanged(file.text, wanted, legacy=file.legacy)) for file, found in self.files if found.old]
+
+    @property
+    def logins(self) -> list[tuple[str, Login]]:
+        """Each different login that is replaced, with the host of its registry."""
+        wanted = self.rotation.exchange
+        every = (old_logins(file.text, wanted, legacy=file.legacy) for file, found in self.files if found.old)
+        return list(dict.fromkeys(login for logins in every for login in logins))
 
     @property
     def data_after(self) -> dict[str, str]:
@@ -120,10 +148,28 @@ class Copy:
                 yield self._row(key, why)
         for about in self.elsewhere():
             yield self._row(about, _WHY_ELSEWHERE)
+        if self.unreadable:
+            yield self._row(
+                "its content", f"it {self.unreadable}, so the old login may be in it: correct it or delete it by hand"
+            )
+
+    @property
+    def why_not_declared(self) -> str:
+        """Why it is not changed although it holds the old login, or may hold it; empty for one that is confirmed or does not hold it."""
+        if self.is_confirmed:
+            return ""
+        if self.found.old:
+            return self._kept_by() or (_WHY_ANOTHER if self.rotation.confirmed.names(self.ref) else _WHY_NOT_DECLARED)
+        if self.unreadable:
+            return f"its content {self.unreadable}, so the old login may be in it"
+        return f"the old password is in {all_of(places)}" if (places := self.elsewhere()) else ""
+
+    def _kept_by(self) -> str:
+        return f"{self.keeper} writes this secret: change the login at its source" if self.keeper else ""
 
     def _why_left(self) -> str:
         if self.keeper:
-            return f"{self.keeper} writes this secret: change the login at its source"
+            return self._kept_by()
         if self.waits:
             return ""
         if self.is_immutable and not self.is_of_nodes:
@@ -141,6 +187,9 @@ _WHY_ELSEWHERE = (
     "the old password stands there, and not as a login for the registries of this rotation: change or remove it by hand"
 )
 
+
+_WHY_NOT_DECLARED = "nothing outside the cluster names it for this rotation"
+_WHY_ANOTHER = "it was created again after it was confirmed: its UID is another one"
 
 _SECOND = "-rotated"
 

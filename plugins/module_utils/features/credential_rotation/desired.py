@@ -64,7 +64,7 @@ class CredentialRotation:
         secret = objects.get(self.name)
         copy = None if secret is None else Copy(ObjectRef(SECRET, namespace, self.name), secret, self.rotation)
         if copy is None or not copy.is_to_change:
-            return Plan()
+            return Plan(notes=() if copy is None else tuple(_of_another(copy)))
         if copy.is_immutable and copy.is_of_nodes:
             raise Refusal(
                 f"{copy.ref} is immutable, and nodes read no other name, so no second secret can take its place; not changed: save it, "
@@ -73,6 +73,12 @@ class CredentialRotation:
         if copy.is_immutable:
             return Plan(tuple(_beside(copy, objects, found)), notes=(_of_immutable(copy),))
         return Plan((_in_place(copy),), notes=tuple(_notes(copy)))
+
+
+def _of_another(copy: Copy) -> Iterator[str]:
+    """A secret that was created again since it was confirmed: the engine read it again before a write."""
+    if copy.rotation.confirmed.names(copy.ref) and not copy.is_confirmed and copy.found.old:
+        yield f"{copy.ref} was created again after it was confirmed, so it was not changed: confirm the new one, and run again"
 
 
 def _in_place(copy: Copy) -> Change:
@@ -130,9 +136,10 @@ def _beside(copy: Copy, objects: Objects, found: Related) -> Iterator[Change]:
 
 
 def _takes_place_of(copy: Copy, second: Copy) -> bool:
-    """Whether it was made for that, and has one of the logins where the first has the old one."""
+    """Whether it was made for that, and has the new login where the first has the old one, or gets it as a confirmed secret."""
     from_name = mapping(metadata(second.obj).get("annotations")).get(ROTATED_FROM)
-    return from_name == copy.ref.name and {*copy.found.old} <= {*second.found.old, *second.found.new}
+    held = {*second.found.new, *(second.found.old if second.is_confirmed else ())}
+    return from_name == copy.ref.name and {*copy.found.old} <= held
 
 
 def _second(copy: Copy, ref: ObjectRef) -> Change:

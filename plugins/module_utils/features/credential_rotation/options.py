@@ -20,6 +20,8 @@ from ...nodes.references import Reference, reference_of
 from ...pulls import verification
 from ...secrets.expiry import SKEW, expiry_of, kind_of
 from ...secrets.searched import SHORTEST, Searched
+from . import confirmation
+from .confirmation import Confirmed, ConfirmedEntry
 
 __all__ = ["ARGUMENTS", "Rotation", "from_options", "lifetime"]
 
@@ -46,6 +48,8 @@ ARGUMENTS: dict[str, Any] = {
     },
     "next_run": {"type": "int"},
     "nodes_pull_secret": {"type": "bool", "default": False},
+    "replace_dead_logins": {"type": "bool", "default": False},
+    **confirmation.ARGUMENTS,
     **verification.ARGUMENTS,
     "verify": {"type": "bool", "default": True},
 }
@@ -55,10 +59,16 @@ ARGUMENTS: dict[str, Any] = {
 class Rotation:
     """`nodes`: the pull secrets of the cluster's nodes are changed as well. `images` must be pulled by the new login.
 
-    `verify`: nothing is written with a login that does not work.
+    `entries` name the other secrets that may be written, and `confirmed` is what they mean in the cluster. `server` is the cluster that they
+    are for; empty for any. `verify`: nothing is written with a login that does not work. `replaces_dead`: a secret is also written when its
+    own login does not work.
     """
 
     exchange: Exchange
+    entries: tuple[ConfirmedEntry, ...] = ()
+    confirmed: Confirmed = field(default_factory=Confirmed)
+    server: str = ""
+    replaces_dead: bool = False
     nodes: bool = False
     verify: bool = True
     images: tuple[Reference, ...] = ()
@@ -74,6 +84,11 @@ class Rotation:
         return Searched(password) if len(password) >= SHORTEST and password not in self.exchange.new.password else None
 
     @property
+    def asks_copies(self) -> bool:
+        """Whether the registries are asked for the login that each secret has: without the old password, any login of the user is meant."""
+        return self.verify and not self.exchange.old.password and not self.replaces_dead
+
+    @property
     def differing(self) -> list[str]:
         """In which parts the two logins differ, as far as that is known."""
         old, new = self.exchange.old, self.exchange.new
@@ -87,14 +102,22 @@ class Rotation:
 
 def from_options(options: Mapping[str, Any]) -> Rotation:
     """:raises OptionError: for all that cannot work, at once; nothing has been read."""
-    problems = list(_problems(options))
+    problems = [*_problems(options), *confirmation.plan_problems(options), *_problems_of_confirmation(options)]
     if problems:
         raise OptionError("; ".join(problems))
     old, new = (Login(options[name]["username"], options[name].get("password") or "") for name in ("old", "new"))
     access = RegistryAccess.of(options, "verify_", "verify_realm_hosts")
     images = tuple(image for text in options["verify_repositories"] or () if (image := reference_of(text)) is not None)
-    exchange = Exchange(tuple(dict.fromkeys(options["registries"])), old, new)
-    return Rotation(exchange, options["nodes_pull_secret"], options["verify"] or bool(images), images, access)
+    return Rotation(
+        Exchange(tuple(dict.fromkeys(options["registries"])), old, new),
+        confirmation.entries_of(options),
+        server=(options.get("plan") or {}).get("server", ""),
+        replaces_dead=options["replace_dead_logins"],
+        nodes=options["nodes_pull_secret"],
+        verify=options["verify"] or bool(images),
+        images=images,
+        access=access,
+    )
 
 
 def lifetime(options: Mapping[str, Any], now: float) -> list[str]:
@@ -128,6 +151,22 @@ def _problems(options: Mapping[str, Any]) -> Iterator[str]:
     if not 1 <= options["verify_timeout"] <= 3600:
         yield "option 'verify_timeout' must be from 1 to 3600 seconds"
     yield from _problems_of_repositories(options["verify_repositories"] or (), options["registries"])
+
+
+def _problems_of_confirmation(options: Mapping[str, Any]) -> Iterator[str]:
+    """What the entries themselves have against them, and what has to be asked where the old password is not known."""
+    try:
+        entries = confirmation.entries_of(options)
+    except OptionError as error:
+        yield str(error)
+        return
+    asked = options["verify"] or options["verify_repositories"] or options["replace_dead_logins"]
+    if not (asked or options["old"].get("password")) and not all(entry.uid for entry in entries):
+        yield (
+            "option 'old' has no password and 'verify' is false, so any login of the user in a secret would be replaced: give the password, "
+            "let the registries be asked, name each secret with its 'uid', or, where the logins in the secrets are dead, set "
+            "'replace_dead_logins: true'"
+        )
 
 
 def _problems_of_logins(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

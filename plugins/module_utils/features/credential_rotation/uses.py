@@ -30,11 +30,15 @@ _USES = "uses"
 
 @dataclass(frozen=True)
 class Use:
-    """One container that uses an image of the registries. `cause` is why the node could not pull it, by the login; empty otherwise."""
+    """One container that uses an image of the registries.
+
+    `secrets` are the names in the list of its pod. `cause` is why the node could not pull the image, by the login; empty otherwise.
+    """
 
     image: Reference
     what: str
     container: str
+    secrets: tuple[str, ...] = ()
     cause: str = ""
 
 
@@ -66,35 +70,46 @@ def used_images(uses: Mapping[str, Sequence[Use]], keys: Mapping[str, Collection
     return found
 
 
-def secret_for(images: Iterable[Reference], copies: Iterable[Copy]) -> tuple[Reference, str] | None:
-    """An image, and the name of the first secret with a key for it; None where only the nodes' secrets have one."""
-    names: dict[str, str] = {}
-    for copy in sorted(copies, key=lambda copy: copy.ref.name):
-        if copy.is_to_change and not copy.is_of_nodes:
+def secret_for(image: Reference, copies: Iterable[Copy]) -> tuple[str, str] | None:
+    """When the first secret with a key for the image was created, and its name; None where only the nodes' secrets have one."""
+    found: dict[str, tuple[str, str]] = {}
+    for copy in sorted(copies, key=lambda copy: (copy.created, copy.ref.name)):
+        if not copy.is_of_nodes:
             name = second_name(copy.ref.name) if copy.is_immutable else copy.ref.name
             for key in copy.found.old:
-                names.setdefault(key, name)
-    for image in images:
-        keys = kubelet_keys(names, image.repository)
-        if keys:
-            return image, min(names[key] for key in keys)
-    return None
+                found.setdefault(key, (copy.created, name))
+    keys = kubelet_keys(found, image.repository)
+    return min(found[key] for key in keys) if keys else None
 
 
-def failing(uses: Mapping[str, Sequence[Use]]) -> Iterator[dict[str, Any]]:
-    """The images that nodes cannot pull because the login is refused, by namespace: a controller makes the failing pods anew.
+def failing(uses: Mapping[str, Sequence[Use]], copies: Mapping[str, Sequence[Copy]]) -> Iterator[dict[str, Any]]:
+    """The images that nodes cannot pull with a secret of this rotation, by namespace: a controller makes the failing pods anew.
 
+    Only pods that list such a secret, for an image that one of its keys is for: whatever else a pod cannot pull has other causes.
     `place` tells one from another; `pod` and `container` are the first, `containers` how many they are.
     """
     for namespace, every in sorted(uses.items()):
-        failed: dict[str, list[Use]] = {}
+        keys = {copy.ref.name: [*copy.found.old, *copy.found.new] for copy in copies.get(namespace, ())}
+        failed: dict[Reference, list[Use]] = {}
         for use in every:
-            if use.cause:
-                failed.setdefault(str(use.image), []).append(use)
-        for image, found in sorted(failed.items()):
+            held = [key for name in use.secrets for key in keys.get(name, ())]
+            if use.cause and held and kubelet_keys(held, use.image.repository):
+                failed.setdefault(use.image, []).append(use)
+        for image, found in sorted(failed.items(), key=lambda each: str(each[0])):
             first = min(found, key=lambda use: (use.what, use.container))
-            row = {"place": f"{namespace} {image}", "namespace": namespace, "image": image, "cause": first.cause}
-            yield {**row, "pod": first.what, "container": first.container, "containers": len(found)}
+            row = {
+                "place": f"{namespace} {image}",
+                "namespace": namespace,
+                "image": str(image),
+                "repository": image.repository,
+            }
+            yield {
+                **row,
+                "cause": first.cause,
+                "pod": first.what,
+                "container": first.container,
+                "containers": len(found),
+            }
 
 
 def _use(subject: Subject, exchange: Exchange) -> Use | None:
@@ -103,7 +118,7 @@ def _use(subject: Subject, exchange: Exchange) -> Use | None:
         return None
     attempt = understand(subject.reason, subject.message).cause if subject.reason or subject.message else None
     cause = attempt.rule.id if attempt is not None and attempt.rule.id in _OF_LOGINS else ""
-    return Use(image, subject.ref.name, subject.container, cause)
+    return Use(image, subject.ref.name, subject.container, tuple(subject.own), cause)
 
 
 def _is_over(kind: Kind, obj: Json) -> bool:

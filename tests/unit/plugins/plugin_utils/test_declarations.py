@@ -343,6 +343,67 @@ class TestDelegatedAuth:
             assert made(f"delegated_auth.{kind}", self.ENTRY, answer=answer) == []
 
 
+class TestRotated:
+    """The secrets that the inventory declares with the login of a rotation."""
+
+    ANSWER: Mapping[str, Any] = {"registries": ["quay.io", "r.example.com/team"], "usernames": ["u", "v"]}
+
+    def names(self, *entries: Any, **more: Any) -> list[str]:
+        return [one["name"] for one in made("private_registry.rotated", *entries, answer=self.ANSWER, **more)]
+
+    def test_where_they_are_and_nothing_else(self) -> None:
+        selector = {"include": ["team-*"]}
+        entries = [
+            {"name": "s", **HERE, "registries": [LOGIN], "service_accounts": ["x"], "labels": {"a": "b"}},
+            {"name": "t", "namespace_selector": selector, "registries": [{**LOGIN, "username": "v"}]},
+        ]
+        found = made("private_registry.rotated", *entries, answer=self.ANSWER)
+        assert found == [{"name": "s", "namespaces": ["a"]}, {"name": "t", "namespace_selector": selector}]
+
+    @pytest.mark.parametrize(
+        ("login", "is_meant"),
+        [
+            ({"registry": "quay.io/team"}, True),
+            ({"registry": "https://quay.io/v2/"}, True),
+            ({"registry": "*.io"}, True),
+            ({"registry": "r.example.com/team/x"}, True),
+            ({"registry": "r.example.com"}, False),
+            ({"registry": "b.io"}, False),
+            ({"username": "w"}, False),
+            ({"username": None}, False),
+        ],
+    )
+    def test_a_secret_that_is_declared_for_another_login_is_not_one(
+        self, login: dict[str, Any], is_meant: bool
+    ) -> None:
+        """Its readers are not those of this login."""
+        assert self.names({"name": "s", **HERE, "registries": [{**LOGIN, **login}]}) == (["s"] if is_meant else [])
+
+    def test_one_login_of_several_is_enough(self) -> None:
+        both = [{"registry": "b.io", "username": "w"}, LOGIN]
+        assert self.names({"name": "s", **HERE, "registries": both}) == ["s"]
+
+    @pytest.mark.parametrize("source", [{"auth_file": "f"}, {"auth_config": {}}, {"registries": ["quay.io"]}, {}])
+    def test_of_a_file_it_is_not_known(self, source: dict[str, Any]) -> None:
+        assert self.names({"name": "s", **HERE, **source}) == []
+
+    def test_what_is_absent_is_not_one(self) -> None:
+        entry = {"name": "s", **HERE, "registries": [LOGIN]}
+        assert self.names({**entry, "state": "absent"}) == []
+        assert self.names(entry, state="absent") == []
+
+    def test_both_secrets_of_a_delegated_login(self) -> None:
+        entries = [
+            {"registry": "quay.io", "username": "u", **HERE},
+            {"registry": "quay.io", "username": "w", "namespaces": ["b"]},
+            {"registry": "b.io", "username": "u", "namespaces": ["c"]},
+        ]
+        assert made("delegated_auth.rotated", *entries, answer=self.ANSWER) == [
+            {"namespaces": ["a"], "name": "private-registry"},
+            {"namespaces": ["a"], "name": "redhat-connect-sso"},
+        ]
+
+
 class TestCrossProjectPull:
     def test_accounts_are_waited_for_once(self) -> None:
         accounts = [{"namespace": "a"}, {"namespace": "a", "name": "default"}, {"namespace": "b", "name": "robot"}]

@@ -8,20 +8,30 @@ from __future__ import annotations
 import base64
 import copy
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import Exchange, Login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.confirmation import (
+    ConfirmedEntry,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.copies import Copy
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
     Rotation,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.references import Reference
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.result import Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.run import Settings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.credential_rotation import rotate
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.rotation_proof import Proven
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.rotation_proof import (
+    Accepted,
+    Asked,
+    Logins,
+    Proven,
+)
 from hypothesis import given
 from support.anything import CHANGES, Changed
 from support.fake_api import LOST, FakeApi
@@ -30,6 +40,8 @@ from support.scripted_pool import Answer, Clock, Request, status_object
 
 OLD, NEW = Login("oldrobot", "Canary-old-password"), Login("newrobot", "Canary-new-password")
 EXCHANGE = Exchange(("quay.io",), OLD, NEW)
+#: Any login of the user is the old one.
+WITHOUT_PASSWORD = Exchange(("quay.io",), Login(OLD.username, ""), NEW)
 IMAGE = "quay.io/team/app:v1"
 FORBIDDEN = status_object(403, "Forbidden", "no")
 PULL = "kubernetes.io/dockerconfigjson"
@@ -54,10 +66,12 @@ def put(api: FakeApi, namespace: str, name: str = "quay", auths: Any = None, **p
     return api.put("secrets", namespace, name, **{"type": PULL, "data": data, **parts})
 
 
-def put_pod(api: FakeApi, namespace: str, name: str = "app", image: str = IMAGE, message: str = "") -> None:
+def put_pod(
+    api: FakeApi, namespace: str, name: str = "app", image: str = IMAGE, *, message: str = "", secret: str = "quay"
+) -> None:
     state = {"waiting": {"reason": "ErrImagePull", "message": message}} if message else {}
     status = {"containerStatuses": [{"name": "c", "state": state}]}
-    spec = {"containers": [{"name": "c", "image": image}]}
+    spec = {"containers": [{"name": "c", "image": image}], "imagePullSecrets": [{"name": secret}]}
     api.put("pods", namespace, name, spec=spec, status=status)
 
 
@@ -73,29 +87,65 @@ class Prover:
     def __init__(self, api: FakeApi, answer: Proven | ImagePullError | None = None) -> None:
         self._api, self._answer, self._written = api, answer, len(api.writes)
         self.images: list[dict[str, list[str]]] = []
+        self.beyond: list[dict[str, list[str]]] = []
+        self.known: list[Logins] = []
 
-    def __call__(self, _rotation: Rotation, images: Mapping[str, Sequence[Reference]]) -> Proven:
+    def __call__(self, _rotation: Rotation, asked: Asked, known: Logins) -> Proven:
         assert len(self._api.writes) == self._written, "it is asked before the first write"
-        self.images.append({name: [str(each) for each in every] for name, every in images.items()})
+        self.images.append({name: [str(each) for each in every] for name, every in asked.images.items()})
+        self.beyond.append({name: [str(each) for each in every] for name, every in asked.beyond.items()})
+        self.known.append(known)
         if isinstance(self._answer, ImagePullError):
             raise self._answer
-        return self._answer or Proven()
+        return self._answer or Proven(
+            [
+                {"repository": each.repository, "image": str(each), "outcome": "pulls"}
+                for every in asked.images.values()
+                for each in every
+            ]
+        )
+
+
+class Accepter:
+    """Stands in for them where the logins of secrets are asked for. `refused` are the secrets whose login is not accepted."""
+
+    def __init__(self, *refused: str) -> None:
+        self._refused = refused
+        self.asked: list[list[str]] = []
+
+    def __call__(self, _rotation: Rotation, copies: Iterable[Copy]) -> Accepted:
+        refs = [copy.ref for copy in copies]
+        self.asked.append([f"{ref.namespace}/{ref.name}" for ref in refs])
+        return Accepted(
+            {ref: "refused" for ref in refs if f"{ref.namespace}/{ref.name}" in self._refused}, {"quay.io": OLD}
+        )
+
+
+def every_secret(api: FakeApi) -> tuple[ConfirmedEntry, ...]:
+    """Names all secrets that there are, and those that the tests make later on."""
+    found = {(namespace, name) for kind, namespace, name in api.objects if kind == "secrets"}
+    return tuple(ConfirmedEntry(name, (namespace,)) for namespace, name in sorted(found))
 
 
 def run(
     api: FakeApi,
     *namespaces: str,
     rotation: Rotation | None = None,
+    confirmed: tuple[ConfirmedEntry, ...] | None = None,
     prover: Prover | None = None,
+    accepter: Accepter | None = None,
     check: bool = False,
     **settings: Any,
 ) -> Outcome:
+    """A rotation of all secrets that there are, or of those that are `confirmed`."""
     clock = Clock()
+    entries = every_secret(api) if confirmed is None else confirmed
     outcome = rotate(
         api.cluster(clock),
-        rotation or Rotation(EXCHANGE),
+        replace(rotation or Rotation(EXCHANGE), entries=entries),
         namespaces or ("a",),
         Settings(check_mode=check, clock=clock, **settings),
+        accept=accepter or Accepter(),
         prove=prover or Prover(api),
     )
     shown = json.dumps([outcome.report(), outcome.message("rotation") if outcome.has_failed else "", outcome.notes])
@@ -312,16 +362,27 @@ class TestRead:
         api.fail("GET .*/deploymentconfigs", ABSENT, times=9)
         assert (told(run(api))["unread"], entries(api, "a")) == ([], {"quay.io": entry(NEW)})
 
-    def test_a_secret_that_cannot_be_read_is_told_where_the_password_is_not_known(self, api: FakeApi) -> None:
+    def test_a_confirmed_secret_that_cannot_be_read_is_left(self, api: FakeApi) -> None:
         put(api, "a", "broken", data={".dockerconfigjson": "ew=="})
         put(api, "a", "odd", auths={"quay.io": {"auth": 1}})
         put(api, "a")
-        outcome = run(api, rotation=Rotation(Exchange(("quay.io",), Login(OLD.username, ""), NEW)))
-        assert told(outcome)["unsearched"] == [
-            "secret a/broken: its content is not valid JSON at line 1, column 2",
-            "secret a/odd: its content has entries that no node can decode, for quay.io",
+        outcome = run(api, rotation=Rotation(WITHOUT_PASSWORD))
+        found = [(row["secret"], row["about"], row["reason"]) for row in told(outcome)["remaining"]]
+        end = "so the old login may be in it: correct it or delete it by hand"
+        assert found == [
+            ("broken", "its content", f"it is not valid JSON at line 1, column 2, {end}"),
+            ("odd", "its content", f"it has entries that no node can decode, for quay.io, {end}"),
         ]
-        assert copies(outcome) == (1, 0, 1, 0)
+        assert (copies(outcome), told(outcome)["not_declared"]) == ((1, 0, 1, 0), [])
+
+    def test_one_that_nobody_confirmed_is_a_note(self, api: FakeApi) -> None:
+        put(api, "a", "broken", data={".dockerconfigjson": "ew=="})
+        put(api, "a")
+        outcome = run(api, rotation=Rotation(WITHOUT_PASSWORD), confirmed=(ConfirmedEntry("quay", ("a",)),))
+        assert (copies(outcome), told(outcome)["remaining"]) == ((1, 0, 1, 0), [])
+        (row,) = told(outcome)["not_declared"]
+        assert (row["name"], row["fix"]) == ("broken", "")
+        assert row["reason"] == "its content is not valid JSON at line 1, column 2, so the old login may be in it"
 
 
 class TestProof:
@@ -334,16 +395,19 @@ class TestProof:
             put_pod(api, name, "foreign", "b.io/app")
         prover = Prover(api)
         outcome = run(api, "a", "b", "c", prover=prover)
-        assert prover.images == [{"a": [IMAGE, "quay.io/team/b:v2"]}]
+        assert (prover.images, prover.beyond) == ([{"a": [IMAGE, "quay.io/team/b:v2"]}], [{}])
         assert told(outcome)["probes"] == [{"namespace": "a", "image": IMAGE, "secret": "quay"}]
 
     def test_the_nodes_login_is_for_all(self, api: FakeApi) -> None:
+        """What pods elsewhere pull with it is asked for, and kept apart: they are in no namespace that is written."""
         put(api, "a", auths={"quay.io/other": entry()})
         put(api, "openshift-config", "pull-secret")
-        put_pod(api, "b")
+        put_pod(api, "a")
+        put_pod(api, "b", image="quay.io/team/b:v1")
         prover = Prover(api)
         outcome = run(api, "a", "b", "openshift-config", prover=prover)
-        assert (prover.images, told(outcome)["probes"]) == ([{"b": [IMAGE]}], [])
+        assert (prover.images, prover.beyond) == ([{"a": [IMAGE]}], [{"b": ["quay.io/team/b:v1"]}])
+        assert told(outcome)["probes"] == []
 
     @pytest.mark.parametrize("check", [True, False])
     def test_nothing_is_written_with_what_is_not_proven(self, api: FakeApi, check: bool) -> None:
@@ -360,14 +424,21 @@ class TestProof:
 
     def test_what_the_registries_said_is_told(self, api: FakeApi) -> None:
         put(api, "a")
-        outcome = run(api, prover=Prover(api, Proven(({"repository": "r"},), ("a note",), "works")))
-        assert (told(outcome)["repositories"], told(outcome)["old_login"]) == ([{"repository": "r"}], "works")
+        row = {"repository": "r", "image": "r:v1", "outcome": "no_right"}
+        outcome = run(api, prover=Prover(api, Proven((row,), ("a note",), "works")))
+        assert (told(outcome)["repositories"], told(outcome)["old_login"]) == ([row], "works")
         assert outcome.notes == ["a note"]
 
-    def test_pods_that_fail_are_told(self, api: FakeApi) -> None:
-        put_pod(api, "a", message="invalid username/password: unauthorized")
+    def test_pods_that_fail_with_a_confirmed_secret_are_told(self, api: FakeApi) -> None:
+        for namespace in ("a", "b"):
+            put(api, namespace)
+            put_pod(api, namespace, message="invalid username/password: unauthorized")
+            put_pod(api, namespace, "theirs", message="invalid username/password: unauthorized", secret="mine")
         row = {"namespace": "a", "pod": "app", "container": "c", "image": IMAGE, "cause": "bad_credentials"}
-        assert told(run(api))["failing"] == [{**row, "place": f"a {IMAGE}", "containers": 1}]
+        row |= {"place": f"a {IMAGE}", "repository": "quay.io/team/app", "containers": 1}
+        named = (ConfirmedEntry("quay", ("a",)),)
+        for _run in range(2):
+            assert told(run(api, "a", "b", confirmed=named))["failing"] == [row]
 
     def test_of_many_the_first_are_shown(self, api: FakeApi) -> None:
         for number in range(101):
@@ -375,6 +446,206 @@ class TestProof:
             put_pod(api, f"n{number:03}", message="invalid username/password: unauthorized")
         found = told(run(api, *(f"n{number:03}" for number in range(101)), check=True))
         assert (len(found["failing"]), len(found["probes"]), found["probes"][0]["namespace"]) == (101, 100, "n000")
+
+
+class TestProbes:
+    def probes(self, outcome: Outcome) -> list[tuple[str, str]]:
+        return [(row["namespace"], row["image"]) for row in told(outcome)["probes"]]
+
+    def created(self, api: FakeApi, namespace: str, time: str, **parts: Any) -> None:
+        put(api, namespace, metadata={"creationTimestamp": time}, **parts)
+
+    def test_the_namespace_with_the_oldest_secret_comes_first(self, api: FakeApi) -> None:
+        for name, time in (("a", "2026-03-01T00:00:00Z"), ("b", "2026-01-01T00:00:00Z"), ("c", "2026-02-01T00:00:00Z")):
+            self.created(api, name, time)
+            put_pod(api, name)
+        assert self.probes(run(api, "a", "b", "c", check=True)) == [("b", IMAGE), ("c", IMAGE), ("a", IMAGE)]
+
+    def test_only_an_image_that_was_proven(self, api: FakeApi) -> None:
+        put(api, "a")
+        put(api, "b")
+        put_pod(api, "a", image="quay.io/team/typo:v1")
+        put_pod(api, "b", image="quay.io/team/app:a-typo")
+        put_pod(api, "b", "second", image="quay.io/team/typo:v1")
+        rows = [
+            {"repository": "quay.io/team/app", "image": IMAGE, "outcome": "pulls"},
+            {"repository": "quay.io/team/typo", "image": "quay.io/team/typo:v1", "outcome": "not_found"},
+        ]
+        outcome = run(api, "a", "b", check=True, prover=Prover(api, Proven(rows)))
+        assert self.probes(outcome) == [("b", IMAGE)]
+
+    def test_any_image_where_nothing_is_to_be_proven(self, api: FakeApi) -> None:
+        put(api, "a")
+        put_pod(api, "a")
+        assert self.probes(run(api, rotation=Rotation(EXCHANGE, verify=False))) == [("a", IMAGE)]
+
+    def test_only_in_namespaces_that_are_written(self, api: FakeApi) -> None:
+        put(api, "a")
+        put(api, "b", auths={"quay.io": entry(NEW)})
+        put(api, "c", metadata={"managedFields": [{"manager": "external-secrets"}]})
+        for name in ("a", "b", "c", "d"):
+            put_pod(api, name)
+        put(api, "d")
+        named = tuple(ConfirmedEntry("quay", (name,)) for name in "abc")
+        assert self.probes(run(api, *"abcd", confirmed=named)) == [("a", IMAGE)]
+
+
+class TestConfirmed:
+    def rows(self, outcome: Outcome) -> list[tuple[str, str, bool]]:
+        return [(row["namespace"], row["name"], row["declared"]) for row in told(outcome)["secrets"]]
+
+    def test_nothing_is_written_that_nothing_names(self, api: FakeApi) -> None:
+        for name in ("a", "b"):
+            put(api, name)
+        put(api, "b", "fixed", immutable=True)
+        prover = Prover(api)
+        outcome = run(api, "a", "b", confirmed=(), prover=prover)
+        assert (api.writes, prover.images, copies(outcome)) == ([], [], (3, 0, 0, 0))
+        assert self.rows(outcome) == [("a", "quay", False), ("b", "fixed", False), ("b", "quay", False)]
+        found = told(outcome)
+        assert (found["not_declared_count"], found["not_declared_namespaces"], found["remaining"]) == (3, 2, [])
+        assert found["not_declared"][0] == {
+            "namespace": "a",
+            "name": "quay",
+            "uid": (api.get("secrets", "a", "quay") or {})["metadata"]["uid"],
+            "reason": "nothing outside the cluster names it for this rotation",
+            "fix": '- {namespace: "a", name: "quay"}',
+        }
+        (note,) = outcome.notes
+        why = "(nothing outside the cluster names it for this rotation)"
+        assert note == (
+            "3 secrets in 2 namespaces with the old login, or perhaps with it, are not confirmed and were not changed: "
+            f"a/quay {why}; b/fixed {why}; b/quay {why}"
+        )
+
+    def test_the_rows_of_one_run_are_the_entries_of_the_next(self, api: FakeApi) -> None:
+        put(api, "a")
+        put(api, "b")
+        planned = run(api, "a", "b", confirmed=(ConfirmedEntry("quay", ("a",)),), check=True)
+        rows = [row for row in told(planned)["secrets"] if row["declared"]]
+        assert self.rows(planned) == [("a", "quay", True), ("b", "quay", False)]
+        given = tuple(ConfirmedEntry(row["name"], (row["namespace"],), row["uid"]) for row in rows)
+        outcome = run(api, "a", "b", confirmed=given)
+        assert api.writes == ["PATCH /api/v1/namespaces/a/secrets/quay"]
+        # It is confirmed with the new login, too: a later look still knows it.
+        assert self.rows(run(api, "a", "b", confirmed=given)) == self.rows(outcome) == self.rows(planned)
+
+    def test_one_that_was_created_again_is_not_written(self, api: FakeApi) -> None:
+        uid = put(api, "a")["metadata"]["uid"]
+        api.remove("secrets", "a", "quay")
+        put(api, "a")
+        outcome = run(api, confirmed=(ConfirmedEntry("quay", ("a",), uid),))
+        assert api.writes == []
+        assert "its UID is another one" in told(outcome)["not_declared"][0]["reason"]
+
+    def test_nor_where_that_happens_just_before_the_write(self, api: FakeApi) -> None:
+        uid = put(api, "a")["metadata"]["uid"]
+
+        def before(request: Request) -> None:
+            if request.method == "PATCH":
+                api.before = None
+                api.remove("secrets", "a", "quay")
+                put(api, "a")
+
+        api.before = before
+        outcome = run(api, confirmed=(ConfirmedEntry("quay", ("a",), uid),))
+        assert entries(api, "a") == {"quay.io": entry()}
+        assert (outcome.has_failed, outcome.report()["changed"]) == (False, False)
+        assert outcome.notes == [
+            "secret a/quay was created again after it was confirmed, so it was not changed: confirm the new one, and run again"
+        ]
+
+    def test_a_selector_confirms_a_name_in_the_namespaces_that_it_selects(self, api: FakeApi) -> None:
+        for name in ("team-a", "team-b", "other"):
+            api.put("namespaces", "", name)
+            put(api, name)
+        selected = (ConfirmedEntry("quay", NamespaceSelector(include=("team-*",))),)
+        run(api, "team-a", "team-b", "other", confirmed=selected)
+        assert sorted(api.writes) == [f"PATCH /api/v1/namespaces/team-{name}/secrets/quay" for name in "ab"]
+        assert len([path for path in api.asked if path.partition("?")[0] == "GET /api/v1/namespaces"]) == 1
+
+    def test_without_a_selector_no_namespaces_are_read(self, api: FakeApi) -> None:
+        put(api, "a")
+        run(api)
+        assert not [path for path in api.asked if path.partition("?")[0] == "GET /api/v1/namespaces"]
+
+    def test_a_plan_is_for_one_cluster(self, api: FakeApi) -> None:
+        put(api, "a")
+        said = refused(api, rotation=Rotation(EXCHANGE, server="https://other:6443"))
+        assert "option 'plan' is for the cluster https://other:6443, and this one is " in said
+        assert api.requests == []
+        assert run(api, rotation=Rotation(EXCHANGE, server=f"{api.cluster(Clock()).name}/")).report()["changed"]
+
+    def test_who_plants_many_hides_none_of_the_others(self, api: FakeApi) -> None:
+        for number in range(101):
+            put(api, "a", f"s{number:03}")
+        put(api, "b")
+        found = told(run(api, "a", "b", confirmed=()))
+        assert (found["not_declared_count"], found["not_declared_namespaces"]) == (102, 2)
+        assert [row["namespace"] for row in found["not_declared"]] == ["a"] * 10 + ["b"]
+        assert [row["namespace"] for row in found["secrets"]] == ["a"] * 100 + ["b"]
+
+    def test_of_many_namespaces_the_first_are_shown(self, api: FakeApi) -> None:
+        names = [f"n{number:03}" for number in range(101)]
+        for name in names:
+            put(api, name)
+        outcome = run(api, *names, confirmed=())
+        assert (len(told(outcome)["not_declared"]), len(told(outcome)["secrets"])) == (100, 101)
+        assert outcome.notes[0].endswith("; and 96 more, see 'rotation.not_declared'")
+
+    def test_a_name_that_is_none_has_no_line(self, api: FakeApi) -> None:
+        """An API server that does not validate names."""
+        put(api, "a", 'x", evil: "y')
+        (row,) = told(run(api, confirmed=()))["not_declared"]
+        assert row["fix"] == ""
+
+    def test_what_nobody_confirmed_is_not_among_what_remains(self, api: FakeApi) -> None:
+        put(api, "a", metadata={"annotations": {"argocd.argoproj.io/tracking-id": "x"}})
+        put(api, "b", metadata={"annotations": {"argocd.argoproj.io/tracking-id": "x"}})
+        found = told(run(api, "a", "b", confirmed=(ConfirmedEntry("quay", ("a",)),)))
+        reason = "Argo CD writes this secret: change the login at its source"
+        assert [(row["namespace"], row["reason"]) for row in found["remaining"]] == [("a", reason)]
+        assert [(row["namespace"], row["reason"], row["fix"]) for row in found["not_declared"]] == [("b", reason, "")]
+
+
+class TestAccepted:
+    ROTATION = Rotation(WITHOUT_PASSWORD)
+
+    def test_only_secrets_with_an_accepted_login_are_written(self, api: FakeApi) -> None:
+        for name in ("a", "b", "c"):
+            put(api, name)
+            put_pod(api, name)
+        put(api, "b", "second")
+        accepter, prover = Accepter("a/quay", "b/second"), Prover(api)
+        named = tuple(ConfirmedEntry(name, ("a", "b")) for name in ("quay", "second"))
+        outcome = run(api, *"abc", rotation=self.ROTATION, accepter=accepter, prover=prover, confirmed=named)
+        assert accepter.asked == [["a/quay", "b/quay", "b/second"]]
+        assert api.writes == ["PATCH /api/v1/namespaces/b/secrets/quay"]
+        assert (prover.images, prover.known) == ([{"b": [IMAGE]}], [{"quay.io": OLD}])
+        found = told(outcome)
+        assert found["not_accepted"] == [
+            {"namespace": "a", "secret": "quay", "reason": "refused"},
+            {"namespace": "b", "secret": "second", "reason": "refused"},
+        ]
+        assert (found["not_accepted_count"], copies(outcome)) == (2, (4, 0, 1, 0))
+        assert [(row["namespace"], row["name"]) for row in found["secrets"] if row["declared"]] == [("b", "quay")]
+
+    @pytest.mark.parametrize(
+        "rotation",
+        [Rotation(EXCHANGE), Rotation(WITHOUT_PASSWORD, verify=False), Rotation(WITHOUT_PASSWORD, replaces_dead=True)],
+    )
+    def test_where_they_are_not_asked_for(self, api: FakeApi, rotation: Rotation) -> None:
+        put(api, "a")
+        accepter = Accepter("a/quay")
+        assert run(api, rotation=rotation, accepter=accepter).report()["changed"]
+        assert accepter.asked == []
+
+    def test_of_many_the_first_are_shown(self, api: FakeApi) -> None:
+        for number in range(101):
+            put(api, "a", f"s{number:03}")
+        accepter = Accepter(*(f"a/s{number:03}" for number in range(101)))
+        found = told(run(api, rotation=self.ROTATION, accepter=accepter))
+        assert (len(found["not_accepted"]), found["not_accepted_count"]) == (100, 101)
 
 
 class TestConflict:
@@ -570,7 +841,8 @@ class TestModule:
     def options(self, **more: Any) -> dict[str, Any]:
         old = {"username": OLD.username, "password": OLD.password}
         new = {"username": NEW.username, "password": NEW.password}
-        return {"registries": ["quay.io"], "old": old, "new": new, "verify": False, **more}
+        entry = {"name": "quay", "namespaces": ["a", "openshift-x", "kube-public"]}
+        return {"registries": ["quay.io"], "old": old, "new": new, "secrets": [entry], "verify": False, **more}
 
     def test_without_namespaces_all_are_meant_the_platforms_too(self, api: FakeApi) -> None:
         for name in ("a", "openshift-x", "kube-public"):

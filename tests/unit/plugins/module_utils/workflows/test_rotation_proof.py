@@ -6,19 +6,28 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import Exchange, Login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.copies import Copy
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
     Rotation,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_questions import RegistryAccess
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.references import Reference, reference_of
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.rotation_proof import Proven, proven
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.rotation_proof import (
+    Accepted,
+    Asked,
+    Proven,
+    accepted,
+    proven,
+)
 from support.certificates import server_context, write_certificate
 from support.hostile_registry import HostileRegistry, answer, served
 
@@ -53,6 +62,7 @@ class Registry:
 
     @staticmethod
     def _user(request: str) -> str:
+        """Empty without a login, and for any other one: it is refused."""
         _before, found, rest = request.partition("Authorization: Basic ")
         login = base64.b64decode(rest.split("\r\n")[0]).decode() if found else ""
         return {f"{OLD.username}:{OLD.password}": "old", f"{NEW.username}:{NEW.password}": "new"}.get(login, "")
@@ -91,6 +101,8 @@ def prove(registry: Registry, certificate: str) -> Prove:
         registries: Sequence[str] | None = None,
         uses: Mapping[str, Sequence[str]] | None = None,
         elsewhere: Sequence[str] = (),
+        beyond: Mapping[str, Sequence[str]] | None = None,
+        known: Login | None = None,
         **access: Any,
     ) -> Proven:
         exchange = Exchange(tuple(registries or [registry.host]), old, NEW)
@@ -98,9 +110,11 @@ def prove(registry: Registry, certificate: str) -> Prove:
         rotation = Rotation(exchange, images=tuple(map(named, must)), access=options)
         given = uses or ({"a": images} if images else {})
         in_use = {namespace: [named(image) for image in every] for namespace, every in given.items()}
-        found = proven(
-            rotation, {**in_use, "elsewhere": [each for image in elsewhere if (each := reference_of(image))]}
+        asked = Asked(
+            {**in_use, "elsewhere": [each for image in elsewhere if (each := reference_of(image))]},
+            {namespace: [named(image) for image in every] for namespace, every in (beyond or {}).items()},
         )
+        found = proven(rotation, asked, {registry.host: known} if known else {})
         assert_hidden(str(found))
         return found
 
@@ -221,23 +235,64 @@ class TestRepositories:
         registry.answers = {("new", "/app/"): new, ("old", "/app/"): old}
         assert refused(prove, "team/app:v1").startswith(f"{registry.host}/team/app:v1: ")
 
-    def test_an_old_login_that_is_not_known_is_not_asked(self, registry: Registry, prove: Prove) -> None:
-        registry.answers["new", "/app/"] = 404
+    @pytest.mark.parametrize("status", [403, 404])
+    def test_an_old_login_that_is_not_known_is_not_asked(self, registry: Registry, prove: Prove, status: int) -> None:
+        """What is denied may have been denied to the old one: one pod with such an image stops nothing."""
+        registry.answers["new", "/app/"] = status
         found = prove("team/app:v1", old=UNKNOWN)
         (note,) = found.notes
         assert "is in use, and the new login does not pull it: " in note
         assert found.old_login == "unknown"
         assert {who for who, _method, _path in registry.asked} == {"new"}
-        registry.answers["new", "/app/"] = 403
-        assert "has no right to pull" in refused(prove, "team/app:v1", old=UNKNOWN)
 
-    @pytest.mark.parametrize("status", [401, 429, 500, HALF, HANG])
+    @pytest.mark.parametrize("status", [403, 404])
+    def test_a_login_of_a_secret_takes_its_place(self, registry: Registry, prove: Prove, status: int) -> None:
+        registry.answers["new", "/app/"] = status
+        message = refused(prove, "team/app:v1", old=UNKNOWN, known=OLD)
+        assert "team/app:v1, and the old one does: " in message
+        registry.answers["old", "/app/"] = 404
+        assert "neither login pulls it" in prove("team/app:v1", old=UNKNOWN, known=OLD).notes[0]
+
+    @pytest.mark.parametrize("status", [401, 500, HALF, HANG])
     def test_the_new_one_is_refused_or_not_answered_in_the_middle(
         self, registry: Registry, prove: Prove, status: int
     ) -> None:
         registry.answers["new", "/app/"] = status
-        assert refused(prove, "team/app:v1").startswith(f"{registry.host}/team/app:v1: ")
-        assert "old" not in {who for who, _method, _path in registry.asked}, "which would say nothing of the new one"
+        message = refused(prove, "team/app:v1", "team/ok:v1")
+        assert message.startswith(f"the new login does not pull {registry.host}/team/app:v1, and the old one does: ")
+
+    def test_a_limit_stops_at_once(self, registry: Registry, prove: Prove) -> None:
+        registry.answers["new", "/app/"] = 429
+        assert refused(prove, "team/app:v1", "team/ok:v1").startswith(f"{registry.host}/team/app:v1: ")
+        assert "old" not in {who for who, _method, path in registry.asked if "app" in path}
+
+    @pytest.mark.parametrize("status", [401, 500, HALF, HANG])
+    def test_an_image_for_which_the_registry_answers_neither_is_a_note(
+        self, registry: Registry, prove: Prove, status: int
+    ) -> None:
+        """Its author chose it: others of the registry are pulled."""
+        registry.answers = {(who, "/app/"): status for who in ("old", "new")}
+        found = prove("team/app:v1", "team/ok:v1")
+        (note,) = found.notes
+        assert note.startswith(f"{registry.host}/team/app:v1 is in use, and neither login pulls it: ")
+        assert found.images == {f"{registry.host}/team/ok": f"{registry.host}/team/ok:v1"}
+
+    @pytest.mark.parametrize("old", [OLD, UNKNOWN])
+    @pytest.mark.parametrize("status", [401, 500, HALF, HANG])
+    def test_a_registry_that_answers_for_no_image_stops(
+        self, registry: Registry, prove: Prove, status: int, old: Login
+    ) -> None:
+        registry.answers = {(who, "/manifests/"): status for who in ("old", "new")}
+        message = refused(prove, "team/app:v1", "team/ok:v1", old=old)
+        assert message.startswith(f"{registry.host}/team/app:v1: ")
+        assert f"{registry.host}/team/ok:v1: " in message
+
+    def test_one_registry_does_not_answer_for_another(self, certificate: str, registry: Registry, prove: Prove) -> None:
+        other = Registry(answers={(who, "/manifests/"): 500 for who in ("old", "new")})
+        with served(other.script, server_context(certificate)) as server:
+            both = [registry.host, server.host]
+            message = refused(prove, "team/app:v1", registries=both, elsewhere=[f"{server.host}/team/app:v1"])
+            assert message.startswith(f"{server.host}/team/app:v1: ")
 
     def test_a_login_is_not_given_to_another_host_for_an_image_either(self, certificate: str, prove: Prove) -> None:
         basic, bearer = b'Basic realm="r"', b'Bearer realm="https://%s/token"' % NOT_ASKED.encode()
@@ -253,6 +308,122 @@ class TestRepositories:
             assert "another host; not sent" in refused(prove, registries=[delegating.host], elsewhere=[image])
             named = refused(prove, registries=[delegating.host], elsewhere=[image], realm_hosts=(NOT_ASKED,))
             assert f"asking {NOT_ASKED} for a token for {image}" in named
+
+
+class TestBeyond:
+    """Namespaces that are not written, whose pods pull with the pull secret of the nodes."""
+
+    def test_what_only_the_old_login_pulls_there_is_a_note(self, registry: Registry, prove: Prove) -> None:
+        registry.answers["new", "/app/"] = 403
+        found = prove("team/ok:v1", beyond={"b": ["team/app:v1", "team/ok:v2"]})
+        (note,) = found.notes
+        assert f"{registry.host}/team/app:v1 is in use, and the old login pulls it and the new one does not: " in note
+        assert [(row["image"].partition("/")[2], row["outcome"]) for row in found.rows] == [
+            ("team/ok:v1", "pulls"),
+            ("team/app:v1", "no_right"),
+        ]
+
+    def test_a_registry_that_answers_for_nothing_there_stops_nothing(self, registry: Registry, prove: Prove) -> None:
+        registry.answers = {(who, "/app/"): 500 for who in ("old", "new")}
+        assert "neither login pulls it" in prove(beyond={"b": ["team/app:v1"]}).notes[0]
+
+    def test_what_is_used_in_both_decides(self, registry: Registry, prove: Prove) -> None:
+        registry.answers["new", "/app/"] = 403
+        assert "and the old one does" in refused(prove, "team/app:v1", beyond={"b": ["team/app:v2"]})
+
+
+class TestBounds:
+    def test_so_many_repositories_of_a_namespace(self, registry: Registry, prove: Prove) -> None:
+        for more in (0, 1):
+            registry.asked.clear()
+            images = [f"team/app{number}:v1" for number in range(200 + more)]
+            found = prove(
+                uses={"a": images, "b": [images[-1]]}, beyond={"c": [f"team/x{number}:v1" for number in range(201)]}
+            )
+            assert len(found.rows) == 400 + more
+            note = "namespace a uses 201 repositories of the registries: the new login was asked for 200 of them"
+            assert list(found.notes) == ([note] if more else [])
+
+    def test_so_many_images_of_a_repository_in_each_namespace(self, registry: Registry, prove: Prove) -> None:
+        """Who invents tags in one namespace does not hide those of others."""
+        registry.answers = {(who, "/0"): 404 for who in ("old", "new")}
+        invented = [f"team/app:0{number}" for number in range(9)]
+        found = prove(uses={"a": invented, "b": ["team/app:v1"]})
+        assert ([row["image"] for row in found.rows], found.notes) == ([f"{registry.host}/team/app:v1"], ())
+
+    def test_so_many_notes(self, registry: Registry, prove: Prove) -> None:
+        registry.answers = {(who, "/x"): 404 for who in ("old", "new")}
+        notes = prove(*(f"team/x{number}:v1" for number in range(22))).notes
+        assert (len(notes), notes[-1]) == (21, "and 2 images more of that kind")
+        assert len(prove(*(f"team/x{number}:v1" for number in range(20))).notes) == 20
+
+
+class TestAccepted:
+    """Logins of secrets, where any login of the user is the old one."""
+
+    def copy(self, name: str, *passwords: str, keys: Sequence[str] = ("",), host: str = "") -> Copy:
+        raw = {password: f"{OLD.username}:{password}".encode() for password in passwords}
+        auths = {
+            f"{host}{key}/{number}": {"auth": base64.b64encode(raw[password]).decode()}
+            for number, password in enumerate(passwords)
+            for key in keys
+        }
+        data = {".dockerconfigjson": base64.b64encode(json.dumps({"auths": auths}).encode()).decode()}
+        obj = {"metadata": {"uid": name}, "type": "kubernetes.io/dockerconfigjson", "data": data}
+        return Copy(ObjectRef(SECRET, "a", name), obj, self.rotation(host))
+
+    def rotation(self, host: str) -> Rotation:
+        return Rotation(Exchange((host,), UNKNOWN, NEW), access=self.access)
+
+    @pytest.fixture(autouse=True)
+    def given(self, certificate: str) -> None:
+        self.access = RegistryAccess(ca_cert=certificate, timeout=60)
+
+    def accept(self, registry: Registry, *copies: tuple[str, ...]) -> Accepted:
+        found = [self.copy(name, *passwords, host=registry.host) for name, *passwords in copies]
+        answer = accepted(self.rotation(registry.host), found)
+        assert_hidden(str(answer.refused))
+        return answer
+
+    def test_each_login_is_asked_for_once(self, registry: Registry) -> None:
+        found = self.accept(registry, ("x", OLD.password), ("y", OLD.password, "guess"), ("z", "guess"))
+        assert {ref.name: why for ref, why in found.refused.items()} == {
+            "z": f"its own login is not accepted: registry {registry.host} refuses the login"
+        }
+        assert found.logins == {registry.host: OLD}
+        assert [who for who, _method, _path in registry.asked] == ["old"]
+
+    @pytest.mark.parametrize("status", [401, 429, 500, HALF, HANG])
+    def test_one_that_is_not_answered_is_not_accepted(self, registry: Registry, status: int) -> None:
+        registry.answers["old", "/v2/"] = status
+        found = self.accept(registry, ("x", OLD.password))
+        assert ([ref.name for ref in found.refused], found.logins) == (["x"], {})
+
+    def test_a_registry_that_asks_nobody_accepts_none(self, certificate: str) -> None:
+        """With any password, it answers 200."""
+        with served(
+            answer("HTTP/1.1 200 OK", "Content-Length: 0", "Connection: close"), server_context(certificate)
+        ) as server:
+            found = accepted(self.rotation(server.host), [self.copy("x", "guess", host=server.host)])
+        ((ref, why),) = found.refused.items()
+        assert (ref.name, found.logins) == ("x", {})
+        assert "asks nobody for a login" in why
+
+    def test_of_one_secret_the_first_logins_are_asked_for(self, registry: Registry) -> None:
+        guesses = [f"guess-{number}" for number in range(3)]
+        found = self.accept(registry, ("x", *guesses, OLD.password), ("y", *guesses[:2], OLD.password))
+        assert [ref.name for ref in found.refused] == ["x"]
+
+    def test_of_many_logins_those_of_most_secrets_are_asked_for(self, registry: Registry) -> None:
+        copies = [(f"a{number:03}", f"guess-{number}") for number in range(100)]
+        found = self.accept(registry, *copies, ("y", OLD.password), ("z", OLD.password))
+        last = {ref.name: why for ref, why in found.refused.items()}
+        assert "y" not in last and "z" not in last
+        assert last["a099"] == "its login was not asked for: there are more than 100 different ones"
+        assert "refuses the login" in last["a098"]
+
+    def test_none(self, registry: Registry) -> None:
+        assert self.accept(registry) == Accepted()
 
 
 class TestImagesOfARepository:
@@ -281,7 +452,7 @@ class TestImagesOfARepository:
     ) -> None:
         registry.answers["new", "/app/"] = status
         refused(prove, "team/app:v1", "team/app:v2")
-        assert [path for _who, _method, path in registry.asked if "/app/" in path] == ["/v2/team/app/manifests/v1"]
+        assert {path for _who, _method, path in registry.asked if "/app/" in path} == {"/v2/team/app/manifests/v1"}
 
     def test_the_one_at_which_the_new_login_is_worse_is_told(self, registry: Registry, prove: Prove) -> None:
         registry.answers = {("new", "/app/"): 404, ("old", "/v1"): 404}
@@ -289,13 +460,20 @@ class TestImagesOfARepository:
             prove, "team/app:v1", "team/app:v2"
         )
 
-    @pytest.mark.parametrize("answers", [{("new", "/v2"): 500}, {("new", "/v2"): 403, ("old", "/v2"): 500}])
+    @pytest.mark.parametrize(
+        ("answers", "said"),
+        [
+            ({("new", "/v2"): 500}, "the new login does not pull {}, and the old one does: "),
+            ({("new", "/v2"): 403, ("old", "/v2"): 500}, "{}: "),
+        ],
+    )
     def test_one_that_is_gone_hides_none_that_nobody_answers_for(
-        self, registry: Registry, prove: Prove, answers: dict[tuple[str, str], int]
+        self, registry: Registry, prove: Prove, answers: dict[tuple[str, str], int], said: str
     ) -> None:
         registry.answers = {("new", "/v1"): 404, ("old", "/v1"): 404}
         registry.answers.update({(who, f"/app/manifests{part}"): code for (who, part), code in answers.items()})
-        assert refused(prove, "team/app:v1", "team/app:v2").startswith(f"{registry.host}/team/app:v2: ")
+        message = refused(prove, "team/app:v1", "team/app:v2")
+        assert message.startswith(said.format(f"{registry.host}/team/app:v2"))
 
 
 class TestNamed:
@@ -334,7 +512,12 @@ class TestOldLogin:
             answer("HTTP/1.1 200 OK", "Content-Length: 0", "Connection: close"), server_context(certificate)
         ) as server:
             assert prove(registries=[server.host], old=UNKNOWN).old_login == "unknown"
+            assert prove(registries=[server.host], old=UNKNOWN, known=OLD).old_login == "unknown", "of another host"
             assert prove(registries=[server.host]).old_login == "works"
+
+    def test_a_login_of_a_secret_that_is_accepted_is_one_that_works(self, registry: Registry, prove: Prove) -> None:
+        assert prove(old=UNKNOWN, known=OLD).old_login == "works"
+        assert [who for who, _method, _path in registry.asked] == ["new"]
 
     def test_one_that_does_not_answer_leaves_it_open(self, certificate: str, registry: Registry, prove: Prove) -> None:
         other = Registry(answers={("old", "/v2/"): 500})

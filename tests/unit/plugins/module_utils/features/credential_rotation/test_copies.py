@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import copy as copies
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     Exchange,
     Found,
     Login,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.confirmation import (
+    Confirmed,
+    ConfirmedEntry,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.copies import (
     NODES_SECRETS,
@@ -31,9 +36,11 @@ from hypothesis import given
 from support.anything import ANYTHING
 
 OLD, NEW = Login("robot", "Canary-old-password"), Login("robot2", "Canary-new-password")
-KNOWN = Rotation(Exchange(("quay.io",), OLD, NEW))
+#: The names of this file in their namespaces.
+CONFIRMED = Confirmed.of((ConfirmedEntry(name, ()), ["a"]) for name in ("s", "pull-secret"))
+KNOWN = Rotation(Exchange(("quay.io",), OLD, NEW), confirmed=CONFIRMED)
 #: The password is not known, as with tokens that live a short time.
-UNKNOWN = Rotation(Exchange(("quay.io",), Login("robot", ""), NEW))
+UNKNOWN = Rotation(Exchange(("quay.io",), Login("robot", ""), NEW), confirmed=CONFIRMED)
 PULL, LEGACY = "kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"
 
 
@@ -230,6 +237,92 @@ class TestWhose:
         assert rows(found) == []
 
 
+class TestConfirmed:
+    UID = "8d1c1f6e-6f3b-4d0a-9f3e-0a5a0e2c9b11"
+
+    def found(self, obj: dict[str, Any], *uids: str, rotation: Rotation = KNOWN, **where: str) -> Copy:
+        """The secret of the confirmed name, or of no name that is confirmed without UIDs."""
+        named = Confirmed({("a", "s"): frozenset(uids)}) if uids else Confirmed()
+        return copy(obj, replace(rotation, confirmed=named), **where)
+
+    def secret(self, uid: str = UID, content: Any = None, **meta: Any) -> dict[str, Any]:
+        return secret(content, metadata={"name": "s", "namespace": "a", "uid": uid, **meta})
+
+    def test_nothing_is_changed_that_nothing_names(self) -> None:
+        found = self.found(self.secret())
+        assert (found.is_confirmed, found.is_to_change, found.could_be_confirmed) == (False, False, True)
+        assert found.why_not_declared == "nothing outside the cluster names it for this rotation"
+
+    @pytest.mark.parametrize("where", [{"namespace": "b"}, {"name": "s2"}])
+    def test_another_secret_is_not_confirmed(self, where: dict[str, str]) -> None:
+        assert not self.found(self.secret(), "", **where).is_confirmed
+
+    @pytest.mark.parametrize(
+        ("uids", "is_confirmed"),
+        [(("",), True), ((UID,), True), (("x",), False), (("x", UID), True), (("x", ""), True)],
+    )
+    def test_a_uid_confirms_one_object(self, uids: tuple[str, ...], is_confirmed: bool) -> None:
+        found = self.found(self.secret(), *uids)
+        assert (found.is_confirmed, found.is_to_change) == (is_confirmed, is_confirmed)
+        assert found.why_not_declared == (
+            "" if is_confirmed else "it was created again after it was confirmed: its UID is another one"
+        )
+
+    @pytest.mark.parametrize("uid", [None, "", 1])
+    def test_an_object_without_a_uid_is_no_confirmed_object(self, uid: Any) -> None:
+        assert not self.found(self.secret(uid=uid), self.UID).is_confirmed
+        assert self.found(self.secret(uid=uid), "").is_confirmed
+
+    def test_one_that_a_controller_writes_is_not_to_be_added(self) -> None:
+        found = self.found(self.secret(**TestWhose.MARKS))
+        assert found.could_be_confirmed is False
+        assert found.why_not_declared == "External Secrets writes this secret: change the login at its source"
+
+    def test_the_old_password_beside_the_entries(self) -> None:
+        found = self.found(self.secret(content={"auths": {"b.io": entry(), "c.io": entry()}}))
+        assert (found.why_not_declared, found.could_be_confirmed) == ("the old password is in b.io and c.io", False)
+
+    def test_content_that_cannot_be_read(self) -> None:
+        obj = self.secret(content=b"{")
+        found = self.found(obj, rotation=UNKNOWN)
+        why = "its content is not valid JSON at line 1, column 2, so the old login may be in it"
+        assert (found.why_not_declared, found.could_be_confirmed) == (why, False)
+        ((about, reason),) = rows(self.found(obj, "", rotation=UNKNOWN))
+        assert (about, reason.startswith("it is not valid JSON at line 1, column 2, so the old")) == (
+            "its content",
+            True,
+        )
+
+    def test_one_without_the_old_login_is_not_of_interest(self) -> None:
+        assert self.found(self.secret(content={"auths": {"quay.io": entry(NEW)}})).why_not_declared == ""
+
+    @pytest.mark.parametrize("ref", [*NODES_SECRETS, ObjectRef(SECRET, "kube-system", "global-pull-secret")])
+    def test_no_project_user_writes_those_of_the_cluster(self, ref: ObjectRef) -> None:
+        found = Copy(ref, secret(), Rotation(KNOWN.exchange))
+        assert (found.is_confirmed, found.is_to_change, found.could_be_confirmed) == (True, False, False)
+        assert found.why_not_declared == ""
+
+
+class TestLogins:
+    def test_each_once_with_the_host_of_its_registry(self) -> None:
+        others = [Login("robot", password) for password in ("one", "two")]
+        auths = {"quay.io": entry(others[0]), "quay.io/a": entry(others[0]), "*.io": entry(others[1]), "b.io": entry()}
+        obj = secret({"auths": {**auths, "quay.io/b": entry(NEW), "quay.io/c": entry(Login("x", "y"))}})
+        obj["data"]["config.json"] = encoded({"auths": {"quay.io/d": entry(others[1])}})
+        assert copy(obj, UNKNOWN).logins == [("quay.io", others[0]), ("quay.io", others[1])]
+
+    def test_none_of_a_secret_without_the_user(self) -> None:
+        assert copy(secret({"auths": {"quay.io": entry(NEW)}}), UNKNOWN).logins == []
+
+    @pytest.mark.parametrize(
+        ("key", "host"),
+        [("quay.io", "quay.io"), ("r.io:5000/team/x", "r.io:5000"), ("https://r.io:5000/team/v2/", "r.io:5000")],
+    )
+    def test_the_host_is_that_of_the_rotation(self, key: str, host: str) -> None:
+        wanted = Rotation(Exchange(("quay.io", "r.io:5000/team"), Login("robot", ""), NEW))
+        assert copy(secret({"auths": {key: entry()}}), wanted).logins == [(host, OLD)]
+
+
 class TestElsewhere:
     def test_beside_the_entries_that_are_exchanged(self) -> None:
         obj = secret({"auths": {"quay.io": entry(), "b.io": entry()}})
@@ -310,6 +403,9 @@ class TestWanted:
             for rotation in (KNOWN, UNKNOWN):
                 is_wanted(obj, rotation)
                 rows(copy(kept(obj), rotation))
+                found = copy(kept(obj), Rotation(rotation.exchange))
+                assert "anary" not in found.why_not_declared
+                assert not found.is_to_change
             assert json.dumps(obj) == json.dumps(before)
 
 

@@ -24,6 +24,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.owne
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.writes import object_after
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import Exchange, Login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.confirmation import (
+    Confirmed,
+    ConfirmedEntry,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.desired import (
     EXCLUDED,
     ROTATED_FROM,
@@ -37,7 +41,16 @@ from hypothesis import given
 from support.anything import ANYTHING, CHANGES, Changed
 
 OLD, NEW = Login("robot", "Canary-old-password"), Login("robot2", "Canary-new-password")
-ROTATION = Rotation(Exchange(("quay.io",), OLD, NEW))
+EXCHANGE = Exchange(("quay.io",), OLD, NEW)
+
+
+def confirmed(*names: str, exchange: Exchange = EXCHANGE, uid: str = "", **more: Any) -> Rotation:
+    """A rotation of these secrets of namespace a."""
+    return Rotation(exchange, confirmed=Confirmed.of((ConfirmedEntry(name, (), uid), ["a"]) for name in names), **more)
+
+
+#: The names of this file, but for the second one of an immutable secret, which nobody declares.
+ROTATION = confirmed("quay", "one", "two", "three", "four")
 PULL = "kubernetes.io/dockerconfigjson"
 
 
@@ -154,7 +167,9 @@ class TestInPlace:
 
     def test_what_changes_is_said_of_each_entry(self) -> None:
         exchange = Exchange(("quay.io",), Login("robot2", ""), NEW)
-        (change,) = planned(secret(auths={"quay.io": entry(Login("robot2", "x"))}), rotation=Rotation(exchange)).changes
+        (change,) = planned(
+            secret(auths={"quay.io": entry(Login("robot2", "x"))}), rotation=confirmed("quay", exchange=exchange)
+        ).changes
         assert change.details["registries"]["changed"] == {"quay.io": ["password"]}
 
     def test_all_auth_files_of_a_secret_are_one_write(self) -> None:
@@ -172,7 +187,7 @@ class TestInPlace:
     def test_what_becomes_too_large_is_refused(self) -> None:
         obj = secret(auths={"quay.io": entry(x="x" * 400_000)})
         obj["data"]["other"] = "A" * (4 * 174_000)
-        longer = Rotation(Exchange(("quay.io",), OLD, Login("robot2", "p" * 200_000)))
+        longer = confirmed("quay", exchange=Exchange(("quay.io",), OLD, Login("robot2", "p" * 200_000)))
         with pytest.raises(ImagePullError, match="a secret holds at most 1048576"):
             planned(obj, rotation=longer)
         assert planned(obj).changes
@@ -278,10 +293,17 @@ class TestBesideAnImmutableOne:
     def test_the_second_is_rotated_in_its_turn(self) -> None:
         marks = {"annotations": {ROTATED_FROM: "quay"}}
         first, second = secret(immutable=True), secret("quay-rotated", metadata=marks)
-        assert ("create", "Secret", "quay-rotated") not in writes(planned(first, second, accounts=[]))
-        assert writes(planned(first, second, accounts=[], name="quay-rotated")) == [
+        both = confirmed("quay", "quay-rotated")
+        assert ("create", "Secret", "quay-rotated") not in writes(planned(first, second, accounts=[], rotation=both))
+        assert writes(planned(first, second, accounts=[], name="quay-rotated", rotation=both)) == [
             ("update", "Secret", "quay-rotated")
         ]
+
+    def test_a_second_with_the_old_login_that_nobody_confirmed_does_not_take_its_place(self) -> None:
+        """Whoever may write secrets there can plant it, with the mark."""
+        marks = {"annotations": {ROTATED_FROM: "quay"}}
+        said = refused(secret(immutable=True), secret("quay-rotated", metadata=marks), accounts=[])
+        assert "secret a/quay-rotated, which would take its place, is there already and does not" in said
 
     @pytest.mark.parametrize(
         "second",
@@ -344,6 +366,24 @@ class TestBesideAnImmutableOne:
                 planned(secret(immutable=True), accounts=[obj, account("default", "quay")])
             except ImagePullError:
                 continue
+
+
+class TestConfirmed:
+    def test_nothing_is_written_that_nothing_names(self) -> None:
+        assert planned(secret(), rotation=Rotation(EXCHANGE)) == Plan()
+        assert (
+            planned(secret(immutable=True), accounts=[account("default", "quay")], rotation=Rotation(EXCHANGE))
+            == Plan()
+        )
+
+    def test_one_that_was_created_again_is_a_note(self) -> None:
+        plan = planned(secret(), rotation=confirmed("quay", uid="another"))
+        (note,) = plan.notes
+        assert (writes(plan), note.startswith("secret a/quay was created again after it was confirmed")) == ([], True)
+        assert planned(secret(auths={"b.io": entry()}), rotation=confirmed("quay", uid="another")) == Plan()
+
+    def test_the_confirmed_object_is_written(self) -> None:
+        assert writes(planned(secret(), rotation=confirmed("quay", uid="u"))) == [("update", "Secret", "quay")]
 
 
 class TestWhatIsRead:

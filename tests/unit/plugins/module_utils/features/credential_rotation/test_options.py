@@ -156,6 +156,30 @@ class TestRefused:
         assert "are the same login" in refused(old={"username": "robot2", "password": NEW["password"]})
         from_options(options(old={"username": "robot2"}))
 
+    @pytest.mark.parametrize(
+        "more",
+        [
+            {"old": OLD},
+            {"verify": True},
+            {"verify_repositories": ["quay.io/team/app"]},
+            {"replace_dead_logins": True},
+            {"secrets": [{"name": "s", "namespace": "a", "uid": "u"}]},
+        ],
+    )
+    def test_without_the_old_password_something_must_confirm_the_logins(self, more: dict[str, Any]) -> None:
+        named = [{"name": "s", "namespace": "a", "uid": "u"}, {"name": "t", "namespaces": ["a"]}]
+        given = {"old": {"username": "robot"}, "verify": False, "secrets": named}
+        said = refused(**given)
+        assert said.startswith("option 'old' has no password and 'verify' is false, so any login of the user")
+        from_options(options(**{**given, **more}))
+
+    @pytest.mark.parametrize(
+        ("more", "asks"),
+        [({}, True), ({"verify": False}, False), ({"old": OLD}, False), ({"replace_dead_logins": True}, False)],
+    )
+    def test_when_the_logins_of_the_secrets_are_asked_for(self, more: dict[str, Any], asks: bool) -> None:
+        assert from_options(options(**{"old": {"username": "robot"}, **more})).asks_copies is asks
+
     @pytest.mark.parametrize("seconds", [1, 3600])
     def test_the_bounds_of_the_timeout(self, seconds: int) -> None:
         assert from_options(options(verify_timeout=seconds, next_run=1)).access.timeout == seconds

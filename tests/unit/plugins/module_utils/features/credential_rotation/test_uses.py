@@ -179,38 +179,77 @@ class TestUsedImages:
         assert used_images({}, {"a": ["quay.io"]}) == {}
 
 
+def copy_of(name: str, *keys: str, place: str = "a", login: str = "a:b", **parts: Any) -> Copy:
+    entries = {key: {"auth": base64.b64encode(login.encode()).decode()} for key in keys or ("quay.io",)}
+    obj = {
+        "type": "kubernetes.io/dockerconfigjson",
+        "data": {".dockerconfigjson": encoded({"auths": entries})},
+        **parts,
+    }
+    return Copy(ObjectRef(SECRET, place, name), obj, Rotation(EXCHANGE))
+
+
 class TestSecretFor:
-    IMAGES = [reference(IMAGE), reference("quay.io/other/x")]
+    IMAGE, OTHER = reference(IMAGE), reference("quay.io/other/x")
 
-    def copy(self, name: str, key: str = "quay.io", place: str = "a", nodes: bool = False, **parts: Any) -> Copy:
-        data = encoded({"auths": {key: {"auth": base64.b64encode(b"a:b").decode()}}})
-        obj = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": data}, **parts}
-        return Copy(ObjectRef(SECRET, place, name), obj, Rotation(EXCHANGE, nodes=nodes))
+    def created(self, name: str, time: str, *keys: str, **parts: Any) -> Copy:
+        return copy_of(name, *keys, metadata={"creationTimestamp": time}, **parts)
 
-    def test_the_first_by_name_that_has_a_key_for_an_image(self) -> None:
-        copies = [self.copy("z"), self.copy("y", "quay.io/team"), self.copy("x", "quay.io/elsewhere")]
-        assert secret_for(self.IMAGES, copies) == (self.IMAGES[0], "y")
-        assert secret_for(self.IMAGES[1:], copies) == (self.IMAGES[1], "z")
-        assert secret_for(self.IMAGES, [self.copy("z"), self.copy("a"), self.copy("b")]) == (self.IMAGES[0], "a")
+    def test_the_one_with_a_key_for_the_image(self) -> None:
+        copies = [copy_of("z"), copy_of("y", "quay.io/team"), copy_of("x", "quay.io/elsewhere")]
+        assert secret_for(self.IMAGE, copies) == ("", "y")
+        assert secret_for(self.OTHER, copies) == ("", "z")
+        assert secret_for(self.OTHER, copies[1:]) is None
 
-    def test_the_first_image_that_has_one(self) -> None:
-        assert secret_for(self.IMAGES, [self.copy("x", "quay.io/other")]) == (self.IMAGES[1], "x")
+    def test_the_oldest_of_several_and_then_the_first_by_name(self) -> None:
+        """No user can make an older one."""
+        old, new = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"
+        copies = [self.created("a", new), self.created("c", old), self.created("b", old), self.created("d", new)]
+        assert secret_for(self.IMAGE, copies) == (old, "b")
+        specific = [self.created("a", old), self.created("b", new, "quay.io/team")]
+        assert secret_for(self.IMAGE, specific) in ((old, "a"), (new, "b"))
 
     def test_the_second_of_an_immutable_one(self) -> None:
-        assert secret_for(self.IMAGES, [self.copy("x", immutable=True)]) == (self.IMAGES[0], "x-rotated")
+        assert secret_for(self.IMAGE, [copy_of("x", immutable=True)]) == ("", "x-rotated")
 
-    def test_none_that_is_left_as_it_is(self) -> None:
-        kept = {"metadata": {"labels": {"reconcile.external-secrets.io/managed": "true"}}}
-        nodes = [self.copy("pull-secret", place="openshift-config", nodes=asked) for asked in (True, False)]
-        assert secret_for(self.IMAGES, [self.copy("x", **kept), *nodes, self.copy("y", "quay.io/elsewhere")]) is None
-        assert secret_for([], [self.copy("x")]) is None
+    def test_none_of_the_nodes(self) -> None:
+        assert secret_for(self.IMAGE, [copy_of("pull-secret", place="openshift-config")]) is None
+        assert secret_for(self.IMAGE, []) is None
 
 
-def test_what_fails_by_namespace_and_image() -> None:
-    fails, other = (Use(reference(IMAGE), name, "c", "denied") for name in ("q", "p"))
-    found = {"b": [fails], "a": [Use(reference(IMAGE), "a", "c"), fails, other]}
-    row = {"image": IMAGE, "cause": "denied", "container": "c"}
-    assert list(failing(found)) == [
-        {"place": f"a {IMAGE}", "namespace": "a", "pod": "p", "containers": 2, **row},
-        {"place": f"b {IMAGE}", "namespace": "b", "pod": "q", "containers": 1, **row},
-    ]
+class TestFailing:
+    def use(self, pod: str, image: str = IMAGE, secrets: tuple[str, ...] = ("x",), cause: str = "denied") -> Use:
+        return Use(reference(image), pod, "c", secrets, cause)
+
+    def test_what_fails_by_namespace_and_image(self) -> None:
+        found = {"b": [self.use("q")], "a": [self.use("a", cause=""), self.use("q"), self.use("p")]}
+        row = {"image": IMAGE, "repository": "quay.io/team/app", "cause": "denied", "container": "c"}
+        assert list(failing(found, {name: [copy_of("x", place=name)] for name in ("a", "b")})) == [
+            {"place": f"a {IMAGE}", "namespace": "a", "pod": "p", "containers": 2, **row},
+            {"place": f"b {IMAGE}", "namespace": "b", "pod": "q", "containers": 1, **row},
+        ]
+
+    @pytest.mark.parametrize("login", ["a:b", "c:d"])
+    def test_with_the_old_login_or_the_new_one(self, login: str) -> None:
+        assert len(list(failing({"a": [self.use("p")]}, {"a": [copy_of("x", login=login)]}))) == 1
+
+    @pytest.mark.parametrize(
+        ("uses", "copies"),
+        [
+            ({"secrets": ()}, {}),
+            ({"secrets": ("mine", "y")}, {}),
+            ({"image": "quay.io/other/x"}, {"keys": ("quay.io/team",)}),
+            ({}, {"login": "x:y"}),
+        ],
+    )
+    def test_a_pod_that_does_not_pull_with_a_confirmed_secret_says_nothing(
+        self, uses: dict[str, Any], copies: dict[str, Any]
+    ) -> None:
+        held = copy_of("x", *copies.pop("keys", ()), **copies)
+        assert list(failing({"a": [self.use("p", **uses)]}, {"a": [held]})) == []
+        assert list(failing({"b": [self.use("p")]}, {"a": [held]})) == []
+
+    def test_the_secrets_are_those_of_the_pods_list(self) -> None:
+        obj = pod(IMAGE, message=REFUSED)
+        obj["spec"]["imagePullSecrets"] = [{"name": "x"}, None, {"name": "y"}]
+        assert [use.secrets for use in uses(POD, obj)] == [("x", "y")]

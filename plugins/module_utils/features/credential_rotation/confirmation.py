@@ -1,0 +1,149 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which secrets a rotation may write: those that a source outside the cluster names. Pure.
+
+Whoever may write a secret can put the old login there, with every label and annotation. So nothing in a secret shows that it may have
+the new login.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Union
+
+from ...core.entry_lists import TARGETS
+from ...core.enumeration import first_of
+from ...core.errors import OptionError
+from ...core.names import is_name, is_namespace
+from ...core.namespaces import NamespaceSelector
+from ...core.namespaces import from_options as selector_of
+from ...core.objects import ObjectRef
+from ...dockerconfig.registry_keys import same_path
+
+__all__ = ["ARGUMENTS", "PLACES", "ROW", "Confirmed", "ConfirmedEntry", "entries_of", "plan_problems"]
+
+#: Maximum number of invalid entries in one message.
+_SHOWN = 20
+_UID = re.compile(r"[0-9A-Za-z-]{1,64}\Z")
+
+#: One secret: an entry of the option `secrets`, which may give its namespaces in other ways, and a row of a plan.
+ROW: dict[str, Any] = {
+    "namespace": {"type": "str"},
+    "name": {"type": "str", "required": True},
+    "uid": {"type": "str"},
+    "declared": {"type": "bool"},
+}
+
+#: What an entry may give, one of them.
+PLACES = ("namespace", *TARGETS)
+
+ARGUMENTS: dict[str, Any] = {
+    "plan": {
+        "type": "dict",
+        "options": {
+            "server": {"type": "str", "required": True},
+            "registries": {"type": "list", "elements": "str", "required": True},
+            "old_username": {"type": "str", "required": True},
+            "new_username": {"type": "str", "required": True},
+            "secrets": {"type": "list", "elements": "dict", "no_log": False, "required": True, "options": ROW},
+        },
+    },
+}
+
+
+@dataclass(frozen=True)
+class ConfirmedEntry:
+    """One secret, in one namespace or in several. With a `uid`, only that object: not one that was created again under its name."""
+
+    name: str
+    places: Union[tuple[str, ...], NamespaceSelector]
+    uid: str = ""
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """The confirmed secrets, by namespace and name, each with the UIDs that it may have. An empty UID stands for any."""
+
+    uids: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, entries: Iterable[tuple[ConfirmedEntry, Iterable[str]]]) -> Confirmed:
+        """Of entries, each with the namespaces that it is for."""
+        found: dict[tuple[str, str], set[str]] = {}
+        for entry, namespaces in entries:
+            for namespace in namespaces:
+                found.setdefault((namespace, entry.name), set()).add(entry.uid)
+        return cls({place: frozenset(uids) for place, uids in found.items()})
+
+    def names(self, ref: ObjectRef) -> bool:
+        """Whether an entry names the secret, whatever its UID."""
+        return (ref.namespace, ref.name) in self.uids
+
+    def includes(self, ref: ObjectRef, uid: str) -> bool:
+        """Whether this very object is confirmed."""
+        uids = self.uids.get((ref.namespace, ref.name), frozenset())
+        return "" in uids or (bool(uid) and uid in uids)
+
+
+def entries_of(options: Mapping[str, Any]) -> tuple[ConfirmedEntry, ...]:
+    """The entries of the option `secrets`, or of the plan.
+
+    :raises OptionError: for all entries that cannot work, at once; nothing has been read.
+    """
+    plan = options.get("plan")
+    rows, where = (plan["secrets"], "plan.secrets") if plan is not None else (options.get("secrets") or (), "secrets")
+    found, problems = [], []
+    for position, row in enumerate(rows):
+        try:
+            found.append(_entry(row, needs_uid=plan is not None))
+        except OptionError as error:
+            problems.append(f"option '{where}[{position}]': {error}")
+    if problems:
+        raise OptionError(first_of(problems, _SHOWN, "; "))
+    return tuple(found)
+
+
+def plan_problems(options: Mapping[str, Any]) -> Iterator[str]:
+    """Why the plan is for another rotation than the options ask for. One that goes back has the logins the other way round."""
+    plan = options.get("plan")
+    if plan is None:
+        return
+    planned, asked = _registries(plan["registries"]), _registries(options["registries"])
+    if planned != asked:
+        yield f"option 'plan' is for the registries {', '.join(planned)}, and this rotation is for {', '.join(asked)}"
+    if {plan["old_username"], plan["new_username"]} != {options["old"]["username"], options["new"]["username"]}:
+        yield "option 'plan' is for other user names than options 'old' and 'new'"
+
+
+def _registries(names: Sequence[str]) -> list[str]:
+    return sorted({same_path(name) for name in names})
+
+
+def _entry(row: Mapping[str, Any], *, needs_uid: bool) -> ConfirmedEntry:
+    name, uid = row["name"], row.get("uid") or ""
+    if not is_name(name):
+        raise OptionError("'name' cannot be the name of a secret")
+    if uid and not _UID.match(uid):
+        raise OptionError("'uid' cannot be the UID of an object")
+    if row.get("namespace") is None:
+        if needs_uid:
+            raise OptionError("'namespace' is missing")
+        if uid:
+            raise OptionError("'uid' is of one secret, so give 'namespace' with it")
+    if needs_uid and not uid:
+        raise OptionError("'uid' is missing: a plan names objects; write it again, and take out rows only")
+    return ConfirmedEntry(name, _places(row), uid)
+
+
+def _places(row: Mapping[str, Any]) -> Union[tuple[str, ...], NamespaceSelector]:
+    if row.get("namespace_selector") is not None:
+        return selector_of(row["namespace_selector"])
+    names = [row["namespace"]] if row.get("namespace") is not None else row.get("namespaces") or ()
+    if not names:
+        raise OptionError("give one of 'namespace', 'namespaces' and 'namespace_selector'")
+    if not all(map(is_namespace, names)):
+        raise OptionError("a name of a namespace in it cannot be one")
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,164 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which secrets a rotation may write: the entries of a task or of a plan, and what they mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.confirmation import (
+    Confirmed,
+    ConfirmedEntry,
+    entries_of,
+    plan_problems,
+)
+
+UID = "8d1c1f6e-6f3b-4d0a-9f3e-0a5a0e2c9b11"
+ROW = {"namespace": "a", "name": "quay", "uid": UID}
+
+
+def options(*rows: dict[str, Any], **plan: Any) -> dict[str, Any]:
+    """Those of a task with a plan, or without."""
+    logins = {"old": {"username": "robot"}, "new": {"username": "robot2"}, "registries": ["quay.io"]}
+    if not plan:
+        return {**logins, "secrets": list(rows), "plan": None}
+    usual = {"server": "https://api", "registries": ["quay.io"], "old_username": "robot", "new_username": "robot2"}
+    return {**logins, "secrets": None, "plan": {**usual, "secrets": list(rows), **plan}}
+
+
+def refused(*rows: dict[str, Any], **plan: Any) -> str:
+    with pytest.raises(OptionError) as error:
+        entries_of(options(*rows, **plan))
+    return str(error.value)
+
+
+class TestEntries:
+    def test_one_namespace_several_or_a_selector(self) -> None:
+        selector = {
+            "include": ["team-*"],
+            "labels": None,
+            "exclude": ["team-x"],
+            "phases": ["Active"],
+            "system_namespaces": False,
+        }
+        found = entries_of(
+            options(
+                {"name": "s", "namespace": "a"},
+                {"name": "s", "namespaces": ["a", "b", "a"]},
+                {"name": "s", "namespace_selector": selector},
+                ROW,
+            )
+        )
+        assert found == (
+            ConfirmedEntry("s", ("a",)),
+            ConfirmedEntry("s", ("a", "b")),
+            ConfirmedEntry("s", NamespaceSelector(include=("team-*",), exclude=("team-x",))),
+            ConfirmedEntry("quay", ("a",), UID),
+        )
+
+    @pytest.mark.parametrize("given", [{"secrets": None}, {"secrets": []}, {}])
+    def test_none(self, given: dict[str, Any]) -> None:
+        assert entries_of(given) == ()
+
+    @pytest.mark.parametrize(
+        ("row", "said"),
+        [
+            ({"name": "{{ x }}", "namespace": "a"}, "'name' cannot be the name of a secret"),
+            ({"name": "../x", "namespace": "a"}, "'name' cannot be the name of a secret"),
+            ({"name": "s", "namespace": "a/b"}, "a name of a namespace in it cannot be one"),
+            ({"name": "s", "namespaces": ["a", "B"]}, "a name of a namespace in it cannot be one"),
+            ({"name": "s", "namespaces": []}, "give one of 'namespace', 'namespaces' and 'namespace_selector'"),
+            ({"name": "s"}, "give one of 'namespace', 'namespaces' and 'namespace_selector'"),
+            ({"name": "s", "namespace_selector": {}}, "gives neither 'labels' nor 'include'"),
+            ({"name": "s", "namespace": "a", "uid": "{{ x }}"}, "'uid' cannot be the UID of an object"),
+            ({"name": "s", "namespace": "a", "uid": "x" * 65}, "'uid' cannot be the UID of an object"),
+            ({"name": "s", "namespaces": ["a"], "uid": UID}, "'uid' is of one secret, so give 'namespace' with it"),
+        ],
+    )
+    def test_what_cannot_be(self, row: dict[str, Any], said: str) -> None:
+        message = refused(ROW, row)
+        assert message.startswith("option 'secrets[1]': ")
+        assert said in message
+        assert "{{" not in message
+
+    def test_all_at_once_and_of_many_the_first(self) -> None:
+        message = refused(*({"name": "_", "namespace": "a"} for _number in range(23)))
+        assert message.count("'name' cannot be") == 20
+        assert message.endswith("; and 3 more")
+
+
+class TestPlan:
+    def test_its_rows_are_the_entries(self) -> None:
+        assert entries_of(options({**ROW, "declared": False}, server="https://api")) == (
+            ConfirmedEntry("quay", ("a",), UID),
+        )
+
+    @pytest.mark.parametrize(
+        ("row", "said"),
+        [
+            ({"uid": None}, "'uid' is missing: a plan names objects"),
+            ({"uid": ""}, "'uid' is missing: a plan names objects"),
+            ({"namespace": None}, "'namespace' is missing"),
+        ],
+    )
+    def test_a_row_names_one_object(self, row: dict[str, Any], said: str) -> None:
+        message = refused({**ROW, **row}, server="https://api")
+        assert message.startswith("option 'plan.secrets[0]': ")
+        assert said in message
+
+    @pytest.mark.parametrize(
+        "plan",
+        [
+            {"server": "x"},
+            {"registries": ["https://quay.io/v2/", "quay.io"]},
+            {"old_username": "robot2", "new_username": "robot"},
+        ],
+    )
+    def test_one_for_this_rotation_or_back(self, plan: dict[str, Any]) -> None:
+        assert list(plan_problems(options(**plan))) == []
+        assert list(plan_problems(options())) == []
+
+    @pytest.mark.parametrize(
+        ("plan", "said"),
+        [
+            (
+                {"registries": ["quay.io", "b.io"]},
+                "is for the registries b.io, quay.io, and this rotation is for quay.io",
+            ),
+            ({"registries": ["quay.io/team"]}, "is for the registries quay.io/team, and this rotation is for quay.io"),
+            ({"registries": []}, "is for the registries "),
+            ({"old_username": "other"}, "is for other user names"),
+            ({"new_username": "robot"}, "is for other user names"),
+        ],
+    )
+    def test_one_for_another(self, plan: dict[str, Any], said: str) -> None:
+        (problem,) = plan_problems(options(**plan))
+        assert said in problem
+
+
+class TestConfirmed:
+    def ref(self, namespace: str, name: str) -> ObjectRef:
+        return ObjectRef(SECRET, namespace, name)
+
+    def test_the_secrets_of_the_entries_and_no_others(self) -> None:
+        entries = [(ConfirmedEntry("quay", ()), ["a", "b"]), (ConfirmedEntry("other", (), UID), ["a"])]
+        found = Confirmed.of(entries)
+        every = {(space, name) for space in "abc" for name in ("quay", "other") if found.names(self.ref(space, name))}
+        assert every == {("a", "quay"), ("b", "quay"), ("a", "other")}
+        assert found.includes(self.ref("b", "quay"), "whatever")
+        assert found.includes(self.ref("a", "other"), UID)
+        assert not found.includes(self.ref("a", "other"), "x")
+        assert not found.includes(self.ref("a", "other"), "")
+        assert not found.includes(self.ref("b", "other"), UID)
+
+    def test_an_entry_without_a_uid_is_for_any(self) -> None:
+        found = Confirmed.of([(ConfirmedEntry("quay", (), UID), ["a"]), (ConfirmedEntry("quay", ()), ["a"])])
+        assert found.includes(self.ref("a", "quay"), "x")
+
+    def test_nothing_by_default(self) -> None:
+        assert not Confirmed().includes(self.ref("a", "quay"), UID)
