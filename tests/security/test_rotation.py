@@ -298,7 +298,13 @@ class TestPlaybook:
     def test_a_name_in_a_plan_is_never_a_template(self, fleet: Fleet, tmp_path: Path) -> None:
         command = "{{ lookup('pipe', 'touch evaluated') }}"
         rows = [{"namespace": fleet.victim, "name": command, "uid": command}]
-        plan = {"server": command, "registries": [command], "old_username": command, "new_username": command, "secrets": rows}
+        plan = {
+            "server": command,
+            "registries": [command],
+            "old_username": command,
+            "new_username": command,
+            "secrets": rows,
+        }
         (tmp_path / "plan.yml").write_text(yaml.safe_dump(plan))
         done = self.rotate(fleet, tmp_path, credential_rotation_plan="plan.yml")
         assert done.status != 0
