@@ -107,23 +107,27 @@ options:
         type: dict
         suboptions:
           labels:
-            description: A label selector.
+            description: See O(namespace_selector.labels).
             type: str
           include:
-            description: Globs of names that are selected.
+            description: See O(namespace_selector.include).
             type: list
             elements: str
           exclude:
-            description: Globs of names that are not.
+            description: See O(namespace_selector.exclude).
+            type: list
+            elements: str
+          requesters:
+            description: See O(namespace_selector.requesters).
             type: list
             elements: str
           phases:
-            description: Phases of the namespaces.
+            description: See O(namespace_selector.phases).
             type: list
             elements: str
             default: [Active]
           system_namespaces:
-            description: Whether the platform's own namespaces can be selected.
+            description: See O(namespace_selector.system_namespaces).
             type: bool
             default: false
       uid:

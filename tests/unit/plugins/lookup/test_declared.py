@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible import constants
+from ansible import constants, template
 from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
@@ -70,10 +70,11 @@ def test_text_that_is_no_template_is_kept_letter_for_letter() -> None:
     assert look("private_registry.secrets", variables=variables)[0]["registries"] == entry["registries"]
 
 
-def test_what_is_omitted_is_not_given() -> None:
+def test_omitted_members_are_not_given() -> None:
     variables = trusted({"private_registry_secrets": [{**ENTRY, "registries": None, "labels": "{{ omit }}"}]})
-    placeholder = {"omit": "__omit_place_holder__1"}
-    (secret,) = look("private_registry.secrets", variables={**placeholder, **variables})
+    # Ansible-core has a type for it from 2.19 on, and before that a text of the run.
+    omitted = {} if hasattr(template, "trust_as_template") else {"omit": "__omit_place_holder__1"}
+    (secret,) = look("private_registry.secrets", variables={**omitted, **variables})
     assert set(secret) == {"title", "name", "namespaces"}
 
 

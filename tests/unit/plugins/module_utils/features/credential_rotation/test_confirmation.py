@@ -74,7 +74,7 @@ class TestEntries:
             ({"name": "s", "namespaces": ["a", "B"]}, "a name of a namespace in it cannot be one"),
             ({"name": "s", "namespaces": []}, "give one of 'namespace', 'namespaces' and 'namespace_selector'"),
             ({"name": "s"}, "give one of 'namespace', 'namespaces' and 'namespace_selector'"),
-            ({"name": "s", "namespace_selector": {}}, "gives neither 'labels' nor 'include'"),
+            ({"name": "s", "namespace_selector": {}}, "gives none of 'labels', 'include' and 'requesters'"),
             ({"name": "s", "namespace": "a", "uid": "{{ x }}"}, "'uid' cannot be the UID of an object"),
             ({"name": "s", "namespace": "a", "uid": "x" * 65}, "'uid' cannot be the UID of an object"),
             ({"name": "s", "namespaces": ["a"], "uid": UID}, "'uid' is of one secret, so give 'namespace' with it"),
