@@ -12,7 +12,9 @@ import importlib
 import io
 import json
 import shutil
+import sys
 import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 from ansible.module_utils import basic
@@ -36,13 +38,28 @@ def run_module(module_name: str, /, *, check: bool = False, **options: Any) -> d
     output = io.StringIO()
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": {**options, **internal}}).encode()
     basic._ANSIBLE_PROFILE = "legacy"  # needed from ansible-core 2.19 on
-    with contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
+    with _outside_the_controller(), contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
         module.main()
     printed = output.getvalue()
     result = json.loads(printed)
     assert isinstance(result, dict), printed
     assert_documented(module_name, result)
     return {"failed": False, **result, "_output": printed}
+
+
+@contextlib.contextmanager
+def _outside_the_controller() -> Iterator[None]:
+    """As in a process of a module: once a test has imported Ansible's own code, core 2.19 and newer would display the warnings."""
+    internal = sys.modules.get("ansible.module_utils._internal")
+    is_controller = getattr(internal, "is_controller", False)
+    if not is_controller:
+        yield
+        return
+    internal.is_controller = False  # type: ignore[union-attr]
+    try:
+        yield
+    finally:
+        internal.is_controller = True  # type: ignore[union-attr]
 
 
 @functools.cache
