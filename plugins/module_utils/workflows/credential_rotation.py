@@ -257,7 +257,7 @@ def _confirmation(seen: _Seen, own: Accepted) -> dict[str, Any]:
     """Which secrets are confirmed, and which hold the old login and are not, or are and have a login of their own that is refused."""
     others = [(copy, why) for copy in seen.every if (why := copy.why_not_declared)]
     refused = [{"namespace": ref.namespace, "secret": ref.name, "reason": why} for ref, why in own.refused.items()]
-    confirmed = (copy for copy in seen.confirmed if not copy.is_of_nodes and copy.ref not in own.refused)
+    confirmed = (copy for copy in seen.confirmed if not copy.is_of_cluster and copy.ref not in own.refused)
     candidates = _first_of_each((copy for copy, _why in others if copy.could_be_confirmed), _ROWS_OF_A_NAMESPACE)
     shown = {copy.ref for copy in _first_of_each((copy for copy, _why in others), _SHOWN_OF_A_NAMESPACE)}
     rows = [_not_declared(copy, why) for copy, why in others if copy.ref in shown]

@@ -152,7 +152,7 @@ def accepted(rotation: Rotation, copies: Iterable[Copy]) -> Accepted:
     proofs = answers_to(_bounded(frequent), lambda login: asking.log_in(*login))
     good = [login for login, proof in proofs.items() if _is_accepted(proof)]
     refused = {ref: _why_refused(logins, proofs) for ref, logins in held.items() if not {*logins} & {*good}}
-    return Accepted(refused, dict(reversed(good)))
+    return Accepted(refused, dict(good))
 
 
 def _bounded(frequent: Iterable[tuple[tuple[str, Login], int]]) -> Iterator[tuple[str, Login]]:

@@ -85,7 +85,7 @@ class Confirmed:
     def includes(self, ref: ObjectRef, uid: str) -> bool:
         """Whether this very object is confirmed."""
         uids = self.uids.get((ref.namespace, ref.name), frozenset())
-        return "" in uids or (bool(uid) and uid in uids)
+        return "" in uids or uid in uids
 
 
 def entries_of(options: Mapping[str, Any]) -> tuple[ConfirmedEntry, ...]:

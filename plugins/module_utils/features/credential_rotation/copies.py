@@ -75,6 +75,11 @@ class Copy:
     def is_of_nodes(self) -> bool:
         return self.ref in NODES_SECRETS
 
+    @property
+    def is_of_cluster(self) -> bool:
+        """Whether no project user can write it: it is the nodes', or what the platform makes of theirs."""
+        return self.ref in _OF_THE_CLUSTER
+
     @cached_property
     def keeper(self) -> str:
         """Who would write it again; empty when nobody is known to."""
@@ -102,8 +107,8 @@ class Copy:
 
     @property
     def is_confirmed(self) -> bool:
-        """Whether a source outside the cluster names this object. No project user can write those of the nodes."""
-        return self.ref in _OF_THE_CLUSTER or self.rotation.confirmed.includes(self.ref, self.uid)
+        """Whether a source outside the cluster names this object, or no project user can write it."""
+        return self.is_of_cluster or self.rotation.confirmed.includes(self.ref, self.uid)
 
     @property
     def is_to_change(self) -> bool:

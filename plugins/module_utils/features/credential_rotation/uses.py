@@ -93,7 +93,7 @@ def failing(uses: Mapping[str, Sequence[Use]], copies: Mapping[str, Sequence[Cop
         failed: dict[Reference, list[Use]] = {}
         for use in every:
             held = [key for name in use.secrets for key in keys.get(name, ())]
-            if use.cause and held and kubelet_keys(held, use.image.repository):
+            if use.cause and kubelet_keys(held, use.image.repository):
                 failed.setdefault(use.image, []).append(use)
         for image, found in sorted(failed.items(), key=lambda each: str(each[0])):
             first = min(found, key=lambda use: (use.what, use.container))

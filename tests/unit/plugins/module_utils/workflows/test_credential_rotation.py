@@ -530,6 +530,15 @@ class TestConfirmed:
         # It is confirmed with the new login, too: a later look still knows it.
         assert self.rows(run(api, "a", "b", confirmed=given)) == self.rows(outcome) == self.rows(planned)
 
+    @pytest.mark.parametrize("nodes", [True, False])
+    def test_those_of_the_cluster_are_no_rows(self, api: FakeApi, nodes: bool) -> None:
+        places = {"openshift-config": "pull-secret", "kube-system": "global-pull-secret", "a": "quay"}
+        for namespace, name in places.items():
+            put(api, namespace, name)
+        outcome = run(api, *places, rotation=Rotation(EXCHANGE, nodes=nodes))
+        assert self.rows(outcome) == [("a", "quay", True)]
+        assert told(outcome)["not_declared"] == []
+
     def test_one_that_was_created_again_is_not_written(self, api: FakeApi) -> None:
         uid = put(api, "a")["metadata"]["uid"]
         api.remove("secrets", "a", "quay")
