@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role delegated_auth: a registry does not decide about the logins of others."""
+"""The role delegated_auth and max_failures: neither a registry nor a project user decides about the logins of others."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from support.certificates import server_context, write_certificate
 from support.hostile_registry import answer, served
 from support.lab import Lab
 from support.playbooks import play, variables_file
+from support.project_user import ProjectUser
 
 PASSWORD = "canary-of-the-delegated"
 SECRETS = ("private-registry", "redhat-connect-sso")
@@ -103,3 +104,19 @@ def test_a_registry_that_takes_its_logins_itself_gets_one_secret(lab: Lab, proje
     assert done.status == 0, done.output
     assert keys(lab, project) == {"private-registry": [own["registry"]]}
     assert linked(lab, project) == {"private-registry"}
+
+
+def test_a_project_user_does_not_stop_the_work_in_other_projects(lab: Lab, run, namespaces):
+    """Three of her projects fail a task that ends after the first failure: by an object that she planted, by the right that she took from
+    the caller, and by its deletion."""
+    planted, refused, victim = sorted(namespaces(3))
+    ProjectUser.create(lab, "mallory", planted).secret("pull", "{}", key="config.json", immutable=True)
+    ProjectUser.create(lab, "operator", victim)
+    login = {"registry": "registry.example.com", "username": "robot", "password": PASSWORD}
+    options = {"name": "pull", "registries": [login], "max_failures": 0, "concurrency": 1}
+    for more, hers in (({}, [planted, "mallory-is-gone"]), ({"impersonate_user": "operator"}, [refused])):
+        result = run("pull_secret", namespaces=[*hers, victim], **options, **more)
+        statuses = {each["name"]: each["status"] for each in result["namespaces"]}
+        assert {name: statuses.pop(name) for name in hers} == dict.fromkeys(hers, "failed")
+        assert statuses[victim] in ("changed", "unchanged"), result["msg"]
+    assert [*lab.entries(victim, "pull")] == ["registry.example.com"]
