@@ -64,8 +64,11 @@ options:
     default: 8
   max_failures:
     description:
-      - A number or a percentage such as V(5%). When more namespaces than that have failed, the remaining ones are not
-        attempted, and are reported as skipped. By default, all namespaces are attempted. The task fails in both cases.
+      - A number or a percentage such as V(5%). When the API server has failed in more namespaces than that, the remaining ones are
+        not attempted, and are reported as skipped. By default, all namespaces are attempted. The task fails in both cases.
+      - Only a read or a creation counts that the API server does not answer, or answers with an error of its own (429, 5xx). A failure
+        that the administrator of a project can cause never stops the work in other namespaces. Examples are an object of the wrong
+        type, a deleted role binding, a full quota, a policy or webhook that refuses, or a deleted namespace.
       - When the cluster itself fails, the task always stops, for example when the login is refused or the API server does not
         answer for 30 seconds.
     type: str

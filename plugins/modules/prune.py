@@ -394,8 +394,9 @@ options:
     default: 8
   max_failures:
     description:
-      - A number or a percentage such as V(5%) of the namespaces in which the owner has something. When more than that have failed, the
-        remaining ones are not attempted, and are reported as skipped. By default, all namespaces are attempted.
+      - A number or a percentage such as V(5%) of the namespaces in which the owner has something. When the API server has failed in
+        more than that, the remaining ones are not attempted, and are reported as skipped. By default, all namespaces are attempted.
+      - A failure that the administrator of a project can cause does not count, such as an object that cannot be changed.
     type: str
   report_unchanged:
     description:

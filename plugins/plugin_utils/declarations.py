@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
 from ansible.module_utils.parsing.convert_bool import boolean
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.endpoints import url_host
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import Exchange, Login
 
 __all__ = ["KINDS", "VARIABLES", "DeclarationError", "Declarations", "Evaluator", "Role"]
@@ -261,13 +262,14 @@ def _questions(declared: Declarations, _answer: Any) -> list[Made]:
 
 
 def _both_secrets(declared: Declarations, answer: Any) -> list[Made]:
+    """The host that takes the logins is the one that the entry names. The answer of a registry only says whether there is one."""
     made = [entry.entry(name=name, **_MANAGED) for entry in declared.absent for name in _names(entry)]
-    for entry, asked in _answered(declared, answer):
-        hosts = [entry.get("registry"), *([asked["realm_host"]] if asked["delegated"] else [])]
+    for entry, asked in _settled(declared, answer):
+        hosts = [entry.get("registry"), asked["realm_host"]]
         login = entry.some(_LOGIN)
         both = [
             entry.entry(name=name, registries=[{"registry": host, **login}])
-            for name, host in zip(_names(entry), hosts, strict=False)
+            for name, host in zip(_used(entry, asked), hosts, strict=False)
         ]
         # The host that takes the logins is no registry: nothing can be asked of it alone.
         both[0] |= {**entry.some(_VERIFY[:2]), **_verified(entry)}
@@ -286,7 +288,10 @@ def _verified(entry: Declared) -> Made:
 
 
 def _both_claims(declared: Declarations, answer: Any) -> list[Made]:
-    return [entry.entry(name=name) for entry, asked in _answered(declared, answer) for name in _used(entry, asked)]
+    """An entry with a problem keeps both of its secrets: the answer of a registry is no reason to remove one."""
+    kept = [(entry, _names(entry)) for entry, asked in _answered(declared, answer) if _problem(entry, asked)]
+    used = [(entry, _used(entry, asked)) for entry, asked in _settled(declared, answer)]
+    return [entry.entry(name=name) for entry, names in (*used, *kept) for name in names]
 
 
 def _both_rotated(declared: Declarations, answer: Any) -> list[Made]:
@@ -304,7 +309,7 @@ def _both_links(declared: Declarations, answer: Any) -> list[Made]:
     ]
     linked = [
         entry.entry("service_accounts", "link_for", "wait_timeout", secrets=_used(entry, asked), require=require)
-        for entry, asked in _answered(declared, answer)
+        for entry, asked in _settled(declared, answer)
         if entry.links
     ]
     return [*unlinked, *linked]
@@ -323,8 +328,45 @@ def _used(entry: Declared, asked: Mapping[str, Any]) -> list[str]:
 
 
 def _answered(declared: Declarations, answer: Any) -> Iterator[tuple[Declared, Mapping[str, Any]]]:
-    """Each entry with what its registry answered."""
-    return zip(declared.present, (answer or {}).get("registries", ()), strict=False)
+    """Each entry with the answer of its registry, and with `error` for one that could not be asked."""
+    answer = answer or {}
+    errors = {failure["entry"]: {"error": failure["error"]} for failure in answer.get("failures", ())}
+    for position, (entry, asked) in enumerate(zip(declared.present, answer.get("registries", ()), strict=False)):
+        yield entry, {**asked, **errors.get(position, {})}
+
+
+def _settled(declared: Declarations, answer: Any) -> Iterator[tuple[Declared, Mapping[str, Any]]]:
+    """The entries of which it is certain who gets the login."""
+    return ((entry, asked) for entry, asked in _answered(declared, answer) if not _problem(entry, asked))
+
+
+def _problem(entry: Declared, asked: Mapping[str, Any]) -> str:
+    """Why nothing is written for an entry; empty where something is.
+
+    A secret for another host is a login that nodes send there. So the entry names that host, and not the registry.
+    """
+    if "error" in asked:
+        return str(asked["error"])
+    if not asked["delegated"] or entry.get("realm_host"):
+        return ""
+    host = _https_host(asked.get("realm"))
+    names = f"{host}, another host" if host else "an unusual host"
+    add = (
+        f'if that host is allowed to have the login, add this line to the entry: realm_host: "{host}"'
+        if host
+        else "if you know which host takes its logins, name it with realm_host in the entry"
+    )
+    return f"registry {asked['registry']} wants logins sent to {names}, which the entry does not name; nothing was written for it: {add}"
+
+
+def _https_host(realm: Any) -> str:
+    """The `host[:port]` of a realm, in its one spelling; empty where it is none to which a login may be sent."""
+    try:
+        url = str(realm)
+        found = url_host(url)[1]
+    except ValueError:
+        return ""
+    return str(found) if url.lower().startswith("https://") else ""
 
 
 def _undelegated(declared: Declarations, answer: Any) -> list[Any]:
@@ -332,8 +374,17 @@ def _undelegated(declared: Declarations, answer: Any) -> list[Any]:
     return [
         f"{asked['registry']} does not delegate its login, so secret {_names(entry)[0]} is enough, and {_names(entry)[1]} is not "
         "created"
-        for entry, asked in _answered(declared, answer)
+        for entry, asked in _settled(declared, answer)
         if not asked["delegated"]
+    ]
+
+
+def _problems_of_answers(declared: Declarations, answer: Any) -> list[Any]:
+    """A sentence for each entry for which nothing is written."""
+    return [
+        f"{entry.title}: {problem}"
+        for entry, asked in _answered(declared, answer)
+        if (problem := _problem(entry, asked))
     ]
 
 
@@ -372,6 +423,7 @@ KINDS: Mapping[str, Mapping[str, Callable[[Declarations, Any], list[Any]]]] = {
     "delegated_auth": {
         "registries": _questions,
         "undelegated": _undelegated,
+        "problems": _problems_of_answers,
         "secrets": _both_secrets,
         "links": _both_links,
         "claims": _both_claims,

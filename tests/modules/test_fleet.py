@@ -124,14 +124,14 @@ class TestSelector:
 
 class TestFailures:
     @pytest.mark.parametrize("limit", ["2", "20%"])
-    def test_a_task_stops_once_too_many_have_failed(self, run, namespaces, limit):
+    def test_namespaces_that_are_missing_do_not_stop_the_task(self, run, limit):
+        """Whoever makes projects deletes them, too. tests/unit has the failures of the API server that stop it."""
         missing = [f"missing-{number}" for number in range(10)]
         result = run("pull_secret", name="x", namespaces=missing, concurrency=1, max_failures=limit, registries=[QUAY])
         assert result["failed"]
         assert result["summary"] == {
-            "total": 10, "changed": 0, "unchanged": 0, "failed": 3, "skipped": 7, "retries": 0,
+            "total": 10, "changed": 0, "unchanged": 0, "failed": 10, "skipped": 0, "retries": 0,
         }  # fmt: skip
-        assert "not attempted" in result["namespaces"][-1]["reason"]
 
     @pytest.mark.parametrize("limit", ["-1", "200%", "few", ""])
     def test_a_limit_that_is_none_is_refused(self, lab, run, limit):

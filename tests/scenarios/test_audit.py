@@ -127,6 +127,22 @@ def test_what_cannot_be_declared_is_a_finding_too(project, auditing, east):
     assert ("secret-type-unread", project, "dead") in auditing.findings(), "the rest is audited"
 
 
+def test_a_registry_that_does_not_answer_hides_no_drift_of_others(project, auditing, east):
+    registries = [{"registry": "quay.io", "username": "user", "password": DECLARED}]
+    declared = [{"name": "declared", "namespaces": [project], "registries": registries}]
+    delegated = [{"registry": "127.0.0.1:1", "namespaces": [project], "username": "user", "password": DECLARED}]
+    found = auditing.run({"east": east}, private_registry_secrets=declared, delegated_auth_registries=delegated)
+    assert found.status == 0, found.output
+    assert ("declared-differs", project, "declared") in auditing.findings()
+    (finding,) = (
+        row
+        for each in auditing.document["clusters"]
+        for row in each["findings"]
+        if row["rule"] == "declared-cannot-be-applied"
+    )
+    assert "delegated_auth_registries[0]: asking registry 127.0.0.1:1" in finding["message"]
+
+
 def test_a_cluster_that_cannot_be_read_is_named_and_the_others_are_reported(project, auditing, east):
     west = {"image_pull_host": "https://127.0.0.9:1", "image_pull_api_key": "x"}
     found = auditing.run({"west": west, "east": east})

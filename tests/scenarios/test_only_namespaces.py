@@ -51,7 +51,7 @@ def inventory(lab: Lab, places: dict[str, str], tmp_path: Path) -> Path:
         "delegated_auth_registries": [
             {
                 "registry": registry["host"],
-                "ca_cert": lab.data["ca_cert"],
+                "realm_host": registry["realm_host"],
                 "namespaces": [places["old"], places["new"]],
                 **account,
             }

@@ -88,9 +88,9 @@ def delegated_auth(lab: dict[str, Any], prefix: str) -> list[dict[str, Any]]:
     return [
         {
             "registry": registry["host"],
+            "realm_host": registry["realm_host"],
             **login(registry, 1),
             "namespaces": [f"{prefix}project-c"],
-            "ca_cert": lab["ca_cert"],
         }
     ]
 

@@ -213,6 +213,8 @@ def _apply(run: Run, desired: Desired, work: _Work) -> None:
         except (ClusterError, NamespaceMissing, NamespaceTerminating):
             raise
         except ImagePullError as error:
+            if change.action == "create":  # an object that exists may be the reason
+                run.count(work.namespace, error)
             if not change.entries:
                 raise
             lost = work.doubtful.pop((change.ref, change.action), None)

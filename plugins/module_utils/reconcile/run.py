@@ -10,7 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ..clients.kube.client import Cluster
-from ..clients.kube.errors import ClusterError, NamespaceMissing, NamespaceTerminating
+from ..clients.kube.errors import (
+    ApiError,
+    ClusterError,
+    NamespaceMissing,
+    NamespaceTerminating,
+    Unanswered,
+    WebhookUnanswered,
+)
 from ..core.enumeration import counted
 from ..core.errors import ImagePullError, unexpected
 from ..core.protocols import Question
@@ -32,8 +39,8 @@ _CUT_SHORT = "the task stopped before this namespace was finished; its last writ
 class Settings:
     """How a task runs.
 
-    `wait_timeout`: seconds to wait for what is not there yet. `max_failures`: once more namespaces than that have failed,
-    the others are not attempted; None goes on to the end. `say` is given the progress lines.
+    `wait_timeout`: seconds to wait for what is not there yet. `max_failures`: once the API server has failed in more namespaces than
+    that, the others are not attempted; None goes on to the end. `say` is given the progress lines.
     """
 
     check_mode: bool
@@ -47,18 +54,31 @@ class Settings:
 
 @dataclass
 class Run:
-    """What all namespaces of one task share. `stopped` says why no further request makes sense; empty while one does."""
+    """What all namespaces of one task share. `stopped` says why no further request makes sense; empty while one does.
+
+    `unserved` are the namespaces in which the API server failed.
+    """
 
     cluster: Cluster
     settings: Settings
     workers: Workers
     progress: Progress
     stopped: str = ""
+    unserved: set[str] = field(default_factory=set)
 
     @property
     def is_over(self) -> bool:
         limit = self.settings.max_failures
-        return limit is not None and self.progress.failed > limit
+        return limit is not None and len(self.unserved) > limit
+
+    def count(self, namespace: str, error: ImagePullError) -> None:
+        """Counts the failure of a read or a creation for `max_failures`, if it is one of the API server.
+
+        Whoever administers a namespace causes all others at will: by an object, a role binding that is gone, a full quota, a policy or
+        a webhook of their own, the end of the namespace. These never end the work in the namespaces of others.
+        """
+        if _is_of_server(error):
+            self.unserved.add(namespace)
 
     def stop(self, error: ImagePullError) -> None:
         """Ends the run. The first reason is the one that is told, once."""
@@ -76,9 +96,11 @@ class Run:
         except ImagePullError as error:
             self.stop(error)
             return {}
-        for answer in seen.values():
+        for namespace, answer in seen.items():
             if isinstance(answer, ClusterError):
                 self.stop(answer)
+            elif isinstance(answer, ImagePullError):
+                self.count(namespace, answer)
         return seen
 
     def failed(self, namespace: str, error: ImagePullError) -> NamespaceResult:
@@ -100,7 +122,7 @@ class Run:
         reason = (
             f"the task stopped ({self.cluster.name} failed)"
             if self.stopped
-            else f"more than {counted(self.settings.max_failures or 0, 'namespace')} failed (max_failures)"
+            else f"the API server failed in more than {counted(self.settings.max_failures or 0, 'namespace')} (max_failures)"
         )
         return NamespaceResult(namespace, "skipped", error=f"not attempted: {reason}")
 
@@ -119,6 +141,12 @@ class Run:
 
     def outcome(self, results: Sequence[NamespaceResult], retries: int = 0) -> Outcome:
         return Outcome(results, self.cluster.retries + retries, self.stopped)
+
+
+def _is_of_server(error: ImagePullError) -> bool:
+    if isinstance(error, ApiError):
+        return error.status == 429 or error.status >= 500
+    return isinstance(error, Unanswered) and not isinstance(error, WebhookUnanswered)
 
 
 @contextmanager

@@ -94,7 +94,7 @@ class _Namespace:
     """One namespace on its way. `found` are the names of its streams, `streams` the imports that it needs, `left` its tags that get none.
 
     `ended` is its result where there is nothing to import, or it was not attempted. `is_refused`: the caller may not import here at all,
-    so nothing more is tried. `is_begun`: an import was tried.
+    so nothing more is tried.
     """
 
     run: Run
@@ -105,7 +105,6 @@ class _Namespace:
     left: list[Json] = field(default_factory=list)
     ended: NamespaceResult | None = None
     is_refused: bool = False
-    is_begun: bool = False
     _done: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -128,10 +127,10 @@ class _Namespace:
             self._count()
 
     def _planned(self, view: View | ImagePullError | None, *, named: bool) -> NamespaceResult | None:
-        if view is None:
-            return self.run.not_attempted(self.name)
         if isinstance(view, ImagePullError):
             raise view
+        if view is None or self.run.is_over:
+            return self.run.not_attempted(self.name)
         if not view.objects and named and (why := self.run.what_is_wrong_with(self.name, was_there=False)):
             return NamespaceResult(self.name, "failed", error=why)
         self.found = frozenset(view.objects)
@@ -139,14 +138,6 @@ class _Namespace:
         self.left = [report(tag, _LEFT, reason=tag.reason) for tag in left]
         self.streams = [_Stream(self, each) for each in planned]
         return None
-
-    def begins(self) -> bool:
-        """Whether its imports may be tried: none is begun after too many failures elsewhere."""
-        with self._lock:
-            if not self.is_begun and self.run.is_over:
-                self.ended = self.ended or self.run.not_attempted(self.name)
-            self.is_begun = self.ended is None
-            return self.is_begun
 
     def finished_one(self) -> None:
         """After each of its streams; counts the namespace with the last one."""
@@ -203,8 +194,7 @@ class _Stream:
     def carry_out(self) -> None:
         """In a thread."""
         try:
-            if self.place.begins():
-                self._import()
+            self._import()
         except ImagePullError as error:
             self.error = error
         except Exception as error:  # an answer may hold anything

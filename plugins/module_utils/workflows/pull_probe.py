@@ -319,6 +319,7 @@ class _Probing:
             if isinstance(error, ClusterError):
                 self.run.stop(error)
             else:
+                self.run.count(work.namespace, error)
                 each.conclude(doubt("not_created", "The pod could not be made", str(error)), each.began)
 
     def _judge(self, work: _Work, pods: _Listed | None) -> None:

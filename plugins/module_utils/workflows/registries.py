@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Union
 
 from ..clients.registry.challenge import AuthInfo
-from ..clients.registry.client import RegistryOptions, ask, registry_host
+from ..clients.registry.client import RegistryOptions, ask, check_options, registry_host
 from ..clients.registry.proof import Login, Proof, Wanted, prove, prove_login
 from ..core.entries import Entry
 from ..core.entry_lists import EntryList, entries_of
@@ -57,19 +57,34 @@ class _Answer:
 def ask_registries(form: EntryList, params: Mapping[str, Any]) -> dict[str, Any]:
     """The result for the one registry of the options, or for all of the list.
 
+    :raises OptionError: when options cannot work, those of all entries at once. Nothing has been sent.
     :raises ImagePullError: when the one registry cannot be asked, or gives no answer of a registry.
     """
     if params.get(form.option) is not None:
-        return _ask_all([(entry, _asked(options)) for entry, options in entries_of(form, params)])
+        return _ask_all(_all_asked(entries_of(form, params)))
     asked = _asked(params)
     return {"changed": False, **_told(asked, asked.answer())}
 
 
+def _all_asked(entries: Sequence[tuple[Entry, Mapping[str, Any]]]) -> list[tuple[Entry, _Asked]]:
+    """:raises OptionError: for all entries that cannot work."""
+    found, problems = [], []
+    for entry, options in entries:
+        try:
+            found.append((entry, _asked(options)))
+        except OptionError as error:
+            problems.append(f"{entry}: {error}")
+    if problems:
+        raise OptionError("; ".join(problems))
+    return found
+
+
 def _asked(params: Mapping[str, Any]) -> _Asked:
-    """:raises OptionError: when there is half a login, or a repository that is none."""
+    """:raises OptionError: when a host is not a host, a login is incomplete, or a repository is not one of the registry."""
     options = RegistryOptions(
         **{field.name: params[field.name] for field in fields(RegistryOptions) if field.name in params}
     )
+    check_options(options)
     user, password = params.get("username") or "", params.get("password") or ""
     if bool(user) != bool(password):
         raise OptionError("options 'username' and 'password' are given together: a login needs both")

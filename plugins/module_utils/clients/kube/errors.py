@@ -35,6 +35,7 @@ __all__ = [
     "Unanswered",
     "Unauthorized",
     "UnknownResource",
+    "WebhookUnanswered",
     "one_line",
 ]
 
@@ -78,6 +79,10 @@ class Unanswered(ImagePullError):
     def __init__(self, what: str, way_out: str = "") -> None:
         super().__init__(f"{what}; {way_out}" if way_out else what)
         self.what = what
+
+
+class WebhookUnanswered(Unanswered):
+    """The API server asked an admission webhook, and that one did not answer."""
 
 
 class NotFound(ApiError):
@@ -231,7 +236,7 @@ _RULES = (
         _FAILURES,
         "failed calling webhook",
         "that admission webhook does not work: have its owner repair it",
-        Unanswered,
+        WebhookUnanswered,
     ),
     _Rule(_FAILURES, "", "look at the API server and what it depends on, then run again", Unanswered),
 )
@@ -266,14 +271,15 @@ class FailedRequest:
         text = one_line(mask(_message(answer, self.body), self.hidden)) or "no explanation"
         kind, way_out = self._meaning(answer, text)
         seconds = _seconds(self.retry_after)
-        if kind is Unanswered and self.status == 503 and seconds is not None:
+        is_unanswered = issubclass(kind, Unanswered)
+        if is_unanswered and self.status == 503 and seconds is not None:
             # The server says when to come again: it did nothing.
             kind, way_out = ApiError, "the API server is starting or overloaded: try again later"
-        elif kind is Unanswered and self.writes:
+        elif is_unanswered and self.writes:
             way_out = f"it may have been carried out; {way_out}"
         what = f"{self.attempt} {self._outcome} {text}"
-        if kind is Unanswered:
-            return Unanswered(what, way_out)
+        if issubclass(kind, Unanswered):
+            return kind(what, way_out)
         need = Need.of(text, self.name) if way_out == _RIGHT else None
         error = kind(f"{what}; {way_out if need is None else _give(f'that right, {need}')}")
         if isinstance(error, Forbidden):

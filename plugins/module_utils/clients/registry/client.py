@@ -9,7 +9,7 @@ from .challenge import AuthInfo, auth_info
 from .endpoints import endpoint, option_host, redirect_target
 from .transport import IMPORT_ERROR, Answer, RegistryError, RegistryOptions, check_timeout, send
 
-__all__ = ["IMPORT_ERROR", "RegistryError", "RegistryOptions", "ask", "registry_host"]
+__all__ = ["IMPORT_ERROR", "RegistryError", "RegistryOptions", "ask", "check_options", "registry_host"]
 
 
 def registry_host(options: RegistryOptions) -> str:
@@ -20,14 +20,22 @@ def registry_host(options: RegistryOptions) -> str:
     return option_host("registry", options.registry)
 
 
+def check_options(options: RegistryOptions) -> None:
+    """:raises OptionError: when an option cannot work."""
+    registry_host(options)
+    check_timeout(options)
+    if options.realm_host is not None:
+        option_host("realm_host", options.realm_host)
+
+
 def ask(options: RegistryOptions) -> AuthInfo:
     """How the registry authenticates, from its answer to `GET /v2/`.
 
     :raises OptionError: when an option cannot work; nothing has been sent.
     :raises RegistryError: when it cannot be reached, its certificate is not trusted, or it is no registry.
     """
+    check_options(options)
     host = registry_host(options)
-    check_timeout(options)
     if options.realm_host is not None:
         realm_host = option_host("realm_host", options.realm_host)
         return AuthInfo("", realm_host=realm_host, delegated=endpoint(realm_host) != endpoint(host))

@@ -99,7 +99,7 @@ def test_some_namespaces_only(only: Any, found: int) -> None:
 
 
 def test_an_answer_is_used() -> None:
-    variables = {"delegated_auth_registries": [{"registry": "r", "namespaces": ["a"]}]}
+    variables = {"delegated_auth_registries": [{"registry": "r", "realm_host": "h", "namespaces": ["a"]}]}
     answer = {"registries": [{"registry": "r", "delegated": True, "realm_host": "h"}]}
     assert len(look("delegated_auth.secrets", variables=variables, answer=answer)) == 2
     assert look("delegated_auth.secrets", variables=variables) == []

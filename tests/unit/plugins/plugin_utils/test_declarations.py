@@ -261,7 +261,8 @@ class TestPrivateRegistry:
 
 
 class TestDelegatedAuth:
-    ENTRY = {"registry": "r.example.com", **HERE, "username": "u", "password": "p", "email": "e"}
+    UNNAMED = {"registry": "r.example.com", **HERE, "username": "u", "password": "p", "email": "e"}
+    ENTRY = {**UNNAMED, "realm_host": "sso.example.com"}
     TWO = {"registry": "q.example.com", "namespaces": ["b"], "username": "v", "password": "w"}
     ANSWER = {
         "registries": [
@@ -274,7 +275,7 @@ class TestDelegatedAuth:
         more = {"realm_host": "h", "ca_cert": "c", "validate_certs": False}
         absent = {"registry": "old.example.com", "state": "absent"}
         assert made("delegated_auth.registries", self.ENTRY, absent, {**self.TWO, **more}) == [
-            {"title": "delegated_auth_registries[0]", "registry": "r.example.com"},
+            {"title": "delegated_auth_registries[0]", "registry": "r.example.com", "realm_host": "sso.example.com"},
             {"title": "delegated_auth_registries[2]", "registry": "q.example.com", **more},
         ]
 
@@ -289,10 +290,51 @@ class TestDelegatedAuth:
 
     def test_the_entry_names_who_is_sent_the_login_of_a_proof(self) -> None:
         proof = {"verify": True, "ca_cert": "c"}
-        unnamed, _realm = made("delegated_auth.secrets", {**self.ENTRY, **proof}, answer=self.ANSWER)
-        named, _realm = made("delegated_auth.secrets", {**self.ENTRY, **proof, "realm_host": "h"}, answer=self.ANSWER)
-        assert (unnamed["verify_realm_hosts"], unnamed["verify_ca_cert"]) == ([], "c")
-        assert named["verify_realm_hosts"] == ["h"]
+        named, _realm = made("delegated_auth.secrets", {**self.ENTRY, **proof}, answer=self.ANSWER)
+        (own,) = made(
+            "delegated_auth.secrets", {**self.TWO, **proof}, answer={"registries": self.ANSWER["registries"][1:]}
+        )
+        assert (named["verify_realm_hosts"], named["verify_ca_cert"]) == (["sso.example.com"], "c")
+        assert own["verify_realm_hosts"] == []
+
+    @pytest.mark.parametrize("realm", ["https://QUAY.io/token", "HTTPS://robot:pw@quay.io:443/auth?a=b"])
+    def test_a_host_that_only_the_registry_names_gets_nothing(self, realm: str) -> None:
+        """The other entries go on, and all problems are told. Both of its secrets are kept where they exist."""
+        answer = {"registries": [{**self.ANSWER["registries"][0], "realm": realm}, self.ANSWER["registries"][1]]}
+        entries = [self.UNNAMED, self.TWO]
+        assert [one["namespaces"] for one in made("delegated_auth.secrets", *entries, answer=answer)] == [["b"]]
+        assert [one["namespaces"] for one in made("delegated_auth.links", *entries, answer=answer)] == [["b"]]
+        assert [(one["name"], one["namespaces"]) for one in made("delegated_auth.claims", *entries, answer=answer)] == [
+            ("private-registry", ["b"]),
+            ("private-registry", ["a"]),
+            ("redhat-connect-sso", ["a"]),
+        ]
+        assert made("delegated_auth.problems", *entries, answer=answer) == [
+            "delegated_auth_registries[0]: registry r.example.com wants logins sent to quay.io, another host, which the entry does not "
+            "name; nothing was written for it: if that host is allowed to have the login, add this line to the entry: "
+            'realm_host: "quay.io"'
+        ]
+
+    @pytest.mark.parametrize(
+        "realm",
+        ["http://quay.io/token", "https://{{ 7 * 7 }}/", "https://a b", "https://", "https://q\u00fcay.io", None, ""],
+    )
+    def test_an_unusual_host_is_not_repeated(self, realm: Any) -> None:
+        answer = {"registries": [{**self.ANSWER["registries"][0], "realm": realm}]}
+        (problem,) = made("delegated_auth.problems", self.UNNAMED, answer=answer)
+        assert "wants logins sent to an unusual host" in problem
+        assert "quay" not in problem
+        assert "{" not in problem
+
+    def test_a_registry_that_cannot_be_asked_fails_its_own_entries(self) -> None:
+        answer = {
+            "registries": [{"registry": "r.example.com"}, *self.ANSWER["registries"]],
+            "failures": [{"entry": 0, "title": "t", "error": "no answer"}],
+        }
+        entries = [self.UNNAMED, {**self.ENTRY, "namespaces": ["c"]}, self.TWO]
+        assert made("delegated_auth.problems", *entries, answer=answer) == ["delegated_auth_registries[0]: no answer"]
+        places = [one["namespaces"] for one in made("delegated_auth.secrets", *entries, answer=answer)]
+        assert places == [["c"], ["c"], ["b"]]
 
     def test_by_names_of_their_own(self) -> None:
         names = {"registry_secret_name": "one", "realm_secret_name": "two"}
@@ -339,7 +381,7 @@ class TestDelegatedAuth:
 
     @pytest.mark.parametrize("answer", [None, {}, {"registries": []}])
     def test_without_an_answer_nothing_is_made(self, answer: Any) -> None:
-        for kind in ("secrets", "links", "undelegated"):
+        for kind in ("secrets", "links", "undelegated", "problems"):
             assert made(f"delegated_auth.{kind}", self.ENTRY, answer=answer) == []
 
 
@@ -550,7 +592,10 @@ class TestOnlySomeNamespaces:
         assert (link["state"], link["namespaces"]) == ("absent", ["a"])
 
     def test_the_answers_of_registries_belong_to_those_that_are_left(self) -> None:
-        entries = [{"registry": "one", "namespaces": ["a"]}, {"registry": "two", "namespaces": ["a", "b"]}]
+        entries = [
+            {"registry": "one", "namespaces": ["a"]},
+            {"registry": "two", "realm_host": "sso", "namespaces": ["a", "b"]},
+        ]
         assert [one["registry"] for one in limited("delegated_auth.registries", "b", entries=entries)] == ["two"]
         answer = {"registries": [{"registry": "two", "delegated": True, "realm_host": "sso"}]}
         secrets = limited("delegated_auth.secrets", "b", entries=entries, answer=answer)

@@ -49,6 +49,7 @@ from support.scripted_pool import Answer, Clock, Request, status_object
 WANTED, OTHER = {"data": {"k": "d2FudGVk"}}, {"data": {"k": "b3RoZXI="}}
 UNAUTHORIZED = status_object(401, "Unauthorized", "Unauthorized")
 BROKEN = status_object(500, "InternalError", "etcdserver: leader changed")
+WEBHOOK = status_object(500, "InternalError", 'failed calling webhook "own.example.com": no endpoints')
 FORBIDDEN = status_object(403, "Forbidden", "secrets is forbidden")
 
 
@@ -355,24 +356,41 @@ class TestOneFailure:
 
 class TestLimit:
     def test_a_few_failures_do_not_end_it(self, api: FakeApi) -> None:
-        api.fail("POST", FORBIDDEN, times=2)
+        api.fail("POST .*/namespaces/[ab]/", BROKEN, times=10**9)
         outcome = run(api, Keep(), list("abcd"), max_failures=2)
         assert list(statuses(outcome).values()) == ["failed", "failed", "changed", "changed"]
 
     def test_one_more_does(self, api: FakeApi) -> None:
-        api.fail("POST", FORBIDDEN, times=10)
+        api.fail("POST .*/namespaces/[abc]/", BROKEN, times=10**9)
         outcome = run(api, Keep(), list("abcde"), max_failures=2)
         assert list(statuses(outcome).values()) == ["failed", "failed", "failed", "skipped", "skipped"]
-        assert outcome.namespaces[3].error == "not attempted: more than 2 namespaces failed (max_failures)"
-        assert len(api.writes) == 3
+        text = "not attempted: the API server failed in more than 2 namespaces (max_failures)"
+        assert outcome.namespaces[3].error == text
 
     def test_zero_is_a_limit(self, api: FakeApi) -> None:
-        api.fail("POST", FORBIDDEN, times=10)
+        api.fail("POST .*/namespaces/a/", BROKEN, times=10**9)
         assert list(statuses(run(api, Keep(), list("abc"), max_failures=0)).values()) == [
             "failed",
             "skipped",
             "skipped",
         ]
+
+    def test_a_failure_of_an_entry_counts(self, api: FakeApi) -> None:
+        api.fail("POST .*/namespaces/a/", BROKEN, times=10**9)
+        entry = Declared(Keep(), Entry("secrets", 0))
+        outcome = run(api, Batch(SECRET, {name: [entry] for name in "ab"}), list("ab"), max_failures=0)
+        assert list(statuses(outcome).values()) == ["failed", "skipped"]
+
+    @pytest.mark.parametrize("answer", [FORBIDDEN, WEBHOOK], ids=["forbidden", "webhook"])
+    def test_a_failure_that_a_project_user_can_cause_does_not_count(self, api: FakeApi, answer: Answer) -> None:
+        api.fail("POST .*/namespaces/a/", answer, times=10**9)
+        assert list(statuses(run(api, Keep(), list("ab"), max_failures=0)).values()) == ["failed", "changed"]
+
+    def test_a_write_to_an_object_that_exists_does_not_count(self, api: FakeApi) -> None:
+        """Such as one that is as large as the API server can store, so that nothing can be added to it."""
+        api.put("secrets", "a", "keep", **OTHER)
+        api.fail("PATCH .*/namespaces/a/", BROKEN, times=10**9)
+        assert list(statuses(run(api, Keep(), list("ab"), max_failures=0)).values()) == ["failed", "changed"]
 
 
 class TestTheClusterFails:

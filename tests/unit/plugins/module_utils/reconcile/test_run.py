@@ -12,10 +12,14 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import (
     ApiError,
     ClusterError,
+    Conflict,
+    Forbidden,
     NamespaceMissing,
     NamespaceTerminating,
+    Unanswered,
+    WebhookUnanswered,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, Kind, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import NO_SELECTORS, ListedBy
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.clock import Clock as EngineClock
@@ -88,10 +92,45 @@ class TestStop:
     @pytest.mark.parametrize(("limit", "over"), [(None, False), (1, False), (0, True)])
     def test_too_many_failures(self, api: FakeApi, limit: int | None, over: bool) -> None:
         for found in run_of(api, limit):
-            found.progress.finished(changed=False, failed=True)
+            for _twice in range(2):
+                found.count("a", Unanswered("no answer"))
             assert found.is_over is over
             if over:
-                assert found.not_attempted("a").error == "not attempted: more than 0 namespaces failed (max_failures)"
+                text = "not attempted: the API server failed in more than 0 namespaces (max_failures)"
+                assert found.not_attempted("a").error == text
+
+    def test_a_read_that_the_api_server_fails_counts(self, api: FakeApi) -> None:
+        api.fail("GET .*/a/", status_object(500, "InternalError", "broken"), times=ALWAYS)
+        for found in run_of(api, 0):
+            found.read(Question(), ["a", "b"])
+            assert found.unserved == {"a"}
+
+    @pytest.mark.parametrize(
+        ("kind", "status", "counts"),
+        [
+            (Unanswered, 0, True),
+            (ApiError, 503, True),
+            (ApiError, 429, True),
+            # A project user causes each of these: an object, a deleted role binding, a full quota, a policy, the end of a project.
+            (Refusal, 0, False),
+            (Forbidden, 403, False),
+            (ApiError, 422, False),
+            (Conflict, 409, False),
+            (NamespaceMissing, 404, False),
+            (NamespaceTerminating, 403, False),
+            (WebhookUnanswered, 0, False),
+            (ImagePullError, 0, False),
+        ],
+    )
+    def test_only_failures_of_the_api_server_count(
+        self, api: FakeApi, kind: type[ImagePullError], status: int, counts: bool
+    ) -> None:
+        error = kind("odd")
+        if isinstance(error, ApiError):
+            error.status = status
+        for found in run_of(api, 0):
+            found.count("a", error)
+            assert found.is_over is counts
 
 
 class TestFailed:

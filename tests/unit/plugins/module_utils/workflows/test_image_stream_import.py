@@ -293,38 +293,18 @@ class TestFailed:
     def test_more_failures_than_are_allowed(self, api: OpenShift) -> None:
         for name in "ab":
             api.stream(name)
-        api.stream("b", "busy", conditions=[failed("toomanyrequests")])
+        api.fail("GET .*/namespaces/a/", status_object(500, "InternalError", "broken"), times=ALWAYS)
+        outcome = run(api, "a", "b", max_failures=0)
+        assert [result.status for result in outcome.namespaces] == ["failed", "skipped"]
+        assert api.sent == []
+
+    def test_a_failure_of_an_import_ends_nothing_in_other_namespaces(self, api: OpenShift) -> None:
+        """Whoever has a stream chooses its registry, and so the answer."""
+        for name, tag in (("a", "v1"), ("b", "v2")):
+            api.stream(name, "app", tag)
         api.refused["v1"] = "you may not have access"
-        outcome = run(api, "a", "b", "c", max_failures=0)
-        assert [result.status for result in outcome.namespaces] == ["failed", "skipped", "unchanged"]
-        assert len(api.sent) == 1
-        assert outcome.extra["imports"] == {"tags": 1, "planned": 0, "imported": 0, "failed": 1, "left": 0}
-
-    def test_a_namespace_that_was_begun_is_brought_to_its_end(self, api: OpenShift) -> None:
-        """Too many fail while it is under way."""
-        api.stream("a")
-        api.stream("b", "app", "v2")
-        api.stream("b", "web", "v2")
-        api.refused["v1"] = "you may not have access"
-        b_is_begun, a_has_failed = threading.Event(), threading.Event()
-
-        def before(request: Request) -> None:
-            if request.method == "POST" and request.body["metadata"]["namespace"] == "a":
-                assert b_is_begun.wait(20)
-            elif request.method == "POST":
-                b_is_begun.set()
-                assert a_has_failed.wait(20)
-
-        def say(line: str) -> None:
-            if "1 failed" in line:
-                a_has_failed.set()
-
-        api.before = before
-        ticks = iter(range(0, 10**6, 10))
-        clock = EngineClock(lambda: next(ticks), lambda _seconds: None)
-        settings = Settings(check_mode=False, concurrency=2, max_failures=0, task="t", say=say, clock=clock)
-        outcome = import_again(api.cluster(), ImportOptions(), ["a", "b"], settings)
-        assert rows(outcome) == {"app:v1": "failed", "app:v2": "imported", "web:v2": "imported"}
+        outcome = run(api, "a", "b", max_failures=0)
+        assert [result.status for result in outcome.namespaces] == ["failed", "changed"]
 
     def test_the_progress_counts_each_namespace_once(self, api: OpenShift) -> None:
         for name in ("app", "web"):

@@ -273,13 +273,19 @@ class TestManyPods:
         outcome = run(api, PullProbe(images), ["a", "b"])
         assert outcome.extra["outcomes"]["pulled"] == 240
 
-    def test_after_too_many_failures_the_rest_is_not_attempted(self) -> None:
+    def test_after_too_many_failures_of_the_api_server_the_rest_is_not_attempted(self) -> None:
         names = [f"n{number:03}" for number in range(150)]
-        api = cluster(*names, node=lambda _pod: REFUSED)
+        api = cluster(*names)
+        api.fail("POST", status_object(500, "InternalError", "broken"), times=10**9)
         outcome = run(api, namespaces=names, max_failures=1)
         statuses = [result.status for result in outcome.namespaces]
         assert (statuses.count("failed"), statuses.count("skipped")) == (100, 50)
         assert "max_failures" in outcome.namespaces[-1].error
+
+    def test_failed_pulls_end_nothing_in_other_namespaces(self) -> None:
+        names = [f"n{number:03}" for number in range(150)]
+        outcome = run(cluster(*names, node=lambda _pod: REFUSED), namespaces=names, max_failures=1)
+        assert {result.status for result in outcome.namespaces} == {"failed"}
 
     def test_a_namespace_twice_is_one(self) -> None:
         assert len(run(cluster(), namespaces=["a", "a"]).namespaces) == 1

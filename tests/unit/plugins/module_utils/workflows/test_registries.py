@@ -62,14 +62,26 @@ def test_many_in_their_order() -> None:
 
 def test_one_of_many_that_fails_is_named_and_the_others_have_answered() -> None:
     result = ask(
-        realm_host="sso.example.com",
-        registries=[{"registry": "r"}, {"registry": "a b", "title": "mine[7]"}, {"registry": "a b"}],
+        registries=[
+            {"registry": "r", "realm_host": "sso.example.com"},
+            {"registry": "127.0.0.1:1", "title": "mine[7]"},
+            {"registry": "127.0.0.1:1"},
+        ],
     )
     assert result["failed"] is True
     assert [one.get("realm_host") for one in result["registries"]] == ["sso.example.com", None, None]
     assert [(row["entry"], row["title"]) for row in result["failures"]] == [(1, "mine[7]"), (2, "registries[2]")]
-    assert result["msg"].startswith("2 of 3 registries did not answer: mine[7]: option 'registry'")
-    assert "; registries[2]: option 'registry'" in result["msg"]
+    assert result["msg"].startswith("2 of 3 registries did not answer: mine[7]: asking registry 127.0.0.1:1")
+    assert "; registries[2]: asking registry" in result["msg"]
+
+
+def test_options_that_cannot_work_are_refused_all_at_once() -> None:
+    """Before any registry is asked."""
+    wrong = [{"registry": "a b", "title": "mine[7]"}, {"registry": "r", "realm_host": "a b"}, {"registry": "r"}]
+    with pytest.raises(
+        OptionError, match=r"^mine\[7\]: option 'registry'.*; registries\[1\] \(r\): option 'realm_host'"
+    ):
+        ask(registries=wrong)
 
 
 def test_none_at_all_is_refused() -> None:
