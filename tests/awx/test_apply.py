@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,13 @@ def apply(awx: Awx, *options: str, extension: Path = EXTENSION) -> tuple[int, st
     return done.returncode, done.stdout + done.stderr, stats
 
 
+#: Each workflow, the seconds that its approval waits, and its nodes as far as nothing fails.
+WORKFLOWS = (
+    ("Image pull: verify, plan, approve, set up, audit", 86400, ("verify", "plan", "approve", "set-up", "audit")),
+    ("Image pull: plan, approve, rotate a login", 86400, ("plan", "approve", "rotate")),
+)
+
+
 def test_all_is_created_once(awx: Awx) -> None:
     status, output, stats = apply(awx)
     assert status == 0, output[-3000:]
@@ -71,13 +79,16 @@ def test_all_is_created_once(awx: Awx) -> None:
     assert (template["job_slice_count"], template["forks"]) == (4, 10)
     assert len(awx.related[f"job_templates/{template['id']}/credentials"]) == 2
 
-    workflow = awx.named("workflow_job_templates", configuration()["controller_workflows"][0]["name"])
-    nodes = {one["identifier"]: one for one in awx.objects["workflow_job_template_nodes"].values()}
-    assert {one["workflow_job_template"] for one in nodes.values()} == {workflow["id"]}
-    approval = awx.objects["workflow_approval_templates"][nodes["approve"]["unified_job_template"]]
-    assert approval["timeout"] == 86400
-    for name, other in (("verify", "plan"), ("plan", "approve"), ("approve", "set-up"), ("set-up", "audit")):
-        assert awx.related[f"workflow_job_template_nodes/{nodes[name]['id']}/success_nodes"] == [nodes[other]["id"]]
+    approvals = []
+    for name, timeout, order in WORKFLOWS:
+        workflow = awx.named("workflow_job_templates", name)
+        every = awx.objects["workflow_job_template_nodes"].values()
+        nodes = {one["identifier"]: one for one in every if one["workflow_job_template"] == workflow["id"]}
+        approvals.append(awx.objects["workflow_approval_templates"][nodes["approve"]["unified_job_template"]])
+        assert approvals[-1]["timeout"] == timeout
+        for before, after in pairwise(order):
+            next_nodes = awx.related[f"workflow_job_template_nodes/{nodes[before]['id']}/success_nodes"]
+            assert next_nodes == [nodes[after]["id"]]
 
     # Somebody pastes the secret, and puts a node into a group, which AWX then keeps in this list; the next run leaves both.
     credential = awx.named("credentials", "Image pull: cluster")
@@ -88,7 +99,8 @@ def test_all_is_created_once(awx: Awx) -> None:
     status, output, stats = apply(awx)
     assert status == 0, output[-3000:]
     # awx.awx compares an approval with fields that it does not have, and writes it again, as it is.
-    assert awx.writes == [f"PATCH workflow_approval_templates/{approval['id']}"] and stats["changed"] == 1
+    assert awx.writes == [f"PATCH workflow_approval_templates/{approval['id']}" for approval in approvals]
+    assert stats["changed"] == 1
     assert awx.named("credentials", "Image pull: cluster")["inputs"]["bearer_token"] == "pasted"
     assert zone["policy_instance_list"] == ["node-1"]
 
