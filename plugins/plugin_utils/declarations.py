@@ -177,19 +177,19 @@ def _selectors(declared: Declarations, _answer: Any) -> list[Made]:
 
 def _rotated(declared: Declarations, answer: Any) -> list[Made]:
     """The secrets that are declared with a login of one of the users for one of the registries, where a rotation may write it."""
-    wanted = _Rotated.of(answer)
+    wanted = _RotationLogins.of(answer)
     return [_named(entry, entry.get("name")) for entry in declared.present if any(map(wanted.has, _logins(entry)))]
 
 
 @dataclass(frozen=True)
-class _Rotated:
+class _RotationLogins:
     """The logins of a rotation: it says which users of which registries."""
 
     exchange: Exchange
     usernames: frozenset[str]
 
     @classmethod
-    def of(cls, answer: Mapping[str, Any]) -> _Rotated:
+    def of(cls, answer: Mapping[str, Any]) -> _RotationLogins:
         nobody = Login("", "")
         return cls(
             Exchange(tuple(map(str, answer["registries"])), nobody, nobody), frozenset(map(str, answer["usernames"]))
@@ -295,7 +295,7 @@ def _both_claims(declared: Declarations, answer: Any) -> list[Made]:
 
 
 def _both_rotated(declared: Declarations, answer: Any) -> list[Made]:
-    wanted = _Rotated.of(answer)
+    wanted = _RotationLogins.of(answer)
     meant = (entry for entry in declared.present if wanted.has((entry.get("registry"), entry.get("username"))))
     return [_named(entry, name) for entry in meant for name in _names(entry)]
 

@@ -23,7 +23,7 @@ from ...core.namespaces import from_options as selector_of
 from ...core.objects import ObjectRef
 from ...dockerconfig.registry_keys import same_path
 
-__all__ = ["ARGUMENTS", "PLACES", "ROW", "Confirmed", "ConfirmedEntry", "entries_of", "plan_problems"]
+__all__ = ["ARGUMENTS", "PLACES", "ROW", "ConfirmedEntry", "ConfirmedSecrets", "entries_of", "plan_problems"]
 
 #: Maximum number of invalid entries in one message.
 _SHOWN = 20
@@ -64,13 +64,13 @@ class ConfirmedEntry:
 
 
 @dataclass(frozen=True)
-class Confirmed:
+class ConfirmedSecrets:
     """The confirmed secrets, by namespace and name, each with the UIDs that it may have. An empty UID stands for any."""
 
     uids: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, entries: Iterable[tuple[ConfirmedEntry, Iterable[str]]]) -> Confirmed:
+    def of(cls, entries: Iterable[tuple[ConfirmedEntry, Iterable[str]]]) -> ConfirmedSecrets:
         """Of entries, each with the namespaces that it is for."""
         found: dict[tuple[str, str], set[str]] = {}
         for entry, namespaces in entries:

@@ -21,7 +21,7 @@ from ...pulls import verification
 from ...secrets.expiry import SKEW, expiry_of, kind_of
 from ...secrets.searched import SHORTEST, Searched
 from . import confirmation
-from .confirmation import Confirmed, ConfirmedEntry
+from .confirmation import ConfirmedEntry, ConfirmedSecrets
 
 __all__ = ["ARGUMENTS", "Rotation", "from_options", "lifetime"]
 
@@ -66,7 +66,7 @@ class Rotation:
 
     exchange: Exchange
     entries: tuple[ConfirmedEntry, ...] = ()
-    confirmed: Confirmed = field(default_factory=Confirmed)
+    confirmed: ConfirmedSecrets = field(default_factory=ConfirmedSecrets)
     server: str = ""
     replaces_dead: bool = False
     nodes: bool = False

@@ -16,7 +16,7 @@ from math import floor
 
 from ...core.limits import Limit
 
-__all__ = ["Balance", "Verdict", "judge"]
+__all__ = ["Balance", "PruneVerdict", "judge"]
 
 #: At most one of so many namespaces is held back so that the others can go on, but always one.
 _ONE_OF = 10
@@ -35,7 +35,7 @@ class Balance:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class PruneVerdict:
     """`held_back` are the namespaces in which nothing may be removed; all of them where `is_refused`.
 
     `declared`, `removed` and `allowed` count each kind: what is declared and there, what goes, and what may go.
@@ -48,7 +48,7 @@ class Verdict:
     is_refused: bool = False
 
     @classmethod
-    def of(cls, declared: Counter[str], removed: Counter[str], most: Limit) -> Verdict:
+    def of(cls, declared: Counter[str], removed: Counter[str], most: Limit) -> PruneVerdict:
         allowed = {kind: floor(most.of(declared[kind] + removed[kind])) for kind in {*declared, *removed}}
         return cls(declared, removed, Counter(allowed))
 
@@ -58,20 +58,20 @@ class Verdict:
         return [kind for kind, removed in self.removed.items() if removed > self.allowed[kind]]
 
 
-def judge(balances: Mapping[str, Balance], most: Limit) -> Verdict:
+def judge(balances: Mapping[str, Balance], most: Limit) -> PruneVerdict:
     """In which namespaces may be removed what would be, so that of no kind more goes than `most` allows.
 
     Where all together are too much: without the few in which most goes, then the same of those that the lists confirm.
     """
     declared = _total(one.declared for one in balances.values() if one.is_confirmed)
     concerned = {name: one for name, one in balances.items() if one.removed}
-    everything = Verdict.of(declared, _total(one.removed for one in concerned.values()), most)
+    everything = PruneVerdict.of(declared, _total(one.removed for one in concerned.values()), most)
     if not everything.exceeded:
         return everything
     confirmed = {name: one for name, one in concerned.items() if one.is_confirmed}
     for places in (concerned, confirmed):
         for removed, kept in _lighter(places, everything.exceeded):
-            verdict = Verdict.of(declared, removed, most)
+            verdict = PruneVerdict.of(declared, removed, most)
             if not verdict.exceeded:
                 return replace(verdict, held_back=frozenset(concerned) - {*kept})
     return replace(everything, held_back=frozenset(concerned), is_refused=True)
