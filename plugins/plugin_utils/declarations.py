@@ -201,7 +201,7 @@ class _RotationLogins:
 
 
 def _logins(entry: Declared) -> Iterator[tuple[Any, Any]]:
-    """Registry and user of each login that an entry declares itself. What a file holds is not known here."""
+    """Registry and user of each login that an entry declares itself. The content of a file is not known here."""
     for one in entry.get("registries", ()):
         if isinstance(one, Mapping):
             yield one.get("registry"), one.get("username")
@@ -262,7 +262,7 @@ def _questions(declared: Declarations, _answer: Any) -> list[Made]:
 
 
 def _both_secrets(declared: Declarations, answer: Any) -> list[Made]:
-    """The host that takes the logins is the one that the entry names. The answer of a registry only says whether there is one."""
+    """The entry names the host that takes the logins. The answer of a registry only shows whether there is one."""
     made = [entry.entry(name=name, **_MANAGED) for entry in declared.absent for name in _names(entry)]
     for entry, asked in _settled(declared, answer):
         hosts = [entry.get("registry"), asked["realm_host"]]
@@ -288,7 +288,7 @@ def _verified(entry: Declared) -> Made:
 
 
 def _both_claims(declared: Declarations, answer: Any) -> list[Made]:
-    """An entry with a problem keeps both of its secrets: the answer of a registry is no reason to remove one."""
+    """An entry with a problem keeps both of its secrets: the answer of a registry is not a reason to remove one."""
     kept = [(entry, _names(entry)) for entry, asked in _answered(declared, answer) if _problem(entry, asked)]
     used = [(entry, _used(entry, asked)) for entry, asked in _settled(declared, answer)]
     return [entry.entry(name=name) for entry, names in (*used, *kept) for name in names]

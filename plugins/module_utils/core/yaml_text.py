@@ -4,8 +4,8 @@
 """The only writer of YAML: variables and tasks in block style, in which no text of a cluster is a template. Pure.
 
 Text is written in three forms. Plain text (`cluster_text`) means the same to everything that reads it. A `TemplateText` or a `Sentence` is
-text of our own code. Every other text gets the tag `!unsafe`, with which Ansible takes it as it is. What is a template is decided by the
-type, never by the text. The output is ASCII: no character in it can end a line.
+text of our own code. Every other text gets the tag `!unsafe`, with which Ansible takes it as it is. The type decides which text is a
+template, never the text itself. The output is ASCII: no character in it can end a line.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _untagged(value: Any) -> str:
 
 
 def _number(value: float) -> str:
-    """As YAML 1.1 reads it: with a point, also in front of an exponent."""
+    """As YAML 1.1 reads it: with a point, even in front of an exponent."""
     digits = repr(value)
     if digits.lstrip("-")[0].isalpha():
         return digits.replace("inf", ".inf").replace("nan", ".nan")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Puts a new login in the place of an old one, wherever that stands: finds all copies, proves the new login, and only then writes."""
+"""Replaces a login by another one in all confirmed secrets: finds all copies, proves the new login, and only then writes."""
 
 from __future__ import annotations
 
@@ -290,7 +290,7 @@ def _evidence(seen: _Seen, proof: Proven) -> dict[str, Any]:
 
 
 def _first_of_each(copies: Iterable[Copy], most: int) -> Iterator[Copy]:
-    """The first ones of each namespace: who plants many in one does not hide those of others."""
+    """The first ones of each namespace: a user who plants many in one namespace does not hide secrets of others."""
     counts: Counter[str] = Counter()
     for copy in copies:
         counts[copy.ref.namespace] += 1

@@ -220,7 +220,7 @@ class _Reader:
 
 
 def _planned(desired: Prune, namespace: str, view: View) -> tuple[Sequence[Change], Counter[str]]:
-    """The changes, and how much of what is declared is there. A namespace that cannot be planned fails later, on its own."""
+    """The changes, and how many declared objects exist. A namespace that cannot be planned fails later, on its own."""
     try:
         plan = desired.plan(namespace, view.objects, view.related)
         return plan.changes, desired.fulfilled(namespace, view.objects, view.related)
@@ -230,7 +230,7 @@ def _planned(desired: Prune, namespace: str, view: View) -> tuple[Sequence[Chang
 
 @dataclass(frozen=True)
 class _GuardReport:
-    """What the guard says, in words and numbers."""
+    """The judgement of the guard, in words and numbers."""
 
     cluster: str
     pruning: Pruning

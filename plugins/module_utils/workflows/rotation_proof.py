@@ -1,8 +1,8 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Proves logins before one takes the place of another: the new one on each repository that is in use, held against the old one; and,
-where the old one is not known, the one that each secret has."""
+"""Proves logins before one takes the place of another: the new one on each repository that is in use, compared with the old one. If
+the old one is not known, also the login of each secret."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ _OPEN = ("unanswered", "not_sent", *_DEAD)
 def accepted(rotation: Rotation, copies: Iterable[Copy]) -> SecretLogins:
     """Asks the registries for the logins of secrets, where any login of the user is the old one: each once, the most frequent ones first.
 
-    Who plants a secret knows the user name. A login that the registry accepts, only those know who had it before.
+    A user who plants a secret knows the user name. Only users who had the login before know one that the registry accepts.
     """
     asking = _Asking(rotation)
     held = {copy.ref: copy.logins[:_LOGINS_OF_A_SECRET] for copy in copies}
@@ -164,7 +164,7 @@ def _bounded(frequent: Iterable[tuple[tuple[str, Login], int]]) -> Iterator[tupl
 
 
 def _is_accepted(proof: Proof) -> bool:
-    """A registry that asks nobody for a login accepts none."""
+    """A registry that does not ask for a login does not accept one."""
     return proof.works and bool(proof.realm_host)
 
 
@@ -176,7 +176,7 @@ def _why_refused(logins: Sequence[tuple[str, Login]], proofs: Mapping[tuple[str,
 
 
 def proven(rotation: Rotation, asked: ImagesInUse, known: Logins) -> Proven:
-    """What the registries say.
+    """The answers of the registries.
 
     :raises Refusal: when the new login does not work, or that cannot be found out; nothing has been written.
     """
@@ -248,9 +248,9 @@ def _is_worse(answer: _Answer) -> bool:
 
 
 def _stops(answer: _Answer) -> bool:
-    """Of one that is not pulled: whether the new login is at fault, or may be, since nobody knows whether the old one pulls it.
+    """For an image that is not pulled: whether the new login is or can be the cause, because it is not known whether the old one pulls it.
 
-    What neither login pulls fails today, too. The author of one pod would stop the rotation of all namespaces with it.
+    An image that neither login pulls already fails. With it, the author of one pod would stop the rotation of all namespaces.
     """
     if answer.new.outcome == "rate_limited" or _is_worse(answer):
         return True

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which secrets a rotation may write: those that a source outside the cluster names. Pure.
+"""The secrets that a rotation may write: a source outside the cluster names them. Pure.
 
-Whoever may write a secret can put the old login there, with every label and annotation. So nothing in a secret shows that it may have
+Everyone who may write a secret can put the old login there, with every label and annotation. So nothing in a secret shows that it may have
 the new login.
 """
 
@@ -56,7 +56,7 @@ ARGUMENTS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class ConfirmedEntry:
-    """One secret, in one namespace or in several. With a `uid`, only that object: not one that was created again under its name."""
+    """One secret, in one namespace or in several. With a `uid`, only that object, and not a new one of its name."""
 
     name: str
     places: Union[tuple[str, ...], NamespaceSelector]

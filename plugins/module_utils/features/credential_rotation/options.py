@@ -154,7 +154,7 @@ def _problems(options: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _problems_of_confirmation(options: Mapping[str, Any]) -> Iterator[str]:
-    """What the entries themselves have against them, and what has to be asked where the old password is not known."""
+    """Problems of the entries themselves, and missing questions if the old password is not known."""
     try:
         entries = confirmation.entries_of(options)
     except OptionError as error:
