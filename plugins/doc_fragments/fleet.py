@@ -20,7 +20,7 @@ options:
       - If the caller cannot list namespaces, its own projects are used (OpenShift).
       - At least one of O(namespace_selector.labels), O(namespace_selector.include) and O(namespace_selector.requesters) is required.
       - Users choose the names of the projects that they request. A selector with O(namespace_selector.include) alone also selects a
-        project that a stranger requests under a matching name, and gives that project what the task gives. Add
+        project that a stranger requests under a matching name, and so gives that project the same access. Add
         O(namespace_selector.requesters), or a label of O(namespace_selector.labels) that only administrators set, where users may request
         projects.
     type: dict
@@ -66,8 +66,8 @@ options:
     description:
       - A number or a percentage such as V(5%). When the API server has failed in more namespaces than that, the remaining ones are
         not attempted, and are reported as skipped. By default, all namespaces are attempted. The task fails in both cases.
-      - Only a read or a creation counts that the API server does not answer, or answers with an error of its own (429, 5xx). A failure
-        that the administrator of a project can cause never stops the work in other namespaces. Examples are an object of the wrong
+      - A failure counts only if the API server did not answer a read or a creation, or answered it with an error of its own (429, 5xx). A
+        failure that the administrator of a project can cause never stops the work in other namespaces. Examples are an object of the wrong
         type, a deleted role binding, a full quota, a policy or webhook that refuses, or a deleted namespace.
       - When the cluster itself fails, the task always stops, for example when the login is refused or the API server does not
         answer for 30 seconds.

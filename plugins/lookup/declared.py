@@ -14,8 +14,8 @@ description:
   - The variables are C(private_registry_secrets), C(delegated_auth_registries) and C(cross_project_pull_grants), each with all variables
     that begin with its name and an underscore, such as C(private_registry_secrets_team_a), in the order of their names.
   - Only what a task needs is read, so a task that links secrets never reads a password.
-  - C(private_registry.rotated) and C(delegated_auth.rotated) are the secrets that are declared with a login of one of some users for one of some
-    registries. An entry with C(auth_file) or C(auth_config) does not say which, so it is not among them.
+  - C(private_registry.rotated) and C(delegated_auth.rotated) are the secrets that are declared with a login of one of the given users for one
+    of the given registries. An entry with C(auth_file) or C(auth_config) does not show its users, so it is not included.
   - Fails for a variable that is not a list, for unknown members of an entry, and when two entries declare the same secret. The
     message names the variable and the position.
 options:

@@ -14,10 +14,9 @@ description:
     namespaces is bound in the given ones only.
   - What the account had before and no longer needs is taken back, in every namespace of the cluster. Objects that this module did not
     create are never changed. Bindings that others made for the account give it further rights, so a warning names them.
-  - Users of a namespace can write role bindings too. If one of theirs has the name of a binding that the account needs, or a finalizer keeps
-    the old one, the binding gets the next free name, such as C(image-pull:NAMESPACE:NAME:2), and a warning names the object.
-  - A namespace that fails does not keep the account from its rights in the others, from its token, or, with O(state=absent), from being
-    deleted.
+  - Users of a namespace can write role bindings too. If one of these has the name of a binding that the account needs, or a finalizer keeps
+    the old binding, the new one gets the next free name, such as C(image-pull:NAMESPACE:NAME:2), and a warning names the object.
+  - If a namespace fails, the account still gets its rights in the others and its token. With O(state=absent), it is still deleted.
   - What a job needs in a namespace of the platform's, such as C(openshift-config), is left out with a warning where that does not exist.
   - Run it as a cluster administrator. It needs the rights to create, change and delete cluster roles and bindings, the verbs C(escalate) and
     C(bind) on cluster roles unless the caller itself has all the rights that it gives, and the right to list role bindings in the

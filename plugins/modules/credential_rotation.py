@@ -7,14 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: credential_rotation
-short_description: Put a new registry login in the place of an old one, wherever that stands in a cluster
+short_description: Replace a registry login in all confirmed secrets of a cluster
 version_added: 1.0.0
 description:
-  - Finds every secret that holds the old login, by its content, in whatever auth file of it, proves that the new login pulls what
-    workloads pull from the registry, and then changes the confirmed secrets in place.
-  - A secret is confirmed if O(secrets) or O(plan) names it. Whoever may write secrets in a namespace can put the old login into one, so its
-    content, labels and annotations prove nothing. All other secrets with the old login are listed in RV(rotation.not_declared) and never
-    changed, and they stop nothing.
+  - Finds every secret that holds the old login, by its content, in any of its auth files, proves that the new login pulls the images that
+    workloads use from the registry, and then changes the confirmed secrets in place.
+  - A secret is confirmed if O(secrets) or O(plan) names it. Users who may write secrets in a namespace can put the old login into one, so its
+    content, labels and annotations prove nothing. All other secrets with the old login are listed in RV(rotation.not_declared). They are never
+    changed, and do not stop the module.
   - In place, the secret, its UID, the registry key, the e-mail address, all other entries and the way in which the entry is written stay. Pods
     need no restart, and cached images stay usable. A secret that is deleted and created again would have each start of a pod ask the registry,
     from Kubernetes 1.35 on.
@@ -54,8 +54,8 @@ options:
       password:
         description:
           - The password or token. Leave it out where it is not known, as with tokens that live a short time. Then each other login of that user
-            for the registries is replaced, in confirmed secrets, if the registry accepts it (see O(replace_dead_logins)). Where the old login
-            stands beside auth files is not known then.
+            for the registries is replaced, in confirmed secrets, if the registry accepts it (see O(replace_dead_logins)). Copies of the
+            old login outside auth files are not found then.
           - With O(verify=false), give the password, an O(secrets[].uid) in each entry, or O(replace_dead_logins=true).
           - One of fewer than 8 characters, or one that is part of the new one, is only searched for in the entries of auth files for the
             registries.
@@ -103,7 +103,7 @@ options:
         elements: str
       namespace_selector:
         description:
-          - Selects the namespaces. Whoever can make a namespace that it selects can make a confirmed secret.
+          - Selects the namespaces. Every user who can make a namespace that it selects can make a confirmed secret.
         type: dict
         suboptions:
           labels:
@@ -198,7 +198,7 @@ options:
       - Before anything is written, log in with the new login to each registry, and ask for an image of each repository that pods and workloads
         use with the old one, as a node does before a pull. Nothing is written when a registry refuses what it gives to the old login, or cannot
         be asked.
-      - Only images in namespaces with confirmed secrets count. An image that neither login pulls stops nothing, and is reported as a warning.
+      - Only images in namespaces with confirmed secrets count. An image that neither login pulls is a warning, and does not stop the module.
       - Registries are only asked when there is something to change.
       - With V(false) and without O(verify_repositories), nothing is asked. Use it where the controller does not reach the registry, and prove
         the login by pulls in some namespaces first.
@@ -268,7 +268,7 @@ EXAMPLES = r"""
     secrets:
       - {namespace: canary, name: quay}
 
-- name: Rotate what a plan names that a person has reviewed
+- name: Rotate the secrets of a plan that a person has reviewed
   openshift_ops.image_pull.credential_rotation:
     registries: [quay.io]
     old: {username: team+robot, password: "{{ old_password }}"}
@@ -319,7 +319,7 @@ rotation:
           type: int
           returned: always
         to_change:
-          description: Those that are confirmed and are to be changed.
+          description: Confirmed secrets that will be changed.
           type: int
           returned: always
         failed:
@@ -329,8 +329,8 @@ rotation:
       sample: {old: 3, new: 0, to_change: 2, failed: 0}
     secrets:
       description:
-        - The confirmed secrets that hold one of the two logins, and those that an entry could confirm, at most 100 in each namespace. They are
-          the rows of a plan. Give those with RV(rotation.secrets[].declared) to a later task as O(secrets), so that it changes no others.
+        - The confirmed secrets that hold one of the two logins, and other secrets that an entry could confirm, at most 100 in each namespace.
+          They are the rows of a plan. Give those with RV(rotation.secrets[].declared) to a later task as O(secrets), so that it changes no others.
       type: list
       elements: dict
       returned: always
@@ -408,7 +408,7 @@ rotation:
           type: str
           returned: always
         reason:
-          description: What the registry answered.
+          description: The answer of the registry.
           type: str
           returned: always
       sample: []
@@ -418,7 +418,7 @@ rotation:
       returned: always
     remaining:
       description:
-        - Where the old login stands in confirmed secrets and will still stand after this run, with what is to be done there. Of many, the first
+        - Confirmed secrets that hold the old login, and still hold it after this run, with the steps to take there. Of many, the first
           100. Secrets that failed are in RV(failures).
       type: list
       elements: dict
@@ -475,7 +475,7 @@ rotation:
       sample: works
     repositories:
       description:
-        - The repositories that are in use with the login, and what the registry said to the new one. At most 200 of each namespace.
+        - The repositories that are in use with the login, and the answer of the registry to the new one. At most 200 of each namespace.
       type: list
       elements: dict
       returned: always

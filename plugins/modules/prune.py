@@ -368,7 +368,7 @@ options:
   max_prune:
     description:
       - The maximum number of secrets, of links and of subjects, each on its own, that may be removed. Either a number, or a percentage of
-        those of the kind that are declared and exist, plus those that would be removed.
+        the declared objects of the kind that exist, plus those that would be removed.
       - A link that is removed with its secret does not count. A link that a glob of service accounts declares counts once, whatever
         number of accounts matches. Of a list that is not given, nothing is counted.
       - Users write labels, links and the names of the projects that they request. So only namespaces that an entry names, or selects by
@@ -376,7 +376,7 @@ options:
         selected namespaces that no user requested.
       - When the limit is exceeded, the module tries without the namespaces in which it would remove most, up to one of ten but always
         one, then without all namespaces that no entry covers. If the others keep within the limit, it removes there, holds the rest back,
-        and fails with the namespaces that it held back. Otherwise it removes nothing, and lists what it would have removed. So objects
+        and fails with the namespaces that it held back. Otherwise it removes nothing, and lists the objects that it would have removed. So objects
         that users plant in their own namespaces cannot stop the removal in others.
       - An entry that names a held back namespace, for example with O(secrets[].state=absent), confirms it.
     type: str
@@ -575,7 +575,7 @@ namespaces:
           returned: for a role binding
       sample: [{action: delete, kind: Secret, name: private-registry, registries: {added: [], changed: {}, removed: [privateregistry.example.com]}}]
 prune:
-  description: What is declared, what was removed, and what O(max_prune) allows, for each kind.
+  description: Numbers of declared and removed objects, and the number that O(max_prune) allows, for each kind.
   type: dict
   returned: when everything could be read
   contains:
@@ -600,7 +600,7 @@ prune:
           returned: always
           sample: 4
     links:
-      description: Entries on lists of service accounts, without those that go with their secret.
+      description: Entries on lists of service accounts, except entries that are removed with their secret.
       type: dict
       returned: always
       contains:

@@ -86,7 +86,7 @@ options:
     description:
       - The selectors with which an inventory gives logins. Each item has C(title), the name of the entry, and C(namespace_selector), as
         O(openshift_ops.image_pull.pull_secret#module:namespace_selector). Selectors that users can join by the name of a project are
-        findings. The whole cluster is looked at, whatever namespaces are audited.
+        findings. They are compared with the whole cluster, whatever namespaces are audited.
       - An item that is not a valid selector is left out. O(drift) names it.
       - The role C(pull_access_audit) does this with the variables of the roles that write secrets.
     type: list

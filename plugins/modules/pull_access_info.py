@@ -272,14 +272,14 @@ namespaces:
           returned: as C(steps)
         remedy:
           description:
-            - The tasks that mend it, to be pasted into a playbook. Empty where no task of this collection does, and where a name or key in
-              the objects is unusual; then RV(namespaces[].access[].fix_refusal) says so.
+            - Tasks that fix it, to be pasted into a playbook. Empty if no task of this collection fixes it, and if a name or key in the
+              objects is unusual. RV(namespaces[].access[].fix_refusal) then gives the reason.
             - The login is in the variables C(registry_username) and C(registry_password), which are yours to set.
           type: list
           elements: dict
           returned: always
         fix_effects:
-          description: Who gets what when the tasks run, a sentence each. Empty for tasks that give nothing to anybody.
+          description: Who gets what when the tasks run, a sentence each. Empty for tasks that give no access.
           type: list
           elements: str
           returned: always
@@ -288,7 +288,7 @@ namespaces:
           description:
             - Why no task is offered although there is one. A project user chooses names and keys, and a task with unusual text could do
               something other than it seems.
-            - Empty where a task is offered, and where no task of this collection mends it.
+            - Empty if a task is offered, and if no task of this collection fixes it.
           type: str
           returned: always
           sample: "no task is offered, because the secret's name 'A' is unusual: check the object, and change it by hand"

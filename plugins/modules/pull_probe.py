@@ -205,7 +205,7 @@ namespaces:
               and C(unknown) for a text that has no rule yet.
             - For V(unknown), C(not_created) when the API server refused the pod (a quota, an admission rule, no such service account),
               C(not_scheduled), C(no_answer) when a node has said nothing in time, C(node_limit), C(not_run) when the node ended the pod,
-              C(deleted) when somebody else did, C(edited) when somebody edited the pod, C(not_read), or C(check_mode).
+              C(deleted) when others deleted the pod, C(edited) when others edited it, C(not_read), or C(check_mode).
             - Empty for V(pulled).
           type: str
         message:

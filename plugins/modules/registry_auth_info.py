@@ -28,8 +28,8 @@ options:
     description:
       - C(host[:port]) that takes the logins, if you know it. The registry is then not asked, and the module only says whether
         that is another host (RV(delegated)).
-      - With a login or without, only the registry's own host is asked for a token, over TLS. Where the registry names another one, only this
-        is asked, and C(auth.docker.io) for Docker Hub.
+      - With a login or without, only the registry's own host and this one are asked for a token, over TLS. Docker Hub's C(auth.docker.io)
+        needs no entry.
     type: str
   username:
     description: The user of a login to prove. Given together with O(password).

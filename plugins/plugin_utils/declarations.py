@@ -177,19 +177,19 @@ def _selectors(declared: Declarations, _answer: Any) -> list[Made]:
 
 def _rotated(declared: Declarations, answer: Any) -> list[Made]:
     """The secrets that are declared with a login of one of the users for one of the registries, where a rotation may write it."""
-    wanted = _Rotated.of(answer)
+    wanted = _RotationLogins.of(answer)
     return [_named(entry, entry.get("name")) for entry in declared.present if any(map(wanted.has, _logins(entry)))]
 
 
 @dataclass(frozen=True)
-class _Rotated:
+class _RotationLogins:
     """The logins of a rotation: it says which users of which registries."""
 
     exchange: Exchange
     usernames: frozenset[str]
 
     @classmethod
-    def of(cls, answer: Mapping[str, Any]) -> _Rotated:
+    def of(cls, answer: Mapping[str, Any]) -> _RotationLogins:
         nobody = Login("", "")
         return cls(
             Exchange(tuple(map(str, answer["registries"])), nobody, nobody), frozenset(map(str, answer["usernames"]))
@@ -201,7 +201,7 @@ class _Rotated:
 
 
 def _logins(entry: Declared) -> Iterator[tuple[Any, Any]]:
-    """Registry and user of each login that an entry declares itself. What a file holds is not known here."""
+    """Registry and user of each login that an entry declares itself. The content of a file is not known here."""
     for one in entry.get("registries", ()):
         if isinstance(one, Mapping):
             yield one.get("registry"), one.get("username")
@@ -262,7 +262,7 @@ def _questions(declared: Declarations, _answer: Any) -> list[Made]:
 
 
 def _both_secrets(declared: Declarations, answer: Any) -> list[Made]:
-    """The host that takes the logins is the one that the entry names. The answer of a registry only says whether there is one."""
+    """The entry names the host that takes the logins. The answer of a registry only shows whether there is one."""
     made = [entry.entry(name=name, **_MANAGED) for entry in declared.absent for name in _names(entry)]
     for entry, asked in _settled(declared, answer):
         hosts = [entry.get("registry"), asked["realm_host"]]
@@ -288,14 +288,14 @@ def _verified(entry: Declared) -> Made:
 
 
 def _both_claims(declared: Declarations, answer: Any) -> list[Made]:
-    """An entry with a problem keeps both of its secrets: the answer of a registry is no reason to remove one."""
+    """An entry with a problem keeps both of its secrets: the answer of a registry is not a reason to remove one."""
     kept = [(entry, _names(entry)) for entry, asked in _answered(declared, answer) if _problem(entry, asked)]
     used = [(entry, _used(entry, asked)) for entry, asked in _settled(declared, answer)]
     return [entry.entry(name=name) for entry, names in (*used, *kept) for name in names]
 
 
 def _both_rotated(declared: Declarations, answer: Any) -> list[Made]:
-    wanted = _Rotated.of(answer)
+    wanted = _RotationLogins.of(answer)
     meant = (entry for entry in declared.present if wanted.has((entry.get("registry"), entry.get("username"))))
     return [_named(entry, name) for entry in meant for name in _names(entry)]
 

@@ -187,7 +187,7 @@ PROVOKED: dict[str, Callable[[Modules], str]] = {
     "contradict each other in namespace": _contradicting,
     "nothing was written, because a login does not work": _refused_login,
     "another host; not sent": _delegated,
-    "where nothing is asked": _unnamed,
+    "where only hosts that": _unnamed,
     "was not verified: asking registry": _unasked,
     "neither the kubelet nor CRI-O": lambda run: run(
         "pull_secret", **{**SECRET, "registries": [{**LOGIN[0], "registry": "quay.io:443"}], "name": "odd"}

@@ -33,7 +33,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.vari
     FilesWanted,
     VariableFile,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import Reference, as_yaml
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import TemplateText, as_yaml
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.adopt.findings import (
     Findings,
     FoundGrant,
@@ -98,7 +98,7 @@ def test_the_attacks_are_attacks(tmp_path: Path) -> None:
         mark = tmp_path / f"evaluated-{at}"
         text = kind.replace("{0}", str(mark))
         if re.match(r"(#jinja2:variable_start_string:.*\n(\[%|<<)|\{\{-?) lookup", kind):
-            templar().template(loaded(as_yaml([Reference(text)]), tmp_path))
+            templar().template(loaded(as_yaml([TemplateText(text)]), tmp_path))
             assert mark.exists(), text
 
 
@@ -431,17 +431,19 @@ def test_the_tag_holds_wherever_ansible_reads_it(command: str, tmp_path: Path) -
     tasks += [
         {
             "ansible.builtin.set_fact": {
-                "fact": Reference("{{ item }}"),
-                "facts": {texts[0]: Reference("x {{ item }}")},
+                "fact": TemplateText("{{ item }}"),
+                "facts": {texts[0]: TemplateText("x {{ item }}")},
             },
             "loop": texts,
         },
         {
             "ansible.builtin.debug": {
-                "msg": [Reference("{{ fact }} {{ facts }} {{ plain }} {{ vault }} {{ plain_keys }} {{ vault_keys }}")]
+                "msg": [
+                    TemplateText("{{ fact }} {{ facts }} {{ plain }} {{ vault }} {{ plain_keys }} {{ vault_keys }}")
+                ]
             }
         },
-        {"ansible.builtin.debug": {"msg": Reference("{{ plain + vault }}")}},
+        {"ansible.builtin.debug": {"msg": TemplateText("{{ plain + vault }}")}},
         {"ansible.builtin.debug": {"msg": "done with all of it"}},
     ]
     play_of = [{"hosts": "all", "gather_facts": False, "vars_files": ["plain.yml", "vault.yml"], "tasks": tasks}]

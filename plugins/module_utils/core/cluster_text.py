@@ -22,7 +22,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]*\Z")
 def is_plain(text: str) -> bool:
     """Whether the text has only ASCII letters, digits and `._/:@+-`, and begins with a letter or a digit. Empty text is not plain.
 
-    Every other text is data that Ansible must be told not to evaluate: it is written with the tag `!unsafe`, or left out.
+    Ansible must not evaluate any other text: it is written with the tag `!unsafe`, or left out.
     """
     return bool(_PLAIN.match(text))
 

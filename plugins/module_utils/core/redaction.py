@@ -147,7 +147,7 @@ def mask(value: Any, secrets: Collection[str]) -> Any:
 
 
 def within(texts: Iterable[str], secrets: Collection[str]) -> list[str]:
-    """Those of the secrets that stand in one of the texts."""
+    """The secrets that one of the texts contains."""
     return _present("\n".join({*texts}), {secret for secret in secrets if len(secret) >= SHORTEST})
 
 

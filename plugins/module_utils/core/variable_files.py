@@ -16,7 +16,7 @@ __all__ = ["Destination", "FilesWanted", "VariableFile", "Write"]
 
 @dataclass(frozen=True, repr=False)
 class VariableFile:
-    """`comment` stands at the head, a line each. An `encrypted` file is nowhere in clear text.
+    """`comment` is at the top, a line each. An `encrypted` file is never stored in clear text.
 
     `for_ansible`: Ansible reads the file as variables. Otherwise another reader does, such as `kubectl`, which knows no tags of Ansible.
     """

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The only writer of YAML: variables and tasks in block style, in which no text of a cluster is a template. Pure.
 
-Text is written in three forms. Plain text (`cluster_text`) means the same to everything that reads it. A `Reference` or a `Sentence` is
-text of our own code. Every other text gets the tag `!unsafe`, with which Ansible takes it as it is. What is a template is decided by the
-type, never by the text. The output is ASCII: no character in it can end a line.
+Text is written in three forms. Plain text (`cluster_text`) means the same to everything that reads it. A `TemplateText` or a `Sentence` is
+text of our own code. Every other text gets the tag `!unsafe`, with which Ansible takes it as it is. The type decides which text is a
+template, never the text itself. The output is ASCII: no character in it can end a line.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Any
 
 from .cluster_text import is_plain
 
-__all__ = ["Reference", "Sentence", "as_comments", "as_yaml"]
+__all__ = ["Sentence", "TemplateText", "as_comments", "as_yaml"]
 
 
-class Reference(str):
+class TemplateText(str):
     """A template of our own code, such as `{{ registry_password }}`. Ansible evaluates it."""
 
     __slots__ = ()
@@ -88,7 +88,7 @@ def _member(name: Any, item: Any, edge: str, scalar: _Scalar) -> list[str]:
 
 
 def _tagged(value: Any) -> str:
-    is_text = isinstance(value, str) and not isinstance(value, (Reference, Sentence))
+    is_text = isinstance(value, str) and not isinstance(value, (TemplateText, Sentence))
     return (
         f"!unsafe {_quoted(value)}" if is_text and not (is_plain(value) or _RESOLVED.match(value)) else _untagged(value)
     )
@@ -105,7 +105,7 @@ def _untagged(value: Any) -> str:
 
 
 def _number(value: float) -> str:
-    """As YAML 1.1 reads it: with a point, also in front of an exponent."""
+    """As YAML 1.1 reads it: with a point, even in front of an exponent."""
     digits = repr(value)
     if digits.lstrip("-")[0].isalpha():
         return digits.replace("inf", ".inf").replace("nan", ".nan")

@@ -19,7 +19,7 @@ __all__ = ["KeyUrl", "is_image_host", "parse_url", "without_any_scheme", "withou
 _PART = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _IMAGE_HOST = re.compile(rf"{_PART}(?:\.{_PART})*(?::[0-9]+)?\Z")
 
-#: What a host cannot contain: an escape of an ASCII character other than the percent sign, and the characters of other parts.
+#: Characters that a host cannot contain: an escape of an ASCII character other than the percent sign, and the characters of other parts.
 _NO_HOST = re.compile(r"%(?![89A-Fa-f][0-9A-Fa-f]|25)|[\x00-\x20\x7f#/?@\\^`{|}]")
 _NO_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

@@ -52,7 +52,7 @@ class ImageQuestion:
 
 @dataclass(frozen=True)
 class RegistryAccess:
-    """How registries are reached. `realm_hosts` may be asked for tokens beside the registries themselves; `timeout` in seconds for each answer.
+    """How registries are reached. `realm_hosts` may be asked for tokens besides the registries themselves; `timeout` in seconds for each answer.
 
     `named` is the host of the image that an option names, empty where only objects of the cluster name images.
     `prefix` is what the names of the options begin with that say so, `realm_option` the one for `realm_hosts`: messages name them.

@@ -18,7 +18,7 @@ from ..core.enumeration import all_of
 from ..core.errors import OptionError, printable
 from ..core.names import is_name, is_namespace, is_pattern
 from ..core.shapes import mapping, sequence, text, texts
-from ..core.yaml_text import Reference, Sentence, as_yaml
+from ..core.yaml_text import Sentence, TemplateText, as_yaml
 from ..dockerconfig.registry_keys import check_key, without_user
 from .remedies import PREFIX, REGISTRY, TITLES, VARIABLES, Remedy
 
@@ -94,7 +94,7 @@ def _options(task: Remedy) -> tuple[str, Mapping[str, Any]]:
 
 def _is_registry(value: Any) -> bool:
     """Whether it is a registry as an entry names it: no glob, no user, no query."""
-    if isinstance(value, Reference):
+    if isinstance(value, TemplateText):
         return True
     try:
         check_key("", value)
@@ -115,8 +115,8 @@ _CHECKS: Mapping[str, tuple[str, Callable[[str], bool]]] = {
     "users": ("the user's name", is_plain),
     "groups": ("the group's name", is_plain),
     "registry": ("the registry key", _is_registry),
-    "username": ("the user's name", lambda value: isinstance(value, Reference)),
-    "password": ("the password", lambda value: isinstance(value, Reference)),
+    "username": ("the user's name", lambda value: isinstance(value, TemplateText)),
+    "password": ("the password", lambda value: isinstance(value, TemplateText)),
 }
 
 
@@ -164,7 +164,7 @@ def _effects(task: Remedy) -> Iterator[str]:
         yield f"This lets every pod of service account {accounts} of namespace {places} pull with the logins of secret {secrets}."
     elif module == "pull_secret":
         registries = [text(mapping(entry).get("registry")) for entry in sequence(options.get("registries"))]
-        known = [registry for registry in registries if not isinstance(registry, Reference)]
+        known = [registry for registry in registries if not isinstance(registry, TemplateText)]
         login = f"the login for {all_of(known)}" if known else "the login that you give"
         yield (
             f"This writes {login} into secret {options.get('name')} of namespace {places}: everybody who may read secrets or "

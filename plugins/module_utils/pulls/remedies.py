@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..core.names import LONGEST_NAME
-from ..core.yaml_text import Reference, Sentence
+from ..core.yaml_text import Sentence, TemplateText
 
 __all__ = [
     "PREFIX", "REGISTRY", "TITLES", "VARIABLES", "Remedy", "add_registry", "convert_secret", "grant", "grant_to", "import_again",
@@ -27,11 +27,11 @@ Remedy = dict[str, Any]
 
 PREFIX = "openshift_ops.image_pull."
 #: The registry, where it is not known.
-REGISTRY = Reference("{{ registry }}")
+REGISTRY = TemplateText("{{ registry }}")
 #: The login of a registry: members of an entry of a pull secret.
-VARIABLES: Mapping[str, Reference] = {
-    "username": Reference("{{ registry_username }}"),
-    "password": Reference("{{ registry_password }}"),
+VARIABLES: Mapping[str, TemplateText] = {
+    "username": TemplateText("{{ registry_username }}"),
+    "password": TemplateText("{{ registry_password }}"),
 }
 _PODS = {"restart_pods": "stuck"}
 

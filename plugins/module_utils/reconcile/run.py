@@ -39,7 +39,7 @@ _CUT_SHORT = "the task stopped before this namespace was finished; its last writ
 class Settings:
     """How a task runs.
 
-    `wait_timeout`: seconds to wait for what is not there yet. `max_failures`: once the API server has failed in more namespaces than
+    `wait_timeout`: seconds to wait for objects that do not exist yet. `max_failures`: once the API server has failed in more namespaces than
     that, the others are not attempted; None goes on to the end. `say` is given the progress lines.
     """
 

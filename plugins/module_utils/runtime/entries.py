@@ -142,7 +142,7 @@ def _wanted(
 def _contradictions(
     form: ListForm[_Desired], places: Mapping[str, Sequence[Declared[_Desired]]]
 ) -> Iterator[tuple[str, Declared[_Desired], Declared[_Desired], str]]:
-    """Each namespace with two entries and what they disagree about. Namespaces of the same entries are asked about once."""
+    """Each namespace with two entries and their contradiction. Namespaces of the same entries are asked about once."""
     known: dict[tuple[int, ...], list[Contradiction]] = {}
     for namespace, entries in places.items():
         key = tuple(id(one) for one in entries)

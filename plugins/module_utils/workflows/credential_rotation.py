@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Puts a new login in the place of an old one, wherever that stands: finds all copies, proves the new login, and only then writes."""
+"""Replaces a login by another one in all confirmed secrets: finds all copies, proves the new login, and only then writes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..core.names import is_name, is_namespace
 from ..core.namespaces import NamespaceSelector
 from ..core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata, trimmed
 from ..core.protocols import Related
-from ..features.credential_rotation.confirmation import Confirmed
+from ..features.credential_rotation.confirmation import ConfirmedSecrets
 from ..features.credential_rotation.copies import Copy, is_wanted, kept
 from ..features.credential_rotation.desired import CredentialRotation, whole_accounts
 from ..features.credential_rotation.options import Rotation
@@ -32,7 +32,7 @@ from ..reconcile.result import NamespaceResult, Outcome
 from ..reconcile.run import Settings
 from ..reconcile.targets import resolve
 from ..reconcile.workers import Workers
-from .rotation_proof import Accepted, Asked, Logins, Proven, accepted, proven
+from .rotation_proof import ImagesInUse, Logins, Proven, SecretLogins, accepted, proven
 
 __all__ = ["rotate"]
 
@@ -77,8 +77,8 @@ def rotate(
     namespaces: Sequence[str],
     settings: Settings,
     *,
-    accept: Callable[[Rotation, Iterable[Copy]], Accepted] = accepted,
-    prove: Callable[[Rotation, Asked, Logins], Proven] = proven,
+    accept: Callable[[Rotation, Iterable[Copy]], SecretLogins] = accepted,
+    prove: Callable[[Rotation, ImagesInUse, Logins], Proven] = proven,
 ) -> Outcome:
     """The outcome: what was changed in each namespace, and what is known of the login besides.
 
@@ -92,7 +92,9 @@ def rotate(
             raise Refusal(f"nothing was written, since not all secrets could be searched: {error}") from None
     found = {namespace: copies for namespace in seen.copies if (copies := _to_change(seen, rotation, namespace))}
     own = (
-        accept(rotation, [copy for copies in found.values() for copy in copies]) if rotation.asks_copies else Accepted()
+        accept(rotation, [copy for copies in found.values() for copy in copies])
+        if rotation.asks_copies
+        else SecretLogins()
     )
     changing = _without(found, own.refused)
     asked = _asked(seen, changing)
@@ -104,7 +106,7 @@ def rotate(
     return replace(outcome, remarks=remarks, extra={**outcome.extra, "rotation": told})
 
 
-def _confirmed(cluster: Cluster, rotation: Rotation) -> Confirmed:
+def _confirmed(cluster: Cluster, rotation: Rotation) -> ConfirmedSecrets:
     """:raises Refusal: when the entries are for another cluster. :raises ApiError: when the namespaces of a selector cannot be listed."""
     if rotation.server and rotation.server.rstrip("/") != cluster.name.rstrip("/"):
         raise Refusal(
@@ -113,7 +115,7 @@ def _confirmed(cluster: Cluster, rotation: Rotation) -> Confirmed:
         )
     selectors = list(dict.fromkeys(one.places for one in rotation.entries if isinstance(one.places, NamespaceSelector)))
     found = {selector: meant.namespaces for selector, meant in zip(selectors, resolve(cluster, selectors), strict=True)}
-    return Confirmed.of(
+    return ConfirmedSecrets.of(
         (one, found[one.places] if isinstance(one.places, NamespaceSelector) else one.places)
         for one in rotation.entries
     )
@@ -124,13 +126,13 @@ def _without(found: Mapping[str, Sequence[Copy]], refused: Mapping[ObjectRef, st
     return {namespace: copies for namespace, copies in kept.items() if copies}
 
 
-def _asked(seen: _Seen, changing: Mapping[str, Sequence[Copy]]) -> Asked:
+def _asked(seen: _Seen, changing: Mapping[str, Sequence[Copy]]) -> ImagesInUse:
     """The images in namespaces that are written, and those elsewhere that pull with the pull secret of the nodes."""
     keys = {namespace: _old_keys(copies) for namespace, copies in changing.items()}
     nodes = {"": _old_keys(copy for copy in seen.every if copy.is_of_nodes)}
     elsewhere = {namespace: uses for namespace, uses in seen.uses.items() if namespace not in changing}
     written = {namespace: seen.uses[namespace] for namespace in changing if namespace in seen.uses}
-    return Asked(used_images(written, {**keys, **nodes}), used_images(elsewhere, nodes))
+    return ImagesInUse(used_images(written, {**keys, **nodes}), used_images(elsewhere, nodes))
 
 
 def _old_keys(copies: Iterable[Copy]) -> list[str]:
@@ -253,7 +255,7 @@ def _counts(outcome: Outcome, seen: _Seen, changing: Mapping[str, Sequence[Copy]
     return {"copies": copies, "remaining": remaining[:_SHOWN], "remaining_count": len(remaining), "nodes": waiting}
 
 
-def _confirmation(seen: _Seen, own: Accepted) -> dict[str, Any]:
+def _confirmation(seen: _Seen, own: SecretLogins) -> dict[str, Any]:
     """Which secrets are confirmed, and which hold the old login and are not, or are and have a login of their own that is refused."""
     others = [(copy, why) for copy in seen.every if (why := copy.why_not_declared)]
     refused = [{"namespace": ref.namespace, "secret": ref.name, "reason": why} for ref, why in own.refused.items()]
@@ -288,7 +290,7 @@ def _evidence(seen: _Seen, proof: Proven) -> dict[str, Any]:
 
 
 def _first_of_each(copies: Iterable[Copy], most: int) -> Iterator[Copy]:
-    """The first ones of each namespace: who plants many in one does not hide those of others."""
+    """The first ones of each namespace: a user who plants many in one namespace does not hide secrets of others."""
     counts: Counter[str] = Counter()
     for copy in copies:
         counts[copy.ref.namespace] += 1
@@ -333,7 +335,7 @@ def _of_nodes(copy: Copy) -> dict[str, Any]:
     return {"namespace": copy.ref.namespace, "secret": copy.ref.name, "registries": list(copy.found.old)}
 
 
-def _probes(changing: Mapping[str, Sequence[Copy]], asked: Asked, proof: Proven | None) -> list[dict[str, str]]:
+def _probes(changing: Mapping[str, Sequence[Copy]], asked: ImagesInUse, proof: Proven | None) -> list[dict[str, str]]:
     """An image for each of the first namespaces, with the secret whose login is for it: for a forced pull there.
 
     Only images that the new login was proven on, where it was. The namespaces whose secret was created first come first: no user can make an

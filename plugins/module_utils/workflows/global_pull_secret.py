@@ -245,7 +245,7 @@ def _of_unseen(unseen: str) -> list[str]:
 
 
 def _saved(ref: ObjectRef, secret: Json | None, nature: Nature, saving: Saving) -> dict[str, Any]:
-    """The file of a copy of the secret. Its name is that of what it holds: a copy that is there is not written again.
+    """The file of a copy of the secret. Its name has the secret's name and version: an existing copy is not written again.
 
     :raises Refusal: when the secret's version cannot be part of a file's name.
     """

@@ -21,7 +21,7 @@ from ..core.ownership import INSTANCE, check_owner
 from ..features.image_puller_grant.desired import ImagePullerGrant
 from ..features.prune.declared import Declared, Grant, Links
 from ..features.prune.desired import KINDS, Prune, removals, whole
-from ..features.prune.guard import Balance, Verdict, judge
+from ..features.prune.guard import Balance, PruneVerdict, judge
 from ..features.pull_secret.desired import PullSecret
 from ..features.sa_link.desired import SaLink
 from ..platform.account_lists import LISTS, names_in
@@ -130,7 +130,7 @@ def prune(
         namespace: Balance(there, removals(changes), namespace in confirmed)
         for namespace, (changes, there) in planned.items()
     }
-    guarded = _Guarded(cluster.name, pruning, judge(balances, pruning.most), balances)
+    guarded = _GuardReport(cluster.name, pruning, judge(balances, pruning.most), balances)
     refused = [
         change for name, (changes, _there) in planned.items() if name in guarded.verdict.held_back for change in changes
     ]
@@ -220,7 +220,7 @@ class _Reader:
 
 
 def _planned(desired: Prune, namespace: str, view: View) -> tuple[Sequence[Change], Counter[str]]:
-    """The changes, and how much of what is declared is there. A namespace that cannot be planned fails later, on its own."""
+    """The changes, and how many declared objects exist. A namespace that cannot be planned fails later, on its own."""
     try:
         plan = desired.plan(namespace, view.objects, view.related)
         return plan.changes, desired.fulfilled(namespace, view.objects, view.related)
@@ -229,12 +229,12 @@ def _planned(desired: Prune, namespace: str, view: View) -> tuple[Sequence[Chang
 
 
 @dataclass(frozen=True)
-class _Guarded:
-    """What the guard says, in words and numbers."""
+class _GuardReport:
+    """The judgement of the guard, in words and numbers."""
 
     cluster: str
     pruning: Pruning
-    verdict: Verdict
+    verdict: PruneVerdict
     balances: Mapping[str, Balance]
 
     def report(self, done: Counter[str], refused: Sequence[Change]) -> dict[str, Any]:

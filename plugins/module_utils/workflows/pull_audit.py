@@ -189,7 +189,7 @@ class _Reading:
         )
 
     def _open_selectors(self) -> Sequence[OpenSelector]:
-        """With the projects that users requested, of the whole cluster: what is audited may be less."""
+        """With the projects that users requested, of the whole cluster: fewer namespaces may be audited."""
         if not self.asked.open_selectors:
             return ()
         titles, selectors = zip(*self.asked.open_selectors, strict=True)

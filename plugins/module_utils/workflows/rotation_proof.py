@@ -1,8 +1,8 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Proves logins before one takes the place of another: the new one on each repository that is in use, held against the old one; and,
-where the old one is not known, the one that each secret has."""
+"""Proves logins before one takes the place of another: the new one on each repository that is in use, compared with the old one. If
+the old one is not known, also the login of each secret."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ..nodes.references import Reference
 from .asking import answers_to
 from .proofs import Attempt, Patience, judged
 
-__all__ = ["Accepted", "Asked", "Proven", "accepted", "proven"]
+__all__ = ["ImagesInUse", "Proven", "SecretLogins", "accepted", "proven"]
 
 #: Maximum number of images of one repository that are tried in each namespace: one that is gone from the registry proves nothing.
 _TRIED = 3
@@ -39,7 +39,7 @@ Logins = Mapping[str, Login]
 
 
 @dataclass(frozen=True)
-class Asked:
+class ImagesInUse:
     """The images in use that the new login must pull, by namespace. Those of `beyond` are in namespaces that are not written: they pull
     with the pull secret of the nodes."""
 
@@ -62,7 +62,7 @@ class Proven:
 
 
 @dataclass(frozen=True, repr=False)
-class Accepted:
+class SecretLogins:
     """Of secrets with logins of their own: why none of the logins of some counts, and one for each host that does."""
 
     refused: Mapping[ObjectRef, str] = field(default_factory=dict)
@@ -141,10 +141,10 @@ _DEAD = ("bad_login", "expired")
 _OPEN = ("unanswered", "not_sent", *_DEAD)
 
 
-def accepted(rotation: Rotation, copies: Iterable[Copy]) -> Accepted:
+def accepted(rotation: Rotation, copies: Iterable[Copy]) -> SecretLogins:
     """Asks the registries for the logins of secrets, where any login of the user is the old one: each once, the most frequent ones first.
 
-    Who plants a secret knows the user name. A login that the registry accepts, only those know who had it before.
+    A user who plants a secret knows the user name. Only users who had the login before know one that the registry accepts.
     """
     asking = _Asking(rotation)
     held = {copy.ref: copy.logins[:_LOGINS_OF_A_SECRET] for copy in copies}
@@ -152,7 +152,7 @@ def accepted(rotation: Rotation, copies: Iterable[Copy]) -> Accepted:
     proofs = answers_to(_bounded(frequent), lambda login: asking.log_in(*login))
     good = [login for login, proof in proofs.items() if _is_accepted(proof)]
     refused = {ref: _why_refused(logins, proofs) for ref, logins in held.items() if not {*logins} & {*good}}
-    return Accepted(refused, dict(good))
+    return SecretLogins(refused, dict(good))
 
 
 def _bounded(frequent: Iterable[tuple[tuple[str, Login], int]]) -> Iterator[tuple[str, Login]]:
@@ -164,7 +164,7 @@ def _bounded(frequent: Iterable[tuple[tuple[str, Login], int]]) -> Iterator[tupl
 
 
 def _is_accepted(proof: Proof) -> bool:
-    """A registry that asks nobody for a login accepts none."""
+    """A registry that does not ask for a login does not accept one."""
     return proof.works and bool(proof.realm_host)
 
 
@@ -175,8 +175,8 @@ def _why_refused(logins: Sequence[tuple[str, Login]], proofs: Mapping[tuple[str,
     return f"its own login is not accepted: {proof.said}"
 
 
-def proven(rotation: Rotation, asked: Asked, known: Logins) -> Proven:
-    """What the registries say.
+def proven(rotation: Rotation, asked: ImagesInUse, known: Logins) -> Proven:
+    """The answers of the registries.
 
     :raises Refusal: when the new login does not work, or that cannot be found out; nothing has been written.
     """
@@ -194,7 +194,7 @@ def proven(rotation: Rotation, asked: Asked, known: Logins) -> Proven:
     return Proven([answer.row for _asked, answer in answers], shown, _old_login(rotation, asking))
 
 
-def _repositories(rotation: Rotation, asked: Asked) -> tuple[list[_Repository], list[str]]:
+def _repositories(rotation: Rotation, asked: ImagesInUse) -> tuple[list[_Repository], list[str]]:
     """Those that are asked for, and which namespaces have more of them than that."""
     found: dict[str, dict[Reference, None]] = {}
     for image in rotation.images:
@@ -248,9 +248,9 @@ def _is_worse(answer: _Answer) -> bool:
 
 
 def _stops(answer: _Answer) -> bool:
-    """Of one that is not pulled: whether the new login is at fault, or may be, since nobody knows whether the old one pulls it.
+    """For an image that is not pulled: whether the new login is or can be the cause, because it is not known whether the old one pulls it.
 
-    What neither login pulls fails today, too. The author of one pod would stop the rotation of all namespaces with it.
+    An image that neither login pulls already fails. With it, the author of one pod would stop the rotation of all namespaces.
     """
     if answer.new.outcome == "rate_limited" or _is_worse(answer):
         return True

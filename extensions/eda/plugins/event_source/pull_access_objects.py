@@ -53,7 +53,7 @@ options:
       changes:
         description:
           - Which changes of an object are told.
-          - V(existing) means that it was there when the source began, or is told once more, V(changed) that its labels are others,
+          - V(existing) means that it was there when the source began, or is reported again, V(changed) that its labels are others,
             V(terminating) that its deletion has begun.
           - The default is V(existing), V(created) and V(changed).
         type: list
@@ -208,7 +208,7 @@ count:
   sample: 2
 objects:
   description:
-    - What is new. C(labels) and C(deletion_timestamp) are there when they are not empty. Of an object with more than 100 labels, the first
+    - The new objects. C(labels) and C(deletion_timestamp) are there when they are not empty. Of an object with more than 100 labels, the first
       100 by their keys are shown.
     - Names of role bindings may be any text. A C(name) that has other characters than letters, digits and C(._:@+-) is C(hex/) and its
       bytes in hexadecimal digits, 253 at most. No name in Kubernetes has a C(/).
@@ -243,7 +243,7 @@ kind:
   returned: when O(ignore:state) is V(lost) or V(degraded)
   sample: Namespace
 message:
-  description: What was tried, what came back, and what to do. Characters that a template could need are question marks.
+  description: The attempt, the answer, and the steps to take. Characters that a template could need are question marks.
   type: str
   returned: when O(ignore:state) is V(lost) or V(degraded)
 kinds:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Addresses at which the host that runs the task reaches what no one else does: itself, its link, the services of its cloud. Pure.
+"""Addresses that only the host of the task reaches: the host itself, its link, the services of its cloud. Pure.
 
 The list is our own: the properties of `ipaddress` differ between versions of Python. Sources: the IANA registries of special-purpose
 addresses (RFC 6890), and the documentation of clouds for their metadata services. Private networks (RFC 1918, RFC 4193) are not
@@ -53,7 +53,7 @@ class InsideAddress(OSError):
 
 
 def inside_kind(address: str) -> str:
-    """The kind of an address, such as `loopback`; empty for one that others reach as well, and for a private one.
+    """The kind of an address, such as `loopback`. Empty for an address that other hosts reach too, and for a private one.
 
     :raises ValueError: when it is not an IP address.
     """

@@ -112,7 +112,7 @@ def send(
     :raises HttpsError: when there is no answer.
     """
     host = urlsplit(url).hostname or ""
-    # A proxy looks the name up itself, so only what is in the URL can be judged here.
+    # A proxy looks the name up itself, so only the URL can be judged here.
     if not options.inside and (kind := inside_kind_of_host(host)):
         raise _inside(attempt, kind)
     with requests.Session() as session:
@@ -187,7 +187,7 @@ def _keep(limits: Limits, manager: Any, bases: Sequence[type[Any]] = ()) -> Any:
 
 
 def _outside(limits: Limits) -> type[Any]:
-    """The part of a connection that opens none to an inside address. It looks the name up once, and connects to what it has judged."""
+    """The part of a connection that refuses inside addresses. It looks the name up once, and connects to the judged address."""
 
     class Outside:
         def _new_conn(self) -> Any:
@@ -210,7 +210,7 @@ def _outside(limits: Limits) -> type[Any]:
 
 
 def _outside_addresses(name: str, port: int) -> list[str]:
-    """The addresses of a host that are no inside ones, in the resolver's order.
+    """The addresses of a host that are not inside ones, in the resolver's order.
 
     :raises InsideAddress: when there are only others.
     """

@@ -86,7 +86,7 @@ class ConnectionOptions:
 
 @dataclass(frozen=True, repr=False)
 class _Target:
-    """Where to, through what, as whom. `server` is the one that the login came with, before an option named another."""
+    """The server, the way to it, and the login. `server` is the server that the login came with, before an option named another."""
 
     host: str
     origin: str

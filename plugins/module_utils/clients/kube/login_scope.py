@@ -140,7 +140,7 @@ def _check_server_of_kubeconfig(options: ConnectionOptions, environment: Connect
 
 
 def _check_proxy(options: ConnectionOptions, environment: ConnectionOptions, route: Route, login: str) -> None:
-    """A proxy carries TLS and cannot read it, unless it can answer in the place of the server."""
+    """A proxy carries TLS and cannot read it, unless it can answer instead of the server."""
     if not options.proxy or options.proxy == environment.proxy:
         return
     own_authority = options.ca_cert and _value("ca_cert", options.ca_cert) != _value("ca_cert", environment.ca_cert)

@@ -24,7 +24,7 @@ from .transport import Answer, NotAsked, RegistryError, RegistryOptions, check_t
 
 __all__ = ["Login", "Outcome", "Proof", "Wanted", "prove", "prove_login"]
 
-#: `not_sent`: the question would have gone to a host or an address that nobody named, or without TLS. `not_found` may also be a right that is missing:
+#: `not_sent`: the question would have gone to an unnamed host or address, or without TLS. `not_found` may also be a right that is missing:
 #: many registries hide what they deny. `expired` is never said here: who knows what the login is judges that (workflows/proofs.py).
 Outcome = Literal[
     "logs_in",
@@ -122,7 +122,7 @@ def prove(
 ) -> Proof:
     """Whether the image can be pulled with the login; None asks without one.
 
-    `realm_hosts` are the `host[:port]` that may be asked for a token beside the registry itself, with a login or without. `is_named`: an
+    `realm_hosts` are the `host[:port]` that may be asked for a token besides the registry itself, with a login or without. `is_named`: an
     option names the registry. One that only text of the cluster names, and `realm_hosts` does not, is not asked at an address that only
     the host of the task reaches.
 
@@ -215,7 +215,7 @@ class _Asking:
         )
 
     def _why_not_sent(self, info: AuthInfo) -> str:
-        """The rest of a sentence; empty where the token service may be asked. The same with a login and without: who asks is known by it."""
+        """The rest of a sentence; empty where the token service may be asked. The rule is the same without a login, because a request shows who asks."""
         if urlsplit(info.realm).scheme == "http":
             return " without TLS, where others can read them; not sent"
         registry, service = endpoint(self.wanted.host), endpoint(info.realm_host)
@@ -231,7 +231,7 @@ class _Asking:
     def _token_url(self, info: AuthInfo) -> str:
         realm = f"https://{endpoint(self.wanted.host)}{info.realm}" if info.realm.startswith("/") else info.realm
         parts = urlsplit(realm)
-        # A user in the realm would be sent in the place of the login.
+        # A user in the realm would be sent instead of the login.
         host = parts.netloc.rpartition("@")[2]
         asked = {
             **({"service": info.service} if info.service else {}),

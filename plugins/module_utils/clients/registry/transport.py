@@ -88,7 +88,7 @@ def send(
         )
     except InsideAddressError as error:
         raise NotAsked(
-            f"{error}, where nothing is asked that no option names: if it is right, name it in {options.realm_option!r}"
+            f"{error}, where only hosts that an option names are asked: if that is right, name it in {options.realm_option!r}"
         ) from None
     except HttpsError as error:
         raise RegistryError(str(error)) from None

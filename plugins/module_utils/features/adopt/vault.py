@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ...core.yaml_text import Reference
+from ...core.yaml_text import TemplateText
 
 __all__ = ["Vault"]
 
@@ -25,17 +25,17 @@ class Vault:
         self.variables: dict[str, Any] = {}
         self._names: dict[tuple[str, ...], str] = {}
 
-    def password(self, login: Mapping[str, str]) -> Reference:
+    def password(self, login: Mapping[str, str]) -> TemplateText:
         """A reference to the password; `vaulted_REGISTRY_USER` is its variable, with a number for each further password."""
         key = ("password", login["registry"], login["username"], login["password"])
         name = self._name(key, (login["registry"], login["username"]), login["password"])
         # Before ansible-core 2.19, a template whose result looks like data becomes data.
-        return Reference(f"{{{{ {name} | string }}}}")
+        return TemplateText(f"{{{{ {name} | string }}}}")
 
-    def auth_config(self, secret: str, meaning: str, config: Mapping[str, Any]) -> Reference:
+    def auth_config(self, secret: str, meaning: str, config: Mapping[str, Any]) -> TemplateText:
         """A reference to a whole auth file; `vaulted_SECRET_auth_config` is its variable."""
         name = self._name(("config", secret, meaning), (secret, "auth_config"), config)
-        return Reference(f"{{{{ {name} }}}}")
+        return TemplateText(f"{{{{ {name} }}}}")
 
     def _name(self, key: tuple[str, ...], parts: tuple[str, ...], value: Any) -> str:
         if key not in self._names:

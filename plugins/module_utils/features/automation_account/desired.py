@@ -121,7 +121,7 @@ class _Names:
         self.notes: list[str] = []
 
     def plan(self, first: str, wanted: Json | None) -> None:
-        """`wanted`: what is to be bound, None for nothing."""
+        """`wanted`: the binding to make, None for none."""
         chosen = "" if wanted is None else next(name for name in names_from(first) if self._fits(name, wanted))
         taken = list(takewhile(lambda name: name != chosen, names_from(first))) if chosen else []
         for name in sorted(name for name in self._objects if is_name_of(first, name)):
@@ -138,7 +138,7 @@ class _Names:
         return ObjectRef(ROLE_BINDING, self._namespace, name)
 
     def _fits(self, name: str, wanted: Json) -> bool:
-        """Whether the name is free, or what has it is ours and can become what is wanted."""
+        """Whether the name is free, or belongs to a binding of ours that can become the wanted one."""
         there = self._objects.get(name)
         if there is None:
             return True

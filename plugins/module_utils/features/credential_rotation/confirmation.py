@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which secrets a rotation may write: those that a source outside the cluster names. Pure.
+"""The secrets that a rotation may write: a source outside the cluster names them. Pure.
 
-Whoever may write a secret can put the old login there, with every label and annotation. So nothing in a secret shows that it may have
+Everyone who may write a secret can put the old login there, with every label and annotation. So nothing in a secret shows that it may have
 the new login.
 """
 
@@ -23,7 +23,7 @@ from ...core.namespaces import from_options as selector_of
 from ...core.objects import ObjectRef
 from ...dockerconfig.registry_keys import same_path
 
-__all__ = ["ARGUMENTS", "PLACES", "ROW", "Confirmed", "ConfirmedEntry", "entries_of", "plan_problems"]
+__all__ = ["ARGUMENTS", "PLACES", "ROW", "ConfirmedEntry", "ConfirmedSecrets", "entries_of", "plan_problems"]
 
 #: Maximum number of invalid entries in one message.
 _SHOWN = 20
@@ -56,7 +56,7 @@ ARGUMENTS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class ConfirmedEntry:
-    """One secret, in one namespace or in several. With a `uid`, only that object: not one that was created again under its name."""
+    """One secret, in one namespace or in several. With a `uid`, only that object, and not a new one of its name."""
 
     name: str
     places: Union[tuple[str, ...], NamespaceSelector]
@@ -64,13 +64,13 @@ class ConfirmedEntry:
 
 
 @dataclass(frozen=True)
-class Confirmed:
+class ConfirmedSecrets:
     """The confirmed secrets, by namespace and name, each with the UIDs that it may have. An empty UID stands for any."""
 
     uids: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, entries: Iterable[tuple[ConfirmedEntry, Iterable[str]]]) -> Confirmed:
+    def of(cls, entries: Iterable[tuple[ConfirmedEntry, Iterable[str]]]) -> ConfirmedSecrets:
         """Of entries, each with the namespaces that it is for."""
         found: dict[tuple[str, str], set[str]] = {}
         for entry, namespaces in entries:

@@ -77,7 +77,7 @@ class Copy:
 
     @property
     def is_of_cluster(self) -> bool:
-        """Whether no project user can write it: it is the nodes', or what the platform makes of theirs."""
+        """Whether no project user can write it: it is a pull secret of the nodes, or the platform makes it from one."""
         return self.ref in _OF_THE_CLUSTER
 
     @cached_property
@@ -160,7 +160,7 @@ class Copy:
 
     @property
     def why_not_declared(self) -> str:
-        """Why it is not changed although it holds the old login, or may hold it; empty for one that is confirmed or does not hold it."""
+        """Why it is not changed although it holds or may hold the old login. Empty if it is confirmed or does not hold it."""
         if self.is_confirmed:
             return ""
         if self.found.old:

@@ -21,7 +21,7 @@ from ...pulls import verification
 from ...secrets.expiry import SKEW, expiry_of, kind_of
 from ...secrets.searched import SHORTEST, Searched
 from . import confirmation
-from .confirmation import Confirmed, ConfirmedEntry
+from .confirmation import ConfirmedEntry, ConfirmedSecrets
 
 __all__ = ["ARGUMENTS", "Rotation", "from_options", "lifetime"]
 
@@ -66,7 +66,7 @@ class Rotation:
 
     exchange: Exchange
     entries: tuple[ConfirmedEntry, ...] = ()
-    confirmed: Confirmed = field(default_factory=Confirmed)
+    confirmed: ConfirmedSecrets = field(default_factory=ConfirmedSecrets)
     server: str = ""
     replaces_dead: bool = False
     nodes: bool = False
@@ -154,7 +154,7 @@ def _problems(options: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _problems_of_confirmation(options: Mapping[str, Any]) -> Iterator[str]:
-    """What the entries themselves have against them, and what has to be asked where the old password is not known."""
+    """Problems of the entries themselves, and missing questions if the old password is not known."""
     try:
         entries = confirmation.entries_of(options)
     except OptionError as error:

@@ -83,7 +83,7 @@ def secret_for(image: Reference, copies: Iterable[Copy]) -> tuple[str, str] | No
 
 
 def failing(uses: Mapping[str, Sequence[Use]], copies: Mapping[str, Sequence[Copy]]) -> Iterator[dict[str, Any]]:
-    """The images that nodes cannot pull with a secret of this rotation, by namespace: a controller makes the failing pods anew.
+    """The images that nodes cannot pull with a secret of this rotation, by namespace: a controller recreates the failing pods.
 
     Only pods that list such a secret, for an image that one of its keys is for: whatever else a pod cannot pull has other causes.
     `place` tells one from another; `pod` and `container` are the first, `containers` how many they are.

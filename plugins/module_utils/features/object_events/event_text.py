@@ -4,7 +4,7 @@
 """The text that an event may carry. Pure.
 
 An event becomes variables of a playbook, and Ansible evaluates text that looks like a template. Project users choose names of role bindings,
-labels, and much more. So an event has only text that Kubernetes itself restricts; what else is there is encoded or left out. At the end
+labels, and much more. So an event has only text that Kubernetes itself restricts. Other text is encoded or left out. At the end
 every text passes `safe`, whatever it is.
 """
 

@@ -25,7 +25,7 @@ __all__ = ["Difference", "Ledger", "Seen", "seen"]
 
 @dataclass(frozen=True)
 class Seen:
-    """What is kept of an object's metadata. `namespace` is its own name for a namespace. `name` may be any text."""
+    """The kept part of an object's metadata. `namespace` is its own name for a namespace. `name` may be any text."""
 
     kind: str
     namespace: str
@@ -61,7 +61,7 @@ class _Known:
 
 
 def seen(obj: Json, watched: Watched, settings: Settings) -> Seen | None:
-    """What is kept of an object; None for one that is not meant, or in a namespace whose name Kubernetes does not allow."""
+    """The kept part of an object. None if it is not selected, or if Kubernetes does not allow the name of its namespace."""
     meta = metadata(obj)
     name = text(meta.get("name"))
     namespace = text(meta.get("namespace")) if watched.kind.namespaced else name

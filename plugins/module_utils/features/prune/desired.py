@@ -80,7 +80,7 @@ class Prune:
         return _Planner(self, namespace, objects, found).plan()
 
     def fulfilled(self, namespace: str, objects: Objects, found: Related) -> Counter[str]:
-        """How much of what is declared for a namespace is there, by `KINDS`. It is never more than the lists declare: a glob counts
+        """How many objects that are declared for a namespace exist, by `KINDS`. Never more than the lists declare: a glob counts
         once, however many service accounts it means.
 
         :raises Refusal: as `plan`.

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How much a prune may remove, and in which namespaces. Pure.
 
-Labels and links are written by the users of a project. So only what the lists declare makes a percentage allow more, and what carries
-an owner's labels in one project does not stop the prune in the others.
+Users of a project write labels and links. So only the declarations of the lists make a percentage allow more, and objects with an
+owner's labels in one project do not stop the prune in the others.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from math import floor
 
 from ...core.limits import Limit
 
-__all__ = ["Balance", "Verdict", "judge"]
+__all__ = ["Balance", "PruneVerdict", "judge"]
 
-#: At most one of so many namespaces is held back so that the others can go on, but always one.
+#: At most one namespace in this number is held back so that the others can go on, but always one.
 _ONE_OF = 10
 
 
 @dataclass(frozen=True)
 class Balance:
-    """One namespace: how much of each kind is declared and there, and how much would be removed.
+    """One namespace: how many objects of each kind are declared and exist, and how many would be removed.
 
     `is_confirmed`: an entry means the namespace, and its users did not choose that it does.
     """
@@ -35,10 +35,10 @@ class Balance:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class PruneVerdict:
     """`held_back` are the namespaces in which nothing may be removed; all of them where `is_refused`.
 
-    `declared`, `removed` and `allowed` count each kind: what is declared and there, what goes, and what may go.
+    `declared`, `removed` and `allowed` count each kind: declared objects that exist, objects to remove, and the most that may be removed.
     """
 
     declared: Counter[str]
@@ -48,37 +48,37 @@ class Verdict:
     is_refused: bool = False
 
     @classmethod
-    def of(cls, declared: Counter[str], removed: Counter[str], most: Limit) -> Verdict:
+    def of(cls, declared: Counter[str], removed: Counter[str], most: Limit) -> PruneVerdict:
         allowed = {kind: floor(most.of(declared[kind] + removed[kind])) for kind in {*declared, *removed}}
         return cls(declared, removed, Counter(allowed))
 
     @property
     def exceeded(self) -> list[str]:
-        """The kinds of which more would go than may."""
+        """The kinds of which more would be removed than is allowed."""
         return [kind for kind, removed in self.removed.items() if removed > self.allowed[kind]]
 
 
-def judge(balances: Mapping[str, Balance], most: Limit) -> Verdict:
-    """In which namespaces may be removed what would be, so that of no kind more goes than `most` allows.
+def judge(balances: Mapping[str, Balance], most: Limit) -> PruneVerdict:
+    """The namespaces in which objects may be removed, so that of each kind no more are removed than `most` allows.
 
-    Where all together are too much: without the few in which most goes, then the same of those that the lists confirm.
+    If all together are too much: without the few in which most would be removed, then the same for the confirmed namespaces.
     """
     declared = _total(one.declared for one in balances.values() if one.is_confirmed)
     concerned = {name: one for name, one in balances.items() if one.removed}
-    everything = Verdict.of(declared, _total(one.removed for one in concerned.values()), most)
+    everything = PruneVerdict.of(declared, _total(one.removed for one in concerned.values()), most)
     if not everything.exceeded:
         return everything
     confirmed = {name: one for name, one in concerned.items() if one.is_confirmed}
     for places in (concerned, confirmed):
         for removed, kept in _lighter(places, everything.exceeded):
-            verdict = Verdict.of(declared, removed, most)
+            verdict = PruneVerdict.of(declared, removed, most)
             if not verdict.exceeded:
                 return replace(verdict, held_back=frozenset(concerned) - {*kept})
     return replace(everything, held_back=frozenset(concerned), is_refused=True)
 
 
 def _lighter(places: Mapping[str, Balance], exceeded: Sequence[str]) -> Iterator[tuple[Counter[str], Sequence[str]]]:
-    """What goes in which of these: in all, then without those in which most of the exceeded kinds goes. Never in none."""
+    """Removals and their namespaces: all, then without the namespaces in which most of the exceeded kinds is removed. Never none."""
 
     def weight(name: str) -> tuple[int, bool, str]:
         return (-sum(places[name].removed[kind] for kind in exceeded), places[name].is_confirmed, name)

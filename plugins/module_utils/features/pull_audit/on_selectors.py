@@ -47,7 +47,7 @@ def open_to_users(survey: Survey) -> Iterator[Finding]:
 
 
 def _provisioners(survey: Survey) -> Iterator[str]:
-    """The cluster role bindings that let somebody request projects."""
+    """The cluster role bindings that let users request projects."""
     for binding in survey.cluster_bindings:
         role = mapping(binding.get("roleRef"))
         if (role.get("kind"), role.get("name")) == (CLUSTER_ROLE.kind, _SELF_PROVISIONER) and sequence(

@@ -134,11 +134,11 @@ def deleted(node: str = "") -> Judgement:
 
 
 def edited() -> Judgement:
-    """Somebody else has edited the pod, so what its node says may be about another image."""
+    """Others have edited the pod, so the report of its node may be about another image."""
     return doubt(
         "edited",
         "The pod was edited before a node answered, so its node may have pulled another image",
-        advice="look for who edits pods in that namespace",
+        advice="find out who edits pods in that namespace",
     )
 
 

@@ -103,9 +103,9 @@ def uid_of(pod: Json) -> str:
 
 
 def edition_of(pod: Json) -> tuple[int | None, str]:
-    """Another one once somebody has edited the pod: its generation, which an API server counts from Kubernetes 1.33 on, and its image.
+    """Its generation, which an API server counts from Kubernetes 1.33 on, and its image: another edition once others have edited the pod.
 
-    Who may edit pods in the namespace may put another image there, and put the first one back before anybody looks.
+    Users who may edit pods in the namespace can put another image there, and restore the first one before the next look.
     """
     containers = map(mapping, sequence(mapping(pod.get("spec")).get("containers")))
     images = [text(each.get("image")) for each in containers if each.get("name") == CONTAINER]

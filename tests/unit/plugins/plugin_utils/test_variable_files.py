@@ -22,14 +22,14 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.vari
     FilesWanted,
     VariableFile,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import Reference
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import TemplateText
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.variable_files import ControllerFiles
 
 from unit.canaries import CANARIES, shown
 
 SECRET = VaultSecret(b"the vault password")
 OTHER = VaultSecret(b"another one")
-PLAIN = VariableFile("plain.yml", {"x": [{"password": Reference("{{ y | string }}")}]}, ["A comment."])
+PLAIN = VariableFile("plain.yml", {"x": [{"password": TemplateText("{{ y | string }}")}]}, ["A comment."])
 VAULT = VariableFile("vault.yml", {"y": list(CANARIES)}, ["A comment."], encrypted=True)
 
 

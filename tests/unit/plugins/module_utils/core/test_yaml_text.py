@@ -12,8 +12,8 @@ import pytest
 import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.cluster_text import is_plain
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import (
-    Reference,
     Sentence,
+    TemplateText,
     as_comments,
     as_yaml,
 )
@@ -22,23 +22,23 @@ from hypothesis import strategies as st
 from support.hostile_text import TEXTS
 
 
-class Loader(yaml.SafeLoader):
+class AnsibleLoader(yaml.SafeLoader):
     """As YAML 1.1, with Ansible's tag, whose text is marked."""
 
 
-class Unsafe(str):
+class UnsafeText(str):
     """Text that had the tag."""
 
 
-Loader.add_constructor("!unsafe", lambda loader, node: Unsafe(loader.construct_scalar(node)))
+AnsibleLoader.add_constructor("!unsafe", lambda loader, node: UnsafeText(loader.construct_scalar(node)))
 
 
 def read(written: str) -> Any:
-    return yaml.load(written, Loader)
+    return yaml.load(written, AnsibleLoader)
 
 
 def test_as_people_write_it() -> None:
-    login = {"registry": "quay.io:443/team", "username": Reference("{{ registry_username }}"), "email": "a b"}
+    login = {"registry": "quay.io:443/team", "username": TemplateText("{{ registry_username }}"), "email": "a b"}
     options = {
         "namespaces": ["project-a"],
         "registries": [login],
@@ -74,7 +74,7 @@ def test_all_text_of_a_cluster_that_is_not_plain_has_the_tag(text: str) -> None:
     ((one, key, item),) = [(found["a"], list(found)[1], found["list"][0]) for found in read(written)]
     assert [one, key, item] == [shown] * 3
     is_known = is_plain(text) or text in ("=", "<<", "~", ".5", "\n", "~\n", "yes\n", "+1", "2026-01-01 01:02:03")
-    assert [isinstance(each, Unsafe) for each in (one, key, item)] == [not is_known] * 3
+    assert [isinstance(each, UnsafeText) for each in (one, key, item)] == [not is_known] * 3
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,8 @@ def test_the_tag_is_on_no_text_that_the_resolver_of_yaml_knows(text: str) -> Non
 
 def test_a_text_of_ours_is_known_by_its_type() -> None:
     assert (
-        as_yaml(["{{ registry }}", Reference("{{ registry }}")]) == '- !unsafe "{{ registry }}"\n- "{{ registry }}"\n'
+        as_yaml(["{{ registry }}", TemplateText("{{ registry }}")])
+        == '- !unsafe "{{ registry }}"\n- "{{ registry }}"\n'
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.cluster_text import is_plain
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import Reference, Sentence
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import Sentence, TemplateText
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls import remedies
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.offers import Offer, offer, offer_in
 from support.hostile_text import TEXTS
@@ -214,4 +214,4 @@ def test_titles_hold_nothing_of_a_cluster() -> None:
 
 
 def test_a_login_is_never_known() -> None:
-    assert all(isinstance(variable, Reference) for variable in (remedies.REGISTRY, *remedies.VARIABLES.values()))
+    assert all(isinstance(variable, TemplateText) for variable in (remedies.REGISTRY, *remedies.VARIABLES.values()))

@@ -27,10 +27,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.run import Settings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.credential_rotation import rotate
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.rotation_proof import (
-    Accepted,
-    Asked,
+    ImagesInUse,
     Logins,
     Proven,
+    SecretLogins,
 )
 from hypothesis import given
 from support.anything import CHANGES, Changed
@@ -90,7 +90,7 @@ class Prover:
         self.beyond: list[dict[str, list[str]]] = []
         self.known: list[Logins] = []
 
-    def __call__(self, _rotation: Rotation, asked: Asked, known: Logins) -> Proven:
+    def __call__(self, _rotation: Rotation, asked: ImagesInUse, known: Logins) -> Proven:
         assert len(self._api.writes) == self._written, "it is asked before the first write"
         self.images.append({name: [str(each) for each in every] for name, every in asked.images.items()})
         self.beyond.append({name: [str(each) for each in every] for name, every in asked.beyond.items()})
@@ -113,10 +113,10 @@ class Accepter:
         self._refused = refused
         self.asked: list[list[str]] = []
 
-    def __call__(self, _rotation: Rotation, copies: Iterable[Copy]) -> Accepted:
+    def __call__(self, _rotation: Rotation, copies: Iterable[Copy]) -> SecretLogins:
         refs = [copy.ref for copy in copies]
         self.asked.append([f"{ref.namespace}/{ref.name}" for ref in refs])
-        return Accepted(
+        return SecretLogins(
             {ref: "refused" for ref in refs if f"{ref.namespace}/{ref.name}" in self._refused}, {"quay.io": OLD}
         )
 

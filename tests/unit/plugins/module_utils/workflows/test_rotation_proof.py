@@ -22,9 +22,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_questions import RegistryAccess
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.references import Reference, reference_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.rotation_proof import (
-    Accepted,
-    Asked,
+    ImagesInUse,
     Proven,
+    SecretLogins,
     accepted,
     proven,
 )
@@ -110,7 +110,7 @@ def prove(registry: Registry, certificate: str) -> Prove:
         rotation = Rotation(exchange, images=tuple(map(named, must)), access=options)
         given = uses or ({"a": images} if images else {})
         in_use = {namespace: [named(image) for image in every] for namespace, every in given.items()}
-        asked = Asked(
+        asked = ImagesInUse(
             {**in_use, "elsewhere": [each for image in elsewhere if (each := reference_of(image))]},
             {namespace: [named(image) for image in every] for namespace, every in (beyond or {}).items()},
         )
@@ -379,7 +379,7 @@ class TestAccepted:
     def given(self, certificate: str) -> None:
         self.access = RegistryAccess(ca_cert=certificate, timeout=60)
 
-    def accept(self, registry: Registry, *copies: tuple[str, ...]) -> Accepted:
+    def accept(self, registry: Registry, *copies: tuple[str, ...]) -> SecretLogins:
         found = [self.copy(name, *passwords, host=registry.host) for name, *passwords in copies]
         answer = accepted(self.rotation(registry.host), found)
         assert_hidden(str(answer.refused))
@@ -423,7 +423,7 @@ class TestAccepted:
         assert "refuses the login" in last["a098"]
 
     def test_none(self, registry: Registry) -> None:
-        assert self.accept(registry) == Accepted()
+        assert self.accept(registry) == SecretLogins()
 
 
 class TestImagesOfARepository:

@@ -265,7 +265,7 @@ class TestWhereARegistryIs:
         assert found.outcome == "not_sent"
         assert found.said == (
             f"asking registry {server.host} for the manifest of {server.host}/team/app:v1 was not done: the server is at a loopback address, "
-            "where nothing is asked that no option names: if it is right, name it in 'realm_host'"
+            "where only hosts that an option names are asked: if that is right, name it in 'realm_host'"
         )
         assert server.requests == []
 

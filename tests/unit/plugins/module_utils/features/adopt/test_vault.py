@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import Reference
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import TemplateText
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.adopt.vault import Vault
 
 
@@ -17,7 +17,7 @@ def test_one_login_is_one_variable() -> None:
     vault = Vault()
     first = vault.password(login())
     assert first == vault.password({**login(), "email": "another"}) == "{{ vaulted_quay_io_team_robot | string }}"
-    assert isinstance(first, Reference)
+    assert isinstance(first, TemplateText)
     assert vault.variables == {"vaulted_quay_io_team_robot": "secret-1"}
 
 

@@ -12,8 +12,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.confirmation import (
-    Confirmed,
     ConfirmedEntry,
+    ConfirmedSecrets,
     entries_of,
     plan_problems,
 )
@@ -147,7 +147,7 @@ class TestConfirmed:
 
     def test_the_secrets_of_the_entries_and_no_others(self) -> None:
         entries = [(ConfirmedEntry("quay", ()), ["a", "b"]), (ConfirmedEntry("other", (), UID), ["a"])]
-        found = Confirmed.of(entries)
+        found = ConfirmedSecrets.of(entries)
         every = {(space, name) for space in "abc" for name in ("quay", "other") if found.names(self.ref(space, name))}
         assert every == {("a", "quay"), ("b", "quay"), ("a", "other")}
         assert found.includes(self.ref("b", "quay"), "whatever")
@@ -157,8 +157,8 @@ class TestConfirmed:
         assert not found.includes(self.ref("b", "other"), UID)
 
     def test_an_entry_without_a_uid_is_for_any(self) -> None:
-        found = Confirmed.of([(ConfirmedEntry("quay", (), UID), ["a"]), (ConfirmedEntry("quay", ()), ["a"])])
+        found = ConfirmedSecrets.of([(ConfirmedEntry("quay", (), UID), ["a"]), (ConfirmedEntry("quay", ()), ["a"])])
         assert found.includes(self.ref("a", "quay"), "x")
 
     def test_nothing_by_default(self) -> None:
-        assert not Confirmed().includes(self.ref("a", "quay"), UID)
+        assert not ConfirmedSecrets().includes(self.ref("a", "quay"), UID)

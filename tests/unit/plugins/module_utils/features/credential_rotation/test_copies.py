@@ -19,8 +19,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     Login,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.confirmation import (
-    Confirmed,
     ConfirmedEntry,
+    ConfirmedSecrets,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.copies import (
     NODES_SECRETS,
@@ -37,7 +37,7 @@ from support.anything import ANYTHING
 
 OLD, NEW = Login("robot", "Canary-old-password"), Login("robot2", "Canary-new-password")
 #: The names of this file in their namespaces.
-CONFIRMED = Confirmed.of((ConfirmedEntry(name, ()), ["a"]) for name in ("s", "pull-secret"))
+CONFIRMED = ConfirmedSecrets.of((ConfirmedEntry(name, ()), ["a"]) for name in ("s", "pull-secret"))
 KNOWN = Rotation(Exchange(("quay.io",), OLD, NEW), confirmed=CONFIRMED)
 #: The password is not known, as with tokens that live a short time.
 UNKNOWN = Rotation(Exchange(("quay.io",), Login("robot", ""), NEW), confirmed=CONFIRMED)
@@ -242,7 +242,7 @@ class TestConfirmed:
 
     def found(self, obj: dict[str, Any], *uids: str, rotation: Rotation = KNOWN, **where: str) -> Copy:
         """The secret of the confirmed name, or of no name that is confirmed without UIDs."""
-        named = Confirmed({("a", "s"): frozenset(uids)}) if uids else Confirmed()
+        named = ConfirmedSecrets({("a", "s"): frozenset(uids)}) if uids else ConfirmedSecrets()
         return copy(obj, replace(rotation, confirmed=named), **where)
 
     def secret(self, uid: str = UID, content: Any = None, **meta: Any) -> dict[str, Any]:

@@ -25,8 +25,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.prot
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.writes import object_after
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import Exchange, Login
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.confirmation import (
-    Confirmed,
     ConfirmedEntry,
+    ConfirmedSecrets,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.desired import (
     EXCLUDED,
@@ -46,7 +46,9 @@ EXCHANGE = Exchange(("quay.io",), OLD, NEW)
 
 def confirmed(*names: str, exchange: Exchange = EXCHANGE, uid: str = "", **more: Any) -> Rotation:
     """A rotation of these secrets of namespace a."""
-    return Rotation(exchange, confirmed=Confirmed.of((ConfirmedEntry(name, (), uid), ["a"]) for name in names), **more)
+    return Rotation(
+        exchange, confirmed=ConfirmedSecrets.of((ConfirmedEntry(name, (), uid), ["a"]) for name in names), **more
+    )
 
 
 #: The names of this file, but for the second one of an immutable secret, which nobody declares.

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.limits import Limit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.prune.guard import (
     Balance,
-    Verdict,
+    PruneVerdict,
     judge,
 )
 from hypothesis import given
@@ -26,7 +26,7 @@ def many(count: int, declared: int = 0, removed: int = 0, *, is_confirmed: bool 
     return {f"ns{at}": one(declared, removed, is_confirmed=is_confirmed) for at in range(count)}
 
 
-def judged(balances: dict[str, Balance], most: str = "10%") -> Verdict:
+def judged(balances: dict[str, Balance], most: str = "10%") -> PruneVerdict:
     return judge(balances, Limit.parse("max_prune", most))
 
 
