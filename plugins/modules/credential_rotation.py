@@ -135,7 +135,7 @@ options:
           - The UID of the secret. A secret of that name with another UID, which was created later, is not changed.
         type: str
       declared:
-        description: Has no effect. Rows of RV(rotation.secrets) have it.
+        description: Rows of RV(rotation.secrets) have it. One with V(false) is refused, since nobody has confirmed it.
         type: bool
   plan:
     description:

@@ -9,6 +9,7 @@ environment, as AWX puts it there. AWX itself is not here: support/awx_rules.py 
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ import yaml
 from support.awx_rules import PROJECT, configuration, extra_variables, named
 from support.certificates import server_context, write_certificate
 from support.hostile_registry import HostileRegistry, answer, served
+from support.lab import Lab
 from support.playbooks import Play, play
 
 TOKEN = "canary-token-of-the-cluster"
@@ -75,6 +77,10 @@ def unasked(attacker: HostileRegistry, ran: Path) -> dict[str, Any]:
         "private_registry_secrets": [{"name": "planted", "namespaces": ["kube-system"], "registries": [login]}],
         "image_pull_only_namespaces": ["kube-system"],
         "image_pull_prune": True,
+        "image_pull_rotation_plans": {
+            "cluster": {"secrets": [{"namespace": "mallory", "name": "planted", "uid": "1"}]}
+        },
+        "credential_rotation_secrets": [{"namespace": "mallory", "name": "planted"}],
         "pull_access_audit_directory": str(ran),
         "automation_account_namespace": "mallory",
         "automation_account_kubeconfig": str(ran),
@@ -99,14 +105,22 @@ def hostile_answers(template: dict[str, Any], start: int, **words: str) -> dict[
     }
 
 
-def launch(playbook: str, given: dict[str, Any], directory: Path, environment: dict[str, str]) -> Play:
-    """A job of the template with that playbook, as AWX lays it out."""
+def launch(
+    playbook: str,
+    given: dict[str, Any],
+    directory: Path,
+    environment: dict[str, str],
+    template: str = "",
+    **handed_on: Any,
+) -> Play:
+    """A job of the template, or of the one with that playbook, as AWX lays it out. `handed_on` is of the node before it."""
+    found = TEMPLATES[template or LAUNCHED[playbook]]
     project = directory / "project"
     shutil.copytree(PROJECT, project)
-    variables = extra_variables(TEMPLATES[LAUNCHED[playbook]], given, awx_project_revision="a" * 40)
+    variables = extra_variables(found, given, awx_project_revision="a" * 40, **handed_on)
     (directory / "extravars").write_text(variables)
     options = ["-e", f"@{directory / 'extravars'}", "--diff", "-vvv"]
-    options += ["--check"] if TEMPLATES[LAUNCHED[playbook]]["job_type"] == "check" else []
+    options += ["--check"] if found["job_type"] == "check" else []
     inventory = project / "inventory" / "one_cluster.yml"
     home = {"HOME": str(directory), "ANSIBLE_LOCAL_TEMP": str(directory / "tmp")}
     return play(project / playbook, inventory, *options, cwd=project, **environment, **home)
@@ -136,6 +150,35 @@ def test_no_answer_and_no_variable_reaches_the_token_or_runs(
             assert TOKEN not in done.output and files == [], (job, done.output[-3000:])
             assert "PLAY RECAP" in done.output, (job, done.output[-3000:])
     assert attacker.requests == []
+
+
+def test_a_plan_hands_the_answers_on_and_evaluates_none(
+    lab: Lab, namespace: str, attacker: HostileRegistry, tmp_path: Path
+) -> None:
+    """The user names of a survey are in the artifacts of the plan, and so in the variables of the next node."""
+    ran = tmp_path / "ran"
+    texts = [text.format(ran=ran, url=f"http://{attacker.host}") for text in TEMPLATES_OF_JINJA]
+    answers = {
+        "rotate_registries": lab.registry("private")["host"],
+        "rotate_old_username": texts[0],
+        "rotate_new_username": texts[1],
+        "rotate_new_password": texts[2],
+        "rotate_nodes": "no",
+    }
+    # Without a secret that has the old login, no registry is asked, and all steps are done.
+    environment = {"K8S_AUTH_KUBECONFIG": lab.kubeconfig, "ANSIBLE_SHOW_CUSTOM_STATS": "1"}
+    first, second = tmp_path / "plan", tmp_path / "rotate"
+    for directory in (first, second):
+        directory.mkdir()
+    planned = launch("rotate.yml", answers, first, environment, "Image pull: plan a rotation")
+    assert planned.status == 0, planned.output[-3000:]
+    (told,) = [line for line in planned.output.splitlines() if line.strip().startswith("RUN: {")]
+    handed_on = json.loads("{" + told.partition("{")[2])["image_pull_rotation_plans"]
+    ((host, plan),) = handed_on.items()
+    assert (plan["old_username"], plan["new_username"]) == (texts[0], texts[1])
+    done = launch("rotate.yml", answers, second, environment, image_pull_rotation_plans=handed_on)
+    assert done.status == 0 and host in done.output, done.output[-3000:]
+    assert not ran.exists() and attacker.requests == []
 
 
 @pytest.mark.parametrize("name", TEMPLATES)

@@ -101,6 +101,13 @@ def attacks(attacker: Attacker, server: str) -> dict[str, dict[str, Any]]:
         "trusted": {"host": tls, **trusted},
         "unverified": {"host": tls, "validate_certs": False},
         "unverified and a context": {"host": tls, "validate_certs": False, "context": "c"},
+        # Parsers of URLs differ: to some, what stands before the '@' is a login.
+        "backslash": {"host": f"{tls}\\@{server.partition('://')[2]}", "validate_certs": False},
+        "backslash and a context": {
+            "host": f"{tls}\\@{server.partition('://')[2]}",
+            "validate_certs": False,
+            "context": "c",
+        },
         "another path": {"host": f"{tls}/k8s", "validate_certs": False, "kubeconfig": ""},
         "half a login": {"host": tls, "validate_certs": False, "username": "mallory"},
         "kubeconfig": {"kubeconfig": kubeconfig(tls)},

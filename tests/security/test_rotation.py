@@ -172,6 +172,15 @@ class TestAfterThePlan:
         assert (fleet.is_rotated(), fleet.stolen()) == (True, [])
 
     @pytest.mark.parametrize("way", WAYS)
+    def test_rows_that_nobody_confirmed_are_refused_by_a_later_task(self, fleet: Fleet, way: str) -> None:
+        plant(fleet, fleet.old)
+        planned = fleet.rotate(check=True, secrets=fleet.declared, **WAYS[way])
+        found = fleet.rotate(secrets=planned["rotation"]["secrets"], verify=False, **WAYS[way])
+        assert fleet.stolen() == []
+        assert found["failed"] and "nobody has confirmed this row" in found["msg"]
+        assert not fleet.is_rotated()
+
+    @pytest.mark.parametrize("way", WAYS)
     def test_a_secret_that_is_created_again_after_the_plan_is_not_written(self, fleet: Fleet, way: str) -> None:
         own = fleet.mallory.namespace
         fleet.mallory.secret("pull", text_of(fleet.old, fleet.host))

@@ -14,9 +14,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from ...core.errors import OptionError
+from .libraries import urllib3
 
 if TYPE_CHECKING:
     from .connection import ConnectionOptions
@@ -98,11 +98,20 @@ def _value(name: str, given: str | None) -> str:
     return os.path.realpath(given) if name in _PATHS else given.strip()
 
 
-def _has_own_kubeconfig(options: ConnectionOptions, environment: ConnectionOptions) -> bool:
-    """Whether the task itself names a kubeconfig, and not that of the environment."""
+def _names_another_kubeconfig(options: ConnectionOptions, environment: ConnectionOptions) -> bool:
+    """Whether the task itself names a kubeconfig, and not just that of the environment."""
     if options.kubeconfig in (None, ""):
         return False
     return bool(_files(options.kubeconfig) != _files(environment.kubeconfig))
+
+
+def _has_own_kubeconfig(options: ConnectionOptions, environment: ConnectionOptions) -> bool:
+    """Whether the task names a kubeconfig, and no file of the environment is in it: the login could be the one in that file."""
+    if isinstance(options.kubeconfig, str) and isinstance(environment.kubeconfig, str):
+        return bool(_files(options.kubeconfig)) and _files(options.kubeconfig).isdisjoint(
+            _files(environment.kubeconfig)
+        )
+    return _names_another_kubeconfig(options, environment)
 
 
 def _files(kubeconfig: str | Mapping[str, Any] | None) -> Any:
@@ -122,7 +131,7 @@ def _check_server_of_variables(
                 f"the login of the environment ({variables}) belongs to the server in K8S_AUTH_HOST, and the task names another one, "
                 f"{route.host}; nothing was sent: {_OWN_LOGIN}, or remove 'host' (image_pull_host)"
             )
-    elif options.host or _has_own_kubeconfig(options, environment):
+    elif options.host or _names_another_kubeconfig(options, environment):
         raise OptionError(
             f"the login of the environment ({variables}) belongs to the servers of the kubeconfig in the environment, and the task "
             f"names another one, {route.host}; nothing was sent: {_OWN_LOGIN}, or remove 'host' and 'kubeconfig' (image_pull_host, "
@@ -165,11 +174,13 @@ def _check_proxy_login(options: ConnectionOptions, environment: ConnectionOption
 
 
 def _address(url: str) -> tuple[str, str, int | None, str]:
-    """Return the parts of a URL that decide which server it means; of an invalid one, the text."""
+    """Return the parts of a URL that decide which server it means; of an invalid one, the text.
+
+    They are read as the requests read them: parsers differ, for example in https://one\\@another.
+    """
     try:
-        parts = urlsplit(url.strip())
-        scheme = parts.scheme.lower()
-        port = parts.port or _DEFAULT_PORTS.get(scheme)
-        return scheme, (parts.hostname or "").lower(), port, parts.path.rstrip("/")
-    except ValueError:
+        parts = urllib3.util.parse_url(url.strip())
+    except urllib3.exceptions.HTTPError:
         return "", url, None, ""
+    scheme, host = (parts.scheme or "").lower(), (parts.host or "").lower()
+    return scheme, host, parts.port or _DEFAULT_PORTS.get(scheme), (parts.path or "").rstrip("/")

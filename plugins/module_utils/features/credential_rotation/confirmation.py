@@ -98,7 +98,7 @@ def entries_of(options: Mapping[str, Any]) -> tuple[ConfirmedEntry, ...]:
     found, problems = [], []
     for position, row in enumerate(rows):
         try:
-            found.append(_entry(row, needs_uid=plan is not None))
+            found.append(_entry(row, is_reviewed=plan is not None))
         except OptionError as error:
             problems.append(f"option '{where}[{position}]': {error}")
     if problems:
@@ -122,18 +122,23 @@ def _registries(names: Sequence[str]) -> list[str]:
     return sorted({same_path(name) for name in names})
 
 
-def _entry(row: Mapping[str, Any], *, needs_uid: bool) -> ConfirmedEntry:
+def _entry(row: Mapping[str, Any], *, is_reviewed: bool) -> ConfirmedEntry:
+    """The rows of a plan, which a person has reviewed, confirm what the inventory does not declare. Each has the UID."""
     name, uid = row["name"], row.get("uid") or ""
+    if row.get("declared") is False and not is_reviewed:
+        raise OptionError(
+            "'declared' is false: nobody has confirmed this row; leave it out, or review the rows and give them in option 'plan'"
+        )
     if not is_name(name):
         raise OptionError("'name' cannot be the name of a secret")
     if uid and not _UID.match(uid):
         raise OptionError("'uid' cannot be the UID of an object")
     if row.get("namespace") is None:
-        if needs_uid:
+        if is_reviewed:
             raise OptionError("'namespace' is missing")
         if uid:
             raise OptionError("'uid' is of one secret, so give 'namespace' with it")
-    if needs_uid and not uid:
+    if is_reviewed and not uid:
         raise OptionError("'uid' is missing: a plan names objects; write it again, and take out rows only")
     return ConfirmedEntry(name, _places(row), uid)
 

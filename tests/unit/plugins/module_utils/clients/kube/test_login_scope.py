@@ -79,7 +79,11 @@ class TestOwnLogin:
 class TestServer:
     @pytest.mark.parametrize("environment", [AWX, CERTIFICATE, PASSWORD])
     @pytest.mark.parametrize(
-        "host", [OTHER, "http://api.example.com:6443", f"{HOST}/other", "https://api.example.com", "https://[::1"]
+        "host",
+        [
+            *(OTHER, "http://api.example.com:6443", f"{HOST}/other", "https://api.example.com", "https://[::1"),
+            *(f"{OTHER}\\@api.example.com:6443", f"{OTHER}:6443\\@api.example.com:6443"),
+        ],
     )
     def test_another_one_is_refused(self, environment: ConnectionOptions, host: str) -> None:
         said = refusal(environment, host=host)
@@ -111,10 +115,17 @@ class TestServer:
 
     def test_unless_the_task_names_that_kubeconfig(self, tmp_path: Path) -> None:
         (tmp_path / "link").symlink_to("/theirs/config")
-        for own in ("/own/config", {"users": []}, "/theirs/config:/own/config"):
+        for own in ("/own/config", {"users": []}, "/own/config:/own/other"):
             assert refusal(KUBECONFIG, host=OTHER, kubeconfig=own) == ""
         for same in ("/theirs/config", "/theirs//config", str(tmp_path / "link"), "/theirs/config:"):
             assert refusal(KUBECONFIG, host=OTHER, kubeconfig=same)
+
+    def test_another_file_beside_that_of_the_environment_makes_it_no_own_one(self) -> None:
+        several = ConnectionOptions(kubeconfig="/theirs/config:/theirs/other")
+        for joined in ("/theirs/config:/not/there", "/not/there:/theirs/config"):
+            assert refusal(KUBECONFIG, host=OTHER, kubeconfig=joined)
+            assert refusal(several, host=OTHER, kubeconfig=joined)
+            assert refusal(ConnectionOptions(kubeconfig="/theirs/config", api_key="theirs"), OTHER, kubeconfig=joined)
 
     def test_the_environment_names_both(self) -> None:
         assert refusal(ConnectionOptions(kubeconfig="/theirs/config", host=OTHER)) == ""

@@ -51,7 +51,7 @@ class TestEntries:
                 {"name": "s", "namespace": "a"},
                 {"name": "s", "namespaces": ["a", "b", "a"]},
                 {"name": "s", "namespace_selector": selector},
-                ROW,
+                {**ROW, "declared": True},
             )
         )
         assert found == (
@@ -78,6 +78,7 @@ class TestEntries:
             ({"name": "s", "namespace": "a", "uid": "{{ x }}"}, "'uid' cannot be the UID of an object"),
             ({"name": "s", "namespace": "a", "uid": "x" * 65}, "'uid' cannot be the UID of an object"),
             ({"name": "s", "namespaces": ["a"], "uid": UID}, "'uid' is of one secret, so give 'namespace' with it"),
+            ({**ROW, "declared": False}, "'declared' is false: nobody has confirmed this row"),
         ],
     )
     def test_what_cannot_be(self, row: dict[str, Any], said: str) -> None:
