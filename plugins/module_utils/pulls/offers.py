@@ -17,9 +17,11 @@ from ..core.cluster_text import is_object_name, is_plain
 from ..core.enumeration import all_of
 from ..core.errors import OptionError, printable
 from ..core.names import is_name, is_namespace, is_pattern
+from ..core.objects import SECRET, ObjectRef
 from ..core.shapes import mapping, sequence, text, texts
 from ..core.yaml_text import Reference, Sentence, as_yaml
 from ..dockerconfig.registry_keys import check_key, without_user
+from ..platform.protected import is_global
 from .remedies import PREFIX, REGISTRY, TITLES, VARIABLES, Remedy
 
 __all__ = ["Offer", "offer", "offer_in"]
@@ -194,10 +196,14 @@ def _effects(task: Remedy) -> Iterator[str]:
         registries = [text(mapping(entry).get("registry")) for entry in sequence(options.get("registries"))]
         known = [registry for registry in registries if not isinstance(registry, Reference)]
         login = f"the login for {all_of(known)}" if known else "the login that you give"
-        yield (
-            f"This writes {login} into secret {options.get('name')} of namespace {places}: everybody who may read secrets or "
-            "create pods there can use it."
-        )
+        yield f"This writes {login} into secret {options.get('name')} of namespace {places}: {_who_uses(options)}."
+
+
+def _who_uses(options: Mapping[str, Any]) -> str:
+    name = text(options.get("name"))
+    if any(is_global(ObjectRef(SECRET, place, name)) for place in texts(options.get("namespaces"))):
+        return "every node pulls with it, for the pods of all namespaces"
+    return "everybody who may read secrets or create pods there can use it"
 
 
 def _subjects(options: Mapping[str, Any]) -> str:

@@ -126,6 +126,13 @@ def test_a_long_text_is_not_repeated() -> None:
                 "can use it."
             ],
         ),
+        (
+            remedies.add_registry("openshift-config", "pull-secret", "q.io"),
+            [
+                "This writes the login for q.io into secret pull-secret of namespace openshift-config: every node pulls with it, for the pods "
+                "of all namespaces."
+            ],
+        ),
         (remedies.revoke("ns", {"users": ["u"]}), []),
         (remedies.unlink("ns", "a", "b"), []),
         (remedies.remove_secret("ns", "a"), []),
@@ -133,7 +140,7 @@ def test_a_long_text_is_not_repeated() -> None:
         (remedies.wait_for_account("ns", "a"), []),
         (remedies.import_again("ns", "a"), []),
     ],
-    ids=range(14),
+    ids=range(15),
 )
 def test_who_gets_what(tasks: Any, effects: list[str]) -> None:
     found = offer(tasks)
