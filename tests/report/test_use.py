@@ -159,8 +159,11 @@ class TestTable:
         rule.locator("summary").first.click()
         rule.locator("text=Copy all remedies").click()
         page.wait_for_selector("text=Copied")
-        tasks = yaml.safe_load(page.evaluate("navigator.clipboard.readText()"))
+        text = page.evaluate("navigator.clipboard.readText()")
+        tasks = yaml.safe_load(text)
         assert len(tasks) == len(found(report, rule="secret-type-dead"))
+        # Who gets what stands before each task.
+        assert text.count("\n- name: ") == text.count("# This writes the login for ") == len(tasks)
 
 
 class TestOverview:

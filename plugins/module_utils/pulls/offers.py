@@ -17,9 +17,11 @@ from ..core.cluster_text import is_object_name, is_plain
 from ..core.enumeration import all_of
 from ..core.errors import OptionError, printable
 from ..core.names import is_name, is_namespace, is_pattern
+from ..core.objects import SECRET, ObjectRef
 from ..core.shapes import mapping, sequence, text, texts
 from ..core.yaml_text import Sentence, TemplateText, as_yaml
 from ..dockerconfig.registry_keys import check_key, without_user
+from ..platform.protected import is_global
 from .remedies import PREFIX, REGISTRY, TITLES, VARIABLES, Remedy
 
 __all__ = ["Offer", "offer", "offer_in"]
@@ -92,6 +94,35 @@ def _options(task: Remedy) -> tuple[str, Mapping[str, Any]]:
 # --- unusual text
 
 
+_ACCOUNT = {"namespace": str, "name": str}
+_ENTRY = {"registry": str, "username": str, "password": str}
+#: The options of remedies by their modules, with the form of each. Other ones, such as `host` or `role`, have effects that are not named.
+_FORMS: Mapping[str, Mapping[str, Any]] = {
+    "image_puller_grant": {
+        "namespaces": [str], "service_accounts": [_ACCOUNT], "projects": [str], "users": [str], "groups": [str],
+        "authenticated": bool, "anonymous": bool, "state": str, "revoke_from": str,
+    },
+    "image_stream_import": {"namespaces": [str], "streams": [str]},
+    "pull_secret": {
+        "namespaces": [str], "name": str, "registries": [_ENTRY], "mode": str, "recreate": bool, "state": str,
+    },
+    "sa_link": {
+        "namespaces": [str], "service_accounts": [str], "secrets": [str], "link_for": [str], "require": str,
+        "restart_pods": str, "state": str,
+    },
+    "sa_wait": {"namespaces": [str], "service_accounts": [str]},
+}  # fmt: skip
+
+
+def _has_form(value: Any, form: Any) -> bool:
+    if isinstance(form, list):
+        return isinstance(value, (list, tuple)) and all(_has_form(item, form[0]) for item in value)
+    if isinstance(form, Mapping):
+        is_known = isinstance(value, Mapping) and value.keys() <= form.keys()
+        return is_known and all(_has_form(item, form[name]) for name, item in value.items())
+    return isinstance(value, form)
+
+
 def _is_registry(value: Any) -> bool:
     """Whether it is a registry as an entry names it: no glob, no user, no query."""
     if isinstance(value, TemplateText):
@@ -123,7 +154,8 @@ _CHECKS: Mapping[str, tuple[str, Callable[[str], bool]]] = {
 def _unusual(task: Remedy) -> Iterator[str]:
     """Each text of a task that is unusual, as a part of a sentence."""
     module, options = _options(task)
-    if not isinstance(task.get("name"), Sentence) or not is_object_name(module):
+    is_ours = task.keys() == {"name", PREFIX + module} and isinstance(task["name"], Sentence)
+    if not is_ours or module not in _FORMS or not _has_form(task[PREFIX + module], _FORMS[module]):
         yield "the task"
     yield from _unusual_in(options)
 
@@ -137,8 +169,6 @@ def _unusual_in(options: Mapping[str, Any]) -> Iterator[str]:
                 word, is_usual = _CHECKS.get(option, (f"option {option}", is_plain))
                 if not is_usual(item):
                     yield f"{word} {_shown(option, item)}".rstrip()
-        if not is_object_name(option):
-            yield "the name of an option"
 
 
 def _shown(option: str, text: str) -> str:
@@ -166,10 +196,14 @@ def _effects(task: Remedy) -> Iterator[str]:
         registries = [text(mapping(entry).get("registry")) for entry in sequence(options.get("registries"))]
         known = [registry for registry in registries if not isinstance(registry, TemplateText)]
         login = f"the login for {all_of(known)}" if known else "the login that you give"
-        yield (
-            f"This writes {login} into secret {options.get('name')} of namespace {places}: everybody who may read secrets or "
-            "create pods there can use it."
-        )
+        yield f"This writes {login} into secret {options.get('name')} of namespace {places}: {_who_uses(options)}."
+
+
+def _who_uses(options: Mapping[str, Any]) -> str:
+    name = text(options.get("name"))
+    if any(is_global(ObjectRef(SECRET, place, name)) for place in texts(options.get("namespaces"))):
+        return "every node pulls with it, for the pods of all namespaces"
+    return "everybody who may read secrets or create pods there can use it"
 
 
 def _subjects(options: Mapping[str, Any]) -> str:

@@ -200,6 +200,7 @@
     for (let row = 0; row < table.cluster.length; row++) if (cluster === null || table.cluster[row] === cluster) found.push(row);
     return found;
   };
+  const comment = (text) => `# ${text.replace(/[^ -~]/g, "?")}\n`;
   const remediesOf = (rows) => {
     const table = data.findings, seen = new Set(), blocks = [];
     let cluster = null;
@@ -208,9 +209,11 @@
       const key = `${table.cluster[row]} ${text}`;
       if (!text || seen.has(key)) continue;
       if (seen.size === MOST_COPIED) { blocks.push(`# and more: only the first ${MOST_COPIED} were copied\n`); break; }
-      if (several && cluster !== table.cluster[row]) blocks.push(`# ${clusterName(table.cluster[row]).replace(/[^ -~]/g, "?")}\n`);
+      if (several && cluster !== table.cluster[row]) blocks.push(comment(clusterName(table.cluster[row])));
       cluster = table.cluster[row];
       seen.add(key);
+      const effect = filled(texts[table.effect[row]], table, row);
+      if (effect) blocks.push(comment(effect));
       blocks.push(text);
     }
     return blocks.join("");

@@ -208,8 +208,8 @@ count:
   sample: 2
 objects:
   description:
-    - The new objects. C(labels) and C(deletion_timestamp) are there when they are not empty. Of an object with more than 100 labels, the first
-      100 by their keys are shown.
+    - The new objects. C(labels) and C(deletion_timestamp) are there when they are not empty. Of an object with more than 100 labels, or
+      4,000 characters in them, the first ones by their keys are shown.
     - Names of role bindings may be any text. A C(name) that has other characters than letters, digits and C(._:@+-) is C(hex/) and its
       bytes in hexadecimal digits, 253 at most. No name in Kubernetes has a C(/).
     - At most 200 objects of each namespace are listed. RV(omitted) counts the others.

@@ -12,15 +12,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any
 
 from ...core.cluster_text import is_object_name
 
 __all__ = ["first_labels", "safe", "shown_name", "valid_labels", "valid_time"]
 
-#: Maximum number of labels of one object that an event shows: Kubernetes has no such limit.
-_MOST_LABELS = 100
+#: Maximum number of labels of one object that an event shows, and of characters in them: Kubernetes has no such limit.
+_MOST_LABELS, _MOST_LABEL_TEXT = 100, 4000
 #: Maximum number of bytes of an encoded name.
 _LONGEST_NAME = 253
 
@@ -66,4 +66,6 @@ def safe(value: Any) -> Any:
 
 def first_labels(labels: Mapping[str, str]) -> dict[str, str]:
     """Return as many labels as an event shows of one object."""
-    return dict(islice(labels.items(), _MOST_LABELS))
+    first = dict(islice(labels.items(), _MOST_LABELS))
+    ends = accumulate(len(key) + len(value) for key, value in first.items())
+    return {key: first[key] for key, end in zip(first, ends, strict=True) if end <= _MOST_LABEL_TEXT}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from ...core.objects import ROLE_BINDING, SECRET
@@ -24,6 +25,8 @@ _LONGEST_WAITS = 5
 
 #: Maximum number of objects in an event, and of one namespace: users make as many as they like. The rest is counted.
 _MOST_OBJECTS, _MOST_OF_NAMESPACE = 2000, 200
+#: An event with more characters of labels than that is divided: what receives it, such as AWX, refuses a large one, also for the others.
+_MOST_LABEL_TEXT = 500_000
 #: After these an object is there, so its namespace has something to be given.
 _THERE = ("existing", "created", "changed")
 #: What the roles make.
@@ -83,10 +86,12 @@ class Grouping:
     def _next(self) -> list[str]:
         """The namespaces of the next event: as many as it may have, and fewer when they have very many objects."""
         names: list[str] = []
-        objects = 0
+        objects = text = 0
         for name, place in self._waiting.items():
             objects += min(len(place), _MOST_OF_NAMESPACE)
-            if names and (len(names) >= self._settings.batch_size or objects > _MOST_OBJECTS):
+            text += sum(_label_text(one) for one in islice(place.values(), _MOST_OF_NAMESPACE))
+            is_large = objects > _MOST_OBJECTS or text > _MOST_LABEL_TEXT
+            if names and (len(names) >= self._settings.batch_size or is_large):
                 break
             names.append(name)
         return names
@@ -115,6 +120,10 @@ def _first_of_each_namespace(told: Iterable[Difference]) -> Iterator[Difference]
         counts[one.seen.namespace] += 1
         if counts[one.seen.namespace] <= _MOST_OF_NAMESPACE:
             yield one
+
+
+def _label_text(one: Difference) -> int:
+    return sum(len(key) + len(value) for key, value in first_labels(one.seen.labels).items())
 
 
 def _may_be_given_back(one: Difference) -> bool:

@@ -126,6 +126,13 @@ def test_a_long_text_is_not_repeated() -> None:
                 "can use it."
             ],
         ),
+        (
+            remedies.add_registry("openshift-config", "pull-secret", "q.io"),
+            [
+                "This writes the login for q.io into secret pull-secret of namespace openshift-config: every node pulls with it, for the pods "
+                "of all namespaces."
+            ],
+        ),
         (remedies.revoke("ns", {"users": ["u"]}), []),
         (remedies.unlink("ns", "a", "b"), []),
         (remedies.remove_secret("ns", "a"), []),
@@ -133,7 +140,7 @@ def test_a_long_text_is_not_repeated() -> None:
         (remedies.wait_for_account("ns", "a"), []),
         (remedies.import_again("ns", "a"), []),
     ],
-    ids=range(14),
+    ids=range(15),
 )
 def test_who_gets_what(tasks: Any, effects: list[str]) -> None:
     found = offer(tasks)
@@ -189,6 +196,42 @@ def test_a_task_of_a_document_that_is_not_ours_is_not_offered(task: dict[str, An
     found = offer_in({"remedy": [task]})
     assert (found.tasks, found.text) == ((), "")
     assert "is unusual" in found.refusal
+
+
+@pytest.mark.parametrize(
+    ("module", "options"),
+    [
+        ("sa_link", {"host": "https://api.attacker.example.com"}),
+        ("sa_link", {"proxy": "http://attacker.example.com:3128"}),
+        ("sa_wait", {"kubeconfig": "/tmp/kubeconfig"}),
+        ("image_puller_grant", {"users": ["mallory"], "role": "admin"}),
+        ("image_puller_grant", {"users": ["mallory"], "mode": "remove"}),
+        ("image_puller_grant", {"users": "mallory"}),
+        ("image_puller_grant", {"service_accounts": ["builder"]}),
+        ("image_puller_grant", {"projects": [5]}),
+        ("image_puller_grant", {"authenticated": "no"}),
+        ("pull_secret", {"registries": [{"registry": "q.io", "token": "x"}]}),
+        ("pull_access_audit", {"dest": "/tmp/audit.json"}),
+        ("prune", {}),
+    ],
+    ids=range(12),
+)
+def test_a_task_whose_effect_would_not_be_named_is_not_offered(module: str, options: dict[str, Any]) -> None:
+    task = {
+        "name": "Let others pull from a project",
+        f"openshift_ops.image_pull.{module}": {"namespaces": ["victim"], **options},
+    }
+    assert offer_in({"remedy": [task]}) == Offer(
+        refusal="no task is offered, because the task is unusual: check the object, and change it by hand"
+    )
+
+
+@pytest.mark.parametrize("key", ["when", "become", "delegate_to", "ansible.builtin.command"])
+def test_a_task_has_a_title_and_a_module_only(key: str) -> None:
+    [task] = json.loads(json.dumps(remedies.wait_for_account("ns", "builder")))
+    assert offer_in({"remedy": [task]}).tasks
+    assert offer_in({"remedy": [{**task, key: "x"}]}).tasks == ()
+    assert offer_in({"remedy": [{"name": task["name"], key: "x"}]}).tasks == ()
 
 
 def test_the_text_is_a_list_of_tasks() -> None:

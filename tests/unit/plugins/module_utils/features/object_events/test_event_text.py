@@ -76,6 +76,11 @@ def test_labels_are_in_order_and_not_without_end() -> None:
     assert [*first_labels({f"l{number}": "" for number in range(101)})] == [f"l{number}" for number in range(100)]
 
 
+def test_the_labels_of_an_object_are_not_too_long() -> None:
+    labels = {f"l{number:02}": "x" * 63 for number in range(100)}
+    assert first_labels(labels) == {f"l{number:02}": "x" * 63 for number in range(60)}
+
+
 @pytest.mark.parametrize("time", ["2026-01-01T00:00:00Z", "2026-01-01T00:00:00.123456Z"])
 def test_a_time(time: str) -> None:
     assert valid_time(time) == time

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -135,6 +136,18 @@ class TestWhat:
         assert event["namespaces"] == ["mallory", "a", "b"]
         assert (len(event["objects"]), event["omitted"]) == (202, 4800)
         assert short(event)[-2:] == ["Namespace a/a created", "Namespace b/b created"]
+
+    def test_labels_of_many_objects_do_not_make_an_event_that_nobody_takes(self) -> None:
+        group = grouping()
+        labels = {f"{'x' * 250}/l{number:02}": "x" * 63 for number in range(100)}
+        for place in ("mallory-1", "mallory-2", "mallory-3"):
+            accounts = (f"s{number}" for number in range(300))
+            group.add([happened("created", place, "ServiceAccount", name, labels=labels) for name in accounts], 0)
+        group.add([happened("created", "a", labels={"l": "1"})], 0)
+        events = [taken(group) for _each in range(3)]
+        assert [event["namespaces"] for event in events] == [["mallory-1"], ["mallory-2"], ["mallory-3"]]
+        assert max(len(json.dumps(event)) for event in events) < 1_000_000
+        assert taken(group)["namespaces"] == ["a"]
 
     @pytest.mark.parametrize(
         ("story", "end"),
