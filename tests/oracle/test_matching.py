@@ -320,8 +320,16 @@ class TestShownRegistry:
         assert used > PAIRS // 1000
 
     @pytest.mark.parametrize(
-        "key", [f"{EVIL}#@{VAULT}", f"{EVIL}?@{VAULT}", f"{VAULT}@{EVIL}", f"https://{VAULT}:443@{EVIL}/#", f"{VAULT}@{EVIL}?@{VAULT}", f"http://https://{EVIL}"]
-    )  # fmt: skip
+        "key",
+        [
+            f"{EVIL}#@{VAULT}",
+            f"{EVIL}?@{VAULT}",
+            f"{VAULT}@{EVIL}",
+            f"https://{VAULT}:443@{EVIL}/#",
+            f"{VAULT}@{EVIL}?@{VAULT}",
+            f"http://https://{EVIL}",
+        ],
+    )
     def test_of_a_key_that_names_two(self, oracle: Oracle, key: str) -> None:
         assert host_of(key) == shown_host(key) == EVIL
         (kubelet,) = oracle.keys([key])
