@@ -14,7 +14,7 @@ from ..clients.kube.client import Cluster
 from ..clients.kube.errors import UnknownResource
 from ..core.batch import Batch, Declared
 from ..core.entries import Entry
-from ..core.enumeration import counted, first_of
+from ..core.enumeration import all_of, counted, first_of
 from ..core.errors import ImagePullError, Refusal, printable
 from ..core.names import is_name, is_namespace
 from ..core.namespaces import NamespaceSelector
@@ -50,11 +50,15 @@ _NAMED = 5
 
 @dataclass
 class _Seen:
-    """What was read. `unsearched` and `unread` say, by sentence, which secrets and which pods and workloads could not be."""
+    """What was read. `unsearched` and `unread` say, by sentence, which secrets and which pods and workloads could not be.
+
+    `other_passwords` are the secrets with the user of one of the logins and another password.
+    """
 
     copies: dict[str, list[Copy]] = field(default_factory=dict)
     uses: dict[str, list[Use]] = field(default_factory=dict)
     accounts: dict[str, list[Json]] = field(default_factory=dict)
+    other_passwords: list[Copy] = field(default_factory=list)
     unsearched: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
 
@@ -65,6 +69,11 @@ class _Seen:
     @property
     def confirmed(self) -> list[Copy]:
         return [copy for copy in self.every if copy.is_confirmed]
+
+    @property
+    def has_login(self) -> bool:
+        """Whether a secret holds one of the two logins."""
+        return any(copy.found.old or copy.found.new for copy in self.every)
 
 
 #: The copies that are changed, by namespace.
@@ -101,9 +110,11 @@ def rotate(
     proof = prove(rotation, asked, own.logins) if changing and rotation.verify else Proven()
     outcome = reconcile(cluster, _batch(rotation, changing), list(changing), settings, _views(seen, changing))
     told = {**_counts(outcome, seen, changing), **_confirmation(seen, own), **_evidence(seen, proof)}
+    told["similar"] = _similar(seen)
     told["probes"] = _probes(changing, asked, proof if rotation.verify else None)
     remarks = (*outcome.remarks, *proof.notes, *_not_declared_note(told))
-    return replace(outcome, remarks=remarks, extra={**outcome.extra, "rotation": told})
+    refused = "" if rotation.allows_absent or seen.has_login else _neither(rotation, told, namespaces)
+    return replace(outcome, refused=refused, remarks=remarks, extra={**outcome.extra, "rotation": told})
 
 
 def _confirmed(cluster: Cluster, rotation: Rotation) -> ConfirmedSecrets:
@@ -166,7 +177,9 @@ class _Reading:
         found = self._list(SECRET, self.namespaces, keep, _NOT_SEARCHED)
         for namespace, secrets in found.objects.items():
             refs = ((ObjectRef(SECRET, namespace, metadata(secret)["name"]), secret) for secret in secrets)
-            self.seen.copies[namespace] = [Copy(ref, secret, rotation) for ref, secret in refs]
+            copies = [Copy(ref, secret, rotation) for ref, secret in refs]
+            self.seen.copies[namespace] = [copy for copy in copies if copy.is_involved]
+            self.seen.other_passwords += [copy for copy in copies if copy.found.other_passwords]
         self.seen.unsearched += _forbidden(SECRET, found)
 
     def _read_uses(self) -> None:
@@ -287,6 +300,38 @@ def _evidence(seen: _Seen, proof: Proven) -> dict[str, Any]:
         "repositories": list(proof.rows),
         "failing": list(failing(seen.uses, held)),
     }
+
+
+def _similar(seen: _Seen) -> list[dict[str, Any]]:
+    """Secrets with a part of a login, if neither login was found: a person sees by them which option is mistyped."""
+    found = [] if seen.has_login else [*_other_passwords(seen), *_elsewhere(seen)]
+    rows = [{"namespace": copy.ref.namespace, "secret": copy.ref.name, "reason": why} for copy, why in found]
+    return rows[:_SHOWN]
+
+
+def _other_passwords(seen: _Seen) -> Iterator[tuple[Copy, str]]:
+    for copy in _first_of_each(seen.other_passwords, _SHOWN_OF_A_NAMESPACE):
+        yield copy, f"the user of one of the logins with another password, for {all_of(copy.found.other_passwords)}"
+
+
+def _elsewhere(seen: _Seen) -> Iterator[tuple[Copy, str]]:
+    for copy in _first_of_each((copy for copy in seen.every if copy.elsewhere()), _SHOWN_OF_A_NAMESPACE):
+        yield copy, f"the old password with another user or for another registry, in {all_of(copy.elsewhere())}"
+
+
+def _neither(rotation: Rotation, told: Mapping[str, Any], namespaces: Sequence[str]) -> str:
+    """The error when no secret holds one of the two logins: the search, similar logins, and the options to correct."""
+    old = "with the user and password" if rotation.exchange.old.password else "with the user"
+    rows = [f"{row['namespace']}/{row['secret']} has {row['reason']}" for row in told["similar"]]
+    return " ".join(
+        (
+            f"changed nothing: no secret in {counted(len(namespaces), 'namespace')} has an entry for {', '.join(rotation.exchange.registries)} "
+            f"{old} of option 'old', or with the login of option 'new'.",
+            *([f"{first_of(rows, _NAMED, '; ', listed='rotation.similar')}."] if rows else []),
+            *(f"{sentence[:1].upper()}{sentence[1:]}." for sentence in told["unsearched"]),
+            "Correct 'registries', 'old' or 'new'. If these namespaces do not need the login, set 'allow_absent: true'",
+        )
+    )
 
 
 def _first_of_each(copies: Iterable[Copy], most: int) -> Iterator[Copy]:

@@ -274,6 +274,64 @@ class TestWrites:
         assert found["remaining"][0]["secret"] == "s000"
 
 
+class TestNeitherLogin:
+    """One of the options is mistyped, or the cluster does not use the login."""
+
+    WRONG_PASSWORD = Exchange(("quay.io",), Login(OLD.username, "Canary-mistyped"), NEW)
+    WRONG_USER = Exchange(("quay.io",), Login("oldrobto", OLD.password), NEW)
+    WRONG_REGISTRY = Exchange(("quay.oi",), OLD, NEW)
+
+    @pytest.mark.parametrize(
+        ("exchange", "similar"),
+        [
+            (WRONG_PASSWORD, "a/quay has the user of one of the logins with another password, for quay.io."),
+            (WRONG_USER, "a/quay has the old password with another user or for another registry, in quay.io."),
+            (WRONG_REGISTRY, "a/quay has the old password with another user or for another registry, in quay.io."),
+            (Exchange(("quay.io",), Login("oldrobto", ""), NEW), ""),
+        ],
+    )
+    @pytest.mark.parametrize("check", [True, False])
+    def test_fails_and_names_similar_secrets(
+        self, api: FakeApi, exchange: Exchange, similar: str, *, check: bool
+    ) -> None:
+        put(api, "a")
+        outcome = run(api, rotation=Rotation(exchange), check=check)
+        assert (outcome.has_failed, api.writes) == (True, [])
+        message = outcome.message("rotation")
+        assert message.startswith("rotation changed nothing: no secret in 1 namespace has an entry for quay.")
+        assert similar in message
+        assert message.endswith(
+            "Correct 'registries', 'old' or 'new'. If these namespaces do not need the login, set 'allow_absent: true'"
+        )
+
+    def test_succeeds_with_allow_absent(self, api: FakeApi) -> None:
+        put(api, "a")
+        outcome = run(api, rotation=Rotation(self.WRONG_PASSWORD, allows_absent=True))
+        assert not outcome.has_failed
+        reason = "the user of one of the logins with another password, for quay.io"
+        assert told(outcome)["similar"] == [{"namespace": "a", "secret": "quay", "reason": reason}]
+        assert told(outcome)["secrets"] == [], "it is not a row of a plan"
+
+    def test_either_login_is_enough(self, api: FakeApi) -> None:
+        put(api, "a")
+        put(api, "a", "other", auths={"quay.io": entry(Login(OLD.username, "Canary-another"))})
+        for _each in range(2):  # the second time, only the new one is there
+            outcome = run(api)
+            assert (outcome.has_failed, told(outcome)["similar"]) == (False, [])
+
+    def test_names_namespaces_that_could_not_be_searched(self, api: FakeApi) -> None:
+        api.fail("GET /api/v1/namespaces/a/secrets", FORBIDDEN)
+        message = run(api).message("rotation")
+        assert "The caller may not list secrets in namespace a, so what is there is not known." in message
+
+    def test_secrets_of_one_namespace_hide_no_others(self, api: FakeApi) -> None:
+        for number in range(20):
+            put(api, "a", f"planted-{number}", auths={"quay.io": entry(Login(OLD.username, "x"))})
+        put(api, "b", auths={"quay.io": entry(Login(OLD.username, "y"))})
+        outcome = run(api, "a", "b")
+        assert [row["namespace"] for row in told(outcome)["similar"]] == [*["a"] * 10, "b"]
+
+
 class TestRead:
     def test_few_namespaces_are_listed_each_and_many_at_once(self, api: FakeApi) -> None:
         names = [f"n{number}" for number in range(5)]
