@@ -359,6 +359,32 @@ class TestSteps:
         assert done.status == 0, done.output
         assert "Disable the old account" in done.output
 
+    def test_site_does_not_write_a_retired_login_back(self, cluster: Cluster, tmp_path: Path) -> None:
+        lab, old = cluster.lab, cluster.old
+        rotated, other = cluster.namespaces("rotated", "other")
+        cluster.old = cluster.new
+        cluster.secret(rotated)
+        lab.registry_set("private", "--disable", old["username"])
+
+        def entry(namespace: str, login: dict[str, str]) -> list[dict[str, Any]]:
+            proof = {"verify": True, "verify_ca_cert": lab.data["ca_cert"]}
+            registries = [{"registry": cluster.host, **login}]
+            return [{"name": "quay", "namespaces": [namespace], "registries": registries, **proof}]
+
+        declared = {
+            "private_registry_secrets_a": entry(rotated, old),
+            "private_registry_secrets_b": entry(other, cluster.new),
+        }
+        hosts = {"east": {"image_pull_kubeconfig": lab.kubeconfig, **declared}}
+        (tmp_path / "hosts.yml").write_text(variables_file({"all": {"hosts": hosts}}))
+        done = play("site", tmp_path / "hosts.yml", cwd=tmp_path, no_proxy="*")
+        assert done.status != 0
+        assert f"The secret has another login for {cluster.host}, and the registry accepts that one" in " ".join(
+            done.output.split()
+        )
+        assert leaks(done.output, cluster.canaries) == []
+        assert cluster.logins() == {rotated: auth(cluster.new), other: auth(cluster.new)}
+
     def test_one_cluster_without_the_login_stops_no_other_one(self, two: list[Cluster], tmp_path: Path) -> None:
         (team,) = two[0].namespaces("team")
         two[0].secret(team)
