@@ -366,16 +366,21 @@ class TestSteps:
         cluster.secret(rotated)
         lab.registry_set("private", "--disable", old["username"])
 
-        def entry(namespace: str, login: dict[str, str]) -> list[dict[str, Any]]:
+        def entry(namespace: str, login: str) -> list[dict[str, Any]]:
             proof = {"verify": True, "verify_ca_cert": lab.data["ca_cert"]}
-            registries = [{"registry": cluster.host, **login}]
-            return [{"name": "quay", "namespaces": [namespace], "registries": registries, **proof}]
+            registry = {
+                "registry": cluster.host,
+                **{one: f"{{{{ {login}.{one} }}}}" for one in ("username", "password")},
+            }
+            return [{"name": "quay", "namespaces": [namespace], "registries": [registry], **proof}]
 
         declared = {
-            "private_registry_secrets_a": entry(rotated, old),
-            "private_registry_secrets_b": entry(other, cluster.new),
+            "private_registry_secrets_a": entry(rotated, "old"),
+            "private_registry_secrets_b": entry(other, "new"),
         }
-        hosts = {"east": {"image_pull_kubeconfig": lab.kubeconfig, **declared}}
+        (tmp_path / "group_vars").mkdir()
+        (tmp_path / "group_vars" / "all.yml").write_text(yaml.safe_dump(declared))
+        hosts = {"east": {"image_pull_kubeconfig": lab.kubeconfig, "old": old, "new": cluster.new}}
         (tmp_path / "hosts.yml").write_text(variables_file({"all": {"hosts": hosts}}))
         done = play("site", tmp_path / "hosts.yml", cwd=tmp_path, no_proxy="*")
         assert done.status != 0
