@@ -190,7 +190,7 @@ options:
   allow_absent:
     description:
       - Succeed although no secret has one of the two logins. By default the module fails then, because a registry, a user name or a
-        password may be mistyped. RV(rotation.similar) names secrets with a part of a login.
+        password may be mistyped. If secrets of some namespaces may not be listed, it warns instead. RV(rotation.similar) names secrets with a part of a login.
     type: bool
     default: false
   nodes_pull_secret:

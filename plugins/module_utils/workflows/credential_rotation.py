@@ -112,9 +112,12 @@ def rotate(
     told = {**_counts(outcome, seen, changing), **_confirmation(seen, own), **_evidence(seen, proof)}
     told["similar"] = _similar(seen)
     told["probes"] = _probes(changing, asked, proof if rotation.verify else None)
-    remarks = (*outcome.remarks, *proof.notes, *_not_declared_note(told))
-    refused = "" if rotation.allows_absent or seen.has_login else _neither(rotation, told, namespaces)
-    return replace(outcome, refused=refused, remarks=remarks, extra={**outcome.extra, "rotation": told})
+    remarks = [*outcome.remarks, *proof.notes, *_not_declared_note(told)]
+    absent = "" if rotation.allows_absent or seen.has_login else _neither(rotation, told, namespaces)
+    if absent and seen.unsearched:  # then it is not known
+        remarks.append(absent)
+    refused = "" if seen.unsearched else absent
+    return replace(outcome, refused=refused, remarks=tuple(remarks), extra={**outcome.extra, "rotation": told})
 
 
 def _confirmed(cluster: Cluster, rotation: Rotation) -> ConfirmedSecrets:
@@ -320,7 +323,7 @@ def _elsewhere(seen: _Seen) -> Iterator[tuple[Copy, str]]:
 
 
 def _neither(rotation: Rotation, told: Mapping[str, Any], namespaces: Sequence[str]) -> str:
-    """The error when no secret holds one of the two logins: the search, similar logins, and the options to correct."""
+    """What to say when no secret holds one of the two logins: the search, similar logins, and the options to correct."""
     old = "with the user and password" if rotation.exchange.old.password else "with the user"
     rows = [f"{row['namespace']}/{row['secret']} has {row['reason']}" for row in told["similar"]]
     return " ".join(
