@@ -527,7 +527,7 @@ rotation:
       description:
         - For each of the first 100 namespaces with a secret to change, an image that is pulled there with the login, for
           M(openshift_ops.image_pull.pull_probe). With O(verify), it is one that the new login was proven on. The namespace whose secret is the
-          oldest comes first.
+          oldest comes first. Namespaces with confirmed secrets that have the new login already come before these.
       type: list
       elements: dict
       returned: always

@@ -390,15 +390,21 @@ class TestSteps:
         assert leaks(done.output, cluster.canaries) == []
         assert cluster.logins() == {rotated: auth(cluster.new), other: auth(cluster.new)}
 
-    def test_one_cluster_without_the_login_stops_no_other_one(self, two: list[Cluster], tmp_path: Path) -> None:
+    def test_neither_a_cluster_without_the_login_nor_a_typo_in_an_image_stops_the_others(
+        self, two: list[Cluster], tmp_path: Path
+    ) -> None:
         (team,) = two[0].namespaces("team")
         two[0].secret(team)
+        two[0].image = f"{two[0].host}/team/typo:v1"
+        two[0].pod(team, "typo")
         two[1].old, two[1].new = two[0].old, two[0].new
         two[1].host = two[0].host
-        shared = {"credential_rotation_probe": False, "credential_rotation_verify_ca_cert": two[0].lab.data["ca_cert"]}
-        done = rotate(tmp_path, two, **shared)
+        done = rotate(tmp_path, two, credential_rotation_verify_ca_cert=two[0].lab.data["ca_cert"])
         assert done.status == 0, done.output
         assert two[0].logins() == {team: auth(two[0].new)}
+        told = " ".join(done.output.split())
+        assert f"{two[0].image} is in use, and neither login pulls it" in told
+        assert "the nodes pull nothing with it before all namespaces have it" in told
 
     def test_a_wave_that_fails_is_the_last_one(self, two: list[Cluster], tmp_path: Path) -> None:
         (first,), (second,) = (one.namespaces("team") for one in two)

@@ -100,7 +100,7 @@ class Prover:
         return self._answer or Proven(
             [
                 {"repository": each.repository, "image": str(each), "outcome": "pulls"}
-                for every in asked.images.values()
+                for every in (*asked.images.values(), *asked.beyond.values())
                 for each in every
             ]
         )
@@ -509,6 +509,23 @@ class TestProof:
 
 
 class TestProbes:
+    def test_a_rotated_namespace_is_pulled_in_again(self, api: FakeApi) -> None:
+        """A run that stopped at its canary has changed that namespace: the next one does not go on without a pull."""
+        put(api, "a", auths={"quay.io": entry(NEW)})
+        put(api, "b")
+        put_pod(api, "a")
+        for verify in (True, False):
+            planned = run(api, "a", "b", rotation=Rotation(EXCHANGE, verify=verify), check=True)
+            assert self.probes(planned) == [("a", IMAGE)]
+        put_pod(api, "b")
+        prover = Prover(api)
+        assert self.probes(run(api, "a", "b", prover=prover, check=True)) == [("a", IMAGE), ("b", IMAGE)]
+        assert (prover.images, prover.beyond) == ([{"b": [IMAGE]}], [{"a": [IMAGE]}]), "it decides nothing"
+        planted = run(api, "a", "b", confirmed=(ConfirmedEntry("quay", ("b",)),), check=True)
+        assert self.probes(planted) == [("b", IMAGE)]
+        run(api, "a", "b")
+        assert self.probes(run(api, "a", "b", check=True)) == [], "nothing is left to change"
+
     def probes(self, outcome: Outcome) -> list[tuple[str, str]]:
         return [(row["namespace"], row["image"]) for row in told(outcome)["probes"]]
 
@@ -539,7 +556,7 @@ class TestProbes:
         put_pod(api, "a")
         assert self.probes(run(api, rotation=Rotation(EXCHANGE, verify=False))) == [("a", IMAGE)]
 
-    def test_only_in_namespaces_that_are_written(self, api: FakeApi) -> None:
+    def test_only_in_namespaces_with_confirmed_secrets(self, api: FakeApi) -> None:
         put(api, "a")
         put(api, "b", auths={"quay.io": entry(NEW)})
         put(api, "c", metadata={"managedFields": [{"manager": "external-secrets"}]})
@@ -547,7 +564,7 @@ class TestProbes:
             put_pod(api, name)
         put(api, "d")
         named = tuple(ConfirmedEntry("quay", (name,)) for name in "abc")
-        assert self.probes(run(api, *"abcd", confirmed=named)) == [("a", IMAGE)]
+        assert self.probes(run(api, *"abcd", confirmed=named)) == [("b", IMAGE), ("a", IMAGE)]
 
 
 class TestConfirmed:
