@@ -314,7 +314,7 @@ class TestSteps:
     ) -> None:
         lab = cluster.lab
         (tmp_path / "retire.yml").write_text(RETIRE.format(lab=lab.binary))
-        retire = {"credential_rotation_retire_tasks": str(tmp_path / "retire.yml")}
+        retire = {"credential_rotation_retire_tasks": str(tmp_path / "retire.yml"), "credential_rotation_soak": 0}
         audit = lab.audit()
         mistyped = {**cluster.old, "password": "mistyped-password"}
         done = rotate(tmp_path, [cluster], **retire, credential_rotation_old=mistyped)
@@ -334,8 +334,7 @@ class TestSteps:
         lab = cluster.lab
         (team,) = cluster.namespaces("team")
         (tmp_path / "retire.yml").write_text(RETIRE.format(lab=lab.binary))
-        retire = {"credential_rotation_retire_tasks": str(tmp_path / "retire.yml")}
-
+        retire = {"credential_rotation_retire_tasks": str(tmp_path / "retire.yml"), "credential_rotation_soak": 0}
         registry = {"registry": cluster.host, "username": "{{ team.username }}", "password": "{{ team.password }}"}
         entry = {"name": "quay", "namespaces": [team], "registries": [registry]}
         (tmp_path / "group_vars").mkdir()
