@@ -15,8 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import Exchange, Login
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.registry_keys import without_user
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.sources import auth_file_of
-
-from .declarations import Declared, Evaluator
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import Declared, Evaluator
 
 __all__ = ["NODES", "NodesDeclaration", "replaced_logins"]
 
