@@ -16,6 +16,9 @@ description:
   - Only what a task needs is read, so a task that links secrets never reads a password.
   - C(private_registry.rotated) and C(delegated_auth.rotated) are the secrets that are declared with a login of one of the given users for one
     of the given registries. An entry with C(auth_file) or C(auth_config) does not show its users, so it is not included.
+  - C(private_registry.replaced), C(delegated_auth.replaced) and C(global_pull_secret.replaced) are the places in which the inventory
+    declares the old login of a rotation, with the registry and, if the password is a variable, its name. The next run of these roles would
+    write that login back.
   - Fails for a variable that is not a list, for unknown members of an entry, and when two entries declare the same secret. The
     message names the variable and the position.
 options:
@@ -46,6 +49,7 @@ options:
   answer:
     description:
       - The result of an earlier task of the role, which the entries depend on. For the secrets of a rotation, C(registries) and C(usernames).
+        For replaced logins, C(registries), C(old) and C(new).
     type: dict
 """
 
@@ -62,8 +66,10 @@ _raw:
   elements: raw
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleLookupError
@@ -72,7 +78,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarati
     KINDS,
     DeclarationError,
     Declarations,
+    Declared,
     Role,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.inventory_logins import (
+    NODES,
+    NodesDeclaration,
+    replaced_logins,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.templates import Templates
 
@@ -94,6 +106,10 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         try:
             for term in terms:
                 name, _dot, kind = term.partition(".")
+                if kind == "replaced":
+                    entries = self._present(replace(usual, name=name), variables or {}, templates)
+                    found += replaced_logins(entries, self.get_option("answer"), _file)
+                    continue
                 declared = Declarations(replace(usual, name=name), variables or {}, templates)
                 if not kind:
                     found += declared.titles
@@ -103,3 +119,13 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         except DeclarationError as error:
             raise AnsibleLookupError(str(error)) from None
         return found
+
+    def _present(self, role: Role, variables: Mapping[str, Any], templates: Templates) -> list[Declared]:
+        if role.name == NODES:
+            return NodesDeclaration(variables, templates).present
+        return Declarations(role, variables, templates).present
+
+
+def _file(path: str) -> str:
+    """As a module reads it that runs on the controller."""
+    return Path(os.path.expandvars(path)).expanduser().read_bytes().decode("utf-8", "surrogateescape")

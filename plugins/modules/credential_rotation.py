@@ -187,6 +187,12 @@ options:
         login are changed. With V(true), the others are changed too. Use it when a login has expired or was disabled.
     type: bool
     default: false
+  allow_absent:
+    description:
+      - Succeed although no secret has one of the two logins. By default the module fails then, because a registry, a user name or a
+        password may be mistyped. If secrets of some namespaces may not be listed, it warns instead. RV(rotation.similar) names secrets with a part of a login.
+    type: bool
+    default: false
   nodes_pull_secret:
     description:
       - Whether V(openshift-config/pull-secret) and V(kube-system/additional-pull-secret) are changed too. All nodes get them, so do it alone and
@@ -458,6 +464,26 @@ rotation:
           elements: str
           returned: always
       sample: [{namespace: openshift-config, secret: pull-secret, registries: [quay.io]}]
+    similar:
+      description:
+        - Secrets with a part of a login, if no secret has one of the two logins. At most 10 of each namespace, and the first 100 of all.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        namespace:
+          description: The namespace.
+          type: str
+          returned: always
+        secret:
+          description: The secret.
+          type: str
+          returned: always
+        reason:
+          description: The part of a login that it has, and the registry keys.
+          type: str
+          returned: always
+      sample: []
     unsearched:
       description:
         - In which namespaces secrets may not be listed, so that the old login may be there. Each a sentence.
@@ -501,7 +527,7 @@ rotation:
       description:
         - For each of the first 100 namespaces with a secret to change, an image that is pulled there with the login, for
           M(openshift_ops.image_pull.pull_probe). With O(verify), it is one that the new login was proven on. The namespace whose secret is the
-          oldest comes first.
+          oldest comes first. Namespaces with confirmed secrets that have the new login already come before these.
       type: list
       elements: dict
       returned: always

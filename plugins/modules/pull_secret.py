@@ -641,6 +641,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.o
     TARGET_OPTIONS,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, reconciling
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.stored_logins import (
+    name_working_logins,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.verify_logins import verify_logins
 
 DECLARATION = {**TARGET_OPTIONS, **pull_secret.ARGUMENTS}
@@ -656,7 +659,7 @@ FORM = ListForm(
 
 
 def run(task: Task) -> dict[str, object]:
-    return reconciling(task, FORM, beforehand=verify_logins)
+    return reconciling(task, FORM, afterwards=name_working_logins, beforehand=verify_logins)
 
 
 MODULE = Module(

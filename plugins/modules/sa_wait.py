@@ -16,6 +16,8 @@ description:
     a new project.
   - OpenShift adds the name of the secret to the account first, then creates the secret without content, and adds the content
     last. The module waits for the content.
+  - An account that was deleted and created again has the generated secret of the deleted account, with a token that is no longer valid. The
+    platform renews it after up to 36 minutes. The message has the command that deletes that secret, which is then created again within seconds.
   - If the cluster never generates pull secrets (plain Kubernetes, MicroShift, image registry Removed or not installed), the
     module succeeds at once and reports the reason.
 options:
@@ -136,6 +138,12 @@ namespaces:
           description: Why none will come.
           type: str
           returned: on a cluster that generates none
+        stale_secret:
+          description:
+            - The generated secret, if it still has the token of a deleted account of the same name. Delete it, so that the platform creates
+              it again at once.
+          type: str
+          returned: for an account that was deleted and created again
       sample: [{name: default, exists: true, provisioned: true, pull_secret: default-dockercfg-x7k2p}]
 failures:
   description: The namespaces that failed, and why. The task fails if there is one, after all others are done.

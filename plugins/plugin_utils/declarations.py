@@ -18,7 +18,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.endpoints import url_host
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import Exchange, Login
 
-__all__ = ["KINDS", "VARIABLES", "DeclarationError", "Declarations", "Evaluator", "Role"]
+__all__ = ["KINDS", "VARIABLES", "DeclarationError", "Declarations", "Declared", "Evaluator", "Role"]
 
 #: The variable of each role.
 VARIABLES = {

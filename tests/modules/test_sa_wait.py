@@ -141,3 +141,8 @@ class TestAccountMadeAgain:
         result = run("sa_wait", namespaces=[namespace], timeout=2)
         assert result["failed"]
         assert "the token of a deleted account" in result["msg"]
+        (stale,) = [row["stale_secret"] for row in result["namespaces"][0]["service_accounts"]]
+        assert f"delete it with 'oc delete secret {stale} -n {namespace}'" in result["msg"]
+        assert "wait longer" not in result["msg"]
+        lab.api("DELETE", path_of(namespace, "secrets", stale))
+        assert not run("sa_wait", namespaces=[namespace], timeout=30)["failed"]

@@ -309,6 +309,102 @@ class TestSteps:
         assert back.status == 0, back.output
         assert set(cluster.logins().values()) == {auth(cluster.old)}
 
+    def test_mistyped_login_is_refused_and_the_login_in_use_is_not_retired(
+        self, cluster: Cluster, namespaces: list[str], tmp_path: Path
+    ) -> None:
+        lab = cluster.lab
+        (tmp_path / "retire.yml").write_text(RETIRE.format(lab=lab.binary))
+        retire = {"credential_rotation_retire_tasks": str(tmp_path / "retire.yml"), "credential_rotation_soak": 0}
+        audit = lab.audit()
+        mistyped = {**cluster.old, "password": "mistyped-password"}
+        done = rotate(tmp_path, [cluster], **retire, credential_rotation_old=mistyped)
+        assert done.status != 0
+        told = " ".join(done.output.split())
+        assert f"nothing was changed: no secret has an entry for {cluster.host} with the user and password of" in told
+        why = f"has the user of one of the logins with another password, for {cluster.host}."
+        assert all(f"{name}/quay {why}" in told for name in namespaces)
+        # The login is there, and the entry names another secret: nothing is rotated, so nothing is retired.
+        named = [{"namespace": namespaces[0], "name": "mistyped"}]
+        done = rotate(tmp_path, [cluster], **retire, credential_rotation_secrets=named)
+        assert done.status != 0
+        assert "the old login was not retired: no secret has an entry for" in " ".join(done.output.split())
+        assert (audit.writes(), "Disable the old account" in done.output) == ([], False)
+
+    def test_login_that_the_inventory_declares_is_not_retired(self, cluster: Cluster, tmp_path: Path) -> None:
+        lab = cluster.lab
+        (team,) = cluster.namespaces("team")
+        (tmp_path / "retire.yml").write_text(RETIRE.format(lab=lab.binary))
+        retire = {"credential_rotation_retire_tasks": str(tmp_path / "retire.yml"), "credential_rotation_soak": 0}
+        registry = {"registry": cluster.host, "username": "{{ team.username }}", "password": "{{ team.password }}"}
+        entry = {"name": "quay", "namespaces": [team], "registries": [registry]}
+        (tmp_path / "group_vars").mkdir()
+        (tmp_path / "group_vars" / "all.yml").write_text(yaml.safe_dump({"private_registry_secrets_team": [entry]}))
+        cluster.secret(team)
+        audit = lab.audit()
+        refused = rotate(tmp_path, [cluster], **retire, team=cluster.old)
+        assert refused.status != 0
+        told = " ".join(refused.output.split())
+        where = f"private_registry_secrets_team[0].registries[0] ({cluster.host}), whose password is the variable team.password"
+        assert "the old login was not retired, and nothing was changed" in told
+        assert where in told
+        assert audit.writes() == []
+        # In an emergency it rotates, and does not retire.
+        done = rotate(tmp_path, [cluster], **retire, team=cluster.old, credential_rotation_emergency=True)
+        assert done.status != 0
+        assert where in " ".join(done.output.split())
+        assert cluster.logins() == {team: auth(cluster.new)}
+        assert "Disable the old account" not in done.output
+        done = rotate(tmp_path, [cluster], **retire, team=cluster.new, credential_rotation_probe=False)
+        assert done.status == 0, done.output
+        assert "Disable the old account" in done.output
+
+    def test_site_does_not_write_a_retired_login_back(self, cluster: Cluster, tmp_path: Path) -> None:
+        lab, old = cluster.lab, cluster.old
+        rotated, other = cluster.namespaces("rotated", "other")
+        cluster.old = cluster.new
+        cluster.secret(rotated)
+        lab.registry_set("private", "--disable", old["username"])
+
+        def entry(namespace: str, login: str) -> list[dict[str, Any]]:
+            proof = {"verify": True, "verify_ca_cert": lab.data["ca_cert"]}
+            registry = {
+                "registry": cluster.host,
+                **{one: f"{{{{ {login}.{one} }}}}" for one in ("username", "password")},
+            }
+            return [{"name": "quay", "namespaces": [namespace], "registries": [registry], **proof}]
+
+        declared = {
+            "private_registry_secrets_a": entry(rotated, "old"),
+            "private_registry_secrets_b": entry(other, "new"),
+        }
+        (tmp_path / "group_vars").mkdir()
+        (tmp_path / "group_vars" / "all.yml").write_text(yaml.safe_dump(declared))
+        hosts = {"east": {"image_pull_kubeconfig": lab.kubeconfig, "old": old, "new": cluster.new}}
+        (tmp_path / "hosts.yml").write_text(variables_file({"all": {"hosts": hosts}}))
+        done = play("site", tmp_path / "hosts.yml", cwd=tmp_path, no_proxy="*")
+        assert done.status != 0
+        assert f"The secret has another login for {cluster.host}, and the registry accepts that one" in " ".join(
+            done.output.split()
+        )
+        assert leaks(done.output, cluster.canaries) == []
+        assert cluster.logins() == {rotated: auth(cluster.new), other: auth(cluster.new)}
+
+    def test_neither_a_cluster_without_the_login_nor_a_typo_in_an_image_stops_the_others(
+        self, two: list[Cluster], tmp_path: Path
+    ) -> None:
+        (team,) = two[0].namespaces("team")
+        two[0].secret(team)
+        two[0].image = f"{two[0].host}/team/typo:v1"
+        two[0].pod(team, "typo")
+        two[1].old, two[1].new = two[0].old, two[0].new
+        two[1].host = two[0].host
+        done = rotate(tmp_path, two, credential_rotation_verify_ca_cert=two[0].lab.data["ca_cert"])
+        assert done.status == 0, done.output
+        assert two[0].logins() == {team: auth(two[0].new)}
+        told = " ".join(done.output.split())
+        assert f"{two[0].image} is in use, and neither login pulls it" in told
+        assert "the nodes pull nothing with it before all namespaces have it" in told
+
     def test_a_wave_that_fails_is_the_last_one(self, two: list[Cluster], tmp_path: Path) -> None:
         (first,), (second,) = (one.namespaces("team") for one in two)
         two[0].secret(first)

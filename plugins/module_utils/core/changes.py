@@ -11,7 +11,7 @@ from typing import Any, Literal
 from .entries import Entry
 from .errors import Refusal
 from .objects import Json, ObjectRef, metadata
-from .shapes import mapping
+from .shapes import mapping, text
 
 __all__ = ["MANAGED_BY", "Change", "create", "delete", "replace", "restored", "update"]
 
@@ -28,7 +28,7 @@ class Change:
     `body` is what is sent: the object for create, a merge patch with `metadata.resourceVersion` for update, the
     delete options with preconditions for delete. A replacement is a delete and a create, for what cannot be updated;
     `old` is the object that it deletes. `entries` are those of the task that ask for it, none in a task with one declaration.
-    `details`, `before` and `after` are what is reported; they never hold a credential.
+    `details`, `before` and `after` are what is reported; they never hold a credential. `uid` is that of the object that an update is for.
     """
 
     action: Action
@@ -39,6 +39,7 @@ class Change:
     after: Json = field(default_factory=dict)
     old: Json = field(default_factory=dict, repr=False)
     entries: tuple[Entry, ...] = ()
+    uid: str = field(default="", compare=False)
 
     def report(self) -> dict[str, Any]:
         entries = {"entries": [entry.position for entry in self.entries]} if self.entries else {}
@@ -59,7 +60,8 @@ def update(ref: ObjectRef, observed: Json, patch: Json, details: Json, *, before
     :raises Refusal: when it was read without a version, since then the server would refuse nothing.
     """
     locked = {**metadata(patch), "resourceVersion": _version(ref, observed)}
-    return Change("update", ref, {**patch, "metadata": locked}, details, before, after)
+    uid = text(metadata(observed).get("uid"))
+    return Change("update", ref, {**patch, "metadata": locked}, details, before, after, uid=uid)
 
 
 def delete(ref: ObjectRef, observed: Json, details: Json, before: Json) -> Change:

@@ -69,19 +69,26 @@ class Exchange:
     def is_new(self, username: str, password: str) -> bool:
         return (username, password) == (self.new.username, self.new.password)
 
+    def has_other_password(self, username: str, password: str) -> bool:
+        """Whether it is the user of one of the two logins with another password: one of the options may be mistyped."""
+        if self.is_old(username, password) or self.is_new(username, password):
+            return False
+        return bool(password) and username in (self.old.username, self.new.username)
+
 
 @dataclass(frozen=True)
 class Found:
     """The keys of a file with the old login and with the new one, as they may be shown.
 
     `tokens` are those with the old login beside an identity token, which CRI-O and Docker send instead. Of the entries under
-    `undecodable` no login is known.
+    `undecodable` no login is known. `other_passwords` have the user of one of the logins, with another password.
     """
 
     old: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
     tokens: tuple[str, ...] = ()
     undecodable: tuple[str, ...] = ()
+    other_passwords: tuple[str, ...] = ()
 
 
 def found_in(text: str, wanted: Exchange, *, legacy: bool) -> Found:
@@ -96,6 +103,7 @@ def found_in(text: str, wanted: Exchange, *, legacy: bool) -> Found:
         _names(each for each, *login in entries if wanted.is_new(*login)),
         _names(each for each in old if _has_token(each)),
         _names(each for each, *login in entries if login == [*_UNDECODABLE]),
+        _names(each for each, *login in entries if wanted.has_other_password(*login)),
     )
 
 

@@ -19,7 +19,7 @@ from ..secrets.content import StoredSecret
 from ..secrets.expiry import claims_of
 from .generated import generated_names
 
-__all__ = ["UNREADABLE", "Verdict", "judge"]
+__all__ = ["UNREADABLE", "Verdict", "how_to_renew", "judge"]
 
 _ACCOUNT = "openshift.io/internal-registry-auth-token.service-account"
 _BINDING = "openshift.io/internal-registry-auth-token.binding"
@@ -32,16 +32,20 @@ UNREADABLE: Json = {"unreadable": True}
 
 @dataclass(frozen=True)
 class Verdict:
-    """`secret` is the generated secret's name where it is known; `missing` says what is not there yet, empty when ready."""
+    """`secret` is the generated secret's name where it is known; `missing` says what is not there yet, empty when ready.
+
+    `stale`: the generated secret with the token of a deleted account of the same name. The platform renews it with the next token only.
+    """
 
     secret: str = ""
     missing: str = ""
     note: str = ""
+    stale: str = ""
 
 
 def judge(account: Json, secrets: Mapping[str, Json | None]) -> Verdict:
     """Whether the account can pull from the integrated registry. `secrets` holds what was read of `generated_names`."""
-    missing = "no generated pull secret in imagePullSecrets"
+    missing, stale = "no generated pull secret in imagePullSecrets", ""
     for name in generated_names(account):
         secret = secrets.get(name)
         if secret is UNREADABLE:
@@ -49,7 +53,16 @@ def judge(account: Json, secrets: Mapping[str, Json | None]) -> Verdict:
         missing = _what_is_missing(account, name, secret)
         if not missing:
             return Verdict(name)
-    return Verdict(missing=missing)
+        stale = stale or (name if _is_stale(account, secret) else "")
+    return Verdict(missing=missing, stale=stale)
+
+
+def how_to_renew(namespace: str, secret: str) -> str:
+    """How a stale secret is renewed. Waiting takes up to 36 minutes (facts of openshift-controller-manager: 60 % of a token's hour)."""
+    return (
+        f"the platform may keep it for up to 36 minutes, so delete it with 'oc delete secret {secret} -n {namespace}': the platform creates it "
+        "again within seconds"
+    )
 
 
 def _what_is_missing(account: Json, name: str, secret: Json | None) -> str:
@@ -67,9 +80,15 @@ def _what_is_missing(account: Json, name: str, secret: Json | None) -> str:
     entries = held.auth_file.entries
     if not entries:
         return f"secret {name} holds no registry yet"
-    if any(_is_for_other(account, entry) for entry in entries.values()):
+    if _is_stale(account, secret):
         return f"secret {name} still holds the token of a deleted account of the same name"
     return ""
+
+
+def _is_stale(account: Json, secret: Json | None) -> bool:
+    """Whether a usable secret holds a token for another account of the same name."""
+    held = StoredSecret.of(secret or {})
+    return held.type == _TYPE and any(_is_for_other(account, entry) for entry in held.known.entries.values())
 
 
 def _is_for_other(account: Json, entry: Entry) -> bool:

@@ -14,7 +14,7 @@ from ..clients.kube.client import Cluster
 from ..clients.kube.errors import UnknownResource
 from ..core.batch import Batch, Declared
 from ..core.entries import Entry
-from ..core.enumeration import counted, first_of
+from ..core.enumeration import all_of, counted, first_of
 from ..core.errors import ImagePullError, Refusal, printable
 from ..core.names import is_name, is_namespace
 from ..core.namespaces import NamespaceSelector
@@ -46,15 +46,21 @@ _SHOWN = 100
 _ROWS_OF_A_NAMESPACE, _SHOWN_OF_A_NAMESPACE = 100, 10
 #: Maximum number of them in a warning.
 _NAMED = 5
+#: Maximum number of namespaces with the new login alone in which a node pulls first.
+_PULLED_AGAIN = 3
 
 
 @dataclass
 class _Seen:
-    """What was read. `unsearched` and `unread` say, by sentence, which secrets and which pods and workloads could not be."""
+    """What was read. `unsearched` and `unread` say, by sentence, which secrets and which pods and workloads could not be.
+
+    `other_passwords` are the secrets with the user of one of the logins and another password.
+    """
 
     copies: dict[str, list[Copy]] = field(default_factory=dict)
     uses: dict[str, list[Use]] = field(default_factory=dict)
     accounts: dict[str, list[Json]] = field(default_factory=dict)
+    other_passwords: list[Copy] = field(default_factory=list)
     unsearched: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
 
@@ -65,6 +71,11 @@ class _Seen:
     @property
     def confirmed(self) -> list[Copy]:
         return [copy for copy in self.every if copy.is_confirmed]
+
+    @property
+    def has_login(self) -> bool:
+        """Whether a secret holds one of the two logins."""
+        return any(copy.found.old or copy.found.new for copy in self.every)
 
 
 #: The copies that are changed, by namespace.
@@ -97,13 +108,19 @@ def rotate(
         else SecretLogins()
     )
     changing = _without(found, own.refused)
-    asked = _asked(seen, changing)
+    rotated = _rotated(seen, changing) if changing else {}
+    asked = _asked(seen, changing, rotated)
     proof = prove(rotation, asked, own.logins) if changing and rotation.verify else Proven()
     outcome = reconcile(cluster, _batch(rotation, changing), list(changing), settings, _views(seen, changing))
     told = {**_counts(outcome, seen, changing), **_confirmation(seen, own), **_evidence(seen, proof)}
-    told["probes"] = _probes(changing, asked, proof if rotation.verify else None)
-    remarks = (*outcome.remarks, *proof.notes, *_not_declared_note(told))
-    return replace(outcome, remarks=remarks, extra={**outcome.extra, "rotation": told})
+    told["similar"] = _similar(seen)
+    told["probes"] = _probes(rotated, seen, changing, proof if rotation.verify else None)
+    remarks = [*outcome.remarks, *proof.notes, *_not_declared_note(told)]
+    absent = "" if rotation.allows_absent or seen.has_login else _neither(rotation, told, namespaces)
+    if absent and seen.unsearched:  # then it is not known
+        remarks.append(absent)
+    refused = "" if seen.unsearched else absent
+    return replace(outcome, refused=refused, remarks=tuple(remarks), extra={**outcome.extra, "rotation": told})
 
 
 def _confirmed(cluster: Cluster, rotation: Rotation) -> ConfirmedSecrets:
@@ -126,13 +143,13 @@ def _without(found: Mapping[str, Sequence[Copy]], refused: Mapping[ObjectRef, st
     return {namespace: copies for namespace, copies in kept.items() if copies}
 
 
-def _asked(seen: _Seen, changing: Mapping[str, Sequence[Copy]]) -> ImagesInUse:
-    """The images in namespaces that are written, and those elsewhere that pull with the pull secret of the nodes."""
+def _asked(seen: _Seen, changing: Mapping[str, Sequence[Copy]], rotated: Mapping[str, Sequence[Copy]]) -> ImagesInUse:
+    """The images in namespaces that are written, and elsewhere those that pull with the pull secret of the nodes, or with the new login."""
     keys = {namespace: _old_keys(copies) for namespace, copies in changing.items()}
     nodes = {"": _old_keys(copy for copy in seen.every if copy.is_of_nodes)}
     elsewhere = {namespace: uses for namespace, uses in seen.uses.items() if namespace not in changing}
     written = {namespace: seen.uses[namespace] for namespace in changing if namespace in seen.uses}
-    return ImagesInUse(used_images(written, {**keys, **nodes}), used_images(elsewhere, nodes))
+    return ImagesInUse(used_images(written, {**keys, **nodes}), used_images(elsewhere, {**_keys(rotated), **nodes}))
 
 
 def _old_keys(copies: Iterable[Copy]) -> list[str]:
@@ -166,7 +183,9 @@ class _Reading:
         found = self._list(SECRET, self.namespaces, keep, _NOT_SEARCHED)
         for namespace, secrets in found.objects.items():
             refs = ((ObjectRef(SECRET, namespace, metadata(secret)["name"]), secret) for secret in secrets)
-            self.seen.copies[namespace] = [Copy(ref, secret, rotation) for ref, secret in refs]
+            copies = [Copy(ref, secret, rotation) for ref, secret in refs]
+            self.seen.copies[namespace] = [copy for copy in copies if copy.is_involved]
+            self.seen.other_passwords += [copy for copy in copies if copy.found.other_passwords]
         self.seen.unsearched += _forbidden(SECRET, found)
 
     def _read_uses(self) -> None:
@@ -289,6 +308,38 @@ def _evidence(seen: _Seen, proof: Proven) -> dict[str, Any]:
     }
 
 
+def _similar(seen: _Seen) -> list[dict[str, Any]]:
+    """Secrets with a part of a login, if neither login was found: a person sees by them which option is mistyped."""
+    found = [] if seen.has_login else [*_other_passwords(seen), *_elsewhere(seen)]
+    rows = [{"namespace": copy.ref.namespace, "secret": copy.ref.name, "reason": why} for copy, why in found]
+    return rows[:_SHOWN]
+
+
+def _other_passwords(seen: _Seen) -> Iterator[tuple[Copy, str]]:
+    for copy in _first_of_each(seen.other_passwords, _SHOWN_OF_A_NAMESPACE):
+        yield copy, f"the user of one of the logins with another password, for {all_of(copy.found.other_passwords)}"
+
+
+def _elsewhere(seen: _Seen) -> Iterator[tuple[Copy, str]]:
+    for copy in _first_of_each((copy for copy in seen.every if copy.elsewhere()), _SHOWN_OF_A_NAMESPACE):
+        yield copy, f"the old password with another user or for another registry, in {all_of(copy.elsewhere())}"
+
+
+def _neither(rotation: Rotation, told: Mapping[str, Any], namespaces: Sequence[str]) -> str:
+    """What to say when no secret holds one of the two logins: the search, similar logins, and the options to correct."""
+    old = "with the user and password" if rotation.exchange.old.password else "with the user"
+    rows = [f"{row['namespace']}/{row['secret']} has {row['reason']}" for row in told["similar"]]
+    return " ".join(
+        (
+            f"changed nothing: no secret in {counted(len(namespaces), 'namespace')} has an entry for {', '.join(rotation.exchange.registries)} "
+            f"{old} of option 'old', or with the login of option 'new'.",
+            *([f"{first_of(rows, _NAMED, '; ', listed='rotation.similar')}."] if rows else []),
+            *(f"{sentence[:1].upper()}{sentence[1:]}." for sentence in told["unsearched"]),
+            "Correct 'registries', 'old' or 'new'. If these namespaces do not need the login, set 'allow_absent: true'",
+        )
+    )
+
+
 def _first_of_each(copies: Iterable[Copy], most: int) -> Iterator[Copy]:
     """The first ones of each namespace: a user who plants many in one namespace does not hide secrets of others."""
     counts: Counter[str] = Counter()
@@ -335,18 +386,44 @@ def _of_nodes(copy: Copy) -> dict[str, Any]:
     return {"namespace": copy.ref.namespace, "secret": copy.ref.name, "registries": list(copy.found.old)}
 
 
-def _probes(changing: Mapping[str, Sequence[Copy]], asked: ImagesInUse, proof: Proven | None) -> list[dict[str, str]]:
+def _probes(
+    rotated: Mapping[str, Sequence[Copy]], seen: _Seen, changing: Mapping[str, Sequence[Copy]], proof: Proven | None
+) -> list[dict[str, str]]:
     """An image for each of the first namespaces, with the secret whose login is for it: for a forced pull there.
 
-    Only images that the new login was proven on, where it was. The namespaces whose secret was created first come first: no user can make an
-    older one.
+    Only images that the new login was proven on, where it was. Namespaces that have the new login already come first: a run after one that
+    stopped at its canary pulls there again. Then those whose secret was created first: no user can make an older one.
     """
-    found: list[tuple[str, dict[str, str]]] = []
-    for namespace, images in asked.images.items():
-        for image in images:
-            name = str(image) if proof is None else proof.images.get(image.repository)
-            if name and (secret := secret_for(image, changing[namespace])) is not None:
-                created, held = secret
-                found.append((created, {"namespace": namespace, "image": name, "secret": held}))
-                break
-    return [row for _created, row in sorted(found, key=lambda each: (each[0], each[1]["namespace"]))][:_SHOWN]
+    found: list[tuple[tuple[bool, str, str], dict[str, str]]] = []
+    for is_rotated, held in ((True, rotated), (False, changing)):
+        for namespace, images in used_images(_in(seen.uses, held), _keys(held)).items():
+            names = ((image, str(image) if proof is None else proof.images.get(image.repository)) for image in images)
+            for image, name in names:
+                if name and (secret := secret_for(image, held[namespace])) is not None:
+                    row = {"namespace": namespace, "image": name, "secret": secret[1]}
+                    found.append(((not is_rotated, secret[0], namespace), row))
+                    break
+    return [row for _order, row in sorted(found, key=lambda each: each[0])][:_SHOWN]
+
+
+def _rotated(seen: _Seen, changing: Mapping[str, Sequence[Copy]]) -> _Changing:
+    """The confirmed secrets that have the new login alone, in the first namespaces where nothing is left to change, and that use images."""
+    every = {
+        name: [copy for copy in copies if copy.is_confirmed and copy.found.new and not copy.found.old]
+        for name, copies in seen.copies.items()
+        if name not in changing
+    }
+    used = [name for name in used_images(_in(seen.uses, every), _keys(every)) if every[name]]
+    first = sorted(used, key=lambda name: (min(copy.created for copy in every[name]), name))
+    return {name: every[name] for name in first[:_PULLED_AGAIN]}
+
+
+def _in(uses: Mapping[str, Sequence[Use]], places: Iterable[str]) -> dict[str, Sequence[Use]]:
+    return {name: uses[name] for name in places if name in uses}
+
+
+def _keys(held: Mapping[str, Sequence[Copy]]) -> dict[str, list[str]]:
+    return {
+        name: list(dict.fromkeys(key for copy in copies for key in (*copy.found.old, *copy.found.new)))
+        for name, copies in held.items()
+    }

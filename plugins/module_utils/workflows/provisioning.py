@@ -59,7 +59,11 @@ class _Waiting:
         """What to do about what did not come."""
         accounts = [account for result in left for account in result.extra["service_accounts"]]
         missing = sorted({account["name"] for account in accounts if not account["exists"]})
-        unfinished = any(account["exists"] and not account["provisioned"] for account in accounts)
+        unfinished = any(
+            account["exists"] and not (account["provisioned"] or account.get("stale_secret")) for account in accounts
+        )
+        if not (missing or unfinished):
+            return ""  # each failure has its own way out
         facts = _with(self.cluster, self.facts, REGISTRY_SERVICE) if unfinished else self.facts
         existing = self._accounts_of(left[:_MOST_LISTED]) if missing else set()
         return hint(facts, missing=missing, existing=existing, unfinished=unfinished)

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ..clients.kube.client import Cluster
 from ..core.batch import Batch, Declared
 from ..core.errors import ImagePullError
-from ..core.objects import SERVICE_ACCOUNT, Json, ObjectRef
+from ..core.objects import SERVICE_ACCOUNT, Json, ObjectRef, metadata
+from ..core.shapes import text
 from ..features.sa_link.desired import SaLink
 from ..features.sa_link.writers import last_writers
 from ..reconcile.result import NamespaceResult, Outcome
@@ -37,11 +38,14 @@ def verify_links(cluster: Cluster, declared: Batch[SaLink], outcome: Outcome, se
     settings.clock.sleep(longest)
 
     def look(result: NamespaceResult) -> NamespaceResult:
-        accounts = {ref: _read(cluster, ref) for ref in _accounts(result)} if verified[result.name] else {}
+        uids = _accounts(result) if verified[result.name] else {}
+        accounts = {ref: _read(cluster, ref) for ref in uids}
         for one in verified[result.name]:
             meant = {ref: account for ref, account in accounts.items() if one.desired.concerns(ref.name)}
             reasons = [
-                why for ref, account in meant.items() for why in _lost(cluster, one.desired, ref, account, longest)
+                why
+                for ref, account in meant.items()
+                for why in _lost(cluster, one.desired, _Written(ref, uids[ref]), account, longest)
             ]
             result = result.failing(one.entry, "; ".join(reasons)) if reasons else result
         return result
@@ -71,21 +75,40 @@ def _read(cluster: Cluster, ref: ObjectRef) -> Json | ImagePullError | None:
         return error
 
 
-def _accounts(result: NamespaceResult) -> list[ObjectRef]:
-    return [change.ref for change in result.changes if change.ref.kind == SERVICE_ACCOUNT]
+def _accounts(result: NamespaceResult) -> dict[ObjectRef, str]:
+    """The accounts that were written, each with its UID; empty if it was not known."""
+    return {change.ref: change.uid for change in result.changes if change.ref.kind == SERVICE_ACCOUNT}
+
+
+@dataclass(frozen=True)
+class _Written:
+    ref: ObjectRef
+    uid: str
+
+    def is_another(self, account: Json) -> bool:
+        """Whether the account was deleted, and another one of that name was created."""
+        return bool(self.uid) and text(metadata(account).get("uid")) not in ("", self.uid)
 
 
 def _lost(
-    cluster: Cluster, desired: SaLink, ref: ObjectRef, account: Json | ImagePullError | None, seconds: float
+    cluster: Cluster, desired: SaLink, written: _Written, account: Json | ImagePullError | None, seconds: float
 ) -> list[str]:
+    ref = written.ref
     if isinstance(account, ImagePullError):
         return [f"whether {ref} still has its links was not verified: {account}"]
     if account is None:
         return [f"{ref} was deleted on {cluster.name} after it was linked"]
+    found = desired.lost(account)
+    if found and written.is_another(account):
+        names = ", ".join(dict.fromkeys(name for lost in found.values() for name in lost))
+        return [
+            f"{ref} was deleted and created again on {cluster.name} after it was linked: its UID is another one, and it does not list "
+            f"{names}. Run the task again"
+        ]
     return [
         f"{ref} lost {', '.join(lost)} from {key} again within {seconds:g} s on {cluster.name}: "
         + _by_whom(ref, last_writers(account, key, _OURS))
-        for key, lost in desired.lost(account).items()
+        for key, lost in found.items()
     ]
 
 

@@ -106,6 +106,13 @@ class Copy:
         return text(metadata(self.obj).get("creationTimestamp"))
 
     @property
+    def is_involved(self) -> bool:
+        """Whether it holds one of the two logins, or may hold the old one. The name of a second secret may be taken: that counts too."""
+        if self.found.old or self.found.new or self.unreadable or self.ref.name.endswith(_SECOND):
+            return True
+        return self.rotation.searched is not None and bool(self.rotation.searched.places(self.obj))
+
+    @property
     def is_confirmed(self) -> bool:
         """Whether a source outside the cluster names this object, or no project user can write it."""
         return self.is_of_cluster or self.rotation.confirmed.includes(self.ref, self.uid)
@@ -210,10 +217,7 @@ def is_wanted(secret: Json, rotation: Rotation) -> bool:
     if says_generated(secret):
         return False
     copy = Copy(ObjectRef(SECRET, text(meta.get("namespace")), text(meta.get("name"))), secret, rotation)
-    found = copy.found
-    if found.old or found.new or copy.unreadable or copy.ref.name.endswith(_SECOND):
-        return True  # the name of a second one may be taken: that is to be known before the first write
-    return rotation.searched is not None and bool(rotation.searched.places(secret))
+    return bool(copy.found.other_passwords) or copy.is_involved
 
 
 def kept(secret: Json) -> Json:

@@ -49,6 +49,7 @@ ARGUMENTS: dict[str, Any] = {
     "next_run": {"type": "int"},
     "nodes_pull_secret": {"type": "bool", "default": False},
     "replace_dead_logins": {"type": "bool", "default": False},
+    "allow_absent": {"type": "bool", "default": False},
     **confirmation.ARGUMENTS,
     **verification.ARGUMENTS,
     "verify": {"type": "bool", "default": True},
@@ -61,7 +62,7 @@ class Rotation:
 
     `entries` name the other secrets that may be written, and `confirmed` is what they mean in the cluster. `server` is the cluster that they
     are for; empty for any. `verify`: nothing is written with a login that does not work. `replaces_dead`: a secret is also written when its
-    own login does not work.
+    own login does not work. `allows_absent`: it is not an error if neither login is found.
     """
 
     exchange: Exchange
@@ -69,6 +70,7 @@ class Rotation:
     confirmed: ConfirmedSecrets = field(default_factory=ConfirmedSecrets)
     server: str = ""
     replaces_dead: bool = False
+    allows_absent: bool = False
     nodes: bool = False
     verify: bool = True
     images: tuple[Reference, ...] = ()
@@ -113,6 +115,7 @@ def from_options(options: Mapping[str, Any]) -> Rotation:
         confirmation.entries_of(options),
         server=(options.get("plan") or {}).get("server", ""),
         replaces_dead=options["replace_dead_logins"],
+        allows_absent=options["allow_absent"],
         nodes=options["nodes_pull_secret"],
         verify=options["verify"] or bool(images),
         images=images,

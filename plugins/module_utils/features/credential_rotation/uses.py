@@ -78,6 +78,8 @@ def secret_for(image: Reference, copies: Iterable[Copy]) -> tuple[str, str] | No
             name = second_name(copy.ref.name) if copy.is_immutable else copy.ref.name
             for key in copy.found.old:
                 found.setdefault(key, (copy.created, name))
+            for key in copy.found.new:
+                found.setdefault(key, (copy.created, copy.ref.name))
     keys = kubelet_keys(found, image.repository)
     return min(found[key] for key in keys) if keys else None
 

@@ -11,7 +11,7 @@ from ...core.objects import Json
 from ...core.shapes import mapping, sequence
 from ...platform.account_lists import LISTS, names_in, repeated
 from ...platform.generated import Origin, origin_of
-from ...platform.provisioning import judge
+from ...platform.provisioning import how_to_renew, judge
 from ...pulls import remedies
 from .findings import Finding
 from .survey import Place, Survey
@@ -47,10 +47,11 @@ def not_provisioned(place: Place, survey: Survey) -> Iterator[Finding]:
         return
     secrets: dict[str, Json | None] = {name: secret.obj for name, secret in place.secrets.items()}
     for account, obj in place.accounts.items():
-        missing = judge(mapping(obj), secrets).missing
-        if missing:
+        verdict = judge(mapping(obj), secrets)
+        if verdict.missing:
             ref = place.account_ref(account)
-            message = f"{ref} cannot pull from the integrated registry: {missing}"
-            yield Finding(
-                "account-not-provisioned", ref, "", message, remedies.wait_for_account(place.namespace, account)
-            )
+            renew = f"; {how_to_renew(place.namespace, verdict.stale)}" if verdict.stale else ""
+            message = f"{ref} cannot pull from the integrated registry: {verdict.missing}{renew}"
+            # To wait would take too long where the secret has to be deleted.
+            remedy = [] if verdict.stale else remedies.wait_for_account(place.namespace, account)
+            yield Finding("account-not-provisioned", ref, "", message, remedy)

@@ -141,7 +141,8 @@ _ALL = (
         "A service account without its generated pull secret",
         "OpenShift generates a pull secret for each service account. Without it, pods of the account cannot "
         "pull from the integrated registry.",
-        "Wait for it with sa_wait; if it does not come, look at the cluster operator openshift-controller-manager.",
+        "If the secret has the token of a deleted account, delete the secret. Otherwise wait for it with sa_wait; if "
+        "it does not come, look at the cluster operator openshift-controller-manager.",
         (ACCOUNTS, SECRETS),
     ),
     Rule(

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Kind, ObjectRef, Objects
 from ...core.protocols import ALL, NOTHING_RELATED, Evaluation, ListedBy, Related
 from ...platform.generated import generated_names
-from ...platform.provisioning import UNREADABLE, Verdict, judge
+from ...platform.provisioning import UNREADABLE, Verdict, how_to_renew, judge
 
 __all__ = ["ProvisionedAccounts"]
 
@@ -40,7 +40,7 @@ class ProvisionedAccounts:
 
     def evaluate(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Evaluation:
         verdicts = {name: self._verdict(namespace, name, objects, found) for name in self.names(namespace)}
-        missing = (self._missing(name, verdict) for name, verdict in verdicts.items())
+        missing = (self._missing(namespace, name, verdict) for name, verdict in verdicts.items())
         return Evaluation(
             waiting_for=tuple(words for words in missing if words),
             notes=tuple(verdict.note for verdict in verdicts.values() if verdict and verdict.note),
@@ -56,10 +56,13 @@ class ProvisionedAccounts:
         }
         return judge(account, secrets)
 
-    def _missing(self, name: str, verdict: Verdict | None) -> str:
+    def _missing(self, namespace: str, name: str, verdict: Verdict | None) -> str:
         if verdict is None:
             return f"service account {name} does not exist"
-        return f"service account {name}: {verdict.missing}" if verdict.missing and not self.none_will_come else ""
+        if not verdict.missing or self.none_will_come:
+            return ""
+        renew = f"; {how_to_renew(namespace, verdict.stale)}" if verdict.stale else ""
+        return f"service account {name}: {verdict.missing}{renew}"
 
     def _report(self, name: str, verdict: Verdict | None) -> dict[str, Any]:
         report = {"name": name, "exists": verdict is not None, "provisioned": False, "pull_secret": None}
@@ -69,4 +72,4 @@ class ProvisionedAccounts:
             return {**report, "provisioned": True, "pull_secret": verdict.secret}
         if self.none_will_come:
             return {**report, "provisioned": True, "reason": f"none will come, because {self.none_will_come}"}
-        return report
+        return {**report, "stale_secret": verdict.stale} if verdict.stale else report

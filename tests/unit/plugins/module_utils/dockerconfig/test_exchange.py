@@ -124,6 +124,13 @@ class TestWhich:
         new = auth(Login("robot", "new"))
         assert after(file(**entries), REFRESH)["auths"] == {**entries, "quay.io/a": {"auth": new}}
 
+    def test_other_passwords_of_both_users_are_found(self) -> None:
+        names = (OLD.username, NEW.username, "other")
+        entries = {f"quay.io/{name}": {"auth": auth(Login(name, "mistyped"))} for name in names}
+        entries |= {"b.io": {"auth": auth(Login("robot", "mistyped"))}, "quay.io/c": {"auth": auth(Login("robot", ""))}}
+        found = found_in(file(**entries), WANTED, legacy=False)
+        assert found == Found(other_passwords=tuple(dict.fromkeys(f"quay.io/{name}" for name in names[:2])))
+
     def test_what_is_found_says_no_user_of_a_key(self) -> None:
         entries = {"user:pass@quay.io": {"auth": auth(OLD)}, "quay.io/new": {"auth": auth(NEW)}}
         assert found_in(file(**entries), WANTED, legacy=False) == Found(("***@quay.io",), ("quay.io/new",))

@@ -97,7 +97,7 @@ class TestJudge:
         ],
     )
     def test_what_is_missing(self, found: Any, missing: str) -> None:
-        expected = Verdict(missing=missing) if missing else Verdict(NAME)
+        expected = Verdict(missing=missing, stale=NAME if missing == OF_ANOTHER else "") if missing else Verdict(NAME)
         assert provisioning.judge(account(NAME, annotations=REF), {NAME: found}) == expected
 
     @pytest.mark.parametrize("found", [account(), account("quay"), account(annotations=REF)])
@@ -109,7 +109,7 @@ class TestJudge:
     def test_the_first_entry_of_another_account_suffices_to_tell(self) -> None:
         entries = {host: {"auth": b64(f"<token>:{token_of(uid)}")} for host, uid in (("a", "new"), ("b", "old"))}
         found = {**secret(), "data": {".dockercfg": b64(json.dumps(entries))}}
-        assert provisioning.judge(account(NAME), {NAME: found}) == Verdict(missing=OF_ANOTHER)
+        assert provisioning.judge(account(NAME), {NAME: found}) == Verdict(missing=OF_ANOTHER, stale=NAME)
 
     def test_what_was_not_read_does_not_exist(self) -> None:
         verdict = provisioning.judge(account(NAME), {})

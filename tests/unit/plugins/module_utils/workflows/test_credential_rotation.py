@@ -100,7 +100,7 @@ class Prover:
         return self._answer or Proven(
             [
                 {"repository": each.repository, "image": str(each), "outcome": "pulls"}
-                for every in asked.images.values()
+                for every in (*asked.images.values(), *asked.beyond.values())
                 for each in every
             ]
         )
@@ -272,6 +272,66 @@ class TestWrites:
         found = told(run(api))
         assert (len(found["remaining"]), found["remaining_count"]) == (100, 101)
         assert found["remaining"][0]["secret"] == "s000"
+
+
+class TestNeitherLogin:
+    """One of the options is mistyped, or the cluster does not use the login."""
+
+    WRONG_PASSWORD = Exchange(("quay.io",), Login(OLD.username, "Canary-mistyped"), NEW)
+    WRONG_USER = Exchange(("quay.io",), Login("oldrobto", OLD.password), NEW)
+    WRONG_REGISTRY = Exchange(("quay.oi",), OLD, NEW)
+
+    @pytest.mark.parametrize(
+        ("exchange", "similar"),
+        [
+            (WRONG_PASSWORD, "a/quay has the user of one of the logins with another password, for quay.io."),
+            (WRONG_USER, "a/quay has the old password with another user or for another registry, in quay.io."),
+            (WRONG_REGISTRY, "a/quay has the old password with another user or for another registry, in quay.io."),
+            (Exchange(("quay.io",), Login("oldrobto", ""), NEW), ""),
+        ],
+    )
+    @pytest.mark.parametrize("check", [True, False])
+    def test_fails_and_names_similar_secrets(
+        self, api: FakeApi, exchange: Exchange, similar: str, *, check: bool
+    ) -> None:
+        put(api, "a")
+        outcome = run(api, rotation=Rotation(exchange), check=check)
+        assert (outcome.has_failed, api.writes) == (True, [])
+        message = outcome.message("rotation")
+        assert message.startswith("rotation changed nothing: no secret in 1 namespace has an entry for quay.")
+        assert similar in message
+        assert message.endswith(
+            "Correct 'registries', 'old' or 'new'. If these namespaces do not need the login, set 'allow_absent: true'"
+        )
+
+    def test_succeeds_with_allow_absent(self, api: FakeApi) -> None:
+        put(api, "a")
+        outcome = run(api, rotation=Rotation(self.WRONG_PASSWORD, allows_absent=True))
+        assert not outcome.has_failed
+        reason = "the user of one of the logins with another password, for quay.io"
+        assert told(outcome)["similar"] == [{"namespace": "a", "secret": "quay", "reason": reason}]
+        assert told(outcome)["secrets"] == [], "it is not a row of a plan"
+
+    def test_either_login_is_enough(self, api: FakeApi) -> None:
+        put(api, "a")
+        put(api, "a", "other", auths={"quay.io": entry(Login(OLD.username, "Canary-another"))})
+        for _each in range(2):  # the second time, only the new one is there
+            outcome = run(api)
+            assert (outcome.has_failed, told(outcome)["similar"]) == (False, [])
+
+    def test_is_a_warning_where_not_all_namespaces_could_be_searched(self, api: FakeApi) -> None:
+        api.fail("GET /api/v1/namespaces/a/secrets", FORBIDDEN)
+        outcome = run(api)
+        assert not outcome.has_failed
+        (note,) = outcome.notes
+        assert "The caller may not list secrets in namespace a, so what is there is not known." in note
+
+    def test_secrets_of_one_namespace_hide_no_others(self, api: FakeApi) -> None:
+        for number in range(20):
+            put(api, "a", f"planted-{number}", auths={"quay.io": entry(Login(OLD.username, "x"))})
+        put(api, "b", auths={"quay.io": entry(Login(OLD.username, "y"))})
+        outcome = run(api, "a", "b")
+        assert [row["namespace"] for row in told(outcome)["similar"]] == [*["a"] * 10, "b"]
 
 
 class TestRead:
@@ -449,6 +509,23 @@ class TestProof:
 
 
 class TestProbes:
+    def test_a_rotated_namespace_is_pulled_in_again(self, api: FakeApi) -> None:
+        """A run that stopped at its canary has changed that namespace: the next one does not go on without a pull."""
+        put(api, "a", auths={"quay.io": entry(NEW)})
+        put(api, "b")
+        put_pod(api, "a")
+        for verify in (True, False):
+            planned = run(api, "a", "b", rotation=Rotation(EXCHANGE, verify=verify), check=True)
+            assert self.probes(planned) == [("a", IMAGE)]
+        put_pod(api, "b")
+        prover = Prover(api)
+        assert self.probes(run(api, "a", "b", prover=prover, check=True)) == [("a", IMAGE), ("b", IMAGE)]
+        assert (prover.images, prover.beyond) == ([{"b": [IMAGE]}], [{"a": [IMAGE]}]), "it decides nothing"
+        planted = run(api, "a", "b", confirmed=(ConfirmedEntry("quay", ("b",)),), check=True)
+        assert self.probes(planted) == [("b", IMAGE)]
+        run(api, "a", "b")
+        assert self.probes(run(api, "a", "b", check=True)) == [], "nothing is left to change"
+
     def probes(self, outcome: Outcome) -> list[tuple[str, str]]:
         return [(row["namespace"], row["image"]) for row in told(outcome)["probes"]]
 
@@ -479,7 +556,7 @@ class TestProbes:
         put_pod(api, "a")
         assert self.probes(run(api, rotation=Rotation(EXCHANGE, verify=False))) == [("a", IMAGE)]
 
-    def test_only_in_namespaces_that_are_written(self, api: FakeApi) -> None:
+    def test_only_in_namespaces_with_confirmed_secrets(self, api: FakeApi) -> None:
         put(api, "a")
         put(api, "b", auths={"quay.io": entry(NEW)})
         put(api, "c", metadata={"managedFields": [{"manager": "external-secrets"}]})
@@ -487,7 +564,7 @@ class TestProbes:
             put_pod(api, name)
         put(api, "d")
         named = tuple(ConfirmedEntry("quay", (name,)) for name in "abc")
-        assert self.probes(run(api, *"abcd", confirmed=named)) == [("a", IMAGE)]
+        assert self.probes(run(api, *"abcd", confirmed=named)) == [("b", IMAGE), ("a", IMAGE)]
 
 
 class TestConfirmed:

@@ -107,6 +107,16 @@ class TestLooks:
         assert verify(api, result, clock=clock).namespaces == [result]
         assert (clock.slept, api.asked) == ([], [])
 
+    @pytest.mark.parametrize(("uid", "is_another"), [("another", True), ("uid-1", False), ("", False)])
+    def test_an_account_that_was_created_again_is_known_by_its_uid(
+        self, api: FakeApi, uid: str, *, is_another: bool
+    ) -> None:
+        put(api, "platform")
+        change = Change("update", ObjectRef(SERVICE_ACCOUNT, "a", "default"), {}, uid=uid)
+        (result,) = verify(api, NamespaceResult("a", "changed", (change,))).namespaces
+        again = f"was deleted and created again on {HOST} after it was linked: its UID is another one, and it does not list mine. Run"
+        assert (again in result.error, "lost mine" in result.error) == (is_another, not is_another)
+
     def test_the_other_results_stay_as_they_are(self, api: FakeApi) -> None:
         put(api, "mine")
         other = NamespaceResult("b", "unchanged", notes=("noted",))

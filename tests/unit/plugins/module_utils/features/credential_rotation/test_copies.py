@@ -363,6 +363,12 @@ class TestWanted:
         assert not is_wanted(secret({"auths": {"quay.io": entry(Login("a", "b"))}}), KNOWN)
         assert not is_wanted(secret({"auths": {"b.io": entry()}}), UNKNOWN)
 
+    def test_another_password_of_the_user_is_wanted_and_not_involved(self) -> None:
+        obj = secret({"auths": {"quay.io": entry(Login(OLD.username, "mistyped"))}})
+        assert is_wanted(obj, KNOWN)
+        assert not copy(obj).is_involved
+        assert copy(secret()).is_involved
+
     def test_with_the_password_anywhere(self) -> None:
         assert is_wanted(secret(OLD.password.encode(), "Opaque", "x"), KNOWN)
         assert not is_wanted(secret(NEW.password.encode(), "Opaque", "x"), KNOWN), "the new one may stand anywhere"

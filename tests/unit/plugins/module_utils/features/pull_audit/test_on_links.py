@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from support.surveyed import account, auth, found_by, place, secret, survey
+from support.surveyed import account, auth, found_by, place, secret, survey, token
 
 GENERATED_NAME = "default-dockercfg-x2x4x"
 
@@ -48,6 +48,15 @@ class TestNotProvisioned:
     def test_an_account_without_its_secret(self):
         (found,) = found_by("account-not-provisioned", survey(place(), none_will_come=""))
         assert "no generated pull secret in imagePullSecrets" in found.message
+
+    def test_stale_secret_is_deleted_and_not_waited_for(self):
+        stale = self.provisioned()
+        dead = token(**{"kubernetes.io": {"serviceaccount": {"uid": "deleted"}}})
+        stale["data"] = secret("x", {"r:5000": auth(dead, "<token>")}, "kubernetes.io/dockercfg")["data"]
+        seen = place(secrets=[stale], accounts=[account(GENERATED_NAME)])
+        (found,) = found_by("account-not-provisioned", survey(seen, none_will_come=""))
+        assert f"delete it with 'oc delete secret {GENERATED_NAME} -n {seen.namespace}'" in found.message
+        assert found.remedy == []
 
     def test_one_with_it(self):
         seen = place(secrets=[self.provisioned()], accounts=[account(GENERATED_NAME)])

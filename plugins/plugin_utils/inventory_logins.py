@@ -1,0 +1,125 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the inventory declares the login that a rotation replaces: the next run of the roles would write it back. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import Exchange, Login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.registry_keys import without_user
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.sources import auth_file_of
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import Declared, Evaluator
+
+__all__ = ["NODES", "NodesDeclaration", "replaced_logins"]
+
+#: The role whose variables declare logins for the pull secret of the nodes.
+NODES = "global_pull_secret"
+
+#: A template that is a variable and nothing else. Any other text may be a password.
+_VARIABLE = re.compile(r"\{\{-?\s*([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)\s*-?\}\}\Z")
+
+
+@dataclass(frozen=True, repr=False)
+class _Rotation:
+    exchange: Exchange
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> _Rotation:
+        old, new = (
+            Login(str(answer[name]["username"]), str(answer[name].get("password") or "")) for name in ("old", "new")
+        )
+        return cls(Exchange(tuple(map(str, answer["registries"])), old, new))
+
+    def replaces(self, registry: Any, username: Any, password: Any) -> bool:
+        """Whether it is the old login. If the old password is not known, another user name shows that: a password of the same user may be
+        a fresh token."""
+        if None in (registry, username, password) or not self.exchange.is_for(str(registry)):
+            return False
+        is_known = self.exchange.old.password or self.exchange.old.username != self.exchange.new.username
+        return bool(is_known) and self.exchange.is_old(str(username), str(password))
+
+
+class NodesDeclaration:
+    """The variables of the role `global_pull_secret` as one entry."""
+
+    def __init__(self, variables: Mapping[str, Any], templates: Evaluator) -> None:
+        members = {
+            name: variables[f"{NODES}_{name}"]
+            for name in ("registries", "auth_file", "auth_config", "only")
+            if variables.get(f"{NODES}_{name}")
+        }
+        self.present = [Declared(NODES, members, lambda _name, value: templates.resolve(value))] if members else []
+
+
+def replaced_logins(
+    entries: Iterable[Declared], answer: Mapping[str, Any], read_file: Callable[[str], str]
+) -> list[dict[str, str]]:
+    """A row for each place with the old login. `variable` is the variable of its password, `problem` why a login is not known.
+
+    `answer` has the registries and the two logins of the rotation.
+    """
+    rotation = _Rotation.of(answer)
+    return [row for entry in entries for row in _rows(entry, rotation, read_file)]
+
+
+def _rows(entry: Declared, rotation: _Rotation, read_file: Callable[[str], str]) -> Iterator[dict[str, str]]:
+    try:
+        yield from [*_in_registries(entry, rotation), *_in_entry(entry, rotation)]
+    except AnsibleError:
+        yield _row(entry.title, "", problem="its login cannot be evaluated here")
+    for member in ("auth_file", "auth_config"):
+        try:
+            if entry.get(member):
+                yield from _in_file(entry, member, rotation, read_file)
+        except (AnsibleError, ImagePullError, OSError, ValueError):
+            yield _row(_place(entry, member), "", problem="its content cannot be read here")
+
+
+def _in_registries(entry: Declared, rotation: _Rotation) -> Iterator[dict[str, str]]:
+    written = entry.members.get("registries")
+    for position, one in enumerate(entry.get("registries") or ()):
+        if isinstance(one, Mapping) and rotation.replaces(*map(one.get, ("registry", "username", "password"))):
+            raw = written[position] if isinstance(written, (list, tuple)) else None
+            password = raw.get("password") if isinstance(raw, Mapping) else None
+            yield _row(_place(entry, f"registries[{position}]"), one["registry"], _variable(password))
+
+
+def _in_entry(entry: Declared, rotation: _Rotation) -> Iterator[dict[str, str]]:
+    """The login of an entry for a registry that delegates its login."""
+    if "password" in entry.members:
+        login = (entry.get("username"), entry.get("password"))
+        hosts = [host for host in (entry.get("registry"), entry.get("realm_host")) if rotation.replaces(host, *login)]
+        if hosts:
+            yield _row(entry.title, hosts[0], _variable(entry.members["password"]))
+
+
+def _in_file(
+    entry: Declared, member: str, rotation: _Rotation, read_file: Callable[[str], str]
+) -> Iterator[dict[str, str]]:
+    found = auth_file_of({member: entry.get(member), "only": entry.get("only") or None}, read_file).entries
+    for key, one in found.items():
+        if rotation.replaces(key, one.username, one.password):
+            yield _row(_place(entry, member), without_user(key), _variable(entry.members[member]))
+
+
+def _place(entry: Declared, member: str) -> str:
+    return f"{entry.title}{'_' if entry.title == NODES else '.'}{member}"
+
+
+def _row(place: str, registry: Any, variable: str = "", problem: str = "") -> dict[str, str]:
+    return {"place": place, "registry": str(registry), "variable": variable, "problem": problem}
+
+
+def _variable(written: Any) -> str:
+    """The name of the variable that a member is, such as the one in a vaulted file; empty for anything else."""
+    if not isinstance(written, str) or hasattr(written, "_ciphertext"):
+        return ""
+    found = _VARIABLE.match(written.strip())
+    return found[1] if found else ""

@@ -1,0 +1,145 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the inventory declares the login that a rotation replaces."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleError
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import Declarations, Role
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.inventory_logins import (
+    NODES,
+    NodesDeclaration,
+    replaced_logins,
+)
+
+OLD, NEW = {"username": "robot", "password": "Canary-old"}, {"username": "robot", "password": "Canary-new"}
+HERE = {"namespaces": ["a"]}
+AUTHS = {"auths": {"quay.io": {"auth": base64.b64encode(b"robot:Canary-old").decode()}}}
+
+
+class Resolver:
+    """Evaluates `{{ name }}`."""
+
+    def __init__(self, **values: Any) -> None:
+        self.values = values
+
+    def prepare(self, values: Iterable[Any]) -> None:
+        """Needs nothing beforehand."""
+
+    def resolve(self, value: Any) -> Any:
+        if isinstance(value, str) and value.startswith("{{"):
+            name = value.strip("{} ")
+            if name not in self.values:
+                raise AnsibleError(f"{name} is undefined, near Canary-old")
+            return self.values[name]
+        if isinstance(value, Mapping):
+            return {key: self.resolve(item) for key, item in value.items()}
+        return [self.resolve(item) for item in value] if isinstance(value, list) else value
+
+
+def read(path: str) -> str:
+    if path == "auth.json":
+        return json.dumps(AUTHS)
+    raise FileNotFoundError(path)
+
+
+def rows(
+    role: str, variables: Mapping[str, Any], old: Mapping[str, str] = OLD, new: Mapping[str, str] = NEW, **values: Any
+) -> list[tuple[str, str, str, str]]:
+    resolver = Resolver(**values)
+    declared = NodesDeclaration(variables, resolver) if role == NODES else Declarations(Role(role), variables, resolver)
+    answer = {"registries": ["quay.io"], "old": old, "new": new}
+    found = replaced_logins(declared.present, answer, read)
+    assert "anary" not in str(found)
+    return [(row["place"], row["registry"], row["variable"], row["problem"]) for row in found]
+
+
+def entry(*registries: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    return {"name": "pull", **HERE, **({"registries": list(registries)} if registries else {}), **more}
+
+
+def login(registry: str = "quay.io", **login: str) -> dict[str, str]:
+    return {"registry": registry, **OLD, **login}
+
+
+class TestPlaces:
+    def test_registries_of_an_entry(self) -> None:
+        variables = {
+            "private_registry_secrets": [entry(login("b.io"), login("https://quay.io/v2/"))],
+            "private_registry_secrets_team": [entry(login("quay.io/team"))],
+        }
+        assert rows("private_registry", variables) == [
+            ("private_registry_secrets[0].registries[1]", "https://quay.io/v2/", "", ""),
+            ("private_registry_secrets_team[0].registries[0]", "quay.io/team", "", ""),
+        ]
+
+    def test_variable_of_the_password_is_named(self) -> None:
+        variables = {"private_registry_secrets": [entry(login(password="{{ vault.quay_password }}"))]}
+        assert rows("private_registry", variables, **{"vault.quay_password": OLD["password"]}) == [
+            ("private_registry_secrets[0].registries[0]", "quay.io", "vault.quay_password", "")
+        ]
+
+    @pytest.mark.parametrize("host", ["registry", "realm_host"])
+    def test_login_of_a_delegated_registry(self, host: str) -> None:
+        variables = {"delegated_auth_registries": [{"registry": "a.io", **HERE, **OLD, host: "quay.io"}]}
+        assert rows("delegated_auth", variables) == [("delegated_auth_registries[0]", "quay.io", "", "")]
+
+    @pytest.mark.parametrize(
+        ("member", "value"), [("auth_file", "auth.json"), ("auth_config", AUTHS), ("auth_config", json.dumps(AUTHS))]
+    )
+    def test_auth_files(self, member: str, value: Any) -> None:
+        variables = {"private_registry_secrets": [entry(**{member: value})], f"global_pull_secret_{member}": value}
+        assert rows("private_registry", variables) == [(f"private_registry_secrets[0].{member}", "quay.io", "", "")]
+        assert rows(NODES, variables) == [(f"global_pull_secret_{member}", "quay.io", "", "")]
+
+    def test_registries_of_the_nodes(self) -> None:
+        variables = {"global_pull_secret_registries": [login()], "global_pull_secret_auth_file": ""}
+        assert rows(NODES, variables) == [("global_pull_secret_registries[0]", "quay.io", "", "")]
+        assert rows(NODES, {}) == []
+
+
+class TestLogins:
+    @pytest.mark.parametrize(
+        "other",
+        [
+            login(**NEW),
+            login(username="other"),
+            login(password="another"),
+            {"registry": "quay.io"},
+            {"registry": "quay.io", "username": None, "password": None},
+        ],
+    )
+    def test_other_logins_stay(self, other: Mapping[str, Any]) -> None:
+        assert rows("private_registry", {"private_registry_secrets": [entry(other)]}) == []
+
+    def test_absent_entries_write_nothing(self) -> None:
+        assert rows("private_registry", {"private_registry_secrets": [entry(login(), state="absent")]}) == []
+
+    def test_unknown_old_password_of_another_user(self) -> None:
+        variables = {"private_registry_secrets": [entry(login(password="fresh"))]}
+        old = {"username": OLD["username"]}
+        assert len(rows("private_registry", variables, old, {"username": "robot-2", "password": "x"})) == 1
+        assert rows("private_registry", variables, old) == [], "it may be a fresh token"
+
+
+class TestProblems:
+    def test_undefined_password_is_a_row_without_the_error_text(self) -> None:
+        variables = {"private_registry_secrets": [entry(login(password="{{ missing }}")), entry(login())]}
+        assert rows("private_registry", variables) == [
+            ("private_registry_secrets[0]", "", "", "its login cannot be evaluated here"),
+            ("private_registry_secrets[1].registries[0]", "quay.io", "", ""),
+        ]
+
+    @pytest.mark.parametrize(("member", "value"), [("auth_file", "missing.json"), ("auth_config", "{Canary-old")])
+    def test_unreadable_file(self, member: str, value: str) -> None:
+        variables = {"private_registry_secrets": [entry(**{member: value})]}
+        assert rows("private_registry", variables) == [
+            (f"private_registry_secrets[0].{member}", "", "", "its content cannot be read here")
+        ]
