@@ -47,6 +47,12 @@ options:
     description:
       - The result of an earlier task of the role, which the entries depend on. For the secrets of a rotation, C(registries) and C(usernames).
     type: dict
+  written:
+    description:
+      - The result of the task that wrote the secrets. Links of entries with a C(namespace_selector) are limited to the namespaces that it
+        selected then, so a namespace that was created since gets its secrets and links in the next run.
+    type: dict
+    version_added: 1.0.0
 """
 
 EXAMPLES = r"""
@@ -88,6 +94,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             absent=self.get_option("state") == "absent",
             check_mode=self.get_option("check_mode"),
             only=None if only is None else frozenset(map(str, only)),
+            selected=_selected(self.get_option("written")),
         )
         found: list[Any] = []
         templates = Templates(self._templar)
@@ -103,3 +110,11 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         except DeclarationError as error:
             raise AnsibleLookupError(str(error)) from None
         return found
+
+
+def _selected(written: Mapping[str, Any] | None) -> Mapping[str, list[str]] | None:
+    """The namespaces that a task selected for each entry, by the title of the entry."""
+    if written is None:
+        return None
+    rows = written.get("selected", ())
+    return {str(title): list(map(str, row["namespaces"])) for row in rows for title in row["titles"]}
