@@ -77,6 +77,8 @@ options:
     description:
       - With O(mode=remove), delete the secret when it has no registry left, if it has the label
         C(app.kubernetes.io/managed-by=openshift_ops.image_pull) and no other data. Otherwise the empty secret is kept.
+      - On a hosted cluster, the nodes keep the logins of an empty V(kube-system/additional-pull-secret). So it is deleted whoever created
+        it. Without this option, the module refuses to leave it empty.
       - Also deletes such a secret when it has no registry to begin with, so the next run completes one that was interrupted.
     type: bool
     default: false
