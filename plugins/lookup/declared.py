@@ -51,6 +51,12 @@ options:
       - The result of an earlier task of the role, which the entries depend on. For the secrets of a rotation, C(registries) and C(usernames).
         For replaced logins, C(registries), C(old) and C(new).
     type: dict
+  written:
+    description:
+      - The result of the task that wrote the secrets. Links of entries with a C(namespace_selector) are limited to the namespaces that it
+        selected then, so a namespace that was created since gets its secrets and links in the next run.
+    type: dict
+    version_added: 1.0.0
 """
 
 EXAMPLES = r"""
@@ -100,6 +106,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             absent=self.get_option("state") == "absent",
             check_mode=self.get_option("check_mode"),
             only=None if only is None else frozenset(map(str, only)),
+            selected=_selected(self.get_option("written")),
         )
         found: list[Any] = []
         templates = Templates(self._templar)
@@ -129,3 +136,11 @@ class LookupModule(LookupBase):  # type: ignore[misc]
 def _file(path: str) -> str:
     """As a module reads it that runs on the controller."""
     return Path(os.path.expandvars(path)).expanduser().read_bytes().decode("utf-8", "surrogateescape")
+
+
+def _selected(written: Mapping[str, Any] | None) -> Mapping[str, list[str]] | None:
+    """The namespaces that a task selected for each entry, by the title of the entry."""
+    if written is None:
+        return None
+    rows = written.get("selected", ())
+    return {str(title): list(map(str, row["namespaces"])) for row in rows for title in row["titles"]}

@@ -18,7 +18,8 @@ description:
     cluster, because a pool that has not noticed a change yet says that it is up to date.
   - On a hosted cluster (ROSA HCP, ARO HCP, self-managed hosted control planes), V(openshift-config/pull-secret) is a copy, and what is
     changed there is reverted. Registries are added in V(kube-system/additional-pull-secret), from which the platform merges
-    V(kube-system/global-pull-secret). Where both have an entry, the platform's is used.
+    V(kube-system/global-pull-secret). Where both have an entry, the platform's is used. One entry that the platform cannot read stops the
+    whole merge. RV(notes) reports that, and with O(wait=true) the module fails at once.
   - Plain Kubernetes and MicroShift have no global pull secret in the cluster. That is said in RV(reason).
   - The cluster is not changed, and no credential is returned.
 options:

@@ -77,6 +77,8 @@ options:
     description:
       - With O(mode=remove), delete the secret when it has no registry left, if it has the label
         C(app.kubernetes.io/managed-by=openshift_ops.image_pull) and no other data. Otherwise the empty secret is kept.
+      - On a hosted cluster, the nodes keep the logins of an empty V(kube-system/additional-pull-secret). So it is deleted whoever created
+        it. Without this option, the module refuses to leave it empty.
       - Also deletes such a secret when it has no registry to begin with, so the next run completes one that was interrupted.
     type: bool
     default: false
@@ -567,6 +569,26 @@ namespaces:
       description: Always V(false). The secret does not exist in the namespace, or would not exist after a real run.
       type: bool
       returned: with O(delete_empty=true), where there is no such secret
+selected:
+  description:
+    - The namespaces that the selectors of O(secrets) select. A later task that links these secrets can be limited to them with
+      O(openshift_ops.image_pull.sa_link#module:links[].namespace_selector.include). Otherwise it fails in a namespace that was created
+      between the two tasks.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    titles:
+      description: The entries, as messages call them. Those that select the same namespaces are listed together.
+      type: list
+      elements: str
+      returned: always
+    namespaces:
+      description: The namespaces.
+      type: list
+      elements: str
+      returned: always
+  sample: [{titles: ["secrets[0]"], namespaces: [project-a, project-b]}]
 failures:
   description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
   type: list
@@ -659,7 +681,7 @@ FORM = ListForm(
 
 
 def run(task: Task) -> dict[str, object]:
-    return reconciling(task, FORM, afterwards=name_working_logins, beforehand=verify_logins)
+    return reconciling(task, FORM, afterwards=name_working_logins, beforehand=verify_logins, names_selected=True)
 
 
 MODULE = Module(

@@ -113,12 +113,31 @@ class Declared:
 
 @dataclass(frozen=True)
 class Role:
-    """How a role runs: with `absent` every entry counts as absent; with `only`, each entry is limited to these namespaces."""
+    """How a role runs: with `absent` every entry counts as absent; with `only`, each entry is limited to these namespaces.
+
+    `selected`: the namespaces that the task before selected for an entry, by the entry's title; None before any task.
+    """
 
     name: str
     absent: bool = False
     check_mode: bool = False
     only: frozenset[str] | None = None
+    selected: Mapping[str, list[str]] | None = None
+
+    def narrow(self, entries: Iterable[Made]) -> list[Made]:
+        """The entries of a task that works where the one before did: a selector selects no namespace that was created since."""
+        if self.selected is None:
+            return [*entries]
+        return [made for entry in entries if (made := self._narrow(entry, self.selected))]
+
+    @staticmethod
+    def _narrow(entry: Made, selected: Mapping[str, list[str]]) -> Made:
+        """Empty for one that is for no namespace then."""
+        selector = entry.get("namespace_selector")
+        if not isinstance(selector, Mapping):
+            return entry
+        names = selected.get(entry["title"])
+        return {**entry, "namespace_selector": {**selector, "include": names}} if names else {}
 
 
 class Declarations:
@@ -231,7 +250,7 @@ def _links(declared: Declarations, answer: Any) -> list[Made]:
     """Links to take back, and those of what is present. `answer` is the result of the task that wrote the secrets."""
     kept = [entry for entry in declared.absent if not _merges(entry)]
     unlinked = [made for entry in kept for made in _unlink(entry, entry.entry())]
-    linked = [_link(declared, entry, part) for entry in declared.present for part in entry.links]
+    linked = declared.role.narrow(_link(declared, entry, part) for entry in declared.present for part in entry.links)
     return [*unlinked, *_gone(declared.absent, answer), *linked]
 
 
@@ -317,11 +336,11 @@ def _both_links(declared: Declarations, answer: Any) -> list[Made]:
         for entry in declared.absent
         if entry.links
     ]
-    linked = [
+    linked = declared.role.narrow(
         entry.entry("service_accounts", "link_for", "wait_timeout", secrets=_used(entry, asked), require=require)
         for entry, asked in _settled(declared, answer)
         if entry.links
-    ]
+    )
     return [*unlinked, *linked]
 
 

@@ -148,9 +148,38 @@ def test_the_guide_as_it_is_written(tmp_path: Path) -> None:
         assert awx.named("schedules", "Image pull: audit every Monday")["enabled"]
 
 
+#: One template, and nothing that needs another one.
+FEW = (
+    "-e",
+    json.dumps(
+        {
+            "controller_templates": configuration()["controller_templates"][:1],
+            **{f"controller_{kind}": [] for kind in ("workflows", "schedules", "inventory_sources")},
+        }
+    ),
+)
+
+
 def test_a_check_run_writes_nothing(awx: Awx) -> None:
-    _status, _output, stats = apply(awx, "--check")
-    assert awx.writes == [] and stats["changed"] > 0
+    """Before the first run, it says what that creates; afterwards, it compares all."""
+    status, output, stats = apply(awx, "--check")
+    assert (status, awx.writes, stats["changed"]) == (0, [], 1), output[-3000:]
+    every = [one["name"] for kind, items in configuration().items() if kind.startswith("controller_") for one in items]
+    assert [name for name in every if name not in output] == []
+    assert apply(awx, *FEW)[0] == 0
+    awx.writes.clear()
+    status, output, stats = apply(awx, "--check", *FEW)
+    assert (status, awx.writes, stats["changed"]) == (0, [], 0), output[-3000:]
+
+
+def test_a_project_whose_first_update_failed_is_updated_by_the_next_run(awx: Awx) -> None:
+    awx.failing_updates = 1
+    status, output, _stats = apply(awx, *FEW)
+    assert status != 0
+    assert "Project update failed" in output
+    status, output, _stats = apply(awx, *FEW)
+    assert status == 0, output[-3000:]
+    assert awx.objects["job_templates"]
 
 
 def test_what_awx_refuses_fails_the_run(awx: Awx, tmp_path: Path) -> None:

@@ -5,12 +5,16 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"log"
+	"maps"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/kubernetes/pkg/credentialprovider"
 )
 
 const (
@@ -54,8 +58,13 @@ func (h *hostedOperator) start(ctx context.Context) error {
 	if err := h.reconcile(ctx); err != nil {
 		return err
 	}
+	told := ""
 	h.end = repeat(200*time.Millisecond, func(ctx context.Context) {
-		if err := h.reconcile(ctx); err != nil && ctx.Err() == nil && !apierrors.IsConflict(err) {
+		err := h.reconcile(ctx)
+		if err == nil || ctx.Err() != nil || apierrors.IsConflict(err) {
+			told = ""
+		} else if err.Error() != told {
+			told = err.Error()
 			log.Printf("hosted cluster config operator: %v", err)
 		}
 	})
@@ -68,41 +77,61 @@ func (h *hostedOperator) stop() {
 	}
 }
 
+// reconcile does what openshift/hypershift's controller globalps does (reconcileGlobalPullSecret), in its order.
 func (h *hostedOperator) reconcile(ctx context.Context) error {
 	if err := h.openshift.hold(ctx, configNamespace, nodeSecret, h.original); err != nil {
+		return err
+	}
+	secrets := h.openshift.core.CoreV1().Secrets(hostedNamespace)
+	additional, err := secrets.Get(ctx, additionalSecret, metav1.GetOptions{})
+	if ignoreNotFound(err) != nil {
+		return err
+	}
+	if err != nil || additional.Data == nil {
+		if err := ignoreNotFound(secrets.Delete(ctx, mergedSecret, metav1.DeleteOptions{})); err != nil {
+			return err
+		}
+		return h.openshift.hold(ctx, hostedNamespace, originalSecret, h.original)
+	}
+	merged, err := merge(h.original, additional)
+	if err != nil {
 		return err
 	}
 	if err := h.openshift.hold(ctx, hostedNamespace, originalSecret, h.original); err != nil {
 		return err
 	}
-	additional, err := h.openshift.core.CoreV1().Secrets(hostedNamespace).Get(ctx, additionalSecret, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return ignoreNotFound(h.openshift.core.CoreV1().Secrets(hostedNamespace).Delete(ctx, mergedSecret, metav1.DeleteOptions{}))
-	}
-	if err != nil {
-		return err
-	}
-	merged, valid := mergedAuths(h.original, additional)
-	if !valid {
-		return nil
-	}
 	return h.openshift.hold(ctx, hostedNamespace, mergedSecret, merged)
 }
 
-// mergedAuths adds what the user gives to the original, whose entry is kept where both have one.
-func mergedAuths(original []byte, additional *corev1.Secret) ([]byte, bool) {
-	var base, more struct {
-		Auths map[string]json.RawMessage `json:"auths"`
+// merge is validateAdditionalPullSecret and mergePullSecrets: the type of the secret does not count, a part that the kubelet does not
+// decode stops all, numbers become float64, and a key "auths" in another case is a panic, which the controller's runtime recovers.
+func merge(original []byte, additional *corev1.Secret) (content []byte, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("panic: %v", reason)
+		}
+	}()
+	given, there := additional.Data[corev1.DockerConfigJsonKey]
+	if !there {
+		return nil, errors.New("pull secret data is not a valid docker config json")
 	}
-	if additional.Type != corev1.SecretTypeDockerConfigJson || json.Unmarshal(original, &base) != nil ||
-		json.Unmarshal(additional.Data[corev1.DockerConfigJsonKey], &more) != nil || len(more.Auths) == 0 {
-		return nil, false
+	var valid credentialprovider.DockerConfigJSON
+	if err := json.Unmarshal(given, &valid); err != nil {
+		return nil, fmt.Errorf("invalid docker config json format: %w", err)
 	}
-	for key, entry := range base.Auths {
-		more.Auths[key] = entry
+	if len(valid.Auths) == 0 {
+		return nil, errors.New("docker config json must contain at least one auth entry")
 	}
-	content, err := json.Marshal(more)
-	return content, err == nil
+	var base, more map[string]any
+	if err := json.Unmarshal(original, &base); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(given, &more); err != nil {
+		return nil, err
+	}
+	platform, users := base["auths"].(map[string]any), more["auths"].(map[string]any)
+	maps.Copy(users, platform)
+	return json.Marshal(map[string]any{"auths": users})
 }
 
 // hold makes a pull secret hold exactly the content.

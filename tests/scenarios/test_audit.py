@@ -41,7 +41,9 @@ class Auditing:
     def run(self, hosts: dict[str, dict[str, Any]], *options: str, **variables: Any) -> Play:
         inventory = self.directory / "hosts.yml"
         inventory.write_text(yaml.dump({"all": {"hosts": hosts, "vars": variables}}))
-        found = play("audit", inventory, *options, cwd=self.directory, TMPDIR=str(self.temporary))
+        # In a container without a shell, PWD is another directory, or none.
+        elsewhere = {"TMPDIR": str(self.temporary), "PWD": str(self.temporary / "another")}
+        found = play("audit", inventory, *options, cwd=self.directory, **elsewhere)
         written = "".join(path.read_text() for path in self.report.glob("*")) if self.report.exists() else ""
         assert not leaks(found.output + written, forms(CANARY, "user") | forms(DECLARED, "user"))
         assert [path.name for path in self.temporary.iterdir() if path.name.startswith("pull-access-")] == []

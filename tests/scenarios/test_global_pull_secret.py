@@ -434,6 +434,46 @@ class TestHosted:
         hosted.well(remove=["quay.io/team"])
         assert hosted.lab.get("kube-system", "secrets", ADDITIONAL[1]) is None, "an empty one would be invalid"
 
+    @staticmethod
+    def by_hand(hosted: Nodes, content: str, kind: str = "kubernetes.io/dockerconfigjson") -> None:
+        data = {".dockerconfigjson": base64.b64encode(content.encode()).decode()}
+        hosted.lab.create(ADDITIONAL[0], "secrets", {"metadata": {"name": ADDITIONAL[1]}, "type": kind, "data": data})
+
+    def test_the_last_registry_of_a_secret_that_was_made_by_hand_goes(self, hosted):
+        """The platform keeps the logins of one that is left without entries."""
+        self.by_hand(hosted, json.dumps(file_of("new.example.com")))
+        hosted.lab.until(lambda: hosted.lab.get("kube-system", "secrets", MERGED[1]) is not None, "it is merged")
+        hosted.well(remove=["new.example.com"])
+        assert hosted.lab.get("kube-system", "secrets", ADDITIONAL[1]) is None
+        assert hosted.lab.get("kube-system", "secrets", MERGED[1]) is None
+
+    def test_what_the_platform_rewrites_is_recognized_in_a_secret_of_any_type(self, hosted):
+        """It merges one of type Opaque; numbers become those of a float, and fields are sorted."""
+        entry = '{"auth": "dTpw", "number": 9007199254740993, "identitytoken": 9007199254740993, "Auth": "dTpw"}'
+        self.by_hand(hosted, f'{{"auths": {{"old.example.com": {entry}}}}}', "Opaque")
+        hosted.well(registries=[login("new.example.com")])
+        assert hosted.registries(*MERGED) == PLATFORM | {"old.example.com", "new.example.com"}
+        assert b"9007199254740992" in hosted.content(*MERGED)
+        assert hosted.lab.get("kube-system", "secrets", ADDITIONAL[1])["type"] == "Opaque"
+
+    def test_a_secret_that_the_platform_does_not_merge_is_said_at_once(self, hosted):
+        wanted = {"registries": [login("new.example.com")]}
+        self.by_hand(hosted, '{"auths": {"old.example.com": {"auth": "no login"}}}')
+        audit = hosted.lab.audit()
+        refused = hosted.run(**wanted)
+        assert refused.status != 0
+        why = "the entry for 'old.example.com' has an 'auth' that is not standard base64. That was in it before this task."
+        assert why in " ".join(refused.output.split())
+        assert writes(audit) == []
+        hosted.well(**wanted, remove=["old.example.com"])
+        assert hosted.registries(*MERGED) == PLATFORM | {"new.example.com"}
+        spelt = hosted.content(*ADDITIONAL).replace(b'"auths"', b'"AUTHS"')
+        data = {".dockerconfigjson": base64.b64encode(spelt).decode()}
+        hosted.lab.api("PATCH", path_of("kube-system", "secrets", ADDITIONAL[1]), {"data": data})
+        unchanged = hosted.run(**wanted, wait_timeout=600)
+        assert unchanged.status != 0
+        assert "its entries are under 'AUTHS', not under 'auths'" in " ".join(unchanged.output.split())
+
     def test_the_nodes_are_waited_for_where_they_can_be_seen(self, hosted):
         """By the daemon set that brings the merged secret to them; it is made anew for another content."""
         wanted = {"registries": [login("new.example.com")]}

@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -247,6 +248,43 @@ class TestInventoryVariables:
         assert play("teardown", inventory, K8S_AUTH_KUBECONFIG=lab.kubeconfig).status == 0
         for name in PROJECTS:
             assert lab.get(prefix + name, "secrets", "pull") is None
+
+    def test_a_namespace_that_appears_between_two_tasks_waits_for_the_next_run(self, lab, prefix, tmp_path):
+        """Accounts are asked for when the links are made: then the secrets of the others are written already."""
+        login, registry = {"username": "reader", "password": "Secret-1"}, lab.registry("delegated")
+        realm = {"registry": registry["host"], "realm_host": registry["realm_host"]}
+        entries = {
+            "private_registry_secrets": {"name": "pull", "registries": [{"registry": "quay.io", **login}]},
+            "delegated_auth_registries": {**realm, **login},
+        }
+        variables = {"cross_project_pull_grants": [{"namespaces": [f"{prefix}project-b"], "users": ["alice"]}]}
+        late = {name: (tmp_path / f"{name}-asks", tmp_path / f"{name}-goes-on") for name in entries}
+        for name, (asks, goes_on) in late.items():
+            wait = f"touch {asks}; while [ ! -e {goes_on} ]; do sleep 0.05; done; echo default"
+            accounts = f"{{{{ [lookup('ansible.builtin.pipe', '{wait}')] }}}}"
+            selector = {"include": [f"{prefix}*"]}
+            variables[name] = [{**entries[name], "namespace_selector": selector, "service_accounts": accounts}]
+        inventory = self.hosts(
+            tmp_path / "inventory", "".join(f"{name}: {json.dumps(value)}\n" for name, value in variables.items())
+        )
+
+        def appear() -> None:
+            for position, (asks, goes_on) in enumerate(late.values()):
+                lab.until(asks.exists, "links are about to be made")
+                lab.namespace(f"{prefix}late-{position}")
+                goes_on.touch()
+
+        linked = ({"pull", "private-registry", "redhat-connect-sso"}, {"private-registry", "redhat-connect-sso"}, set())
+        with ThreadPoolExecutor(1) as threads:
+            appeared = threads.submit(appear)
+            first = play("site", inventory, K8S_AUTH_KUBECONFIG=lab.kubeconfig)
+            appeared.result()
+        assert first.status == 0, first.output
+        assert lab.get(f"{prefix}project-b", "rolebindings", "image-puller-grant") is not None
+        for project, names in zip(("project-a", "late-0", "late-1"), linked, strict=True):
+            assert {*pull_names(lab.account(prefix + project))} & linked[0] == names
+        assert play("site", inventory, K8S_AUTH_KUBECONFIG=lab.kubeconfig).status == 0
+        assert linked[0] <= {*pull_names(lab.account(f"{prefix}late-1"))}
 
     def test_a_secret_of_somebody_else_that_was_merged_into_outlives_the_teardown(self, lab, prefix, tmp_path):
         project = f"{prefix}project-a"

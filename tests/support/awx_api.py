@@ -41,6 +41,8 @@ class Awx(ThreadingHTTPServer):
         self.surveys: dict[str, Any] = {}
         self.writes: list[str] = []
         self.number = 0
+        #: How so many updates of projects end, before all others succeed.
+        self.failing_updates = 0
         self.lock = threading.Lock()
         self.create("organizations", {"name": "Default"})
         for name in BUILT_IN_TYPES:
@@ -58,11 +60,9 @@ class Awx(ThreadingHTTPServer):
         self.objects.setdefault(endpoint, {})[self.number] = made
         if endpoint == "projects":
             update = self.create("project_updates", {"status": "running", "project": made["id"]})
-            made |= {
-                "scm_revision": "",
-                "summary_fields": {"current_update": {"id": update["id"]}},
-                "playbook_files": [],
-            }
+            made |= {"scm_revision": "", "playbook_files": [], "status": "running"}
+            made["summary_fields"] = {"current_update": {"id": update["id"]}}
+            related["update"] = f"{url}update/"
         return made
 
     def check(self, endpoint: str, fields: dict[str, Any]) -> None:
@@ -79,9 +79,19 @@ class Awx(ThreadingHTTPServer):
             raise Refused("Playbook not found for project.")
 
     def end(self, update: dict[str, Any]) -> None:
-        update["status"] = "successful"
+        if update["status"] != "running":
+            return
+        failed = self.failing_updates > 0
+        self.failing_updates -= failed
+        update |= {
+            "status": "failed" if failed else "successful",
+            "finished": "now",
+            "failed": failed,
+            "scm_revision": "1",
+        }
+        found = [] if failed else [path.name for path in PROJECT.glob("*.yml")]
         project = self.objects["projects"][update["project"]]
-        project |= {"summary_fields": {}, "playbook_files": [path.name for path in PROJECT.glob("*.yml")]}
+        project |= {"summary_fields": {}, "playbook_files": found, "status": update["status"]}
 
     # --- what a request does
 
@@ -129,6 +139,9 @@ class Awx(ThreadingHTTPServer):
             node["unified_job_template"] = made["id"]
             node["related"]["unified_job_template"] = made["url"]
             return 201, made
+        if path[2] == "update":
+            made = self.create("project_updates", {"status": "running", "project": int(path[1])})
+            return 202, made
         assert path[2] in _RELATIONS, path
         numbers = self.related.setdefault("/".join(path), [])
         if data.get("disassociate"):

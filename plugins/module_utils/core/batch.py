@@ -39,6 +39,9 @@ class Batch(Generic[_Desired]):
     """What is declared for each namespace, all of one kind. To the engine it is one `Desired`.
 
     Each entry is planned on what those before it leave, and fails alone. `refused` are namespaces in which nothing is planned, and why.
+
+    A declaration can have a method `objection`: it is asked about the object of its name as it was and as all entries leave it, None where
+    there is none. Its answer fails the last of these entries, and nothing of the object is written; where nothing would be, it is a note.
     """
 
     kind: Kind
@@ -85,14 +88,38 @@ class Batch(Generic[_Desired]):
         """
         if namespace in self.refused:
             raise Refusal(self.refused[namespace])
-        declared = self.namespaces[namespace]
+        declared = [one for one in self.namespaces[namespace] if one.entry not in without or one.entry is None]
         if len(declared) == 1 and declared[0].entry is None:
-            return declared[0].desired.plan(namespace, objects, found)
+            return _alone(declared[0].desired, namespace, objects, found)
         planner = _Planner(self.kind, dict(objects), found)
         for one in declared:
-            if one.entry not in without:
-                planner.add(namespace, one)
+            planner.add(namespace, one)
+        planner.object_to(namespace, objects, declared)
         return planner.plan
+
+
+def _alone(desired: Desired, namespace: str, objects: Objects, found: Related) -> Plan:
+    """The plan of a task's only declaration.
+
+    :raises Refusal: when it objects to what it leaves.
+    """
+    plan = desired.plan(namespace, objects, found)
+    after = dict(objects)
+    for change in plan.changes:
+        stored(desired.kind, after, found, change.ref, object_after(change, after.get(change.ref.name)))
+    written = {change.ref for change in plan.changes}
+    for name in desired.names(namespace):
+        ref = ObjectRef(desired.kind, namespace, name)
+        why = _objection(desired, ref, objects, after, changed=ref in written)
+        if why and ref in written:
+            raise Refusal(why)
+        plan = replace(plan, notes=(*plan.notes, why)) if why else plan
+    return plan
+
+
+def _objection(desired: Desired, ref: ObjectRef, before: Objects, after: Objects, *, changed: bool) -> str:
+    ask = getattr(desired, "objection", None)
+    return str(ask(ref, before.get(ref.name), after.get(ref.name), changed=changed)) if ask else ""
 
 
 class _Planner:
@@ -120,6 +147,19 @@ class _Planner:
         self._notes += plan.notes
         if plan.extra:
             self._extras.append({"entry": entry.position, **plan.extra})
+
+    def object_to(self, namespace: str, before: Objects, declared: Sequence[Declared[Any]]) -> None:
+        """Asks the last declaration of each object about what all of them leave."""
+        last = {name: one for one in declared for name in one.desired.names(namespace)}
+        for name, one in last.items():
+            ref = ObjectRef(self._kind, namespace, name)
+            changed = self._writes.has(ref)
+            why = _objection(one.desired, ref, before, self._objects, changed=changed)
+            if why and changed:
+                self._writes.drop(ref)
+                self._failures.append(Failure(one.entry or _UNNAMED, why))
+            elif why:
+                self._notes.append(why)
 
     @property
     def plan(self) -> Plan:

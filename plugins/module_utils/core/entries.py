@@ -23,8 +23,12 @@ class Entry:
     title: str = ""
 
     def __str__(self) -> str:
-        title = self.title or f"{self.option}[{self.position}]"
-        return f"{title} ({self.name})" if self.name else title
+        return f"{self.place} ({self.name})" if self.name else self.place
+
+    @property
+    def place(self) -> str:
+        """The title, or the option and the position."""
+        return self.title or f"{self.option}[{self.position}]"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any
 
 from .errors import OptionError, Refusal
@@ -79,8 +80,17 @@ class NamespaceSelector:
 
     def means(self, name: str) -> bool:
         """Whether a namespace of that name is meant, as far as the name alone says."""
-        included = not self.include or _any(name, self.include)
+        included = not self.include or name in self._names or _any(name, self._globs)
         return included and not _any(name, self.exclude) and (self.system or not _any(name, _SYSTEM))
+
+    # An `include` can be thousands of names.
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(self.include)
+
+    @cached_property
+    def _globs(self) -> tuple[str, ...]:
+        return tuple(pattern for pattern in self.include if any(sign in pattern for sign in "*?["))
 
     def _selects(self, namespace: Json) -> bool:
         requested = not self.requesters or requester_of(namespace) in self.requesters

@@ -37,6 +37,14 @@ class Writes:
             self._last[change.ref] = len(self._changes)
             self._changes.append(change)
 
+    def has(self, ref: ObjectRef) -> bool:
+        return ref in self._last
+
+    def drop(self, ref: ObjectRef) -> None:
+        """Takes back all changes of an object."""
+        self._changes = [change for change in self._changes if change.ref != ref]
+        self._last = {change.ref: at for at, change in enumerate(self._changes)}
+
     @property
     def changes(self) -> tuple[Change, ...]:
         return tuple(self._changes)

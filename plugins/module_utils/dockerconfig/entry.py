@@ -49,6 +49,13 @@ class Entry:
         rest = (name for name in self.fields if name not in ("auth", "username", "password"))
         return {"username": self.username, "password": self.password, **{n: _meaning(self.fields[n]) for n in rest}}
 
+    @property
+    def used(self) -> dict[str, str]:
+        """The parts that some reader of auth files uses, each a text. All else may change its form where a Go program writes it again."""
+        texts = {name: string(value) for name, value in self.fields.items() if kind(value) == "a string"}
+        rest = {name: value for name, value in texts.items() if name in _FIELDS and name != "auth"}
+        return {**rest, "username": self.username, "password": self.password}
+
 
 def from_option(item: Mapping[str, Any]) -> Entry:
     """An entry of the `registries` option.

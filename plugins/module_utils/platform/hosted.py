@@ -10,16 +10,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ..core.enumeration import counted
+from ..core.enumeration import counted, first_of
 from ..core.errors import Refusal
 from ..core.foreign_text import cut
 from ..core.names import is_name
 from ..core.objects import SECRET, Json, Kind, ObjectRef, metadata
 from ..core.shapes import mapping, text, whole
 from ..dockerconfig.auth_file import AuthFile
+from ..dockerconfig.document import Document
+from ..dockerconfig.entry import stored_entry
+from ..dockerconfig.json_text import Object, Unreadable, fold, has_huge_number, kind, value_of
+from ..dockerconfig.kubelet_reading import kubelet_reading
 from ..dockerconfig.registry_keys import same_path
+from ..secrets.content import DATA_KEYS, DOCKERCONFIGJSON, StoredSecret
 from .generated import fnv
 
 __all__ = [
@@ -30,21 +36,38 @@ __all__ = [
     "NODE_POOL",
     "ORIGINAL_SECRET",
     "SYNCHRONIZER",
+    "Unmerged",
+    "additional",
     "content_hash",
+    "does_not_merge",
     "left_out",
+    "merged_form",
     "node_pools_of_cluster",
     "node_pools_of_nodes",
     "not_merged",
     "not_synchronized",
+    "objection",
     "overridden",
     "pull_secret_of",
+    "unmerged",
     "why_unseen",
+    "would_not_merge",
 ]
 
 _NAMESPACE = "kube-system"
 #: What users of a hosted cluster add to the pull secret of its nodes, and what the platform makes of it.
 ADDITIONAL_SECRET = ObjectRef(SECRET, _NAMESPACE, "additional-pull-secret")
 MERGED_SECRET = ObjectRef(SECRET, _NAMESPACE, "global-pull-secret")
+
+#: The platform reads this data key of it, whatever the type of the secret is.
+_KEY = DATA_KEYS[DOCKERCONFIGJSON]
+_SHOWN = 5
+
+#: What becomes of the nodes. Only the log of the platform's operator says why.
+_KEPT = "the nodes keep the pull secret that they have, with the logins that were removed since"
+_EDIT = "Remove these entries (mode=remove, in the role global_pull_secret_remove), or merge a login for them in the same task"
+_REPLACE = "Write its content again: module pull_secret, mode=replace, with all registries that it must have"
+_DELETE = f"Delete it: module pull_secret, state=absent, or 'oc delete secret {ADDITIONAL_SECRET.name} -n {ADDITIONAL_SECRET.namespace}'"
 
 #: What the platform itself has, as it brings it to the nodes.
 ORIGINAL_SECRET = ObjectRef(SECRET, _NAMESPACE, "original-pull-secret")
@@ -73,6 +96,94 @@ def overridden(original: AuthFile, registries: Iterable[str]) -> list[str]:
     return sorted(name for name in registries if same_path(name) in held)
 
 
+@dataclass(frozen=True)
+class Unmerged:
+    """Why the platform merges nothing of what users add, as a clause, and what to do."""
+
+    why: str
+    fix: str
+
+
+def additional(secret: Json) -> StoredSecret | None:
+    """What users add, as the platform reads it, whatever the type of the secret is; None for a secret without data, which counts as none."""
+    data = mapping(secret.get("data"))
+    return StoredSecret.of({"data": data}, _KEY) if data else None
+
+
+def unmerged(held: StoredSecret) -> Unmerged | None:
+    """None for what the platform merges."""
+    if held.key != _KEY:
+        return Unmerged(f"it has no data key {_KEY}, the only one that the platform reads", _DELETE)
+    try:
+        return _stopping(held.text)
+    except Unreadable as error:
+        return Unmerged(f"its content {error}", _REPLACE)
+
+
+def does_not_merge(secret: Json | None) -> str:
+    """The sentence of an additional secret that the platform does not merge; empty for one that it merges, and for none."""
+    found = _unmerged_in(secret)
+    return (
+        f"the platform does not merge {ADDITIONAL_SECRET}, and {_KEPT}, because {found.why}. {found.fix}"
+        if found
+        else ""
+    )
+
+
+def objection(ref: ObjectRef, before: Json | None, after: Json | None, *, changed: bool) -> str:
+    """Why a task must not leave a secret so, where it is the additional one; see `Batch`. `changed`: whether it would write it."""
+    if ref != ADDITIONAL_SECRET:
+        return ""
+    return would_not_merge(before, after) if changed else does_not_merge(after)
+
+
+def would_not_merge(before: Json | None, after: Json | None) -> str:
+    """The same of a change that is not made."""
+    found = _unmerged_in(after)
+    if found is None:
+        return ""
+    already = "That was in it before this task. " if _unmerged_in(before) and found.fix != _DELETE else ""
+    return f"{ADDITIONAL_SECRET} was not changed: the platform would not merge it, and {_KEPT}, because {found.why}. {already}{found.fix}"
+
+
+def _unmerged_in(secret: Json | None) -> Unmerged | None:
+    held = None if secret is None else additional(secret)
+    return None if held is None else unmerged(held)
+
+
+def _stopping(content: str) -> Unmerged | None:
+    """The part of a content that stops the platform: openshift/hypershift validateAdditionalPullSecret and mergePullSecrets."""
+    reading = kubelet_reading(content, legacy=False)
+    if reading.problems:
+        of_entries = all(problem.startswith("the entry ") for problem in reading.problems)
+        return Unmerged(first_of(reading.problems, _SHOWN, "; "), _EDIT if of_entries else _REPLACE)
+    if not reading.logins:
+        return Unmerged("it has no entry", _DELETE)
+    value = value_of(content)
+    for member in Object.parse(value).members:
+        if fold(member.name) == "auths" and (member.name != "auths" or kind(member.value) != "an object"):
+            return Unmerged(f"its entries are under {member.name!a}, not under 'auths'", _REPLACE)
+    return Unmerged("it has a number that is too large", _REPLACE) if has_huge_number(value) else None
+
+
+def merged_form(held: StoredSecret) -> AuthFile:
+    """The entries as the platform writes them: it sorts the fields of an entry by name, and of doubled ones keeps the last.
+
+    :raises Unreadable: when it is not an auth file.
+    """
+    members = Document.parse(held.text, legacy=False).auths.members
+    entries = (stored_entry(member.name, _sorted(member.value)) for member in members)
+    return AuthFile({entry.key: entry for entry in entries})
+
+
+def _sorted(entry: str) -> str:
+    if kind(entry) != "an object":
+        return entry
+    held = Object.parse(entry)
+    fields = {member.name: replace(member, before="") for member in held.members}
+    return held.having(fields[name] for name in sorted(fields, key=lambda name: name.encode("utf-8", "replace"))).text
+
+
 def not_merged(original: AuthFile, additional: AuthFile | None, merged: AuthFile | None) -> str:
     """What the merged secret lacks, as a clause; empty when it is what the platform makes of both."""
     if additional is None or not additional.entries:
@@ -80,11 +191,7 @@ def not_merged(original: AuthFile, additional: AuthFile | None, merged: AuthFile
     if merged is None:
         return f"{MERGED_SECRET} is not there yet"
     wanted = {**additional.entries, **original.entries}
-    late = {
-        key
-        for key, entry in wanted.items()
-        if key not in merged.entries or merged.entries[key].meaning != entry.meaning
-    }
+    late = {key for key, entry in wanted.items() if key not in merged.entries or merged.entries[key].used != entry.used}
     late |= {*merged.entries} - {*wanted}
     return f"{MERGED_SECRET} is not up to date for {', '.join(sorted(late))}" if late else ""
 

@@ -12,6 +12,7 @@ from ..core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, ObjectRe
 from ..core.shapes import mapping, sequence
 from ..dockerconfig.registry_keys import same_path
 from ..secrets.content import DOCKERCONFIGJSON, MAX_BYTES, TYPES, StoredSecret
+from .hosted import ADDITIONAL_SECRET
 
 __all__ = [
     "AUTOUPDATE",
@@ -102,7 +103,8 @@ def refuse_foreign(ref: ObjectRef, observed: Json, *, convertible: bool) -> None
         raise Refusal(
             f"{ref} is managed by {who}, which would restore it; not changed: change it there, or choose another name"
         )
-    if held.type in TYPES or (convertible and held.is_auth_file):
+    # The platform merges the additional secret of a hosted cluster whatever its type is.
+    if held.type in TYPES or ref == ADDITIONAL_SECRET or (convertible and held.is_auth_file):
         return
     if held.is_auth_file:
         raise Refusal(

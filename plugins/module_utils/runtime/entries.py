@@ -24,7 +24,7 @@ from ..core.protocols import Desired
 from ..reconcile import targets
 from ..reconcile.targets import Targets
 
-__all__ = ["ListForm", "Wanted", "batch_of", "declared", "entry_problems", "list_option"]
+__all__ = ["ListForm", "Wanted", "batch_of", "declared", "entry_problems", "list_option", "selected"]
 
 _Desired = TypeVar("_Desired", bound=Desired)
 
@@ -130,6 +130,15 @@ def batch_of(form: ListForm[_Desired], wanted: Sequence[Wanted[_Desired]], found
     if problems:
         raise OptionError(f"{first_of([*problems.values()], _SHOWN, '; ')}; nothing was changed")
     return Batch(form.kind, places, refused)
+
+
+def selected(wanted: Sequence[Wanted[_Desired]], found: Sequence[Targets]) -> list[dict[str, Any]]:
+    """The namespaces that the selectors of entries select, for a later task that must work in the same ones."""
+    titles: dict[tuple[str, ...], list[str]] = {}
+    for one, meant in zip(wanted, found, strict=True):
+        if one.declared.entry is not None and isinstance(one.targets, NamespaceSelector):
+            titles.setdefault(tuple(meant.namespaces), []).append(one.declared.entry.place)
+    return [{"titles": names, "namespaces": [*namespaces]} for namespaces, names in titles.items()]
 
 
 def _wanted(

@@ -35,7 +35,7 @@ from ..reconcile.namespaces import terminating_sentence
 from ..reconcile.result import Outcome
 from ..reconcile.run import Settings
 from ..reconcile.targets import Targets
-from .entries import ListForm, batch_of, declared, entry_problems
+from .entries import ListForm, batch_of, declared, entry_problems, selected
 from .missed_rights import missed, untold
 from .options import CONNECTION_OPTIONS, environment_options
 
@@ -259,11 +259,13 @@ def reconciling(
     form: ListForm[_Desired],
     afterwards: Afterwards[_Desired] = _as_it_is,
     beforehand: Beforehand[_Desired] = _as_declared,
+    *,
+    names_selected: bool = False,
 ) -> dict[str, Any]:
     """The whole of a module that writes: what is declared to the cluster, the outcome to the result.
 
     `beforehand` may refuse what is declared before the cluster is asked, and returns warnings. `afterwards` looks at the cluster once
-    more and may add to the outcome what it saw.
+    more and may add to the outcome what it saw. `names_selected`: the result holds the namespaces that the selectors of entries select.
     """
     wanted = declared(form, task.params, task.read_file)
     for one in wanted:
@@ -276,6 +278,8 @@ def reconciling(
         batch = batch_of(form, wanted, found)
         at_work = settings(len(batch.namespaces))
         outcome = afterwards(cluster, batch, reconcile(cluster, batch, list(batch.namespaces), at_work), at_work)
+        if names_selected:
+            outcome = replace(outcome, extra={**outcome.extra, "selected": selected(wanted, found)})
         return _with_terminating(task, cluster, outcome, found)
 
     return on_cluster(task, run)

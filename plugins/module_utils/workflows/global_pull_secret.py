@@ -23,6 +23,7 @@ from ..platform.hosted import (
     ADDITIONAL_SECRET,
     NODE,
     NODE_POOL,
+    does_not_merge,
     left_out,
     node_pools_of_cluster,
     node_pools_of_nodes,
@@ -115,12 +116,16 @@ class _Looking:
             )
         ignored = overridden(held_in(NODE_SECRET, original), self.asked.merge)
         pools, unknown = self._nodes()
-        unseen = self._waited(Merged(), ADDITIONAL_SECRET.namespace)["unseen"] if self.asked.wait else ""
+        waited = self._waited(Merged(), ADDITIONAL_SECRET.namespace) if self.asked.wait else {}
+        if "unmerged" in waited:
+            raise Refusal(f"not all nodes of {self.cluster.name} have the pull secret: {waited['unmerged']}")
+        unseen = waited.get("unseen", "")
         notes = [
             "a change of the secret restarts the kubelet of the nodes that get it, about all at the same time; it drains none",
             *unknown,
             *_of_node_pools(pools),
             *_of_unseen(unseen),
+            *([] if self.asked.wait else self._of_unmerged()),
         ]
         return {
             **_place(ADDITIONAL_SECRET),
@@ -131,6 +136,10 @@ class _Looking:
             "arrived": True if self.asked.wait and not unseen else None,
             "notes": notes,
         }
+
+    def _of_unmerged(self) -> list[str]:
+        """Whether the platform merges what users added before."""
+        return [said] if (said := does_not_merge(self.cluster.get(ADDITIONAL_SECRET))) else []
 
     def management(self, ref: ObjectRef) -> dict[str, Any]:
         """A hosted cluster, seen from the cluster that runs its control plane."""

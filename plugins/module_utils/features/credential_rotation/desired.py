@@ -22,6 +22,7 @@ from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, ListedBy, Plan, Rel
 from ...core.shapes import mapping, sequence, text
 from ...dockerconfig.auth_file import read_stored
 from ...platform.account_lists import LISTS, Entries, changes_of, entries_of, names, view
+from ...platform.hosted import objection
 from ...platform.protected import check_size
 from ...secrets.content import no_changes, registry_changes
 from ...secrets.content import view as secret_view
@@ -52,6 +53,7 @@ class CredentialRotation:
 
     kind: ClassVar[Kind] = SECRET
     listed_by: ClassVar[ListedBy] = NO_SELECTORS
+    objection = staticmethod(objection)
 
     def names(self, _namespace: str) -> tuple[str, ...]:
         return (self.name, second_name(self.name))

@@ -14,11 +14,15 @@ from ...core.errors import Refusal
 from ...core.objects import SECRET, Json, Kind, ObjectRef, Objects
 from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, Evaluation, ListedBy, Related
 from ...dockerconfig.auth_file import AuthFile
+from ...dockerconfig.json_text import Unreadable
 from ...platform.hosted import (
     ADDITIONAL_SECRET,
     MERGED_SECRET,
     ORIGINAL_SECRET,
     SYNCHRONIZER,
+    additional,
+    does_not_merge,
+    merged_form,
     not_merged,
     not_synchronized,
     why_unseen,
@@ -115,7 +119,7 @@ class RolledOut:
 class Merged:
     """Whether what users added to a hosted cluster's pull secret is in the one that its nodes get, and has come to them.
 
-    `extra` has `unseen`: why it is not known which nodes have it; empty where it is.
+    `extra` has `unseen`: why it is not known which nodes have it; empty where it is. Or it has `unmerged`: why the platform never merges it.
     """
 
     kind: ClassVar[Kind] = SECRET
@@ -132,15 +136,24 @@ class Merged:
         original = found.get(NODE_SECRET)
         if original is None:
             raise Refusal(f"{NODE_SECRET} does not exist, or the caller may not read it: allow it to 'get' it")
-        additional, merged = (
-            held_in(ref, objects[ref.name]) if ref.name in objects else None
-            for ref in (ADDITIONAL_SECRET, MERGED_SECRET)
-        )
-        missing = not_merged(held_in(NODE_SECRET, original), additional, merged)
+        users = objects.get(ADDITIONAL_SECRET.name)
+        if stopped := does_not_merge(users):
+            return Evaluation(extra={"unmerged": stopped})
+        made = objects.get(MERGED_SECRET.name)
+        merged = None if made is None else held_in(MERGED_SECRET, made)
+        missing = not_merged(held_in(NODE_SECRET, original), _added(users), merged)
         if missing:
             return Evaluation(waiting_for=(missing,))
         of_nodes = objects.get(MERGED_SECRET.name) or objects.get(ORIGINAL_SECRET.name) or original
         return _on_nodes(of_nodes, found)
+
+
+def _added(users: Json | None) -> AuthFile | None:
+    given = None if users is None else additional(users)
+    try:
+        return None if given is None else merged_form(given)
+    except Unreadable as error:
+        raise Refusal(f"{ADDITIONAL_SECRET} cannot be compared with what the nodes have: its content {error}") from None
 
 
 def _on_nodes(secret: Json, found: Related) -> Evaluation:

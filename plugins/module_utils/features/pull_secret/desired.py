@@ -22,6 +22,7 @@ from ...dockerconfig.json_text import Unreadable
 from ...dockerconfig.key_warnings import key_warnings
 from ...dockerconfig.kubelet_reading import kubelet_reading
 from ...dockerconfig.registry_keys import same_path, without_user
+from ...platform.hosted import ADDITIONAL_SECRET, objection, unmerged
 from ...platform.protected import check_size, is_platforms, refuse_dropping, refuse_foreign, refuse_unknown_loss
 from ...pulls.verification import Verification
 from ...secrets.content import (
@@ -60,7 +61,8 @@ class PullSecret:
     """`mode` is one of `MODES`, or `absent` for the whole secret. `registries` are those to be removed.
 
     With `only_managed`, `absent` keeps a secret that does not carry our label. With `delete_empty`, `remove` deletes a secret that
-    carries it and holds nothing any more. `ownership` is for whom. `verification` is what has to be proven before.
+    carries it and holds nothing any more, and the additional secret of a hosted cluster whoever made it: the platform keeps the logins of
+    one without entries. `ownership` is for whom. `verification` is what has to be proven before.
     `drop_platform_registries`: entries of the platform that may be removed from the nodes' pull secret; not None where it is one.
     """
 
@@ -113,6 +115,8 @@ class PullSecret:
             return self._plan_delete(ref, observed, held)
         return self._plan_existing(ref, observed, held) if self.update_existing else Plan()
 
+    objection = staticmethod(objection)
+
     @property
     def _creates(self) -> bool:
         """Whether the secret is declared to exist: only then it can be adopted."""
@@ -141,14 +145,21 @@ class PullSecret:
         missing = self._wanted_metadata(ref, observed).missing(observed)
         if self._is_as_written(held) and not missing:
             return Plan()
-        target = Target(held.type, held.key) if self.mode == "remove" or held.type == self.target.type else self.target
-        target = target if target.key else self.target
+        target = self._target(ref, held)
         text, after = self._content(ref, held, target)
-        if self.delete_empty and not after.entries and is_managed(observed) and not held.others:
+        if self._is_left_empty(ref, observed, after) and not held.others:
             return self._plan_delete(ref, observed, held, _GONE)
-        difference = _Difference(held, target, text, after, missing, self._broken(held))
+        difference = _Difference(held, target, text, after, missing, self._broken(ref, held))
         notes = tuple(difference.notes(ref))
         return Plan(() if difference.is_none else (self._change(ref, observed, difference),), notes=notes)
+
+    def _target(self, ref: ObjectRef, held: StoredSecret) -> Target:
+        """The type of a secret is kept where entries are removed, and where the platform reads it whatever its type is."""
+        keeps = self.mode == "remove" or held.type == self.target.type or ref == ADDITIONAL_SECRET
+        return Target(held.type, held.key) if keeps and held.key else self.target
+
+    def _is_left_empty(self, ref: ObjectRef, observed: Json, after: AuthFile) -> bool:
+        return self.delete_empty and not after.entries and (is_managed(observed) or ref == ADDITIONAL_SECRET)
 
     def _wanted_metadata(self, ref: ObjectRef, observed: Json) -> SecretMetadata:
         """With the labels of the owner who adopts the secret."""
@@ -182,10 +193,12 @@ class PullSecret:
             return without(text, self.registries, legacy=target.legacy)
         return merged(text, self.auth_file, legacy=target.legacy)
 
-    def _broken(self, held: StoredSecret) -> str:
+    def _broken(self, ref: ObjectRef, held: StoredSecret) -> str:
         """Why the old content must be replaced although its registries may be the wanted ones; empty when it need not."""
         if self.mode != "replace":
             return ""
+        if ref == ADDITIONAL_SECRET and (found := unmerged(held)):
+            return f"is not merged by the platform, because {found.why}"
         problems = held.for_kubelet.problems if held.type in DATA_KEYS else ()
         return held.unreadable or (f"stops every pull: {problems[0]}" if problems else "")
 
@@ -268,9 +281,8 @@ class _Difference:
             yield _lost(ref, self.held)
         if self.changes["removed"] and not self.after.entries:
             yield f"{ref} holds no registry any more; delete it with state=absent"
-        problems = (
-            kubelet_reading(self.text, legacy=self.target.legacy).problems if self.target.type in DATA_KEYS else ()
-        )
+        read = self.target.type in DATA_KEYS and ref != ADDITIONAL_SECRET  # see `objection`
+        problems = kubelet_reading(self.text, legacy=self.target.legacy).problems if read else ()
         if problems:
             yield (
                 f"{ref} stops every pull of a pod that uses it, because {first_of(problems, _SHOWN, '; ')}; remove such entries with "

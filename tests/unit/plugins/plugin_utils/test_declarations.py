@@ -709,3 +709,36 @@ class TestSelectors:
         declared = Declarations(role, {"private_registry_secrets": self.WRITTEN[:1]}, Resolver())
         (entry,) = KINDS["private_registry"]["claims"](declared, None)
         assert entry["namespace_selector"] == {"include": ["team-evil"], "requesters": ["ann"]}
+
+
+class TestSelected:
+    """A task that follows another one works in the namespaces that the other one selected."""
+
+    @staticmethod
+    def links(role: str, entry: Mapping[str, Any], selected: Mapping[str, list[str]] | None, answer: Any = None) -> Any:
+        variables = {VARIABLES[role]: [entry, {**entry, "namespace_selector": None, "namespaces": ["named"]}]}
+        return KINDS[role]["links"](Declarations(Role(role, selected=selected), variables, Resolver()), answer)
+
+    @pytest.mark.parametrize(
+        ("role", "entry", "answer"),
+        [
+            ("private_registry", {"name": "pull"}, None),
+            (
+                "delegated_auth",
+                {"registry": "quay.io"},
+                {"registries": [{"registry": "quay.io", "delegated": False}] * 2},
+            ),
+        ],
+    )
+    def test_limits_a_selector_and_no_names(self, role: str, entry: dict[str, Any], answer: Any) -> None:
+        selector = {"include": ["team-*"], "labels": "tier=dev"}
+        entry = {**entry, "namespace_selector": selector}
+        title = f"{VARIABLES[role]}[0]"
+        free, named = self.links(role, entry, None, answer)
+        assert (free["namespace_selector"], named["namespaces"]) == (selector, ["named"])
+        limited, named = self.links(role, entry, {title: ["team-a"], "other": ["team-b"]}, answer)
+        assert limited["namespace_selector"] == {**selector, "include": ["team-a"]}
+        assert named["namespaces"] == ["named"]
+        for nothing in ({}, {title: []}):
+            (named,) = self.links(role, entry, nothing, answer)
+            assert named["namespaces"] == ["named"]

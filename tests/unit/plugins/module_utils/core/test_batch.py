@@ -185,3 +185,46 @@ class TestPlan:
 
     def test_nothing_found_is_no_list_of_nothing(self) -> None:
         assert batch(Asks(), Asks()).plan("ns", {}) == NONE
+
+
+@dataclass(eq=False)
+class Objector(Asks):
+    """Objects to a secret that is left with `bad` data."""
+
+    def objection(self, ref: ObjectRef, before: Any, after: Any, *, changed: bool) -> str:
+        left = (after or {}).get("data") == {"bad": "1"}
+        return f"{ref.namespace}: {'had it' if before else 'new'}, {'refused' if changed else 'known'}" if left else ""
+
+
+class TestObjection:
+    """To what all entries leave of an object, never to a state between them."""
+
+    BAD, GOOD = {"data": {"bad": "1"}}, {"data": {"bad": None, "good": "1"}}
+    HELD = {"a": held("a", data={"bad": "1"})}
+
+    @staticmethod
+    def to(body: Any, name: str = "a") -> Objector:
+        return Objector(lambda objects, _found: Plan((_change(objects, name, body),) if body else ()), named=(name,))
+
+    def test_refuses_the_only_declaration(self) -> None:
+        with pytest.raises(Refusal, match="^ns: new, refused$"):
+            of_one(self.to(self.BAD), ["ns"]).plan("ns", {})
+        assert len(of_one(self.to(self.GOOD), ["ns"]).plan("ns", self.HELD).changes) == 1
+
+    def test_is_a_note_where_nothing_would_be_written(self) -> None:
+        assert of_one(self.to(None), ["ns"]).plan("ns", self.HELD).notes == ("ns: had it, known",)
+        assert batch(self.to(None), self.to(None)).plan("ns", self.HELD).notes == ("ns: had it, known",)
+
+    def test_fails_the_last_entry_and_takes_back_the_writes_of_that_object_only(self) -> None:
+        plan = batch(self.to(self.BAD), self.to(self.GOOD, "b"), self.to({"x": 1})).plan("ns", {})
+        assert plan.failures == (Failure(entry(2), "ns: new, refused"),)
+        assert [change.ref.name for change in plan.changes] == ["b"]
+
+    def test_does_not_know_what_is_between_two_entries(self) -> None:
+        plan = batch(self.to(self.BAD), self.to(self.GOOD)).plan("ns", {})
+        assert (len(plan.changes), plan.failures, plan.notes) == (1, (), ())
+
+
+def _change(objects: Objects, name: str, body: Any) -> Any:
+    seen = objects.get(name)
+    return create(ref(name), body, {}, {}) if seen is None else update(ref(name), seen, body, {}, before={}, after={})

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,16 +19,22 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.hosted import (
     HOSTED_CLUSTER,
+    additional,
     content_hash,
+    does_not_merge,
     left_out,
+    merged_form,
     node_pools_of_cluster,
     node_pools_of_nodes,
     not_merged,
     not_synchronized,
     overridden,
     pull_secret_of,
+    unmerged,
     why_unseen,
+    would_not_merge,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.content import StoredSecret
 
 POOL = "hypershift.openshift.io/nodePool"
 SYNCED = "hypershift.openshift.io/nodepool-globalps-enabled"
@@ -67,6 +76,88 @@ class TestMerged:
     def test_without_an_addition_there_is_none(self, additional: AuthFile | None) -> None:
         assert not_merged(ORIGINAL, additional, None) == ""
         assert not_merged(ORIGINAL, additional, ORIGINAL) == "secret kube-system/global-pull-secret is still there"
+
+
+#: The lab's stand-in for the platform is held against the same cases (tests/lab/hosted_test.go).
+CASES = json.loads((Path(__file__).parents[4] / "support" / "hosted_merges.json").read_text("utf-8"))
+KEY = ".dockerconfigjson"
+
+
+def stored(content: str, key: str = KEY) -> StoredSecret:
+    return StoredSecret("Opaque", key, base64.b64encode(content.encode("utf-8", "surrogateescape")).decode())
+
+
+def secret(content: str) -> dict[str, Any]:
+    return {"data": {KEY: stored(content).value}}
+
+
+class TestUnmerged:
+    @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+    def test_as_the_platform_judges(self, case: dict[str, str]) -> None:
+        data = {case["key"]: base64.b64encode(case["given"].encode()).decode()}
+        held = additional({"type": "Opaque", "data": data})
+        assert held is not None
+        assert bool(unmerged(held)) is bool(case["error"])
+        if case["merged"]:
+            merged = stored(case["merged"]).auth_file
+            assert not_merged(PLATFORMS, merged_form(held), merged) == ""
+
+    def test_a_secret_without_data_counts_as_none(self) -> None:
+        for empty in ({}, {"data": None}, {"data": {}}):
+            assert additional(empty) is None
+
+    def test_the_type_does_not_count_and_other_data_is_not_looked_at(self) -> None:
+        data = {".dockercfg": "e30=", KEY: stored('{"auths":{"a":{}}}').value}
+        held = additional({"type": "kubernetes.io/dockercfg", "data": data})
+        assert held is not None
+        assert unmerged(held) is None
+
+    def test_names_the_entry_and_what_to_do(self) -> None:
+        wrong, number = '"a": {"auth": "*"}', '"c": {"n": 1e999}'
+        before, after, good = (
+            secret(f'{{"auths": {{{entries}}}}}') for entries in (wrong, f'{wrong}, "b": {{}}', '"b": {}')
+        )
+        assert would_not_merge(before, after) == (
+            "secret kube-system/additional-pull-secret was not changed: the platform would not merge it, and the nodes keep the pull secret that "
+            "they have, with the logins that were removed since, because the entry for 'a' has an 'auth' that is not standard base64. That was "
+            "in it before this task. Remove these entries (mode=remove, in the role global_pull_secret_remove), or merge a login for them in "
+            "the same task"
+        )
+        for content, fix in (
+            ("{}", "oc delete secret additional-pull-secret -n kube-system"),
+            (f'{{"auths": {{{number}}}}}', "mode=replace"),
+        ):
+            said = would_not_merge(good, secret(content))
+            assert (fix in said, "before this task" in said) == (True, False)
+        assert (
+            would_not_merge(before, good),
+            would_not_merge(before, None),
+            does_not_merge(good),
+            does_not_merge(None),
+        ) == ("",) * 4
+        assert does_not_merge(after).startswith(
+            "the platform does not merge secret kube-system/additional-pull-secret, and the nodes keep"
+        )
+
+    @pytest.mark.parametrize(
+        ("given", "merged"),
+        [
+            (
+                '{"auths": {"a": {"auth": "dTpw", "x": ' + "[" * 300 + "1" + "]" * 300 + "}}}",
+                '{"auths": {"a": {"auth": "dTpw"}, %s}}',
+            ),
+            (
+                '{"auths": {"a": {"auth": "dTpw", "x": ["\udcff"], "email": "\udcff"}}}',
+                '{"auths": {"a": {"auth": "dTpw", "email": "\ufffd"}, %s}}',
+            ),
+        ],
+    )
+    def test_what_no_reader_uses_may_change_its_form(self, given: str, merged: str) -> None:
+        both = stored(merged % '"quay.io": {"auth": "dTpw"}').auth_file
+        assert not_merged(PLATFORMS, merged_form(stored(given)), both) == ""
+
+
+PLATFORMS = stored('{"auths": {"quay.io": {"auth": "dTpw"}}}').auth_file
 
 
 class TestNodePools:

@@ -23,6 +23,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.e
     declared,
     entry_problems,
     list_option,
+    selected,
 )
 
 CANARY = "canary-S3cret"
@@ -295,3 +296,16 @@ class TestBatchOf:
         items = wanted({"namespaces": ["x"]}, {"namespaces": ["x"]}, form=form)
         batch_of(form, items, [Targets(["a", "b", "c"]), Targets(["b", "c", "d"])])
         assert asked == [2]
+
+
+def test_selected_namespaces_are_listed_once_for_all_entries_that_select_them() -> None:
+    team, other = {"labels": "team=a"}, {"labels": "team=b"}
+    items = [{"name": "x", "namespace_selector": team}, {"name": "y", "namespaces": ["n"]}]
+    items += [{"name": "z", "namespace_selector": team, "title": "mine[0]"}, {"name": "o", "namespace_selector": other}]
+    found = [Targets(["a", "b"]), Targets(["n"]), Targets(["a", "b"]), Targets([])]
+    assert selected(wanted(*items), found) == [
+        {"titles": ["things[0]", "mine[0]"], "namespaces": ["a", "b"]},
+        {"titles": ["things[3]"], "namespaces": []},
+    ]
+    one = declared(FORM, {"name": "x", "namespace_selector": team, "things": None}, str)
+    assert selected(one, [Targets(["a"])]) == []

@@ -222,6 +222,18 @@ class TestNodes:
         assert self.plan(secret("pull-secret"), nodes=False) == Plan()
         assert writes(self.plan(secret("pull-secret"), nodes=True)) == [("update", "Secret", "pull-secret")]
 
+    def test_what_a_hosted_cluster_does_not_merge_is_not_changed(self) -> None:
+        """Its nodes would keep the old login."""
+        name, namespace = "additional-pull-secret", "kube-system"
+        content = json.dumps({"auths": {"quay.io": {"auth": auth(OLD)}, "a.io": "text"}})
+        data = {".dockerconfigjson": base64.b64encode(content.encode()).decode()}
+        desired = CredentialRotation(Rotation(ROTATION.exchange, nodes=True), name)
+        batch = Batch(SECRET, {namespace: [Declared(desired, Entry("secrets", 0, name))]})
+        plan = batch.plan(namespace, {name: {**secret(name), "data": data}}, {whole_accounts(namespace): {"items": []}})
+        assert plan.changes == ()
+        (failure,) = plan.failures
+        assert "because the entry for 'a.io' is a string, not an object. That was in it before" in failure.error
+
     def test_no_other_name_takes_its_place(self) -> None:
         with pytest.raises(Refusal, match="is immutable, and nodes read no other name"):
             self.plan(secret("pull-secret", immutable=True), nodes=True)

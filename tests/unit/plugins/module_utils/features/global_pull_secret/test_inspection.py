@@ -173,6 +173,16 @@ class TestMerged:
         found = Merged().evaluate("kube-system", objects, {NODE_SECRET: secret(NEW)})
         assert bool(found.waiting_for) is awaited
 
+    @pytest.mark.parametrize("content", ["x", '{"auths":{}}', '{"auths":{"a":"dTpw"}}', MINE.replace("auths", "AUTHS")])
+    def test_not_where_it_never_will_be(self, content: str) -> None:
+        found = Merged().evaluate(
+            "kube-system", {ADDITIONAL: secret(content), MERGED: secret(BOTH)}, {NODE_SECRET: secret(NEW)}
+        )
+        assert found.waiting_for == ()
+        assert found.extra["unmerged"].startswith(
+            "the platform does not merge secret kube-system/additional-pull-secret, and "
+        )
+
     def test_and_until_it_is_on_the_nodes(self) -> None:
         objects = {ADDITIONAL: secret(MINE), MERGED: secret(BOTH)}
 
@@ -207,8 +217,15 @@ class TestMerged:
         assert (evaluation.waiting_for, evaluation.extra) == ((), {"unseen": why})
 
     def test_what_cannot_be_read(self) -> None:
+        twice = MINE[:-1] + ',"AUTHS":{}}'
         with pytest.raises(Refusal, match="additional-pull-secret cannot be compared"):
-            Merged().evaluate("kube-system", {ADDITIONAL: secret("x")}, {NODE_SECRET: secret(NEW)})
+            Merged().evaluate(
+                "kube-system", {ADDITIONAL: secret(MINE[:-1] + "," + MINE[1:])}, {NODE_SECRET: secret(NEW)}
+            )
+        assert (
+            "unmerged"
+            in Merged().evaluate("kube-system", {ADDITIONAL: secret(twice)}, {NODE_SECRET: secret(NEW)}).extra
+        )
         for found in ({}, {NODE_SECRET: None}):
             with pytest.raises(Refusal, match="does not exist, or the caller may not read it"):
                 Merged().evaluate("kube-system", {}, found)

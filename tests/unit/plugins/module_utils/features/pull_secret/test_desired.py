@@ -20,6 +20,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from support.batches import of_one
 
 from unit.canaries import CANARIES, b64, shown
 
@@ -574,6 +575,74 @@ class TestDeleteEmpty:
         with pytest.raises(Refusal) as caught:
             self.plan({**DOUBLED, "metadata": OURS["metadata"]})
         assert str(caught.value) == cannot_be_edited("is not an auth file: it has 'auths' twice")
+
+
+class TestAdditional:
+    """The secret that users of a hosted cluster add: the platform merges it whatever its type is, and keeps the logins of an empty one."""
+
+    NAME, NAMESPACE = "additional-pull-secret", "kube-system"
+
+    def planned(self, observed: Any, **given: Any) -> Plan:
+        objects = {} if observed is None else {self.NAME: observed}
+        return of_one(declared(name=self.NAME, **given), [self.NAMESPACE]).plan(self.NAMESPACE, objects)
+
+    def refused(self, observed: Any, **given: Any) -> str:
+        with pytest.raises(Refusal) as refusal:
+            self.planned(observed, **given)
+        return str(refusal.value)
+
+    @staticmethod
+    def opaque(content: Any) -> dict[str, Any]:
+        return {**secret(content), "type": "Opaque"}
+
+    def test_one_of_another_type_is_edited_in_place(self) -> None:
+        (change,) = self.planned(self.opaque({"auths": {"a.io": entry()}}), mode="merge").changes
+        assert (change.action, [*change.body]) == ("update", ["metadata", "data"])
+        assert self.planned(self.opaque(FILE), mode="merge").changes == ()
+        assert [each.action for each in self.planned(self.opaque(FILE), state="absent", registries=None).changes] == [
+            "delete"
+        ]
+
+    def test_another_name_of_that_type_stays_foreign(self) -> None:
+        with pytest.raises(Refusal, match="has type Opaque, from which no node reads one"):
+            declared(mode="merge").plan(self.NAMESPACE, {"quay": self.opaque(FILE)})
+
+    def test_an_empty_one_is_deleted_whoever_made_it(self) -> None:
+        remove = {"mode": "remove", "registries": [{"registry": "quay.io"}]}
+        for content in (FILE, {"auths": {}}):
+            (change,) = self.planned(secret(content), **remove, delete_empty=True).changes
+            assert change.action == "delete"
+        kept = {**secret(FILE), "data": {**secret(FILE)["data"], "other": "eA=="}}
+        for observed, delete_empty in ((secret(FILE), False), (kept, True)):
+            said = self.refused(observed, **remove, delete_empty=delete_empty)
+            assert "because it has no entry. Delete it: module pull_secret, state=absent" in said
+
+    def test_content_that_the_platform_does_not_merge_is_refused_and_replaced(self) -> None:
+        for observed, why in (
+            (secret({"auths": {"a.io": "x"}}), "the entry for 'a.io' is a string, not an object"),
+            (secret({"AUTHS": {}}), "its entries are under 'AUTHS', not under 'auths'"),
+            (secret({**FILE, "HttpHeaders": {"a": 1}}), "'HttpHeaders' has a value that is a number, not a string"),
+            (self.opaque('{"auths": {"a.io": {"n": 1e999}}}'), "it has a number that is too large"),
+        ):
+            said = self.refused(observed, mode="merge", registries=[registry(key="b.io")])
+            assert f"because {why}. That was in it before this task. " in said
+            (change,) = self.planned(observed, mode="replace").changes
+            assert change.action == "update"
+        broken = secret({"auths": {"quay.io": "x"}})
+        assert [change.action for change in self.planned(broken, mode="merge").changes] == ["update"]
+
+    def test_a_new_one_of_a_type_without_the_data_key_is_refused(self) -> None:
+        assert "it has no data key .dockerconfigjson" in self.refused(None, type=DOCKERCFG)
+        assert len(self.planned(None, mode="merge").changes) == 1
+
+    def test_a_change_of_nothing_says_it(self) -> None:
+        broken = secret({**FILE, "HttpHeaders": {"a": 1}})
+        plan = self.planned(broken, mode="merge")
+        assert plan.changes == ()
+        (note,) = plan.notes
+        assert note.startswith(
+            "the platform does not merge secret kube-system/additional-pull-secret, and the nodes keep"
+        )
 
 
 class TestOnlyManaged:
