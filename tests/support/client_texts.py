@@ -163,6 +163,7 @@ _NETWORK = {
     ),
 }
 
+_OPEN = "failed to copy: httpReadSeeker: failed open: "
 #: Content that is not that of the image, as each client says it, without its frame.
 _CONTENT: Mapping[str, Mapping[str, Sequence[str]]] = {
     "damaged_content": {
@@ -189,8 +190,8 @@ _CONTENT: Mapping[str, Mapping[str, Sequence[str]]] = {
             f'failed commit on ref "manifest-{_ONE}": unexpected commit size 1, expected 2: failed precondition',
             f'failed commit on ref "config-{_ONE}": "config-{_ONE}" failed size validation: 407 != 502: failed precondition',
             "short read: expected 109 bytes but got 108: unexpected EOF",
-            f"failed to copy: httpReadSeeker: failed open: could not fetch content descriptor {_ONE} (application/vnd.oci.image.layer.v1.tar+gzip) from remote: not found",
-            f"failed to copy: httpReadSeeker: failed open: content at {_BLOB} not found: not found",
+            f"{_OPEN}could not fetch content descriptor {_ONE} (application/vnd.oci.image.layer.v1.tar+gzip) from remote: not found",
+            f"{_OPEN}content at {_BLOB} not found: not found",
             "failed to unpack image on snapshotter overlayfs: number of layers and diffIDs don't match: 1 != 2",
             "failed to unpack image on snapshotter overlayfs: mismatched image rootfs and manifest layers",
             f'failed to unpack image on snapshotter overlayfs: wrong diff id "{_ONE}" calculated on extraction "{_TWO}", desc "{_ONE}"',
@@ -221,7 +222,7 @@ _CONTENT: Mapping[str, Mapping[str, Sequence[str]]] = {
         ),
         "containerd": (
             f"failed to unpack image on snapshotter overlayfs: unexpected media type text/html for {_ONE}: not found",
-            f"failed to copy: httpReadSeeker: failed open: could not fetch content descriptor {_ONE} (text/html) from remote: not found",
+            f"{_OPEN}could not fetch content descriptor {_ONE} (text/html) from remote: not found",
         ),
         "docker": (
             "error unmarshalling content: invalid character '<' looking for beginning of value",
@@ -353,14 +354,13 @@ def _by_containerd(fault: _Status) -> Iterator[str]:
         yield frame.format(f"{begin}unexpected status from GET request to {_TOKEN}: {_status(fault.status)}")
         yield frame.format(f"{begin}unexpected status: {_status(fault.status)}")
     elif fault.place == "blob":
-        open_ = "failed to copy: httpReadSeeker: failed open: "
         if fault.status == 404:
-            yield frame.format(f"{open_}content at {_BLOB} not found: not found")
+            yield frame.format(f"{_OPEN}content at {_BLOB} not found: not found")
             return
         error = f"\n{_json_error(fault)}" if fault.body == "json" else ""
-        yield frame.format(f"{open_}unexpected status from GET request to {_BLOB}: {_status(fault.status)}{error}")
+        yield frame.format(f"{_OPEN}unexpected status from GET request to {_BLOB}: {_status(fault.status)}{error}")
         server = f" - Server message: {_json_error(fault)}" if error else ""
-        yield frame.format(f"{open_}unexpected status code {_BLOB}: {_status(fault.status)}{server}")
+        yield frame.format(f"{_OPEN}unexpected status code {_BLOB}: {_status(fault.status)}{server}")
     elif fault.status == 404:
         yield f"rpc error: code = NotFound desc = {frame.format(f'{_RESOLVE}{IMAGE}: not found')}"
     else:

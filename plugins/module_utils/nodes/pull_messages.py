@@ -70,6 +70,10 @@ _NAMED = (
         "*",
     ),
 )
+_TOKEN = re.compile(
+    r"requesting bearer token|decoding bearer token|obtain access token|fetch (?:anonymous|oauth) token|decode token response",
+    re.IGNORECASE,
+)
 _REQUESTED = re.compile(_URL, re.IGNORECASE)
 #: A path of a registry or of a mirror. Of another host, any other path is that of a token service or a storage.
 _REGISTRY_PATH = re.compile(r"/v2/(?:\Z|.*/(?:manifests|blobs)/)")
@@ -79,7 +83,8 @@ _REGISTRY_PATH = re.compile(r"/v2/(?:\Z|.*/(?:manifests|blobs)/)")
 class Attempt:
     """One error of a pull. `text` is redacted; `image` is the reference that was asked for, where the text names one.
 
-    `server` is the host of a request that was not sent to the registry but to a server that it names, such as its token service.
+    `server` is the host of a request that was not sent to the registry but to a server that it names, empty where that is not known.
+    `is_token_service`: the text says that a token was asked for.
     """
 
     text: str
@@ -87,10 +92,14 @@ class Attempt:
     image: str
     is_mirror: bool
     server: str = ""
+    is_token_service: bool = False
 
     @property
     def meaning(self) -> str:
         """The meaning of the rule, with the server that failed."""
+        if self.is_token_service:
+            named = f"the token service {self.server}" if self.server else "the registry's token service"
+            return self.rule.meaning_at(named)
         return self.rule.meaning_at(self.server) if self.server else self.rule.meaning
 
 
@@ -150,7 +159,8 @@ def _attempts(text: str, images: Sequence[str]) -> Iterator[Attempt]:
 
 
 def _attempt(text: str, images: Sequence[str], image: str, *, is_mirror: bool = False) -> Attempt:
-    return Attempt(text, rule_for(without_names(text, images)), image, is_mirror, _server(text, image))
+    rule = rule_for(without_names(text, images))
+    return Attempt(text, rule, image, is_mirror, _server(text, image), bool(_TOKEN.search(text)))
 
 
 def _server(text: str, image: str) -> str:

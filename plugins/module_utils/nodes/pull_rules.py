@@ -42,7 +42,8 @@ class Rule:
 
     def meaning_at(self, server: str) -> str:
         """The meaning where another server failed than the registry, such as its token service."""
-        return self.meaning.replace("The registry", server).replace("the registry", server)
+        first = f"The {server[4:]}" if server.startswith("the ") else server
+        return self.meaning.replace("The registry", first).replace("the registry", server)
 
 
 UNKNOWN = Rule(
@@ -188,7 +189,7 @@ RULES = (
         r"certificate has expired or is not yet valid",
         _ANY,
         "x509: certificate has expired or is not yet valid",
-        "The registry's certificate has expired or is not valid yet, or the node's clock is wrong",
+        "The certificate of the registry has expired or is not valid yet, or the node's clock is wrong",
         "Renew the certificate; compare the node's clock",
     ),
     Rule(
@@ -197,7 +198,7 @@ RULES = (
         r"|certificate relies on legacy common name|certificate is not valid for any names",
         _ANY,
         "x509: certificate is valid for other.example.com, not registry.example.com",
-        "The registry's certificate is for another name",
+        "The certificate of the registry is for another name",
         "Use the name that the certificate has, or renew it for this one",
     ),
     Rule(
@@ -205,7 +206,7 @@ RULES = (
         r"x509: |failed to verify certificate",
         _ANY,
         "tls: failed to verify certificate: x509: certificate signed by unknown authority",
-        "The node does not trust the registry's certificate",
+        "The node does not trust the certificate of the registry",
         "Add its authority to the ConfigMap that additionalTrustedCA of images.config.openshift.io/cluster names",
     ),
     Rule(
@@ -213,7 +214,7 @@ RULES = (
         r"no such host|server misbehaving|temporary failure in name resolution|dial tcp: lookup ",
         _ANY,
         "dial tcp: lookup nosuch.invalid on 192.0.2.53:53: no such host",
-        "The node cannot resolve the registry's name",
+        "The node cannot resolve the name of the registry",
         "Correct the name, or the DNS of the nodes",
     ),
     Rule(
@@ -254,8 +255,8 @@ RULES = (
         r"|unexpected eof|: eof$|\* eof$|connection reset by peer|broken pipe|goaway|stream error|server closed idle|malformed http",
         _ANY,
         "reading manifest v1: received unexpected HTTP status: 503 Service Unavailable",
-        "The registry failed, or a server that it needs: its token service or its storage",
-        "Look at the registry, at its token service, and at what stands before them; the next attempt follows by itself",
+        "The registry failed",
+        "Look at the registry, its token service and its storage, and at what stands before them; the next attempt follows by itself",
     ),
     Rule(
         "bad_credentials",

@@ -106,7 +106,7 @@ def _with_word(held: Holding, told: Attempt) -> Seen:
     if told.rule.id in _PROVES_NOTHING:
         return _unknown(said)
     if told.rule.id not in _OF_LOGINS:
-        return _broken(f"{_lower(told.meaning)} ({told.text}).{_role_of(told.server)} {told.rule.remedy}")
+        return _broken(f"{_lower(told.meaning)} ({told.text}).{_role_of(told)} {told.rule.remedy}")
     if mirror := _asked_mirror(held, told):
         return _at_mirror(held, told, mirror)
     if logins:
@@ -120,9 +120,10 @@ def _with_word(held: Holding, told: Attempt) -> Seen:
     return _broken(f"{hidden}{reason}; {said}", remedy)
 
 
-def _role_of(server: str) -> str:
-    """A sentence about a server that is not the registry; empty without one."""
-    return f" {server} is a server that the registry names, such as its token service." if server else ""
+def _role_of(told: Attempt) -> str:
+    """A sentence about a server that is not the registry, where the text does not say what it is for; empty otherwise."""
+    unknown = told.server and not told.is_token_service
+    return f" {told.server} is a server that the registry names, such as its token service." if unknown else ""
 
 
 def tried(logins: Sequence[Login]) -> str:
@@ -256,10 +257,8 @@ def _with_login(held: Holding, told: Attempt, logins: Sequence[Login]) -> Seen:
         if order == CHANGED_BEFORE:
             return _unknown(f"{which}, also at the node's last attempt, and yet the node says: {told.text}")
         return _pulls(f"{which}, so the node's error is older than it: {_AGAIN}")
-    means, remedy = (
-        _REFUSED[told.rule.id],
-        remedies.add_registry(held.subject.namespace, logins[0].secret, logins[0].key),
-    )
+    means = _REFUSED[told.rule.id]
+    remedy = remedies.add_registry(held.subject.namespace, logins[0].secret, logins[0].key)
     if told.rule.id == "bad_credentials" and order != CLOSE:
         return _broken(f"{means}: {which}", remedy)
     if order == CHANGED_BEFORE:

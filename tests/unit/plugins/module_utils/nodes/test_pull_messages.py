@@ -112,7 +112,28 @@ class TestServer:
     def test_is_known_by_its_host_and_path(self, frame: str, url: str, server: str) -> None:
         (found,) = understand("ErrImagePull", frame.format(url)).attempts
         assert (found.rule.id, found.server) == ("dns", server)
-        assert found.meaning == f"The node cannot resolve {server or 'the registry'}'s name"
+        assert found.meaning == f"The node cannot resolve the name of {server or 'the registry'}"
+
+    @pytest.mark.parametrize(
+        ("text", "meaning"),
+        [
+            (
+                "Requesting bearer token: received unexpected HTTP status: 502 Bad Gateway",
+                "The registry's token service failed",
+            ),
+            (
+                'failed to fetch oauth token: Post "https://auth.example.com/x": x509: certificate has expired or is not yet valid',
+                "The certificate of the token service auth.example.com has expired or is not valid yet, or the node's clock is wrong",
+            ),
+            (
+                "reading manifest 1 in a.example.com/b: received unexpected HTTP status: 502 Bad Gateway",
+                "The registry failed",
+            ),
+        ],
+    )
+    def test_a_token_service_is_called_so(self, text: str, meaning: str) -> None:
+        (found,) = understand("ErrImagePull", f"initializing source docker://a.example.com/b:1: {text}").attempts
+        assert found.meaning == meaning
 
     @pytest.mark.parametrize("text", ["denied", 'Get "https://x.example.com/y": EOF', "docker://b:1: https://x/y: EOF"])
     def test_is_not_known_without_the_image_and_the_request(self, text: str) -> None:

@@ -182,7 +182,7 @@ class TestServers:
             known(good=GOOD),
         )
         assert found.verdict == "will_not_pull"
-        assert found.reason.startswith("the node cannot resolve auth.example.com's name (")
+        assert found.reason.startswith("the node cannot resolve the name of auth.example.com (")
         assert "auth.example.com is a server that the registry names, such as its token service. " in found.reason
 
     @pytest.mark.parametrize(
