@@ -160,6 +160,7 @@ _NETWORK = {
         *(phrase for status, phrase in _PHRASES.items() if status >= 400 and phrase and status not in (402, 429)),
         "Tunnel or SSL Forbidden",
         "unknown status code",
+        "",
     ),
 }
 

@@ -56,10 +56,10 @@ _BETWEEN_MIRRORS = re.compile(r"\]\s*\[")
 _MIRROR = re.compile(r"(?P<image>\S+): (?P<text>.*)\Z")
 
 _URL = r'https?://[^\s"]*[^\s":,;]'
-#: Where a text names an image or a host, which may itself read like a cause (`registry.example.com/denied`): each becomes `*`. A request
-#: keeps nothing of its form, so that a rule finds what follows it: `Get "https://registry.example.com/v2/": Forbidden` is `* Forbidden`.
+#: Where a text names an image or a host, which may itself read like a cause (`registry.example.com/denied`): each becomes `*`, and a
+#: request `->`, so that a rule finds what follows it: `Get "https://registry.example.com/v2/": Forbidden` is `-> Forbidden`.
 _NAMED = (
-    (re.compile(rf'\b(?:get|head|post) "?{_URL}"?:?', re.IGNORECASE), "*"),
+    (re.compile(rf'\b(?:get|head|post) "?{_URL}"?:?', re.IGNORECASE), "->"),
     (
         re.compile(
             rf"""docker://\S*[^\s:,;] | {_URL} | reading\ manifest\ \S+\ in\ \S+[^\s:] | (?<=pinging\ )(?:container\ )?(?:docker\ )?registry\ [^\s:]+(?::\d+)?
@@ -145,7 +145,7 @@ def _attempts(text: str, images: Sequence[str]) -> Iterator[Attempt]:
         for part in _BETWEEN_PARTS.split(aggregate["parts"]):
             yield from _attempts(*_peeled(part, images))
         return
-    text = text.partition(_ARTIFACT)[0]
+    text = text.partition(_ARTIFACT)[0].rstrip()
     if with_mirrors := _MIRRORS.match(text):
         for mirror in _BETWEEN_MIRRORS.split(with_mirrors["mirrors"]):
             named = _MIRROR.match(mirror)
@@ -174,7 +174,7 @@ def _server(text: str, image: str) -> str:
 
 
 def without_names(text: str, images: Sequence[str]) -> str:
-    """The text with `*` for the images, hosts and requests in it."""
+    """The text with `*` for the images and hosts in it, and `->` for the requests."""
     for expression, sign in _NAMED:
         text = expression.sub(sign, text)
     for name in sorted({name for image in images for name in _names_of(image)}, key=len, reverse=True):

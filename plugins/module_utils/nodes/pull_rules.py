@@ -27,7 +27,7 @@ _ANY = ("cri-o", "containerd", "cri-dockerd")
 class Rule:
     """One cause.
 
-    `id` is stable. `expression` is searched for, without regard to case, in a text with `*` for images, hosts and requests. `runtimes`
+    `id` is stable. `expression` is searched for, without regard to case, in a text with `*` for images and hosts, and `->` for requests. `runtimes`
     write it, `kubelet` for what it says itself. `sample` is such a text. `meaning` is a sentence without its full stop, `remedy`
     what to do about it. `since` is the first version that writes it, where older ones do not.
     """
@@ -134,7 +134,7 @@ RULES = (
         "proxy",
         # A proxy that refuses to connect: Go's net/http has only the words of its answer, without its number.
         r"proxyconnect|socks connect|proxy authentication required|statuscode: 407|status(?: code)?:? (?:\*:? )?407\b"
-        r"|(?-i:\* (?!EOF$)[A-Z][A-Za-z -]*$)|\* unknown status code$"
+        r"|(?-i:-> (?!EOF$)[A-Z][A-Za-z -]*$)|-> unknown status code$|->$"
         # The page of a proxy, in the place of a registry's answer.
         r"|<(?:!doctype|html|head|title|body)\b|invalid character '<'|\btext/html\b",
         _ANY,
@@ -252,7 +252,7 @@ RULES = (
         r"|pinging \*: statuscode: (?!40[13])\d"
         # A storage behind the registry that refuses.
         r"|\"<\?xml|<error>"
-        r"|unexpected eof|: eof$|\* eof$|connection reset by peer|broken pipe|goaway|stream error|server closed idle|malformed http",
+        r"|unexpected eof|: eof$|-> eof$|connection reset by peer|broken pipe|goaway|stream error|server closed idle|malformed http",
         _ANY,
         "reading manifest v1: received unexpected HTTP status: 503 Service Unavailable",
         "The registry failed",
@@ -315,6 +315,6 @@ _EXPRESSIONS = tuple((re.compile(rule.expression, re.IGNORECASE), rule) for rule
 
 
 def rule_for(text: str) -> Rule:
-    """The first rule that fits a text; `UNKNOWN` when none does. In the text, a `*` stands for each image, host and request."""
+    """The first rule that fits a text; `UNKNOWN` when none does. In the text, a `*` stands for each image and host, `->` for a request."""
     start = text[:_LONGEST]
     return next((rule for expression, rule in _EXPRESSIONS if expression.search(start)), UNKNOWN)
