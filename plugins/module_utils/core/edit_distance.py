@@ -25,9 +25,9 @@ def is_typing_error(first: str, second: str) -> bool:
 def _distance(first: str, second: str) -> int:
     """The number of edits, where an exchange of two neighbours is one (optimal string alignment)."""
     before: list[int] = []
-    row = [*range(len(second) + 1)]
+    row: list[int] = [*range(len(second) + 1)]
     for index, letter in enumerate(first, 1):
-        found = [index]
+        found: list[int] = [index]
         for other, expected in enumerate(second, 1):
             cost = min(row[other] + 1, found[-1] + 1, row[other - 1] + (letter != expected))
             if index > 1 and other > 1 and (letter, first[index - 2]) == (second[other - 2], expected):
