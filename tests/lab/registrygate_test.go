@@ -509,6 +509,7 @@ func TestOtherAnswers(t *testing.T) {
 			t.Errorf("%s: %d %s %s", given, status, kind, content)
 		}
 	}
+	j.tell(registryChange{Answer: []string{"token=502"}})
 	if _, status := j.login(user, "any"); status != http.StatusBadGateway {
 		t.Error("the token server answers", status)
 	}
