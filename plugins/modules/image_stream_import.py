@@ -43,14 +43,17 @@ options:
     elements: str
     choices:
       - bad_credentials
+      - billing
       - blocked_by_config
       - connection_refused
+      - damaged_content
       - denied
       - dns
       - invalid_name
       - no_credentials
       - not_found
       - platform
+      - proxy
       - rate_limited
       - registry_error
       - timeout

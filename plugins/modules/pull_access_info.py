@@ -45,7 +45,10 @@ options:
       - Also ask the registries, from the host that runs the task, whether they give the images. Every attempt that a node would make is
         made, in its order, with the login that it would send, mirrors included. Only the manifest is asked for, by HEAD.
       - Without it, V(pulls) means that there is a login for the image. With it, that the registry gives the image for it.
-      - Where a registry cannot be asked from here and no other attempt pulls, the verdict is V(unknown).
+      - If a registry cannot be asked from here and no other attempt pulls, the refusal that the node reported counts. Without such a report,
+        the verdict is V(unknown).
+      - The certificate of a registry that C(insecureRegistries) of the cluster's image config lists is not verified, as by the nodes. If such a
+        registry does not speak TLS, it is asked without a login.
     type: bool
     default: false
   realm_hosts:

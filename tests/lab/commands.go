@@ -145,6 +145,9 @@ Exit status: 0 all pulled, 1 not pulled, 2 no answer.`,
 	f.StringVar(&o.node.name, "node", "", "name of the node: it remembers its images and its last files (default: a new node each time)")
 	f.BoolVar(&o.node.recheck, "recheck", false, "check the pod's credentials for images that are present, as the kubelet does from 1.35")
 	f.StringVar(&o.node.shortNames, "short-names", shortNamesPermissive, "permissive, or enforcing as CRI-O is from 1.34: a name of several registries is refused")
+	f.StringVar(&o.node.runtime, "runtime", runtimeCRIO, "cri-o or containerd: what pulls below the kubelet")
+	f.StringVar(&o.node.proxy, "proxy", "", "URL of the proxy by which the node reaches registries")
+	f.BoolVar(&o.node.whole, "whole", false, "pull the image's configuration and layers too, which containerd always does")
 	f.BoolVar(&o.after.status, "status", false, "write the pod's status as the kubelet would")
 	f.BoolVar(&o.after.again, "back-off", false, "ask again after a failed pull, so that its message is that of the back-off")
 	return command
@@ -222,6 +225,7 @@ func registryCommand() *cobra.Command {
 	f.StringArrayVar(&o.Deny, "deny", nil, "give no right to pull this repository")
 	f.StringArrayVar(&o.Allow, "allow", nil, "the opposite of --deny")
 	f.StringVar(&o.From, "from", "", "with the last four: for this account only (default: for all)")
+	f.StringArrayVar(&o.Answer, "answer", nil, "answer something else to ping, token, manifests or blobs: PLACE=STATUS, PLACE=STATUS,html (the page of a proxy) or PLACE=damaged (empty: no more)")
 	f.StringVar(&redirect, "redirect", "", "answer 307 to this URL for what is below /v2/ (empty: no more)")
 	return command
 }

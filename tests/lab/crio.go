@@ -7,14 +7,17 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strings"
 	"syscall"
 
 	"github.com/opencontainers/go-digest"
+	"go.podman.io/image/v5/copy"
 	"go.podman.io/image/v5/docker"
 	"go.podman.io/image/v5/docker/reference"
 	"go.podman.io/image/v5/image"
 	"go.podman.io/image/v5/manifest"
+	ocilayout "go.podman.io/image/v5/oci/layout"
 	"go.podman.io/image/v5/pkg/shortnames"
 	"go.podman.io/image/v5/signature"
 	"go.podman.io/image/v5/transports"
@@ -53,7 +56,7 @@ func candidates(system *types.SystemContext, name string) ([]reference.Named, er
 }
 
 // pullAny asks for one candidate after the other, with one credential or none; the last error counts.
-func pullAny(ctx context.Context, system *types.SystemContext, name string, login *types.DockerAuthConfig) (pulledImage, error) {
+func pullAny(ctx context.Context, system *types.SystemContext, name string, login *types.DockerAuthConfig, whole bool) (pulledImage, error) {
 	with := *system
 	with.DockerAuthConfig = login
 	names, err := candidates(&with, name)
@@ -62,21 +65,60 @@ func pullAny(ctx context.Context, system *types.SystemContext, name string, logi
 	}
 	for _, candidate := range names {
 		var pulled pulledImage
-		if pulled, err = pullOne(ctx, &with, candidate); err == nil {
+		if pulled, err = pullOne(ctx, &with, candidate, whole); err == nil {
 			return pulled, nil
 		}
 	}
 	return pulledImage{}, err
 }
 
-func pullOne(ctx context.Context, system *types.SystemContext, name reference.Named) (pulledImage, error) {
+func pullOne(ctx context.Context, system *types.SystemContext, name reference.Named, whole bool) (pulledImage, error) {
 	ctx, cancel := context.WithTimeout(ctx, pullPatience)
 	defer cancel()
-	pulled, err := readImage(ctx, system, name)
+	read := readImage
+	if whole {
+		read = copyImage
+	}
+	pulled, err := read(ctx, system, name)
 	if err != nil {
 		return pulled, inFrame(err)
 	}
 	return pulled, nil
+}
+
+// copyImage copies all of an image to a directory, as CRI-O copies it to its storage.
+func copyImage(ctx context.Context, system *types.SystemContext, name reference.Named) (pulledImage, error) {
+	from, err := docker.NewReference(name)
+	if err != nil {
+		return pulledImage{}, err
+	}
+	directory, err := os.MkdirTemp(system.BigFilesTemporaryDir, "image-")
+	if err != nil {
+		return pulledImage{}, err
+	}
+	defer os.RemoveAll(directory)
+	to, err := ocilayout.NewReference(directory, "")
+	if err != nil {
+		return pulledImage{}, err
+	}
+	judge, err := policyOf(system)
+	if err != nil {
+		return pulledImage{}, err
+	}
+	defer func() { _ = judge.Destroy() }()
+	copied, err := copy.Image(ctx, judge, to, from, &copy.Options{SourceCtx: system, DestinationCtx: system})
+	if err != nil {
+		return pulledImage{}, err
+	}
+	return describeImage(name, copied, manifest.GuessMIMEType(copied))
+}
+
+func policyOf(system *types.SystemContext) (*signature.PolicyContext, error) {
+	policy, err := signature.DefaultPolicy(system)
+	if err != nil {
+		return nil, err
+	}
+	return signature.NewPolicyContext(policy)
 }
 
 // readImage does what copy.Image does before it copies layers: the manifest from the first place that has it, then the policy.
@@ -85,11 +127,7 @@ func readImage(ctx context.Context, system *types.SystemContext, name reference.
 	if err != nil {
 		return pulledImage{}, err
 	}
-	policy, err := signature.DefaultPolicy(system)
-	if err != nil {
-		return pulledImage{}, err
-	}
-	judge, err := signature.NewPolicyContext(policy)
+	judge, err := policyOf(system)
 	if err != nil {
 		return pulledImage{}, err
 	}
@@ -103,7 +141,8 @@ func readImage(ctx context.Context, system *types.SystemContext, name reference.
 	if err != nil {
 		return pulledImage{}, fmt.Errorf("reading manifest for %s: %w", transports.ImageName(from), err)
 	}
-	if allowed, err := judge.IsRunningImageAllowed(ctx, image.UnparsedInstance(source, nil)); !allowed || err != nil {
+	unparsed := image.UnparsedInstance(source, nil)
+	if allowed, err := judge.IsRunningImageAllowed(ctx, unparsed); !allowed || err != nil {
 		return pulledImage{}, fmt.Errorf("Source image rejected: %w", err)
 	}
 	return describeImage(name, content, kind)

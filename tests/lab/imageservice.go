@@ -61,7 +61,7 @@ func (s *imageService) pull(ctx context.Context, image string, auth credentialpr
 	if auth.Username != "" {
 		login = &types.DockerAuthConfig{Username: auth.Username, Password: auth.Password}
 	}
-	pulled, err := pullAny(ctx, s.system, image, login)
+	pulled, err := s.node.fromRegistry(ctx, s.system, image, login)
 	if err == nil {
 		s.pulled = pulled
 		return s.node.store.keep(pulled)
@@ -73,8 +73,20 @@ func (s *imageService) pull(ctx context.Context, image string, auth credentialpr
 	return err
 }
 
+// fromRegistry pulls as the node's runtime does.
+func (n *node) fromRegistry(ctx context.Context, system *types.SystemContext, image string, login *types.DockerAuthConfig) (pulledImage, error) {
+	if n.options.runtime == runtimeContainerd {
+		return fetchImage(ctx, system, image, login)
+	}
+	return pullAny(ctx, system, image, login, n.options.whole)
+}
+
 func (s *imageService) text(err error, credentials []credentialprovider.TrackedAuthConfig) string {
-	text := s.node.root.asOnNode(toKubelet(err))
+	inRuntimesWords := toKubelet
+	if s.node.options.runtime == runtimeContainerd {
+		inRuntimesWords = inWire
+	}
+	text := s.node.root.asOnNode(inRuntimesWords(err))
 	for _, match := range credentials {
 		text = withoutPassword(text, match.Password)
 	}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -27,12 +28,21 @@ type nodeOptions struct {
 	name       string
 	recheck    bool // the kubelet's gate KubeletEnsureSecretPulledImages
 	shortNames string
+	runtime    string // cri-o where it is empty
+	proxy      string
+	whole      bool
 }
 
 // The node's ways with a name of several registries to search: all are asked, or none.
 const (
 	shortNamesPermissive = "permissive"
 	shortNamesEnforcing  = "enforcing"
+)
+
+// What pulls below the kubelet.
+const (
+	runtimeCRIO       = "cri-o"
+	runtimeContainerd = "containerd"
 )
 
 var nodeName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$`)
@@ -43,6 +53,12 @@ func (o nodeOptions) check() error {
 	}
 	if o.name != "" && !nodeName.MatchString(o.name) {
 		return misuse("--node is a name such as worker-1, not %q", o.name)
+	}
+	if o.runtime != "" && o.runtime != runtimeCRIO && o.runtime != runtimeContainerd {
+		return misuse("--runtime is cri-o or containerd, not %q", o.runtime)
+	}
+	if target, err := url.Parse(o.proxy); o.proxy != "" && (err != nil || target.Host == "") {
+		return misuse("--proxy is a URL such as http://127.0.0.1:3128, not %q", o.proxy)
 	}
 	if o.recheck && o.name == "" {
 		return misuse("--recheck needs --node: a node without a name has no images to check again")
@@ -267,6 +283,9 @@ func (n *node) system(namespace string) *types.SystemContext {
 		mode = types.ShortNameModeEnforcing
 	}
 	system.ShortNameMode = &mode
+	if n.options.proxy != "" {
+		system.DockerProxyURL, _ = url.Parse(n.options.proxy) // checked before
+	}
 	return system
 }
 

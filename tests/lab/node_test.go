@@ -224,6 +224,8 @@ func TestNodeOptions(t *testing.T) {
 		"--short-names": {shortNames: "other"},
 		"--node is":     {shortNames: shortNamesEnforcing, name: "../other"},
 		"needs --node":  {shortNames: shortNamesEnforcing, recheck: true},
+		"--runtime":     {shortNames: shortNamesEnforcing, runtime: "docker"},
+		"--proxy":       {shortNames: shortNamesEnforcing, proxy: "127.0.0.1:3128"},
 	} {
 		err := options.check()
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {

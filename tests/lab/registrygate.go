@@ -39,6 +39,12 @@ func (t *tokenRegistry) serve(w http.ResponseWriter, r *http.Request, from calle
 		http.Redirect(w, r, target, http.StatusTemporaryRedirect)
 		return
 	}
+	// An answer to `ping` is given at once; one about content to those who may have it, so that the way there stays as it is.
+	place := placeOf(r)
+	if answer, found := rules.instead(place); found && (place == "ping" || from.signed) {
+		answer.write(w, place, func(w http.ResponseWriter) { t.app.ServeHTTP(w, r) })
+		return
+	}
 	alive := from.signed && !from.ended
 	if alive && rules.hides(repository, from.user) {
 		refuse(w, http.StatusNotFound, "NAME_UNKNOWN", "repository name not known to registry")

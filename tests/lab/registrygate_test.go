@@ -479,3 +479,49 @@ func TestChangesThatAreRefused(t *testing.T) {
 		t.Error("a change that was refused was carried out in part")
 	}
 }
+
+func TestOtherAnswers(t *testing.T) {
+	j := judgedRegistry(t, hostPrivate)
+	user, token := j.accountToken(0)
+	body := func(path string) (int, string, string) {
+		t.Helper()
+		answer, err := j.send(http.MethodGet, "https://"+j.host+path, func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		content, _ := io.ReadAll(answer.Body)
+		return answer.StatusCode, answer.Header.Get("Content-Type"), string(content)
+	}
+	_, _, real := body("/v2/team/app/manifests/v1")
+	for given, want := range map[string]struct {
+		path, kind, content string
+		status              int
+	}{
+		"manifests=402":      {"/v2/team/app/manifests/v1", "application/json", "payment required", 402},
+		"manifests=403,html": {"/v2/team/app/manifests/v1", "text/html; charset=utf-8", "<!DOCTYPE html>", 403},
+		"blobs=404":          {"/v2/team/app/blobs/sha256:0", "application/json", "BLOB_UNKNOWN", 404},
+		"ping=200,html":      {"/v2/", "text/html; charset=utf-8", "<html>", 200},
+		"token=502":          {"/v2/team/app/manifests/v1", "application/vnd.docker.distribution.manifest.v2+json", real, 200},
+	} {
+		j.tell(registryChange{Answer: []string{given}})
+		if status, kind, content := body(want.path); status != want.status || kind != want.kind || !strings.Contains(content, want.content) {
+			t.Errorf("%s: %d %s %s", given, status, kind, content)
+		}
+	}
+	j.tell(registryChange{Answer: []string{"token=502"}})
+	if _, status := j.login(user, "any"); status != http.StatusBadGateway {
+		t.Error("the token server answers", status)
+	}
+	j.tell(registryChange{Answer: []string{"manifests=damaged"}})
+	if _, _, damaged := body("/v2/team/app/manifests/v1"); damaged == real || len(damaged) != len(real) {
+		t.Error("damaged content is", damaged)
+	}
+	j.tell(registryChange{Answer: []string{""}})
+	j.wants(token, http.StatusOK, "no other answer any more")
+	for _, wrong := range []string{"other=403", "ping", "ping=damaged", "token=damaged", "ping=99", "ping=403,xml", "=403"} {
+		if err := j.change(registryChange{Answer: []string{wrong}}); err == nil {
+			t.Error(wrong, "is accepted")
+		}
+	}
+}

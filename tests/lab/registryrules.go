@@ -33,6 +33,7 @@ type registryChange struct {
 	Allow     []string `json:"allow,omitempty"`
 	From      string   `json:"from,omitempty"` // an account, or empty for all
 	Redirect  *string  `json:"redirect,omitempty"`
+	Answer    []string `json:"answer,omitempty"` // PLACE=STATUS[,html] or PLACE=damaged; an empty one ends all others
 }
 
 // restriction takes a repository from one account, or from all where that is empty.
@@ -49,6 +50,7 @@ type registryRules struct {
 	left           int // requests until the limit
 	redirect       string
 	hidden, denied map[restriction]bool
+	answers        map[string]otherAnswer // by the kind of request
 }
 
 func newRegistryRules() *registryRules {
@@ -100,6 +102,9 @@ func (r *registryRules) changeAnswers(c registryChange) {
 	}
 	if c.RateLimit != nil {
 		r.limited, r.left = *c.RateLimit > 0, *c.RateLimit
+	}
+	if len(c.Answer) > 0 {
+		r.answers, _ = readAnswers(c.Answer)
 	}
 	if c.Redirect != nil {
 		r.redirect = strings.TrimSuffix(*c.Redirect, "/")
@@ -166,6 +171,9 @@ func (c registryChange) check() error {
 	case c.Expire != nil && *c.Expire < 0, c.RateLimit != nil && *c.RateLimit < 0:
 		return fmt.Errorf("--expire and --rate-limit cannot be negative")
 	}
+	if _, err := readAnswers(c.Answer); err != nil {
+		return err
+	}
 	return c.checkRedirect()
 }
 
@@ -182,7 +190,7 @@ func (c registryChange) checkRedirect() error {
 
 // isChange says whether anything is asked for.
 func (c registryChange) isChange() bool {
-	lists := slices.Concat(c.Add, c.Disable, c.Enable, c.Hide, c.Show, c.Deny, c.Allow)
+	lists := slices.Concat(c.Add, c.Disable, c.Enable, c.Hide, c.Show, c.Deny, c.Allow, c.Answer)
 	return len(lists) > 0 || c.Close || c.Open || c.Expire != nil || c.RateLimit != nil || c.Redirect != nil
 }
 

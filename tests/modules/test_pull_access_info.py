@@ -387,6 +387,21 @@ class TestAskedRegistries:
             assert found["reason"].startswith(begin)
             assert found["remedy"], "the login is written again"
 
+    @pytest.mark.parametrize("what", ["wrong_password", "missing"])
+    def test_a_registry_that_only_the_nodes_trust_takes_nothing_from_what_the_node_said(
+        self, lab, run, namespace, what
+    ):
+        registry = lab.registry("private")
+        getattr(Broken, what)(lab, namespace)
+        pod(lab, namespace, registry["image"], ["pull"])
+        assert not lab.pull(namespace, "app", "--status")["pulled"]
+        # Without the authority of the registry, nothing can be asked from here.
+        found = access(run, namespace, pod="app", ask_registries=True, realm_hosts=[registry["host"]])
+        assert [step["ok"] for step in found["steps"] if step["step"] == "registry"] == [None]
+        assert found["verdict"] == "will_not_pull"
+        carry_out(run, lab, found["remedy"])
+        assert lab.pull(namespace, "app")["pulled"]
+
     @pytest.mark.parametrize("timeout", [0, -1, 3601])
     def test_an_impossible_timeout_is_refused_before_anything_is_sent(self, lab, run, namespace, timeout):
         audit = lab.audit()

@@ -6,10 +6,16 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+import hashlib
+import json
+import ssl
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from support.certificates import server_context, write_certificate
+from support.hostile_registry import HostileRegistry, answer, served
 from support.lab import Lab, path_of
 from support.openshift import CLUSTER_VERSION
 from support.registry_settings import pull_secret, registry_settings
@@ -106,3 +112,148 @@ class TestShortNames:
         with registry_settings(lab, sources={"containerRuntimeSearchRegistries": [private]}):
             assert access(run, namespace)["verdict"] == "pulls"
             assert lab.pull(namespace, "app", "--short-names", mode)["pulled"]
+
+
+CRIO, CONTAINERD = ("--whole",), ("--runtime", "containerd")
+#: What the registry or its token service answers, and the cause that each runtime's own text proves.
+ANSWERS = (
+    ("ping=403,html", "proxy", ""),
+    ("manifests=403,html", "proxy", "denied"),
+    ("manifests=200,html", "proxy", "proxy"),
+    ("manifests=407", "proxy", "proxy"),
+    ("manifests=402", "billing", "billing"),
+    ("manifests=502", "registry_error", "registry_error"),
+    ("manifests=404", "not_found", "not_found"),
+    ("manifests=damaged", "damaged_content", "damaged_content"),
+    ("blobs=404", "damaged_content", "damaged_content"),
+    ("blobs=damaged", "damaged_content", "damaged_content"),
+    ("blobs=500", "registry_error", "registry_error"),
+    ("token=502", "registry_error", "registry_error"),
+    ("token=404", "registry_error", "registry_error"),
+    ("token=401", "bad_credentials", "bad_credentials"),
+    ("token=403", "denied", "bad_credentials"),
+    ("token=200,html", "proxy", "proxy"),
+    ("token=402", "billing", "billing"),
+    ("token=429", "rate_limited", "rate_limited"),
+)
+#: Causes that a login cannot change.
+NO_LOGIN_HELPS = ("proxy", "damaged_content", "billing", "registry_error", "rate_limited", "not_found")
+
+
+class TestFaults:
+    """The runtimes' own texts for what a registry, its token service or a proxy answers."""
+
+    @pytest.fixture
+    def pods(self, lab: Lab, namespace: str) -> Iterator[str]:
+        image = lab.registry("private")["image"]
+        pod(lab, namespace, image, lab.registry("private")["host"])
+        yield namespace
+        lab.registry_set("private", "--answer", "")
+
+    def cause(self, lab: Lab, run: Any, namespace: str, *flags: str) -> str:
+        """What is said of a node's failed pull. No task is offered where no login helps."""
+        found = lab.pull(namespace, "app", "--status", *flags)
+        assert not found["pulled"], flags
+        seen = access(run, namespace)
+        if seen["cause"] in NO_LOGIN_HELPS:
+            assert (seen["verdict"], seen["remedy"]) == (
+                "unknown" if seen["cause"] == "not_found" else "will_not_pull",
+                [],
+            )
+        return seen["cause"]
+
+    def test_each_answer_is_told_by_its_cause(self, lab: Lab, run: Any, pods: str) -> None:
+        wrong = []
+        for answered, crio, containerd in ANSWERS:
+            lab.registry_set("private", "--answer", answered)
+            for flags, cause in ((CRIO, crio), (CONTAINERD, containerd)):
+                if cause and (found := self.cause(lab, run, pods, *flags)) != cause:
+                    wrong.append((answered, flags, cause, found))
+        assert wrong == []
+
+    @pytest.mark.parametrize(
+        "status", [b"407 Proxy Authentication Required", b"403 Forbidden", b"502 Bad Gateway", b"503 "]
+    )
+    @pytest.mark.parametrize("flags", [CRIO, CONTAINERD])
+    def test_a_proxy_that_refuses_is_not_called_the_registry(
+        self, lab: Lab, run: Any, pods: str, flags: tuple[str, ...], status: bytes
+    ) -> None:
+        with served(answer(b"HTTP/1.1 " + status, b"Content-Length: 0"), None) as proxy:
+            assert self.cause(lab, run, pods, *flags, "--proxy", f"http://{proxy.host}") == "proxy"
+        assert self.cause(lab, run, pods, *flags, "--proxy", f"http://{proxy.host}") == "proxy", (
+            "nobody listens there now"
+        )
+
+
+MANIFEST = json.dumps(
+    {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": f"sha256:{'0' * 64}", "size": 2},
+        "layers": [],
+    }
+).encode()
+LOGIN = base64.b64encode(b"alice:Canary-77").decode()
+
+
+def small_registry(server: HostileRegistry) -> Iterable[bytes]:
+    """Gives a manifest to alice, and to nobody else."""
+    request = server.requests[-1]
+    if f"Authorization: Basic {LOGIN}".lower().encode() not in request.lower():
+        yield b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="r"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
+        return
+    digest = f"Docker-Content-Digest: sha256:{hashlib.sha256(MANIFEST).hexdigest()}"
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.oci.image.manifest.v1+json\r\n{digest}\r\n"
+    yield f"{head}Content-Length: {len(MANIFEST)}\r\nConnection: close\r\n\r\n".encode()
+    if not request.startswith(b"HEAD"):
+        yield MANIFEST
+
+
+class TestInsecure:
+    """A registry whose certificate only the nodes do not verify, since the image config of the cluster lists it as insecure."""
+
+    def asked(
+        self, lab: Lab, run: Any, namespace: str, context: ssl.SSLContext | None, *, insecure: bool
+    ) -> tuple[bool, dict[str, Any]]:
+        """Whether a node pulls from such a registry, and the answer of the module that asks it."""
+        with served(small_registry, context) as server:
+            entry = {"auths": {server.host: {"auth": LOGIN}}}
+            lab.create(namespace, "secrets", pull_secret("pull", entry))
+            spec = {
+                "containers": [{"name": "app", "image": f"{server.host}/team/app:v1"}],
+                "imagePullSecrets": [{"name": "pull"}],
+            }
+            lab.create(namespace, "pods", {"metadata": {"name": "app"}, "spec": spec})
+            with registry_settings(
+                lab, sources={"insecureRegistries": [server.host] if insecure else ["other.example.com"]}
+            ):
+                pulled = lab.pull(namespace, "app", "--status")["pulled"]
+                before = len(server.requests)
+                result = run(
+                    "pull_access_info",
+                    namespaces=[namespace],
+                    pod="app",
+                    ask_registries=True,
+                    realm_hosts=[server.host],
+                    registry_ca_cert=lab.data["ca_cert"],
+                )
+            if context is None:
+                assert not any(b"uthorization" in request for request in server.requests[before:])
+        assert not result["failed"], result["msg"]
+        (found,) = result["namespaces"][0]["access"]
+        return pulled, found
+
+    @pytest.mark.parametrize("insecure", [True, False])
+    def test_it_is_asked_as_a_node_asks_it(
+        self, lab: Lab, run: Any, namespace: str, tmp_path: Path, insecure: bool
+    ) -> None:
+        context = server_context(write_certificate(tmp_path / "own.pem"))
+        pulled, found = self.asked(lab, run, namespace, context, insecure=insecure)
+        assert pulled is insecure
+        assert found["verdict"] == ("pulls" if insecure else "will_not_pull")
+        assert found["cause"] == ("" if insecure else "tls_untrusted")
+
+    def test_a_login_is_not_sent_without_tls(self, lab: Lab, run: Any, namespace: str) -> None:
+        pulled, found = self.asked(lab, run, namespace, None, insecure=True)
+        assert pulled, "a node sends it"
+        assert any("not sent" in step["seen"] for step in found["steps"] if step["step"] == "registry"), found["text"]

@@ -28,7 +28,10 @@ _PATTERNS: Sequence[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
         # containers/image docker_client.go: `decoding bearer token (last URL "...", body start "...")`.
         (r'(body start ")(?:[^"\\]|\\.)*("?)', rf"\1{MASKED}\2"),
         (r"(?<=[a-z0-9+.-]://)[^\s/?#\"']*@", f"{MASKED}@"),
-        (r"((?<=[a-z0-9+.-])://[^\s?#\"']*)([?#][^\s\"']*)?", lambda url: f"{url[1]}?{MASKED}" if url[2] else url[0]),
+        (
+            r"((?<=[a-z0-9+.-])://[^\s?#\"']*)([?#][^\s\"']*?(?=:?(?:[\s\"']|\Z)))?",
+            lambda url: f"{url[1]}?{MASKED}" if url[2] else url[0],
+        ),
         (r"\b(bearer|basic) +(?=[^\s,;]{16}|[^\s,;]*[0-9=])[a-z0-9._~+/=-]{8,}", rf"\1 {MASKED}"),
         # A JSON Web Token: its header begins like this in base64.
         (r"\beyj[a-z0-9_-]{5,}((?:\.[a-z0-9_-]*){0,4})", lambda token: MASKED if token[1] else token[0]),

@@ -22,17 +22,23 @@ IMAGE_QUESTION = Kind("", "Manifest", "manifests", "manifest of an image")
 
 @dataclass(frozen=True)
 class ImageQuestion:
-    """`namespace`, `secret` and `key` say which login; an empty secret asks without one. `reference` is a tag or a digest."""
+    """`namespace`, `secret` and `key` say which login; an empty secret asks without one. `reference` is a tag or a digest.
+
+    `is_insecure`: the cluster's image config says that the nodes do not verify the certificate of the registry.
+    """
 
     repository: str
     reference: str
     namespace: str = ""
     secret: str = ""
     key: str = ""
+    is_insecure: bool = False
 
     @classmethod
-    def about(cls, image: Reference, namespace: str = "", secret: str = "", key: str = "") -> ImageQuestion:
-        return cls(image.repository, image.digest or image.tag or "latest", namespace, secret, key)
+    def about(
+        cls, image: Reference, namespace: str = "", secret: str = "", key: str = "", *, is_insecure: bool = False
+    ) -> ImageQuestion:
+        return cls(image.repository, image.digest or image.tag or "latest", namespace, secret, key, is_insecure)
 
     @property
     def image(self) -> str:
@@ -40,14 +46,13 @@ class ImageQuestion:
 
     @property
     def ref(self) -> ObjectRef:
-        return ObjectRef(
-            IMAGE_QUESTION, self.namespace, json.dumps([self.repository, self.reference, self.secret, self.key])
-        )
+        asked = [self.repository, self.reference, self.secret, self.key, self.is_insecure]
+        return ObjectRef(IMAGE_QUESTION, self.namespace, json.dumps(asked))
 
     @classmethod
     def of(cls, ref: ObjectRef) -> ImageQuestion:
-        repository, reference, secret, key = json.loads(ref.name)
-        return cls(repository, reference, ref.namespace, secret, key)
+        repository, reference, secret, key, is_insecure = json.loads(ref.name)
+        return cls(repository, reference, ref.namespace, secret, key, is_insecure)
 
 
 @dataclass(frozen=True)

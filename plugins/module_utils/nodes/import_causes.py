@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 
+from .pull_messages import without_names
 from .pull_rules import RULES, UNKNOWN, rule_for
 
 __all__ = ["CAUSES", "MENDED_BY_A_LOGIN", "cause_of", "remedy_for"]
@@ -18,14 +19,17 @@ __all__ = ["CAUSES", "MENDED_BY_A_LOGIN", "cause_of", "remedy_for"]
 #: All that an import can fail by, by the ids of `pull_rules`.
 CAUSES = (
     "bad_credentials",
+    "billing",
     "blocked_by_config",
     "connection_refused",
+    "damaged_content",
     "denied",
     "dns",
     "invalid_name",
     "no_credentials",
     "not_found",
     "platform",
+    "proxy",
     "rate_limited",
     "registry_error",
     "timeout",
@@ -48,8 +52,6 @@ _OWN = (
     (re.compile(r"registry \S+ blocked", re.IGNORECASE), "blocked_by_config"),
     (re.compile(r"requires the insecure flag", re.IGNORECASE), "tls_http"),
     (re.compile(r"invalid name:", re.IGNORECASE), "invalid_name"),
-    (re.compile(r"error parsing HTTP 403", re.IGNORECASE), "denied"),
-    (re.compile(r"error parsing HTTP 401", re.IGNORECASE), "unauthorized"),
 )
 _REASONS = {"Unauthorized": "unauthorized", "NotFound": "not_found", "Invalid": "invalid_name"}
 _REMEDIES = {rule.id: rule.remedy for rule in (*RULES, UNKNOWN)}
@@ -60,10 +62,8 @@ def cause_of(message: str, reason: str = "", image: str = "") -> str:
     own = next((cause for expression, cause in _OWN if expression.search(message)), "")
     if own:
         return own
-    text = _INTERNAL.sub("", message)
-    for name in (image, image.partition("@")[0], image.partition("/")[0]):
-        text = text.replace(name, "") if name else text
-    found = rule_for(" ".join(_QUOTED.sub("", text).split())).id
+    text = without_names(" ".join(_INTERNAL.sub("", message).split()), [image])
+    found = rule_for(_QUOTED.sub("*", text)).id
     if found not in CAUSES or found == UNKNOWN.id:
         return _REASONS.get(reason, UNKNOWN.id)
     return found

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 
 from ..core.foreign_text import in_one_line
 from .pull_rules import Rule, rule_for
+from .references import reference_of
 
-__all__ = ["Attempt", "PullMessage", "understand"]
+__all__ = ["Attempt", "PullMessage", "understand", "without_names"]
 
 #: A message of more characters is cut: the cause stands at its beginning or is repeated there.
 _LONGEST = 16_384
@@ -54,24 +55,52 @@ _MIRRORS = re.compile(
 _BETWEEN_MIRRORS = re.compile(r"\]\s*\[")
 _MIRROR = re.compile(r"(?P<image>\S+): (?P<text>.*)\Z")
 
-#: Where a text names an image or a host, which may itself read like a cause (`registry.example.com/denied`).
-_NAMED = re.compile(
-    r"""reading\ manifest\ \S+\ in\ \S+ | pinging\ (?:container\ )?(?:docker\ )?registry\ [^\s:]+(?::\d+)? | docker://\S+
-    | \b(?:get|head|post)\ "?https?://[^\s"]+"? | https?://[^\s"]+ | registry\ \S+(?=\ is\ blocked) | image\ name\ \S+
-    | (?<=pull\ access\ denied)\ for\ \S+?(?=,) | manifest\ for\ \S+(?=\ not\ found)
-    | (?:image(?:\ name|\ reference|\ tag)?|reference)\ "[^"]*" """,
-    re.IGNORECASE | re.VERBOSE,
+_URL = r'https?://[^\s"]*[^\s":,;]'
+#: Where a text names an image or a host, which may itself read like a cause (`registry.example.com/denied`): each becomes `*`, and a
+#: request `->`, so that a rule finds what follows it: `Get "https://registry.example.com/v2/": Forbidden` is `-> Forbidden`.
+_NAMED = (
+    (re.compile(rf'\b(?:get|head|post) "?{_URL}"?:?', re.IGNORECASE), "->"),
+    (
+        re.compile(
+            rf"""docker://\S*[^\s:,;] | {_URL} | reading\ manifest\ \S+\ in\ \S+[^\s:] | (?<=pinging\ )(?:container\ )?(?:docker\ )?registry\ [^\s:]+(?::\d+)?
+            | registry\ \S+(?=\ is\ blocked) | image\ name\ \S+ | (?<=pull\ access\ denied)\ for\ \S+?(?=,)
+            | manifest\ for\ \S+(?=\ not\ found) | (?:image(?:\ name|\ reference|\ tag)?|reference|repository)\ "[^"]*" """,
+            re.IGNORECASE | re.VERBOSE,
+        ),
+        "*",
+    ),
 )
+_TOKEN = re.compile(
+    r"requesting bearer token|decoding bearer token|obtain access token|fetch (?:anonymous|oauth) token|decode token response",
+    re.IGNORECASE,
+)
+_REQUESTED = re.compile(_URL, re.IGNORECASE)
+#: A path of a registry or of a mirror. Of another host, any other path is that of a token service or a storage.
+_REGISTRY_PATH = re.compile(r"/v2/(?:\Z|.*/(?:manifests|blobs)/)")
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One error of a pull. `text` is redacted; `image` is the reference that was asked for, where the text names one."""
+    """One error of a pull. `text` is redacted; `image` is the reference that was asked for, where the text names one.
+
+    `server` is the host of a request that was not sent to the registry but to a server that it names, empty where that is not known.
+    `is_token_service`: the text says that a token was asked for.
+    """
 
     text: str
     rule: Rule
     image: str
     is_mirror: bool
+    server: str = ""
+    is_token_service: bool = False
+
+    @property
+    def meaning(self) -> str:
+        """The meaning of the rule, with the server that failed."""
+        if self.is_token_service:
+            named = f"the token service {self.server}" if self.server else "the registry's token service"
+            return self.rule.meaning_at(named)
+        return self.rule.meaning_at(self.server) if self.server else self.rule.meaning
 
 
 @dataclass(frozen=True)
@@ -93,7 +122,7 @@ class PullMessage:
         return next(iter(sources or mirrors), None)
 
 
-_NO_CONNECTION = ("dns", "connection_refused", "timeout", "blocked_by_config")
+_NO_CONNECTION = ("dns", "connection_refused", "timeout", "blocked_by_config", "proxy")
 
 
 def understand(reason: str, message: str = "") -> PullMessage:
@@ -116,7 +145,7 @@ def _attempts(text: str, images: Sequence[str]) -> Iterator[Attempt]:
         for part in _BETWEEN_PARTS.split(aggregate["parts"]):
             yield from _attempts(*_peeled(part, images))
         return
-    text = text.partition(_ARTIFACT)[0]
+    text = text.partition(_ARTIFACT)[0].rstrip()
     if with_mirrors := _MIRRORS.match(text):
         for mirror in _BETWEEN_MIRRORS.split(with_mirrors["mirrors"]):
             named = _MIRROR.match(mirror)
@@ -130,14 +159,26 @@ def _attempts(text: str, images: Sequence[str]) -> Iterator[Attempt]:
 
 
 def _attempt(text: str, images: Sequence[str], image: str, *, is_mirror: bool = False) -> Attempt:
-    return Attempt(text, rule_for(_nameless(text, images)), image, is_mirror)
+    rule = rule_for(without_names(text, images))
+    return Attempt(text, rule, image, is_mirror, _server(text, image), bool(_TOKEN.search(text)))
 
 
-def _nameless(text: str, images: Sequence[str]) -> str:
-    """The text without the images and hosts in it."""
-    text = _NAMED.sub("", text)
+def _server(text: str, image: str) -> str:
+    """The host that was asked, where that is neither the registry of the image nor a mirror; empty where that is not known."""
+    reference, asked = reference_of(image) if image else None, _REQUESTED.search(text)
+    if reference is None or reference.is_short or asked is None:
+        return ""
+    host, _slash, path = asked[0].partition("://")[2].partition("/")
+    is_registry = host == reference.host or _REGISTRY_PATH.match(f"/{path}")
+    return "" if is_registry else host
+
+
+def without_names(text: str, images: Sequence[str]) -> str:
+    """The text with `*` for the images and hosts in it, and `->` for the requests."""
+    for expression, sign in _NAMED:
+        text = expression.sub(sign, text)
     for name in sorted({name for image in images for name in _names_of(image)}, key=len, reverse=True):
-        text = text.replace(name, "")
+        text = text.replace(name, "*")
     return text
 
 

@@ -4,10 +4,12 @@
 """Why an image was not pulled, told from the text of a kubelet, CRI-O, containerd or cri-dockerd: rules as data. Pure.
 
 The first rule that fits wins, so their order matters: the refusal by a policy begins like a signature that fails, a rate limit may say
-«denied», and a registry without a credential answers «access denied» and «no basic auth credentials» in one sentence.
+«denied», a proxy says «Forbidden», and a registry without a credential answers «access denied» and «no basic auth credentials» in one
+sentence.
 
-Wordings: kubelet pkg/kubelet/images, CRI-O server/image_pull.go, containers/image docker/ and pkg/shortnames, containerd
-core/remotes/docker; collected from public reports and a node that was made to fail.
+Wordings: kubelet pkg/kubelet/images, CRI-O server/image_pull.go, containers/image docker/, copy/ and manifest/, containerd
+core/remotes/docker and plugins/content/local, moby daemon/internal/distribution; collected from public reports and a node that was made
+to fail. The texts of each client for each cause are made of these formats in tests/support/client_texts.py.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ _ANY = ("cri-o", "containerd", "cri-dockerd")
 class Rule:
     """One cause.
 
-    `id` is stable. `expression` is searched for, without regard to case, in a text without the names of images and hosts. `runtimes`
+    `id` is stable. `expression` is searched for, without regard to case, in a text with `*` for images and hosts, and `->` for requests. `runtimes`
     write it, `kubelet` for what it says itself. `sample` is such a text. `meaning` is a sentence without its full stop, `remedy`
     what to do about it. `since` is the first version that writes it, where older ones do not.
     """
@@ -37,6 +39,11 @@ class Rule:
     meaning: str
     remedy: str
     since: str = ""
+
+    def meaning_at(self, server: str) -> str:
+        """The meaning where another server failed than the registry, such as its token service."""
+        first = f"The {server[4:]}" if server.startswith("the ") else server
+        return self.meaning.replace("The registry", first).replace("the registry", server)
 
 
 UNKNOWN = Rule(
@@ -108,6 +115,51 @@ RULES = (
         "Look at registrySources.allowedRegistries and blockedRegistries of images.config.openshift.io/cluster",
     ),
     Rule(
+        "rate_limited",
+        r"toomanyrequests|too many requests|pull rate limit|statuscode: 429|unexpected status code:? \*:? 429",
+        _ANY,
+        "reading manifest v1: toomanyrequests: You have reached your unauthenticated pull rate limit",
+        "The registry's limit of pulls was reached",
+        "Pull with a credential, whose limit is higher, or through a mirror; or wait",
+    ),
+    Rule(
+        "billing",
+        r"payment required|requires billing|billing (?:account|is|has|to be)\b|statuscode: 402|status(?: code)?:? (?:\*:? )?402\b",
+        _ANY,
+        "reading manifest v1: unknown: payment required",
+        "The registry wants to be paid: the subscription or the billing account of its owner does not cover this pull",
+        "Settle that with the registry's provider. Another login helps only if it belongs to an account that is paid for",
+    ),
+    Rule(
+        "proxy",
+        # A proxy that refuses to connect: Go's net/http has only the words of its answer, without its number.
+        r"proxyconnect|socks connect|proxy authentication required|statuscode: 407|status(?: code)?:? (?:\*:? )?407\b"
+        r"|(?-i:-> (?!EOF$)[A-Z][A-Za-z -]*$)|-> unknown status code$|->$"
+        # The page of a proxy, in the place of a registry's answer.
+        r"|<(?:!doctype|html|head|title|body)\b|invalid character '<'|\btext/html\b",
+        _ANY,
+        'pinging container registry registry.example.com: Get "https://registry.example.com/v2/": Proxy Authentication Required',
+        "A proxy, a firewall or another server answered in the place of the registry, or the node does not reach its proxy",
+        "Look at the proxy of the nodes (proxies.config.openshift.io/cluster, its noProxy included), and have the proxy let "
+        "the registry through",
+    ),
+    Rule(
+        "damaged_content",
+        r"digest did not match|does not match (?:provided|selected) manifest digest|digest mismatch|digest \S+ does not match expected"
+        r"|unexpected commit (?:digest|size)|failed size validation|unexpected digest|short read: expected|wrong diff ?id"
+        r"|(?:layer|manifest|image config) verification failed|rootfs|diffids don't match|in header not a valid digest"
+        r"|blob unknown|unknown blob|could not fetch content|content at \S+ not found"
+        r"|no fslayers|unsupported schema version|history not equal to number of layers|missing signature key"
+        r"|unimplemented manifest mime|unsupported manifest format|unsupported media ?type|unsupported (?:docker|oci)\S* media type"
+        r"|media type \S+ is no longer supported|unexpected media type|ambiguous manifest|invalid digest spec|invalid checksum digest"
+        r"|invalid tar header|gzip: invalid|flate: corrupt|zstd: |magic number mismatch|parsing image configuration"
+        r"|(?:image from source|manifest|content|index|list)\b[^:]*: (?:invalid character|unexpected end of json|json: )",
+        _ANY,
+        "writing blob: happened during read: Digest did not match, expected sha256:1111, got sha256:2222",
+        "The node got other content than the image has: it is damaged or incomplete, or in a form that the node cannot read",
+        "Push the image again, in the form of an OCI image. If other nodes pull it, look at the proxy and at the mirror on the way",
+    ),
+    Rule(
         "signature",
         r"signature was required|none of the signatures were accepted|signature for identity|source image rejected"
         r"|signature validation failed",
@@ -125,14 +177,6 @@ RULES = (
         "Wait: the next attempt follows by itself. The cause of the attempt before stands in older events",
     ),
     Rule(
-        "rate_limited",
-        r"toomanyrequests|too many requests|pull rate limit",
-        _ANY,
-        "reading manifest v1: toomanyrequests: You have reached your unauthenticated pull rate limit",
-        "The registry's limit of pulls was reached",
-        "Pull with a credential, whose limit is higher, or through a mirror; or wait",
-    ),
-    Rule(
         "tls_http",
         r"server gave http response to https client|first record does not look like a tls handshake",
         _ANY,
@@ -145,7 +189,7 @@ RULES = (
         r"certificate has expired or is not yet valid",
         _ANY,
         "x509: certificate has expired or is not yet valid",
-        "The registry's certificate has expired or is not valid yet, or the node's clock is wrong",
+        "The certificate of the registry has expired or is not valid yet, or the node's clock is wrong",
         "Renew the certificate; compare the node's clock",
     ),
     Rule(
@@ -154,7 +198,7 @@ RULES = (
         r"|certificate relies on legacy common name|certificate is not valid for any names",
         _ANY,
         "x509: certificate is valid for other.example.com, not registry.example.com",
-        "The registry's certificate is for another name",
+        "The certificate of the registry is for another name",
         "Use the name that the certificate has, or renew it for this one",
     ),
     Rule(
@@ -162,7 +206,7 @@ RULES = (
         r"x509: |failed to verify certificate",
         _ANY,
         "tls: failed to verify certificate: x509: certificate signed by unknown authority",
-        "The node does not trust the registry's certificate",
+        "The node does not trust the certificate of the registry",
         "Add its authority to the ConfigMap that additionalTrustedCA of images.config.openshift.io/cluster names",
     ),
     Rule(
@@ -170,7 +214,7 @@ RULES = (
         r"no such host|server misbehaving|temporary failure in name resolution|dial tcp: lookup ",
         _ANY,
         "dial tcp: lookup nosuch.invalid on 192.0.2.53:53: no such host",
-        "The node cannot resolve the registry's name",
+        "The node cannot resolve the name of the registry",
         "Correct the name, or the DNS of the nodes",
     ),
     Rule(
@@ -178,7 +222,7 @@ RULES = (
         r"connection refused|no route to host|network is unreachable",
         _ANY,
         "dial tcp 192.0.2.9:5999: connect: connection refused",
-        "The node reaches no registry at that address",
+        "The node cannot connect to the registry",
         "Look whether the registry runs, and at the port, the routes and the firewall",
     ),
     Rule(
@@ -198,9 +242,26 @@ RULES = (
         "Use an image for it, or place the pod on other nodes",
     ),
     Rule(
+        "registry_error",
+        r"\b5\d\d (?:internal server|not implemented|bad gateway|service unavailable|gateway time)|http status: 5\d\d"
+        r"|status ?code:? 5\d\d|unexpected status(?: code)?(?: from \w+ request to)?:? (?:\*:? )?5\d\d\b"
+        r"|failed with status code \[[^]]*\]: 5\d\d|error parsing http 5\d\d"
+        # A token service that is not there, or gives no token.
+        r"|requesting bearer token: received unexpected http status: (?!40[13])\d|obtain access token: received unexpected"
+        r"|failed to fetch (?:anonymous|oauth) token: .{0,80}\b(?:3\d\d|40[4-9]|41\d)\b|did not include a token"
+        r"|pinging \*: statuscode: (?!40[13])\d"
+        # A storage behind the registry that refuses.
+        r"|\"<\?xml|<error>"
+        r"|unexpected eof|: eof$|-> eof$|connection reset by peer|broken pipe|goaway|stream error|server closed idle|malformed http",
+        _ANY,
+        "reading manifest v1: received unexpected HTTP status: 503 Service Unavailable",
+        "The registry failed",
+        "Look at the registry, its token service and its storage, and at what stands before them; the next attempt follows by itself",
+    ),
+    Rule(
         "bad_credentials",
-        r"(?:invalid|incorrect) username/password|(?:invalid|incorrect) username or password|failed to fetch oauth token: .*401"
-        r"|application not registered",
+        r"(?:invalid|incorrect) username/password|(?:invalid|incorrect) username or password"
+        r"|failed to fetch oauth token: .{0,80}\b40[013]\b|application not registered",
         _ANY,
         "unable to retrieve auth token: invalid username/password: unauthorized: authentication required",
         "A credential was sent, and the registry refuses it",
@@ -208,7 +269,7 @@ RULES = (
     ),
     Rule(
         "no_credentials",
-        r"no basic auth credentials|failed to fetch anonymous token",
+        r"no basic auth credentials|missing username or secret|failed to fetch anonymous token: .{0,80}\b40[013]\b",
         _ANY,
         "pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials",
         "No credential of the pod is for this image, and the registry wants one",
@@ -216,7 +277,7 @@ RULES = (
     ),
     Rule(
         "denied",
-        r"denied\b|not authorized|insufficient_scope|403 forbidden|statuscode: 403",
+        r"denied\b|not authorized|insufficient_scope|403 forbidden|statuscode: 403|error parsing http 403",
         _ANY,
         "reading manifest v1: requested access to the resource is denied",
         "The registry does not allow it, with or without a login, or it hides that there is no such image",
@@ -224,7 +285,7 @@ RULES = (
     ),
     Rule(
         "unauthorized",
-        r"unauthorized|authentication required|401\b",
+        r"unauthorized|authentication required|\b401\b|error parsing http 401",
         _ANY,
         "reading manifest v1: unauthorized: authentication required",
         "The registry wants a login that it did not get, or does not accept the one that it got",
@@ -239,17 +300,8 @@ RULES = (
         "Free space on the node",
     ),
     Rule(
-        "registry_error",
-        r"http status: 5\d\d|status code:? 5\d\d|statuscode: 5\d\d|: 5\d\d (?:internal|bad|service|gateway)|unexpected eof|: eof$"
-        r"|connection reset by peer|error parsing http 5\d\d",
-        _ANY,
-        "reading manifest v1: received unexpected HTTP status: 503 Service Unavailable",
-        "The registry failed",
-        "Look at the registry, or at what stands before it; the next attempt follows by itself",
-    ),
-    Rule(
         "not_found",
-        r"manifest unknown|name unknown|not found|404\b",
+        r"manifest unknown|name unknown|not found|\b404\b|error parsing http 404",
         _ANY,
         "reading manifest v1: manifest unknown",
         "The registry says that there is no such image; many say so where only the right is missing",
@@ -263,6 +315,6 @@ _EXPRESSIONS = tuple((re.compile(rule.expression, re.IGNORECASE), rule) for rule
 
 
 def rule_for(text: str) -> Rule:
-    """The first rule that fits a text, which names no image and no host; `UNKNOWN` when none does."""
+    """The first rule that fits a text; `UNKNOWN` when none does. In the text, a `*` stands for each image and host, `->` for a request."""
     start = text[:_LONGEST]
     return next((rule for expression, rule in _EXPRESSIONS if expression.search(start)), UNKNOWN)

@@ -13,7 +13,21 @@ from dataclasses import dataclass
 
 from ..dockerconfig.key_matching import names_registry, repository_of
 
-__all__ = ["Reference", "reference_of"]
+__all__ = ["PUBLIC_REGISTRIES", "Reference", "reference_of"]
+
+#: Registries with many images that everybody may pull.
+PUBLIC_REGISTRIES = frozenset(
+    {
+        "docker.io",
+        "quay.io",
+        "ghcr.io",
+        "gcr.io",
+        "registry.k8s.io",
+        "public.ecr.aws",
+        "mcr.microsoft.com",
+        "registry.access.redhat.com",
+    }
+)
 
 
 @dataclass(frozen=True)

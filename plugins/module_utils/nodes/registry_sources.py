@@ -66,10 +66,14 @@ class Mirrors:
 
 @dataclass(frozen=True)
 class RegistrySources:
-    """`spec.registrySources` of the image config. `allowed` None: all are."""
+    """`spec.registrySources` of the image config. `allowed` None: all are. `insecure`: those whose certificate the nodes do not verify."""
 
     blocked: Sequence[str] = ()
     allowed: Sequence[str] | None = None
+    insecure: Sequence[str] = ()
+
+    def is_insecure(self, repository: str) -> bool:
+        return any(_is_source_of(scope, repository) for scope in self.insecure)
 
     def why_not(self, repository: str) -> str:
         """Which setting keeps the nodes from pulling it, as the rest of a sentence; empty when none does."""
@@ -85,7 +89,9 @@ def registry_sources_of(config: Json | None) -> RegistrySources:
     """Of the image config; None where there is none."""
     found = mapping(mapping(mapping(config).get("spec")).get("registrySources"))
     allowed = texts(found.get("allowedRegistries"))
-    return RegistrySources(texts(found.get("blockedRegistries")), allowed or None)
+    return RegistrySources(
+        texts(found.get("blockedRegistries")), allowed or None, texts(found.get("insecureRegistries"))
+    )
 
 
 def mirrors_for(reference: Reference, sets: Mapping[Kind, Sequence[Json]]) -> Mirrors | None:

@@ -5,18 +5,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
+from ..core.edit_distance import is_typing_error
 from ..core.evidence import Evidence, NotYet, Unread
 from ..core.objects import SECRET, Json, ObjectRef
 from ..dockerconfig.key_matching import kubelet_keys
-from ..dockerconfig.registry_keys import without_user
+from ..dockerconfig.registry_keys import host_of, without_user
+from ..nodes.references import PUBLIC_REGISTRIES
 from ..platform.protected import says_generated
 from ..secrets.content import DATA_KEYS, StoredSecret
 
 __all__ = ["Credentials", "Login", "SecretSeen", "credentials_of", "logins_of", "nearest_key", "secret_seen"]
+
+
+_PORT = re.compile(r":[0-9]*\Z")
+_ADDRESS = re.compile(r"[0-9.]+|\[.*\]")
 
 
 @dataclass(frozen=True)
@@ -76,11 +82,23 @@ def credentials_of(namespace: str, names: Iterable[str], repository: str, eviden
 
 
 def nearest_key(secrets: Iterable[SecretSeen], repository: str) -> str:
-    """The key that looks most like the image, which may be meant for it; empty when none does."""
-    host = repository.partition("/")[0]
-    keys = [key for secret in secrets for key in secret.keys]
-    found = next((key for key in keys if host in key), "") or next(iter(get_close_matches(host, keys, n=1)), "")
-    return without_user(found)
+    """The key that may be meant for the image: of the same host, or of a name with a typing error; empty when there is none."""
+    name = _name_of(repository)
+    keys = [(key, _name_of(host_of(key))) for secret in secrets for key in secret.keys]
+    found = next((key for key, other in keys if other == name), "")
+    return without_user(found or next((key for key, other in keys if _is_mistyped(name, other)), ""))
+
+
+def _name_of(repository: str) -> str:
+    """The host without its port, which an image and a key may have in different forms."""
+    return _PORT.sub("", repository.partition("/")[0])
+
+
+def _is_mistyped(name: str, other: str) -> bool:
+    """Whether one may stand for the other: not two addresses, and not two registries that everybody knows."""
+    are_known = {name, other} <= PUBLIC_REGISTRIES
+    are_addresses = all(_ADDRESS.fullmatch(each) for each in (name, other))
+    return not are_known and not are_addresses and is_typing_error(name, other)
 
 
 def _seen(ref: ObjectRef, evidence: Evidence) -> SecretSeen:

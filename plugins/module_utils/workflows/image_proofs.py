@@ -33,7 +33,8 @@ def prove_images(refs: Sequence[ObjectRef], evidence: Evidence, access: Registry
 
 def _attempt(question: ImageQuestion, evidence: Evidence, access: RegistryAccess) -> Attempt:
     wanted = _wanted(question)
-    return Attempt(wanted, Login(*_login(question, evidence)), access, is_named=wanted.host == access.named)
+    is_named = wanted.host == access.named
+    return Attempt(wanted, Login(*_login(question, evidence)), access, is_named, question.is_insecure)
 
 
 def _wanted(question: ImageQuestion) -> Wanted:

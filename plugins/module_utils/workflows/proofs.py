@@ -29,13 +29,15 @@ _MOST_SILENT = 16
 class Attempt:
     """One question to a registry: equal ones are asked once. Without a path in `wanted`, whether the login is accepted.
 
-    `is_named`: an option names the registry, and not only the cluster's text.
+    `is_named`: an option names the registry, and not only the cluster's text. `is_insecure`: the cluster's image config lists it among
+    the registries whose certificate is not verified.
     """
 
     wanted: Wanted
     login: Login
     access: RegistryAccess
     is_named: bool = False
+    is_insecure: bool = False
 
     @classmethod
     def of(cls, question: LoginQuestion, access: RegistryAccess, *, is_named: bool = False) -> Attempt:
@@ -51,7 +53,14 @@ class Attempt:
             host, None, how.ca_cert, how.validate_certs, how.timeout, how.prefix, how.realm_option
         )
         if self.wanted.path:
-            return prove(options, self.wanted, self.login, how.realm_hosts, is_named=self.is_named)
+            return prove(
+                options,
+                self.wanted,
+                self.login,
+                how.realm_hosts,
+                is_named=self.is_named,
+                is_insecure=self.is_insecure,
+            )
         return prove_login(options, host, self.login, how.realm_hosts, is_named=self.is_named)
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -89,9 +89,8 @@ class Wanted:
             return f"the manifest of {self}"
         return f"the tags of {self}" if self.path else "access"
 
-    @property
-    def url(self) -> str:
-        root = f"https://{endpoint(self.host)}/v2/"
+    def url(self, scheme: str = "https") -> str:
+        root = f"{scheme}://{endpoint(self.host, scheme)}/v2/"
         if self.reference:
             return f"{root}{self.path}/manifests/{self.reference}"
         return f"{root}{self.path}/tags/list?n=1" if self.path else root
@@ -119,12 +118,14 @@ def prove(
     realm_hosts: Collection[str] = (),
     *,
     is_named: bool = False,
+    is_insecure: bool = False,
 ) -> Proof:
     """Whether the image can be pulled with the login; None asks without one.
 
     `realm_hosts` are the `host[:port]` that may be asked for a token besides the registry itself, with a login or without. `is_named`: an
     option names the registry. One that only text of the cluster names, and `realm_hosts` does not, is not asked at an address that only
-    the host of the task reaches.
+    the host of the task reaches. `is_insecure`: the certificate of the registry itself is not verified, and if it does not speak TLS, it is
+    asked without a login.
 
     :raises OptionError: when an option cannot work; nothing has been sent.
     """
@@ -135,7 +136,7 @@ def prove(
     except ValueError as error:
         return Proof("unanswered", printable(f"{wanted.host!r} is no registry that can be asked: {error}"))
     try:
-        return _Asking(options, wanted, login or Login("", ""), named, is_named).answer()
+        return _Asking(options, wanted, login or Login("", ""), named, is_named, is_insecure).answer()
     except NotAsked as error:
         return Proof("not_sent", str(error))
     except RegistryError as error:
@@ -165,9 +166,17 @@ class _Asking:
     login: Login
     named: Collection[Endpoint]
     is_named: bool
+    is_insecure: bool
 
     def answer(self) -> Proof:
-        first = self._ask({})
+        try:
+            first = self._ask({})
+        except NotAsked:
+            raise
+        except RegistryError as error:
+            if not self.is_insecure:
+                raise
+            return self._without_tls(error)
         if first.status != 401:
             return self._judged(first, "")
         info = auth_info(self.wanted.host, first.challenges)
@@ -178,6 +187,24 @@ class _Asking:
         if info.scheme == "basic":
             return self._by_basic()
         return self._by_token(info)
+
+    def _without_tls(self, failure: RegistryError) -> Proof:
+        """What the registry gives to anyone who sends no login: a login is never sent without TLS.
+
+        :raises RegistryError: the failure with TLS, when it does not answer without it either.
+        """
+        try:
+            answer = self._ask({}, scheme="http")
+        except NotAsked:
+            raise
+        except RegistryError:
+            raise failure from None
+        if self.login and answer.status != 200:
+            return Proof(
+                "not_sent",
+                f"registry {self.wanted.host} answers only without TLS, where others can read a login; the login was not sent",
+            )
+        return self._judged(answer, "")
 
     def _by_basic(self) -> Proof:
         host = self.wanted.host
@@ -201,7 +228,8 @@ class _Asking:
         attempt = f"asking {info.realm_host} for a token for {self.wanted}"
         headers = {"Authorization": self.login.header} if self.login else {}
         inside = self._may_be_inside(info.realm_host)
-        answer = send(attempt, self._token_url(info), self.options, headers=headers, with_body=True, inside=inside)
+        options = self._options_for(info.realm_host)
+        answer = send(attempt, self._token_url(info), options, headers=headers, with_body=True, inside=inside)
         if answer.status == 200:
             return _token_in(attempt, answer.body)
         if answer.status == 429:
@@ -228,6 +256,11 @@ class _Asking:
         asked = endpoint(host)
         return asked in self.named or (self.is_named and asked == endpoint(self.wanted.host))
 
+    def _options_for(self, host: str) -> RegistryOptions:
+        """The certificate of another host than an insecure registry is verified."""
+        is_insecure = self.is_insecure and endpoint(host) == endpoint(self.wanted.host)
+        return replace(self.options, validate_certs=False) if is_insecure else self.options
+
     def _token_url(self, info: AuthInfo) -> str:
         realm = f"https://{endpoint(self.wanted.host)}{info.realm}" if info.realm.startswith("/") else info.realm
         parts = urlsplit(realm)
@@ -241,15 +274,16 @@ class _Asking:
             parts._replace(netloc=host, query="&".join(filter(None, (parts.query, urlencode(asked)))), fragment="")
         )
 
-    def _ask(self, headers: Mapping[str, str]) -> Answer:
+    def _ask(self, headers: Mapping[str, str], scheme: str = "https") -> Answer:
         """A manifest by HEAD, and by GET where a registry does not know that."""
         inside = self._may_be_inside(self.wanted.host)
+        options, url = self._options_for(self.wanted.host), self.wanted.url(scheme)
         given = {**({"Accept": _MANIFESTS} if self.wanted.reference else {}), **headers}
         if self.wanted.reference:
-            answer = send(self._attempt(), self.wanted.url, self.options, method="HEAD", headers=given, inside=inside)
+            answer = send(self._attempt(), url, options, method="HEAD", headers=given, inside=inside)
             if answer.status != 405:
                 return answer
-        return send(self._attempt(), self.wanted.url, self.options, headers=given, inside=inside)
+        return send(self._attempt(), url, options, headers=given, inside=inside)
 
     def _judged(self, answer: Answer, realm_host: str) -> Proof:
         """What an answer about the manifest means, once all that there is was sent."""

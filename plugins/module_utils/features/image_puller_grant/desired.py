@@ -24,6 +24,10 @@ __all__ = ["DEFAULT_BINDING", "DEFAULT_ROLE", "ImagePullerGrant"]
 
 DEFAULT_ROLE = "system:image-puller"
 DEFAULT_BINDING = "image-puller-grant"
+_NOT_OPENSHIFT = (
+    "only OpenShift has it, for its internal registry. On another cluster there is nothing to grant: remove the grant, and give the pods a "
+    "pull secret for the registry of their image"
+)
 
 
 @dataclass(frozen=True)
@@ -83,9 +87,8 @@ class ImagePullerGrant:
 
     def _require_role(self, found: Related) -> None:
         if self.present and found.get(self._role, {}) is None:
-            raise Refusal(
-                f"{self._role} does not exist, so a binding to it would grant nothing; create it, or correct option 'role'"
-            )
+            way_out = _NOT_OPENSHIFT if self.role == DEFAULT_ROLE else "create it, or correct option 'role'"
+            raise Refusal(f"{self._role} does not exist, so a binding to it would grant nothing; {way_out}")
 
     def _has_role(self, binding: Json) -> bool:
         role = mapping(binding.get("roleRef"))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ...core.audit import INFO
 from ...core.evidence import NotYet
 from ...core.objects import ObjectRef
-from ...nodes.references import Reference, reference_of
+from ...nodes.references import PUBLIC_REGISTRIES, Reference, reference_of
 from ...platform.account_lists import names_in
 from ...pulls import remedies
 from ...pulls.chain import PULLS, UNKNOWN, WILL_NOT_PULL, Access
@@ -24,20 +24,6 @@ from .survey import Place, Survey
 __all__ = [
     "breaks_public_pull", "cannot_pull", "hides_account_list", "logins_of", "older_than_link", "secret_missing", "unknown_pull", "workload_cannot_pull",
 ]  # fmt: skip
-
-#: Registries with many images that everybody may pull, where a login that is refused does more harm than none.
-_PUBLIC = frozenset(
-    {
-        "docker.io",
-        "quay.io",
-        "ghcr.io",
-        "gcr.io",
-        "registry.k8s.io",
-        "public.ecr.aws",
-        "mcr.microsoft.com",
-        "registry.access.redhat.com",
-    }
-)
 
 
 def cannot_pull(place: Place, survey: Survey) -> Iterator[Finding]:
@@ -147,9 +133,10 @@ def older_than_link(place: Place, survey: Survey) -> Iterator[Finding]:
 
 
 def breaks_public_pull(place: Place, survey: Survey) -> Iterator[Finding]:
+    """A login that is refused does more harm there than none."""
     for subject, access in survey.subject_pods(place.namespace):
         reference = _reference(access)
-        if access.cause != "bad_credentials" or reference is None or reference.host not in _PUBLIC:
+        if access.cause != "bad_credentials" or reference is None or reference.host not in PUBLIC_REGISTRIES:
             continue
         for login in logins_of(survey, place.namespace, subject.own, reference)[:1]:
             message = (

@@ -116,10 +116,10 @@ def _has_image(container: Json) -> bool:
 
 def _refused(reason: str, message: str, node: str) -> Judgement:
     attempt = understand(reason, message).cause or Attempt(in_one_line(message or reason), NO_RULE, "", is_mirror=False)
-    rule, said = attempt.rule, cut(attempt.text, _MOST)
+    rule, meaning, said = attempt.rule, attempt.meaning, cut(attempt.text, _MOST)
     if rule.id == _PASSES:
-        return Judgement(UNKNOWN, rule.id, rule.meaning, said, "run again, and raise 'timeout'", node, is_final=False)
-    return Judgement(REFUSED, rule.id, rule.meaning, said, rule.remedy, node)
+        return Judgement(UNKNOWN, rule.id, meaning, said, "run again, and raise 'timeout'", node, is_final=False)
+    return Judgement(REFUSED, rule.id, meaning, said, rule.remedy, node)
 
 
 def deleted(node: str = "") -> Judgement:

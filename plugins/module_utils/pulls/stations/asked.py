@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ...core.evidence import Evidence
+from ...core.evidence import Evidence, Unread
 from ...core.shapes import text
 from ...dockerconfig.registry_keys import without_user
 from ...nodes.image_questions import ImageQuestion
 from ...nodes.references import Reference, reference_of
-from ...nodes.registry_sources import Mirrors
+from ...nodes.registry_sources import IMAGE_CONFIG, Mirrors, RegistrySources, registry_sources_of
 from ...platform.protected import NODE_SECRET
 from ..credentials import Credentials, credentials_of
 from ..reading import look, want
@@ -79,10 +79,20 @@ def _attempts(
     places = [(mirror, False) for mirror in found if mirror is not None]
     if mirrors is None or not mirrors.never_source:
         places.append((reference, True))
+    registries = _sources(evidence)
     for login in _logins(namespace, reference, credentials, evidence):
         for place, is_source in places:
             own = login if login is not None and place.host == reference.host else _of_node(place, evidence)
-            yield ImageQuestion.about(place, *own), is_source
+            insecure = registries.is_insecure(place.repository)
+            yield ImageQuestion.about(place, *own, is_insecure=insecure), is_source
+
+
+def _sources(evidence: Evidence) -> RegistrySources:
+    """Of the cluster's image config. A registry is insecure only where that can be read and says so."""
+    try:
+        return evidence.made_of(IMAGE_CONFIG, registry_sources_of)
+    except Unread:
+        return RegistrySources()
 
 
 def _logins(

@@ -39,11 +39,13 @@ def project(subject: Subject, reference: Reference, credentials: Credentials, ev
     review = ObjectRef(SUBJECT_ACCESS_REVIEW, name, f"{subject.namespace}/{subject.account}")
     image = ObjectRef(IMAGE_STREAM, name, stream)
     want(evidence, (review, image))
-    yield _right(subject, review, evidence)
+    has_streams = look(evidence, image)[0] != {}
+    yield _right(subject, review, evidence, has_streams=has_streams)
     yield _stream(image, reference, evidence)
 
 
-def _right(subject: Subject, review: ObjectRef, evidence: Evidence) -> Seen:
+def _right(subject: Subject, review: ObjectRef, evidence: Evidence, *, has_streams: bool) -> Seen:
+    """Without image streams, the cluster is not OpenShift, and no grant gives anything."""
     answer, unread = look(evidence, review)
     project = review.namespace
     if unread:
@@ -51,6 +53,8 @@ def _right(subject: Subject, review: ObjectRef, evidence: Evidence) -> Seen:
     if mapping(answer).get("allowed") is True:
         return says("project", f"{subject.account_ref} may pull from project {project}")
     reason = f"{subject.account_ref} may not pull from project {project}"
+    if not has_streams:
+        return breaks("project", f"{reason}: the cluster has no image streams, and so no internal registry")
     return breaks("project", reason, remedies.grant(project, subject.namespace, subject.account))
 
 

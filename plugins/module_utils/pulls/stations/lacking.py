@@ -23,9 +23,17 @@ __all__ = ["what_lacks"]
 
 
 def what_lacks(
-    subject: Subject, reference: Reference, credentials: Credentials, evidence: Evidence
+    subject: Subject,
+    reference: Reference,
+    credentials: Credentials,
+    evidence: Evidence,
+    *,
+    is_needed: bool = True,
 ) -> tuple[str, Sequence[Remedy]]:
-    """The reason and its remedy, in the order of what is mended with least."""
+    """The reason and its remedy, in the order of what is mended with least.
+
+    Without `is_needed`, a registry says that there is no such image: then no task writes a login for it that nothing names yet.
+    """
     host, namespace = reference.host, subject.namespace
     for state, mend in (("wrong_type", remedies.rewrite_secret), ("missing", remedies.new_secret_named)):
         for secret in credentials.in_state(state):
@@ -39,14 +47,14 @@ def what_lacks(
             f"{subject.ref} was created before {linked} was linked to {subject.account_ref}, and never gets it",
             remedies.link(namespace, subject.account, linked),
         )
-    remedy = _own_remedy(namespace, own, host)
+    remedy = _own_remedy(namespace, own, host) if is_needed else []
     if linked:
         return f"{subject.ref} has a list of its own, which hides {linked} of {subject.account_ref}", remedy
     near = nearest_key(credentials.secrets, reference.repository)
     hint = f"; the nearest is {near}" if near else ""
     return (
         f"no pull secret of {subject.ref} is for {reference.repository}{hint}",
-        remedy or ([] if own else remedies.new_secret(namespace, subject.account, host)),
+        remedy or (remedies.new_secret(namespace, subject.account, host) if is_needed and not own else []),
     )
 
 

@@ -39,16 +39,21 @@ _OF_LOGINS = (
     "secret_missing",
 )
 _OF_ANOTHER_TIME = ("no_credentials", "secret_unparsable", "secret_missing")
+#: The kubelet's own limit, which hides all that a registry would say.
+_OWN_LIMIT = "node_limit"
 #: Classes that say nothing of the next attempt.
-_PROVES_NOTHING = ("unknown", "node_limit")
+_PROVES_NOTHING = ("unknown", _OWN_LIMIT)
+
+#: For an image that may not exist, no task writes a login.
+_NOT_FOUND = "not_found"
+_NO_IMAGE = "there is no such image, or the registry hides it"
 
 _AGAIN = "the next attempt, at most five minutes from now, will pull; delete the pod to have it at once"
 _SOON = "the nodes have it some minutes later, and their next attempt will pull"
-_DOUBTFUL = (
-    "Either the login has no right to this image, or the image does not exist, or the secret was changed since: then the next attempt, "
-    "at most five minutes from now, pulls"
-)
+_CHANGED = "the secret was changed since: then the next attempt, at most five minutes from now, pulls"
+#: What the registry's refusal of a login means.
 _REFUSED = {
+    "bad_credentials": "the registry refuses the login",
     "denied": "the login has no right to this image, or there is no such image",
     "unauthorized": "the registry does not accept the login for this image: it has no right to it, or is no longer valid",
     "not_found": "there is no such image, or the login has no right to it and the registry hides it",
@@ -72,7 +77,7 @@ def heard(subject: Subject, evidence: Evidence) -> Attempt | None:
     if not subject.reason:
         return None
     told = understand(subject.reason, subject.message).cause
-    if told is not None and told.rule.id != "node_limit":
+    if told is not None and told.rule.id != _OWN_LIMIT:
         return told
     return events_of(subject, evidence).cause or told
 
@@ -88,8 +93,8 @@ def verdict(held: Holding, told: Attempt | None) -> Iterator[Seen]:
     if told is not None:
         yield says("node", f"the node says: {told.text}", ok=False)
     if held.asks and (told is None or told.rule.id in (*_OF_LOGINS, *_PROVES_NOTHING)):
-        yield from _by_asking(held)
-    elif told is None:
+        yield from _by_asking(held, told)
+    elif told is None or told.rule.id == _OWN_LIMIT:
         yield from _without_word(held)
     else:
         yield _with_word(held, told)
@@ -101,7 +106,7 @@ def _with_word(held: Holding, told: Attempt) -> Seen:
     if told.rule.id in _PROVES_NOTHING:
         return _unknown(said)
     if told.rule.id not in _OF_LOGINS:
-        return _broken(f"{_lower(told.rule.meaning)} ({told.text}). {told.rule.remedy}")
+        return _broken(f"{_lower(told.meaning)} ({told.text}).{_role_of(told)} {told.rule.remedy}")
     if mirror := _asked_mirror(held, told):
         return _at_mirror(held, told, mirror)
     if logins:
@@ -109,9 +114,16 @@ def _with_word(held: Holding, told: Attempt) -> Seen:
     if unread := held.credentials.in_state("unread"):
         ref = ObjectRef(SECRET, subject.namespace, unread[0].name)
         return _broken(f"{said}; what {ref} holds is not known: {unread[0].detail}")
-    reason, remedy = what_lacks(subject, held.reference, held.credentials, held.evidence)
-    hidden = "there is no such image, or the registry hides it: " if told.rule.id == "not_found" else ""
+    is_missing = told.rule.id == _NOT_FOUND
+    reason, remedy = what_lacks(subject, held.reference, held.credentials, held.evidence, is_needed=not is_missing)
+    hidden = f"{_NO_IMAGE}: " if is_missing else ""
     return _broken(f"{hidden}{reason}; {said}", remedy)
+
+
+def _role_of(told: Attempt) -> str:
+    """A sentence about a server that is not the registry, where the text does not say what it is for; empty otherwise."""
+    unknown = told.server and not told.is_token_service
+    return f" {told.server} is a server that the registry names, such as its token service." if unknown else ""
 
 
 def tried(logins: Sequence[Login]) -> str:
@@ -122,33 +134,49 @@ def tried(logins: Sequence[Login]) -> str:
     )
 
 
-def _by_asking(held: Holding) -> Iterator[Seen]:
+def _by_asking(held: Holding, told: Attempt | None) -> Iterator[Seen]:
     attempts = asked(held.subject.namespace, held.reference, held.credentials, held.mirrors, held.evidence)
     for attempt in attempts:
         ok = attempt.pulls if attempt.is_known else None
         yield says("registry", f"{attempt.which}: {attempt.said}", ok=ok)
     if works := next((attempt for attempt in attempts if attempt.pulls), None):
         yield _pulls(f"{works.said}, {works.which}")
-    elif silent := next((attempt for attempt in attempts if not attempt.is_known), None):
-        yield _unknown(f"a registry could not be asked from here: {silent.said}")
+    elif not all(attempt.is_known for attempt in attempts):
+        yield _by_some(held, told, attempts)
     elif attempts:  # none is made where the source is blocked and has no mirror, which is said already
         yield _refused(held, next((attempt for attempt in attempts if attempt.is_source), attempts[0]))
 
 
+def _by_some(held: Holding, told: Attempt | None, attempts: Sequence[Asked]) -> Seen:
+    """A registry could not be asked from here. What the node and other registries said is not less true by that."""
+    if told is not None and told.rule.id in _OF_LOGINS:
+        at_source = not _asked_mirror(held, told)
+        answered = next((each for each in attempts if each.is_known and each.is_source == at_source), None)
+        return _with_word(held, told) if answered is None else _refused(held, answered)
+    silent = next(attempt for attempt in attempts if not attempt.is_known)
+    reason = f"a registry could not be asked from here: {silent.said}"
+    if answered := next((attempt for attempt in attempts if attempt.is_known), None):
+        return _unknown(f"{reason}; {answered.said}, {answered.which}", _refused(held, answered).remedy)
+    lacking = next((seen for seen in _without_word(held) if seen.remedy), None)
+    return _unknown(reason) if lacking is None else _unknown(f"{reason}; {lacking.reason}", lacking.remedy)
+
+
 def _refused(held: Holding, attempt: Asked) -> Seen:
     """What the registry says of the first attempt at the source, or at a mirror where the source is never asked."""
-    logins = held.credentials.usable_logins
+    logins, is_missing = held.credentials.usable_logins, attempt.outcome == _NOT_FOUND
     if attempt.outcome == "no_login" or not logins:
         if not attempt.is_source:
             key = key_for(str(attempt.question.image), held.evidence)
-            return _broken(f"{attempt.said}: {key}", key.remedy)
-        reason, remedy = what_lacks(held.subject, held.reference, held.credentials, held.evidence)
-        if attempt.outcome == "not_found":
+            return _broken(f"{attempt.said}: {key}", [] if is_missing else key.remedy)
+        reason, remedy = what_lacks(
+            held.subject, held.reference, held.credentials, held.evidence, is_needed=not is_missing
+        )
+        if is_missing:
             return _broken(f"{attempt.said}; {reason}", remedy)
         return _broken(f"{reason}: {attempt.said}", remedy)
     remedy = remedies.add_registry(held.subject.namespace, logins[0].secret, logins[0].key)
     begin = "the registry refuses the login" if attempt.outcome == "bad_login" else attempt.said
-    return _broken(f"{begin}: {tried(logins)}", _unless_generated(held, remedy))
+    return _broken(f"{begin}: {tried(logins)}", [] if is_missing else _unless_generated(held, remedy))
 
 
 def _without_word(held: Holding) -> Iterator[Seen]:
@@ -209,8 +237,10 @@ def _at_mirror(held: Holding, told: Attempt, image: str) -> Seen:
     secrets = [ObjectRef(SECRET, held.subject.namespace, login.secret) for login in own] or [NODE_SECRET]
     if (own or key.key) and order_of_objects(held.subject, secrets, held.evidence) == CHANGED_SINCE:
         return _pulls(f"{which}, which was changed after the node's last attempt: {_AGAIN if own else _SOON}")
-    hidden = "the mirror has no such image, or hides it: " if told.rule.id == "not_found" else ""
-    return _broken(f"{hidden}{which}; the node says of the mirror: {told.text}", [] if own else key.remedy)
+    is_missing = told.rule.id == _NOT_FOUND
+    hidden = "the mirror has no such image, or hides it: " if is_missing else ""
+    remedy = [] if own or is_missing else key.remedy
+    return _broken(f"{hidden}{which}; the node says of the mirror: {told.text}", remedy)
 
 
 def _nodes_key(held: Holding) -> str:
@@ -227,14 +257,14 @@ def _with_login(held: Holding, told: Attempt, logins: Sequence[Login]) -> Seen:
         if order == CHANGED_BEFORE:
             return _unknown(f"{which}, also at the node's last attempt, and yet the node says: {told.text}")
         return _pulls(f"{which}, so the node's error is older than it: {_AGAIN}")
+    means = _REFUSED[told.rule.id]
     remedy = remedies.add_registry(held.subject.namespace, logins[0].secret, logins[0].key)
     if told.rule.id == "bad_credentials" and order != CLOSE:
-        return _broken(f"the registry refuses the login: {which}", remedy)
+        return _broken(f"{means}: {which}", remedy)
     if order == CHANGED_BEFORE:
-        return _broken(
-            f"{_REFUSED[told.rule.id]}: {which}, and the node says: {told.text}", _unless_generated(held, remedy)
-        )
-    return _unknown(f"{which}, and the node says: {told.text}. {_DOUBTFUL}")
+        offered = [] if told.rule.id == _NOT_FOUND else _unless_generated(held, remedy)
+        return _broken(f"{means}: {which}, and the node says: {told.text}", offered)
+    return _unknown(f"{which}, and the node says: {told.text}. Either {means}, or {_CHANGED}")
 
 
 def _unless_generated(held: Holding, remedy: Sequence[Remedy]) -> Sequence[Remedy]:

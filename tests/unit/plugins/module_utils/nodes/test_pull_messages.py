@@ -16,6 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.pul
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from support.client_texts import CLIENTS, IMAGE, texts
 
 RECORDED: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[4] / "support" / "pull_messages.json").read_text("utf-8")
@@ -56,6 +57,87 @@ class TestRecorded:
                 name, f"{name.rstrip('/')}/denied-404.timeout/toomanyrequests/not-found{'/' * name.endswith('/')}"
             )
         assert causes(understand("", message)) == case["sources"]
+
+
+#: As the kubelet hands on what a runtime writes.
+_FRAMES = (
+    "{}",
+    f'Failed to pull image "{IMAGE}": {{}}',
+    f'Failed to pull image "{IMAGE}": rpc error: code = Unknown desc = {{}}',
+    f'Back-off pulling image "{IMAGE}": ErrImagePull: {{}}',
+)
+
+
+class TestClients:
+    """Each fault in the words of each client, made of the formats in its source."""
+
+    @pytest.mark.parametrize("frame", _FRAMES)
+    def test_each_text_has_its_cause(self, frame: str) -> None:
+        wrong = [
+            (text.client, text.cause, found, text.text)
+            for text in texts()
+            if (found := causes(understand("ErrImagePull", frame.format(text.text)))) != [text.cause]
+        ]
+        assert wrong == []
+
+    def test_the_new_and_the_common_causes_are_told_by_each_client(self) -> None:
+        told = {(text.client, text.cause) for text in texts()}
+        wanted = (
+            *("proxy", "damaged_content", "billing", "registry_error", "rate_limited", "denied", "not_found", "dns"),
+            *("connection_refused", "timeout", "tls_http", "tls_expired", "tls_name", "tls_untrusted", "platform"),
+        )
+        assert {(client, cause) for client in CLIENTS for cause in wanted} <= told
+
+
+class TestServer:
+    """Whom the node asked, where that was not the registry."""
+
+    @pytest.mark.parametrize(
+        ("url", "server"),
+        [
+            ("https://auth.example.com/token?scope=x", "auth.example.com"),
+            ("https://storage.example.com:8443/bucket/x", "storage.example.com:8443"),
+            ("https://a.example.com/v2/", ""),
+            ("https://a.example.com/token", ""),
+            ("https://mirror.example.com/v2/b/manifests/1?ns=a.example.com", ""),
+        ],
+    )
+    @pytest.mark.parametrize(
+        "frame",
+        [
+            'initializing source docker://a.example.com/b:1: Get "{}": dial tcp: lookup x: no such host',
+            'failed to pull and unpack image "a.example.com/b:1": failed to authorize: Get "{}": dial tcp: lookup x: no such host',
+        ],
+    )
+    def test_is_known_by_its_host_and_path(self, frame: str, url: str, server: str) -> None:
+        (found,) = understand("ErrImagePull", frame.format(url)).attempts
+        assert (found.rule.id, found.server) == ("dns", server)
+        assert found.meaning == f"The node cannot resolve the name of {server or 'the registry'}"
+
+    @pytest.mark.parametrize(
+        ("text", "meaning"),
+        [
+            (
+                "Requesting bearer token: received unexpected HTTP status: 502 Bad Gateway",
+                "The registry's token service failed",
+            ),
+            (
+                'failed to fetch oauth token: Post "https://auth.example.com/x": x509: certificate has expired or is not yet valid',
+                "The certificate of the token service auth.example.com has expired or is not valid yet, or the node's clock is wrong",
+            ),
+            (
+                "reading manifest 1 in a.example.com/b: received unexpected HTTP status: 502 Bad Gateway",
+                "The registry failed",
+            ),
+        ],
+    )
+    def test_a_token_service_is_called_so(self, text: str, meaning: str) -> None:
+        (found,) = understand("ErrImagePull", f"initializing source docker://a.example.com/b:1: {text}").attempts
+        assert found.meaning == meaning
+
+    @pytest.mark.parametrize("text", ["denied", 'Get "https://x.example.com/y": EOF', "docker://b:1: https://x/y: EOF"])
+    def test_is_not_known_without_the_image_and_the_request(self, text: str) -> None:
+        assert [attempt.server for attempt in understand("ErrImagePull", text).attempts] == [""]
 
 
 class TestLayers:
@@ -171,7 +253,7 @@ class TestUnknown:
             'Failed to pull image "a.example.com:5000/denied:1": a.example.com:5000/denied has something new',
             f'Failed to pull image "a.example.com/denied:1@sha256:{"0" * 64}": a.example.com/denied:1 has something new',
             'Failed to pull image "a.example.com/denied:1": (Mirrors also failed: [m.io/x:1: y]): b.io/x:1: a.example.com/denied:1 has z',
-            "parsing HTTP body: invalid character '<' looking for beginning of value",
+            "parsing HTTP body: invalid character 'x' looking for beginning of value",
         ],
     )
     def test_no_class_is_guessed(self, text: str) -> None:

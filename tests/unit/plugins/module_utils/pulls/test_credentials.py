@@ -90,9 +90,26 @@ class TestNearest:
         [
             (["other.io", "https://quay.io:443/x"], "https://quay.io:443/x"),
             (["other.io", "quai.io"], "quai.io"),
+            (["quay.io.example.com", "other.io/quay.io", "ghcr.io", "uay.example.com", "x.quay.io"], ""),
+            (["q" * 100_000, ""], ""),
             (["completely.different.example.com"], ""),
             ([], ""),
         ],
     )
     def test_key(self, keys: list[str], nearest: str) -> None:
         assert nearest_key([SecretSeen("a", "usable", "", keys)], "quay.io/team/app") == nearest
+
+    @pytest.mark.parametrize(
+        ("repository", "key", "is_near"),
+        [
+            ("registry.example.com:5000/team/app", "registry.example.com", True),
+            ("registry.example.com/team/app", "https://registry.exmaple.com:8443/v2/", True),
+            ("gcr.io/team/app", "ghcr.io", False),
+            ("gcr.io/team/app", "gcr.oi", True),
+            ("192.0.2.1:5000/app", "192.0.2.2:5000", False),
+            ("192.0.2.1:5000/app", "192.0.2.1", True),
+            ("[2001:db8::1]:5000/app", "[2001:db8::2]:5000", False),
+        ],
+    )
+    def test_is_of_the_same_host_or_of_one_that_is_mistyped(self, repository: str, key: str, is_near: bool) -> None:
+        assert nearest_key([SecretSeen("a", "usable", "", [key])], repository) == (key if is_near else "")

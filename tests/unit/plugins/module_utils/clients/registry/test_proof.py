@@ -75,8 +75,10 @@ def serve(certificate: str) -> Iterator[Serve]:
 def proof(certificate: str) -> Callable[..., Proof]:
     def call(host: str, login: Login | None = LOGIN, **more: Any) -> Proof:
         realm_hosts, is_named = more.pop("realm_hosts", ()), more.pop("is_named", True)
+        insecure = more.pop("is_insecure", False)
         options = RegistryOptions(host, **{"ca_cert": certificate, "timeout": 2.0, **more})
-        found = prove(options, Wanted(host, "team/app", "v1"), login, realm_hosts, is_named=is_named)
+        wanted = Wanted(host, "team/app", "v1")
+        found = prove(options, wanted, login, realm_hosts, is_named=is_named, is_insecure=insecure)
         assert not any(secret in str(found) for secret in FORBIDDEN)
         assert found.said.isprintable()
         return found
@@ -458,3 +460,68 @@ class TestEachHasItsOwnSentence:
         found = prove(RegistryOptions(host, ca_cert=certificate, timeout=20.0), Wanted(host), LOGIN)
         assert (found.outcome, "is no registry that can be asked" in found.said) == ("unanswered", True)
         assert found.said.isprintable()
+
+
+class TestInsecure:
+    """A registry that the cluster's image config lists as insecure. Its own certificate counts for nothing, all else stays."""
+
+    @pytest.fixture
+    def other_authority(self, tmp_path: Any) -> str:
+        return write_certificate(tmp_path / "other.pem")
+
+    @pytest.mark.parametrize("is_insecure", [True, False])
+    def test_its_certificate_is_not_verified(
+        self, serve: Serve, proof: Any, other_authority: str, is_insecure: bool
+    ) -> None:
+        server = serve(registry("https://self/token"))
+        found = proof(server.host, ca_cert=other_authority, is_insecure=is_insecure)
+        assert found.outcome == ("pulls" if is_insecure else "unanswered")
+        assert (BASIC in str([read(request) for request in server.requests])) is is_insecure
+
+    def test_the_certificate_of_another_host_is(self, serve: Serve, proof: Any, other_authority: str) -> None:
+        service = serve(registry("https://self/token"))
+        server = serve(registry(f"https://{service.host}/token"))
+        found = proof(server.host, ca_cert=other_authority, is_insecure=True, realm_hosts=[service.host])
+        assert found.outcome == "unanswered"
+        assert service.requests == []
+
+    @pytest.mark.parametrize(
+        ("status", "login", "outcome"),
+        [
+            (200, LOGIN, "pulls"),
+            (200, None, "pulls"),
+            (401, LOGIN, "not_sent"),
+            (404, LOGIN, "not_sent"),
+            (401, None, "no_login"),
+            (404, None, "not_found"),
+        ],
+    )
+    def test_without_tls_it_is_asked_without_a_login(
+        self, proof: Any, status: int, login: Login | None, outcome: str
+    ) -> None:
+        def script(_server: HostileRegistry) -> Iterable[bytes]:
+            challenge = 'WWW-Authenticate: Basic realm="r"\r\n' if status == 401 else ""
+            yield f"HTTP/1.1 {status} X\r\n{challenge}Content-Length: 0\r\nConnection: close\r\n\r\n".encode()
+
+        with served(script, None) as server:
+            found = proof(server.host, login, is_insecure=True)
+            assert found.outcome == outcome
+            assert "not sent" not in found.said or "without TLS" in found.said
+            assert not any(b"uthorization" in request for request in server.requests)
+
+    def test_without_tls_it_is_not_asked_where_nobody_lists_it(self, proof: Any) -> None:
+        with served(lambda _server: [b"HTTP/1.1 200 X\r\nContent-Length: 0\r\n\r\n"], None) as server:
+            assert proof(server.host, None).outcome == "unanswered"
+            assert not any(b"HTTP/1.1" in request for request in server.requests)
+
+    def test_the_failure_with_tls_is_told_where_nothing_answers(self, proof: Any) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            host = f"127.0.0.1:{listener.getsockname()[1]}"
+        found = proof(host, is_insecure=True)
+        assert (found.outcome, found.said) == (proof(host).outcome, proof(host).said)
+
+    @pytest.mark.parametrize("is_insecure", [True, False])
+    def test_an_inside_address_is_not_asked_for_it(self, proof: Any, is_insecure: bool) -> None:
+        with served(lambda _server: [b"HTTP/1.1 200 X\r\nContent-Length: 0\r\n\r\n"], None) as server:
+            assert proof(server.host, is_named=False, is_insecure=is_insecure).outcome == "not_sent"
+            assert server.requests == []

@@ -326,8 +326,9 @@ class TestRole:
         with pytest.raises(Refusal) as refused:
             declared().plan("a", {}, {ROLE_REF: None})
         assert str(refused.value) == (
-            "cluster role system:image-puller does not exist, so a binding to it would grant nothing; create it, or correct "
-            "option 'role'"
+            "cluster role system:image-puller does not exist, so a binding to it would grant nothing; only OpenShift has it, for its "
+            "internal registry. On another cluster there is nothing to grant: remove the grant, and give the pods a pull secret for the "
+            "registry of their image"
         )
         assert declared(state="absent").plan("a", {}, {ROLE_REF: None}).changes == ()
 

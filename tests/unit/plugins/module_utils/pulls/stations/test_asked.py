@@ -17,6 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.ima
     ImageQuestion,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_streams import IMAGE_STREAM
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.registry_sources import IMAGE_CONFIG
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.chain import Access, explain
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.subjects import Subject
@@ -113,11 +114,18 @@ class TestAnswers:
         found, asked = told(pod("a", "b"), evidence, lambda _i, name, _k: "pulls" if name == "a" else "bad_login")
         assert (len(asked), summary(found)) == (2, ("pulls", "said pulls, with the key q.io of secret a"))
 
-    @pytest.mark.parametrize("login", [[], ["a"]])
-    def test_a_silent_registry_leaves_it_unknown(self, login: list[str]) -> None:
-        found, _asked = told(pod(*login), known(a=GOOD), always("unanswered"))
+    def test_a_silent_registry_leaves_it_unknown(self) -> None:
+        found, _asked = told(pod("a"), known(a=GOOD), always("unanswered"))
         assert summary(found) == ("unknown", "a registry could not be asked from here: said unanswered")
         assert steps(found, "registry")[0][2] is None
+
+    def test_what_the_cluster_shows_is_told_beside_a_silent_registry(self) -> None:
+        found, _asked = told(pod(), known(), always("unanswered"))
+        begin = (
+            "a registry could not be asked from here: said unanswered; no pull secret of pod ns/p is for q.io/team/app"
+        )
+        assert (found.verdict, found.reason[: len(begin)]) == ("unknown", begin)
+        assert found.remedy
 
     @pytest.mark.parametrize("answer", ["rate_limited", "not_sent", None, ImagePullError("why"), {}, {"outcome": 1}])
     def test_so_does_all_else_that_is_no_answer(self, answer: Any) -> None:
@@ -159,3 +167,83 @@ class TestAnswers:
     def test_what_no_registry_decides_is_left_to_the_node(self) -> None:
         found, asked = told(pod("a", says="no such host"), known(a=GOOD), always("pulls"))
         assert (asked, summary(found)[0]) == ([], "will_not_pull")
+
+
+#: A source that no node of the site reaches, as its mirror refuses.
+MIRROR_REFUSES = (
+    "initializing source docker://q.io/team/app:v1: (Mirrors also failed: [m.io/mirror/app:v1: reading manifest v1 in m.io/mirror/app: "
+    'denied]): q.io/team/app:v1: pinging container registry q.io: Get "https://q.io/v2/": dial tcp: lookup q.io: no such host'
+)
+
+
+class TestSilent:
+    """A registry that does not answer from here takes away nothing that a node or another registry said."""
+
+    @pytest.mark.parametrize("silence", ["unanswered", "not_sent", "rate_limited", None])
+    @pytest.mark.parametrize("login", [[], ["a"]])
+    def test_the_nodes_own_refusal_is_conclusive(self, silence: Any, login: list[str]) -> None:
+        subject = pod(*login, says="unable to retrieve auth token: invalid username/password: x" if login else "denied")
+        found, _asked = told(subject, known(a=GOOD), always(silence))
+        alone = explain(subject, Evidence(known(a=GOOD)))
+        assert summary(found) == summary(alone)
+        assert (found.verdict, found.remedy) == ("will_not_pull", alone.remedy)
+        assert found.remedy
+        assert "registry" in [step.name for step in found.steps]
+
+    def test_a_mirrors_answer_counts_where_the_node_does_not_reach_the_source_either(self) -> None:
+        evidence = known(more={**mirrored(), NODE_SECRET: None})
+        found, _asked = told(
+            pod(says=MIRROR_REFUSES), evidence, lambda image, _n, _k: "unanswered" if image == IMAGE else "no_login"
+        )
+        assert summary(found) == (
+            "will_not_pull",
+            "said no_login: the nodes' pull secret has no key for m.io/mirror/app:v1",
+        )
+        assert found.remedy[0]["openshift_ops.image_pull.pull_secret"]["namespaces"] == ["openshift-config"]
+
+    def test_the_sources_answer_counts_where_the_node_was_refused_there(self) -> None:
+        evidence = known(a=GOOD, more=mirrored())
+        found, _asked = told(
+            pod("a", says="denied"), evidence, lambda image, _n, _k: "expired" if image == IMAGE else "unanswered"
+        )
+        assert summary(found) == ("will_not_pull", "said expired: secret a has the key q.io")
+        assert found.remedy
+
+    def test_without_a_word_of_the_node_one_registry_is_not_enough(self) -> None:
+        evidence = known(a=GOOD, more=mirrored())
+        found, _asked = told(pod("a"), evidence, lambda image, _n, _k: "bad_login" if image == IMAGE else "unanswered")
+        assert summary(found) == (
+            "unknown",
+            "a registry could not be asked from here: said unanswered; said bad_login, with the key q.io of secret a",
+        )
+        assert found.remedy
+
+
+class TestInsecure:
+    @pytest.mark.parametrize(
+        ("insecure", "asked_insecurely"),
+        [
+            ([], []),
+            (["q.io"], [IMAGE]),
+            (["q.io/team"], [IMAGE]),
+            (["q.io/other", "q", "io"], []),
+            (["*.io"], ["m.io/mirror/app:v1", IMAGE]),
+            (["m.io"], ["m.io/mirror/app:v1"]),
+        ],
+    )
+    def test_is_only_what_the_clusters_image_config_lists(
+        self, insecure: list[str], asked_insecurely: list[str]
+    ) -> None:
+        config = {"spec": {"registrySources": {"insecureRegistries": insecure}}}
+        held = Evidence(known(a=GOOD, more={**mirrored(), IMAGE_CONFIG: config}))
+        with pytest.raises(NotYet):
+            explain(pod("a"), held, asks=True)
+        questions = [ImageQuestion.of(ref) for ref in held.take_wanted()]
+        assert [question.image for question in questions if question.is_insecure] == asked_insecurely
+
+    @pytest.mark.parametrize("config", [None, {}, {"spec": {"registrySources": 1}}, ImagePullError("refused")])
+    def test_is_none_where_the_image_config_does_not_say_so(self, config: Any) -> None:
+        held = Evidence(known(a=GOOD, more={IMAGE_CONFIG: config}))
+        with pytest.raises(NotYet):
+            explain(pod("a"), held, asks=True)
+        assert not any(ImageQuestion.of(ref).is_insecure for ref in held.take_wanted())

@@ -25,3 +25,14 @@ def test_both_answers_are_wanted_at_once() -> None:
         list(project(pod(), reference, Credentials([], []), evidence))
     wanted = [ObjectRef(SUBJECT_ACCESS_REVIEW, "b", "ns/default"), ObjectRef(IMAGE_STREAM, "b", "app")]
     assert evidence.take_wanted() == wanted
+
+
+@pytest.mark.parametrize("is_openshift", [True, False])
+def test_a_grant_is_offered_only_where_it_gives_something(is_openshift: bool) -> None:
+    review, image = ObjectRef(SUBJECT_ACCESS_REVIEW, "b", "ns/default"), ObjectRef(IMAGE_STREAM, "b", "app")
+    evidence = Evidence({IMAGE_CONFIG: None, review: {"allowed": False}, image: None if is_openshift else {}})
+    reference = reference_of("image-registry.openshift-image-registry.svc:5000/b/app:v1")
+    assert reference is not None
+    right, _stream = project(pod(), reference, Credentials([], []), evidence)
+    assert right.reason.startswith("service account ns/default may not pull from project b")
+    assert bool(right.remedy) is is_openshift

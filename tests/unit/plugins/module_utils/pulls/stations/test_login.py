@@ -16,6 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.cha
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from support.pull_evidence import (
     GENERATED,
+    GOOD,
     REFUSED,
     at,
     changed,
@@ -74,7 +75,20 @@ class TestTimes:
     def test_a_secret_changed_before(self, text: str, reason: str) -> None:
         found = asked(text, BEFORE)
         assert summary(found) == ("will_not_pull", reason)
-        assert found.remedy == remedies.add_registry("ns", "good", "q.io")
+        assert found.remedy == ([] if text == "manifest unknown" else remedies.add_registry("ns", "good", "q.io"))
+
+    @pytest.mark.parametrize("names", [(), ("other",)])
+    def test_no_login_is_written_for_an_image_that_may_not_exist(self, names: tuple[str, ...]) -> None:
+        secrets = {name: secret({"other.io": {"auth": "dTpw"}}) for name in names}
+        found = told(pod(*names, says="reading manifest v2 in q.io/team/app: manifest unknown"), known(**secrets))
+        assert (found.verdict, list(found.remedy)) == ("will_not_pull", [])
+        assert found.reason.startswith(
+            "there is no such image, or the registry hides it: no pull secret of pod ns/p is for"
+        )
+
+    def test_a_listed_secret_that_is_missing_is_written_all_the_same(self) -> None:
+        found = told(pod("gone", says="manifest unknown"), known(gone=None))
+        assert found.remedy == remedies.new_secret_named("ns", "gone", "q.io")
 
     def test_a_login_of_the_platform_is_not_written(self) -> None:
         good = changed(100, secret({"q.io": {"auth": "dTpw"}}, **GENERATED))
@@ -83,11 +97,19 @@ class TestTimes:
         found = told(pod("good", says=DENIED, created=at(500)), known(more=more, good=good))
         assert (found.verdict, found.remedy) == ("will_not_pull", [])
 
-    @pytest.mark.parametrize("text", [BAD, DENIED])
-    def test_both_at_about_the_same_time(self, text: str) -> None:
+    @pytest.mark.parametrize(
+        ("text", "means"),
+        [
+            (BAD, "the registry refuses the login"),
+            (DENIED, "the login has no right to this image, or there is no such image"),
+        ],
+    )
+    def test_both_at_about_the_same_time(self, text: str, means: str) -> None:
         found = asked(text, CLOSE)
         assert found.verdict == "unknown"
-        assert "the secret was changed since" in found.reason
+        assert found.reason.endswith(
+            f"Either {means}, or the secret was changed since: then the next attempt, at most five minutes from now, pulls"
+        )
 
     def test_an_error_of_another_time_that_is_not(self) -> None:
         assert summary(asked("no basic auth credentials", BEFORE)) == (
@@ -126,4 +148,56 @@ class TestOlderCause:
 
     def test_none(self) -> None:
         found = asked("pull QPS exceeded", BEFORE, pulling(1000))
-        assert (*summary(found), found.cause) == ("unknown", "the node says: pull QPS exceeded", "node_limit")
+        assert (*summary(found), found.cause) == (
+            "pulls",
+            "secret good has the key q.io; whether the registry accepts it was not asked",
+            "node_limit",
+        )
+
+
+class TestOwnLimit:
+    """The kubelet's own limit hides nothing of what the cluster shows."""
+
+    @pytest.mark.parametrize(
+        ("stored", "why"),
+        [
+            (None, "does not exist"),
+            (secret({"q.io": {"auth": "dTpw"}}, "Opaque"), "has type Opaque, which no node reads"),
+        ],
+    )
+    def test_a_secret_of_no_use_is_named_with_its_remedy(self, stored: Any, why: str) -> None:
+        found = told(pod("bad", says="pull QPS exceeded"), known(bad=stored))
+        assert (found.verdict, found.cause) == ("unknown", "node_limit")
+        assert why in found.reason
+        assert found.remedy
+
+
+class TestServers:
+    """What is not the registry's fault is not called the registry's."""
+
+    def test_a_token_server_that_cannot_be_resolved(self) -> None:
+        text = 'Get "https://auth.example.com/token": dial tcp: lookup auth.example.com on 192.0.2.53:53: no such host'
+        found = told(
+            pod("good", says=f"unable to pull image: initializing source docker://q.io/team/app:v1: {text}"),
+            known(good=GOOD),
+        )
+        assert found.verdict == "will_not_pull"
+        assert found.reason.startswith("the node cannot resolve the name of auth.example.com (")
+        assert "auth.example.com is a server that the registry names, such as its token service. " in found.reason
+
+    @pytest.mark.parametrize(
+        ("text", "cause"),
+        [
+            ('pinging container registry q.io: Get "https://q.io/v2/": Forbidden', "proxy"),
+            ('reading manifest v1 in q.io/team/app: StatusCode: 403, "<!DOCTYPE html>"', "proxy"),
+            (
+                "writing blob: happened during read: Digest did not match, expected sha256:1, got sha256:2",
+                "damaged_content",
+            ),
+            ("reading manifest v1 in q.io/team/app: unknown: payment required", "billing"),
+        ],
+    )
+    @pytest.mark.parametrize("names", [(), ("good",)])
+    def test_no_task_is_offered_for_what_no_login_changes(self, text: str, cause: str, names: tuple[str, ...]) -> None:
+        found = told(pod(*names, says=text), known(good=GOOD))
+        assert (found.verdict, found.cause, list(found.remedy)) == ("will_not_pull", cause, [])
