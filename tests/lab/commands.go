@@ -145,6 +145,7 @@ Exit status: 0 all pulled, 1 not pulled, 2 no answer.`,
 	f.StringVar(&o.node.name, "node", "", "name of the node: it remembers its images and its last files (default: a new node each time)")
 	f.BoolVar(&o.node.recheck, "recheck", false, "check the pod's credentials for images that are present, as the kubelet does from 1.35")
 	f.StringVar(&o.node.shortNames, "short-names", shortNamesPermissive, "permissive, or enforcing as CRI-O is from 1.34: a name of several registries is refused")
+	f.Float32Var(&o.node.pullQPS, "pull-qps", 0, "the kubelet's limit of pulls per second: further ones fail with its own message (0: no limit)")
 	f.BoolVar(&o.after.status, "status", false, "write the pod's status as the kubelet would")
 	f.BoolVar(&o.after.again, "back-off", false, "ask again after a failed pull, so that its message is that of the back-off")
 	return command

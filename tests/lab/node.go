@@ -18,6 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/util/flowcontrol"
 	"k8s.io/kubernetes/pkg/credentialprovider"
 	"k8s.io/kubernetes/pkg/kubelet/images/pullmanager"
 )
@@ -27,6 +28,7 @@ type nodeOptions struct {
 	name       string
 	recheck    bool // the kubelet's gate KubeletEnsureSecretPulledImages
 	shortNames string
+	pullQPS    float32 // the kubelet's registryPullQPS, with a burst of one pull; 0: no limit
 }
 
 // The node's ways with a name of several registries to search: all are asked, or none.
@@ -70,6 +72,7 @@ type node struct {
 	keyring credentialprovider.DockerKeyring
 	store   *imageStore
 	records pullmanager.ImagePullManager
+	limiter flowcontrol.RateLimiter // nil without a limit
 
 	ends []func()
 }
@@ -99,6 +102,9 @@ func startNode(ctx context.Context, lab clusterClients, options nodeOptions) (*n
 		return nil, err
 	}
 	n := &node{clusterClients: lab, options: options}
+	if options.pullQPS > 0 {
+		n.limiter = flowcontrol.NewTokenBucketRateLimiter(options.pullQPS, 1)
+	}
 	err := n.start(ctx)
 	if err != nil {
 		n.close()

@@ -24,7 +24,18 @@ from ..features.credential_rotation.confirmation import ConfirmedSecrets
 from ..features.credential_rotation.copies import Copy, is_wanted, kept
 from ..features.credential_rotation.desired import CredentialRotation, whole_accounts
 from ..features.credential_rotation.options import Rotation
-from ..features.credential_rotation.uses import READ, Use, failing, in_use, kept_uses, secret_for, used_images
+from ..features.credential_rotation.pending_pulls import PendingPull
+from ..features.credential_rotation.uses import (
+    READ,
+    Use,
+    failing,
+    in_use,
+    kept_uses,
+    secret_for,
+    undecided,
+    used_images,
+)
+from ..pulls.subjects import POD
 from ..reconcile.engine import reconcile
 from ..reconcile.listing import Listed, list_in
 from ..reconcile.reader import View
@@ -32,6 +43,7 @@ from ..reconcile.result import NamespaceResult, Outcome
 from ..reconcile.run import Settings
 from ..reconcile.targets import resolve
 from ..reconcile.workers import Workers
+from .pending_pulls import PullWait
 from .rotation_proof import ImagesInUse, Logins, Proven, SecretLogins, accepted, proven
 
 __all__ = ["rotate"]
@@ -86,8 +98,9 @@ def rotate(
     """
     rotation = replace(rotation, confirmed=_confirmed(cluster, rotation))
     with Workers(settings.concurrency) as workers:
+        reading = _Reading(cluster, workers, rotation, namespaces)
         try:
-            seen = _Reading(cluster, workers, rotation, namespaces).read()
+            seen = reading.read()
         except ImagePullError as error:
             raise Refusal(f"nothing was written, since not all secrets could be searched: {error}") from None
     found = {namespace: copies for namespace in seen.copies if (copies := _to_change(seen, rotation, namespace))}
@@ -100,9 +113,10 @@ def rotate(
     asked = _asked(seen, changing)
     proof = prove(rotation, asked, own.logins) if changing and rotation.verify else Proven()
     outcome = reconcile(cluster, _batch(rotation, changing), list(changing), settings, _views(seen, changing))
-    told = {**_counts(outcome, seen, changing), **_confirmation(seen, own), **_evidence(seen, proof)}
+    waited = _wait_for_pulls(reading, settings) if rotation.pulls_timeout else _Waited()
+    told = {**_counts(outcome, seen, changing), **_confirmation(seen, own), **_evidence(seen, proof), **waited.told}
     told["probes"] = _probes(changing, asked, proof if rotation.verify else None)
-    remarks = (*outcome.remarks, *proof.notes, *_not_declared_note(told))
+    remarks = (*outcome.remarks, *proof.notes, *_not_declared_note(told), *waited.notes)
     return replace(outcome, remarks=remarks, extra={**outcome.extra, "rotation": told})
 
 
@@ -179,6 +193,10 @@ class _Reading:
             for namespace, objects in found.objects.items():
                 self.seen.uses.setdefault(namespace, []).extend(in_use(objects))
             self.seen.unread += _forbidden(kind, found)
+
+    def uses_of_pods(self, places: Sequence[str]) -> dict[str, list[Use]]:
+        """Those of the pods in these namespaces, as they are now."""
+        return {name: in_use(pods) for name, pods in self._list(POD, places, self._keep_uses(POD)).objects.items()}
 
     def _keep_uses(self, kind: Kind) -> Callable[[Json], Json | None]:
         return lambda obj: kept_uses(kind, obj, self.rotation.exchange)
@@ -276,16 +294,64 @@ def _confirmation(seen: _Seen, own: SecretLogins) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class _Waited:
+    """`left` are pulls that may still use the old login. `error`: why that is not known."""
+
+    left: Sequence[PendingPull] = ()
+    error: str = ""
+
+    @property
+    def told(self) -> dict[str, Any]:
+        return {"pending_pulls": [pull.row for pull in self.left[:_SHOWN]], "pending_pulls_count": len(self.left)}
+
+    @property
+    def notes(self) -> Iterator[str]:
+        if self.error:
+            yield f"it is not known whether nodes still pull with the old login: {self.error}"
+        if self.left:
+            pods = first_of([f"{pull.namespace}/{pull.pod} ({pull.image})" for pull in self.left], _NAMED)
+            yield (
+                f"{counted(len(self.left), 'pull')} that may use the old login did not end in time: {pods}. Once the old login is disabled, "
+                "these pulls can fail once, and the node tries again with the new login"
+            )
+
+
+def _wait_for_pulls(reading: _Reading, settings: Settings) -> _Waited:
+    """Waits for the pulls that nodes may have begun before the last write, and looks at the pods again."""
+    seen = reading.seen
+    held = _by_namespace(seen.confirmed)
+    of_nodes = [copy for copy in seen.confirmed if copy.is_of_nodes]
+    places = reading.namespaces if of_nodes else [name for name in reading.namespaces if name in held]
+    with Workers(settings.concurrency) as workers:
+        pods = replace(reading, workers=workers)
+        wait = PullWait(reading.cluster, workers, settings.clock, pods.uses_of_pods, {**held, "": of_nodes})
+        try:
+            left = wait.until(places, reading.rotation.pulls_timeout)
+        except ImagePullError as error:
+            return _Waited(error=str(error))
+    seen.uses = {name: [use for use in every if use.state is None] for name, every in seen.uses.items()}
+    for name, every in wait.uses.items():
+        seen.uses.setdefault(name, []).extend(every)
+    return _Waited(left)
+
+
+def _by_namespace(copies: Iterable[Copy]) -> _Changing:
+    found: _Changing = {}
+    for copy in copies:
+        found.setdefault(copy.ref.namespace, []).append(copy)
+    return found
+
+
 def _evidence(seen: _Seen, proof: Proven) -> dict[str, Any]:
-    held: _Changing = {}
-    for copy in seen.confirmed:
-        held.setdefault(copy.ref.namespace, []).append(copy)
+    held = _by_namespace(seen.confirmed)
     return {
         "unsearched": seen.unsearched,
         "unread": seen.unread,
         "old_login": proof.old_login,
         "repositories": list(proof.rows),
         "failing": list(failing(seen.uses, held)),
+        "undecided": list(undecided(seen.uses, held)),
     }
 
 

@@ -47,6 +47,7 @@ ARGUMENTS: dict[str, Any] = {
         },
     },
     "next_run": {"type": "int"},
+    "pulls_timeout": {"type": "int", "default": 0},
     "nodes_pull_secret": {"type": "bool", "default": False},
     "replace_dead_logins": {"type": "bool", "default": False},
     **confirmation.ARGUMENTS,
@@ -61,7 +62,7 @@ class Rotation:
 
     `entries` name the other secrets that may be written, and `confirmed` is what they mean in the cluster. `server` is the cluster that they
     are for; empty for any. `verify`: nothing is written with a login that does not work. `replaces_dead`: a secret is also written when its
-    own login does not work.
+    own login does not work. `pulls_timeout`: maximum number of seconds to wait, in the end, for pulls that may still use the old login.
     """
 
     exchange: Exchange
@@ -72,6 +73,7 @@ class Rotation:
     nodes: bool = False
     verify: bool = True
     images: tuple[Reference, ...] = ()
+    pulls_timeout: int = 0
     access: RegistryAccess = field(default_factory=RegistryAccess)
 
     @cached_property
@@ -116,6 +118,7 @@ def from_options(options: Mapping[str, Any]) -> Rotation:
         nodes=options["nodes_pull_secret"],
         verify=options["verify"] or bool(images),
         images=images,
+        pulls_timeout=options["pulls_timeout"],
         access=access,
     )
 
@@ -148,6 +151,8 @@ def _problems(options: Mapping[str, Any]) -> Iterator[str]:
     yield from _problems_of_logins(options["old"], options["new"])
     if options["next_run"] is not None and options["next_run"] < 1:
         yield "option 'next_run' must be a number of seconds"
+    if options["pulls_timeout"] < 0:
+        yield "option 'pulls_timeout' must not be negative"
     if not 1 <= options["verify_timeout"] <= 3600:
         yield "option 'verify_timeout' must be from 1 to 3600 seconds"
     yield from _problems_of_repositories(options["verify_repositories"] or (), options["registries"])
