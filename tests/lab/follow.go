@@ -264,8 +264,8 @@ func (f *follower) attend(working context.Context, key podKey) bool {
 		f.finish(working, pod)
 		return false
 	}
-	if wait := queueTime(pod); wait > 0 && f.takeUp(working, pod) {
-		f.queue.AddAfter(key, wait)
+	if f.hold(working, pod) {
+		f.queue.AddAfter(key, queueLook)
 		return false
 	}
 	line := f.attempt(working, pod)

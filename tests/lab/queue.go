@@ -15,8 +15,11 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// queuedFor on a pod says how long its pull waits after the node has read its secrets.
-const queuedFor = "lab.openshift-ops.example.com/queued-for"
+// queued on a pod keeps its pull in the queue, after the node has read its secrets, for as long as the pod has this annotation.
+const queued = "lab.openshift-ops.example.com/queued"
+
+// queueLook is how often the node looks whether a pull may begin.
+const queueLook = 200 * time.Millisecond
 
 // heldSecrets are the secrets of a pod as they were when the node took it up.
 type heldSecrets struct {
@@ -26,21 +29,15 @@ type heldSecrets struct {
 
 func (h *heldSecrets) read(name string) (*corev1.Secret, error) { return h.found[name], nil }
 
-// queueTime is how long the pull of a pod waits; 0 where it is not to wait.
-func queueTime(pod *corev1.Pod) time.Duration {
-	wait, err := time.ParseDuration(pod.Annotations[queuedFor])
-	if err != nil {
-		return 0
-	}
-	return wait
-}
-
-// takeUp reads the secrets of a pod whose pull has to wait, and says so in its status; false where its pull has waited already. As a
+// hold says whether the pull of a pod has to wait. The first time it reads the secrets of the pod and says so in its status. As a
 // scheduler does, it gives the pod to a node that has a name.
-func (f *follower) takeUp(ctx context.Context, pod *corev1.Pod) bool {
+func (f *follower) hold(ctx context.Context, pod *corev1.Pod) bool {
+	if _, waits := pod.Annotations[queued]; !waits {
+		return false
+	}
 	past, n := f.past(pod.UID), f.node.Load()
 	if past.held != nil {
-		return false
+		return true
 	}
 	held := &heldSecrets{time.Now().UTC(), map[string]*corev1.Secret{}}
 	read := n.secretsOf(ctx, pod.Namespace)
