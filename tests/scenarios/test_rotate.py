@@ -34,11 +34,6 @@ POOLS = "/apis/machineconfiguration.openshift.io/v1/machineconfigpools"
 STREAMS = "/apis/image.openshift.io/v1/namespaces/{}/imagestreams"
 #: What the operator gives for the registry: it disables the account there.
 RETIRE = """
-- name: Note the moment
-  ansible.builtin.copy:
-    content: ""
-    dest: "{retired}"
-    mode: "0600"
 - name: Disable the old account
   ansible.builtin.command:
     argv: [{lab}, registry, --dir, "{{{{ hostvars[item].lab_directory }}}}", --disable, "{{{{ hostvars[item].credential_rotation_old.username }}}}", private]
@@ -46,6 +41,11 @@ RETIRE = """
   changed_when: true
   vars: # ansible-core 2.16 takes the newest Python that is named in PATH, which may be none that works
     ansible_python_interpreter: "{{{{ ansible_playbook_python }}}}"
+- name: Note that it is dead
+  ansible.builtin.copy:
+    content: ""
+    dest: "{retired}"
+    mode: "0600"
 """
 
 

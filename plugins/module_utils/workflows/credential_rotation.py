@@ -35,6 +35,7 @@ from ..features.credential_rotation.uses import (
     undecided,
     used_images,
 )
+from ..features.pull_probe.pods import POD as PROBE
 from ..pulls.subjects import POD
 from ..reconcile.engine import reconcile
 from ..reconcile.listing import Listed, list_in
@@ -44,6 +45,7 @@ from ..reconcile.run import Settings
 from ..reconcile.targets import resolve
 from ..reconcile.workers import Workers
 from .pending_pulls import PullWait
+from .probe_leftovers import delete_leftovers, is_leftover
 from .rotation_proof import ImagesInUse, Logins, Proven, SecretLogins, accepted, proven
 
 __all__ = ["rotate"]
@@ -113,10 +115,11 @@ def rotate(
     asked = _asked(seen, changing)
     proof = prove(rotation, asked, own.logins) if changing and rotation.verify else Proven()
     outcome = reconcile(cluster, _batch(rotation, changing), list(changing), settings, _views(seen, changing))
+    cleaned = _clean_up(reading, settings) if not settings.check_mode else ()
     waited = _wait_for_pulls(reading, settings) if rotation.pulls_timeout else _Waited()
     told = {**_counts(outcome, seen, changing), **_confirmation(seen, own), **_evidence(seen, proof), **waited.told}
     told["probes"] = _probes(changing, asked, proof if rotation.verify else None)
-    remarks = (*outcome.remarks, *proof.notes, *_not_declared_note(told), *waited.notes)
+    remarks = (*outcome.remarks, *proof.notes, *_not_declared_note(told), *cleaned, *waited.notes)
     return replace(outcome, remarks=remarks, extra={**outcome.extra, "rotation": told})
 
 
@@ -160,6 +163,7 @@ class _Reading:
     rotation: Rotation
     namespaces: Sequence[str]
     seen: _Seen = field(default_factory=_Seen)
+    leftovers: list[Json] = field(default_factory=list)
 
     def read(self) -> _Seen:
         """:raises ImagePullError: when a list fails for another reason than that the caller may not have it."""
@@ -199,7 +203,13 @@ class _Reading:
         return {name: in_use(pods) for name, pods in self._list(POD, places, self._keep_uses(POD)).objects.items()}
 
     def _keep_uses(self, kind: Kind) -> Callable[[Json], Json | None]:
-        return lambda obj: kept_uses(kind, obj, self.rotation.exchange)
+        def keep(obj: Json) -> Json | None:
+            if kind == POD and is_leftover(obj):
+                self.leftovers.append(trimmed(PROBE, obj))
+                return None
+            return kept_uses(kind, obj, self.rotation.exchange)
+
+        return keep
 
     def _list(
         self, kind: Kind, places: Sequence[str], keep: Callable[[Json], Json | None], selector: str = ""
@@ -294,12 +304,22 @@ def _confirmation(seen: _Seen, own: SecretLogins) -> dict[str, Any]:
     }
 
 
+def _clean_up(reading: _Reading, settings: Settings) -> tuple[str, ...]:
+    """Deletes the pods that killed probes of earlier rotations have left. No failure of that is one of the rotation."""
+    with Workers(settings.concurrency) as workers:
+        try:
+            return delete_leftovers(reading.cluster, workers, reading.leftovers)
+        except ImagePullError as error:
+            return (f"pods that earlier probes left could not be deleted: {error}",)
+
+
 @dataclass(frozen=True)
 class _Waited:
-    """`left` are pulls that may still use the old login. `error`: why that is not known."""
+    """`left` are pulls that may still use the old login. `error`: why that is not known. `no_events`: why their events are not."""
 
     left: Sequence[PendingPull] = ()
     error: str = ""
+    no_events: str = ""
 
     @property
     def told(self) -> dict[str, Any]:
@@ -315,6 +335,8 @@ class _Waited:
                 f"{counted(len(self.left), 'pull')} that may use the old login did not end in time: {pods}. Once the old login is disabled, "
                 "these pulls can fail once, and the node tries again with the new login"
             )
+            if self.no_events:
+                yield f"events, which show pulls that have ended, are not known: {self.no_events}"
 
 
 def _wait_for_pulls(reading: _Reading, settings: Settings) -> _Waited:
@@ -333,7 +355,7 @@ def _wait_for_pulls(reading: _Reading, settings: Settings) -> _Waited:
     seen.uses = {name: [use for use in every if use.state is None] for name, every in seen.uses.items()}
     for name, every in wait.uses.items():
         seen.uses.setdefault(name, []).extend(every)
-    return _Waited(left)
+    return _Waited(left, no_events=wait.no_events)
 
 
 def _by_namespace(copies: Iterable[Copy]) -> _Changing:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..clients.kube.client import Cluster
+from ..core.enumeration import first_of
 from ..core.errors import ImagePullError
 from ..features.credential_rotation.copies import Copy
 from ..features.credential_rotation.pending_pulls import (
@@ -50,6 +51,8 @@ class PullWait:
     look: Look
     copies: Mapping[str, Sequence[Copy]]
     uses: Mapping[str, Sequence[Use]] = field(default_factory=dict)
+    #: Why the events are not known; empty otherwise.
+    no_events: str = ""
 
     def until(self, places: Sequence[str], timeout: float) -> list[PendingPull]:
         """The pulls that may still be under way after `timeout` seconds, of those that were when it began.
@@ -77,7 +80,7 @@ class PullWait:
         return left
 
     def _events(self, pulls: Sequence[PendingPull]) -> EventCounts:
-        """Without the right to list them, none: it is waited longer then."""
+        """Without the right to list them, none: the wait is longer then."""
         places = sorted({each.namespace for each in pulls})
         uids = {each.uid for each in pulls}
         selector = "involvedObject.kind=Pod"
@@ -85,7 +88,10 @@ class PullWait:
             found = list_in(
                 self.cluster, self.workers, POD_EVENTS, places, trimmed_event, few=_FEW, field_selector=selector
             )
-        except ImagePullError:
+        except ImagePullError as error:
+            self.no_events = str(error)
             return {}
+        if found.forbidden:
+            self.no_events = f"the caller may not list events in namespace {first_of(found.forbidden, 1)}"
         every = (event for events in found.objects.values() for event in events)
         return event_counts(event for event in every if event["involvedObject"].get("uid") in uids)

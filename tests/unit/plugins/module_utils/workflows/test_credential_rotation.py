@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import Exchange, Login
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.confirmation import (
     ConfirmedEntry,
@@ -23,6 +24,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
     Rotation,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import POD, made
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.result import Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.run import Settings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.credential_rotation import rotate
@@ -460,6 +463,41 @@ def put_running(api: FakeApi, namespace: str, name: str) -> None:
     api.put("pods", namespace, name, spec=spec, status={"containerStatuses": [state]})
 
 
+class TestLeftovers:
+    """Pods that a killed probe of an earlier rotation has left."""
+
+    def put(self, api: FakeApi, namespace: str, name: str = "pull-probe-old", **meta: Any) -> None:
+        body = made(ObjectRef(POD, namespace, name), PullProbe((IMAGE,)), IMAGE, {}).body
+        labels = {"labels": body["metadata"]["labels"], "creationTimestamp": "2026-01-01T00:00:00Z", **meta}
+        api.put("pods", namespace, name, metadata=labels, spec=body["spec"], status={})
+
+    def test_are_deleted_in_all_namespaces_of_the_task(self, api: FakeApi) -> None:
+        put(api, "a")
+        self.put(api, "b")
+        self.put(api, "b", "pull-probe-new", creationTimestamp="2126-01-01T00:00:00Z")
+        self.put(api, "b", "theirs")
+        assert run(api, "a", "b", check=True).notes == []
+        outcome = run(api, "a", "b")
+        assert outcome.notes == ["deleted 1 pod of probes that ended without cleaning up: b/pull-probe-old"]
+        assert [path for path in api.writes if "pods" in path] == ["DELETE /api/v1/namespaces/b/pods/pull-probe-old"]
+
+    @pytest.mark.parametrize("status", [403, 401, 500])
+    def test_no_failure_of_that_is_one_of_the_rotation(self, api: FakeApi, status: int) -> None:
+        put(api, "a")
+        self.put(api, "b")
+        api.fail("DELETE", status_object(status, "Failure", "no"), times=9)
+        outcome = run(api, "a", "b")
+        assert (outcome.has_failed, entries(api, "a")) == (False, {"quay.io": entry(NEW)})
+        assert "could not be deleted" in outcome.notes[0]
+
+    def test_are_no_uses(self, api: FakeApi) -> None:
+        put(api, "a")
+        self.put(api, "a")
+        prover = Prover(api)
+        run(api, prover=prover)
+        assert prover.images == [{}]
+
+
 class TestPendingPulls:
     WAITS = Rotation(EXCHANGE, pulls_timeout=60)
 
@@ -516,7 +554,9 @@ class TestPendingPulls:
     def test_without_the_right_to_see_events_it_waits_longer(self, api: FakeApi) -> None:
         put_waiting(api, "a", "p")
         api.fail("GET .*/events", FORBIDDEN, times=99)
-        assert told(run(api, rotation=self.WAITS))["pending_pulls_count"] == 1
+        outcome = run(api, rotation=self.WAITS)
+        assert told(outcome)["pending_pulls_count"] == 1
+        assert outcome.notes[1].endswith("are not known: the caller may not list events in namespace a")
 
     def test_the_pods_are_looked_at_after_the_wait(self, api: FakeApi) -> None:
         put_waiting(api, "a", "p")
