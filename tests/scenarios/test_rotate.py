@@ -379,6 +379,36 @@ class TestSteps:
         assert back.status == 0, back.output
         assert set(cluster.logins().values()) == {auth(cluster.old)}
 
+    def test_a_pod_whose_failure_its_node_hid_before_stops_nothing(
+        self, cluster: Cluster, namespaces: list[str], tmp_path: Path
+    ) -> None:
+        """The registry refuses its image all the time, and the node says so only after the plan."""
+        cluster.pod(namespaces[0], "limited", restart="Always")
+        path = f"{path_of(namespaces[0], 'pods', 'limited')}/status"
+
+        def say(message: str) -> None:
+            state = {"waiting": {"reason": "ErrImagePull", "message": message}}
+            container = {"name": "app", "image": "i", "imageID": "", "ready": False, "restartCount": 0, "state": state}
+            cluster.lab.api("PATCH", path, {"status": {"containerStatuses": [container]}})
+
+        say("pull QPS exceeded")
+        audit, over = cluster.lab.audit(), threading.Event()
+
+        def work() -> None:
+            while not over.wait(0.05):
+                if audit.writes():
+                    say("requested access to the resource is denied")
+                    return
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        done = rotate(tmp_path, [cluster], credential_rotation_probe=False)
+        over.set()
+        thread.join()
+        assert done.status == 0, done.output
+        assert set(cluster.logins().values()) == {auth(cluster.new)}
+        assert '"cause": "denied"' in done.output
+
     def test_a_wave_that_fails_is_the_last_one(self, two: list[Cluster], tmp_path: Path) -> None:
         (first,), (second,) = (one.namespaces("team") for one in two)
         two[0].secret(first)
