@@ -246,7 +246,7 @@ extends_documentation_fragment:
 notes:
   - With O(pulls_timeout), pods are listed again until the pulls have ended, and events, if the caller may list them.
   - Pods that killed runs of M(openshift_ops.image_pull.pull_probe) have left are deleted in all namespaces of the task, once they are past
-    their deadline. A pod that cannot be deleted is a warning.
+    their deadline, if the caller may delete pods. A pod that cannot be deleted is a warning.
   - The caller needs the rights to list and patch secrets, and to get them where others write meanwhile. To know which images are used, pods, the
     workloads of C(apps), C(batch) and C(apps.openshift.io) are listed; what may not be listed is said in RV(rotation.unread), and
     O(verify_repositories) can stand in for it. Where a secret is immutable, service accounts are listed, got and patched, and secrets are created.
@@ -254,7 +254,7 @@ notes:
   - Secrets of Helm's releases are not searched, since their content is compressed. Change the values of the chart, too.
   - Rights needed - patch on secrets; create on secrets; list, patch on serviceaccounts.
   - Without these, it says what it does not know or does not do - list on secrets, pods, deployments.apps, statefulsets.apps,
-    daemonsets.apps, replicasets.apps, jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io, events; delete on pods.
+    daemonsets.apps, replicasets.apps, jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io, events.
   - Rights needed - list on namespaces.
   - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 seealso:

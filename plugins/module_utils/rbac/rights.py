@@ -246,7 +246,6 @@ JOBS: Mapping[str, Job] = {
             _told("pods", "list", "images that are in use"),
             *(_told(resource, "list", "images that are in use") for resource in _WORKLOADS),
             _told("events", "list", "with pulls_timeout: pulls that have ended"),
-            _told("pods", "delete", "pods that a killed probe has left"),
         ),
     ),
     "probe": Job(
