@@ -208,8 +208,8 @@ options:
   verify:
     description:
       - Before anything is written, log in with the new login to each registry, and ask for an image of each repository that pods and workloads
-        use with the old one, in containers and in image volumes, as a node does before a pull. Nothing is written when a registry refuses what it gives to the old login, or cannot
-        be asked.
+        use with the old one, in containers and in image volumes, as a node does before a pull. Nothing is written when a registry refuses what
+        it gives to the old login, or cannot be asked.
       - Only images in namespaces with confirmed secrets count. An image that neither login pulls is a warning, and does not stop the module.
       - Registries are only asked when there is something to change.
       - With V(false) and without O(verify_repositories), nothing is asked. Use it where the controller does not reach the registry, and prove
