@@ -83,6 +83,18 @@ options:
       - In so many seconds the rotation runs again, for logins that live a short time. A login that expires before is refused, before anything
         is read.
     type: int
+  pulls_timeout:
+    description:
+      - In the end, wait at most this number of seconds for pulls that may still use the old login. A node reads the secrets of a pod before it
+        queues the pull, so a pull that waits in the queue of a node uses the login that was there before. Use it before the old login is
+        disabled.
+      - The module waits for the pods that list a confirmed secret and whose pull may have begun when it looks first, after the last write. It
+        waits until their status or their events show that the attempt has ended. It does not wait for pods that come later, or that fail for
+        a reason that stays, such as a wrong image.
+      - Pulls that do not end in time are a warning. They can fail once, and the node tries again with the new login.
+      - With V(0), the module does not wait. In check mode, it waits too.
+    type: int
+    default: 0
   secrets:
     description:
       - The secrets that may be changed. Each entry names one secret in one namespace or in several.
@@ -202,8 +214,8 @@ options:
   verify:
     description:
       - Before anything is written, log in with the new login to each registry, and ask for an image of each repository that pods and workloads
-        use with the old one, as a node does before a pull. Nothing is written when a registry refuses what it gives to the old login, or cannot
-        be asked.
+        use with the old one, in containers and in image volumes, as a node does before a pull. Nothing is written when a registry refuses what
+        it gives to the old login, or cannot be asked.
       - Only images in namespaces with confirmed secrets count. An image that neither login pulls is a warning, and does not stop the module.
       - Registries are only asked when there is something to change.
       - With V(false) and without O(verify_repositories), nothing is asked. Use it where the controller does not reach the registry, and prove
@@ -238,6 +250,9 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.attributes
 notes:
+  - With O(pulls_timeout), pods are listed again until the pulls have ended, and events, if the caller may list them.
+  - Pods that killed runs of M(openshift_ops.image_pull.pull_probe) have left are deleted in all namespaces of the task, once they are past
+    their deadline, if the caller may delete pods. A pod that cannot be deleted is a warning.
   - The caller needs the rights to list and patch secrets, and to get them where others write meanwhile. To know which images are used, pods, the
     workloads of C(apps), C(batch) and C(apps.openshift.io) are listed; what may not be listed is said in RV(rotation.unread), and
     O(verify_repositories) can stand in for it. Where a secret is immutable, service accounts are listed, got and patched, and secrets are created.
@@ -245,7 +260,7 @@ notes:
   - Secrets of Helm's releases are not searched, since their content is compressed. Change the values of the chart, too.
   - Rights needed - patch on secrets; create on secrets; list, patch on serviceaccounts.
   - Without these, it says what it does not know or does not do - list on secrets, pods, deployments.apps, statefulsets.apps,
-    daemonsets.apps, replicasets.apps, jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io.
+    daemonsets.apps, replicasets.apps, jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io, events.
   - Rights needed - list on namespaces.
   - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 seealso:
@@ -547,8 +562,8 @@ rotation:
       sample: [{namespace: project-a, image: "quay.io/team/app:v1", secret: quay}]
     failing:
       description:
-        - The images of the registries that nodes cannot pull because the login is refused, by namespace. Only pods that list a confirmed secret
-          with the old or the new login count.
+        - The images of the registries, of containers and of image volumes, that nodes cannot pull because the login is refused, by namespace.
+          Only pods that list a confirmed secret with the old or the new login count. After a wait (O(pulls_timeout)), it is as of its end.
       type: list
       elements: dict
       returned: always
@@ -587,6 +602,43 @@ rotation:
           returned: always
       sample: [{place: "project-a quay.io/team/app:v1", namespace: project-a, image: "quay.io/team/app:v1",
         repository: quay.io/team/app, cause: bad_credentials, pod: app-1, container: app, containers: 3}]
+    undecided:
+      description:
+        - Namespace and image, as RV(rotation.failing[].place), where pods that list a confirmed secret wait for the image, and none has it. The
+          node may have hidden the reason, for example by C(pull QPS exceeded). A failure that a later run finds there is not evidence against
+          the new login.
+      type: list
+      elements: str
+      returned: always
+      sample: ["project-a quay.io/team/app:v2"]
+    pending_pulls:
+      description:
+        - The pulls that may use the old login and did not end within O(pulls_timeout). Of many, the first 100.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        namespace:
+          description: The namespace.
+          type: str
+          returned: always
+        pod:
+          description: The pod.
+          type: str
+          returned: always
+        container:
+          description: The container. Of an image volume, the first one that mounts it.
+          type: str
+          returned: always
+        image:
+          description: The image.
+          type: str
+          returned: always
+      sample: []
+    pending_pulls_count:
+      description: How many they are.
+      type: int
+      returned: always
 namespaces:
   description: The result for each namespace that has something to change.
   type: list

@@ -19,8 +19,11 @@ description:
   - A pod has no token and no rights, tolerates all taints, requests next to nothing, ends by itself a minute after O(timeout), and is
     accepted by the Pod Security standard C(restricted) and by OpenShift's C(restricted-v2). Its name begins with C(pull-probe-), and its
     labels are C(app.kubernetes.io/managed-by=openshift_ops.image_pull) and C(app.kubernetes.io/component=pull-probe).
-  - All its pods are deleted in the end, also when the task fails or is interrupted. What a killed run has left is deleted by the next run
-    in these namespaces, which deletes only pods with both labels. So let only one task probe a namespace at the same time.
+  - All its pods are deleted in the end, also when the task fails or is interrupted. A killed run leaves its pods. The next run deletes all
+    pods with both labels in the namespaces that it probes, so let only one task probe a namespace at the same time.
+  - If the caller may list the pods of all namespaces, each run of this module deletes pods of probes that have outlived their own deadline, in
+    all of them. M(openshift_ops.image_pull.credential_rotation) does that in its namespaces. A pod that only has the labels of a probe stays there. A pod that cannot be
+    deleted is a warning. No object of a cluster stands for a run, so these pods have no owner.
   - The task fails when an image was refused, and when nothing was proven.
   - About 100 pods are under way at the same time. They are watched by one list of pods, however many there are.
   - It needs the rights to create, list and delete pods in the namespaces. Of more than 8 namespaces the pods are listed in the whole
@@ -54,7 +57,8 @@ options:
     default: 120
   keep_failed:
     description:
-      - Leave the pods whose image was not pulled, to look at them. They end by themselves, and the next run in the namespace deletes them.
+      - Leave the pods whose image was not pulled, to look at them. They end by themselves. The next run in the namespace deletes them, and any
+        later run once they are past their deadline.
     type: bool
     default: false
 extends_documentation_fragment:

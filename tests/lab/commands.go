@@ -148,6 +148,7 @@ Exit status: 0 all pulled, 1 not pulled, 2 no answer.`,
 	f.StringVar(&o.node.runtime, "runtime", runtimeCRIO, "cri-o or containerd: what pulls below the kubelet")
 	f.StringVar(&o.node.proxy, "proxy", "", "URL of the proxy by which the node reaches registries")
 	f.BoolVar(&o.node.whole, "whole", false, "pull the image's configuration and layers too, which containerd always does")
+	f.Float32Var(&o.node.pullQPS, "pull-qps", 0, "the kubelet's limit of pulls per second: further ones fail with its own message (0: no limit)")
 	f.BoolVar(&o.after.status, "status", false, "write the pod's status as the kubelet would")
 	f.BoolVar(&o.after.again, "back-off", false, "ask again after a failed pull, so that its message is that of the back-off")
 	return command

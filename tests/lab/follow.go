@@ -43,7 +43,8 @@ type podKey struct {
 type followLine struct {
 	pullReport
 	UID     types.UID `json:"uid"`
-	Attempt int       `json:"attempt"` // from 1 on
+	Attempt int       `json:"attempt"`       // from 1 on
+	Read    time.Time `json:"read,omitzero"` // when the secrets were read, of a pull that waited in the queue
 	Began   time.Time `json:"began"`
 	Ended   time.Time `json:"ended"`
 	Gone    bool      `json:"gone,omitempty"` // the pod was deleted or is being deleted, as was seen after the attempt
@@ -52,6 +53,7 @@ type followLine struct {
 // history is what is remembered of a pod that has not been pulled for yet.
 type history struct {
 	attempts int
+	held     *heldSecrets            // of a pull that waits in the queue
 	events   map[event]*corev1.Event // as they were written
 }
 
@@ -262,6 +264,10 @@ func (f *follower) attend(working context.Context, key podKey) bool {
 		f.finish(working, pod)
 		return false
 	}
+	if f.hold(working, pod) {
+		f.queue.AddAfter(key, queueLook)
+		return false
+	}
 	line := f.attempt(working, pod)
 	if working.Err() != nil {
 		return false
@@ -284,7 +290,12 @@ func (f *follower) attempt(working context.Context, pod *corev1.Pod) followLine 
 	past.attempts++
 	line := followLine{UID: pod.UID, Attempt: past.attempts, Began: time.Now().UTC()}
 	var err error
-	line.pullReport, err = n.pullPod(ctx, pod, f.options.after, n.secretsOf(ctx, pod.Namespace))
+	read := n.secretsOf(ctx, pod.Namespace)
+	if past.held != nil {
+		line.Read, read = past.held.at, past.held.read
+		past.held = nil
+	}
+	line.pullReport, err = n.pullPod(ctx, pod, f.options.after, read)
 	if err == nil && f.options.after.status {
 		err = n.writeEvents(ctx, pod, line.pullReport, past)
 	}

@@ -29,10 +29,17 @@ type imageService struct {
 	pulled pulledImage
 }
 
+// errTooManyPulls is the kubelet's own refusal (pkg/kubelet/images/helpers.go): it asks no registry.
+var errTooManyPulls = errors.New("pull QPS exceeded")
+
 // PullImage tries one credential after the other, as the kubelet's runtime manager does; without any the node's own file decides.
 func (s *imageService) PullImage(ctx context.Context, spec kubecontainer.ImageSpec, credentials []credentialprovider.TrackedAuthConfig,
 	_ *runtimeapi.PodSandboxConfig) (string, *credentialprovider.TrackedAuthConfig, error) {
 	s.asked = true
+	if s.node.limiter != nil && !s.node.limiter.TryAccept() {
+		s.failed = errTooManyPulls
+		return "", nil, errTooManyPulls
+	}
 	if len(credentials) == 0 {
 		err := s.pull(ctx, spec.Image, credentialprovider.AuthConfig{})
 		if err != nil {

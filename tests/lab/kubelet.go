@@ -31,7 +31,7 @@ const (
 // ensure makes an image of a pod be there. With again, a pull that failed is asked for once more, so that the answer is the back-off.
 func (n *node) ensure(ctx context.Context, pod *corev1.Pod, pullSecrets []corev1.Secret, wanted wantedImage, again bool) imageReport {
 	report := imageReport{
-		Image: wanted.image, PullPolicy: string(wanted.policy), Containers: wanted.containers, Tried: []attempt{}, Events: []event{},
+		Image: wanted.image, Volume: wanted.volume, PullPolicy: string(wanted.policy), Containers: wanted.containers, Tried: []attempt{}, Events: []event{},
 	}
 	repository, _, _, err := parsers.ParseImageName(wanted.image)
 	parseError := err

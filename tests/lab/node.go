@@ -19,6 +19,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/util/flowcontrol"
 	"k8s.io/kubernetes/pkg/credentialprovider"
 	"k8s.io/kubernetes/pkg/kubelet/images/pullmanager"
 )
@@ -31,6 +32,7 @@ type nodeOptions struct {
 	runtime    string // cri-o where it is empty
 	proxy      string
 	whole      bool
+	pullQPS    float32 // the kubelet's registryPullQPS, with a burst of one pull; 0: no limit
 }
 
 // The node's ways with a name of several registries to search: all are asked, or none.
@@ -86,6 +88,7 @@ type node struct {
 	keyring credentialprovider.DockerKeyring
 	store   *imageStore
 	records pullmanager.ImagePullManager
+	limiter flowcontrol.RateLimiter // nil without a limit
 
 	ends []func()
 }
@@ -115,6 +118,9 @@ func startNode(ctx context.Context, lab clusterClients, options nodeOptions) (*n
 		return nil, err
 	}
 	n := &node{clusterClients: lab, options: options}
+	if options.pullQPS > 0 {
+		n.limiter = flowcontrol.NewTokenBucketRateLimiter(options.pullQPS, 1)
+	}
 	err := n.start(ctx)
 	if err != nil {
 		n.close()

@@ -55,7 +55,22 @@ func TestImagesOfAPod(t *testing.T) {
 		InitContainers: []corev1.Container{one}, Containers: []corev1.Container{two, three},
 		EphemeralContainers: []corev1.EphemeralContainer{{EphemeralContainerCommon: corev1.EphemeralContainerCommon(four)}},
 	}})
-	if text := fmt.Sprint(got); text != "[{a Always [one two]} {a Never [three]} {b Always [four]}]" {
+	if text := fmt.Sprint(got); text != "[{a Always [one two] } {a Never [three] } {b Always [four] }]" {
+		t.Error(text)
+	}
+}
+
+func TestImageVolumesOfAPod(t *testing.T) {
+	volume := func(name, image string) corev1.Volume {
+		source := corev1.VolumeSource{Image: &corev1.ImageVolumeSource{Reference: image, PullPolicy: corev1.PullAlways}}
+		return corev1.Volume{Name: name, VolumeSource: source}
+	}
+	mounts := []corev1.VolumeMount{{Name: "model", MountPath: "/model"}}
+	got := imagesOf(&corev1.Pod{Spec: corev1.PodSpec{
+		Volumes:    []corev1.Volume{volume("model", "a"), {Name: "other"}, volume("unused", "b")},
+		Containers: []corev1.Container{{Name: "one", Image: "a", ImagePullPolicy: corev1.PullAlways, VolumeMounts: mounts}, {Name: "two", Image: "c"}},
+	}})
+	if text := fmt.Sprint(got); text != "[{a Always [one] model} {b Always [] unused} {a Always [one] } {c  [two] }]" {
 		t.Error(text)
 	}
 }

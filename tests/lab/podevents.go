@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -19,12 +20,20 @@ const longestEventPrefix = 230
 func (n *node) writeEvents(ctx context.Context, pod *corev1.Pod, report pullReport, past *history) error {
 	for _, image := range report.Images {
 		for _, one := range image.Events {
-			if err := n.writeEvent(ctx, pod, image.Containers[0], one, past); err != nil {
+			if err := n.writeEvent(ctx, pod, image.containerOf(one), one, past); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// containerOf is the container that an event is of. The pull of a volume's image is the pod's; its failure is told of a container too.
+func (r imageReport) containerOf(one event) string {
+	if len(r.Containers) == 0 || r.Volume != "" && !strings.HasPrefix(one.Message, "Error: ") {
+		return ""
+	}
+	return r.Containers[0]
 }
 
 func (n *node) writeEvent(ctx context.Context, pod *corev1.Pod, container string, one event, past *history) error {
@@ -65,8 +74,11 @@ func (n *node) eventObject(pod *corev1.Pod, container string, one event, now met
 	}
 }
 
-// fieldPath is where a container stands in its pod.
+// fieldPath is where a container stands in its pod; empty for what is of the whole pod.
 func fieldPath(pod *corev1.Pod, container string) string {
+	if container == "" {
+		return ""
+	}
 	list := "containers"
 	if slices.ContainsFunc(pod.Spec.InitContainers, func(c corev1.Container) bool { return c.Name == container }) {
 		list = "initContainers"

@@ -35,6 +35,7 @@ type pullReport struct {
 
 type imageReport struct {
 	Image      string    `json:"image"`
+	Volume     string    `json:"volume,omitempty"` // the image volume whose image it is; the containers mount it
 	Pulled     bool      `json:"pulled"`
 	Reason     string    `json:"reason"`
 	Tried      []attempt `json:"tried"`
@@ -146,7 +147,7 @@ func (n *node) pullPod(ctx context.Context, pod *corev1.Pod, after pullEffects, 
 	for _, wanted := range imagesOf(pod) {
 		result := n.ensure(ctx, pod, pullSecrets, wanted, after.again)
 		report.Images = append(report.Images, result)
-		report.Pulled = report.Pulled && result.Pulled
+		report.Pulled = report.Pulled && (result.Pulled || len(result.Containers) == 0) // a volume that no container mounts stops none
 	}
 	if after.status {
 		err = n.writeStatus(ctx, pod, report, after.ends)
@@ -175,28 +176,47 @@ func pullSecrets(pod *corev1.Pod, read secretReader) ([]corev1.Secret, []ignored
 	return found, missing, nil
 }
 
-// wantedImage is one image as one or more containers of a pod ask for it.
+// wantedImage is one image as one or more containers of a pod ask for it, or an image volume, with the containers that mount it.
 type wantedImage struct {
 	image      string
 	policy     corev1.PullPolicy
 	containers []string
+	volume     string
 }
 
+// imagesOf are the images of the volumes, which the kubelet pulls first, and then those of the containers.
 func imagesOf(pod *corev1.Pod) []wantedImage {
 	containers := slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers)
 	for _, ephemeral := range pod.Spec.EphemeralContainers {
 		containers = append(containers, corev1.Container(ephemeral.EphemeralContainerCommon))
 	}
-	var images []wantedImage
+	images := imageVolumesOf(pod, containers)
 	for _, container := range containers {
 		at := slices.IndexFunc(images, func(w wantedImage) bool {
-			return w.image == container.Image && w.policy == container.ImagePullPolicy
+			return w.volume == "" && w.image == container.Image && w.policy == container.ImagePullPolicy
 		})
 		if at < 0 {
-			images = append(images, wantedImage{container.Image, container.ImagePullPolicy, nil})
+			images = append(images, wantedImage{container.Image, container.ImagePullPolicy, nil, ""})
 			at = len(images) - 1
 		}
 		images[at].containers = append(images[at].containers, container.Name)
+	}
+	return images
+}
+
+func imageVolumesOf(pod *corev1.Pod, containers []corev1.Container) []wantedImage {
+	var images []wantedImage
+	for _, volume := range pod.Spec.Volumes {
+		if volume.Image == nil {
+			continue
+		}
+		wanted := wantedImage{volume.Image.Reference, volume.Image.PullPolicy, []string{}, volume.Name}
+		for _, container := range containers {
+			if slices.ContainsFunc(container.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == volume.Name }) {
+				wanted.containers = append(wanted.containers, container.Name)
+			}
+		}
+		images = append(images, wanted)
 	}
 	return images
 }
@@ -208,6 +228,8 @@ func (n *node) reason(s *imageService, repository string, err error) string {
 		return "present on the node"
 	case !s.asked:
 		return err.Error()
+	case errors.Is(s.failed, errTooManyPulls):
+		return s.failed.Error()
 	case len(s.tried) == 0:
 		return fmt.Sprintf("no credential matches %s; anonymous pull answered %s", repository, n.result(repository, s.failed))
 	case err == nil:

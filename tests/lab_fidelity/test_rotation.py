@@ -346,6 +346,64 @@ class TestFollowing:
         assert last["images"][0]["tried"][0]["secret"] == "openshift-config/pull-secret"
         assert False in outcomes(found, namespace)
 
+    def test_a_pull_in_the_queue_uses_the_secrets_that_the_node_has_read(self, lab, namespace, account):
+        """A real node read them 8 seconds before it pulled (kubelet 1.36.3)."""
+        new = new_account(lab, "private")
+        make_secret(lab, namespace, account)
+        queued = "lab.openshift-ops.example.com/queued"
+        path = path_of(namespace, "pods", "queued")
+        with lab.following("--node", namespace, "--status", namespace) as found:
+            spec = {
+                "containers": [{"name": "app", "image": lab.registry("private")["image"], "imagePullPolicy": "Always"}]
+            }
+            meta = {"name": "queued", "annotations": {queued: ""}}
+            lab.create(namespace, "pods", {"metadata": meta, "spec": {**spec, "imagePullSecrets": [{"name": "pull"}]}})
+            lab.until(lambda: bool(status_of(lab, namespace, "queued").get("containerStatuses")), "it is taken up")
+            (container,) = status_of(lab, namespace, "queued")["containerStatuses"]
+            assert container["state"]["waiting"]["reason"] == "ContainerCreating"
+            pod = lab.get(namespace, "pods", "queued")
+            assert pod is not None and pod["spec"]["nodeName"] == namespace
+            replaced(lab, namespace, new)
+            make_pod(lab, namespace)
+            lab.until(pulled_once(lab, found, namespace), "a later pod overtakes it")
+            lab.api("PATCH", path, {"metadata": {"annotations": {queued: None}}})
+            lab.until(pulled_once(lab, found, namespace, "queued"), "it leaves the queue")
+        assert [counted(lab, "private", user)[2] for user in (account[0], new[0])] == [1, 1]
+        (late,) = found.of(namespace, "queued")
+        assert late["read"] < found.of(namespace, "app")[0]["began"] < late["began"]
+
+    def test_the_kubelets_own_limit_hides_the_cause_and_passes(self, lab, namespace, account):
+        make_secret(lab, namespace, account)
+        with lab.following("--pull-qps", "0.5", "--status", namespace) as found:
+            for pod in ("one", "two"):
+                make_pod(lab, namespace, pod)
+            lab.until(
+                lambda: all(True in outcomes(found, namespace, pod) for pod in ("one", "two")), "both are pulled for"
+            )
+        failed = [one["images"][0] for one in found.attempts() if not one["pulled"]]
+        assert failed
+        assert {(one["waiting"]["reason"], one["waiting"]["message"]) for one in failed} == {
+            ("ErrImagePull", "pull QPS exceeded")
+        }
+        assert {one["reason"] for one in failed} == {"pull QPS exceeded"}
+
+    def test_image_volumes_are_pulled_first_and_fail_at_their_containers(self, lab, namespace, account):
+        make_secret(lab, namespace, (account[0], "wrong"))
+        image = lab.registry("private")["image"]
+        containers = [{"name": name, "image": "registry.example.com/app:v1"} for name in ("app", "beside")]
+        containers[0]["volumeMounts"] = [{"name": "model", "mountPath": "/model"}]
+        volumes = [{"name": "model", "image": {"reference": image, "pullPolicy": "Always"}}]
+        spec = {"containers": containers, "volumes": volumes, "imagePullSecrets": [{"name": "pull"}]}
+        lab.create(namespace, "pods", {"metadata": {"name": "app"}, "spec": spec})
+        report = lab.pull(namespace, "app", "--status")
+        assert [(one.get("volume"), one["image"], one["containers"]) for one in report["images"]] == [
+            ("model", image, ["app"]),
+            (None, "registry.example.com/app:v1", ["app", "beside"]),
+        ]
+        statuses = {one["name"]: one["state"]["waiting"] for one in status_of(lab, namespace)["containerStatuses"]}
+        assert image in statuses["app"]["message"]
+        assert "registry.example.com" in statuses["beside"]["message"]
+
     def test_it_ends_with_its_input(self, lab, namespace):
         command = [lab.binary, "pull", "--follow", "--dir", str(lab.dir), namespace]
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, input="", check=False)

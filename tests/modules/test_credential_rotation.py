@@ -126,6 +126,33 @@ class TestInPlace:
             {"old": 0, "new": 1, "to_change": 0, "failed": 0},
         )
 
+    def test_an_image_that_only_a_volume_uses_is_proven_too(
+        self, lab: Lab, rotate: Run, host: str, namespace: str
+    ) -> None:
+        """The node pulls it with the pod's secrets, and the next pod would be refused."""
+        secret(lab, namespace, "quay", {"auths": {host: {"auth": auth(login(lab, 0))}}})
+        container = {
+            "name": "app",
+            "image": "registry.example.com/app:v1",
+            "volumeMounts": [{"name": "model", "mountPath": "/model"}],
+        }
+        volume = {"name": "model", "image": {"reference": lab.registry("private")["image"], "pullPolicy": "Always"}}
+        spec = {"containers": [container], "volumes": [volume], "imagePullSecrets": [{"name": "quay"}]}
+        lab.create(namespace, "pods", {"metadata": {"name": "app"}, "spec": spec})
+        new = login(lab, 1)["username"]
+        lab.registry_set("private", "--deny", "team/app", "--from", new)
+        try:
+            refused = rotate(namespaces=[namespace])
+        finally:
+            lab.registry_set("private", "--allow", "team/app", "--from", new)
+        assert refused["failed"]
+        assert f"the new login does not pull {lab.registry('private')['image']}, and the old one does" in refused["msg"]
+        assert lab.entries(namespace, "quay")[host] == {"auth": auth(login(lab, 0))}
+        done = rotate(namespaces=[namespace])
+        assert [row["repository"] for row in done["rotation"]["repositories"]] == [f"{host}/team/app"]
+        (model, _app) = lab.pull(namespace, "app")["images"]
+        assert (model["volume"], model["pulled"], model["tried"][0]["secret"]) == ("model", True, "quay")
+
     def test_the_plan_is_exact_and_writes_nothing(self, lab: Lab, rotate: Run, host: str, namespace: str) -> None:
         secret(lab, namespace, "quay", {"auths": {host: {"auth": auth(login(lab, 0))}}})
         audit = lab.audit()

@@ -15,9 +15,11 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows import probe_leftovers
 from support.lab import Lab, path_of
 from support.playbooks import play
 
@@ -319,6 +321,25 @@ class TestLeftovers:
         assert pulls(result) == [("unknown", "not_scheduled")]
         assert f"in namespace {namespace}, deleted 2 pods that an earlier run left" in result["_output"]
         assert [pod["metadata"]["name"] for pod in lab.api("GET", path_of(namespace, "pods"))["items"]] == ["theirs"]
+
+    def test_a_run_elsewhere_deletes_pods_past_their_deadline(self, lab, run, namespaces, tmp_path, monkeypatch):
+        killed, other = namespaces(2)
+        process = self.start(lab, tmp_path, killed)
+        process.kill()
+        process.communicate(timeout=30)
+        labels = dict(each.split("=") for each in SELECTOR.split(","))
+        container = {"containers": [{"name": "probe", "image": image(lab)}]}
+        lab.create(killed, "pods", {"metadata": {"name": "theirs", "labels": labels}, "spec": container})
+        probe(run, other, image(lab), timeout=0)
+        assert len(probes(lab, killed)) == 3, "they may still be at work"
+        later = time.time() + 600
+        monkeypatch.setattr(probe_leftovers, "time", SimpleNamespace(time=lambda: later))
+        checked = probe(run, other, image(lab), timeout=0, check=True)
+        assert len(probes(lab, killed)) == 3
+        assert "would delete 2 pods of probes that ended without cleaning up" in checked["_output"]
+        result = probe(run, other, image(lab), timeout=0)
+        assert "deleted 2 pods of probes that ended without cleaning up" in result["_output"]
+        assert [pod["metadata"]["name"] for pod in probes(lab, killed)] == ["theirs"]
 
     def test_pods_are_kept_when_asked_and_can_be_asked_about(self, lab, run, namespace, nodes):
         login(lab, namespace, "wrong")

@@ -47,6 +47,10 @@ EVERYWHERE = [
 RUN = [*((job, False) for job in JOBS if job != "prune"), *((job, True) for job in EVERYWHERE)]
 
 
+#: What is asked for only after what other rights show.
+AFTER_OTHERS = (("rotation", "events"),)
+
+
 def titled_run(job: str, everywhere: bool) -> str:
     return f"{job} everywhere" if everywhere else job
 
@@ -58,7 +62,8 @@ def cases() -> Iterator[Any]:
     """
     for job, everywhere in RUN:
         rights = [right for right in each_right(job) if not everywhere or job == "prune" or right.where == EVERY]
-        together = [right for right in rights if everywhere and job != "prune" and right.without == "told"]
+        told = [right for right in rights if right.without == "told" and (job, right.resource) not in AFTER_OTHERS]
+        together = told if everywhere and job != "prune" else []
         single = [[right] for right in rights if right not in together]
         for away in [*single, *([together] if together else [])]:
             title = f"{titled_run(job, everywhere)}: {', '.join(map(titled, away))}"

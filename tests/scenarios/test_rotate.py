@@ -18,13 +18,17 @@ from typing import Any
 import pytest
 import yaml
 from support.fleet import by_namespace, make_namespaces
-from support.lab import Following, Lab, path_of
+from support.lab import Audit, Following, Lab, path_of
 from support.playbooks import Play, forms, leaks, play, variables_file
 
 #: So many namespaces in both clusters together.
 NAMESPACES = int(os.environ.get("IMAGE_PULL_ROTATED", "200"))
 #: So many pods of the load may wait for their pull.
 AHEAD = 20
+#: Keeps a pull in the queue of its node, which has read the secrets before; and the number of such pods in each cluster.
+QUEUED, QUEUED_PODS = "lab.openshift-ops.example.com/queued", 3
+#: More lists of pods after the last write than a rotation makes without a wait for pulls.
+LOOKS = 6
 NODE = ("--node", "node-1", "--recheck", "--status")
 POOLS = "/apis/machineconfiguration.openshift.io/v1/machineconfigpools"
 STREAMS = "/apis/image.openshift.io/v1/namespaces/{}/imagestreams"
@@ -37,6 +41,11 @@ RETIRE = """
   changed_when: true
   vars: # ansible-core 2.16 takes the newest Python that is named in PATH, which may be none that works
     ansible_python_interpreter: "{{{{ ansible_playbook_python }}}}"
+- name: Note that it is dead
+  ansible.builtin.copy:
+    content: ""
+    dest: "{retired}"
+    mode: "0600"
 """
 
 
@@ -77,10 +86,33 @@ class Cluster:
             namespace, "secrets", {"metadata": meta, "type": "kubernetes.io/dockerconfigjson", "data": data, **parts}
         )
 
-    def pod(self, namespace: str, name: str, policy: str = "IfNotPresent", restart: str = "Never") -> None:
-        container = {"name": "app", "image": self.image, "imagePullPolicy": policy}
-        spec = {"containers": [container], "imagePullSecrets": [{"name": "quay"}], "restartPolicy": restart}
-        self.lab.create(namespace, "pods", {"metadata": {"name": name}, "spec": spec})
+    def pod(
+        self,
+        namespace: str,
+        name: str,
+        policy: str = "IfNotPresent",
+        restart: str = "Never",
+        queued: bool = False,
+        **more: Any,
+    ) -> None:
+        container = {"name": "app", "image": self.image, "imagePullPolicy": policy, **more.pop("container", {})}
+        spec = {"containers": [container], "imagePullSecrets": [{"name": "quay"}], "restartPolicy": restart, **more}
+        notes = {QUEUED: ""} if queued else {}
+        self.lab.create(namespace, "pods", {"metadata": {"name": name, "annotations": notes}, "spec": spec})
+
+    def queue(self, *namespaces: str) -> None:
+        """A pod in each of them whose pull stays in the queue of its node, which has read the secrets."""
+        for name in namespaces:
+            self.pod(name, "queued", "Always", queued=True)
+        self.lab.until(lambda: all(map(self._is_taken_up, namespaces)), "the pods are queued")
+
+    def _is_taken_up(self, namespace: str) -> bool:
+        pod = self.lab.get(namespace, "pods", "queued")
+        return bool(pod and pod["status"].get("containerStatuses"))
+
+    def release(self, *namespaces: str) -> None:
+        for name in namespaces:
+            self.lab.api("PATCH", path_of(name, "pods", "queued"), {"metadata": {"annotations": {QUEUED: None}}})
 
     def logins(self) -> dict[str, str]:
         """The login for the registry by namespace."""
@@ -156,6 +188,39 @@ def starting(
             thread.join()
 
 
+def waits_for_pulls(audit: Audit) -> bool:
+    """Whether the rotation has listed the pods again and again since its last write."""
+    looks = 0
+    for event in audit.ours():
+        what = (event.get("objectRef", {}).get("resource"), event["verb"])
+        is_probe = "labelSelector" in event["requestURI"]
+        looks = 0 if what == ("secrets", "patch") else looks + (what == ("pods", "list") and not is_probe)
+    return looks > LOOKS
+
+
+@contextmanager
+def released(queues: Sequence[tuple[Cluster, Sequence[str]]], retired: Path) -> Iterator[None]:
+    """The pulls leave the queue of their node when the rotation waits for them, or when it has retired the login without that."""
+    over = threading.Event()
+    waiting = [(one, names, one.lab.audit()) for one, names in queues]
+
+    def release() -> None:
+        left = waiting
+        while left and not over.wait(0.5):
+            ready = [each for each in left if retired.exists() or waits_for_pulls(each[2])]
+            left = [each for each in left if each not in ready]
+            for one, names, _audit in ready:
+                one.release(*names)
+
+    thread = threading.Thread(target=release)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 @contextmanager
 def reopened(lab: Lab) -> Iterator[None]:
     """In the end the registry answers again."""
@@ -200,11 +265,14 @@ class TestUnderFire:
         for one, names in zip(two, places, strict=True):
             for name in names:
                 one.secret(name)
-        (tmp_path / "retire.yml").write_text(RETIRE.format(lab=two[0].lab.binary))
-        retire = {"credential_rotation_retire_tasks": str(tmp_path / "retire.yml")}
+        (tmp_path / "retire.yml").write_text(RETIRE.format(lab=two[0].lab.binary, retired=tmp_path / "retired"))
+        retire = {"credential_rotation_retire_tasks": str(tmp_path / "retire.yml"), "credential_rotation_soak": 0}
         with two[0].lab.following(*NODE) as first, two[1].lab.following(*NODE) as second:
             nodes = [first, second]
-            with starting(two, places, nodes) as made:
+            queues = [(one, names[:QUEUED_PODS]) for one, names in zip(two, places, strict=True)]
+            for one, names in queues:
+                one.queue(*names)
+            with starting(two, places, nodes) as made, released(queues, tmp_path / "retired"):
                 two[0].lab.until(lambda: all(len(node.attempts()) > 10 for node in nodes), "pods pull", 60)
                 done = rotate(tmp_path, two, **retire)
                 assert done.status == 0, done.output
@@ -221,6 +289,8 @@ class TestUnderFire:
                 300,
             )
             assert [refused(node) for node in nodes] == [[], []]
+            queued = [one["pod"] for node in nodes for one in node.attempts() if "read" in one]
+            assert queued == ["queued"] * (QUEUED_PODS * len(two))
         for one, before in zip(two, asked, strict=True):
             assert set(one.logins().values()) == {auth(one.new)}
             # No request of the old account since it was found to be dead.
@@ -404,6 +474,36 @@ class TestSteps:
         told = " ".join(done.output.split())
         assert f"{two[0].image} is in use, and neither login pulls it" in told
         assert "the nodes pull nothing with it before all namespaces have it" in told
+
+    def test_a_pod_whose_failure_its_node_hid_before_stops_nothing(
+        self, cluster: Cluster, namespaces: list[str], tmp_path: Path
+    ) -> None:
+        """The registry refuses its image all the time, and the node says so only after the plan."""
+        cluster.pod(namespaces[0], "limited", restart="Always")
+        path = f"{path_of(namespaces[0], 'pods', 'limited')}/status"
+
+        def say(message: str) -> None:
+            state = {"waiting": {"reason": "ErrImagePull", "message": message}}
+            container = {"name": "app", "image": "i", "imageID": "", "ready": False, "restartCount": 0, "state": state}
+            cluster.lab.api("PATCH", path, {"status": {"containerStatuses": [container]}})
+
+        say("pull QPS exceeded")
+        audit, over = cluster.lab.audit(), threading.Event()
+
+        def work() -> None:
+            while not over.wait(0.05):
+                if audit.writes():
+                    say("requested access to the resource is denied")
+                    return
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        done = rotate(tmp_path, [cluster], credential_rotation_probe=False)
+        over.set()
+        thread.join()
+        assert done.status == 0, done.output
+        assert set(cluster.logins().values()) == {auth(cluster.new)}
+        assert '"cause": "denied"' in done.output
 
     def test_a_wave_that_fails_is_the_last_one(self, two: list[Cluster], tmp_path: Path) -> None:
         (first,), (second,) = (one.namespaces("team") for one in two)

@@ -304,6 +304,10 @@ def rotation(stage: Stage) -> Iterator[Result]:
     stage.secret("fixed", stage.login(0), stage.host, immutable=True)
     for namespace in stage.names:
         stage.lab.set_account(namespace, imagePullSecrets=["quay", "fixed"])
+    # Its pull never ends, so its events are looked at.
+    pod = {"containers": [{"name": "app", "image": stage.image}], "nodeName": "node-1"}
+    stage.remove("pods", "pulling")
+    stage.lab.create(stage.names[0], "pods", {"metadata": {"name": "pulling"}, "spec": pod})
     yield stage.run(
         "credential_rotation",
         registries=[stage.host],
@@ -311,7 +315,9 @@ def rotation(stage: Stage) -> Iterator[Result]:
         new=stage.login(1),
         secrets=[{"namespaces": list(stage.names), "name": name} for name in ("quay", "fixed")],
         verify=False,
+        pulls_timeout=1,
     )
+    stage.remove("pods", "pulling")
 
 
 def probe(stage: Stage) -> Iterator[Result]:

@@ -11,9 +11,20 @@ from dataclasses import dataclass, replace
 from ..core.objects import SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
 from ..core.shapes import mapping, sequence, text
 from ..platform.account_lists import names_in
+from .pod_images import CONTAINERS, images_of
 from .stream_sources import StreamSource, resolves_names, sources_of
 
-__all__ = ["CONTAINERS", "POD", "STATUSES", "WORKLOADS", "Subject", "of_account", "of_pod", "of_workload"]
+__all__ = [
+    "CONTAINERS",
+    "POD",
+    "STATUSES",
+    "WORKLOADS",
+    "Subject",
+    "of_account",
+    "of_pod",
+    "of_workload",
+    "template_of",
+]
 
 _APPS = "apps/v1"
 POD = Kind("v1", "Pod", "pods", "pod")
@@ -31,8 +42,7 @@ WORKLOADS: Mapping[str, Kind] = {
     )
 }
 
-#: Where a pod names its containers, and says how they are.
-CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
+#: Where a pod says how its containers are.
 STATUSES = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
 
 
@@ -87,17 +97,22 @@ def of_pod(pod: Json, namespace: str) -> list[Subject]:
 
 def of_workload(kind: Kind, workload: Json, namespace: str) -> list[Subject]:
     """The containers of the pods that it will make."""
-    spec = mapping(workload.get("spec"))
-    if kind.kind == "CronJob":
-        spec = mapping(mapping(spec.get("jobTemplate")).get("spec"))
     ref = ObjectRef(kind, namespace, text(metadata(workload).get("name")))
-    template = mapping(spec.get("template"))
+    template = template_of(kind, workload)
     pod_spec = mapping(template.get("spec"))
     sources, resolves = sources_of(workload, pod_spec, namespace), resolves_names(workload, template)
     return [
         replace(subject, source=sources.get(subject.container), resolves_names=resolves)
         for subject in _subjects(ref, pod_spec, is_pod=False)
     ]
+
+
+def template_of(kind: Kind, workload: Json) -> Json:
+    """The template of the pods that a workload will make."""
+    spec = mapping(workload.get("spec"))
+    if kind.kind == "CronJob":
+        spec = mapping(mapping(spec.get("jobTemplate")).get("spec"))
+    return mapping(spec.get("template"))
 
 
 def of_account(namespace: str, account: str, image: str) -> Subject:
@@ -108,17 +123,9 @@ def of_account(namespace: str, account: str, image: str) -> Subject:
 def _subjects(ref: ObjectRef, spec: Json, *, is_pod: bool) -> Iterator[Subject]:
     account = text(spec.get("serviceAccountName")) or text(spec.get("serviceAccount")) or "default"
     own = tuple(dict.fromkeys(names_in(spec, "imagePullSecrets")))
-    for part in CONTAINERS:
-        for container in map(mapping, sequence(spec.get(part))):
-            yield Subject(
-                ref,
-                account,
-                own,
-                text(container.get("name")),
-                text(container.get("image")),
-                is_pod,
-                pull_policy=text(container.get("imagePullPolicy")),
-            )
+    for each in images_of(spec):
+        if not each.volume:
+            yield Subject(ref, account, own, each.containers[0], each.image, is_pod, pull_policy=each.pull_policy)
 
 
 def _of(meta: Json, spec: Json, subject: Subject) -> Subject:

@@ -245,6 +245,7 @@ JOBS: Mapping[str, Job] = {
             _needed("serviceaccounts", "list patch", "links to that second one"),
             _told("pods", "list", "images that are in use"),
             *(_told(resource, "list", "images that are in use") for resource in _WORKLOADS),
+            _told("events", "list", "with pulls_timeout: pulls that have ended"),
         ),
     ),
     "probe": Job(

@@ -24,7 +24,19 @@ from ..features.credential_rotation.confirmation import ConfirmedSecrets
 from ..features.credential_rotation.copies import Copy, is_wanted, kept
 from ..features.credential_rotation.desired import CredentialRotation, whole_accounts
 from ..features.credential_rotation.options import Rotation
-from ..features.credential_rotation.uses import READ, Use, failing, in_use, kept_uses, secret_for, used_images
+from ..features.credential_rotation.pending_pulls import PendingPull
+from ..features.credential_rotation.uses import (
+    READ,
+    Use,
+    failing,
+    in_use,
+    kept_uses,
+    secret_for,
+    undecided,
+    used_images,
+)
+from ..features.pull_probe.pods import POD as PROBE
+from ..pulls.subjects import POD
 from ..reconcile.engine import reconcile
 from ..reconcile.listing import Listed, list_in
 from ..reconcile.reader import View
@@ -32,6 +44,8 @@ from ..reconcile.result import NamespaceResult, Outcome
 from ..reconcile.run import Settings
 from ..reconcile.targets import resolve
 from ..reconcile.workers import Workers
+from .pending_pulls import PullWait
+from .probe_leftovers import delete_leftovers, is_leftover
 from .rotation_proof import ImagesInUse, Logins, Proven, SecretLogins, accepted, proven
 
 __all__ = ["rotate"]
@@ -97,8 +111,9 @@ def rotate(
     """
     rotation = replace(rotation, confirmed=_confirmed(cluster, rotation))
     with Workers(settings.concurrency) as workers:
+        reading = _Reading(cluster, workers, rotation, namespaces)
         try:
-            seen = _Reading(cluster, workers, rotation, namespaces).read()
+            seen = reading.read()
         except ImagePullError as error:
             raise Refusal(f"nothing was written, since not all secrets could be searched: {error}") from None
     found = {namespace: copies for namespace in seen.copies if (copies := _to_change(seen, rotation, namespace))}
@@ -112,10 +127,12 @@ def rotate(
     asked = _asked(seen, changing, rotated)
     proof = prove(rotation, asked, own.logins) if changing and rotation.verify else Proven()
     outcome = reconcile(cluster, _batch(rotation, changing), list(changing), settings, _views(seen, changing))
-    told = {**_counts(outcome, seen, changing), **_confirmation(seen, own), **_evidence(seen, proof)}
+    cleaned = _clean_up(reading, settings) if not settings.check_mode else ()
+    waited = _wait_for_pulls(reading, settings) if rotation.pulls_timeout else _Waited()
+    told = {**_counts(outcome, seen, changing), **_confirmation(seen, own), **_evidence(seen, proof), **waited.told}
     told["similar"] = _similar(seen)
     told["probes"] = _probes(rotated, seen, changing, proof if rotation.verify else None)
-    remarks = [*outcome.remarks, *proof.notes, *_not_declared_note(told)]
+    remarks = [*outcome.remarks, *proof.notes, *_not_declared_note(told), *cleaned, *waited.notes]
     absent = "" if rotation.allows_absent or seen.has_login else _neither(rotation, told, namespaces)
     if absent and seen.unsearched:  # then it is not known
         remarks.append(absent)
@@ -163,6 +180,7 @@ class _Reading:
     rotation: Rotation
     namespaces: Sequence[str]
     seen: _Seen = field(default_factory=_Seen)
+    leftovers: list[Json] = field(default_factory=list)
 
     def read(self) -> _Seen:
         """:raises ImagePullError: when a list fails for another reason than that the caller may not have it."""
@@ -199,8 +217,18 @@ class _Reading:
                 self.seen.uses.setdefault(namespace, []).extend(in_use(objects))
             self.seen.unread += _forbidden(kind, found)
 
+    def uses_of_pods(self, places: Sequence[str]) -> dict[str, list[Use]]:
+        """Those of the pods in these namespaces, as they are now."""
+        return {name: in_use(pods) for name, pods in self._list(POD, places, self._keep_uses(POD)).objects.items()}
+
     def _keep_uses(self, kind: Kind) -> Callable[[Json], Json | None]:
-        return lambda obj: kept_uses(kind, obj, self.rotation.exchange)
+        def keep(obj: Json) -> Json | None:
+            if kind == POD and is_leftover(obj):
+                self.leftovers.append(trimmed(PROBE, obj))
+                return None
+            return kept_uses(kind, obj, self.rotation.exchange)
+
+        return keep
 
     def _list(
         self, kind: Kind, places: Sequence[str], keep: Callable[[Json], Json | None], selector: str = ""
@@ -295,16 +323,76 @@ def _confirmation(seen: _Seen, own: SecretLogins) -> dict[str, Any]:
     }
 
 
+def _clean_up(reading: _Reading, settings: Settings) -> tuple[str, ...]:
+    """Deletes the pods that killed probes of earlier rotations have left. No failure of that is one of the rotation."""
+    with Workers(settings.concurrency) as workers:
+        try:
+            return delete_leftovers(reading.cluster, workers, reading.leftovers)
+        except ImagePullError as error:
+            return (f"pods that earlier probes left could not be deleted: {error}",)
+
+
+@dataclass(frozen=True)
+class _Waited:
+    """`left` are pulls that may still use the old login. `error`: why that is not known. `no_events`: why their events are not."""
+
+    left: Sequence[PendingPull] = ()
+    error: str = ""
+    no_events: str = ""
+
+    @property
+    def told(self) -> dict[str, Any]:
+        return {"pending_pulls": [pull.row for pull in self.left[:_SHOWN]], "pending_pulls_count": len(self.left)}
+
+    @property
+    def notes(self) -> Iterator[str]:
+        if self.error:
+            yield f"it is not known whether nodes still pull with the old login: {self.error}"
+        if self.left:
+            pods = first_of([f"{pull.namespace}/{pull.pod} ({pull.image})" for pull in self.left], _NAMED)
+            yield (
+                f"{counted(len(self.left), 'pull')} that may use the old login did not end in time: {pods}. Once the old login is disabled, "
+                "these pulls can fail once, and the node tries again with the new login"
+            )
+            if self.no_events:
+                yield f"events, which show pulls that have ended, are not known: {self.no_events}"
+
+
+def _wait_for_pulls(reading: _Reading, settings: Settings) -> _Waited:
+    """Waits for the pulls that nodes may have begun before the last write, and looks at the pods again."""
+    seen = reading.seen
+    held = _by_namespace(seen.confirmed)
+    of_nodes = [copy for copy in seen.confirmed if copy.is_of_nodes]
+    places = reading.namespaces if of_nodes else [name for name in reading.namespaces if name in held]
+    with Workers(settings.concurrency) as workers:
+        pods = replace(reading, workers=workers)
+        wait = PullWait(reading.cluster, workers, settings.clock, pods.uses_of_pods, {**held, "": of_nodes})
+        try:
+            left = wait.until(places, reading.rotation.pulls_timeout)
+        except ImagePullError as error:
+            return _Waited(error=str(error))
+    seen.uses = {name: [use for use in every if use.state is None] for name, every in seen.uses.items()}
+    for name, every in wait.uses.items():
+        seen.uses.setdefault(name, []).extend(every)
+    return _Waited(left, no_events=wait.no_events)
+
+
+def _by_namespace(copies: Iterable[Copy]) -> _Changing:
+    found: _Changing = {}
+    for copy in copies:
+        found.setdefault(copy.ref.namespace, []).append(copy)
+    return found
+
+
 def _evidence(seen: _Seen, proof: Proven) -> dict[str, Any]:
-    held: _Changing = {}
-    for copy in seen.confirmed:
-        held.setdefault(copy.ref.namespace, []).append(copy)
+    held = _by_namespace(seen.confirmed)
     return {
         "unsearched": seen.unsearched,
         "unread": seen.unread,
         "old_login": proof.old_login,
         "repositories": list(proof.rows),
         "failing": list(failing(seen.uses, held)),
+        "undecided": list(undecided(seen.uses, held)),
     }
 
 

@@ -43,11 +43,12 @@ from ..features.pull_probe.judgement import (
     row,
 )
 from ..features.pull_probe.options import PullProbe
-from ..features.pull_probe.pods import POD, SELECTOR, deletion, edition_of, is_probe, made, uid_of
+from ..features.pull_probe.pods import NAME, POD, SELECTOR, deletion, edition_of, is_probe, made, uid_of
 from ..reconcile.polling import poll
 from ..reconcile.result import NamespaceResult, Outcome
 from ..reconcile.run import Run, Settings, running
 from ..reconcile.workers import Workers
+from .probe_leftovers import delete_leftovers, is_leftover
 
 __all__ = ["probe"]
 
@@ -79,6 +80,7 @@ def probe(cluster: Cluster, asked: PullProbe, namespaces: Sequence[str], setting
     with running(cluster, len(works), settings) as run:
         probing = _Probing(run, asked, works)
         probing.find_leftovers()
+        elsewhere = probing.delete_leftovers_elsewhere()
         if settings.check_mode:
             probing.plan()
         else:
@@ -89,7 +91,9 @@ def probe(cluster: Cluster, asked: PullProbe, namespaces: Sequence[str], setting
                 probing.clean_up()
         results = [work.result or run.not_attempted(work.namespace) for work in works]
     counts = Counter(each["outcome"] for result in results for each in result.extra.get("pulls", ()))
-    return replace(run.outcome(results), extra={"outcomes": {name: counts.get(name, 0) for name in OUTCOMES}})
+    outcome = run.outcome(results)
+    told = {"outcomes": {name: counts.get(name, 0) for name in OUTCOMES}}
+    return replace(outcome, remarks=(*outcome.remarks, *elsewhere), extra=told)
 
 
 @dataclass
@@ -134,7 +138,7 @@ class _Work:
 
     def __post_init__(self) -> None:
         for image, selector in self.asked.pods:
-            ref = ObjectRef(POD, self.namespace, f"pull-probe-{token_hex(5)}")
+            ref = ObjectRef(POD, self.namespace, f"{NAME}{token_hex(5)}")
             self.probes.append(_Probe(image, selector, ref))
 
     @property
@@ -184,10 +188,11 @@ class _Probing:
     _one_by_one: bool = False
     _is_over: bool = False
     _pause: float = 0.0
+    _elsewhere: dict[str, Json] = field(default_factory=dict)
 
     def find_leftovers(self) -> None:
         """The pods that killed runs have left. A namespace whose pods cannot be listed has failed: its pods could not be judged."""
-        found = self._listed([work.namespace for work in self.works])
+        found = self._everywhere([work.namespace for work in self.works])
         for work in self.works:
             pods = found.get(work.namespace)
             if pods is None:
@@ -196,6 +201,17 @@ class _Probing:
                 self._failed(work, pods)
             else:
                 work.leftovers = [pod for pod in pods.values() if uid_of(pod)]
+
+    def delete_leftovers_elsewhere(self) -> tuple[str, ...]:
+        """Deletes the pods past their deadline that the first list showed in namespaces that this run does not probe."""
+        settings = self.run.settings
+        try:
+            return delete_leftovers(
+                self.run.cluster, self.run.workers, self._elsewhere.values(), check_mode=settings.check_mode
+            )
+        except ImagePullError as error:
+            self.run.stop(error)
+            return ()
 
     def plan(self) -> None:
         """What check mode says: nothing is made, so nothing is proven."""
@@ -383,13 +399,30 @@ class _Probing:
                 self.run.stop(pods)
         return found
 
+    def _everywhere(self, namespaces: Sequence[str]) -> Mapping[str, _Listed]:
+        """The same by one list of the whole cluster, also for few namespaces, where the caller may have it."""
+        if len(namespaces) > _FEW:
+            return self._listed(namespaces)
+        try:
+            return self._by_namespace(namespaces)
+        except ClusterError as error:
+            self.run.stop(error)
+            return {}
+        except ImagePullError:
+            return self._listed(namespaces)
+        finally:
+            self._pause = 0.0
+
     def _by_namespace(self, namespaces: Sequence[str]) -> dict[str, _Listed]:
         clock = self.run.settings.clock
         found: dict[str, dict[str, Json]] = {name: {} for name in namespaces}
         began = clock.now()
         for pod in self.run.cluster.list(POD, label_selector=SELECTOR, keep=_kept):
             meta = metadata(pod)
-            found.get(meta["namespace"], {})[meta["name"]] = pod
+            if meta["namespace"] in found:
+                found[meta["namespace"]][meta["name"]] = pod
+            elif is_leftover(pod):
+                self._elsewhere[uid_of(pod)] = pod
         # An older API server reads all pods of the cluster for it.
         self._pause = min(_LEFT_IN_PEACE * (clock.now() - began), _LONGEST_PEACE)
         return dict(found)

@@ -47,6 +47,7 @@ ARGUMENTS: dict[str, Any] = {
         },
     },
     "next_run": {"type": "int"},
+    "pulls_timeout": {"type": "int", "default": 0},
     "nodes_pull_secret": {"type": "bool", "default": False},
     "replace_dead_logins": {"type": "bool", "default": False},
     "allow_absent": {"type": "bool", "default": False},
@@ -62,7 +63,8 @@ class Rotation:
 
     `entries` name the other secrets that may be written, and `confirmed` is what they mean in the cluster. `server` is the cluster that they
     are for; empty for any. `verify`: nothing is written with a login that does not work. `replaces_dead`: a secret is also written when its
-    own login does not work. `allows_absent`: it is not an error if neither login is found.
+    own login does not work. `allows_absent`: it is not an error if neither login is found. `pulls_timeout`: maximum number of seconds to
+    wait, in the end, for pulls that may still use the old login.
     """
 
     exchange: Exchange
@@ -74,6 +76,7 @@ class Rotation:
     nodes: bool = False
     verify: bool = True
     images: tuple[Reference, ...] = ()
+    pulls_timeout: int = 0
     access: RegistryAccess = field(default_factory=RegistryAccess)
 
     @cached_property
@@ -119,6 +122,7 @@ def from_options(options: Mapping[str, Any]) -> Rotation:
         nodes=options["nodes_pull_secret"],
         verify=options["verify"] or bool(images),
         images=images,
+        pulls_timeout=options["pulls_timeout"],
         access=access,
     )
 
@@ -151,6 +155,8 @@ def _problems(options: Mapping[str, Any]) -> Iterator[str]:
     yield from _problems_of_logins(options["old"], options["new"])
     if options["next_run"] is not None and options["next_run"] < 1:
         yield "option 'next_run' must be a number of seconds"
+    if options["pulls_timeout"] < 0:
+        yield "option 'pulls_timeout' must not be negative"
     if not 1 <= options["verify_timeout"] <= 3600:
         yield "option 'verify_timeout' must be from 1 to 3600 seconds"
     yield from _problems_of_repositories(options["verify_repositories"] or (), options["registries"])

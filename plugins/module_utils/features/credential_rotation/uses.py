@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...core.objects import Json, Kind, metadata
@@ -15,24 +15,53 @@ from ...dockerconfig.exchange import Exchange
 from ...dockerconfig.key_matching import kubelet_keys
 from ...nodes.pull_messages import understand
 from ...nodes.references import Reference, reference_of
-from ...pulls.subjects import POD, WORKLOADS, Subject, of_pod, of_workload
+from ...platform.account_lists import names_in
+from ...pulls.pod_images import PodImage, image_in_message, images_of
+from ...pulls.subjects import POD, WORKLOADS, Subject, of_pod, template_of
 from .copies import Copy, second_name
 
-__all__ = ["READ", "Use", "failing", "in_use", "kept_uses", "secret_for", "used_images"]
+__all__ = [
+    "READ",
+    "PullState",
+    "Use",
+    "failing",
+    "in_use",
+    "kept_uses",
+    "secret_for",
+    "undecided",
+    "used_images",
+    "uses_with",
+]
 
 #: The kinds that say which images are used.
 READ: Sequence[Kind] = (POD, *WORKLOADS.values())
 
 #: Why a pull fails that another login could mend.
 _OF_LOGINS = ("bad_credentials", "denied", "no_credentials", "unauthorized")
+#: Why a pull fails that fails again, whatever login the node has read.
+_LASTING = (*_OF_LOGINS, "not_found", "invalid_name", "never_pull", "blocked_by_config", "policy_rejected", "signature")
 _USES = "uses"
 
 
 @dataclass(frozen=True)
-class Use:
-    """One container that uses an image of the registries.
+class PullState:
+    """What the status of a pod tells of the pull of one image.
 
-    `secrets` are the names in the list of its pod. `cause` is why the node could not pull the image, by the login; empty otherwise.
+    `said` is the node's error, with its reason. `may_be_under_way`: the node may be pulling it, with the secrets that it read before.
+    """
+
+    uid: str
+    has_image: bool
+    said: str = ""
+    may_be_under_way: bool = False
+
+
+@dataclass(frozen=True)
+class Use:
+    """One container, or one image volume, that uses an image of the registries.
+
+    `container` is, of a volume, the first one that mounts it. `secrets` are the names in the list of its pod. `cause` is why the node could
+    not pull the image, by the login; empty otherwise. `state` is that of the pull, None of a workload.
     """
 
     image: Reference
@@ -40,6 +69,8 @@ class Use:
     container: str
     secrets: tuple[str, ...] = ()
     cause: str = ""
+    state: PullState | None = None
+    volume: str = ""
 
 
 def kept_uses(kind: Kind, obj: Json, exchange: Exchange) -> Json | None:
@@ -47,10 +78,15 @@ def kept_uses(kind: Kind, obj: Json, exchange: Exchange) -> Json | None:
     if _is_over(kind, obj):
         return None
     meta = metadata(obj)
-    namespace = text(meta.get("namespace"))
-    subjects = of_pod(obj, namespace) if kind == POD else of_workload(kind, obj, namespace)
-    uses = [use for subject in subjects if (use := _use(subject, exchange)) is not None]
-    return {"metadata": {"namespace": namespace, "name": text(meta.get("name"))}, _USES: uses} if uses else None
+    spec = mapping(obj.get("spec")) if kind == POD else mapping(template_of(kind, obj).get("spec"))
+    images = [(each, image) for each in images_of(spec) if (image := _image(each, exchange)) is not None]
+    if not images:
+        return None
+    namespace, name = text(meta.get("namespace")), text(meta.get("name"))
+    secrets = tuple(dict.fromkeys(names_in(spec, "imagePullSecrets")))
+    pod = _PodStatus.of(obj, namespace) if kind == POD else None
+    uses = [_use(each, image, name, secrets, pod) for each, image in images]
+    return {"metadata": {"namespace": namespace, "name": name}, _USES: uses}
 
 
 def in_use(objects: Iterable[Json]) -> list[Use]:
@@ -84,23 +120,43 @@ def secret_for(image: Reference, copies: Iterable[Copy]) -> tuple[str, str] | No
     return min(found[key] for key in keys) if keys else None
 
 
+def uses_with(
+    uses: Mapping[str, Sequence[Use]], copies: Mapping[str, Sequence[Copy]]
+) -> Iterator[tuple[str, list[Use]]]:
+    """By namespace, the uses that pull with a secret of this rotation: their pod lists one with a key for the image.
+
+    `copies` under "" are the pull secrets of the nodes, which are good for all.
+    """
+    of_nodes = _keys(copies.get("", ()))
+    for namespace, every in sorted(uses.items()):
+        keys = {copy.ref.name: _keys([copy]) for copy in copies.get(namespace, ())}
+        if keys or of_nodes:
+            yield namespace, [use for use in every if kubelet_keys(_held(use, keys, of_nodes), use.image.repository)]
+
+
+def _keys(copies: Iterable[Copy]) -> list[str]:
+    return [key for copy in copies for key in (*copy.found.old, *copy.found.new)]
+
+
+def _held(use: Use, keys: Mapping[str, Sequence[str]], of_nodes: Sequence[str]) -> list[str]:
+    return [*of_nodes, *(key for name in use.secrets for key in keys.get(name, ()))]
+
+
 def failing(uses: Mapping[str, Sequence[Use]], copies: Mapping[str, Sequence[Copy]]) -> Iterator[dict[str, Any]]:
     """The images that nodes cannot pull with a secret of this rotation, by namespace: a controller recreates the failing pods.
 
     Only pods that list such a secret, for an image that one of its keys is for: whatever else a pod cannot pull has other causes.
     `place` tells one from another; `pod` and `container` are the first, `containers` how many they are.
     """
-    for namespace, every in sorted(uses.items()):
-        keys = {copy.ref.name: [*copy.found.old, *copy.found.new] for copy in copies.get(namespace, ())}
+    for namespace, every in uses_with(uses, copies):
         failed: dict[Reference, list[Use]] = {}
         for use in every:
-            held = [key for name in use.secrets for key in keys.get(name, ())]
-            if use.cause and kubelet_keys(held, use.image.repository):
+            if use.cause:
                 failed.setdefault(use.image, []).append(use)
         for image, found in sorted(failed.items(), key=lambda each: str(each[0])):
             first = min(found, key=lambda use: (use.what, use.container))
             row = {
-                "place": f"{namespace} {image}",
+                "place": _place(namespace, image),
                 "namespace": namespace,
                 "image": str(image),
                 "repository": image.repository,
@@ -114,13 +170,90 @@ def failing(uses: Mapping[str, Sequence[Use]], copies: Mapping[str, Sequence[Cop
             }
 
 
-def _use(subject: Subject, exchange: Exchange) -> Use | None:
-    image = reference_of(subject.image)
-    if image is None or not exchange.is_in(image.repository):
+def undecided(uses: Mapping[str, Sequence[Use]], copies: Mapping[str, Sequence[Copy]]) -> Iterator[str]:
+    """The places, as `failing` names them, where pods wait for an image and none has it.
+
+    A pod without a status, or with an error that hides the one before it, such as `pull QPS exceeded`, may have failed all along. So a later
+    failure there is no evidence against a login.
+    """
+    for namespace, every in uses_with(uses, copies):
+        states: dict[Reference, list[bool]] = {}
+        for use in every:
+            if use.state is not None:
+                states.setdefault(use.image, []).append(use.state.has_image)
+        yield from sorted(_place(namespace, image) for image, found in states.items() if not any(found))
+
+
+def _place(namespace: str, image: Reference) -> str:
+    return f"{namespace} {image}"
+
+
+def _image(each: PodImage, exchange: Exchange) -> Reference | None:
+    image = reference_of(each.image)
+    return image if image is not None and exchange.is_in(image.repository) else None
+
+
+@dataclass(frozen=True)
+class _PodStatus:
+    """What a pod tells of its containers. `pulling` are those whose image the node may be pulling now; volumes are pulled before all."""
+
+    uid: str
+    containers: Mapping[str, Subject]
+    volumes: Mapping[str, Sequence[str]]
+    pulling: Collection[str]
+
+    @classmethod
+    def of(cls, pod: Json, namespace: str) -> _PodStatus:
+        volumes: dict[str, list[str]] = {}
+        for each in images_of(mapping(pod.get("spec"))):
+            if each.volume:
+                for container in each.containers:
+                    volumes.setdefault(container, []).append(each.image)
+        containers = {subject.container: subject for subject in of_pod(pod, namespace)}
+        return cls(text(metadata(pod).get("uid")), containers, volumes, frozenset(_pulling(pod)))
+
+    def failed(self, each: PodImage) -> Subject | None:
+        """The container whose error is about this image."""
+        for name in each.containers:
+            subject = self.containers[name]
+            about = image_in_message(subject.message, subject.image, self.volumes.get(name, ()))
+            if subject.reason and about == each.image:
+                return subject
         return None
-    attempt = understand(subject.reason, subject.message).cause if subject.reason or subject.message else None
-    cause = attempt.rule.id if attempt is not None and attempt.rule.id in _OF_LOGINS else ""
-    return Use(image, subject.ref.name, subject.container, tuple(subject.own), cause)
+
+    def state_of(self, each: PodImage, cause: str) -> PullState:
+        failed = self.failed(each)
+        said = f"{failed.reason}: {failed.message}" if failed is not None else ""
+        has_image = all(self.containers[name].is_pulled for name in each.containers)
+        waits = bool(each.volume and self.pulling) or bool({*each.containers} & {*self.pulling})
+        return PullState(self.uid, has_image, said, waits and not has_image and cause not in _LASTING)
+
+
+def _pulling(pod: Json) -> Iterator[str]:
+    """The containers whose image a node may be pulling: none before it has the pod, and none that starts after another one has ended."""
+    spec, status = mapping(pod.get("spec")), mapping(pod.get("status"))
+    if not text(spec.get("nodeName")) or metadata(pod).get("deletionTimestamp"):
+        return
+    yield from (text(mapping(each).get("name")) for each in sequence(spec.get("ephemeralContainers")))
+    states = {text(each.get("name")): each for each in map(mapping, sequence(status.get("initContainerStatuses")))}
+    for container in map(mapping, sequence(spec.get("initContainers"))):
+        name = text(container.get("name"))
+        state = mapping(states.get(name, {}).get("state"))
+        has_started = "running" in state and container.get("restartPolicy") == "Always"
+        if "terminated" not in state and not has_started:
+            yield name
+            return
+    yield from (text(mapping(each).get("name")) for each in sequence(spec.get("containers")))
+
+
+def _use(each: PodImage, image: Reference, name: str, secrets: tuple[str, ...], pod: _PodStatus | None) -> Use:
+    use = Use(image, name, next(iter(each.containers), ""), secrets, volume=each.volume)
+    if pod is None:
+        return use
+    failed = pod.failed(each)
+    attempt = understand(failed.reason, failed.message).cause if failed is not None else None
+    rule = attempt.rule.id if attempt is not None else ""
+    return replace(use, cause=rule if rule in _OF_LOGINS else "", state=pod.state_of(each, rule))
 
 
 def _is_over(kind: Kind, obj: Json) -> bool:

@@ -17,9 +17,24 @@ from typing import Any
 from ...core.changes import MANAGED_BY, Change, create
 from ...core.objects import Json, Kind, ObjectRef, metadata, only
 from ...core.shapes import mapping, sequence, text, whole
+from ...core.times import seconds_of
 from .options import PullProbe
 
-__all__ = ["CONTAINER", "POD", "SELECTOR", "deletion", "edition_of", "is_probe", "made", "uid_of"]
+__all__ = [
+    "CONTAINER",
+    "NAME",
+    "POD",
+    "SELECTOR",
+    "deletion",
+    "edition_of",
+    "has_expired",
+    "is_probe",
+    "made",
+    "uid_of",
+]
+
+#: How the name of each pod begins.
+NAME = "pull-probe-"
 
 #: The container whose image is asked for. A pod may get others by admission.
 CONTAINER = "probe"
@@ -29,8 +44,11 @@ SELECTOR = ",".join(f"{key}={value}" for key, value in _LABELS.items())
 
 #: Seconds that a pod may live longer than it is waited for: what nobody deletes ends then.
 _GRACE = 60
+#: Seconds that the clock of this host may be ahead of the API server's.
+_SKEW = 120
 
-_OF_METADATA = ("name", "namespace", "uid", "generation", "labels", "deletionTimestamp")
+_OF_METADATA = ("name", "namespace", "uid", "generation", "labels", "creationTimestamp", "deletionTimestamp")
+_OF_SPEC = ("nodeName", "activeDeadlineSeconds", "restartPolicy", "automountServiceAccountToken")
 _OF_STATUS = ("phase", "reason", "message", "conditions")
 _OF_CONTAINER = ("name", "imageID", "state")
 
@@ -42,7 +60,7 @@ def _trimmed(pod: Json) -> Json:
     containers = [only(mapping(each), *_OF_CONTAINER) for each in sequence(status.get("containerStatuses"))]
     return {
         "metadata": only(metadata(pod), *_OF_METADATA),
-        "spec": {**only(spec, "nodeName"), "containers": images},
+        "spec": {**only(spec, *_OF_SPEC), "containers": images},
         "status": {**only(status, *_OF_STATUS), "containerStatuses": containers},
     }
 
@@ -54,6 +72,24 @@ def is_probe(pod: Json) -> bool:
     """Whether the pod carries both labels: no other is ever deleted."""
     labels = mapping(metadata(pod).get("labels"))
     return all(labels.get(key) == value for key, value in _LABELS.items())
+
+
+def has_expired(pod: Json, now: float) -> bool:
+    """Whether a run of this module made the pod, and the pod has outlived its own deadline. `now` in seconds since 1970.
+
+    Users can write labels. So the name and the shape count too, and a pod that only has the labels is left alone. The API server sets the time
+    of creation. A node ends a pod at its deadline, but not one that no node has.
+    """
+    meta, spec = metadata(pod), mapping(pod.get("spec"))
+    containers = [text(mapping(each).get("name")) for each in sequence(spec.get("containers"))]
+    has_shape = CONTAINER in containers and spec.get("restartPolicy") == "Never"
+    has_token = spec.get("automountServiceAccountToken") is not False
+    created, deadline = seconds_of(meta.get("creationTimestamp")), whole(spec.get("activeDeadlineSeconds"))
+    if not (is_probe(pod) and has_shape and text(meta.get("name")).startswith(NAME)) or has_token:
+        return False
+    if created is None or deadline is None or meta.get("deletionTimestamp"):
+        return False
+    return created + deadline + _SKEW < now
 
 
 def made(ref: ObjectRef, asked: PullProbe, image: str, selector: Mapping[str, str]) -> Change:

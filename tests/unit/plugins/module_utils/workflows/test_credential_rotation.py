@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import Exchange, Login
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.confirmation import (
     ConfirmedEntry,
@@ -23,6 +24,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
     Rotation,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import POD, made
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.result import Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.run import Settings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.credential_rotation import rotate
@@ -506,6 +509,139 @@ class TestProof:
             put_pod(api, f"n{number:03}", message="invalid username/password: unauthorized")
         found = told(run(api, *(f"n{number:03}" for number in range(101)), check=True))
         assert (len(found["failing"]), len(found["probes"]), found["probes"][0]["namespace"]) == (101, 100, "n000")
+
+
+def put_waiting(api: FakeApi, namespace: str, name: str, *, node: str = "node-1", secret: str = "quay") -> None:
+    """A pod whose pull a node may have begun."""
+    spec = {"containers": [{"name": "c", "image": IMAGE}], "imagePullSecrets": [{"name": secret}], "nodeName": node}
+    api.put("pods", namespace, name, spec=spec, status={})
+
+
+def put_running(api: FakeApi, namespace: str, name: str) -> None:
+    state = {"name": "c", "imageID": "i", "state": {"running": {}}}
+    spec = {"containers": [{"name": "c", "image": IMAGE}], "imagePullSecrets": [{"name": "quay"}], "nodeName": "n"}
+    api.put("pods", namespace, name, spec=spec, status={"containerStatuses": [state]})
+
+
+class TestLeftovers:
+    """Pods that a killed probe of an earlier rotation has left."""
+
+    def put(self, api: FakeApi, namespace: str, name: str = "pull-probe-old", **meta: Any) -> None:
+        body = made(ObjectRef(POD, namespace, name), PullProbe((IMAGE,)), IMAGE, {}).body
+        labels = {"labels": body["metadata"]["labels"], "creationTimestamp": "2026-01-01T00:00:00Z", **meta}
+        api.put("pods", namespace, name, metadata=labels, spec=body["spec"], status={})
+
+    def test_are_deleted_in_all_namespaces_of_the_task(self, api: FakeApi) -> None:
+        put(api, "a")
+        self.put(api, "b")
+        self.put(api, "b", "pull-probe-new", creationTimestamp="2126-01-01T00:00:00Z")
+        self.put(api, "b", "theirs")
+        assert run(api, "a", "b", check=True).notes == []
+        outcome = run(api, "a", "b")
+        assert outcome.notes == ["deleted 1 pod of probes that ended without cleaning up: b/pull-probe-old"]
+        assert [path for path in api.writes if "pods" in path] == ["DELETE /api/v1/namespaces/b/pods/pull-probe-old"]
+
+    @pytest.mark.parametrize("status", [403, 401, 500])
+    def test_no_failure_of_that_is_one_of_the_rotation(self, api: FakeApi, status: int) -> None:
+        put(api, "a")
+        self.put(api, "b")
+        api.fail("DELETE", status_object(status, "Failure", "no"), times=9)
+        outcome = run(api, "a", "b")
+        assert (outcome.has_failed, entries(api, "a")) == (False, {"quay.io": entry(NEW)})
+        assert "could not be deleted" in outcome.notes[0]
+
+    def test_are_no_uses(self, api: FakeApi) -> None:
+        put(api, "a")
+        self.put(api, "a")
+        prover = Prover(api)
+        run(api, prover=prover)
+        assert prover.images == [{}]
+
+
+class TestPendingPulls:
+    WAITS = Rotation(EXCHANGE, pulls_timeout=60)
+
+    @pytest.fixture
+    def api(self) -> FakeApi:
+        api = FakeApi()
+        put(api, "a")
+        return api
+
+    def pods_listed(self, api: FakeApi) -> int:
+        return len([path for path in api.asked if path.partition("?")[0].endswith("/pods")])
+
+    def test_it_waits_for_a_pull_that_began_before_the_last_write(self, api: FakeApi) -> None:
+        put_waiting(api, "a", "p")
+        put_waiting(api, "a", "later", node="")
+        written = []
+
+        def before(request: Request) -> None:
+            if "/pods" in request.path and "PATCH" in {line.partition(" ")[0] for line in api.writes}:
+                written.append(request)
+                if len(written) > 1:
+                    put_waiting(api, "a", f"new-{len(written)}")
+                if len(written) == 4:
+                    put_running(api, "a", "p")
+
+        api.before = before
+        outcome = run(api, rotation=self.WAITS)
+        assert len(written) == 5, "until it has ended, and once more"
+        assert (told(outcome)["pending_pulls"], told(outcome)["pending_pulls_count"], outcome.notes) == ([], 0, [])
+
+    def test_one_that_does_not_end_is_told_and_fails_nothing(self, api: FakeApi) -> None:
+        put_waiting(api, "a", "p")
+        put_waiting(api, "a", "theirs", secret="mine")
+        outcome = run(api, rotation=self.WAITS)
+        assert not outcome.has_failed
+        row = {"namespace": "a", "pod": "p", "container": "c", "image": IMAGE}
+        assert (told(outcome)["pending_pulls"], told(outcome)["pending_pulls_count"]) == ([row], 1)
+        assert outcome.notes[0].startswith(f"1 pull that may use the old login did not end in time: a/p ({IMAGE}). ")
+        assert 10 <= self.pods_listed(api) <= 30
+
+    def test_an_event_ends_the_wait_for_a_pod_that_never_starts(self, api: FakeApi) -> None:
+        put_waiting(api, "a", "p")
+        uid = (api.get("pods", "a", "p") or {})["metadata"]["uid"]
+        counts = iter(range(1, 99))
+
+        def events(_request: Request) -> Answer:
+            event = {"metadata": {"namespace": "a", "name": "e"}, "reason": "FailedMount", "count": next(counts)}
+            return Answer(200, {"items": [{**event, "involvedObject": {"uid": uid}}], "metadata": {}})
+
+        api.fail("GET .*/events", events, times=99)
+        outcome = run(api, rotation=self.WAITS)
+        assert (told(outcome)["pending_pulls_count"], outcome.notes) == (0, [])
+
+    def test_without_the_right_to_see_events_it_waits_longer(self, api: FakeApi) -> None:
+        put_waiting(api, "a", "p")
+        api.fail("GET .*/events", FORBIDDEN, times=99)
+        outcome = run(api, rotation=self.WAITS)
+        assert told(outcome)["pending_pulls_count"] == 1
+        assert outcome.notes[1].endswith("are not known: the caller may not list events in namespace a")
+
+    def test_the_pods_are_looked_at_after_the_wait(self, api: FakeApi) -> None:
+        put_waiting(api, "a", "p")
+        seen = []
+
+        def before(request: Request) -> None:
+            seen.append(request.path)
+            if len([path for path in seen if "/pods" in path]) == 3:
+                put_pod(api, "a", "p", message="invalid username/password: unauthorized")
+
+        api.before = before
+        assert [row["pod"] for row in told(run(api, rotation=self.WAITS))["failing"]] == ["p"]
+
+    def test_pods_that_cannot_be_listed_are_not_taken_for_none(self, api: FakeApi) -> None:
+        put_waiting(api, "a", "p")
+        api.fail("GET .*/pods", status_object(400, "BadRequest", "no"), times=99, after=1)
+        outcome = run(api, rotation=self.WAITS)
+        assert outcome.notes[0].startswith("it is not known whether nodes still pull with the old login: ")
+        assert entries(api, "a") == {"quay.io": entry(NEW)}
+
+    def test_nothing_is_read_again_where_it_is_not_asked_for(self, api: FakeApi) -> None:
+        put_waiting(api, "a", "p")
+        outcome = run(api)
+        assert (self.pods_listed(api), told(outcome)["pending_pulls_count"]) == (1, 0)
+        assert told(outcome)["undecided"] == [f"a {IMAGE}"]
 
 
 class TestProbes:

@@ -13,8 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import SELECTOR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import (
+    POD,
+    SELECTOR,
+    made,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.result import Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.run import Settings
@@ -99,7 +104,7 @@ class TestOnePod:
         assert told(outcome) == [("pulled", "")]
         assert rows(outcome)[0]["node"] == "n1"
         assert kinds(api) == [
-            "GET /api/v1/namespaces/a/pods",
+            "GET /api/v1/pods",
             "POST /api/v1/namespaces/a/pods",
             "GET /api/v1/namespaces/a/pods",
             "DELETE /api/v1/namespaces/a/pods/POD",
@@ -413,6 +418,23 @@ class TestLeftovers:
         leftover(api, "n03")
         run(api, namespaces=names)
         assert [pod["metadata"]["namespace"] for pod in probes(api)] == ["other"]
+
+    def test_past_their_deadline_are_deleted_in_all_namespaces(self) -> None:
+        api = cluster("a", "other")
+        body = made(ObjectRef(POD, "other", "pull-probe-old"), PullProbe((IMAGE,)), IMAGE, {}).body
+        meta = {"labels": LABELS, "creationTimestamp": "2026-01-01T00:00:00Z"}
+        api.put("pods", "other", "pull-probe-old", metadata=meta, spec=body["spec"], status={})
+        leftover(api, "other", "pull-probe-unknown")
+        checked = run(api, check=True)
+        assert (api.writes, len(checked.notes)) == ([], 1)
+        outcome = run(api)
+        assert [pod["metadata"]["name"] for pod in probes(api)] == ["pull-probe-unknown"]
+        assert outcome.notes == ["deleted 1 pod of probes that ended without cleaning up: other/pull-probe-old"]
+
+    def test_who_may_not_list_other_namespaces_probes_all_the_same(self) -> None:
+        api = cluster()
+        api.fail("GET /api/v1/pods", status_object(403, "Forbidden", "no"), times=9)
+        assert (run(api).has_failed, run(api).notes) == (False, [])
 
     def test_where_they_cannot_be_deleted_no_pod_is_made(self) -> None:
         api = cluster()

@@ -23,6 +23,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     in_use,
     kept_uses,
     secret_for,
+    undecided,
     used_images,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.pull_rules import RULES
@@ -151,6 +152,125 @@ class TestCause:
 
     def test_a_container_that_fails_for_another_reason(self) -> None:
         assert [use.cause for use in uses(POD, pod(IMAGE, message=REFUSED, reason="CrashLoopBackOff"))] == [""]
+
+
+def with_volume(obj: dict[str, Any], image: str) -> dict[str, Any]:
+    """The pod with an image volume that its first container mounts."""
+    obj["spec"]["volumes"] = [{"name": "model", "image": {"reference": image}}]
+    obj["spec"]["containers"][0]["volumeMounts"] = [{"name": "model", "mountPath": "/model"}]
+    return obj
+
+
+class TestImageVolumes:
+    MODEL = "quay.io/team/model:v1"
+
+    def test_the_image_of_a_volume_is_used(self) -> None:
+        found = uses(POD, with_volume(pod("b.io/app"), self.MODEL))
+        assert [(str(use.image), use.what, use.container, use.volume) for use in found] == [
+            (self.MODEL, "p", "c0", "model")
+        ]
+
+    @pytest.mark.parametrize("kind", WORKLOADS.values(), ids=lambda kind: kind.kind)
+    def test_workloads_have_volumes_too(self, kind: Kind) -> None:
+        obj = workload(kind, "b.io/app")
+        spec = obj["spec"]["jobTemplate"]["spec"] if kind.kind == "CronJob" else obj["spec"]
+        spec["template"]["spec"]["volumes"] = [{"name": "model", "image": {"reference": self.MODEL}}]
+        assert [str(use.image) for use in uses(kind, obj)] == [self.MODEL]
+
+    @pytest.mark.parametrize("named", ["model", "app"])
+    def test_an_error_is_about_the_image_that_it_names(self, named: str) -> None:
+        image = {"model": self.MODEL, "app": IMAGE}[named]
+        message = f'Back-off pulling image "{image}": ErrImagePull: initializing source docker://{image}: {REFUSED}'
+        found = uses(POD, with_volume(pod(IMAGE, message=message), self.MODEL))
+        assert {str(use.image): use.cause for use in found if use.cause} == {image: "bad_credentials"}
+
+
+def taken(*images: str, init: list[dict[str, Any]] | None = None, **parts: Any) -> dict[str, Any]:
+    """A pod that a node has, with states of its init containers."""
+    obj = pod(*images, **parts)
+    obj["spec"]["nodeName"] = "node-1"
+    if not parts.get("message"):
+        obj["status"] = {}
+    for each in init or []:
+        name = f"i{each['number']}"
+        obj["spec"].setdefault("initContainers", []).append({"name": name, "image": IMAGE, **each.get("spec", {})})
+        status = {"name": name, "state": each["state"], "imageID": "i"}
+        obj["status"].setdefault("initContainerStatuses", []).append(status)
+    return obj
+
+
+def under_way(obj: dict[str, Any]) -> list[str]:
+    return [use.container for use in uses(POD, obj) if use.state is not None and use.state.may_be_under_way]
+
+
+class TestUnderWay:
+    def test_a_pod_of_a_node_without_a_status(self) -> None:
+        assert under_way(taken(IMAGE, "quay.io/b")) == ["c0", "c1"]
+
+    def test_not_before_a_node_has_it_and_not_while_it_is_deleted(self) -> None:
+        waiting, ending = taken(IMAGE), taken(IMAGE)
+        del waiting["spec"]["nodeName"]
+        ending["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+        assert (under_way(waiting), under_way(ending)) == ([], [])
+
+    def test_not_where_the_node_has_the_image(self) -> None:
+        obj = taken(IMAGE)
+        obj["status"] = {"containerStatuses": [{"name": "c0", "imageID": "i", "state": {"running": {}}}]}
+        assert under_way(obj) == []
+
+    @pytest.mark.parametrize(
+        ("message", "waits"),
+        [("pull QPS exceeded", True), ("dial tcp: i/o timeout", True), (REFUSED, False), ("manifest unknown", False)],
+    )
+    def test_an_error_that_passes_and_one_that_stays(self, message: str, waits: bool) -> None:
+        assert under_way(taken(IMAGE, message=message)) == (["c0"] if waits else [])
+
+    @pytest.mark.parametrize(
+        ("states", "containers"),
+        [
+            ([{"terminated": {}}], ["c0"]),
+            ([{"running": {}}], []),
+            ([{"terminated": {}}, {"running": {}}], []),
+            ([{"waiting": {}}], ["i0"]),
+        ],
+    )
+    def test_containers_begin_when_the_init_containers_have_ended(
+        self, states: list[dict[str, Any]], containers: list[str]
+    ) -> None:
+        obj = taken(IMAGE, init=[{"number": number, "state": state} for number, state in enumerate(states)])
+        for status in obj["status"]["initContainerStatuses"]:
+            status["imageID"] = "" if "waiting" in status["state"] else "i"
+        assert under_way(obj) == containers
+
+    def test_a_sidecar_holds_up_none(self) -> None:
+        sidecar = {"number": 0, "state": {"running": {}}, "spec": {"restartPolicy": "Always"}}
+        assert under_way(taken(IMAGE, init=[sidecar])) == ["c0"]
+
+    def test_the_image_of_a_volume(self) -> None:
+        assert under_way(with_volume(taken("b.io/app"), IMAGE)) == ["c0"]
+
+
+class TestUndecided:
+    def places(self, *pods: dict[str, Any]) -> list[str]:
+        found = []
+        for each in pods:
+            each["spec"]["imagePullSecrets"] = [{"name": "x"}]
+            found += uses(POD, each)
+        return list(undecided({"a": found, "b": found}, {"a": [copy_of("x")]}))
+
+    def test_a_pod_without_a_status_or_with_a_limit_of_its_node(self) -> None:
+        for each in (taken(IMAGE), pod(IMAGE, message="pull QPS exceeded"), pod(IMAGE, message=REFUSED)):
+            assert self.places(each) == [f"a {IMAGE}"]
+
+    def test_not_where_a_pod_has_the_image(self) -> None:
+        there = taken(IMAGE)
+        there["status"] = {"containerStatuses": [{"name": "c0", "imageID": "i", "state": {"running": {}}}]}
+        assert self.places(taken(IMAGE), there) == []
+
+    def test_not_of_a_workload(self) -> None:
+        assert self.places(taken("b.io/app")) == []
+        found = uses(WORKLOADS["job"], workload(WORKLOADS["job"]))
+        assert list(undecided({"a": found}, {"a": [copy_of("x")]})) == []
 
 
 class TestUsedImages:

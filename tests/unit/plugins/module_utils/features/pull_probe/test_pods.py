@@ -15,6 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     SELECTOR,
     deletion,
     edition_of,
+    has_expired,
     is_probe,
     made,
     uid_of,
@@ -136,3 +137,51 @@ class TestWhichAreProbes:
         assert edition_of(
             {"metadata": {"generation": "1"}, "spec": {"containers": [{"name": "probe", "image": 1}]}}
         ) == (None, "")
+
+
+class TestExpired:
+    """A killed run leaves its pods. Others may have the labels, too."""
+
+    NOW = 1_800_000_000.0
+    MADE = "2027-01-15T07:50:00Z"  # 600 seconds before
+
+    def pod(self, deadline: int = 400, **meta: Any) -> dict[str, Any]:
+        change = made(REF, PullProbe(("q.io/a:1",), timeout=deadline - 60), "q.io/a:1", {})
+        body = {
+            **change.body,
+            "metadata": {**change.body["metadata"], "creationTimestamp": self.MADE, "uid": "u", **meta},
+        }
+        return trimmed(POD, body)
+
+    def test_a_pod_past_its_deadline(self) -> None:
+        assert has_expired(self.pod(), self.NOW)
+
+    def test_not_before_and_not_where_a_clock_may_be_wrong(self) -> None:
+        assert not has_expired(self.pod(700), self.NOW)
+        assert not has_expired(self.pod(500), self.NOW)
+
+    @pytest.mark.parametrize(
+        "meta",
+        [
+            {"labels": {"app.kubernetes.io/component": "pull-probe"}},
+            {"name": "theirs"},
+            {"creationTimestamp": None},
+            {"creationTimestamp": "yesterday"},
+            {"deletionTimestamp": "2027-01-15T07:50:00Z"},
+        ],
+    )
+    def test_not_a_pod_of_another_kind(self, meta: dict[str, Any]) -> None:
+        assert not has_expired(self.pod(**meta), self.NOW)
+
+    @pytest.mark.parametrize(
+        "spec",
+        [
+            {"activeDeadlineSeconds": None},
+            {"restartPolicy": "Always"},
+            {"automountServiceAccountToken": None},
+            {"containers": [{"name": "app"}]},
+        ],
+    )
+    def test_not_a_pod_of_another_shape(self, spec: dict[str, Any]) -> None:
+        pod = self.pod()
+        assert not has_expired({**pod, "spec": {**pod["spec"], **spec}}, self.NOW)

@@ -1,0 +1,106 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pulls that may still use the old login although no secret has it. Pure.
+
+A kubelet reads the pull secrets of a pod before it makes the sandbox, and then queues the pulls, so a pull uses the login that the secret had
+when the node took up the pod (kubernetes pkg/kubelet/kubelet.go SyncPod). The next attempt for a container reads them again. So all pulls
+that a look finds under way after the last write are suspect until they end, and a pull that begins later is not.
+
+No times are compared: clocks of servers, nodes and the controller differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...core.objects import Json
+from ...core.shapes import mapping, text, whole
+from .copies import Copy
+from .uses import Use, uses_with
+
+__all__ = ["EventCounts", "PendingPull", "event_counts", "pending", "still_pending", "trimmed_event"]
+
+#: A node sends these before it reads the secrets of a pod, or when its attempt to start it has failed: it begins from the start.
+_OF_PODS = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox")
+#: These end the attempt for one container.
+_OF_CONTAINERS = ("Failed", "BackOff")
+
+
+@dataclass(frozen=True)
+class PendingPull:
+    """A pull that may be under way. `said` is the error of the attempt before it, empty without one."""
+
+    namespace: str
+    pod: str
+    uid: str
+    container: str
+    volume: str
+    image: str
+    said: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.uid, self.container, self.volume
+
+    @property
+    def row(self) -> dict[str, str]:
+        return {"namespace": self.namespace, "pod": self.pod, "container": self.container, "image": self.image}
+
+
+#: How often each event of a pod was sent, by its UID, the container (empty for the whole pod) and the reason: a number that only grows.
+EventCounts = Mapping[tuple[str, str, str], tuple[int, str]]
+
+
+def pending(uses: Mapping[str, Sequence[Use]], copies: Mapping[str, Sequence[Copy]]) -> list[PendingPull]:
+    """The pulls with a secret of the rotation that may be under way."""
+    return [
+        PendingPull(namespace, use.what, use.state.uid, use.container, use.volume, str(use.image), use.state.said)
+        for namespace, every in uses_with(uses, copies)
+        for use in every
+        if use.state is not None and use.state.may_be_under_way
+    ]
+
+
+def still_pending(
+    first: Iterable[PendingPull], now: Iterable[PendingPull], before: EventCounts, after: EventCounts
+) -> list[PendingPull]:
+    """Those of the first look of which nothing shows that their attempt has ended since then.
+
+    `before` and `after` are the events at two moments since the first look; an event that was sent in between ends the attempt.
+    """
+    there = {each.key: each for each in now}
+    return [each for each in first if each.key in there and not _has_ended(each, there[each.key], before, after)]
+
+
+def _has_ended(first: PendingPull, now: PendingPull, before: EventCounts, after: EventCounts) -> bool:
+    if now.said and now.said != first.said:
+        return True
+    ends = [("", reason) for reason in _OF_PODS] + [(first.container, reason) for reason in _OF_CONTAINERS]
+    return any(after.get((first.uid, *end), (0, "")) > before.get((first.uid, *end), (0, "")) for end in ends)
+
+
+def event_counts(events: Iterable[Json]) -> EventCounts:
+    """Of events as the API server lists them. Users can write events too, about pods of their own namespace."""
+    found: dict[tuple[str, str, str], tuple[int, str]] = {}
+    for event in events:
+        about = mapping(event.get("involvedObject"))
+        container = text(about.get("fieldPath")).rpartition("{")[2].rstrip("}")
+        key = (text(about.get("uid")), container, text(event.get("reason")))
+        series = mapping(event.get("series"))
+        count = whole(series.get("count")) or whole(event.get("count")) or 1
+        last = text(series.get("lastObservedTime")) or text(event.get("lastTimestamp"))
+        seen = found.get(key, (0, ""))
+        # Several events of one reason have different texts.
+        found[key] = (seen[0] + count, max(seen[1], last))
+    return found
+
+
+def trimmed_event(event: Json) -> dict[str, Any]:
+    """What `event_counts` reads of an event."""
+    about = mapping(event.get("involvedObject"))
+    kept = {name: about.get(name) for name in ("uid", "fieldPath")}
+    times = {name: event.get(name) for name in ("reason", "count", "series", "lastTimestamp")}
+    return {"metadata": {"namespace": mapping(event.get("metadata")).get("namespace")}, "involvedObject": kept, **times}

@@ -1,0 +1,119 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which pulls may use the old login, and what shows that they have ended."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import Exchange, Login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.copies import Copy
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
+    Rotation,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.pending_pulls import (
+    PendingPull,
+    event_counts,
+    pending,
+    still_pending,
+    trimmed_event,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.uses import (
+    PullState,
+    Use,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.references import reference_of
+from hypothesis import given
+from support.anything import CHANGES, Changed
+
+ROTATION = Rotation(Exchange(("quay.io",), Login("a", "b"), Login("c", "d")))
+IMAGE = "quay.io/team/app:v1"
+PULL = PendingPull("a", "p", "u", "c", "", IMAGE)
+
+
+def copy_of(name: str, place: str = "a", login: str = "c:d") -> Copy:
+    content = {"auths": {"quay.io": {"auth": base64.b64encode(login.encode()).decode()}}}
+    data = {".dockerconfigjson": base64.b64encode(json.dumps(content).encode()).decode()}
+    return Copy(ObjectRef(SECRET, place, name), {"type": "kubernetes.io/dockerconfigjson", "data": data}, ROTATION)
+
+
+def use(uid: str = "u", *, secret: str = "x", waits: bool = True, said: str = "") -> Use:
+    image = reference_of(IMAGE)
+    assert image is not None
+    return Use(image, "p", "c", (secret,), state=PullState(uid, not waits, said, waits))
+
+
+def event(reason: str, container: str = "c", count: int = 1, uid: str = "u", **more: Any) -> dict[str, Any]:
+    about = {"uid": uid, "fieldPath": f"spec.containers{{{container}}}"} if container else {"uid": uid}
+    return {"metadata": {"namespace": "a"}, "involvedObject": about, "reason": reason, "count": count, **more}
+
+
+class TestPending:
+    def test_pods_with_a_confirmed_secret(self) -> None:
+        found = {"a": [use(), use("v", secret="mine"), use("w", waits=False)], "b": [use("z")]}
+        assert pending(found, {"a": [copy_of("x")], "b": [copy_of("x", "b", "other:login")]}) == [PULL]
+
+    def test_the_secret_of_the_nodes_is_for_all(self) -> None:
+        found = {"b": [use(secret="mine")]}
+        assert pending(found, {"": [copy_of("pull-secret", "openshift-config")]}) == [replace(PULL, namespace="b")]
+
+    def test_workloads_pull_nothing(self) -> None:
+        assert pending({"a": [replace(use(), state=None)]}, {"a": [copy_of("x")]}) == []
+
+
+class TestStillPending:
+    @pytest.mark.parametrize(
+        ("now", "ended"),
+        [
+            ([PULL], False),
+            ([], True),
+            ([replace(PULL, uid="v")], True),
+            ([replace(PULL, said="ErrImagePull: pull QPS exceeded")], True),
+        ],
+    )
+    def test_the_status(self, now: list[PendingPull], ended: bool) -> None:
+        assert still_pending([PULL], now, {}, {}) == ([] if ended else [PULL])
+
+    def test_an_error_that_stays_the_same_ends_nothing(self) -> None:
+        """The next attempt may be in the queue, and the status then still shows the error of the one before."""
+        failed = replace(PULL, said="ImagePullBackOff: pull QPS exceeded")
+        assert still_pending([failed], [failed], {}, {}) == [failed]
+        assert still_pending([failed], [replace(failed, said="")], {}, {}) == [failed]
+
+    @pytest.mark.parametrize(
+        ("after", "ended"),
+        [
+            (event("BackOff", count=2), True),
+            (event("Failed"), True),
+            (event("FailedMount", container=""), True),
+            (event("FailedCreatePodSandBox", container=""), True),
+            (event("BackOff"), False),
+            (event("Pulling", count=9), False),
+            (event("Failed", container="other"), False),
+            (event("Failed", uid="v"), False),
+        ],
+    )
+    def test_an_event_that_was_sent_since_then(self, after: dict[str, Any], ended: bool) -> None:
+        before = event_counts([event("BackOff")])
+        assert still_pending([PULL], [PULL], before, event_counts([event("BackOff"), after][1:])) == (
+            [] if ended else [PULL]
+        )
+
+
+class TestEvents:
+    def test_all_texts_of_a_reason_are_one_count(self) -> None:
+        series = {"series": {"count": 5, "lastObservedTime": "2026-01-01T00:00:02.000000Z"}, "count": None}
+        found = event_counts([event("Failed", lastTimestamp="2026-01-01T00:00:01Z"), event("Failed", **series)])
+        assert found == {("u", "c", "Failed"): (6, "2026-01-01T00:00:02.000000Z")}
+
+    @given(CHANGES)
+    def test_any_event(self, change: Changed) -> None:
+        changed = change(event("Failed", series={"count": 1}))
+        if isinstance(changed, dict):
+            assert len(event_counts([trimmed_event(changed)])) == 1
