@@ -94,7 +94,7 @@ seealso:
   - module: openshift_ops.image_pull.registry_auth_info
 notes:
   - Rights needed - get on pods; list on pods; get, list on deployments.apps, statefulsets.apps, daemonsets.apps, replicasets.apps,
-    jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io.
+    jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io, replicationcontrollers.
   - Without these, it says what it does not know or does not do - get on serviceaccounts, secrets, imagestreams.image.openshift.io,
     images.config.openshift.io cluster, infrastructures.config.openshift.io cluster, criocredentialproviderconfigs.config.openshift.io;
     list on events, imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io,

@@ -28,6 +28,7 @@ WORKLOADS: Mapping[str, Kind] = {
         Kind("batch/v1", "Job", "jobs", "job"),
         Kind("batch/v1", "CronJob", "cronjobs", "cron job"),
         Kind("apps.openshift.io/v1", "DeploymentConfig", "deploymentconfigs", "deployment config"),
+        Kind("v1", "ReplicationController", "replicationcontrollers", "replication controller"),
     )
 }
 
