@@ -20,7 +20,7 @@ from ..core.evidence import NotYet
 from ..core.objects import Json, Kind, metadata
 from ..core.shapes import mapping, sequence, text
 from ..dockerconfig.key_matching import names_registry
-from .answers import PULLS, UNKNOWN, WILL_NOT_PULL, Access, Step
+from .answers import UNKNOWN, WILL_NOT_PULL, Access, Step
 from .subjects import Subject, of_pod, of_workload
 
 __all__ = [
@@ -34,7 +34,6 @@ __all__ = [
     "is_controlled",
     "may_pull",
     "with_pods",
-    "without_pods",
 ]
 
 #: The kinds that make no pods themselves, with the kind that they make.
@@ -186,13 +185,6 @@ def _with_pods(access: Access, of_pods: Sequence[Access]) -> Access:
     other = f", which has image {worst.subject.image}," if worst.subject.image != access.subject.image else ""
     reason = f"{worst.subject.ref}{other} does not get its image: {worst.reason}"
     return Access(access.subject, worst.verdict, reason, [step, *worst.steps], worst.remedy, worst.cause)
-
-
-def without_pods(access: Access, why: str) -> Access:
-    """The answer for a container of a template whose pods could not be read."""
-    said = f"the pods of {access.subject.ref} could not be read, so whether they get the image is not known: {why}"
-    found = replace(access, steps=[*access.steps, Step("pods", said, ok=None)])
-    return replace(found, verdict=UNKNOWN, reason=said) if access.verdict == PULLS else found
 
 
 def added_containers(of_template: Sequence[Access], of_pods: Sequence[Access]) -> Iterator[Access]:

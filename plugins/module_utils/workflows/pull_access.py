@@ -29,7 +29,6 @@ from ..pulls.workload_pods import (
     intermediate_of,
     is_controlled,
     with_pods,
-    without_pods,
 )
 from ..reconcile.result import NamespaceResult, Outcome
 from ..reconcile.run import Run, Settings, internal_error, running
@@ -124,14 +123,11 @@ class _Asking:
         return explain(subject, self.evidence, asks=self.asked.registries is not None)
 
     def _of_one(self, kind: Kind, name: str, namespace: str) -> list[Access]:
-        """A workload, after its pods as far as they may be read."""
+        """A workload, after its pods."""
         workload = self._required(ObjectRef(kind, namespace, name))
         subjects = _alone(of_workload(kind, workload, namespace))
         between = [each for each in WORKLOADS.values() if each.kind == intermediate_of(kind)]
-        try:
-            listed = self._listed([POD, *between], namespace)
-        except Refusal as error:
-            return [without_pods(access, str(error)) for access in explain_each(subjects, self._explain)]
+        listed = self._listed([POD, *between], namespace)
         made = [(each, obj) for each in between for obj in listed[each]]
         pods = PodOwners(namespace, listed[POD], [(kind, workload), *made]).pods_of(kind, workload)
         of_pods = _first_alone(subject for pod in pods for subject in of_pod(pod, namespace))

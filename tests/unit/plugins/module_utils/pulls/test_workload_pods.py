@@ -20,7 +20,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.wor
     is_controlled,
     may_pull,
     with_pods,
-    without_pods,
 )
 
 IMAGE = "q.io/app:1"
@@ -223,16 +222,6 @@ class TestAnswer:
         assert (subject.ref.name, subject.container, subject.image) == ("top", "proxy", "q.io/proxy")
         assert (found.verdict, found.reason) == (BREAKS, "pod ns/q does not get its image: why will_not_pull")
         assert [*added_containers([], of_pods)] == []
-
-    def test_pods_that_could_not_be_read_are_a_doubt(self) -> None:
-        doubted = without_pods(answer(PULLS), "no right")
-        assert doubted.verdict == DOUBT
-        assert doubted.reason == (
-            "the pods of deployment ns/top could not be read, so whether they get the image is not known: no right"
-        )
-        broken = without_pods(answer(BREAKS), "no right")
-        assert (broken.verdict, broken.reason) == (BREAKS, "why will_not_pull")
-        assert broken.steps[-1].ok is None
 
 
 class TestTogether:

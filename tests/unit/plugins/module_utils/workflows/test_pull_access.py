@@ -154,11 +154,11 @@ class TestPodsOfAWorkload:
         assert rows(ask(refused))[-1] == ("Deployment", "web", "will_not_pull")
 
     @pytest.mark.parametrize("resource", ["pods", "replicasets"])
-    def test_pods_that_may_not_be_read_are_a_doubt(self, refused: FakeApi, resource: str) -> None:
+    def test_pods_that_may_not_be_read_fail_it(self, refused: FakeApi, resource: str) -> None:
         refused.fail(f"GET .*/{resource}", status_object(403, "Forbidden", "no right"), times=ALWAYS)
-        (row,) = ask(refused, self.ASKED).namespaces[0].extra["access"]
-        assert row["verdict"] == "unknown"
-        assert row["reason"].startswith("the pods of deployment a/web could not be read, so whether they get the image")
+        (result,) = ask(refused, self.ASKED).namespaces
+        assert result.status == "failed"
+        assert result.error.startswith(f"the {resource} of namespace a could not be read, so nothing is known of it: ")
 
     def test_an_injected_container_that_fails_is_told_with_the_workload(self, refused: FakeApi) -> None:
         self.written(refused, 100)
