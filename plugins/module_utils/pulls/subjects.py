@@ -13,7 +13,17 @@ from ..core.shapes import mapping, sequence, text
 from ..platform.account_lists import names_in
 from .stream_sources import StreamSource, resolves_names, sources_of
 
-__all__ = ["CONTAINERS", "POD", "STATUSES", "WORKLOADS", "Subject", "of_account", "of_pod", "of_workload"]
+__all__ = [
+    "CONTAINERS",
+    "POD",
+    "STATUSES",
+    "WORKLOADS",
+    "Subject",
+    "of_account",
+    "of_pod",
+    "of_workload",
+    "template_of",
+]
 
 _APPS = "apps/v1"
 POD = Kind("v1", "Pod", "pods", "pod")
@@ -88,17 +98,22 @@ def of_pod(pod: Json, namespace: str) -> list[Subject]:
 
 def of_workload(kind: Kind, workload: Json, namespace: str) -> list[Subject]:
     """The containers of the pods that it will make."""
-    spec = mapping(workload.get("spec"))
-    if kind.kind == "CronJob":
-        spec = mapping(mapping(spec.get("jobTemplate")).get("spec"))
     ref = ObjectRef(kind, namespace, text(metadata(workload).get("name")))
-    template = mapping(spec.get("template"))
+    template = template_of(kind, workload)
     pod_spec = mapping(template.get("spec"))
     sources, resolves = sources_of(workload, pod_spec, namespace), resolves_names(workload, template)
     return [
         replace(subject, source=sources.get(subject.container), resolves_names=resolves)
         for subject in _subjects(ref, pod_spec, is_pod=False)
     ]
+
+
+def template_of(kind: Kind, workload: Json) -> Json:
+    """The template of the pods of a workload."""
+    spec = mapping(workload.get("spec"))
+    if kind.kind == "CronJob":
+        spec = mapping(mapping(spec.get("jobTemplate")).get("spec"))
+    return mapping(spec.get("template"))
 
 
 def of_account(namespace: str, account: str, image: str) -> Subject:

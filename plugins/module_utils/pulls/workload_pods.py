@@ -21,7 +21,7 @@ from ..core.objects import Json, Kind, metadata
 from ..core.shapes import mapping, sequence, text
 from ..dockerconfig.key_matching import names_registry
 from .answers import UNKNOWN, WILL_NOT_PULL, Access, Step
-from .subjects import Subject, of_pod, of_workload
+from .subjects import WORKLOADS, Subject, of_pod, of_workload, template_of
 
 __all__ = [
     "REVISION_LABELS",
@@ -37,7 +37,11 @@ __all__ = [
 ]
 
 #: The kinds that make no pods themselves, with the kind that they make.
-_INTERMEDIATE = {"Deployment": "ReplicaSet", "DeploymentConfig": "ReplicationController", "CronJob": "Job"}
+_INTERMEDIATE: Mapping[Kind, Kind] = {
+    WORKLOADS["deployment"]: WORKLOADS["replicaset"],
+    WORKLOADS["deploymentconfig"]: WORKLOADS["replicationcontroller"],
+    WORKLOADS["cronjob"]: WORKLOADS["job"],
+}
 _FINISHED = ("Succeeded", "Failed")
 
 #: Labels by which a controller marks the template of a pod, and the annotation of a daemon set with the number of its template.
@@ -45,9 +49,9 @@ REVISION_LABELS = _HASH, _GENERATION = ("controller-revision-hash", "pod-templat
 TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 
 
-def intermediate_of(kind: Kind) -> str:
-    """The kind between a workload and its pods; empty if the workload makes the pods itself."""
-    return _INTERMEDIATE.get(kind.kind, "")
+def intermediate_of(kind: Kind) -> Kind | None:
+    """The kind between a workload and its pods; None if the workload makes the pods itself."""
+    return _INTERMEDIATE.get(kind)
 
 
 def is_controlled(obj: Json) -> bool:
@@ -70,17 +74,26 @@ class PodOwners:
 
     def pods_of(self, kind: Kind, workload: Json) -> list[Json]:
         """The pods that may still pull and were made of the workload's present template."""
-        uid, between = text(metadata(workload).get("uid")), intermediate_of(kind)
-        if not between:
-            return [pod for pod in self._pods_by_owner.get(uid, ()) if self._has_template(kind, workload, pod)]
-        return [
-            pod
-            for made_kind, made in self._made.get(uid, ())
-            if made_kind.kind == between
-            and (pods := self._pods_by_owner.get(text(metadata(made).get("uid")), ()))
-            and _is_alike(of_workload(kind, workload, self.namespace), of_workload(made_kind, made, self.namespace))
-            for pod in pods
-        ]
+        if between := intermediate_of(kind):
+            made = [obj for made_kind, obj in self._made.get(_uid(workload), ()) if made_kind == between]
+            return [pod for obj in made if self._is_present(kind, workload, between, obj) for pod in self._made_by(obj)]
+        pods = self._made_by(workload)
+        # The template of a job never changes.
+        if not pods or kind.kind == "Job":
+            return [*pods]
+        template = of_workload(kind, workload, self.namespace)
+        return [pod for pod in pods if self._has_template(kind, workload, template, pod)]
+
+    def _made_by(self, obj: Json) -> Sequence[Json]:
+        return self._pods_by_owner.get(_uid(obj), ())
+
+    def _is_present(self, kind: Kind, workload: Json, between: Kind, made: Json) -> bool:
+        """Whether what a workload made has its present template. Without pods, it does not matter."""
+        if not self._made_by(made):
+            return False
+        if template_of(kind, workload).get("spec") == template_of(between, made).get("spec"):
+            return True
+        return _is_alike(of_workload(kind, workload, self.namespace), of_workload(between, made, self.namespace))
 
     @cached_property
     def templated(self) -> frozenset[str]:
@@ -101,7 +114,7 @@ class PodOwners:
 
     @cached_property
     def _by_uid(self) -> Mapping[str, Json]:
-        return {uid: obj for _kind, obj in self.workloads if (uid := text(metadata(obj).get("uid")))}
+        return {uid: obj for _kind, obj in self.workloads if (uid := _uid(obj))}
 
     @cached_property
     def _pods_by_owner(self) -> Mapping[str, Sequence[Json]]:
@@ -119,14 +132,12 @@ class PodOwners:
                 found[uid].append((kind, workload))
         return found
 
-    def _has_template(self, kind: Kind, workload: Json, pod: Json) -> bool:
-        """A job's template never changes, and two kinds mark their pods. Pods of the other kinds are compared with the template."""
-        if kind.kind == "Job":
-            return True
+    def _has_template(self, kind: Kind, workload: Json, template: Sequence[Subject], pod: Json) -> bool:
+        """Two kinds mark their pods. Pods of other kinds are compared with the template."""
         marks = _marks(kind, workload, pod)
         if all(marks):
             return marks[0] == marks[1]
-        return _is_alike(of_workload(kind, workload, self.namespace), of_pod(pod, self.namespace))
+        return _is_alike(template, of_pod(pod, self.namespace))
 
 
 def explain_each(subjects: Iterable[Subject], explain: Callable[[Subject], Access]) -> list[Access]:
@@ -242,6 +253,10 @@ def _marks(kind: Kind, workload: Json, pod: Json) -> tuple[str, str]:
         notes = mapping(metadata(workload).get("annotations"))
         return text(notes.get(TEMPLATE_GENERATION)), text(labels.get(_GENERATION))
     return "", ""
+
+
+def _uid(obj: Json) -> str:
+    return text(metadata(obj).get("uid"))
 
 
 def _controller(obj: Json) -> str:

@@ -126,7 +126,7 @@ class _Asking:
         """A workload, after its pods."""
         workload = self._required(ObjectRef(kind, namespace, name))
         subjects = _alone(of_workload(kind, workload, namespace))
-        between = [each for each in WORKLOADS.values() if each.kind == intermediate_of(kind)]
+        between = [each for each in (intermediate_of(kind),) if each]
         listed = self._listed([POD, *between], namespace)
         made = [(each, obj) for each in between for obj in listed[each]]
         pods = PodOwners(namespace, listed[POD], [(kind, workload), *made]).pods_of(kind, workload)
