@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible.utils.display import Display
 from ansible_collections.openshift_ops.image_pull.plugins.modules.pull_access_info import MODULE
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.explanations import lines_of
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.worker_display import display
 
 
 class ActionModule(ModuleAction):
@@ -21,5 +21,5 @@ class ActionModule(ModuleAction):
         result = super().run(tmp, task_vars)
         if boolean(self._task.args.get("show", False), strict=False) and not self._task.no_log:
             for line, colour in lines_of(result):
-                Display().display(line, color=colour)
+                display(line, colour)
         return result

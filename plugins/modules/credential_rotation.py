@@ -260,7 +260,7 @@ notes:
   - Secrets of Helm's releases are not searched, since their content is compressed. Change the values of the chart, too.
   - Rights needed - patch on secrets; create on secrets; list, patch on serviceaccounts.
   - Without these, it says what it does not know or does not do - list on secrets, pods, deployments.apps, statefulsets.apps,
-    daemonsets.apps, replicasets.apps, jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io, events.
+    daemonsets.apps, replicasets.apps, jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io, replicationcontrollers, events.
   - Rights needed - list on namespaces.
   - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
 seealso:

@@ -116,7 +116,7 @@ seealso:
 notes:
   - Without these, it says what it does not know or does not do - list on secrets, serviceaccounts, pods, deployments.apps,
     statefulsets.apps, daemonsets.apps, replicasets.apps, jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io,
-    buildconfigs.build.openshift.io, imagestreams.image.openshift.io, rolebindings.rbac.authorization.k8s.io,
+    replicationcontrollers, buildconfigs.build.openshift.io, imagestreams.image.openshift.io, rolebindings.rbac.authorization.k8s.io,
     clusterrolebindings.rbac.authorization.k8s.io, imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io,
     imagecontentsourcepolicies.operator.openshift.io, clusterimagepolicies.config.openshift.io, imagepolicies.config.openshift.io, nodes,
     criocredentialproviderconfigs.config.openshift.io; create on subjectaccessreviews.authorization.k8s.io; get on

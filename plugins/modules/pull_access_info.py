@@ -11,13 +11,13 @@ short_description: Explain why pods can or cannot pull their images
 version_added: 1.0.0
 description:
   - Follows the way of a node to an image, and tells the first thing that breaks, with a task that mends it. For a pod, for a workload
-    before it has pods, for a service account with an image, or for all pods and workloads of the namespaces.
+    and its pods, for a service account with an image, or for all pods and workloads of the namespaces.
   - It looks at the name of the image and what the runtime of the nodes makes of it, the image stream from which it comes, the pull secrets
     that the pod has or will have, whether a node reads them, which of their keys is for the image in the order in which the kubelet tries
     them, mirrors with the nodes' own keys for them, blocked and allowed registries, image policies, the right to pull from another
     project, and what the node says. Init and ephemeral containers are explained too.
-  - An error of the node is held against the time at which the secret was changed. Where O(pod) is given, the events of the pod tell when the
-    node last tried; they are read only when they decide.
+  - An error of the node is held against the time at which the secret was changed. Where O(pod) or O(workload) is given, the events of
+    pods tell when the node last tried; they are read only when they decide.
   - It asks registries with O(ask_registries=true) only. Without it, V(pulls) means that all that the cluster shows fits, not that the login
     is right.
   - What cannot be read is said, and the answer is V(unknown) then, unless something else breaks.
@@ -31,8 +31,11 @@ options:
     type: str
   workload:
     description:
-      - The kind and name of a workload, such as V(Deployment/app), whose template is explained. The kind is one of V(Deployment),
-        V(StatefulSet), V(DaemonSet), V(ReplicaSet), V(Job), V(CronJob) and V(DeploymentConfig), in any case.
+      - The kind and name of a workload, such as V(deploy/app). The kind is one of V(Deployment), V(StatefulSet), V(DaemonSet), V(ReplicaSet),
+        V(Job), V(CronJob), V(DeploymentConfig), V(ReplicationController) and V(Pod), in any case, or its plural or its short name in C(oc).
+      - Its template is explained, and its pods decide. If a pod of the present template does not get its image, the answer is that of the pod.
+        Pods are found by the uids in their owner references. Containers that only the pods have are listed if they fail.
+      - V(po/app) is the same as O(pod).
     type: str
   image:
     description: An image as a pod would name it. The question is then whether a pod of O(service_account) would pull it.
@@ -97,7 +100,7 @@ seealso:
   - module: openshift_ops.image_pull.registry_auth_info
 notes:
   - Rights needed - get on pods; list on pods; get, list on deployments.apps, statefulsets.apps, daemonsets.apps, replicasets.apps,
-    jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io.
+    jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io, replicationcontrollers.
   - Without these, it says what it does not know or does not do - get on serviceaccounts, secrets, imagestreams.image.openshift.io,
     images.config.openshift.io cluster, infrastructures.config.openshift.io cluster, criocredentialproviderconfigs.config.openshift.io;
     list on events, imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io,
@@ -131,7 +134,7 @@ EXAMPLES = r"""
 - name: Ask before a deployment has pods
   openshift_ops.image_pull.pull_access_info:
     namespaces: [project-a]
-    workload: Deployment/app
+    workload: deploy/app
 
 - name: Stop a rollout whose image would not be pulled
   openshift_ops.image_pull.pull_access_info:

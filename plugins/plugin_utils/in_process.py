@@ -30,7 +30,6 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action.normal import ActionModule as NormalAction
-from ansible.utils.display import Display
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.page_parts import PageParts
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import credentials, hide
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import Destination
@@ -48,6 +47,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.t
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.preloading import preload
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.progress_file import shown
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.surroundings import as_in_a_process
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.worker_display import display
 
 __all__ = ["ModuleAction"]
 
@@ -146,7 +146,7 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
 
     def _say_for(self, variables: Mapping[str, Any]) -> Callable[[str], None]:
         host = variables.get("inventory_hostname", "")
-        return lambda line: Display().display(f"[{host}] {line}")
+        return lambda line: display(f"[{host}] {line}")
 
     def _run_here(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         with ExitStack() as stack:
@@ -162,7 +162,7 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
             result.pop("exception", None)
         if _wants_invocation(variables):
             result["invocation"] = {"module_args": hide(task.params, self.module.arguments)}
-        return {**self.module.masked({"changed": False, **result}, task.secrets), **_AS_PARSED}
+        return {**_as_received(self.module.masked({"changed": False, **result}, task.secrets)), **_AS_PARSED}
 
     def _outcome(self, directory: str, say: Callable[[str], None]) -> tuple[Task, dict[str, Any]]:
         """What AnsibleModule would return for the same options."""
@@ -193,6 +193,12 @@ def _parent() -> int:
 def _as_json(value: Any) -> str:
     """As Ansible hands to a module what JSON does not know: a date, or a string that ansible-vault encrypted."""
     return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _as_received(result: Mapping[str, Any]) -> dict[str, Any]:
+    """The result as Ansible gets it from a process. It warns of all types in variables that JSON does not have, subclasses included."""
+    received: dict[str, Any] = json.loads(json.dumps(result, default=_as_json))
+    return received
 
 
 def _refusal(name: str, validation: Any, problems: str) -> dict[str, Any] | None:

@@ -271,7 +271,7 @@ class TestGranting:
         audit = lab.audit()
         result = grant(users=["system:serviceaccount:project-a:Default"])
         assert result["failed"]
-        assert "option 'users': 'Default' cannot be an object's name" in result["msg"]
+        assert "cannot be a service account: give system:serviceaccount:NAMESPACE:NAME" in result["msg"]
         assert audit.ours() == []
 
     def test_revoke_from_an_account_that_cannot_exist(self, lab, projects, grant):

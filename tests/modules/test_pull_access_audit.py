@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import RULES
-from support.audited import COUNTS, SCENARIOS, Scene, token
+from support.audited import COUNTS, REFUSED, SCENARIOS, Scene, token
 from support.openshift import allow
+from support.owner_chains import create_chain
 from support.playbooks import forms, leaks
 from support.remedies import carry_out
 
@@ -239,3 +240,25 @@ class TestRights:
             ("nowhere", True)
         ]
         assert result["audit"]["clusters"][0]["counts"]["namespaces"] == 1
+
+
+def test_a_template_whose_pods_fail_does_not_count_as_one_that_pulls(lab, run, namespaces):
+    """A pod counts whose chain of owners leads to the template, by uid and in the template's own namespace."""
+    it = Scene(lab, namespaces(2))
+    for at in range(2):
+        it.secret(at=at)
+        it.link("pull", at=at)
+    owners = create_chain(lab, it.names[1], "Deployment", it.image)
+    waiting = {"reason": "ErrImagePull", "message": REFUSED}
+    forged = {"name": "app", "ownerReferences": owners}
+    spec = {"containers": [{"name": "app", "image": it.image}]}
+    lab.create(it.names[0], "pods", {"metadata": forged, "spec": spec})
+    it.status({"waiting": waiting})
+    found = audited(run, it.names)
+    assert (found["verdicts"]["pulls"], of_rule(found, "workload-cannot-pull")) == (2, [])
+    it.status({"waiting": waiting}, at=1)
+    found = audited(run, it.names)
+    assert found["verdicts"] == {"pulls": 0, "will_not_pull": 3, "unknown": 0}
+    (finding,) = of_rule(found, "workload-cannot-pull")
+    cannot = f"deployment {it.names[1]}/web cannot pull {it.image}: pod {it.names[1]}/app does not get its image"
+    assert finding["message"].startswith(cannot)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from support.lab import Lab, path_of
+from support.owner_chains import create_chain
 from support.surveyed import token
 
 DENIED = "reading manifest v1 in {repository}: requested access to the resource is denied"
@@ -289,6 +290,40 @@ class TestImageStreams:
         carry_out(run, lab, found["remedy"])
         after = access(run, user, workload="Deployment/web")
         assert "and its login does not give the image; then import it again" in after["reason"]
+
+
+class TestPodsOfAWorkload:
+    """The template has a login that fits, and the node was refused."""
+
+    @pytest.mark.parametrize(
+        ("asked", "kind"),
+        [
+            ("deploy/web", "Deployment"),
+            ("statefulsets/web", "StatefulSet"),
+            ("ds/web", "DaemonSet"),
+            ("rs/web", "ReplicaSet"),
+            ("job.batch/web", "Job"),
+            ("cj/web", "CronJob"),
+            ("dc/web", "DeploymentConfig"),
+            ("po/app", "ReplicaSet"),
+        ],
+    )
+    def test_decide(self, lab, run, namespace, asked, kind):
+        image = lab.registry("private")["image"]
+        secret(lab, namespace, {lab.registry("private")["host"]: entry(lab, "wrong")})
+        lab.set_account(namespace, imagePullSecrets=["pull"])
+        create_chain(lab, namespace, kind, image)
+        assert access(run, namespace, workload=asked)["verdict"] == "pulls"
+        says(lab, namespace, "app", REFUSED)
+        assert not lab.pull(namespace, "app")["pulled"]
+        found = access(run, namespace, workload=asked)
+        assert found["verdict"] == "will_not_pull", found["reason"]
+        assert "the registry refuses the login: secret pull has the key" in found["reason"]
+        assert asked == "po/app" or f"pod {namespace}/app does not get its image: " in found["reason"]
+        everything = run("pull_access_info", namespaces=[namespace])
+        assert everything["verdicts"] == {"pulls": 0, "will_not_pull": 2, "unknown": 0}
+        carry_out(run, lab, found["remedy"])
+        assert lab.pull(namespace, "app")["pulled"]
 
 
 class TestQuestions:

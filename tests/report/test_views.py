@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.comparison import compared
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.joining import joined
 from axe_playwright_python.sync_playwright import Axe
 from support import audits
@@ -57,6 +59,48 @@ def test_long_names_make_nothing_too_wide(watch: Callable[..., Watched], tmp_pat
     for view in VIEWS:
         watched.open(f"view={view}")
         assert (view, too_wide(watched)) == (view, 0)
+
+
+@pytest.fixture(params=[1, 2], ids=["one cluster", "two clusters"])
+def compared_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A report with findings that are there and findings that are gone."""
+
+    def document(seed: int) -> dict[str, Any]:
+        names = ["production", "staging"][: request.param]
+        clusters = [audits.lived_in(name, namespaces=20, seed=seed) for name in names]
+        return joined({"a.json": audits.document(*clusters)})
+
+    return written(tmp_path / "a.html", compared(document(1), document(2)))
+
+
+@pytest.mark.parametrize(("view", "table"), [("findings", "findings"), ("changes", "gone")])
+def test_the_widest_column_is_that_of_the_sentences(
+    watch: Callable[..., Watched], compared_file: Path, view: str, table: str
+) -> None:
+    """With and without the column of clusters, which is before the others."""
+    page = watch(compared_file, viewport={"width": 1280, "height": 900}).open(f"view={view}")
+    assert page.locator(f"#{table} tbody tr").count() > 1
+    found = page.evaluate(
+        f"[...document.querySelectorAll('#{table} thead th')].filter((one) => one.offsetWidth)"
+        ".map((one) => [one.textContent, one.offsetWidth])"
+    )
+    widths = dict(found)
+    assert list(widths)[-1] == max(widths, key=widths.get) == "Finding", widths
+    assert widths["Finding"] > 450, widths
+    assert widths["Severity"] < 140 < widths["Namespace"] < widths["Object"] < 300, widths
+
+
+def test_nothing_touches(watch: Callable[..., Watched], compared_file: Path) -> None:
+    """What follows upon each other on the first page has a space between."""
+    page = watch(compared_file, viewport={"width": 1280, "height": 900}).open()
+    boxes = page.evaluate(
+        "[...document.querySelectorAll('#view-overview > *')].map((one) => [one.className || one.id || one.tagName, one])"
+        ".filter(([, one]) => one.offsetHeight > 1).map(([name, one]) => [name, one.getBoundingClientRect()])"
+        ".map(([name, box]) => [name, box.top, box.bottom])"
+    )
+    assert len(boxes) > 3
+    gaps = {f"{above[0]} to {below[0]}": below[1] - above[2] for above, below in pairwise(boxes)}
+    assert min(gaps.values()) >= 8, gaps
 
 
 def test_dark_is_dark(watch: Callable[..., Watched]) -> None:

@@ -78,6 +78,37 @@ def test_the_colours_of_a_terminal(inventory: Path, project: str, monkeypatch: p
     assert re.search("\x1b\\[[0-9;]*31mwill_not_pull: secret ", explained(inventory, f"pod={project}/app").output)
 
 
+#: Like the callback of an older ansible-runner, which writes to the output of the process that displays something.
+WRAPPER = """
+import sys
+from ansible.plugins.callback import CallbackBase
+from ansible.utils.display import Display
+
+inner = Display.display
+
+def wrapper(*arguments, **options):
+    sys.stdout.write("<event>")
+    return inner(*arguments, **options)
+
+Display.display = wrapper
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION, CALLBACK_TYPE, CALLBACK_NAME = 2.0, "aggregate", "wrapper"
+"""
+
+
+def test_a_callback_that_wraps_the_display_makes_no_warning(
+    inventory: Path, project: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A workload as oc names it."""
+    (tmp_path / "wrapper.py").write_text(WRAPPER)
+    monkeypatch.setenv("ANSIBLE_CALLBACK_PLUGINS", str(tmp_path))
+    found = explained(inventory, f"workload={project}/po/app")
+    assert found.status == 0, found.output
+    assert f"<event>will_not_pull: secret {project}/pull has type Opaque" in found.output
+    assert "WARNING" not in found.output
+
+
 def test_an_account_with_an_image(inventory: Path, project: str) -> None:
     found = explained(inventory, f"account={project}/default", "image=quay.example.com/team/app:v1")
     assert found.status == 0, found.output

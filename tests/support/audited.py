@@ -16,7 +16,7 @@ from typing import Any
 from support.lab import Lab, path_of
 from support.openshift import described
 
-__all__ = ["COUNTS", "SCENARIOS", "Scene", "token"]
+__all__ = ["COUNTS", "REFUSED", "SCENARIOS", "Scene", "token"]
 
 DENIED = "reading manifest v1 in {repository}: requested access to the resource is denied"
 REFUSED = "unable to retrieve auth token: invalid username/password: unauthorized"

@@ -42,6 +42,7 @@ WORKLOADS: Mapping[str, tuple[str, str]] = {
     "Job": ("batch/v1", "jobs"),
     "CronJob": ("batch/v1", "cronjobs"),
     "DeploymentConfig": ("apps.openshift.io/v1", "deploymentconfigs"),
+    "ReplicationController": ("v1", "replicationcontrollers"),
 }
 #: Modules that mean all namespaces unless some are given.
 OF_THE_CLUSTER = ("credential_rotation", "pull_access_audit")
@@ -125,9 +126,11 @@ class Stage:
                 spec = {"schedule": "@yearly", "jobTemplate": {"spec": spec}}
             if kind == "StatefulSet":
                 spec["serviceName"] = "app"
+            if kind == "ReplicationController":
+                spec["selector"] = {"a": "b"}
             body = {"apiVersion": version, "kind": kind, "metadata": {"name": name}, "spec": spec}
             for namespace in self.names:
-                path = f"/apis/{version}/namespaces/{namespace}/{resource}"
+                path = f"{'/apis' if '/' in version else '/api'}/{version}/namespaces/{namespace}/{resource}"
                 self.lab.api("POST", path, body, expect=(201, 409))
 
     def waits(self, name: str) -> None:

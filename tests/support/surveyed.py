@@ -32,7 +32,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.sub
 from .pull_evidence import known
 
 __all__ = [
-    "DEPLOYMENT", "NOW", "account", "auth", "binding", "deployment", "found_by", "place", "pod", "secret", "stream", "survey", "token",
+    "DEPLOYMENT", "NOW", "account", "auth", "binding", "deployment", "found_by", "place", "pod", "replica_set", "secret", "stream", "survey", "token",
 ]  # fmt: skip
 
 #: 2026-01-01 in UTC.
@@ -90,12 +90,12 @@ def pod(
     made: bool = False,
     **spec: Any,
 ) -> dict[str, Any]:
-    """`says`: what the node says of the image. `made`: by a controller."""
+    """`says`: what the node says of the image. `made`: by `replica_set()`."""
     container = {"name": "c", "image": image, "imagePullPolicy": policy}
     waiting = {"waiting": {"reason": "ErrImagePull", "message": says}}
     state = {"running": {"startedAt": "2025-12-01T00:00:00Z"}} if runs else waiting if says else {}
     statuses = [{"name": "c", "state": state, "imageID": "sha256:0" if runs else ""}]
-    owners = [{"kind": "ReplicaSet", "name": "web", "controller": True}] if made else []
+    owners = [{"kind": "ReplicaSet", "name": "web-1", "uid": "uid-of-web-1", "controller": True}] if made else []
     return {
         "metadata": {"name": name, "ownerReferences": owners},
         "spec": {"containers": [container], "imagePullSecrets": [{"name": each} for each in own], **spec},
@@ -108,8 +108,15 @@ def deployment(
 ) -> tuple[Kind, dict[str, Any]]:
     listed = [{"name": each} for each in own]
     template = {"spec": {"containers": [{"name": "c", "image": image}], "imagePullSecrets": listed, **spec}}
-    meta = {"name": name, "annotations": annotations or {}}
+    meta = {"name": name, "uid": f"uid-of-{name}", "annotations": annotations or {}}
     return DEPLOYMENT, {"metadata": meta, "spec": {"template": template}}
+
+
+def replica_set(*own: str, **template: Any) -> tuple[Kind, dict[str, Any]]:
+    """What the deployment `web` of this template has made."""
+    _kind, made = deployment(*own, name="web-1", **template)
+    owner = {"kind": "Deployment", "name": "web", "uid": "uid-of-web", "controller": True}
+    return WORKLOADS["replicaset"], {**made, "metadata": {**made["metadata"], "ownerReferences": [owner]}}
 
 
 def binding(name: str, *subjects: Any, role: str = "system:image-puller", namespace: str = "a") -> dict[str, Any]:

@@ -79,6 +79,8 @@ def main() -> int:
             "ANSIBLE_COLLECTIONS_PATH": str(collections),
             "ANSIBLE_HOME": str(cache() / "ansible"),
             "ANSIBLE_LOCALHOST_WARNING": "false",
+            # Any value that is not a variable's is an error here, and a warning for users.
+            "_ANSIBLE_TEMPLAR_UNKNOWN_TYPE_CONVERSION": "error",
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
         }
     os.environ.update(variables)

@@ -20,6 +20,7 @@ __all__ = [
     "is_name",
     "is_namespace",
     "is_pattern",
+    "quoted",
 ]
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
@@ -49,7 +50,7 @@ def check_name(option: str, name: str) -> None:
     """:raises OptionError: unless `is_name`."""
     if not is_name(name):
         raise OptionError(
-            f"option {option!r}: {_shown(name)} cannot be an object's name: use lower-case letters, digits, '-' and '.', "
+            f"option {option!r}: {quoted(name)} cannot be an object's name: use lower-case letters, digits, '-' and '.', "
             f"at most {LONGEST_NAME}, beginning and ending with a letter or digit"
         )
 
@@ -68,7 +69,7 @@ def check_namespace(option: str, name: str) -> None:
     """:raises OptionError: unless `is_namespace`."""
     if not is_namespace(name):
         raise OptionError(
-            f"option {option!r}: {_shown(name)} cannot be a namespace: use lower-case letters, digits and '-', "
+            f"option {option!r}: {quoted(name)} cannot be a namespace: use lower-case letters, digits and '-', "
             f"at most {_LONGEST_NAMESPACE}, beginning and ending with a letter or digit"
         )
 
@@ -80,7 +81,7 @@ def check_path_segment(option: str, name: str) -> None:
     """
     if not name.strip() or name in (".", "..") or re.search("[/%]", name) or _UNPRINTABLE.search(name):
         raise OptionError(
-            f"option {option!r}: {_shown(name)} cannot be an object's name: it must not be empty, '.' or '..', nor hold "
+            f"option {option!r}: {quoted(name)} cannot be an object's name: it must not be empty, '.' or '..', nor hold "
             "'/', '%' or control characters"
         )
 
@@ -90,7 +91,7 @@ def check_free_name(option: str, name: str) -> None:
     if not name.strip():
         raise OptionError(f"option {option!r} holds an empty name")
     if _UNPRINTABLE.search(name):
-        raise OptionError(f"option {option!r}: {_shown(name)} holds control characters or half a character")
+        raise OptionError(f"option {option!r}: {quoted(name)} holds control characters or half a character")
 
 
 def is_pattern(name: str) -> bool:
@@ -98,5 +99,6 @@ def is_pattern(name: str) -> bool:
     return any(character in name for character in "*?[")
 
 
-def _shown(name: str) -> str:
+def quoted(name: str) -> str:
+    """A refused name in a message, of bounded length."""
     return repr(name if len(name) <= _SHOWN else f"{name[:_SHOWN]}...")

@@ -39,6 +39,7 @@ WORKLOADS: Mapping[str, Kind] = {
         Kind("batch/v1", "Job", "jobs", "job"),
         Kind("batch/v1", "CronJob", "cronjobs", "cron job"),
         Kind("apps.openshift.io/v1", "DeploymentConfig", "deploymentconfigs", "deployment config"),
+        Kind("v1", "ReplicationController", "replicationcontrollers", "replication controller"),
     )
 }
 
@@ -108,7 +109,7 @@ def of_workload(kind: Kind, workload: Json, namespace: str) -> list[Subject]:
 
 
 def template_of(kind: Kind, workload: Json) -> Json:
-    """The template of the pods that a workload will make."""
+    """The template of the pods of a workload."""
     spec = mapping(workload.get("spec"))
     if kind.kind == "CronJob":
         spec = mapping(mapping(spec.get("jobTemplate")).get("spec"))

@@ -70,6 +70,7 @@ _WORKLOADS = (
     "jobs.batch",
     "cronjobs.batch",
     "deploymentconfigs.apps.openshift.io",
+    "replicationcontrollers",
 )
 
 

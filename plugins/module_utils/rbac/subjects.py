@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.errors import OptionError, Refusal
-from ..core.names import check_free_name, check_name, check_namespace, is_name, is_namespace
+from ..core.names import check_free_name, check_name, check_namespace, is_name, is_namespace, quoted
 from ..core.objects import NAMESPACE, SERVICE_ACCOUNT, Json, ObjectRef, metadata
 from ..core.shapes import mapping, text
 
@@ -181,10 +181,15 @@ def _refuse_far_reaching(options: Mapping[str, Any]) -> None:
 def _refuse_empty_subject(options: Mapping[str, Any]) -> None:
     """:raises OptionError: for the name of a service account, or of all of a project, that can never exist."""
     for user in options.get("users") or []:
-        if user.startswith(ACCOUNT_USERS):
-            namespace, _colon, name = user.removeprefix(ACCOUNT_USERS).partition(":")
-            check_namespace("users", namespace)
-            check_name("users", name)
+        namespace, _colon, name = user.removeprefix(ACCOUNT_USERS).partition(":")
+        if user.startswith(ACCOUNT_USERS) and not (is_namespace(namespace) and is_name(name)):
+            raise OptionError(
+                f"option 'users': {quoted(user)} cannot be a service account: give {ACCOUNT_USERS}NAMESPACE:NAME, or give its namespace "
+                "and its name in option 'service_accounts'"
+            )
     for group in options.get("groups") or []:
-        if group.startswith(PROJECT_GROUPS):
-            check_namespace("groups", group.removeprefix(PROJECT_GROUPS))
+        if group.startswith(PROJECT_GROUPS) and not is_namespace(group.removeprefix(PROJECT_GROUPS)):
+            raise OptionError(
+                f"option 'groups': {quoted(group)} cannot be the service accounts of a project: give {PROJECT_GROUPS}NAMESPACE, or give "
+                "the namespace in option 'projects'"
+            )

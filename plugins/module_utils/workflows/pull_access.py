@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Union
 
 from ..clients.kube.client import Cluster
 from ..core.errors import ImagePullError, Refusal
 from ..core.evidence import Evidence, NotYet, Unread
-from ..core.objects import SECRET, SERVICE_ACCOUNT, Json, ObjectRef, metadata
+from ..core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef
 from ..core.protocols import ALL, ListedBy
 from ..core.shapes import mapping, sequence
 from ..features.pull_access.options import PullAccess
@@ -21,12 +21,24 @@ from ..nodes.image_policies import IMAGE_POLICY
 from ..nodes.image_streams import IMAGE_STREAM
 from ..pulls.chain import PULLS, UNKNOWN, WILL_NOT_PULL, Access, explain
 from ..pulls.subjects import POD, WORKLOADS, Subject, of_account, of_pod, of_workload
+from ..pulls.workload_pods import (
+    PodOwners,
+    added_containers,
+    explain_each,
+    explain_together,
+    intermediate_of,
+    is_controlled,
+    with_pods,
+)
 from ..reconcile.result import NamespaceResult, Outcome
 from ..reconcile.run import Run, Settings, internal_error, running
 from ..secrets.content import DATA_KEYS
 from .evidence import read_wanted
 
 __all__ = ["explain_access"]
+
+#: Maximum number of containers of a workload's pods for which events are read.
+_PODS_WITH_EVENTS = 10
 
 _LISTED_BY: ListedBy = {
     SECRET: tuple(f"type={each}" for each in DATA_KEYS),
@@ -84,39 +96,44 @@ class _Asking:
 
     def _answer(self, namespace: str) -> Union[list[Access], ImagePullError, None]:
         """None while something has to be read for it."""
-        found: list[Access] = []
-        waits = False
         try:
-            subjects = list(self._subjects(namespace))
+            return self._accesses(namespace)
         except NotYet:
             return None
         except ImagePullError as error:
             return error
         except Exception as error:  # an object may hold anything
             return internal_error(error)
-        for subject in subjects:
-            try:
-                found.append(explain(subject, self.evidence, asks=self.asked.registries is not None))
-            except NotYet:
-                waits = True
-            except Exception as error:  # the same
-                return internal_error(error)
-        return None if waits else found
 
-    def _subjects(self, namespace: str) -> Iterator[Subject]:
-        """:raises Refusal: when what is asked about is not there or may not be read."""
+    def _accesses(self, namespace: str) -> list[Access]:
+        """:raises NotYet: when more has to be read first.
+        :raises Refusal: when what is asked about is not there or may not be read.
+        """
         asked = self.asked
         if asked.image:
-            yield of_account(namespace, asked.account, asked.image)
-        elif asked.pod:
+            return [self._explain(of_account(namespace, asked.account, asked.image))]
+        if asked.pod:
             pod = self._required(ObjectRef(POD, namespace, asked.pod))
-            yield from (replace(subject, is_asked_alone=True) for subject in of_pod(pod, namespace))
-        elif asked.pods_of:
-            kind, name = asked.pods_of
-            workload = self._required(ObjectRef(kind, namespace, name))
-            yield from (replace(subject, is_asked_alone=True) for subject in of_workload(kind, workload, namespace))
-        else:
-            yield from self._all(namespace)
+            return explain_each(_alone(of_pod(pod, namespace)), self._explain)
+        if asked.pods_of:
+            return self._of_one(*asked.pods_of, namespace)
+        return self._of_all(namespace)
+
+    def _explain(self, subject: Subject) -> Access:
+        return explain(subject, self.evidence, asks=self.asked.registries is not None)
+
+    def _of_one(self, kind: Kind, name: str, namespace: str) -> list[Access]:
+        """A workload, after its pods."""
+        workload = self._required(ObjectRef(kind, namespace, name))
+        subjects = _alone(of_workload(kind, workload, namespace))
+        between = [each for each in (intermediate_of(kind),) if each]
+        listed = self._listed([POD, *between], namespace)
+        made = [(each, obj) for each in between for obj in listed[each]]
+        pods = PodOwners(namespace, listed[POD], [(kind, workload), *made]).pods_of(kind, workload)
+        of_pods = _first_alone(subject for pod in pods for subject in of_pod(pod, namespace))
+        answers = explain_each([*subjects, *of_pods], self._explain)
+        of_template, of_its_pods = answers[: len(subjects)], answers[len(subjects) :]
+        return [*with_pods(of_template, of_its_pods), *added_containers(of_template, of_its_pods)]
 
     def _required(self, ref: ObjectRef) -> Json:
         found = self._seen(ref)
@@ -131,19 +148,20 @@ class _Asking:
             what = str(ref) if ref.name else f"the {ref.kind.resource} of namespace {ref.namespace}"
             raise Refusal(f"{what} could not be read, so nothing is known of it: {error}") from None
 
-    def _all(self, namespace: str) -> Iterator[Subject]:
+    def _of_all(self, namespace: str) -> list[Access]:
         """All pods, and the workloads that are not made by another one."""
-        listed = {kind: self._looked(ObjectRef(kind, namespace, "")) for kind in (POD, *WORKLOADS.values())}
+        listed = self._listed([POD, *WORKLOADS.values()], namespace)
+        workloads = [(kind, obj) for kind in WORKLOADS.values() for obj in listed[kind]]
+        owners = PodOwners(namespace, listed[POD], workloads)
+        asked = [each for each in workloads if not is_controlled(each[1])]
+        return explain_together(owners, owners.pods, asked, self._explain)
+
+    def _listed(self, kinds: Sequence[Kind], namespace: str) -> dict[Kind, Sequence[Json]]:
+        """:raises NotYet: when they have to be read first; all of them are wanted then."""
+        listed = {kind: self._looked(ObjectRef(kind, namespace, "")) for kind in kinds}
         if any(items is None for items in listed.values()):
             raise NotYet
-        for kind, items in listed.items():
-            for item in sequence(mapping(items).get("items")):
-                if kind == POD:
-                    yield from of_pod(item, namespace)
-                elif not any(
-                    mapping(owner).get("controller") for owner in sequence(metadata(item).get("ownerReferences"))
-                ):
-                    yield from of_workload(kind, item, namespace)
+        return {kind: sequence(mapping(items).get("items")) for kind, items in listed.items()}
 
     def _looked(self, ref: ObjectRef) -> Json | None:
         """None while it is wanted."""
@@ -151,3 +169,16 @@ class _Asking:
             return self._seen(ref) or {}
         except NotYet:
             return None
+
+
+def _alone(subjects: Iterable[Subject]) -> list[Subject]:
+    return [replace(subject, is_asked_alone=True) for subject in subjects]
+
+
+def _first_alone(subjects: Iterable[Subject]) -> Iterator[Subject]:
+    """The events of the first containers that wait for their image are read if they decide."""
+    left = _PODS_WITH_EVENTS
+    for subject in subjects:
+        is_asked_alone = bool(subject.reason) and left > 0
+        left -= is_asked_alone
+        yield replace(subject, is_asked_alone=is_asked_alone)

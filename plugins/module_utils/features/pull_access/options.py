@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from ...core.names import check_path_segment
 from ...core.objects import Kind
 from ...nodes.image_questions import RegistryAccess
 from ...nodes.references import reference_of
-from ...pulls.subjects import WORKLOADS
+from ...pulls.subjects import POD, WORKLOADS
 
 __all__ = ["ARGUMENTS", "PullAccess", "from_options"]
 
@@ -64,7 +64,10 @@ def from_options(options: Mapping[str, Any]) -> PullAccess:
         raise OptionError(
             "option 'service_account' is for 'image': a pod and a workload have their own. Give 'image', or leave it out"
         )
-    return PullAccess(options["pod"] or "", _workload(options["workload"]), registries=_registries(options))
+    workload, registries = _workload(options["workload"]), _registries(options)
+    if workload is not None and workload[0] == POD:
+        return PullAccess(workload[1], registries=registries)
+    return PullAccess(options["pod"] or "", workload, registries=registries)
 
 
 def _registries(options: Mapping[str, Any]) -> RegistryAccess | None:
@@ -74,12 +77,39 @@ def _registries(options: Mapping[str, Any]) -> RegistryAccess | None:
 
 
 def _workload(given: str | None) -> tuple[Kind, str] | None:
+    """A pod too, since `oc` names it in the same way."""
     if given is None:
         return None
     kind, slash, name = given.partition("/")
-    found = WORKLOADS.get(kind.lower())
+    found = _KINDS.get(kind.lower())
     if not slash or found is None:
-        known = ", ".join(sorted(each.kind for each in WORKLOADS.values()))
-        raise OptionError(f"option 'workload' is {given!r}: give KIND/NAME, with one of the kinds {known}")
+        known = ", ".join(sorted(each.kind for each in (POD, *WORKLOADS.values())))
+        raise OptionError(
+            f"option 'workload' is {given!r}: give KIND/NAME, such as deploy/app. KIND is one of {known}, or its plural or short name in oc"
+        )
     check_path_segment("workload", name)
     return found, name
+
+
+_SHORT_NAMES = {
+    "Pod": "po",
+    "Deployment": "deploy",
+    "StatefulSet": "sts",
+    "DaemonSet": "ds",
+    "ReplicaSet": "rs",
+    "CronJob": "cj",
+    "DeploymentConfig": "dc",
+    "ReplicationController": "rc",
+}
+
+
+def _names_of(kind: Kind) -> Iterator[str]:
+    """The names of a kind that `oc` takes, and those that it prints, such as `deployment.apps`."""
+    group, slash, version = kind.api_version.partition("/")
+    suffixes = ("", f".{group}", f".{version}.{group}") if slash else ("",)
+    yield from (name + suffix for name in (kind.kind.lower(), kind.resource) for suffix in suffixes)
+    if kind.kind in _SHORT_NAMES:
+        yield _SHORT_NAMES[kind.kind]
+
+
+_KINDS: Mapping[str, Kind] = {name: kind for kind in (POD, *WORKLOADS.values()) for name in _names_of(kind)}

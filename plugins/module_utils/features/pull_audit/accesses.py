@@ -5,20 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from dataclasses import replace
 
-from ...core.evidence import Evidence, NotYet
-from ...core.objects import ObjectRef, metadata
-from ...core.shapes import mapping, sequence
+from ...core.evidence import Evidence
+from ...core.objects import Json, ObjectRef
+from ...core.shapes import mapping
 from ...dockerconfig.key_matching import names_registry
 from ...pulls.chain import PULLS, WILL_NOT_PULL, Access, explain
-from ...pulls.subjects import Subject, of_pod, of_workload
+from ...pulls.subjects import Subject
+from ...pulls.workload_pods import explain_together, is_controlled, may_pull
 from .survey import Place
 
 __all__ = ["Explained", "alike"]
-
-_FINISHED = ("Succeeded", "Failed")
 
 
 class Explained:
@@ -29,16 +28,12 @@ class Explained:
         self._known: dict[Hashable, Access] = {}
 
     def of(self, place: Place) -> list[Access]:
-        """:raises NotYet: when more has to be read first; all that is needed is wanted then."""
-        found, waits = [], False
-        for subject in _subjects(place):
-            try:
-                found.append(self._access(subject))
-            except NotYet:
-                waits = True
-        if waits:
-            raise NotYet
-        return found
+        """The containers of pods that have not ended, and of workloads that no other one makes.
+
+        :raises NotYet: when more has to be read first; all that is needed is wanted then.
+        """
+        workloads = [each for each in place.workloads if _is_explained(each[1])]
+        return explain_together(place.owners, [*filter(may_pull, place.pods)], workloads, self._access)
 
     def _access(self, subject: Subject) -> Access:
         if subject.reason:
@@ -63,13 +58,6 @@ def alike(subject: Subject) -> Hashable:
     return replace(subject, ref=nowhere, own=tuple(subject.own), container="", created="", uid="", node=node)
 
 
-def _subjects(place: Place) -> Iterator[Subject]:
-    """The containers of pods that have not ended, and of workloads that no other one makes."""
-    for pod in place.pods:
-        if mapping(pod.get("status")).get("phase") not in _FINISHED and not metadata(pod).get("deletionTimestamp"):
-            yield from of_pod(pod, place.namespace)
-    for kind, workload in place.workloads:
-        owners = map(mapping, sequence(metadata(workload).get("ownerReferences")))
-        is_done = bool(mapping(workload.get("status")).get("completionTime"))
-        if not is_done and not any(owner.get("controller") for owner in owners):
-            yield from of_workload(kind, workload, place.namespace)
+def _is_explained(workload: Json) -> bool:
+    """Whether the workload has not ended, and no other object makes it."""
+    return not mapping(workload.get("status")).get("completionTime") and not is_controlled(workload)

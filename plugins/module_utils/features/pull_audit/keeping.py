@@ -11,6 +11,7 @@ from typing import Any
 from ...core.objects import Json, metadata, only
 from ...core.shapes import mapping, sequence, text
 from ...pulls.subjects import CONTAINERS, STATUSES
+from ...pulls.workload_pods import REVISION_LABELS, TEMPLATE_GENERATION
 from ...secrets.content import TYPES, may_be_auth_file
 
 __all__ = [
@@ -43,7 +44,7 @@ def kept_pod(pod: Json) -> Json:
         for part in STATUSES
     }
     return {
-        "metadata": _meta(pod),
+        "metadata": {**_meta(pod), "labels": only(mapping(metadata(pod).get("labels")), *REVISION_LABELS)},
         "spec": {**_pod_spec(spec), **only(spec, "nodeName")},
         "status": {**only(status, "phase"), **states},
         MOUNTS: sorted(set(_mounted(spec))),
@@ -65,7 +66,7 @@ def kept_workload(workload: Json) -> Json:
             **only(spec, "triggers"),
             **({"jobTemplate": {"spec": {"template": kept}}} if job else {"template": kept}),
         },
-        "status": only(status, "completionTime"),
+        "status": only(status, "completionTime", "updateRevision"),
         MOUNTS: sorted(set(_mounted(mapping(template.get("spec"))))),
     }
 
@@ -131,8 +132,11 @@ def kept_name(obj: Json) -> Json:
 
 def _meta(obj: Json) -> dict[str, Any]:
     meta = metadata(obj)
-    notes = {key: value for key, value in mapping(meta.get("annotations")).items() if "image" in key}
-    owners = [only(mapping(each), "kind", "name", "controller") for each in sequence(meta.get("ownerReferences"))]
+    annotations = mapping(meta.get("annotations"))
+    notes = {key: value for key, value in annotations.items() if "image" in key or key == TEMPLATE_GENERATION}
+    owners = [
+        only(mapping(each), "kind", "name", "controller", "uid") for each in sequence(meta.get("ownerReferences"))
+    ]
     return {**only(meta, *_META), "annotations": notes, "ownerReferences": owners}
 
 

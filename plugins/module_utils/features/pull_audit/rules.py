@@ -256,7 +256,7 @@ _ALL = (
         "workload-cannot-pull",
         ERROR,
         "Pods of a workload could not pull their image",
-        "The way breaks for pods that it would create; the message says where first.",
+        "A pod of it does not get its image, or the way breaks for pods that it would create; the message says where first.",
         "Run the remedy, or see pull_access_info for the whole way.",
         (WORKLOADS_READ,),
     ),

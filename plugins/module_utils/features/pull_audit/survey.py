@@ -22,6 +22,7 @@ from ...platform.keepers import is_refreshed
 from ...platform.protected import says_generated
 from ...pulls.chain import Access
 from ...pulls.subjects import POD, Subject
+from ...pulls.workload_pods import PodOwners
 from ...secrets.content import DATA_KEYS, TYPES, StoredSecret
 from .keeping import MOUNTS
 
@@ -36,9 +37,6 @@ BINDINGS, STREAMS, BUILDS, POLICIES = "role bindings", "image streams", "build c
 #: The same, of the whole cluster.
 CLUSTER_BINDINGS, NODES_READ, PROVIDERS = "cluster role bindings", "nodes", "credential provider configs"
 NAMESPACES_READ = "namespaces"
-
-#: The kinds of controllers whose template is audited itself.
-_TEMPLATED = ("ReplicaSet", "StatefulSet", "DaemonSet", "Job", "ReplicationController")
 
 
 @dataclass(frozen=True, repr=False)
@@ -162,7 +160,11 @@ class Place:
     @cached_property
     def templated(self) -> frozenset[str]:
         """The pods that are made of a template that is audited itself: what is wrong there is said of the template."""
-        return frozenset(text(metadata(pod).get("name")) for pod in self.pods if any(_templates(pod)))
+        return self.owners.templated
+
+    @cached_property
+    def owners(self) -> PodOwners:
+        return PodOwners(self.namespace, self.pods, self.workloads)
 
     def specs(self) -> Iterator[tuple[ObjectRef, Json]]:
         """The specs of all pods and templates."""
@@ -221,8 +223,3 @@ def _keys_of_generated(stored: StoredSecret) -> Sequence[str]:
         return tuple(mapping(json.loads(stored.text)))
     except (ValueError, RecursionError):
         return ()
-
-
-def _templates(pod: Json) -> Iterator[bool]:
-    for owner in map(mapping, sequence(metadata(pod).get("ownerReferences"))):
-        yield bool(owner.get("controller")) and owner.get("kind") in _TEMPLATED

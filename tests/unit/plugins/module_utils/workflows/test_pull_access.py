@@ -111,6 +111,67 @@ class TestQuestions:
         assert seen == [("system:serviceaccount:a:default", "b")]
 
 
+class TestPodsOfAWorkload:
+    """A deployment whose pod was refused at second 1000, as its status says."""
+
+    ASKED = PullAccess(pods_of=(DEPLOYMENT, "web"))
+
+    @pytest.fixture
+    def refused(self, api: FakeApi) -> FakeApi:
+        uid = api.objects["deployments", "a", "web"]["metadata"]["uid"]
+        owner = [{"uid": uid, "controller": True}]
+        api.put("replicasets", "a", "web-1", metadata={"ownerReferences": owner}, spec={"template": {"spec": spec()}})
+        owner = [{"uid": api.objects["replicasets", "a", "web-1"]["metadata"]["uid"], "controller": True}]
+        text = 'Back-off pulling image "q.io/a:1": ErrImagePull: reading manifest 1 in q.io/a: denied'
+        waiting = {"state": {"waiting": {"reason": "ImagePullBackOff", "message": text}}}
+        status = {"containerStatuses": [{"name": "app", **waiting}]}
+        meta = {"creationTimestamp": at(500), "ownerReferences": owner}
+        api.put("pods", "a", "web-1-x", metadata=meta, spec=spec("q.io/a:1", "pull"), status=status)
+        api.put("events", "a", "web-1-x.1", **pulling(1000))
+        return api
+
+    def written(self, api: FakeApi, second: int) -> None:
+        manager = {"manager": "m", "time": at(second), "fieldsV1": {"f:data": {}}}
+        api.objects["secrets", "a", "pull"]["metadata"]["managedFields"] = [manager]
+
+    @pytest.mark.parametrize(("second", "verdict"), [(2000, "pulls"), (600, "will_not_pull"), (1000, "unknown")])
+    def test_status_and_events_of_the_pod_decide(self, refused: FakeApi, second: int, verdict: str) -> None:
+        self.written(refused, second)
+        assert rows(ask(refused, self.ASKED)) == [("Deployment", "web", verdict)]
+        (asked,) = [request for request in refused.asked if "/events" in request]
+        assert "involvedObject.name%3Dweb-1-x" in asked
+
+    def test_events_are_read_for_a_few_pods_only(self, refused: FakeApi) -> None:
+        self.written(refused, 2000)
+        for number in range(30):
+            refused.put("pods", "a", f"more-{number}", **refused.objects["pods", "a", "web-1-x"])
+            refused.objects["pods", "a", f"more-{number}"]["metadata"]["name"] = f"more-{number}"
+        ask(refused, self.ASKED)
+        assert len([request for request in refused.asked if "/events" in request]) == 10
+
+    def test_all_of_a_namespace_counts_them(self, refused: FakeApi) -> None:
+        self.written(refused, 100)
+        assert rows(ask(refused))[-1] == ("Deployment", "web", "will_not_pull")
+
+    @pytest.mark.parametrize("resource", ["pods", "replicasets"])
+    def test_pods_that_may_not_be_read_fail_it(self, refused: FakeApi, resource: str) -> None:
+        refused.fail(f"GET .*/{resource}", status_object(403, "Forbidden", "no right"), times=ALWAYS)
+        (result,) = ask(refused, self.ASKED).namespaces
+        assert result.status == "failed"
+        assert result.error.startswith(f"the {resource} of namespace a could not be read, so nothing is known of it: ")
+
+    def test_an_injected_container_that_fails_is_told_with_the_workload(self, refused: FakeApi) -> None:
+        self.written(refused, 100)
+        pod = refused.objects["pods", "a", "web-1-x"]
+        pod["spec"]["containers"].append({"name": "proxy", "image": "q.io/a:1"})
+        pod["status"]["containerStatuses"][0]["name"] = "proxy"
+        found = ask(refused, self.ASKED).namespaces[0].extra["access"]
+        assert [(row["kind"], row["container"], row["verdict"]) for row in found] == [
+            ("Deployment", "app", "pulls"),
+            ("Deployment", "proxy", "will_not_pull"),
+        ]
+
+
 class TestTimes:
     """The node was denied at second 1000."""
 
@@ -245,9 +306,9 @@ class TestCost:
         outcome = ask(api, namespaces=names)
         assert outcome.extra["verdicts"]["pulls"] == 120
         assert len(api.asked) == len(set(api.asked))
-        # Pods, seven kinds of workloads, accounts, secrets of two types, three kinds of mirror sets, two kinds of image policies, and two
+        # Pods, eight kinds of workloads, accounts, secrets of two types, three kinds of mirror sets, two kinds of image policies, and two
         # objects of the cluster.
-        assert len(api.asked) == 18
+        assert len(api.asked) == 19
 
     def test_of_many_namespaces_those_where_all_is_well_are_only_counted(self) -> None:
         api = FakeApi()

@@ -102,7 +102,7 @@ class TestFromOptions:
         assert (found.subjects, found.prune) == ((), True)
 
     def test_subjects_are_checked(self) -> None:
-        with pytest.raises(OptionError, match="^option 'users': 'Default' cannot be an object's name"):
+        with pytest.raises(OptionError, match="^option 'users': 'system:serviceaccount:a:Default' cannot be"):
             declared(users=["system:serviceaccount:a:Default"])
 
 

@@ -63,13 +63,39 @@ def test_workloads(kind: str) -> None:
     assert asked(workload=f"{kind}/app") == PullAccess(pods_of=(WORKLOADS[kind.lower()], "app"))
 
 
-@pytest.mark.parametrize("given", ["app", "Pod/app", "deployments/app", "/app", ""])
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ("deploy", "deployment"),
+        ("deployments", "deployment"),
+        ("deployment.apps", "deployment"),
+        ("deployments.v1.apps", "deployment"),
+        ("sts", "statefulset"),
+        ("ds", "daemonset"),
+        ("rs", "replicaset"),
+        ("RC", "replicationcontroller"),
+        ("job.batch", "job"),
+        ("cj", "cronjob"),
+        ("dc", "deploymentconfig"),
+        ("deploymentconfig.apps.openshift.io", "deploymentconfig"),
+    ],
+)
+def test_names_of_workloads_that_oc_takes_and_prints(given: str, kind: str) -> None:
+    assert asked(workload=f"{given}/app") == PullAccess(pods_of=(WORKLOADS[kind], "app"))
+
+
+@pytest.mark.parametrize("given", ["po", "pod", "pods", "Pod"])
+def test_a_pod_as_oc_names_it(given: str) -> None:
+    assert asked(workload=f"{given}/app") == PullAccess(pod="app")
+
+
+@pytest.mark.parametrize("given", ["app", "svc/app", "deployments.batch/app", "pod.apps/app", "/app", ""])
 def test_no_workload(given: str) -> None:
     with pytest.raises(OptionError) as error:
         asked(workload=given)
     assert str(error.value) == (
-        f"option 'workload' is {given!r}: give KIND/NAME, with one of the kinds CronJob, DaemonSet, Deployment, DeploymentConfig, Job, "
-        "ReplicaSet, StatefulSet"
+        f"option 'workload' is {given!r}: give KIND/NAME, such as deploy/app. KIND is one of CronJob, DaemonSet, Deployment, "
+        "DeploymentConfig, Job, Pod, ReplicaSet, ReplicationController, StatefulSet, or its plural or short name in oc"
     )
 
 

@@ -10,7 +10,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     FORECASTS,
     is_due,
 )
-from support.surveyed import account, auth, deployment, found_by, place, pod, secret, stream, survey, token
+from support.surveyed import account, auth, deployment, found_by, place, pod, replica_set, secret, stream, survey, token
 
 NOT_YET = "OpenShift 4.20.3"
 
@@ -52,7 +52,8 @@ class TestShortName:
     RULE = "forecast-short-name"
 
     def test_a_template_is_told_and_not_its_pods(self):
-        seen = place(workloads=[deployment(image="team/app:v1")], pods=[pod(image="team/app:v1", made=True)])
+        image = "team/app:v1"
+        seen = place(workloads=[deployment(image=image), replica_set(image=image)], pods=[pod(image=image, made=True)])
         (found,) = by(self.RULE, seen)
         assert (found.ref.kind.kind, found.message) == (
             "Deployment",

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from support.surveyed import account, auth, deployment, found_by, place, pod, secret, survey
+from support.surveyed import account, auth, deployment, found_by, place, pod, replica_set, secret, survey
 
 DENIED = "requested access to the resource is denied"
 REFUSED = "unable to retrieve auth token: invalid username/password: unauthorized"
@@ -54,7 +54,8 @@ class TestSecretMissing:
         assert (found.weight, "its images do not need it now" in found.message) == ("info", True)
 
     def test_a_template_is_told_and_not_each_of_its_pods(self):
-        seen = place(workloads=[deployment("gone")], pods=[pod("gone", made=True, name=name) for name in "xyz"])
+        workloads = [deployment("gone"), replica_set("gone")]
+        seen = place(workloads=workloads, pods=[pod("gone", made=True, name=name) for name in "xyz"])
         assert [found.ref.kind.kind for found in found_by("pod-secret-missing", seen)] == ["Deployment"]
 
     def test_a_name_from_the_accounts_list_is_the_accounts(self):
@@ -88,9 +89,8 @@ class TestHiddenList:
         assert found_by("pod-hides-account-list", seen) == []
 
     def test_a_pod_of_a_template_is_not_told_beside_it(self):
-        seen = place(
-            secrets=self.SECRETS, accounts=[account("s")], workloads=[deployment("own")], pods=[pod("own", made=True)]
-        )
+        workloads = [deployment("own"), replica_set("own")]
+        seen = place(secrets=self.SECRETS, accounts=[account("s")], workloads=workloads, pods=[pod("own", made=True)])
         assert [found.ref.kind.kind for found in found_by("pod-hides-account-list", seen)] == ["Deployment"]
 
     def test_hidden_is_only_what_the_image_needs(self):
