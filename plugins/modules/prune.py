@@ -388,6 +388,13 @@ options:
       - To take an owner back whose inventory is gone, give empty lists, this option and O(max_prune=100%).
     type: bool
     default: false
+  exclude_namespaces:
+    description:
+      - Namespaces in which nothing is read or removed, with a warning for those that exist. Names only.
+      - Name those in which an earlier task failed. There, the secret that replaces an undeclared one is perhaps missing.
+    type: list
+    elements: str
+    default: []
   concurrency:
     description: The maximum number of requests that are sent at the same time.
     type: int
@@ -863,6 +870,7 @@ ARGUMENTS = {
     "grants": list_option(_GRANT),
     "max_prune": {"type": "str", "default": "10%"},
     "prune_everything": {"type": "bool", "default": False},
+    "exclude_namespaces": {"type": "list", "elements": "str", "default": []},
 }
 
 
@@ -874,7 +882,13 @@ def run(task: Task) -> dict[str, object]:
         common={"owner": pruning.owner},
         check=pruning.require_declared,
         work=lambda cluster, found, settings: prune(
-            cluster, pruning, found.batches, found.namespaces, settings, confirmed=found.confirmed
+            cluster,
+            pruning,
+            found.batches,
+            found.namespaces,
+            settings,
+            confirmed=found.confirmed,
+            excluded=frozenset(task.params["exclude_namespaces"]),
         ),
     )
 

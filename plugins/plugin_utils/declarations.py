@@ -294,6 +294,16 @@ def _both_claims(declared: Declarations, answer: Any) -> list[Made]:
     return [entry.entry(name=name) for entry, names in (*used, *kept) for name in names]
 
 
+def _both_link_claims(declared: Declarations, answer: Any) -> list[Made]:
+    """The links that are declared; those of an entry with a problem to both of its secrets, as in `_both_claims`."""
+    kept = [
+        entry.entry("service_accounts", "link_for", secrets=_names(entry))
+        for entry, asked in _answered(declared, answer)
+        if entry.links and _problem(entry, asked)
+    ]
+    return [*_both_links(declared, answer), *kept]
+
+
 def _both_rotated(declared: Declarations, answer: Any) -> list[Made]:
     wanted = _RotationLogins.of(answer)
     meant = (entry for entry in declared.present if wanted.has((entry.get("registry"), entry.get("username"))))
@@ -427,6 +437,7 @@ KINDS: Mapping[str, Mapping[str, Callable[[Declarations, Any], list[Any]]]] = {
         "secrets": _both_secrets,
         "links": _both_links,
         "claims": _both_claims,
+        "link_claims": _both_link_claims,
         "selectors": _selectors,
         "rotated": _both_rotated,
     },

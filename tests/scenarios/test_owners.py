@@ -101,6 +101,24 @@ def test_what_leaves_the_inventory_leaves_the_cluster(fleet: Fleet, namespaces: 
     assert fleet.state(one, two) == {one: ["secrets/base", "link/base"], two: ["secrets/team-a", "link/team-a"]}
 
 
+def test_a_delegated_login_with_a_problem_keeps_its_secrets_and_links(
+    fleet: Fleet, namespaces: Callable[[int], list[str]]
+) -> None:
+    """The prune goes on for the rest."""
+    (one,) = namespaces(1)
+    entry = {**LOGIN, "registry": "r.example.com", "namespaces": [one]}
+    known = {"delegated_auth_registries": [{**entry, "realm_host": "sso.example.com"}]}
+    fleet.site("platform", {**known, "private_registry_secrets": [secret("base", one)]})
+    done = fleet.play("site", "platform", {"delegated_auth_registries": [entry]}, status=2)
+    assert "delegated_auth_registries[0]" in done.output
+    assert fleet.state(one) == {
+        one: [
+            *("secrets/private-registry", "secrets/redhat-connect-sso"),
+            *("link/private-registry", "link/redhat-connect-sso"),
+        ]
+    }
+
+
 def test_two_owners_share_a_project_and_each_is_torn_down_alone(
     fleet: Fleet, namespaces: Callable[[int], list[str]]
 ) -> None:

@@ -28,7 +28,7 @@ def victim(namespaces) -> str:
     return name
 
 
-def inventory(lab: Lab, directory: Path, *projects: str, name: str = "pull") -> Path:
+def inventory(lab: Lab, directory: Path, *projects: str, name: str = "pull", **more: Any) -> Path:
     """A login with its link, and a grant, for all of the projects."""
     login = {"registry": HOST, "username": "robot", "password": "pw-1234567"}
     secret = {"name": name, "namespaces": [*projects], "registries": [login], "service_accounts": ["default"]}
@@ -36,6 +36,7 @@ def inventory(lab: Lab, directory: Path, *projects: str, name: str = "pull") -> 
         "image_pull_kubeconfig": lab.kubeconfig,
         "private_registry_secrets": [secret],
         "cross_project_pull_grants": [{"namespaces": [*projects], "users": ["alice"]}],
+        **more,
     }
     place = directory / "inventory.yml"
     place.write_text(variables_file({"all": {"hosts": {"lab": declared}}}))
@@ -74,3 +75,24 @@ def test_options_that_are_refused_end_the_run_before_the_next_step(lab: Lab, vic
     done = play("site", inventory(lab, tmp_path, victim, name="Not a name"))
     assert done.status == 2, done.output
     assert state(lab, victim) == NONE, done.output
+
+
+def test_a_failure_in_her_project_does_not_stop_the_prune_of_others(
+    lab: Lab, mallory: ProjectUser, victim: str, tmp_path: Path
+):
+    """Nothing is removed in her project: the secret that replaces the undeclared one is missing there."""
+    owner = {"image_pull_owner": "platform", "image_pull_prune": True, "image_pull_max_prune": "50%"}
+    done = play("site", inventory(lab, tmp_path, mallory.namespace, victim, name="old", **owner))
+    assert done.status == 0, done.output
+    mallory.secret("pull", "{}", key="config.json", immutable=True)
+    done = play("site", inventory(lab, tmp_path, mallory.namespace, victim, **owner))
+    assert done.status == 2, done.output
+    assert f"nothing was removed in {mallory.namespace}: exclude_namespaces names it" in done.output
+    old = {project: lab.get(project, "secrets", "old") is not None for project in (mallory.namespace, victim)}
+    assert old == {mallory.namespace: True, victim: False}, done.output
+    assert {each["name"] for each in lab.account(victim)["imagePullSecrets"]} >= {"pull"}
+    done = play(
+        "teardown", inventory(lab, tmp_path, mallory.namespace, victim, **owner), "-e", "image_pull_owner=platform"
+    )
+    assert lab.get(victim, "secrets", "pull") is None, done.output
+    assert lab.get(mallory.namespace, "secrets", "old") is None, done.output

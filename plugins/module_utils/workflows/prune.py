@@ -37,6 +37,7 @@ __all__ = ["Pruning", "prune"]
 
 #: So many things, or namespaces, are named in a message; the result lists all.
 _SHOWN = 20
+_EXCLUDED = "exclude_namespaces names it"
 _SAID_TWICE = "if all of it is to be removed, say so with 'prune_everything: true' and 'max_prune: 100%'"
 
 _Feature = PullSecret | SaLink | ImagePullerGrant
@@ -102,11 +103,12 @@ def prune(
     settings: Callable[[int], Settings],
     *,
     confirmed: Collection[str],
+    excluded: Collection[str] = (),
 ) -> Outcome:
     """Removes what carries the owner's labels and is not declared, in the namespaces given, as the API server sent them.
 
     `batches` are the lists that were given, by their options (`KINDS`). `confirmed` are the namespaces that the lists mean and whose
-    users did not choose that they do.
+    users did not choose that they do. Nothing is read or removed in those that are `excluded`.
 
     :raises OptionError: when nothing is declared for any of them, and that was not asked for. `Refusal` when something could not
         be read. Nothing was removed in either case.
@@ -117,9 +119,10 @@ def prune(
         raise OptionError(
             f"owner {pruning.owner} declares nothing for any namespace of {cluster.name}, so nothing was removed; {_SAID_TWICE}"
         )
+    read = [name for name in places if name not in excluded]
     try:
-        with Workers(settings(len(places)).concurrency) as workers:
-            seen = _Reader(cluster, workers, desired, places).read()
+        with Workers(settings(len(read)).concurrency) as workers:
+            seen = _Reader(cluster, workers, desired, read).read()
     except ImagePullError as error:
         raise Refusal(
             f"nothing was removed, since not all that owner {pruning.owner} has could be read: {error}"
@@ -141,7 +144,8 @@ def prune(
         outcome = reconcile(cluster, desired, list(left), settings(len(left)), left)
         outcome = replace(outcome, namespaces=[*outcome.namespaces, *guarded.results("failed")])
     done = sum((removals(result.changes) for result in outcome.namespaces), Counter[str]())
-    return _with_left_out(replace(outcome, extra={"prune": guarded.report(done, refused)}), seen.left_out)
+    left_out = {**dict.fromkeys((name for name in places if name in excluded), _EXCLUDED), **seen.left_out}
+    return _with_left_out(replace(outcome, extra={"prune": guarded.report(done, refused)}), left_out)
 
 
 def _desired(owner: str, batches: Mapping[str, Batch[Any]]) -> Prune:

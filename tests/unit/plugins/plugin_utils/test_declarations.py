@@ -309,6 +309,12 @@ class TestDelegatedAuth:
             ("private-registry", ["a"]),
             ("redhat-connect-sso", ["a"]),
         ]
+        assert [
+            (one["secrets"], one["namespaces"]) for one in made("delegated_auth.link_claims", *entries, answer=answer)
+        ] == [
+            (["private-registry"], ["b"]),
+            (["private-registry", "redhat-connect-sso"], ["a"]),
+        ]
         assert made("delegated_auth.problems", *entries, answer=answer) == [
             "delegated_auth_registries[0]: registry r.example.com wants logins sent to quay.io, another host, which the entry does not "
             "name; nothing was written for it: if that host is allowed to have the login, add this line to the entry: "

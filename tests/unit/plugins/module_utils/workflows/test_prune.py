@@ -121,6 +121,14 @@ class TestDifference:
         assert result["summary"] == {"total": 3, "changed": 1, "unchanged": 2, "failed": 0, "skipped": 0, "retries": 0}
         assert not result["warnings"]
 
+    def test_excluded_namespaces_are_not_read_and_keep_everything(self, api: FakeApi, cluster: InMemory) -> None:
+        full(api)
+        result = prune(cluster, **declared("ns1"), exclude_namespaces=["ns2", "gone"])
+        assert {name for name, *_rest in changed(result)} == {"ns3"}
+        assert result["warnings"] == ["nothing was removed in ns2: exclude_namespaces names it"]
+        assert result["prune"]["secrets"] == {"declared": 1, "removed": 1, "allowed": 2}
+        assert result["summary"] == {"total": 3, "changed": 1, "unchanged": 1, "failed": 0, "skipped": 1, "retries": 0}
+
     def test_each_kind_is_listed_once(self, api: FakeApi, cluster: InMemory) -> None:
         full(api)
         selector = {"namespace_selector": {"labels": "team=ns1"}}
