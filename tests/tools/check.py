@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = "ansible_collections.openshift_ops.image_pull.plugins"
 PACKAGES = [
     part
-    for room in ("module_utils", "plugin_utils", "modules", "action", "lookup")
+    for room in ("module_utils", "plugin_utils", "modules", "action", "lookup", "filter")
     for part in ("-p", f"{PLUGINS}.{room}")
 ]
 PACKAGES += ["-p", "ansible_collections.openshift_ops.image_pull.extensions.eda.plugins.event_source"]
