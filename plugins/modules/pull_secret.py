@@ -567,6 +567,11 @@ namespaces:
       description: Always V(false). The secret does not exist in the namespace, or would not exist after a real run.
       type: bool
       returned: with O(delete_empty=true), where there is no such secret
+verified_logins:
+  description: The number of different logins that their registries accepted.
+  returned: with O(verify=true), when there are such
+  type: int
+  sample: 2
 failures:
   description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
   type: list
@@ -626,7 +631,10 @@ summary:
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
 """
 
+from functools import partial
+
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import Login
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
     options as pull_secret,
@@ -656,7 +664,9 @@ FORM = ListForm(
 
 
 def run(task: Task) -> dict[str, object]:
-    return reconciling(task, FORM, beforehand=verify_logins)
+    verified: set[tuple[str, Login]] = set()
+    result = reconciling(task, FORM, beforehand=partial(verify_logins, verified=verified))
+    return {**result, "verified_logins": len(verified)} if verified else result
 
 
 MODULE = Module(
