@@ -37,7 +37,7 @@ faults-large: ## The tests with faults and killed runs at their full size: 1,000
 verdicts-large: ## 20,000 generated pods, asked about and pulled under five configurations of the cluster
 	@python3 tests/tools/check.py '20,000 verdicts against the node'
 
-lab-up: ## Starts a lab and prints its KUBECONFIG
+lab-up: ## Starts a lab and prints its KUBECONFIG, registries, logins and CA certificate
 	@$(PREPARE) lab sh -c '"$$IMAGE_PULL_LAB" up --dir "$(LAB_DIR)"'
 
 lab-down: ## Ends it and leaves nothing behind

@@ -882,13 +882,7 @@ def run(task: Task) -> dict[str, object]:
         common={"owner": pruning.owner},
         check=pruning.require_declared,
         work=lambda cluster, found, settings: prune(
-            cluster,
-            pruning,
-            found.batches,
-            found.namespaces,
-            settings,
-            confirmed=found.confirmed,
-            excluded=frozenset(task.params["exclude_namespaces"]),
+            cluster, pruning, found.batches, found.namespaces, settings, confirmed=found.confirmed
         ),
     )
 

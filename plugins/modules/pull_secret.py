@@ -589,6 +589,11 @@ selected:
       elements: str
       returned: always
   sample: [{titles: ["secrets[0]"], namespaces: [project-a, project-b]}]
+verified_logins:
+  description: The number of different logins that their registries accepted.
+  returned: with O(verify=true), when there are such
+  type: int
+  sample: 2
 failures:
   description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
   type: list
@@ -648,7 +653,10 @@ summary:
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
 """
 
+from functools import partial
+
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import Login
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
     options as pull_secret,
@@ -681,7 +689,10 @@ FORM = ListForm(
 
 
 def run(task: Task) -> dict[str, object]:
-    return reconciling(task, FORM, afterwards=name_working_logins, beforehand=verify_logins, names_selected=True)
+    verified: set[tuple[str, Login]] = set()
+    beforehand = partial(verify_logins, verified=verified)
+    result = reconciling(task, FORM, afterwards=name_working_logins, beforehand=beforehand, names_selected=True)
+    return {**result, "verified_logins": len(verified)} if verified else result
 
 
 MODULE = Module(

@@ -14,6 +14,7 @@ import base64
 import json
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -197,6 +198,7 @@ def main() -> int:
     options = parser.parse_args()
     demo = Demo(options.lab_dir, options.kubeconfig, "image-pull-demo-" if options.kubeconfig else "")
     status = 0
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         demo.run()
     except Unexpected as error:

@@ -108,5 +108,5 @@ def test_ansible_says_it_and_the_advice_leads_on(stumbling: Stumbling) -> None:
     says("unknown: namespace;", 2)
     stumbling.entries()
 
-    assert re.search(r"my-cluster : ok=2 changed=2 ", stumbling.site(0))
+    assert re.search(r"my-cluster : ok=3 changed=2 ", stumbling.site(0))
     assert [row for row in rows if row not in met] == []

@@ -16,9 +16,31 @@ import (
 
 type controlPlane struct {
 	dir                          layout
+	places                       planePlaces
 	server                       string
 	etcd, apiServer, controllers *child
 	admin, openshift             *rest.Config
+}
+
+// planePlaces are the ports of etcd and the API server.
+type planePlaces struct{ client, peer, server *reservation }
+
+func reservePlanePlaces() (planePlaces, error) {
+	var p planePlaces
+	for _, place := range []**reservation{&p.client, &p.peer, &p.server} {
+		var err error
+		if *place, err = reserve("127.0.0.1"); err != nil {
+			p.release()
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+func (p planePlaces) release() {
+	for _, place := range []*reservation{p.client, p.peer, p.server} {
+		place.release()
+	}
 }
 
 const auditPolicy = `apiVersion: audit.k8s.io/v1
@@ -40,11 +62,15 @@ func startControlPlane(ctx context.Context, dir layout, ca *authority) (*control
 	if err := p.writeFiles(ca); err != nil {
 		return p, err
 	}
-	etcdURL, err := p.startEtcd(ctx)
-	if err != nil {
+	var err error
+	if p.places, err = reservePlanePlaces(); err != nil {
 		return p, err
 	}
-	if err := p.startAPIServer(etcdURL); err != nil {
+	p.server = p.places.server.url()
+	if err := p.startEtcd(ctx); err != nil {
+		return p, err
+	}
+	if err := p.startAPIServer(); err != nil {
 		return p, err
 	}
 	if err := p.writeClients(ca); err != nil {
@@ -97,38 +123,30 @@ func writeServiceAccountKey(dir layout) error {
 }
 
 // etcd asks for a client certificate: loopback is open to every user of the machine.
-func (p *controlPlane) startEtcd(ctx context.Context) (string, error) {
-	clientPort, err := freePort("127.0.0.1")
-	if err != nil {
-		return "", err
-	}
-	peerPort, err := freePort("127.0.0.1")
-	if err != nil {
-		return "", err
-	}
-	client := fmt.Sprintf("https://127.0.0.1:%d", clientPort)
-	peer := fmt.Sprintf("https://127.0.0.1:%d", peerPort)
+func (p *controlPlane) startEtcd(ctx context.Context) error {
+	client, peer := p.places.client.url(), p.places.peer.url()
 	cert, key, ca := p.dir.pki("server.crt"), p.dir.pki("server.key"), p.dir.caCert()
+	var err error
 	p.etcd, err = startPart(partEtcd, p.dir.log(partEtcd),
 		"--name=lab", "--data-dir="+p.dir.file("etcd"), "--unsafe-no-fsync", "--logger=zap", "--log-level=warn",
-		"--listen-client-urls="+client, "--advertise-client-urls="+client,
+		"--socket-reuse-port", "--listen-client-urls="+client, "--advertise-client-urls="+client,
 		"--listen-peer-urls="+peer, "--initial-advertise-peer-urls="+peer, "--initial-cluster=lab="+peer,
 		"--cert-file="+cert, "--key-file="+key, "--trusted-ca-file="+ca, "--client-cert-auth",
 		"--peer-cert-file="+cert, "--peer-key-file="+key, "--peer-trusted-ca-file="+ca, "--peer-client-cert-auth",
 		// A lab is small and short-lived; one large quota spares a surprise in a stress test.
 		"--quota-backend-bytes=4294967296")
 	if err != nil {
-		return "", err
+		return err
 	}
-	return client, waitForPort(ctx, p.etcd, clientPort)
+	return waitForPlace(ctx, p.etcd, p.places.client)
 }
 
-func waitForPort(ctx context.Context, c *child, port int) error {
+func waitForPlace(ctx context.Context, c *child, place *reservation) error {
 	return poll(ctx, 20*time.Millisecond, func() (bool, error) {
 		if c.ended() {
 			return false, fmt.Errorf("%s ended at its start; see its log", c.name)
 		}
-		connection, err := net.DialTimeout("tcp", fmt.Sprintf("127.0.0.1:%d", port), time.Second)
+		connection, err := net.DialTimeout("tcp", place.address(), time.Second)
 		if err != nil {
 			return false, nil
 		}
@@ -136,16 +154,13 @@ func waitForPort(ctx context.Context, c *child, port int) error {
 	})
 }
 
-func (p *controlPlane) startAPIServer(etcdURL string) error {
-	port, err := freePort("127.0.0.1")
-	if err != nil {
-		return err
-	}
-	p.server = fmt.Sprintf("https://127.0.0.1:%d", port)
+func (p *controlPlane) startAPIServer() error {
+	var err error
 	p.apiServer, err = startPart(partAPIServer, p.dir.log(partAPIServer),
-		"--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", port), "--advertise-address=127.0.0.1",
+		"--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", p.places.server.port), "--permit-port-sharing",
+		"--advertise-address=127.0.0.1",
 		"--endpoint-reconciler-type=none", "--shutdown-delay-duration=0s",
-		"--etcd-servers="+etcdURL, "--etcd-cafile="+p.dir.caCert(),
+		"--etcd-servers="+p.places.client.url(), "--etcd-cafile="+p.dir.caCert(),
 		"--etcd-certfile="+p.dir.pki("etcd-client.crt"), "--etcd-keyfile="+p.dir.pki("etcd-client.key"),
 		"--authorization-mode=RBAC", "--client-ca-file="+p.dir.caCert(),
 		"--tls-cert-file="+p.dir.pki("server.crt"), "--tls-private-key-file="+p.dir.pki("server.key"),
@@ -229,6 +244,7 @@ func (p *controlPlane) startControllers() error {
 func (p *controlPlane) stop() {
 	stopTogether(4*time.Second, p.controllers, p.apiServer)
 	stopTogether(3*time.Second, p.etcd)
+	p.places.release()
 }
 
 // died is closed when any of the processes has ended.

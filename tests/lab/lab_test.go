@@ -2,6 +2,7 @@
 package main
 
 import (
+	"net"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -100,5 +101,47 @@ func TestNastyPassword(t *testing.T) {
 	}
 	if password == nastyPassword() {
 		t.Error("not random")
+	}
+}
+
+func TestSummary(t *testing.T) {
+	info := labInfo{Kubeconfig: "/lab/kubeconfig", CACert: "/lab/ca/ca.crt", Registries: map[string]registryInfo{
+		namePrivate:    {Host: "127.0.0.2:1", Image: "127.0.0.2:1/team/app:v1", Accounts: []account{{"user", "pass"}, {"other", "$(word)"}}},
+		nameIntegrated: {Host: "127.0.0.4:2", Image: "127.0.0.4:2/ns/app:v1"},
+	}}
+	want := `export KUBECONFIG=/lab/kubeconfig
+# registry integrated: 127.0.0.4:2, image 127.0.0.4:2/ns/app:v1
+# registry private: 127.0.0.2:1, image 127.0.0.2:1/team/app:v1, user user, password pass
+# CA certificate of the registries: /lab/ca/ca.crt
+`
+	if got := info.summary(); got != want {
+		t.Errorf("%s", got)
+	}
+	if got := (labInfo{Kubeconfig: "/lab/kubeconfig"}).summary(); got != "export KUBECONFIG=/lab/kubeconfig\n" {
+		t.Errorf("%s", got)
+	}
+}
+
+func TestReservedPorts(t *testing.T) {
+	ports := map[int]bool{}
+	for range 300 {
+		place, err := reserve("127.0.0.1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer place.release()
+		ports[place.port] = true
+		if thief, err := net.Listen("tcp", place.address()); err == nil {
+			thief.Close()
+			t.Fatal("another program takes a reserved port")
+		}
+		listener, err := place.listen()
+		if err != nil {
+			t.Fatal(err)
+		}
+		listener.Close()
+	}
+	if len(ports) != 300 {
+		t.Errorf("%d of 300 ports are different", len(ports))
 	}
 }

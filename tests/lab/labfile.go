@@ -3,8 +3,12 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 type account struct {
@@ -35,6 +39,23 @@ type labInfo struct {
 
 // foreign says whether the cluster is the reader's own, and not the lab's.
 func (i labInfo) foreign() bool { return i.AuditLog == "" }
+
+// summary is what a person needs to try things by hand. A shell can evaluate it: all but the first line are comments.
+func (i labInfo) summary() string {
+	lines := []string{"export KUBECONFIG=" + i.Kubeconfig}
+	for _, name := range slices.Sorted(maps.Keys(i.Registries)) {
+		one := i.Registries[name]
+		line := fmt.Sprintf("# registry %s: %s, image %s", name, one.Host, one.Image)
+		if len(one.Accounts) > 0 {
+			line += fmt.Sprintf(", user %s, password %s", one.Accounts[0].Username, one.Accounts[0].Password)
+		}
+		lines = append(lines, line)
+	}
+	if len(i.Registries) > 0 {
+		lines = append(lines, "# CA certificate of the registries: "+i.CACert)
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
 
 // layout names every file of a lab directory in one place.
 type layout string

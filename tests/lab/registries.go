@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"log"
-	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -42,6 +41,7 @@ type registries struct {
 	private, delegated *tokenRegistry
 	integrated         *integratedRegistry
 	doors              []*door
+	places             []*reservation
 	pushed             chan error
 }
 
@@ -85,65 +85,64 @@ func (r *registries) startAll(dir layout, certificate tls.Certificate, image pus
 	if r.delegated, err = r.startTokenRegistry(dir, certificate, image, nameDelegated, hostDelegated, hostRealm); err != nil {
 		return err
 	}
-	listener, err := listenBelow(hostIntegrated)
+	place, err := r.reserve(hostIntegrated)
 	if err != nil {
 		return err
 	}
-	host := listener.Addr().String()
-	if r.integrated, err = newIntegratedRegistry(dir, host, image); err != nil {
+	if r.integrated, err = newIntegratedRegistry(dir, place.address(), image); err != nil {
 		return err
 	}
-	_, err = r.serve(dir, listener, certificate, nameIntegrated, r.integrated.handler())
+	_, err = r.serve(dir, place, certificate, nameIntegrated, r.integrated.handler())
 	return err
 }
 
 func (r *registries) startTokenRegistry(dir layout, certificate tls.Certificate, image pushSource, name, ip, realmIP string) (*tokenRegistry, error) {
-	listener, err := listenBelow(ip)
+	place, err := r.reserve(ip)
 	if err != nil {
 		return nil, err
 	}
-	host := listener.Addr().String()
-	realm := "https://" + host + "/token"
-	var realmListener net.Listener
+	host := place.address()
+	realm := place.url() + "/token"
+	var realmPlace *reservation
 	if realmIP != ip {
-		if realmListener, err = listenBelow(realmIP); err != nil {
+		if realmPlace, err = r.reserve(realmIP); err != nil {
 			return nil, err
 		}
-		realm = "https://" + realmListener.Addr().String() + "/auth/token"
+		realm = realmPlace.url() + "/auth/token"
 	}
 	t, err := newTokenRegistry(dir, name, host, realm, image)
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	if realmListener == nil {
+	if realmPlace == nil {
 		mux.Handle("/token", t.tokens)
 		mux.Handle("/", t)
-		return t, r.serveToo(t, dir, listener, certificate, name, mux)
+		return t, r.serveToo(t, dir, place, certificate, name, mux)
 	}
 	mux.Handle("/auth/token", t.tokens)
-	if err := r.serveToo(t, dir, realmListener, certificate, name+"-realm", mux); err != nil {
+	if err := r.serveToo(t, dir, realmPlace, certificate, name+"-realm", mux); err != nil {
 		return nil, err
 	}
-	return t, r.serveToo(t, dir, listener, certificate, name, t)
+	return t, r.serveToo(t, dir, place, certificate, name, t)
 }
 
 // serveToo is a door of this registry.
-func (r *registries) serveToo(t *tokenRegistry, dir layout, listener net.Listener, certificate tls.Certificate, name string, handler http.Handler) error {
-	opened, err := r.serve(dir, listener, certificate, name, handler)
+func (r *registries) serveToo(t *tokenRegistry, dir layout, place *reservation, certificate tls.Certificate, name string, handler http.Handler) error {
+	opened, err := r.serve(dir, place, certificate, name, handler)
 	t.doors = append(t.doors, opened)
 	return err
 }
 
 // serve adds TLS and the request log.
-func (r *registries) serve(dir layout, listener net.Listener, certificate tls.Certificate, name string, handler http.Handler) (*door, error) {
+func (r *registries) serve(dir layout, place *reservation, certificate tls.Certificate, name string, handler http.Handler) (*door, error) {
 	output, err := os.OpenFile(dir.log("registry-"+name), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	requests := log.New(output, "", log.LstdFlags|log.Lmicroseconds)
 	handler = logRequests(requests, handler)
-	opened := openDoor(listener, func() *http.Server {
+	opened, err := openDoor(place, func() *http.Server {
 		return &http.Server{
 			Handler:           handler,
 			ErrorLog:          requests,
@@ -152,7 +151,7 @@ func (r *registries) serve(dir layout, listener net.Listener, certificate tls.Ce
 		}
 	})
 	r.doors = append(r.doors, opened)
-	return opened, nil
+	return opened, err
 }
 
 // connect gives the integrated registry its API server and waits for the images.
@@ -186,6 +185,17 @@ func (r *registries) stop() {
 	for _, one := range r.doors {
 		one.close()
 	}
+	for _, one := range r.places {
+		one.release()
+	}
+}
+
+func (r *registries) reserve(ip string) (*reservation, error) {
+	place, err := reserve(ip)
+	if err == nil {
+		r.places = append(r.places, place)
+	}
+	return place, err
 }
 
 // named is one of the registries that can be changed while they run.

@@ -262,6 +262,10 @@ func TestClosedRegistry(t *testing.T) {
 				t.Errorf("%s: %v", address, err)
 			}
 		}
+		if thief, err := net.Listen("tcp", j.host); err == nil {
+			thief.Close()
+			t.Error("another program takes the port of a closed registry")
+		}
 		j.tell(registryChange{Close: true})
 		j.tell(registryChange{Open: true})
 		j.tell(registryChange{Open: true})

@@ -97,7 +97,7 @@ func up(o upOptions) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("export KUBECONFIG=%s\n", info.Kubeconfig)
+	fmt.Print(info.summary())
 	return nil
 }
 

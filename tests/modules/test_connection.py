@@ -36,6 +36,8 @@ from cryptography.hazmat.primitives import serialization
 from support.lab import path_of
 from support.modules import run_module
 
+#: An address where nothing listens, and that is given to no other program.
+CLOSED = "127.0.0.1:1"
 CANARY = "canary-5e1f:ä\"'\\" + "z" * 40
 READER = "system:serviceaccount:connection:reader"
 NAMESPACE = "connection"
@@ -139,7 +141,7 @@ def written(config: Any, directory: Path, name: str = "config") -> str:
 def two_contexts(config: dict[str, Any], token: str) -> dict[str, Any]:
     """Its current context leads nowhere, `good` to the lab as the reader."""
     cluster = config["clusters"][0]["name"]
-    dead = {"name": "dead", "cluster": {"server": f"https://127.0.0.1:{closed_port()}"}}
+    dead = {"name": "dead", "cluster": {"server": f"https://{CLOSED}"}}
     both = {"name": "reader", "user": {"token": token}}
     contexts = [
         {"name": "bad", "context": {"cluster": "dead", "user": "reader"}},
@@ -153,12 +155,6 @@ def joined(config: dict[str, Any], directory: Path) -> str:
     """The same kubeconfig in two files, neither of which is enough. The first one holds the current context."""
     parts = [{**config, "contexts": [], "users": []}, {**config, "clusters": []}]
     return ":".join(written(part, directory, f"part{number}") for number, part in enumerate(parts))
-
-
-def closed_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 WAYS = {
@@ -227,7 +223,7 @@ class TestWays:
         assert users(requests) == {"lab-admin"}
 
     def test_a_host_wins_over_the_kubeconfig(self, ask, lab, config, tmp_path):
-        config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{closed_port()}"
+        config["clusters"][0]["cluster"]["server"] = f"https://{CLOSED}"
         result, requests = ask(kubeconfig=written(config, tmp_path), host=lab.data["server"])
         assert not result["failed"], result
         assert users(requests) == {"lab-admin"}
@@ -505,7 +501,7 @@ class TestProxy:
     )
     def test_a_failing_proxy_gives_the_cause(self, ask, lab, proxy, problem, cause):
         proxy.refuses = True
-        address = proxy.url if problem == "refuses" else f"http://127.0.0.1:{closed_port()}"
+        address = proxy.url if problem == "refuses" else f"http://{CLOSED}"
         url = address.replace("//", "//user:Secret-proxy-1@")
         result, requests = ask(kubeconfig=lab.kubeconfig, proxy=url)
         assert cause in result["msg"]
@@ -518,7 +514,7 @@ class TestUnreachable:
     """A server that does not answer fails the task at once, naming the cluster."""
 
     def test_a_closed_port(self, ask, token):
-        host = f"https://127.0.0.1:{closed_port()}"
+        host = f"https://{CLOSED}"
         result, _requests = ask(host=host, api_key=token)
         assert "got no answer" not in result["msg"]
         assert host in result["msg"]

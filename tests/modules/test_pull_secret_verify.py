@@ -58,8 +58,11 @@ def test_a_refused_login_is_not_written(lab, run, write, namespace, check):
 
 def test_one_that_works_is_written_once(lab, write):
     image = f"{lab.registry('private')['host']}/team/app"
-    assert write(entry(lab, "private"), verify_repositories=[image, f"{image}:v1"])["changed"]
-    assert not write(entry(lab, "private"), verify_repositories=[image])["changed"]
+    written = write(entry(lab, "private"), verify_repositories=[image, f"{image}:v1"])
+    assert (written["changed"], written["verified_logins"]) == (True, 1)
+    again = write(entry(lab, "private"), verify_repositories=[image])
+    assert (again["changed"], again["verified_logins"]) == (False, 1)
+    assert "verified_logins" not in write(entry(lab, "private"), verify=False)
 
 
 def test_an_image_that_is_not_there(lab, write, namespace):

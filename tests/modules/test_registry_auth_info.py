@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import ssl
 import threading
 import time
@@ -361,11 +360,8 @@ class TestRefusals:
         assert not target.seen
 
     def test_a_closed_port(self, ask):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            host = f"127.0.0.1:{free.getsockname()[1]}"
-        message = ask(host)["msg"]
-        assert host in message
+        message = ask("127.0.0.1:1")["msg"]
+        assert "127.0.0.1:1" in message
         assert "refused" in message
         assert "check the port" in message
 

@@ -391,7 +391,7 @@ def test_two_nodes_share_the_clusters_of_an_inventory(
     # The credential has no context for a third cluster: the job fails, and tells what it found on the others.
     more = {**hosts, "gone": {"image_pull_context": "gone"}}
     audited = controller.launch("audit many clusters", nodes[0], credentials, hosts=more)
-    assert audited.status == "failed" and "clusters: 2, report: " in audited.output
+    assert audited.status == "failed" and "2 clusters: " in audited.output
     assert set(audited.handed_on["image_pull_audit"]) == {"error", "warning", "info"}
     assert not audited.holding([*tokens, *secrets_of(*credentials)])
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ import urllib3
 import yaml
 
 from support.lab import OURS, Lab
+from support.ports import reserve_port
 
 __all__ = ["SecondApiServer", "second_api_server"]
 
@@ -33,11 +33,11 @@ class SecondApiServer:
 
     def __init__(self, lab: Lab, directory: Path) -> None:
         self._lab, self._directory = lab, directory
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self._port = free.getsockname()[1]
-        self.url = f"https://127.0.0.1:{self._port}"
+        self._reserved = reserve_port()
+        self.port = self._reserved.getsockname()[1]
+        self.url = f"https://127.0.0.1:{self.port}"
         self._audit = directory / "audit.log"
-        own = {"--secure-port": self._port, "--audit-log-path": self._audit}
+        own = {"--secure-port": self.port, "--audit-log-path": self._audit}
         kept = [flag for flag in _flags_of(lab) if flag.partition("=")[0] not in own]
         self._command = [lab.binary, _PART, *kept, *(f"{name}={value}" for name, value in own.items())]
         self._process: subprocess.Popen[bytes] | None = None
@@ -62,6 +62,11 @@ class SecondApiServer:
         if self._process is not None:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait()
+
+    def end(self) -> None:
+        """Kills it for good, and gives its port back."""
+        self.kill()
+        self._reserved.close()
 
     def writes(self) -> list[tuple[str, str, str, str]]:
         """The writes of our client that it carried out: verb, resource, namespace, name."""
@@ -92,7 +97,7 @@ def second_api_server(lab: Lab, directory: Path) -> Iterator[SecondApiServer]:
         found.start()
         yield found
     finally:
-        found.kill()
+        found.end()
 
 
 def _flags_of(lab: Lab) -> list[str]:

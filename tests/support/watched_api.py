@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from support.certificates import loopback_certificate, server_context
+from support.ports import share_port
 
 __all__ = ["HANG", "Trouble", "WatchedApi", "status"]
 
@@ -78,7 +79,11 @@ class WatchedApi:
 
     @contextmanager
     def served(self, port: int = 0) -> Iterator[str]:
-        server = ThreadingHTTPServer(("127.0.0.1", port), type("Handler", (_Handler,), {"api": self}))
+        handler = type("Handler", (_Handler,), {"api": self})
+        server = ThreadingHTTPServer(("127.0.0.1", port), handler, bind_and_activate=False)
+        share_port(server.socket)
+        server.server_bind()
+        server.server_activate()
         server.daemon_threads = True
         server.socket = server_context(loopback_certificate()).wrap_socket(
             server.socket, server_side=True, do_handshake_on_connect=False

@@ -15,18 +15,20 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
 from lanes import Commands, Output, side_by_side
+from prepare import command_line
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = "ansible_collections.openshift_ops.image_pull.plugins"
 PACKAGES = [
     part
-    for room in ("module_utils", "plugin_utils", "modules", "action", "lookup")
+    for room in ("module_utils", "plugin_utils", "modules", "action", "lookup", "filter")
     for part in ("-p", f"{PLUGINS}.{room}")
 ]
 PACKAGES += ["-p", "ansible_collections.openshift_ops.image_pull.extensions.eda.plugins.event_source"]
@@ -150,11 +152,12 @@ def main() -> int:
     steps = chosen(sys.argv[1:])
     outcomes: dict[Step, Outcome] = {}
     started = time.monotonic()
-    for step, outcome, printed in side_by_side(steps, timed, LANES):
-        outcomes[step] = outcome
-        print(f"\n=== {len(outcomes)}/{len(steps)} {step.title}", flush=True)
-        sys.stdout.buffer.write(printed)
-        sys.stdout.flush()
+    with closing(side_by_side(steps, timed, LANES)) as done:
+        for step, outcome, printed in done:
+            outcomes[step] = outcome
+            print(f"\n=== {len(outcomes)}/{len(steps)} {step.title}", flush=True)
+            sys.stdout.buffer.write(printed)
+            sys.stdout.flush()
     print()
     for step in steps:
         passed, failed, seconds = outcomes[step]
@@ -204,4 +207,4 @@ def judged(report: ElementTree.Element, status: int) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command_line(main)

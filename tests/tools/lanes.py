@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import suppress
 from typing import IO, Generic, NamedTuple, TypeVar
+
+import processes
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -32,7 +31,7 @@ class Commands:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[bytes]] = set()
+        self._running: set[processes.Started] = set()
         self._has_ended = False
 
     def run(self, command: Sequence[str], variables: Mapping[str, str], longest: float, output: Output) -> int:
@@ -40,37 +39,23 @@ class Commands:
         with self._lock:
             if self._has_ended:
                 return 1
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output and subprocess.STDOUT,
-                env={**os.environ, **variables},
-                start_new_session=True,
-            )
-            self._running.add(process)
+            started = processes.start(command, variables, output)
+            self._running.add(started)
         try:
-            return process.wait(timeout=longest)
+            return started.process.wait(timeout=longest)
         except subprocess.TimeoutExpired:
-            _kill(process)
+            processes.end([started])
             text = f"ended after {longest:g} s\n"
             output.write(text.encode()) if output else print(text, end="", flush=True)
             return 1
         finally:
             with self._lock:
-                self._running.discard(process)
+                self._running.discard(started)
 
     def end(self) -> None:
         with self._lock:
             self._has_ended = True
-            for process in self._running:
-                _kill(process)
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+            processes.end(self._running)
 
 
 def side_by_side(
@@ -92,7 +77,7 @@ def side_by_side(
         try:
             for future in as_completed(waiting):
                 yield future.result()
-        except BaseException:  # Ctrl-C
+        except BaseException:  # Ctrl-C, SIGTERM
             pool.shutdown(wait=False, cancel_futures=True)
             commands.end()
             raise

@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # The lab is built by what the collection ships for those who test with it.
 sys.path.append(str(ROOT / "extensions" / "molecule" / "shared"))
 
-from lab import cache, call, digest, go, go_program, lab, made_once, output, say
+from lab import cache, call, command_line, digest, go, go_program, lab, made_once, output, say
 
 #: The Pythons that may run each environment, the best first.
 PYTHONS = {
@@ -197,4 +197,4 @@ def checkout() -> Path:
 
 
 if __name__ == "__main__":
-    main()
+    command_line(main)

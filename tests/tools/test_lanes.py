@@ -9,6 +9,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import processes
 import pytest
 from lanes import Commands, Output, side_by_side
 
@@ -71,9 +72,42 @@ class TestCommands:
         with (tmp_path / "printed").open("w+b") as output:
             assert Commands().run(python(PARENT), {}, 2, output) == 1
             output.seek(0)
-            child, said = output.read().splitlines()
+            child, *_traceback, said = output.read().splitlines()
         assert said == b"ended after 2 s"
         assert ends(int(child))
+
+    def test_its_children_in_other_sessions_and_without_variables_end(self, tmp_path: Path) -> None:
+        sessions = (["setsid", "sleep", "300"], ["env", "-i", "sleep", "300"], ["setsid", "env", "-i", "sleep", "300"])
+        script = f"""
+import subprocess
+print(*(subprocess.Popen(one).pid for one in {sessions!r}), flush=True)
+__import__("time").sleep(300)
+"""
+        with (tmp_path / "printed").open("w+b") as output:
+            assert Commands().run(python(script), {}, 2, output) == 1
+            output.seek(0)
+            children = output.readline().split()
+        assert len(children) == 3 and all(ends(int(child)) for child in children)
+
+    def test_an_interrupted_command_can_clean_up(self, tmp_path: Path) -> None:
+        made = tmp_path / "made"
+        script = f"""
+import pathlib, time
+made = pathlib.Path({str(made)!r})
+made.touch()
+try:
+    time.sleep(300)
+finally:
+    made.unlink()
+"""
+        with (tmp_path / "printed").open("w+b") as output:
+            Commands().run(python(script), {}, 2, output)
+        assert not made.exists()
+
+    def test_a_command_that_ignores_the_interruption_is_killed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(processes, "PATIENCE", 0.5)
+        script = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); time.sleep(300)"
+        assert Commands().run(python(script), {}, 1, None) == 1
 
     def test_nothing_starts_after_the_end(self, tmp_path: Path) -> None:
         commands = Commands()

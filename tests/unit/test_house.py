@@ -123,7 +123,7 @@ PLUGINS = ROOT / "plugins"
 #: What has a test file of its own. Modules and action plugins are wiring: tests/modules and tests/scenarios run them.
 MIRRORED = [
     path.relative_to(PLUGINS)
-    for room in ("module_utils", "plugin_utils", "lookup")
+    for room in ("module_utils", "plugin_utils", "lookup", "filter")
     for path in sorted((PLUGINS / room).rglob("*.py"))
     if path.name != "__init__.py"
 ]

@@ -20,12 +20,14 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parents[3]
 #: The oldest Go that builds the lab, and the package of PyPI that brings one.
@@ -159,9 +161,18 @@ def digest(files: list[Path], *more: str) -> str:
 
 
 def call(command: list[str], cwd: Path | None = None, **variables: str) -> None:
-    done = subprocess.run(command, cwd=cwd, env={**os.environ, **variables}, stdout=sys.stderr, check=False)
-    if done.returncode:
-        sys.exit(f"{prog()}: this failed with status {done.returncode}: {' '.join(command)}")
+    """Runs a command that works for minutes. It has a process group of its own, which ends with an interruption of this process."""
+    process = subprocess.Popen(
+        command, cwd=cwd, env={**os.environ, **variables}, stdout=sys.stderr, start_new_session=True
+    )
+    try:
+        status = process.wait()
+    except KeyboardInterrupt:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+    if status:
+        sys.exit(f"{prog()}: this failed with status {status}: {' '.join(command)}")
 
 
 def output(command: list[str], **variables: str) -> str:
@@ -181,5 +192,33 @@ def prog() -> str:
     return Path(sys.argv[0]).name
 
 
+class Interruption(KeyboardInterrupt):
+    """A signal that asks this process to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = signal.Signals(number)
+
+
+def command_line(main: Callable[[], int]) -> NoReturn:
+    """Runs a program. An interruption raises KeyboardInterrupt in it once, so that it ends what it started, and prints one line."""
+    endings = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+    def interrupt(number: int, _frame: object) -> None:
+        for each in endings:
+            signal.signal(each, signal.SIG_IGN)
+        raise Interruption(number)
+
+    for number in endings:
+        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup sets it
+            signal.signal(number, interrupt)
+    try:
+        status = main()
+    except Interruption as interruption:
+        say(f"{interruption.number.name}: ended, with everything that it started")
+        status = 128 + interruption.number
+    sys.exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    command_line(main)

@@ -45,17 +45,19 @@ _Feature = PullSecret | SaLink | ImagePullerGrant
 
 @dataclass(frozen=True)
 class Pruning:
-    """For whom, and how much at most; `everything`: also when nothing is declared."""
+    """For whom, and how much at most; `everything`: also when nothing is declared. Nothing is read or removed in `excluded` namespaces."""
 
     owner: str
     most: Limit
     everything: bool = False
+    excluded: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Pruning:
         """:raises OptionError: for an owner or a `max_prune` that cannot be."""
         check_owner(options["owner"])
-        return cls(options["owner"], Limit.parse("max_prune", options["max_prune"]), options["prune_everything"])
+        most = Limit.parse("max_prune", options["max_prune"])
+        return cls(options["owner"], most, options["prune_everything"], frozenset(options["exclude_namespaces"]))
 
     def require_declared(self, every: Iterable[_Feature]) -> None:
         """:raises OptionError: when none of the declarations says that something is to be there, for the owner."""
@@ -103,12 +105,11 @@ def prune(
     settings: Callable[[int], Settings],
     *,
     confirmed: Collection[str],
-    excluded: Collection[str] = (),
 ) -> Outcome:
     """Removes what carries the owner's labels and is not declared, in the namespaces given, as the API server sent them.
 
     `batches` are the lists that were given, by their options (`KINDS`). `confirmed` are the namespaces that the lists mean and whose
-    users did not choose that they do. Nothing is read or removed in those that are `excluded`.
+    users did not choose that they do.
 
     :raises OptionError: when nothing is declared for any of them, and that was not asked for. `Refusal` when something could not
         be read. Nothing was removed in either case.
@@ -119,7 +120,7 @@ def prune(
         raise OptionError(
             f"owner {pruning.owner} declares nothing for any namespace of {cluster.name}, so nothing was removed; {_SAID_TWICE}"
         )
-    read = [name for name in places if name not in excluded]
+    read = [name for name in places if name not in pruning.excluded]
     try:
         with Workers(settings(len(read)).concurrency) as workers:
             seen = _Reader(cluster, workers, desired, read).read()
@@ -144,7 +145,7 @@ def prune(
         outcome = reconcile(cluster, desired, list(left), settings(len(left)), left)
         outcome = replace(outcome, namespaces=[*outcome.namespaces, *guarded.results("failed")])
     done = sum((removals(result.changes) for result in outcome.namespaces), Counter[str]())
-    left_out = {**dict.fromkeys((name for name in places if name in excluded), _EXCLUDED), **seen.left_out}
+    left_out = {**dict.fromkeys((name for name in places if name in pruning.excluded), _EXCLUDED), **seen.left_out}
     return _with_left_out(replace(outcome, extra={"prune": guarded.report(done, refused)}), left_out)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..clients.registry.proof import Proof
+from ..clients.registry.proof import Login, Proof
 from ..core.batch import Declared
 from ..core.entries import Entry
 from ..core.enumeration import first_of
@@ -29,13 +29,18 @@ class _Asked:
     attempt: Attempt
 
 
-def verify_logins(declared: Iterable[Declared[PullSecret]]) -> list[str]:
-    """What could not be asked, as warnings.
+def verify_logins(
+    declared: Iterable[Declared[PullSecret]], verified: set[tuple[str, Login]] | None = None
+) -> list[str]:
+    """What could not be asked, as warnings. Adds to `verified` each login that works, with the host of its registry.
 
     :raises Refusal: when a registry refuses a login, naming all of them with their entries; nothing has been written then.
     """
     asked = [(each.entry, question) for each in declared for question in _questions(each)]
     answers = asked_of(question.attempt for _entry, question in asked)
+    works = {(one.attempt.wanted.host, one.attempt.login) for _entry, one in asked if _judged(one, answers).works}
+    if verified is not None:
+        verified |= works
     told = [(entry, question, _judged(question, answers)) for entry, question in asked]
     refused = list(dict.fromkeys(_sentences(told, refused=True)))
     if refused:

@@ -28,6 +28,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.o
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows import object_events
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.object_events import follow
 from support.certificates import loopback_certificate
+from support.ports import reserve_port
 from support.watched_api import HANG, WatchedApi, status
 
 ALL = frozenset(("existing", "created", "changed", "terminating", "deleted"))
@@ -467,15 +468,16 @@ class TestTrouble:
         assert found.health == ["connected"]
 
     def test_a_server_that_ends_and_comes_back(self, api: WatchedApi) -> None:
-        with api.served() as host, source(host) as found:
+        reserved = reserve_port()
+        port = reserved.getsockname()[1]
+        with api.served(port) as host, source(host) as found:
             found.until_told("existing old")
-            port = int(host.rpartition(":")[2])
             found.until(lambda: api.asked["watch namespaces"])
             with _closed(api):
                 found.until(lambda: found.health[-1] == "lost")
                 api.namespace("made-meanwhile")
         # The first server is down now: another one at its place.
-        with source(host) as found, api.served(port):
+        with reserved, source(host) as found, api.served(port):
             found.until(lambda: len(found.told) == 2)
             assert sorted(found.told) == ["existing made-meanwhile", "existing old"]
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import Login
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.batch import Declared
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entries import Entry
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError, Refusal
@@ -99,7 +100,9 @@ def test_a_right_that_is_missing(server: HostileRegistry, certificate: str) -> N
 
 
 def test_equal_logins_are_asked_about_once(server: HostileRegistry, certificate: str) -> None:
-    assert verify_logins([declared(certificate, server.host, RIGHT, number) for number in range(50)]) == []
+    verified: set[tuple[str, Login]] = set()
+    assert verify_logins([declared(certificate, server.host, RIGHT, number) for number in range(50)], verified) == []
+    assert [host for host, _login in verified] == [server.host]
     assert len(server.requests) == 2, "once without the login, once with it"
 
 

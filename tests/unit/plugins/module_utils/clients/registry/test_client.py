@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -36,6 +35,8 @@ OK = answer("HTTP/1.1 200 OK")
 CHALLENGE = 'WWW-Authenticate: Bearer realm="https://sso.example.com/token",service="s"'
 DELEGATED = AuthInfo("bearer", "https://sso.example.com/token", "sso.example.com", "s", delegated=True)
 CLOSED = "the connection was closed without an answer; check the port, and whether a proxy is needed"
+#: An address where nothing listens, and that is given to no other program.
+NOT_LISTENING = "127.0.0.1:1"
 CUT_OFF = "the connection was closed in the middle of the answer; try again, or check the proxy before the registry"
 TOO_LONG = "the answer is longer than a registry's; check the name and the port"
 LATE = "there was no complete answer in time; check the network and firewalls, or raise 'timeout'"
@@ -100,12 +101,6 @@ def refusal(asking: Callable[..., AuthInfo]) -> Callable[..., str]:
         return str(error.value).removeprefix(attempt)
 
     return call
-
-
-def closed_port() -> str:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{free.getsockname()[1]}"
 
 
 class TestRequest:
@@ -381,7 +376,7 @@ class TestTls:
 class TestConnection:
     def test_a_closed_port(self, refusal: Any) -> None:
         assert (
-            refusal(closed_port())
+            refusal(NOT_LISTENING)
             == "failed: the connection was refused; check the port, and whether the registry runs"
         )
 
@@ -425,7 +420,7 @@ class TestProxy:
         assert refusal("127.0.0.1:1", timeout=0.3) == f"failed: {LATE}"
 
     def test_a_closed_port(self, refusal: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("https_proxy", f"http://alice:{CANARY}@{closed_port()}")
+        monkeypatch.setenv("https_proxy", f"http://alice:{CANARY}@{NOT_LISTENING}")
         assert refusal("registry.example.com") == f"failed: {PROXY}"
 
     @pytest.mark.parametrize(
@@ -448,7 +443,7 @@ class TestProxy:
     def test_is_not_used_for_what_no_proxy_names(
         self, serve: Serve, asking: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("https_proxy", f"http://{closed_port()}")
+        monkeypatch.setenv("https_proxy", f"http://{NOT_LISTENING}")
         monkeypatch.setenv("no_proxy", "127.0.0.0/8")
         assert asking(serve(OK).host) == AuthInfo("none")
 

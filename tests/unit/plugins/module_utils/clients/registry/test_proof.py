@@ -9,7 +9,6 @@ import base64
 import json
 import os
 import re
-import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -27,6 +26,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from support.certificates import server_context, write_certificate
 from support.hostile_registry import HostileRegistry, served
 
+#: An address where nothing listens, and that is given to no other program.
+CLOSED = "127.0.0.1:1"
 PASSWORD = "Canary-77 ünïcode"
 TOKEN = "Canary-token"
 LOGIN = Login("alice", PASSWORD)
@@ -399,11 +400,6 @@ def test_an_image_by_digest_is_written_as_one() -> None:
     assert str(Wanted("h", "a/b", "v1")) == "h/a/b:v1"
 
 
-def closed_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"127.0.0.1:{listener.getsockname()[1]}"
-
-
 class TestEachHasItsOwnSentence:
     """Whatever stands between a login and an image is told from all else."""
 
@@ -448,7 +444,7 @@ class TestEachHasItsOwnSentence:
             proof("127.0.0.1:1", ca_cert=str(tmp_path / "none.pem"))
 
     def test_a_proxy_that_refuses(self, serve: Serve, proof: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("https_proxy", f"http://alice:{TOKEN}@{closed_port()}")
+        monkeypatch.setenv("https_proxy", f"http://alice:{TOKEN}@{CLOSED}")
         found = proof("registry.example.com")
         assert (found.outcome, "the proxy did not connect to it; check the environment" in found.said) == (
             "unanswered",

@@ -1,0 +1,93 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: result_line
+short_description: The result of a playbook in one line
+version_added: 1.0.0
+author:
+  - The openshift_ops.image_pull authors (@openshift-ops)
+description:
+  - Counts the changes and failures in registered results of this collection's modules. The playbooks of the collection end with such a line.
+  - The line holds counts, and names that the operator gave, such as files. It holds no text of a cluster.
+positional: kind
+options:
+  _input:
+    description:
+      - The registered results, in any order. Results of tasks that did not run are ignored.
+      - With V(audit) and V(export), the result of one task.
+    type: raw
+    required: true
+  kind:
+    description:
+      - V(apply) for secrets, links, grants and prunes, V(rotation) for rotations of a login, V(audit) for a report, V(export) for variables
+        that describe a cluster, V(account) for an automation account.
+    type: str
+    choices: [apply, rotation, audit, export, account]
+    required: true
+  check_mode:
+    description: Whether the tasks ran in check mode. The line then reports what would change. Not for V(audit).
+    type: bool
+  declared:
+    description:
+      - With V(apply), the titles of all declared entries. Null if they are not known.
+      - If each of them is in a variable with a suffix, such as C(private_registry_secrets_team_a), the suffixes are counted as teams.
+    type: list
+    elements: str
+  problems:
+    description: With V(apply), the reasons why nothing was written for some entries. Each begins with the title of its entry.
+    type: list
+    elements: str
+  nothing:
+    description: With V(apply), the line if nothing is declared and nothing was done.
+    type: str
+  plan:
+    description: With V(rotation), the result of the plan.
+    type: dict
+  seen:
+    description: With V(rotation), the result of the last look at the cluster.
+    type: dict
+  retired:
+    description: With V(rotation), whether the registry was seen to refuse the old login.
+    type: bool
+  account:
+    description: With V(account), the account.
+    type: str
+  manifests:
+    description: With V(account), the file that the objects were written to.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: Result
+  ansible.builtin.debug:
+    msg: "{{ [secrets, links] | openshift_ops.image_pull.result_line('apply', check_mode=ansible_check_mode, declared=none) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The line.
+  type: str
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.result_lines import LINES
+
+
+def result_line(results: Any, kind: str, **facts: Any) -> str:
+    line = LINES.get(kind)
+    if line is None:
+        raise AnsibleFilterError(f"result_line: the kind is one of {', '.join(LINES)}, not {kind!r}")
+    return line(results, **facts)
+
+
+class FilterModule:
+    """The filter of this file."""
+
+    def filters(self) -> dict[str, Callable[..., str]]:
+        return {"result_line": result_line}

@@ -1,0 +1,269 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one line with which a playbook ends, from the registered results of its tasks. Pure.
+
+A line holds counts, and names that the operator gave. It never holds text of a cluster: users choose the names of their namespaces and
+secrets, and a job log is read by others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.enumeration import all_of, counted
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import VARIABLES
+
+__all__ = ["LINES", "account_line", "apply_line", "audit_line", "export_line", "rotation_line"]
+
+#: A registered result. One of a task that did not run is empty, or skipped.
+Result = Mapping[str, Any]
+
+#: Each action in the order of a line, with its words for what was done, and for what would be.
+_WORDS = {
+    "create": ("created", "create"),
+    "add": ("", "add"),
+    "update": ("updated", "update"),
+    "replace": ("replaced", "replace"),
+    "delete": ("removed", "remove"),
+    "label": ("labeled", "label"),
+    "restart": ("restarted", "restart"),
+}
+_NOUNS = {
+    "Namespace": "namespace",
+    "Secret": "secret",
+    "ServiceAccount": "service account",
+    "ClusterRole": "cluster role",
+    "ClusterRoleBinding": "cluster role binding",
+    "RoleBinding": "role binding",
+    "Pod": "pod",
+}
+_STOPPED = "stopped: the error above says why"
+_TITLE = re.compile(rf"({'|'.join(VARIABLES.values())})(?:_(\w+))?\[\d+\]")
+
+Counts = Counter[tuple[str, str]]
+
+
+def apply_line(
+    results: Sequence[Result],
+    *,
+    declared: Sequence[str] | None,
+    check_mode: bool,
+    problems: Sequence[str] = (),
+    nothing: str = "nothing is declared",
+) -> str:
+    """What was written for the entries that are `declared`, by their titles; None where they could not be read.
+
+    Each of `problems` is why nothing was written for an entry, and begins with its title. `nothing` is the line where nothing is declared,
+    and nothing was done.
+    """
+    refused = [{"title": problem.partition(": ")[0]} for problem in problems]
+    results = [*results, {"failed": bool(refused), "failures": refused}]
+    changes = _total(map(_access_changes, _changes_in(results)))
+    if declared is not None and not declared and not changes and not _is_failed(results):
+        return nothing
+    parts = [
+        *_phrases(changes, check_mode),
+        *_verified(results),
+        *_problems(results),
+    ]
+    unchanged = "nothing would change" if check_mode else "nothing changed"
+    line = ", ".join(parts if changes or _is_failed(results) else (unchanged, *parts))
+    return line if declared is None else f"{_entries(declared, results)}, {_namespaces(results)}: {line}"
+
+
+def rotation_line(
+    results: Sequence[Result], *, plan: Result, seen: Result, check_mode: bool, retired: bool = False
+) -> str:
+    """What `results` wrote, which copies of the old login are left, as the last look `seen` or else the `plan` counts them."""
+    rotation = (seen or plan).get("rotation") or {}
+    changes = Counter(("secret", "update") for _change in _changes_in(results))
+    places = {row["name"] for result in results for row in _rows(result) if row.get("changes")}
+    parts = [f"{phrase} in {counted(len(places), 'namespace')}" for phrase in _phrases(changes, check_mode)]
+    if not changes:
+        parts = ["no secret would change" if check_mode else "no secret changed"]
+    if seen and rotation:
+        parts.append(f"{counted(rotation['copies']['to_change'], 'confirmed secret')} left with the old login")
+    if others := rotation.get("not_declared_count"):
+        parts.append(f"{counted(others, 'unconfirmed secret')} not changed")
+    if not check_mode:
+        parts.append("the registry refuses the old login" if retired else "the old login is not retired")
+    return ", ".join((*parts, *_problems(results)))
+
+
+def audit_line(report: Result) -> str:
+    """What the report counts, and where it is."""
+    if "counts" not in report:
+        return _STOPPED
+    counts = report["counts"]
+    found = ", ".join(counted(counts[severity], severity) for severity in ("error", "warning", "info"))
+    missing = report.get("missing") or ()
+    failed = f", {counted(len(missing), 'cluster')} not audited" if missing else ""
+    where = (report.get("paths") or {}).get("html") or "not written in check mode"
+    return f"{counted(len(report['clusters']), 'cluster')}: {found}{failed}, report: {where}"
+
+
+def export_line(result: Result, *, check_mode: bool) -> str:
+    """What was written to which files, and how many objects are in none."""
+    if "files" not in result:
+        return ", ".join(("no file was written", *_problems([result])))
+    secrets = counted(len(result["private_registry_secrets"]), "secret")
+    grants = counted(len(result["cross_project_pull_grants"]), "grant")
+    files = [str(name) for name in result["files"]]
+    where = (
+        f" {'would be written' if check_mode else 'written'} to {all_of(files)}"
+        if files
+        else ": the files are up to date"
+    )
+    left = sum(result["left_out"].values())
+    parts = [
+        f"{secrets} and {grants} of {_namespaces([result])}{where}",
+        *([f"{counted(left, 'object')} of the platform left out"] if left else []),
+        *([f"{counted(len(result['not_expressed']), 'object')} not expressed"] if result["not_expressed"] else []),
+    ]
+    return ", ".join(parts)
+
+
+def account_line(results: Sequence[Result], *, account: str, check_mode: bool, manifests: str = "") -> str:
+    """What was written for the account, where its kubeconfig or its objects are, and when the token ends."""
+    counts: Counts = Counter(
+        (_NOUNS.get(str(change.get("kind")), "object"), str(change.get("action"))) for change in _changes_in(results)
+    )
+    files = [str(name) for result in results for name in result.get("files") or ()]
+    ends = [str(result["token_expires"]) for result in results if result.get("token_expires")]
+    unchanged = "nothing would change" if check_mode else "nothing changed"
+    parts = [
+        *(_phrases(counts, check_mode) or ([] if manifests or _is_failed(results) else [unchanged])),
+        *([f"objects in {manifests}"] if manifests else []),
+        *(f"kubeconfig {'would be' if check_mode else 'is'} in {name}" for name in files),
+        *(f"its token ends {end}" for end in ends),
+        *_problems(results),
+    ]
+    return f"account {account}: {', '.join(parts)}"
+
+
+#: The line of each kind of playbook.
+LINES: dict[str, Callable[..., str]] = {
+    "apply": apply_line,
+    "rotation": rotation_line,
+    "audit": audit_line,
+    "export": export_line,
+    "account": account_line,
+}
+
+
+# --- parts of a line
+
+
+def _phrases(counts: Counts, check_mode: bool) -> list[str]:
+    """Such as `3 secrets created`, `1 updated`, or `would create 3 secrets`, `update 1`."""
+    nouns = dict.fromkeys((*("secret", "link", "grant"), *sorted(noun for noun, _action in counts)))
+    found: list[str] = []
+    for noun in nouns:
+        is_named = False
+        for action, (done, planned) in _WORDS.items():
+            if number := counts[noun, action]:
+                thing = f"{number:,}" if is_named else counted(number, noun)
+                found.append(f"{planned} {thing}" if check_mode else f"{thing} {done}".strip())
+                is_named = bool(done)
+    return [f"would {found[0]}", *found[1:]] if check_mode and found else found
+
+
+def _access_changes(change: Result) -> Counts:
+    """One change as secrets, links, grants, pods and other objects."""
+    kind, action = str(change.get("kind")), str(change.get("action"))
+    found: Counts = Counter()
+    if kind == "ServiceAccount":
+        # Containers of ansible-core 2.19 and later give their values only once.
+        lists = tuple((change.get("lists") or {}).values())
+        found["link", "add"] = len({name for one in lists for name in one.get("added") or ()})
+        found["link", "delete"] = len({name for one in lists for name in one.get("removed") or ()})
+        found["service account", "create"] = action == "create"
+    elif kind == "RoleBinding":
+        found["grant", "add"] = len(change.get("granted") or ())
+        found["grant", "delete"] = len([*(change.get("revoked") or ()), *(change.get("pruned") or ())])
+    elif kind == "Pod":
+        found["pod", "restart"] = 1
+    else:
+        found[_NOUNS.get(kind, "object"), action] = 1
+    found = +found
+    return found or Counter({(_NOUNS.get(kind, "object"), "delete" if action == "delete" else "label"): 1})
+
+
+def _total(counts: Iterable[Counts]) -> Counts:
+    found: Counts = Counter()
+    for one in counts:
+        found.update(one)
+    return found
+
+
+def _entries(declared: Sequence[str], results: Sequence[Result]) -> str:
+    """How many teams or entries were applied. A namespace that failed as a whole may be of any of them, so they are only counted then."""
+    rows = [row for result in results for row in result.get("failures") or ()]
+    failed = {str(row["title"]) for row in rows if "title" in row}
+    teams = {title: _team(title) for title in declared}
+    noun = ("team", "teams") if all(teams.values()) else ("entry", "entries")
+    owners = {title: teams[title] if noun[0] == "team" else title for title in declared}
+    every = set(owners.values())
+    if _is_stopped(results) or not all("title" in row for row in rows):
+        return counted(len(every), *noun)
+    done = len(every - {owners[title] for title in failed & set(owners)})
+    return f"{done:,} of {counted(len(every), *noun)}"
+
+
+def _team(title: str) -> str:
+    """The end of the variable's name; empty for the variable that has none."""
+    found = _TITLE.match(title)
+    return (found[2] or "") if found else ""
+
+
+def _namespaces(results: Sequence[Result]) -> str:
+    """Of many namespaces, a result lists those that changed, and counts the others."""
+    asked = [result for result in results if "prune" not in result]
+    listed = {row["name"] for result in asked for row in _rows(result)}
+    totals = [(result.get("summary") or {}).get("total", 0) for result in asked]
+    is_exact = all(total <= len(_rows(result)) for result, total in zip(asked, totals, strict=True))
+    number = counted(max((len(listed), *totals)), "namespace")
+    return number if is_exact or len(set(filter(None, totals))) == 1 else f"at least {number}"
+
+
+def _verified(results: Sequence[Result]) -> Iterator[str]:
+    number = sum(result.get("verified_logins") or 0 for result in results)
+    if number:
+        yield f"verified {counted(number, 'login')}"
+
+
+def _problems(results: Sequence[Result]) -> Iterator[str]:
+    rows = [row for result in results for row in result.get("failures") or ()]
+    places = {row["namespace"] for row in rows if "namespace" in row}
+    others = {row.get("title") for row in rows if "namespace" not in row}
+    skipped = {row["name"] for result in results for row in _rows(result) if row.get("status") == "skipped"} - places
+    if skipped:
+        yield f"{counted(len(skipped), 'namespace')} skipped"
+    if others:
+        yield f"failed for {counted(len(others), 'entry', 'entries')}"
+    if places:
+        yield f"failed in {counted(len(places), 'namespace')}"
+    if _is_stopped(results):
+        yield _STOPPED
+
+
+def _is_failed(results: Iterable[Result]) -> bool:
+    return any(result.get("failed") for result in results)
+
+
+def _is_stopped(results: Iterable[Result]) -> bool:
+    """Whether a task refused its options, or ended early: such a failure is that of no namespace."""
+    return any(result.get("failed") and not result.get("failures") for result in results)
+
+
+def _changes_in(results: Iterable[Result]) -> Iterator[Result]:
+    return (change for result in results for row in _rows(result) for change in row.get("changes") or ())
+
+
+def _rows(result: Result) -> Sequence[Result]:
+    found: Sequence[Result] = result.get("namespaces") or ()
+    return found

@@ -1,0 +1,121 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The end of each playbook in a terminal: one line of result, after few headings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.lab import Lab
+from support.playbooks import Play, play, variables_file
+
+#: Hides what was skipped, with its heading. Ansible takes it from its settings only.
+QUIET = {"ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false"}
+
+
+def line_of(done: Play) -> str:
+    """The last message of a run, with which the task Result ends it."""
+    assert "TASK [Result]" in done.output, done.output
+    return re.findall(r'"msg": "(.*)"', done.output.rpartition("TASK [Result]")[2])[0]
+
+
+def headings(done: Play) -> int:
+    return len(re.findall(r"^TASK \[", done.output, re.MULTILINE))
+
+
+class Cluster:
+    """Two teams on the lab: one has two namespaces, one has one."""
+
+    def __init__(self, lab: Lab, namespaces: list[str], directory: Path) -> None:
+        self.lab, self.directory = lab, directory
+        one, two, three = namespaces
+        registry = lab.registry("private")
+        account = registry["accounts"][0]
+        self.old = {"username": account["username"], "password": account["password"]}
+        entry = {"registries": [{"registry": registry["host"], **self.old}], "verify": True}
+        entry |= {"verify_ca_cert": lab.data["ca_cert"]}
+        self.variables: dict[str, Any] = {
+            "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+            "image_pull_kubeconfig": lab.kubeconfig,
+            "private_registry_secrets_team_a": [{"name": f"pull-{one}", "namespaces": [one, two], **entry}],
+            "private_registry_secrets_team_b": [{"name": f"pull-{one}", "namespaces": [three], **entry}],
+        }
+
+    def play(self, playbook: str, *options: str, environment: dict[str, str] | None = None, **variables: Any) -> Play:
+        inventory = self.directory / "hosts.yml"
+        hosts = {"all": {"hosts": {"my-cluster": {**self.variables, **variables}}}}
+        inventory.write_text(variables_file(hosts))
+        return play(playbook, inventory, *options, cwd=self.directory, **(environment or {}))
+
+
+@pytest.fixture
+def cluster(lab: Lab, namespaces: Callable[..., list[str]], tmp_path: Path) -> Cluster:
+    return Cluster(lab, namespaces(3), tmp_path)
+
+
+def test_site_and_teardown(cluster: Cluster) -> None:
+    checked = cluster.play("site", "--check")
+    assert line_of(checked) == "2 of 2 teams, 3 namespaces: would create 3 secrets, add 3 links, verified 1 login"
+    done = cluster.play("site", environment=QUIET)
+    assert line_of(done) == "2 of 2 teams, 3 namespaces: 3 secrets created, 3 links, verified 1 login"
+    assert headings(done) == 3
+    # A name that a user of the cluster chose is never in the line; a namespace that does not exist fails alone.
+    missing = cluster.variables["private_registry_secrets_team_b"][0] | {"namespaces": ["is-not-there"]}
+    failed = cluster.play("site", private_registry_secrets_team_b=[missing])
+    assert failed.status
+    assert line_of(failed) == "2 teams, 3 namespaces: verified 1 login, failed in 1 namespace"
+    done = cluster.play("teardown", environment=QUIET)
+    assert line_of(done) == "2 of 2 teams, 3 namespaces: 3 secrets removed, 3 links removed"
+    assert headings(done) == 3
+
+
+def test_rotate_audit_and_adopt(cluster: Cluster) -> None:
+    lab = cluster.lab
+    assert cluster.play("site").status == 0
+    lab.registry_set("private", "--add", "robot-of-the-result")
+    new = next(one for one in lab.registry("private")["accounts"] if one["username"] == "robot-of-the-result")
+    rotation = {
+        "credential_rotation_registries": [lab.registry("private")["host"]],
+        "credential_rotation_old": cluster.old,
+        "credential_rotation_new": {"username": new["username"], "password": new["password"]},
+        "credential_rotation_verify_ca_cert": lab.data["ca_cert"],
+    }
+    rotated = cluster.play("rotate", environment=QUIET, **rotation)
+    assert rotated.status == 0, rotated.output
+    assert line_of(rotated) == (
+        "3 secrets updated in 3 namespaces, 0 confirmed secrets left with the old login, the old login is not retired"
+    )
+    audited = cluster.play("audit", environment=QUIET)
+    assert re.fullmatch(
+        r"1 cluster: \d+ errors?, \d+ warnings?, \d+ infos?, report: .*/pull-access.html", line_of(audited)
+    )
+    assert headings(audited) <= 12
+    places = cluster.variables["private_registry_secrets_team_a"][0]["namespaces"]
+    options = {"image_pull_adopt_namespaces": places, "image_pull_adopt_credentials": "placeholder"}
+    adopted = cluster.play("adopt", **options, image_pull_adopt_dest=str(cluster.directory / "made"))
+    written = cluster.directory / "made" / "host_vars" / "my-cluster" / "image_pull.yml"
+    assert line_of(adopted).startswith(f"1 secret and 0 grants of 2 namespaces written to {written}"), adopted.output
+
+
+def test_automation_account(cluster: Cluster, namespace: str) -> None:
+    kubeconfig = cluster.directory / "account.kubeconfig"
+    options = {
+        "automation_account_namespace": namespace,
+        "automation_account_name": "robot",
+        "automation_account_jobs": ["secrets"],
+        "automation_account_namespaces": [namespace],
+        "automation_account_token_seconds": 3600,
+        "automation_account_kubeconfig": str(kubeconfig),
+    }
+    made = cluster.play("automation_account", environment=QUIET, **options)
+    found = re.fullmatch(
+        rf"account {namespace}/robot: .*1 service account created, kubeconfig is in {kubeconfig}, its token ends \S+Z",
+        line_of(made),
+    )
+    assert found, made.output
+    assert headings(made) == 3

@@ -1,0 +1,101 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ctrl-C and SIGTERM end a make target with one line, and with everything that it started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.playbooks import ROOT
+
+SHARED = ROOT / "extensions" / "molecule" / "shared"
+#: Two steps that last minutes; they run at the same time.
+STEPS = "sanity"
+#: A program that builds by a command with a process of its own.
+BUILD = f"""
+import sys
+sys.path.append({str(SHARED)!r})
+from lab import call, command_line
+command_line(lambda: call(["sh", "-c", "sleep 300 & wait"]))
+"""
+
+
+class Run:
+    """A command, and everything that it started: all of it has a variable of its own, or a parent that has it."""
+
+    def __init__(self, *command: str) -> None:
+        self._mark = f"IMAGE_PULL_TEST_{uuid.uuid4().hex}"
+        environment = {**os.environ, self._mark: "1"}
+        self.process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self.seen: set[int] = set()
+
+    def commands(self) -> list[str]:
+        """The commands of everything that it started and that still runs."""
+        found = []
+        for directory in Path("/proc").glob("[0-9]*"):
+            try:
+                parent = int((directory / "stat").read_text().rpartition(")")[2].split()[1])
+                is_ours = self._mark.encode() in (directory / "environ").read_bytes()
+                command = (directory / "cmdline").read_bytes().decode(errors="replace").replace("\0", " ").strip()
+            except (OSError, ValueError):  # it has ended
+                continue
+            number = int(directory.name)
+            if command and (is_ours or parent in self.seen or number in self.seen):
+                self.seen.add(number)
+                found.append(command)
+        return found
+
+    def until(self, is_so: Callable[[list[str]], bool]) -> None:
+        deadline = time.monotonic() + 60
+        while not is_so(self.commands()):
+            assert time.monotonic() < deadline and self.process.poll() is None, self.commands()
+            time.sleep(0.05)
+
+    def end(self, number: int, whole_group: bool) -> list[str]:
+        """Sends a signal, as a terminal does to all or as `kill` does to the first process. The lines that were printed."""
+        os.killpg(self.process.pid, number) if whole_group else self.process.send_signal(number)
+        printed, _none = self.process.communicate(timeout=60)
+        return printed.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("number", "whole_group", "name"),
+    [(signal.SIGTERM, False, "SIGTERM"), (signal.SIGINT, True, "SIGINT")],
+    ids=["SIGTERM", "Ctrl-C"],
+)
+class TestMake:
+    def test_all_steps_end(self, number: int, whole_group: bool, name: str) -> None:
+        run = Run("make", "--no-print-directory", f"check-{STEPS}")
+        run.until(lambda commands: sum("ansible-test" in command for command in commands) > 1)
+        printed = run.end(number, whole_group)
+        assert run.commands() == []
+        assert run.process.returncode not in (0, None)
+        (line,) = [one for one in printed if not one.startswith(("--- ", "make: "))]
+        assert line == f"check.py: {name}: ended, with everything that it started"
+
+    def test_a_build_ends(self, number: int, whole_group: bool, name: str, tmp_path: Path) -> None:
+        program = tmp_path / "build.py"
+        program.write_text(BUILD)
+        run = Run(sys.executable, str(program))
+        run.until(lambda commands: "sleep 300" in commands)
+        printed = run.end(number, whole_group)
+        assert run.commands() == []
+        assert printed == [f"build.py: {name}: ended, with everything that it started"]

@@ -1,0 +1,273 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The last line of each playbook, from results as the modules return them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.filter.result_line import result_line
+
+Result = dict[str, Any]
+#: A name that a user of the cluster chose.
+HOSTILE = "evil\x1b[31m{{ 7 * 7 }}"
+TEAMS = ["private_registry_secrets_a[0]", "private_registry_secrets_a[1]", "cross_project_pull_grants_b[0]"]
+
+
+def result(*namespaces: Result, failures: Sequence[Result] = (), total: int | None = None, **more: Any) -> Result:
+    """A registered result of a module that works in namespaces."""
+    summary = {"total": len(namespaces) if total is None else total}
+    return {
+        "changed": any(row["changes"] for row in namespaces),
+        "failed": bool(failures),
+        "namespaces": list(namespaces),
+        "failures": list(failures),
+        "summary": summary,
+        **more,
+    }
+
+
+def row(name: str, *changes: Result, status: str = "changed") -> Result:
+    return {"name": name, "status": status, "changes": list(changes)}
+
+
+def secret(action: str = "create", name: str = HOSTILE) -> Result:
+    return {"action": action, "kind": "Secret", "name": name}
+
+
+def link(*names: str, action: str = "added", **more: Any) -> Result:
+    lists = {"imagePullSecrets": {"added": [], "removed": [], action: list(names)}}
+    return {"action": "update", "kind": "ServiceAccount", "name": "default", "lists": lists, **more}
+
+
+def grant(*subjects: str, how: str = "granted", action: str = "create") -> Result:
+    return {"action": action, "kind": "RoleBinding", "name": "b", "role": "r", **({how: list(subjects)} if how else {})}
+
+
+def applied(*results: Result, check_mode: bool = False, declared: Sequence[str] | None = TEAMS, **more: Any) -> str:
+    return result_line(results, "apply", check_mode=check_mode, declared=declared, **more)
+
+
+class TestApply:
+    RUN = (
+        result(row("n1", secret(), secret()), row("n2", secret(), secret("update")), verified_logins=2),
+        result(row("n1", link("a", "b")), row("n2", link("a", action="added"), link("c", action="removed"))),
+        result(row("n3", grant("s1", "s2")), row("n4", grant("s3", how="revoked", action="update"))),
+    )
+
+    def test_counts_everything_that_was_done(self) -> None:
+        assert applied(*self.RUN) == (
+            "2 of 2 teams, 4 namespaces: 3 secrets created, 1 updated, 3 links, 1 link removed, 2 grants, 1 grant removed, "
+            "verified 2 logins"
+        )
+
+    def test_counts_everything_that_would_be_done(self) -> None:
+        assert applied(*self.RUN, check_mode=True) == (
+            "2 of 2 teams, 4 namespaces: would create 3 secrets, update 1, add 3 links, remove 1 link, add 2 grants, remove 1 grant, "
+            "verified 2 logins"
+        )
+
+    def test_one_link_is_in_both_lists_of_an_account(self) -> None:
+        lists = {name: {"added": ["a"], "removed": []} for name in ("imagePullSecrets", "secrets")}
+        both = result(row("n", {"action": "update", "kind": "ServiceAccount", "name": "x", "lists": lists}))
+        assert applied(both) == "2 of 2 teams, 1 namespace: 1 link"
+
+    @pytest.mark.parametrize(
+        ("change", "words"),
+        [
+            (link("a", action="added") | {"action": "create"}, "1 link, 1 service account created"),
+            ({"action": "update", "kind": "ServiceAccount", "name": "x", "labels": ["l"]}, "1 service account labeled"),
+            ({"action": "update", "kind": "RoleBinding", "name": "x", "labels": ["l"]}, "1 role binding labeled"),
+            (grant("s", how="pruned", action="update"), "1 grant removed"),
+            (grant(how="", action="delete"), "1 role binding removed"),
+            ({"action": "delete", "kind": "Pod", "name": "x"}, "1 pod restarted"),
+            (secret("replace"), "1 secret replaced"),
+            ({"action": "delete", "kind": "Odd", "name": "x"}, "1 object removed"),
+        ],
+    )
+    def test_a_change_is_counted_as_what_it_is(self, change: Result, words: str) -> None:
+        assert applied(result(row("n", change))) == f"2 of 2 teams, 1 namespace: {words}"
+
+    def test_tasks_that_did_not_run_count_nothing(self) -> None:
+        skipped = {"changed": False, "skipped": True, "skip_reason": "Conditional result was False"}
+        assert (
+            applied({}, skipped, result(row("n", status="unchanged"))) == "2 of 2 teams, 1 namespace: nothing changed"
+        )
+        assert applied({}, result(row("n")), check_mode=True) == "2 of 2 teams, 1 namespace: nothing would change"
+
+    def test_a_failed_entry_is_that_of_its_team(self) -> None:
+        failure = {"namespace": "n1", "entry": 0, "name": HOSTILE, "title": TEAMS[1], "error": HOSTILE}
+        failed = result(row("n1", status="failed"), row("n2", secret()), failures=[failure, failure])
+        assert applied(failed) == "1 of 2 teams, 2 namespaces: 1 secret created, failed in 1 namespace"
+
+    def test_a_failed_namespace_may_be_that_of_any_team(self) -> None:
+        failed = result(row("n1", status="failed"), failures=[{"namespace": "n1", "error": HOSTILE}])
+        assert applied(failed, result(row("n1", status="failed"), failures=[{"namespace": "n1", "error": "x"}])) == (
+            "2 teams, 1 namespace: failed in 1 namespace"
+        )
+
+    def test_an_entry_may_fail_before_any_namespace(self) -> None:
+        asked = {"failed": True, "failures": [{"entry": 0, "title": TEAMS[2], "error": HOSTILE}]}
+        assert applied(asked, self.RUN[0]) == (
+            "1 of 2 teams, 2 namespaces: 3 secrets created, 1 updated, verified 2 logins, failed for 1 entry"
+        )
+
+    def test_an_entry_for_which_nothing_was_written(self) -> None:
+        problems = [f"{TEAMS[2]}: registry wants logins sent to evil: another host"]
+        asked = {"failed": True, "failures": [{"entry": 0, "title": TEAMS[2], "error": HOSTILE}]}
+        assert applied({}, problems=problems) == "1 of 2 teams, 0 namespaces: failed for 1 entry"
+        assert applied(asked, problems=problems) == "1 of 2 teams, 0 namespaces: failed for 1 entry"
+
+    def test_a_task_that_refused_everything(self) -> None:
+        line = applied({"failed": True, "msg": HOSTILE}, declared=None)
+        assert line == "stopped: the error above says why"
+        assert applied(self.RUN[0], {"failed": True, "msg": HOSTILE}).startswith("2 teams, 2 namespaces: 3 secrets")
+
+    def test_skipped_namespaces(self) -> None:
+        assert applied(result(row("n1", secret()), row("n2", status="skipped"))) == (
+            "2 of 2 teams, 2 namespaces: 1 secret created, 1 namespace skipped"
+        )
+
+    def test_entries_of_variables_without_a_suffix(self) -> None:
+        assert applied(self.RUN[0], declared=["private_registry_secrets[0]"]).startswith("1 of 1 entry, ")
+        assert applied(self.RUN[0], declared=["private_registry_secrets[0]", TEAMS[0]]).startswith("2 of 2 entries, ")
+
+    def test_unchanged_namespaces_of_a_large_result_are_counted(self) -> None:
+        large = result(row("n1", secret()), total=1000)
+        assert applied(large).startswith("2 of 2 teams, 1,000 namespaces: ")
+        assert applied(large, result(row("n1"), total=1000)).startswith("2 of 2 teams, 1,000 namespaces: ")
+        assert applied(large, result(row("other"), total=1)).startswith("2 of 2 teams, at least 1,000 namespaces: ")
+
+    def test_what_is_pruned_is_not_declared(self) -> None:
+        pruned = result(row("gone", secret("delete"), link("x", action="removed")), prune={})
+        assert applied(self.RUN[0], pruned) == (
+            "2 of 2 teams, 2 namespaces: 3 secrets created, 1 updated, 1 removed, 1 link removed, verified 2 logins"
+        )
+
+    def test_nothing_is_declared(self) -> None:
+        assert applied(declared=[]) == "nothing is declared"
+        assert applied({"skipped": True}, declared=[], nothing="Nothing for my-cluster") == "Nothing for my-cluster"
+        assert applied({"failed": True, "msg": "x"}, declared=[]).endswith("stopped: the error above says why")
+
+
+def test_no_name_of_a_cluster_is_in_any_line() -> None:
+    name = {"namespace": HOSTILE, "name": HOSTILE, "error": HOSTILE, "title": TEAMS[0]}
+    bad = result(row(HOSTILE, secret(), link(HOSTILE), grant(HOSTILE)), failures=[name], msg=HOSTILE)
+    rotation = {"copies": {"to_change": 1}, "not_declared_count": 1, "not_declared": [name]}
+    lines = [
+        applied(bad, {"failed": True, "msg": HOSTILE}),
+        result_line([bad], "rotation", plan={"rotation": rotation}, seen={"rotation": rotation}, check_mode=False),
+        result_line({**bad, "msg": HOSTILE}, "export", check_mode=False),
+        result_line([bad], "account", account="ns/name", check_mode=False),
+    ]
+    assert not [line for line in lines if "evil" in line or "\x1b" in line or "{{" in line]
+
+
+class TestRotation:
+    PLAN = {"rotation": {"copies": {"to_change": 3}, "not_declared_count": 0}}
+    SEEN = {"rotation": {"copies": {"to_change": 0}, "not_declared_count": 2}}
+    RUN = (result(row("n1", secret("update"))), result(row("n1"), row("n2", secret("update"), secret("update"))))
+
+    def test_the_end_of_a_rotation(self) -> None:
+        assert result_line(self.RUN, "rotation", plan=self.PLAN, seen=self.SEEN, check_mode=False, retired=True) == (
+            "3 secrets updated in 2 namespaces, 0 confirmed secrets left with the old login, 2 unconfirmed secrets not changed, "
+            "the registry refuses the old login"
+        )
+
+    def test_the_old_login_is_not_retired(self) -> None:
+        line = result_line([{}, result()], "rotation", plan=self.PLAN, seen=self.SEEN, check_mode=False)
+        assert line.startswith("no secret changed, 0 confirmed") and line.endswith(", the old login is not retired")
+
+    def test_check_mode(self) -> None:
+        line = result_line(self.RUN, "rotation", plan=self.PLAN, seen={}, check_mode=True)
+        assert line == "would update 3 secrets in 2 namespaces"
+        assert result_line([{}], "rotation", plan=self.PLAN, seen={}, check_mode=True) == "no secret would change"
+
+    def test_failed_namespaces(self) -> None:
+        failed = result(row("n", status="failed"), failures=[{"namespace": "n", "error": HOSTILE}])
+        line = result_line([failed], "rotation", plan={}, seen={}, check_mode=False)
+        assert line == "no secret changed, the old login is not retired, failed in 1 namespace"
+
+
+class TestAudit:
+    REPORT = {
+        "clusters": ["a", "b"],
+        "counts": {"error": 1, "warning": 1200, "info": 0},
+        "paths": {"html": "/r/a.html"},
+    }
+
+    def test_counts_and_place(self) -> None:
+        assert result_line(self.REPORT, "audit") == "2 clusters: 1 error, 1,200 warnings, 0 infos, report: /r/a.html"
+
+    def test_a_cluster_could_not_be_audited(self) -> None:
+        line = result_line({**self.REPORT, "missing": ["b"], "paths": {}}, "audit")
+        assert (
+            line
+            == "2 clusters: 1 error, 1,200 warnings, 0 infos, 1 cluster not audited, report: not written in check mode"
+        )
+
+    def test_there_is_no_report(self) -> None:
+        assert result_line({"failed": True, "msg": HOSTILE}, "audit") == "stopped: the error above says why"
+
+
+class TestExport:
+    DONE = result(
+        row("a", status="unchanged"),
+        private_registry_secrets=[{}],
+        cross_project_pull_grants=[{}, {}],
+        files=["/h/a.yml", "/h/b.yml"],
+        left_out={"x": 6, "y": 1},
+        not_expressed=[{"name": HOSTILE}],
+    )
+
+    def test_what_was_written_where(self) -> None:
+        assert result_line(self.DONE, "export", check_mode=False) == (
+            "1 secret and 2 grants of 1 namespace written to /h/a.yml and /h/b.yml, 7 objects of the platform left out, "
+            "1 object not expressed"
+        )
+        assert "would be written to /h/a.yml" in result_line(self.DONE, "export", check_mode=True)
+
+    def test_nothing_new(self) -> None:
+        rest = {"files": [], "left_out": {}, "not_expressed": []}
+        assert result_line({**self.DONE, **rest}, "export", check_mode=False) == (
+            "1 secret and 2 grants of 1 namespace: the files are up to date"
+        )
+
+    def test_a_namespace_could_not_be_read(self) -> None:
+        failed = result(row("a", status="failed"), failures=[{"namespace": "a", "error": HOSTILE}])
+        assert result_line(failed, "export", check_mode=False) == "no file was written, failed in 1 namespace"
+
+
+class TestAccount:
+    CHANGES = row(
+        "ns",
+        *({"action": "create", "kind": kind, "name": "x"} for kind in ("ServiceAccount", "ClusterRole", "ClusterRole")),
+    )
+
+    def line(self, *results: Result, check_mode: bool = False, **more: Any) -> str:
+        return result_line(results, "account", account="ns/name", check_mode=check_mode, **more)
+
+    def test_where_the_kubeconfig_is_and_when_the_token_ends(self) -> None:
+        made = result(self.CHANGES, files=["/h/k"], token_expires="2026-12-24T18:00:00Z", token="secret-token")
+        assert self.line(made) == (
+            "account ns/name: 2 cluster roles created, 1 service account created, kubeconfig is in /h/k, its token ends "
+            "2026-12-24T18:00:00Z"
+        )
+
+    def test_check_mode(self) -> None:
+        assert self.line(result(self.CHANGES, files=["/h/k"]), check_mode=True) == (
+            "account ns/name: would create 2 cluster roles, create 1 service account, kubeconfig would be in /h/k"
+        )
+
+    def test_nothing_new(self) -> None:
+        assert self.line(result(row("ns"))) == "account ns/name: nothing changed"
+        assert self.line({}, {"skipped": True}, check_mode=True) == "account ns/name: nothing would change"
+
+    def test_the_objects_are_in_a_file(self) -> None:
+        assert self.line({}, manifests="/h/m.yml") == "account ns/name: objects in /h/m.yml"
+
+    def test_a_refusal(self) -> None:
+        assert self.line({"failed": True, "msg": HOSTILE}) == "account ns/name: stopped: the error above says why"
