@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import re
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any
