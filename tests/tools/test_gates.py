@@ -92,7 +92,7 @@ class TestGalaxyImporter:
 class TestCheck:
     def test_make_test_is_part_of_make_test_all(self) -> None:
         some, everything = check.chosen([]), check.chosen(["--all"])
-        assert everything == [*check.STEPS]
+        assert everything == [step for step in check.STEPS if step.environment != "next"]
         assert some == [step for step in everything if not step.only_all]
         assert 0 < len(some) < len(everything)
 
@@ -100,6 +100,12 @@ class TestCheck:
         assert [step.title for step in check.chosen(["units, 2.1"])] == [
             f"ansible-test units, {core}" for core in ("2.17", "2.18", "2.19")
         ]
+
+    def test_pre_releases_are_tested_only_when_asked_for(self) -> None:
+        following = [step for step in check.STEPS if step.environment == "next"]
+        assert len(following) >= 2
+        assert check.chosen(["next"]) == following
+        assert not {*check.chosen(["units", "modules"])} & {*following}
 
     def test_titles_are_different(self) -> None:
         titles = [step.title for step in check.STEPS]
