@@ -350,7 +350,9 @@ class TestRegistered:
         there = tmp_path / "jobs"
         begun = {**secret(namespace), "async": 60, "poll": 0}
         status = {"ansible.builtin.async_status": {"jid": "{{ result_0.ansible_job_id }}"}}
-        here.run(begun, {**status, "until": "RESULT is finished", "retries": 60, "delay": 1}, ANSIBLE_ASYNC_DIR=str(there))
+        here.run(
+            begun, {**status, "until": "RESULT is finished", "retries": 60, "delay": 1}, ANSIBLE_ASYNC_DIR=str(there)
+        )
         (result,) = [path.read_text() for path in there.iterdir() if path.is_file()]
         assert json.loads(result)["changed"] is True
         assert leaks(result, forms(PASSWORD, "user")) == []
