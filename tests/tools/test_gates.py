@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -137,6 +138,15 @@ class TestCheck:
             reports.append(tmp_path / f"{number}.xml")
             ElementTree.ElementTree(root).write(reports[-1])
         assert check.judged(ElementTree.fromstring(units.joined(reports)), status) == result
+
+
+def test_next_follows_pre_releases_with_all_else_as_in_newest() -> None:
+    following, newest = (
+        (prepare.ROOT / "tests/requirements" / f"{name}.txt").read_text("utf-8").splitlines()[1:]
+        for name in (prepare.FOLLOWS, "newest")
+    )
+    (core,) = {*following} - {*newest}
+    assert re.fullmatch(r"ansible-core>=\d+\.\d+\.\d+(a|b|rc)\d+", core)
 
 
 def test_the_oldest_client_that_users_may_have_is_tested() -> None:
