@@ -19,7 +19,7 @@ test-all: ## The same, and what is slow and rarely breaks: every supported core,
 release: ## VERSION=1.2.3: changelog, make test-all, commit, tag, tarball and checksums, in release/; DRY_RUN=1 shows it and leaves nothing
 	@$(PREPARE) docs python tests/tools/release.py '$(VERSION)' $(if $(DRY_RUN),--dry-run)
 
-check-%: ## The steps of make test-all whose title holds a word, such as check-unit, or check-security for the attacks on the lab
+check-%: ## The steps of make test-all whose title holds a word, such as check-unit, or check-next for pre-releases of ansible-core
 	@python3 tests/tools/check.py '$*'
 
 mutants: ## Whether the unit tests notice changes of the code; ROOM=secrets for one room, ALL=1 for every mutant, SEED=2, SECONDS=600, JOBS=1

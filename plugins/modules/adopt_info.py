@@ -298,7 +298,7 @@ ARGUMENTS = {
 
 def run(task: Task) -> dict[str, object]:
     wanted = from_options(task.params)
-    out = Out(task.hide, writer(task, wanted.files), task.show)
+    out = Out(task.hide_in_result, writer(task, wanted.files), task.show)
     return over_targets(task, lambda cluster, meant, settings: adopt(cluster, wanted, meant, settings, out))
 
 

@@ -321,7 +321,7 @@ def run(task: Task) -> dict[str, object]:
     wanted = automation_account.from_options(task.params)
     named, selected = task.params["namespaces"] or [], task.params["namespace_selector"] is not None
     wanted.require_targets(named=bool(named), selected=selected)
-    handing = Handing(lambda token: task.secrets.update(forms(token)), writer(task, wanted.files))
+    handing = Handing(lambda token: task.mask_everywhere(forms(token)), writer(task, wanted.files))
     return carried_out(wanted, named, handing, partial(over_optional_targets, task))
 
 

@@ -38,6 +38,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.i
     Interrupted,
     interruptible,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.secret_registry import register
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import (
     NO_LIBRARY,
     Module,
@@ -53,8 +54,15 @@ __all__ = ["ModuleAction"]
 
 _NO_ASYNC = "{name} cannot run with 'async': Ansible would keep its result, which is a credential, in a file; leave out 'async' and 'poll'"
 
-#: What ansible-core before 2.19 adds to the result that a module has written, and shows in `ansible_failed_result`.
-_AS_PARSED = {} if find_spec("ansible._internal") else {"_ansible_parsed": True}
+
+def _parsed() -> dict[str, bool]:
+    """What ansible-core adds to the result that a module has written, before 2.19 and from 2.22 on, and shows in `ansible_failed_result`."""
+    if not find_spec("ansible._internal"):
+        return {"_ansible_parsed": True}
+    return {"ansible_parsed": True} if find_spec("ansible.module_utils.secrets") else {}
+
+
+_AS_PARSED = _parsed()
 
 preload()
 
@@ -168,13 +176,15 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         """What AnsibleModule would return for the same options."""
         given = json.loads(json.dumps(self._task.args, default=_as_json))
         validation = ArgumentSpecValidator(self.module.arguments, **self.module.all_rules).validate(given)
+        secrets = credentials(validation.validated_parameters, validation._no_log_values)
+        register(secrets)
         task = Task(
             name=self._task.action,
             params=validation.validated_parameters,
             check_mode=self._task.check_mode,
             diff=self._task.diff,
             temporary_directory=directory,
-            secrets=credentials(validation.validated_parameters, validation._no_log_values),
+            secrets=secrets,
             say=say,
             destination=self._destination(),
             page=self._page(),

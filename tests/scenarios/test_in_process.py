@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -323,6 +324,38 @@ class TestWhere:
         elsewhere.run({**secret(namespace), "delegate_to": "localhost"})
         assert not elsewhere.wrote_options_to_disk, "localhost's own Python counts, which is Ansible's"
         assert lab.get(namespace, "secrets", "mine")
+
+
+class TestRegistered:
+    """From ansible-core 2.22 on, Ansible masks what a task has registered in the output of all tasks after it."""
+
+    HAS_REGISTRY = find_spec("ansible.module_utils.secrets") is not None
+
+    @pytest.mark.parametrize("where", ["here", "elsewhere"])
+    def test_the_credentials_of_a_file(self, namespace, where, request):
+        job = request.getfixturevalue(where)
+        auths = {"registry.example.com": {"username": "developer", "password": "canary-1"}}
+        (job.directory / "auth.json").write_text(json.dumps({"auths": auths}))
+        config = {"auths": {"registry.example.com": {"username": "operator", "password": "canary-2"}}}
+        job.run(
+            secret(namespace, name="one", registries="{{ omit }}", auth_file="auth.json"),
+            secret(namespace, name="two", registries="{{ omit }}", auth_config=config),
+            {"ansible.builtin.debug": {"msg": "of developer: canary-1, of operator: canary-2"}},
+        )
+        shown = "$REDACTED$, of operator: $REDACTED$" if self.HAS_REGISTRY else "canary-1, of operator: canary-2"
+        assert f"of developer: {shown}" in job.output
+
+    def test_a_job_in_the_background_leaves_none_behind(self, namespace, here, tmp_path):
+        """Ansible keeps its result in a file that every user of the host can read."""
+        there = tmp_path / "jobs"
+        begun = {**secret(namespace), "async": 60, "poll": 0}
+        status = {"ansible.builtin.async_status": {"jid": "{{ result_0.ansible_job_id }}"}}
+        here.run(
+            begun, {**status, "until": "RESULT is finished", "retries": 60, "delay": 1}, ANSIBLE_ASYNC_DIR=str(there)
+        )
+        (result,) = [path.read_text() for path in there.iterdir() if path.is_file()]
+        assert json.loads(result)["changed"] is True
+        assert leaks(result, forms(PASSWORD, "user")) == []
 
 
 class TestSurroundings:

@@ -24,9 +24,12 @@ from support.returns import assert_documented
 
 PACKAGE = "ansible_collections.openshift_ops.image_pull.plugins.modules"
 
+#: What Ansible takes out of each result: from 2.22 on, the credentials that it is to mask.
+HANDED_ON = "_ansible_new_secrets"
+
 
 def run_module(module_name: str, /, *, check: bool = False, **options: Any) -> dict[str, Any]:
-    """The module's result, `failed` included, which the module's page must describe. `_output` is all that it printed."""
+    """The module's result, `failed` included, which the module's page must describe. `_output` is all that it printed, but for `HANDED_ON`."""
     module = importlib.import_module(f"{PACKAGE}.{module_name}")
     internal = {
         "_ansible_check_mode": check,
@@ -43,6 +46,8 @@ def run_module(module_name: str, /, *, check: bool = False, **options: Any) -> d
     printed = output.getvalue()
     result = json.loads(printed)
     assert isinstance(result, dict), printed
+    if result.pop(HANDED_ON, None):
+        printed = json.dumps(result)
     assert_documented(module_name, result)
     return {"failed": False, **result, "_output": printed}
 

@@ -6,7 +6,8 @@
 usage: check.py [--all] [WORD ...]
 
 `make test` is what every change has to pass. What is slow and rarely breaks is for --all, which is `make test-all`. With words, the
-steps whose title holds one of them, whichever of the two they belong to. Ends with one line for each step and the sum of what passed
+steps whose title holds one of them, whichever of the two they belong to. The steps on pre-releases of ansible-core belong to neither, so
+that no change fails because of a new one: they are for `check.py next`, which is `make check-next`. Ends with one line for each step and the sum of what passed
 and failed. A step without tests of its own counts as one.
 """
 
@@ -58,6 +59,8 @@ class Step:
         return runs_tests and "--collect-only" not in self.command
 
 
+#: The environment that follows pre-releases.
+NEXT = "next"
 #: The supported cores between the oldest and the newest.
 CORES = ("2.17", "2.18", "2.19", "2.20")
 SANITY = ("python", "tests/tools/sanity.py")
@@ -101,6 +104,9 @@ STEPS = (
     Step("ansible-test units, newest", "newest", (*UNITS, "--in-one-process")),
     Step("ansible-test units, oldest", "oldest", (*UNITS, "--in-one-process")),
     *(Step(f"ansible-test units, {core}", f"core-{core}", UNITS, only_all=True) for core in CORES),
+    Step("ansible-test units, next", NEXT, (*UNITS, "--in-one-process")),
+    Step("modules on the lab, next", NEXT, (*PYTEST, "tests/modules")),
+    Step("one process or two, next", NEXT, (*PYTEST, "tests/scenarios/test_in_process.py")),
     Step("the tools of these tests", "newest", (*PYTEST, "tests/tools")),
     Step("the lab against the recordings", "newest", (*PYTEST, "tests/lab_fidelity")),
     Step("matching against the real readers", "newest", (*PYTEST, "tests/oracle")),
@@ -178,9 +184,10 @@ def timed(step: Step, commands: Commands, output: Output) -> Outcome:
 
 def chosen(arguments: list[str]) -> list[Step]:
     wanted = [argument for argument in arguments if argument != "--all"]
+    steps = [step for step in STEPS if step.environment != NEXT or NEXT in wanted]
     if wanted:
-        return [step for step in STEPS if any(word in step.title for word in wanted)]
-    return [step for step in STEPS if "--all" in arguments or not step.only_all]
+        return [step for step in steps if any(word in step.title for word in wanted)]
+    return [step for step in steps if "--all" in arguments or not step.only_all]
 
 
 def run(step: Step, commands: Commands, output: Output) -> tuple[int, int]:

@@ -34,6 +34,7 @@ from lab import cache, call, command_line, digest, go, go_program, lab, made_onc
 #: The Pythons that may run each environment, the best first.
 PYTHONS = {
     "newest": (13, 12),
+    "next": (13, 12),
     "oldest": (10, 11, 12),
     "core-2.17": (11, 12, 10),
     "core-2.18": (11, 12, 13),
@@ -47,6 +48,8 @@ PYTHONS = {
     "awx": (13, 12),
     "node": (13, 12),
 }
+#: The environment that follows pre-releases: pip looks for newer ones at each call.
+FOLLOWS = "next"
 NO_PYTHON = ("lab", "go")
 #: Debian 13 and newer have no 17, and 12 has no 21: this depends on the newest that there is.
 JAVA = "default-jre-headless"
@@ -95,20 +98,14 @@ def environment(name: str) -> Path:
     python, version = find_python(PYTHONS[name])
     requirements = ROOT / "tests" / "requirements" / f"{name}.txt"
     home = cache() / f"{name}-{digest([requirements], version)}"
+    install = [str(home / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", "-r", str(requirements)]
     with made_once(home) as todo:
         if todo:
             say(f"making the {name} environment (Python {version})")
             call([*python, "-m", "venv", str(home)])
-            call(
-                [
-                    str(home / "bin" / "pip"),
-                    "install",
-                    "--quiet",
-                    "--disable-pip-version-check",
-                    "-r",
-                    str(requirements),
-                ]
-            )
+            call(install)
+        elif name == FOLLOWS:
+            call([*install, "--upgrade"])
     return home
 
 

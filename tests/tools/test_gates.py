@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -92,7 +93,7 @@ class TestGalaxyImporter:
 class TestCheck:
     def test_make_test_is_part_of_make_test_all(self) -> None:
         some, everything = check.chosen([]), check.chosen(["--all"])
-        assert everything == [*check.STEPS]
+        assert everything == [step for step in check.STEPS if step.environment != "next"]
         assert some == [step for step in everything if not step.only_all]
         assert 0 < len(some) < len(everything)
 
@@ -100,6 +101,12 @@ class TestCheck:
         assert [step.title for step in check.chosen(["units, 2.1"])] == [
             f"ansible-test units, {core}" for core in ("2.17", "2.18", "2.19")
         ]
+
+    def test_pre_releases_are_tested_only_when_asked_for(self) -> None:
+        following = [step for step in check.STEPS if step.environment == "next"]
+        assert len(following) >= 2
+        assert check.chosen(["next"]) == following
+        assert not {*check.chosen(["units", "modules"])} & {*following}
 
     def test_titles_are_different(self) -> None:
         titles = [step.title for step in check.STEPS]
@@ -131,6 +138,15 @@ class TestCheck:
             reports.append(tmp_path / f"{number}.xml")
             ElementTree.ElementTree(root).write(reports[-1])
         assert check.judged(ElementTree.fromstring(units.joined(reports)), status) == result
+
+
+def test_next_follows_pre_releases_with_all_else_as_in_newest() -> None:
+    following, newest = (
+        (prepare.ROOT / "tests/requirements" / f"{name}.txt").read_text("utf-8").splitlines()[1:]
+        for name in (prepare.FOLLOWS, "newest")
+    )
+    (core,) = {*following} - {*newest}
+    assert re.fullmatch(r"ansible-core>=\d+\.\d+\.\d+(a|b|rc)\d+", core)
 
 
 def test_the_oldest_client_that_users_may_have_is_tested() -> None:

@@ -57,6 +57,7 @@ ANSIBLE = {
     },
     "runtime/entries.py": {"ansible.module_utils.common.arg_spec.ArgumentSpecValidator"},
     "runtime/event_source.py": {"ansible.module_utils.common.arg_spec.ArgumentSpecValidator"},
+    "runtime/secret_registry.py": {"ansible.module_utils.secrets.register_secrets"},
     "runtime/ansible_module.py": {"ansible.module_utils.basic.AnsibleModule"},
 }
 

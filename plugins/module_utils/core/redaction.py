@@ -71,14 +71,13 @@ _YAML_LINE = re.compile(r"[\s-]*" + _YAML_MEMBER + r"""([^\s"'].*)""")
 def credentials(options: Mapping[str, Any], no_log_values: Iterable[str]) -> set[str]:
     """All strings to be masked in a task's output: the credentials among its options, in every form they may take.
 
-    `no_log_values` are those that Ansible found. Of `auth_config` it takes each string, so that a user named `app` would blank
-    every "app" in the result; those that are no credential are left out.
+    `no_log_values` are those that Ansible found. The containers are not among them: Ansible would take each string of one, so that a
+    user named `app` would blank every "app" of the run. One that is text is masked as a whole, too, since it may be unreadable.
     """
     decoded = {name: _with_entries_decoded(_decoded(value)) for name, value in options.items()}
-    declared = [decoded, *(entry for value in decoded.values() for entry in _entries(value))]
-    beside = [_strings(one["auth_config"]) for one in declared if isinstance(one.get("auth_config"), Mapping)]
-    harmless = {text for strings in beside for text, _name, is_secret in strings if not is_secret}
-    return _all_forms((set(no_log_values) - harmless) | _secrets_in(decoded))
+    declared = [options, *(entry for value in options.values() for entry in _entries(value))]
+    texts = {one[name] for one in declared for name in _CONTAINERS if isinstance(one.get(name), str)}
+    return _all_forms({*no_log_values, *texts} | _secrets_in(decoded))
 
 
 def _entries(value: Any) -> list[Mapping[str, Any]]:

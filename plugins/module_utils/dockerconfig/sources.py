@@ -19,7 +19,8 @@ SOURCES = ("registries", "auth_file", "auth_config")
 #: A file of Docker's or Podman's, and which of its entries are taken.
 FILE_ARGUMENTS: dict[str, Any] = {
     "auth_file": {"type": "path"},
-    "auth_config": {"type": "raw", "no_log": True},
+    # Hidden by its place (core/redaction.py). Of an option with `no_log`, Ansible would mask each user name in all output.
+    "auth_config": {"type": "raw", "no_log": False},
     "only": {"type": "list", "elements": "str"},
 }
 

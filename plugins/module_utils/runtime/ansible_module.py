@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import sys
 from collections.abc import Callable
@@ -18,12 +19,16 @@ from ansible.module_utils.basic import AnsibleModule
 from ..core.redaction import credentials, hide, mask
 from ..core.visible_text import shown
 from .interruption import Interrupted, interruptible
+from .secret_registry import register
 from .task import Module, Task, execute
 
 __all__ = ["PROGRESS_FILE", "run_module"]
 
 #: In the task's temporary directory; plugins/plugin_utils/progress_file.py reads it.
 PROGRESS_FILE = "progress"
+
+#: Ansible sets it for a task with `async`, whose result then stands in a file that every user of the host can read.
+_IN_BACKGROUND = "ANSIBLE_ASYNC_DIR"
 
 _STDOUT = 1
 
@@ -47,7 +52,9 @@ class _AnsibleModule(AnsibleModule):  # type: ignore[misc]
     @cached_property
     def secrets(self) -> set[str]:
         """All strings to be masked. Complete once the options are validated, which is before anything is shown."""
-        return credentials(self.params, self.no_log_values)
+        found = credentials(self.params, self.no_log_values)
+        register(found)
+        return found
 
     def _log_invocation(self) -> None:
         """What goes to the system's log. AnsibleModule knows only the options with `no_log`: a kubeconfig is none of them."""
@@ -63,7 +70,14 @@ class _AnsibleModule(AnsibleModule):  # type: ignore[misc]
         shown = self._module.masked({**kwargs, "invocation": invocation}, self.secrets)
         # All is masked. AnsibleModule would blank each letter of a short password, and take minutes for a thousand of them.
         self.no_log_values = set()
+        if _IN_BACKGROUND in os.environ:
+            self._keep_secrets()
         super()._return_formatted(shown)
+
+    def _keep_secrets(self) -> None:
+        """From ansible-core 2.22 on, AnsibleModule hands the credentials that it has registered on to Ansible, in clear text in the result."""
+        if known := getattr(self, "_new_secrets", None):
+            known.flush()
 
 
 def run_module(module: Module) -> None:

@@ -38,6 +38,7 @@ from ..reconcile.targets import Targets
 from .entries import ListForm, batch_of, declared, entry_problems, selected
 from .missed_rights import missed, untold
 from .options import CONNECTION_OPTIONS, environment_options
+from .secret_registry import register
 
 __all__ = [
     "NO_LIBRARY",
@@ -160,7 +161,19 @@ class Task:
 
     def hide(self, text: str) -> None:
         """Masks the credentials in the text of an auth file wherever they would be shown."""
+        self.mask_everywhere(credentials_in_text(text))
+
+    def hide_in_result(self, text: str) -> None:
+        """Masks the credentials in the text of a project's secret, in the result of this task only.
+
+        Its users choose them: in the output of other tasks, a password such as `failed` would blank that word.
+        """
         self.secrets.update(credentials_in_text(text))
+
+    def mask_everywhere(self, secrets: Collection[str]) -> None:
+        """Masks the secrets in the result of this task and, where Ansible can do that, in all output after it."""
+        self.secrets.update(secrets)
+        register(secrets)
 
     def show(self, names: Iterable[str]) -> None:
         """Masks no credential that is a part of one of the names: it would blank the name, and whoever writes a secret chooses its password."""
@@ -359,6 +372,7 @@ def cluster_of(task: Task) -> Iterator[Cluster]:
         finally:
             # A thread that is still at work when the task ends early sends nothing more.
             cluster.close()
+            task.mask_everywhere(opened.secrets)
 
 
 def _connection_options(params: Mapping[str, Any]) -> ConnectionOptions:

@@ -123,6 +123,11 @@ class Connection:
         self._shown = 0
 
     @property
+    def secrets(self) -> frozenset[str]:
+        """What must not be shown of its login, in all forms. Empty as long as none was needed."""
+        return self._login.secrets
+
+    @property
     def authority(self) -> bytes:
         """The certificate authorities that were given for it, in PEM format; empty where none were.
 

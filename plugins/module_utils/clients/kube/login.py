@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ...core.paths import why_unread
-from .credential import Credential, basic, bearer
+from .credential import Credential, basic, bearer, forms_of
 from .errors import ConnectError, one_line
 from .kubeconfig import Kubeconfig, Section
 from .libraries import Configuration, kube_config
@@ -42,9 +42,15 @@ class Login:
         self._now = now
         self._lock = threading.Lock()
         self._credential = Credential()
+        self._secrets: frozenset[str] = frozenset()
         self._number = 0
         self._refused = 0
         self._due = float("-inf")
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """What must not be shown of all credentials that were fetched so far, in all forms."""
+        return self._secrets
 
     def current(self) -> tuple[int, Credential]:
         """The credential to use, with its number.
@@ -77,6 +83,7 @@ class Login:
         if self._number == 0 or credential.is_other_than(self._credential):
             self._number += 1
             self._credential = credential
+            self._secrets |= forms_of(credential.authorization)
         self._due = float("inf") if credential.due is None else max(credential.due, self._now() + _PERIOD_SECONDS)
 
 

@@ -41,6 +41,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_proces
 
 from unit.canaries import CANARIES, b64, forms_of, shown
 from unit.listed_things import FORM, INVALID, LISTED
+from unit.registered import HAS_REGISTRY, forget_registered, masked_by_ansible
 
 #: Seconds after which a test that hangs has failed.
 LIMIT = 60
@@ -102,6 +103,11 @@ def with_remote_tmp(made: Action, directory: Path) -> Path:
     made._connection.set_options()
     (directory / "remote_tmp").mkdir()
     return directory / "remote_tmp"
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    forget_registered(monkeypatch)
 
 
 @pytest.fixture(autouse=True)
@@ -329,7 +335,8 @@ class TestTask:
 
 
 #: Ansible marks what a module has returned before 2.19.
-AS_PARSED = {} if tuple(map(int, __version__.split(".")[:2])) >= (2, 19) else {"_ansible_parsed": True}
+CORE = tuple(map(int, __version__.split(".")[:2]))
+AS_PARSED = {"_ansible_parsed": True} if CORE < (2, 19) else {"ansible_parsed": True} if CORE >= (2, 22) else {}
 
 
 class TestResult:
@@ -500,6 +507,27 @@ class TestNoCredential:
         result = action(lambda task: {"msg": "a namespace"}, args={"name": "namespace", "password": "a"}).start()
         assert result["msg"] == "a namespace"
         assert (args_of(result)["name"], args_of(result)["password"]) == ("namespace", HIDDEN)
+
+
+class TestRegistered:
+    """From ansible-core 2.22 on, Ansible masks the credentials of a task in all output after it."""
+
+    def test_the_credentials_of_the_options_and_of_what_was_read(self) -> None:
+        def work(task: Task) -> dict[str, Any]:
+            task.hide('{"auths": {"quay.io": {"username": "robot", "password": "canary-2"}}}')
+            task.hide_in_result('{"auths": {"quay.io": {"username": "robot", "password": "failed"}}}')
+            return {"said": "failed"}
+
+        said = "robot: canary-1, canary-2, canary-3, failed"
+        login = {"password": "canary-1", "kubeconfig": {"users": [{"user": {"token": "canary-3"}}]}}
+        assert action(work, args={"name": "n", **login}).start()["said"] == HIDDEN
+        shown = "robot: $REDACTED$, $REDACTED$, $REDACTED$, failed"
+        assert masked_by_ansible(said) == (shown if HAS_REGISTRY else said)
+
+    def test_a_progress_line(self, capsys: pytest.CaptureFixture[str]) -> None:
+        action(args={"password": "canary"}).start()
+        action()._say_for({"inventory_hostname": "canary"})("1/2")
+        assert capsys.readouterr().out == ("[$REDACTED$] 1/2\n" if HAS_REGISTRY else "[canary] 1/2\n")
 
 
 class TestProgress:

@@ -345,31 +345,32 @@ class TestCredentials:
         assert {"can%3Aary", "can:ary"} <= redaction.credentials(given_("can%3Aary"), [])
 
     def test_what_stands_beside_a_credential_in_auth_config_is_not_masked(self) -> None:
-        """Ansible would mask each string of a no_log option, so that a user named app blanks every app in the result."""
+        """A user named app would blank every app in the result."""
         config = {"auths": {"quay.io": {"username": "app", "password": "canary", "email": "me@x"}}}
-        found = redaction.credentials({"auth_config": config}, ["app", "canary", "me@x"])
+        found = redaction.credentials({"auth_config": config}, [])
         assert not {"app", "me@x", "quay.io"} & found
         assert "canary" in found
 
     def test_nor_in_that_of_an_entry(self) -> None:
         config = {"auths": {"quay.io": {"username": "apps", "password": "canary", "email": "me@x"}}}
         entries = [{"auth_config": config}, "text", {"auth_config": None}, {"name": "apps-canary"}]
-        found = redaction.credentials({"secrets": entries}, ["apps", "canary", "me@x", "other"])
+        found = redaction.credentials({"secrets": entries}, ["other"])
         assert not {"apps", "me@x", "quay.io", "apps-canary"} & found
         assert {"canary", "other"} <= found
 
     def test_but_what_one_entry_has_as_a_password_is(self) -> None:
         one, two = {"a": {"username": "apps", "password": "canary"}}, {"a": {"username": "x", "password": "apps"}}
         entries = [{"auth_config": one}, {"auth_config": two}]
-        assert "apps" in redaction.credentials({"secrets": entries}, ["apps"])
+        assert "apps" in redaction.credentials({"secrets": entries}, [])
 
     def test_a_password_that_is_also_a_user_is_masked(self) -> None:
         config = {"a": {"username": "apps", "password": "apps"}}
-        assert "apps" in redaction.credentials({"auth_config": config}, ["apps"])
+        assert "apps" in redaction.credentials({"auth_config": config}, [])
 
     @pytest.mark.parametrize("text", [b64('{"auths": {}}'), "{no JSON", "[" * 100_000])
     def test_auth_config_that_cannot_be_read_is_masked_as_a_whole(self, text: str) -> None:
-        assert text in redaction.credentials({"auth_config": text}, [text])
+        assert text in redaction.credentials({"auth_config": text}, [])
+        assert text in redaction.credentials({"secrets": [{"auth_config": text}]}, [])
 
     def test_keeps_what_ansible_masks(self) -> None:
         assert "canary" in redaction.credentials({}, ["canary"])

@@ -32,6 +32,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.prot
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import HIDDEN
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.result import NamespaceResult, Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime import secret_registry
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.entries import ListForm
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CONNECTION_OPTIONS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import (
@@ -46,6 +47,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.t
 from support.certificates import loopback_certificate
 from support.fake_api import FakeApi
 from support.scripted_pool import status_object
+
+from unit.canaries import b64
 
 FORBIDDEN = status_object(403, "Forbidden", "no")
 BROKEN = status_object(500, "InternalError", "etcdserver: leader changed")
@@ -395,6 +398,25 @@ class TestRules:
 
     def test_a_module_without_namespaces_has_its_own_only(self) -> None:
         assert Module({}, lambda _task: {}, "requests", None).all_rules == {}
+
+
+class TestSecrets:
+    def test_the_login_of_the_cluster_is_masked_wherever_it_came_from(
+        self, task: Task, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        registered: set[str] = set()
+        monkeypatch.setattr(secret_registry, "register_secrets", registered.update)
+        asking(task, 0, lambda cluster, _settings: {"found": cluster.get(ObjectRef(SECRET, "a", "keep"))})
+        assert {"token", b64("token")} <= task.secrets & registered
+
+    def test_those_of_users_are_masked_in_the_result_only(self, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Users would choose the words that a log does not show."""
+        registered: set[str] = set()
+        monkeypatch.setattr(secret_registry, "register_secrets", registered.update)
+        task.hide_in_result('{"auths": {"a.io": {"username": "u", "password": "failed"}}}')
+        task.hide('{"auths": {"a.io": {"username": "u", "password": "canary"}}}')
+        assert {"failed", "canary"} <= task.secrets
+        assert "canary" in registered and "failed" not in registered
 
 
 class TestShow:

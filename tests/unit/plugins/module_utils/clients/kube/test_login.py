@@ -100,6 +100,17 @@ class TestCurrent:
             login.current()
 
 
+def test_all_that_were_fetched_are_secrets() -> None:
+    """A refused one too: it may still be good elsewhere."""
+    login, _source, _clock = login_of(Credential("Bearer canary-1"), Credential("Bearer canary-2"))
+    assert login.secrets == frozenset()
+    login.current()
+    assert "canary-1" in login.secrets
+    assert login.renew(1)
+    assert {"canary-1", "canary-2"} <= login.secrets
+    assert "Bearer canary-1" not in login.secrets
+
+
 class TestRenew:
     def test_there_is_another_one(self) -> None:
         login, source, _clock = login_of(ONE, TWO)
