@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar, Union
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -56,6 +56,13 @@ class Wanted(Generic[_Desired]):
 
     declared: Declared[_Desired]
     targets: Union[Targets, NamespaceSelector]
+
+    def unless(self, refused: Mapping[Entry, str]) -> Wanted[_Desired]:
+        """The same, with why its entry is refused where it is."""
+        entry = self.declared.entry
+        if entry is None or entry not in refused:
+            return self
+        return replace(self, declared=replace(self.declared, refused=refused[entry]))
 
 
 def list_option(arguments: Mapping[str, Any], *, alternatives: Sequence[Sequence[str]] = ()) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.connection import ConnectionOptions, connect
-from ..core.batch import Batch, Declared
+from ..core.batch import Batch, Declared, Forecast
 from ..core.entry_lists import TARGETS, EntryList
 from ..core.errors import ImagePullError, OptionError, unexpected
 from ..core.limits import Limit
@@ -35,7 +35,7 @@ from ..reconcile.namespaces import terminating_sentence
 from ..reconcile.result import Outcome
 from ..reconcile.run import Settings
 from ..reconcile.targets import Targets
-from .entries import ListForm, batch_of, declared, entry_problems
+from .entries import ListForm, Wanted, batch_of, declared, entry_problems
 from .missed_rights import missed, untold
 from .options import CONNECTION_OPTIONS, environment_options
 
@@ -173,8 +173,8 @@ _Desired = TypeVar("_Desired", bound=Desired)
 Afterwards = Callable[[Cluster, Batch[_Desired], Outcome, Settings], Outcome]
 
 
-#: A look at what is declared, before the cluster is asked: warnings, or an error.
-Beforehand = Callable[[Sequence[Declared[_Desired]]], Iterable[str]]
+#: A look at what is declared, before the cluster is asked.
+Beforehand = Callable[[Sequence[Declared[_Desired]]], Forecast]
 
 #: The settings for a number of namespaces.
 SettingsFor = Callable[[int], Settings]
@@ -184,8 +184,8 @@ def _as_it_is(_cluster: Cluster, _batch: Batch[Any], outcome: Outcome, _settings
     return outcome
 
 
-def _as_declared(_declared: Sequence[Declared[Any]]) -> Iterable[str]:
-    return ()
+def _as_declared(_declared: Sequence[Declared[Any]]) -> Forecast:
+    return Forecast()
 
 
 def execute(module: Module, task: Task) -> dict[str, Any]:
@@ -262,23 +262,33 @@ def reconciling(
 ) -> dict[str, Any]:
     """The whole of a module that writes: what is declared to the cluster, the outcome to the result.
 
-    `beforehand` may refuse what is declared before the cluster is asked, and returns warnings. `afterwards` looks at the cluster once
-    more and may add to the outcome what it saw.
+    `beforehand` looks at what is declared before the cluster is asked, and may refuse all of it, or some entries, which then fail alone.
+    `afterwards` looks at the cluster once more and may add to the outcome what it saw.
     """
     wanted = declared(form, task.params, task.read_file)
     for one in wanted:
         whose = f"{one.declared.entry}: " if one.declared.entry else ""
         task.warn(whose + warning for warning in getattr(one.declared.desired, "warnings", ()))
-    task.warn(beforehand([one.declared for one in wanted]))
+    forecast = beforehand([one.declared for one in wanted])
+    task.warn(forecast.warnings)
+    wanted = [one.unless(forecast.refused) for one in wanted]
 
     def run(cluster: Cluster, settings: SettingsFor) -> Outcome:
         found = targets.resolve(cluster, [one.targets for one in wanted])
         batch = batch_of(form, wanted, found)
         at_work = settings(len(batch.namespaces))
+        task.warn(_unplaced(wanted, found))
         outcome = afterwards(cluster, batch, reconcile(cluster, batch, list(batch.namespaces), at_work), at_work)
         return _with_terminating(task, cluster, outcome, found)
 
     return on_cluster(task, run)
+
+
+def _unplaced(wanted: Sequence[Wanted[Any]], found: Sequence[Targets]) -> Iterator[str]:
+    """What was refused for an entry that is for no namespace: none fails with it."""
+    for one, meant in zip(wanted, found, strict=True):
+        if one.declared.refused and not meant.namespaces:
+            yield f"{one.declared.entry}: {one.declared.refused}"
 
 
 def on_cluster(task: Task, run: Callable[[Cluster, SettingsFor], Outcome]) -> dict[str, Any]:

@@ -1,15 +1,20 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Proves the logins of pull secrets at their registries before anything is written, each different one once."""
+"""Proves the logins of pull secrets at their registries before anything is written, each different one once.
+
+A login that a registry refuses fails its own entry, and so does one that could not be proven. The other entries are carried out: neither a
+registry nor the owner of one login decides about the logins of others.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from ..clients.registry.proof import Proof
-from ..core.batch import Declared
+from ..core.batch import Declared, Forecast
 from ..core.entries import Entry
 from ..core.enumeration import first_of
 from ..core.errors import OptionError, Refusal
@@ -17,32 +22,51 @@ from ..features.pull_secret.desired import PullSecret
 from .proofs import Attempt, judged
 from .proofs import asked as asked_of
 
-__all__ = ["verify_logins"]
+__all__ = ["Verdict", "verdict_of", "verify_logins"]
 
-#: So many refused logins are named in one message.
+#: So many logins of one entry are named in a message.
 _SHOWN = 20
+
+#: What becomes of a login: it may be written, with a warning or without, or it may not.
+Verdict = Literal["write", "warn", "refuse"]
 
 
 @dataclass(frozen=True, repr=False)
 class _Asked:
     key: str
     attempt: Attempt
+    must_answer: bool
 
 
-def verify_logins(declared: Iterable[Declared[PullSecret]]) -> list[str]:
-    """What could not be asked, as warnings.
+def verdict_of(proof: Proof, *, must_answer: bool) -> Verdict:
+    """The only place that decides whether a login is written. `must_answer`: one that could not be proven is not."""
+    if proof.works:
+        return "write"
+    is_unproven = proof.outcome in ("unanswered", "rate_limited")
+    return "warn" if is_unproven and not must_answer else "refuse"
 
-    :raises Refusal: when a registry refuses a login, naming all of them with their entries; nothing has been written then.
+
+def verify_logins(declared: Sequence[Declared[PullSecret]]) -> Forecast:
+    """What could not be asked, as warnings, and the entries whose logins are not to be written. Entries of one title share their fate.
+
+    :raises Refusal: when it is the task's only declaration.
     """
     asked = [(each.entry, question) for each in declared for question in _questions(each)]
     answers = asked_of(question.attempt for _entry, question in asked)
-    told = [(entry, question, _judged(question, answers)) for entry, question in asked]
-    refused = list(dict.fromkeys(_sentences(told, refused=True)))
-    if refused:
-        raise Refusal(
-            f"nothing was written, because a login does not work: {first_of(refused, _SHOWN, '; ')}. Correct it, or leave out 'verify'"
-        )
-    return list(dict.fromkeys(_sentences(told, refused=False)))
+    warnings: list[str] = []
+    refused: dict[Entry | None, list[str]] = {}
+    for entry, question in asked:
+        proof = _judged(question, answers)
+        verdict = verdict_of(proof, must_answer=question.must_answer)
+        sentence = _sentence(question, proof)
+        if verdict == "warn":
+            warnings.append(f"{entry}: {sentence}" if entry else sentence)
+        if verdict == "refuse":
+            refused.setdefault(entry, []).append(sentence)
+    if None in refused:
+        raise Refusal(_why(refused[None]))
+    reasons = {entry: _why(sentences) for entry, sentences in refused.items() if entry}
+    return Forecast(list(dict.fromkeys(warnings)), dict(_with_their_parts(reasons, declared)))
 
 
 def _questions(each: Declared[PullSecret]) -> Iterator[_Asked]:
@@ -54,7 +78,8 @@ def _questions(each: Declared[PullSecret]) -> Iterator[_Asked]:
         questions = how.questions(each.desired.auth_file)
     except OptionError as error:
         raise OptionError(f"{each.entry}: {error}" if each.entry else str(error)) from None
-    yield from (_Asked(question.key, Attempt.of(question, how.access, is_named=True)) for question in questions)
+    for question in questions:
+        yield _Asked(question.key, Attempt.of(question, how.access, is_named=True), how.must_answer)
 
 
 def _judged(asked: _Asked, answers: Mapping[Attempt, Proof]) -> Proof:
@@ -62,13 +87,25 @@ def _judged(asked: _Asked, answers: Mapping[Attempt, Proof]) -> Proof:
     return judged(answers[attempt], attempt.wanted.host, attempt.login)
 
 
-def _sentences(told: Sequence[tuple[Entry | None, _Asked, Proof]], *, refused: bool) -> Iterator[str]:
-    for entry, asked, proof in told:
-        whose = f"{entry}: " if entry else ""
-        if proof.works:
-            continue
-        if proof.outcome in ("unanswered", "rate_limited"):
-            if not refused:
-                yield f"{whose}the login for {asked.key} was not verified: {proof.said}"
-        elif refused:
-            yield f"{whose}registry key {asked.key}: {proof.said}"
+def _sentence(asked: _Asked, proof: Proof) -> str:
+    if proof.outcome not in ("unanswered", "rate_limited"):
+        return f"registry key {asked.key}: {proof.said}"
+    sentence = f"the login for {asked.key} was not verified: {proof.said}"
+    if not asked.must_answer:
+        return sentence
+    return f"{sentence}; if only the nodes reach this registry, set verify: warn"
+
+
+def _why(sentences: Sequence[str]) -> str:
+    found = first_of([*dict.fromkeys(sentences)], _SHOWN, "; ")
+    return f"nothing was written, because a login does not work or is not proven: {found}. Correct it, or leave out 'verify'"
+
+
+def _with_their_parts(
+    reasons: Mapping[Entry, str], declared: Iterable[Declared[PullSecret]]
+) -> Iterator[tuple[Entry, str]]:
+    """The entries that are refused, and those that stand for the same: a role makes several of one that it is given."""
+    titles = {entry.title: reason for entry, reason in reasons.items() if entry.title}
+    for one in declared:
+        if one.entry and (reason := reasons.get(one.entry) or titles.get(one.entry.title)):
+            yield one.entry, reason
