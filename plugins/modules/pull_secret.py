@@ -116,6 +116,8 @@ options:
           - The kubelet compares paths character by character, so it also tries C(quay.io/team) for images of C(quay.io/teammates).
             CRI-O, Podman and Skopeo compare whole path segments. Any other key that they read differently, such as one with a
             trailing slash, a wildcard, or C(https://) and a path, gives a warning.
+          - A key that none of them uses for any image, such as C(quay.io:443) or one with a tag, is refused. In O(auth_file) and
+            O(auth_config), it gives a warning.
         type: str
         required: true
       username:

@@ -32,7 +32,7 @@ ARGUMENTS: dict[str, Any] = {
 #: Of what writes logins: `verify` is true, false or `warn`.
 WRITE_ARGUMENTS: dict[str, Any] = {**ARGUMENTS, "verify": {"type": "raw", "default": False}}
 
-_WORDS = {
+_WORDS: Mapping[str, bool | str] = {
     **dict.fromkeys(("true", "yes", "on", "1", "y", "t", "1.0"), True),
     **dict.fromkeys(("false", "no", "off", "0", "n", "f", "0.0", ""), False),
     "warn": "warn",
