@@ -68,12 +68,14 @@ from typing import Any
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declaration_check import FIRST, refuse_invalid
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import (
     KINDS,
     DeclarationError,
     Declarations,
     Role,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import problems_of
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.templates import Templates
 
 
@@ -91,10 +93,15 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         )
         found: list[Any] = []
         templates = Templates(self._templar)
+        if problems := problems_of(variables or {}, self._templar):
+            raise AnsibleLookupError(f"nothing was read or changed: {'; '.join(problems)}")
         try:
             for term in terms:
                 name, _dot, kind = term.partition(".")
-                declared = Declarations(replace(usual, name=name), variables or {}, templates)
+                role = replace(usual, name=name)
+                if (name, kind) in FIRST and not role.absent:
+                    refuse_invalid(role, variables or {}, templates)
+                declared = Declarations(role, variables or {}, templates)
                 if not kind:
                     found += declared.titles
                     continue

@@ -20,13 +20,17 @@ from ..clients.kube.client import Cluster
 from ..clients.kube.connection import ConnectionOptions, connect
 from ..core.batch import Batch, Declared, Forecast
 from ..core.entry_lists import TARGETS, EntryList
+from ..core.enumeration import first_of
 from ..core.errors import ImagePullError, OptionError, unexpected
 from ..core.limits import Limit
+from ..core.names import is_pattern
+from ..core.namespaces import NamespaceSelector
 from ..core.page_parts import PageParts
 from ..core.paths import why_unread
 from ..core.permissions import Need
 from ..core.protocols import Desired
 from ..core.redaction import credentials_in_text, mask, within
+from ..core.suggestions import unknown_options
 from ..core.variable_files import Destination
 from ..core.visible_text import shown
 from ..reconcile import targets
@@ -36,7 +40,7 @@ from ..reconcile.result import Outcome
 from ..reconcile.run import Settings
 from ..reconcile.targets import Targets
 from .entries import ListForm, Wanted, batch_of, declared, entry_problems
-from .missed_rights import missed, untold
+from .missed_rights import job_sentence, missed, untold
 from .options import CONNECTION_OPTIONS, environment_options
 
 __all__ = [
@@ -61,6 +65,11 @@ VERSION = "1.0.0"
 NO_LIBRARY = "the Python package {library} cannot be imported by "
 #: What pip is told to install, where that is more than the name.
 _REQUIREMENTS = {"kubernetes": "kubernetes>=24.2"}
+
+#: So many entries are named in one warning.
+_SHOWN = 20
+
+_NOTHING_SELECTED = "the namespace_selector selects no namespace, so nothing was done: compare it with 'kubectl get namespaces --show-labels'"
 
 #: So many connections are open at the same time where a task does not say how many.
 _FEW = 8
@@ -114,10 +123,12 @@ class Module:
         )
 
     def problems(self, options: Mapping[str, Any]) -> str:
-        """What Ansible's validation finds wrong with the entries of all lists; empty when nothing."""
-        forms = [self.form, *self.lists] if self.form else self.lists
-        found = (entry_problems(form, self.arguments, options.get(form.option)) for form in forms)
-        return "; ".join(problems for problems in found if problems)
+        """What Ansible's validation finds wrong with the names of options, and with the entries of all lists; empty when nothing."""
+        forms = [self.form, *self.lists] if self.form else [*self.lists]
+        lists = {form.option for form in forms}
+        own = {name: spec if name not in lists else {**spec, "options": None} for name, spec in self.arguments.items()}
+        entries = (entry_problems(form, self.arguments, options.get(form.option)) for form in forms)
+        return "; ".join(filter(None, [*(f"option {found}" for found in unknown_options(own, options)), *entries]))
 
 
 @dataclass
@@ -205,7 +216,12 @@ def execute(module: Module, task: Task) -> dict[str, Any]:
         way = "".join(traceback.format_tb(error.__traceback__))
         shown = f"Traceback (most recent call last):\n{way}{type(error).__name__}\n"
         return {"failed": True, "msg": message, "exception": shown}
-    task.warn(untold(task.needs, [str(result.get("msg", "")), *task.warnings]))
+    said = [str(result.get("msg", "")), *task.warnings]
+    task.warn(untold(task.needs, said))
+    jobs = job_sentence(task.needs, task.name.rpartition(".")[2])
+    if jobs and result.get("failed"):
+        return {**result, "msg": f"{result['msg']}; {jobs}"}
+    task.warn([jobs] if jobs else [])
     return result
 
 
@@ -242,6 +258,7 @@ def over_targets(
 
     def run(cluster: Cluster, settings: SettingsFor) -> Outcome:
         (meant,) = targets.resolve(cluster, [wanted])
+        task.warn([] if meant.namespaces else [_NOTHING_SELECTED])
         return _with_terminating(task, cluster, work(cluster, meant, settings(len(meant.namespaces))), [meant])
 
     return on_cluster(task, run)
@@ -278,10 +295,26 @@ def reconciling(
         batch = batch_of(form, wanted, found)
         at_work = settings(len(batch.namespaces))
         task.warn(_unplaced(wanted, found))
+        task.warn(_selecting_nothing(wanted, found))
         outcome = afterwards(cluster, batch, reconcile(cluster, batch, list(batch.namespaces), at_work), at_work)
         return _with_terminating(task, cluster, outcome, found)
 
     return on_cluster(task, run)
+
+
+def _selecting_nothing(wanted: Sequence[Wanted[Any]], found: Sequence[Targets]) -> Iterator[str]:
+    """The entries whose selector finds no namespace. One that was limited to some names, as for new namespaces, may well find none."""
+    every = not any(meant.namespaces for meant in found)
+    empty = [
+        str(one.declared.entry or "")
+        for one, meant in zip(wanted, found, strict=True)
+        if isinstance(one.targets, NamespaceSelector)
+        and not meant.namespaces
+        and (every or not one.targets.include or any(map(is_pattern, one.targets.include)))
+    ]
+    if empty:
+        entries = first_of([*filter(None, dict.fromkeys(empty))], _SHOWN)
+        yield f"{entries}: {_NOTHING_SELECTED}" if entries else _NOTHING_SELECTED
 
 
 def _unplaced(wanted: Sequence[Wanted[Any]], found: Sequence[Targets]) -> Iterator[str]:
@@ -326,8 +359,6 @@ def _named(cluster: Cluster, result: Mapping[str, Any]) -> dict[str, Any]:
 
 def _with_terminating(task: Task, cluster: Cluster, outcome: Outcome, found: Sequence[Targets]) -> Outcome:
     """The outcome with the namespaces that are meant but are being deleted."""
-    if not any(meant.namespaces for meant in found):
-        task.warn(["the namespace_selector selects no namespace, so nothing was done"])
     task.warn(dict.fromkeys(remark for meant in found for remark in meant.remarks))
     names = dict.fromkeys(name for meant in found for name in meant.terminating)
     return outcome.with_skipped(list(names), terminating_sentence(cluster))

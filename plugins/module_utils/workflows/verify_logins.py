@@ -37,6 +37,12 @@ class _Asked:
     attempt: Attempt
     must_answer: bool
 
+    @property
+    def trust(self) -> object:
+        """Which authorities are trusted: they are read once."""
+        access = self.attempt.access
+        return access.ca_cert, access.validate_certs
+
 
 def verdict_of(proof: Proof, *, must_answer: bool) -> Verdict:
     """The only place that decides whether a login is written. `must_answer`: one that could not be proven is not."""
@@ -51,7 +57,7 @@ def verify_logins(declared: Sequence[Declared[PullSecret]]) -> Forecast:
 
     :raises Refusal: when it is the task's only declaration.
     """
-    asked = [(each.entry, question) for each in declared for question in _questions(each)]
+    asked = _all_questions(declared)
     answers = asked_of(question.attempt for _entry, question in asked)
     warnings: list[str] = []
     refused: dict[Entry | None, list[str]] = {}
@@ -69,16 +75,29 @@ def verify_logins(declared: Sequence[Declared[PullSecret]]) -> Forecast:
     return Forecast(list(dict.fromkeys(warnings)), dict(_with_their_parts(reasons, declared)))
 
 
+def _all_questions(declared: Sequence[Declared[PullSecret]]) -> list[tuple[Entry | None, _Asked]]:
+    """:raises OptionError: for all that cannot be asked, naming the entries."""
+    found: list[tuple[Entry | None, _Asked]] = []
+    problems: list[str] = []
+    trusted: set[object] = set()
+    for each in declared:
+        try:
+            for question in _questions(each):
+                if question.trust not in trusted:
+                    question.attempt.check()
+                    trusted.add(question.trust)
+                found.append((each.entry, question))
+        except OptionError as error:
+            problems.append(f"{each.entry}: {error}" if each.entry else str(error))
+    if problems:
+        raise OptionError(first_of(problems, _SHOWN, "; "))
+    return found
+
+
 def _questions(each: Declared[PullSecret]) -> Iterator[_Asked]:
-    """:raises OptionError: naming the entry."""
+    """:raises OptionError: for a repository that no entry is for."""
     how = each.desired.verification
-    if how is None:
-        return
-    try:
-        questions = how.questions(each.desired.auth_file)
-    except OptionError as error:
-        raise OptionError(f"{each.entry}: {error}" if each.entry else str(error)) from None
-    for question in questions:
+    for question in how.questions(each.desired.auth_file) if how else ():
         yield _Asked(question.key, Attempt.of(question, how.access, is_named=True), how.must_answer)
 
 
