@@ -106,8 +106,8 @@ def _problems_of(module: Module, made: Sequence[Made]) -> Iterator[str]:
     if form is None:
         return
     spec = module.arguments[form.option]["options"]
-    for entry in made:
-        yield from (f"{entry['title']}: {problem}" for problem in unquoted(spec, entry) if "title" in entry)
+    for one in made:
+        yield from (f"{one['title']}: {problem}" for problem in unquoted(spec, one) if "title" in one)
     options = {form.option: [*made]}
     validation = ArgumentSpecValidator(module.arguments, **module.all_rules).validate(options)
     if validation.errors.errors:

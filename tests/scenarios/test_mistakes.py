@@ -97,7 +97,7 @@ SITE = [
     Mistake("delegated_key", delegated(registry="host:notaport"), ("delegated_auth_registries[0]", "host:notaport", "port")),
     Mistake("delegated_type", delegated(link_for=["pul"]), ("delegated_auth_registries[0] (", "link_for must be one or more of: pull, mount")),
     Mistake("grant_nobody", grant(projects=None), ("cross_project_pull_grants[0]: give at least one of 'service_accounts', 'projects'",)),
-    Mistake("grant_account", grant(service_accounts=["default"]), ("cross_project_pull_grants[0]", "service_accounts", "such as {namespace: project-a, name: default}")),
+    Mistake("grant_account", grant(service_accounts=["default"]), ("cross_project_pull_grants[0]", "service_accounts", "each item has the lines namespace and name")),
     Mistake("grant_member", grant(project=["a"]), ("cross_project_pull_grants[0]: project is unknown: did you mean 'projects'?",)),
     Mistake("owner", beside(image_pull_owner="Team A"), ("owner", "Team A")),
     Mistake("owner_missing", beside(image_pull_prune=True, private_registry_secrets=[]), ("image_pull_prune needs image_pull_owner",)),

@@ -97,7 +97,9 @@ def _all_questions(declared: Sequence[Declared[PullSecret]]) -> list[tuple[Entry
 def _questions(each: Declared[PullSecret]) -> Iterator[_Asked]:
     """:raises OptionError: for a repository that no entry is for."""
     how = each.desired.verification
-    for question in how.questions(each.desired.auth_file) if how else ():
+    if how is None:
+        return
+    for question in how.questions(each.desired.auth_file):
         yield _Asked(question.key, Attempt.of(question, how.access, is_named=True), how.must_answer)
 
 
