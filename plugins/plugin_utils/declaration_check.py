@@ -77,20 +77,22 @@ def refuse_invalid(role: Role, variables: Mapping[str, Any], templates: Evaluato
     for name in dict.fromkeys([role.name, *(name for name in VARIABLES if name not in ran)]):
         try:
             declared = Declarations(replace(role, name=name), variables, templates)
-            found += _problems(declared)
+            found += _problems(declared, is_first=name == role.name)
         except DeclarationError as error:
             found.append(str(error))
     if problems := [*dict.fromkeys(found)]:
         raise DeclarationError(f"nothing was read or changed: {first_of(problems, _SHOWN, '; ')}")
 
 
-def _problems(declared: Declarations) -> Iterator[str]:
+def _problems(declared: Declarations, *, is_first: bool) -> Iterator[str]:
+    """`is_first`: the role's first task comes next. Its module checks its entries before it writes, so that is not done twice."""
     answer: Any = None
     if declared.role.name == "delegated_auth":
         answer = {"registries": [*map(_assumed, KINDS["delegated_auth"]["registries"](declared, None))]}
     for kind, module in _TASKS[declared.role.name].items():
         made = KINDS[declared.role.name][kind](declared, answer)
-        if made:
+        yield from _changed_logins(module, made)
+        if made and not (is_first and (declared.role.name, kind) in FIRST):
             yield from _problems_of(module, made)
 
 
@@ -100,14 +102,18 @@ def _assumed(question: Made) -> Made:
     return {"registry": question.get("registry"), "delegated": bool(realm), "realm_host": realm}
 
 
+def _changed_logins(module: Module, made: Sequence[Made]) -> Iterator[str]:
+    """Before ansible-core 2.19, a date among the entries would make one text of all of them, passwords included."""
+    spec = module.arguments[module.form.option]["options"] if module.form else {}
+    for one in made:
+        yield from (f"{one.get('title')}: {problem}" for problem in unquoted(spec, one))
+
+
 def _problems_of(module: Module, made: Sequence[Made]) -> Iterator[str]:
     """What the module would say of these entries."""
     form = module.form
     if form is None:
         return
-    spec = module.arguments[form.option]["options"]
-    for one in made:
-        yield from (f"{one['title']}: {problem}" for problem in unquoted(spec, one) if "title" in one)
     options = {form.option: [*made]}
     validation = ArgumentSpecValidator(module.arguments, **module.all_rules).validate(options)
     if validation.errors.errors:

@@ -95,11 +95,17 @@ def test_what_can_be_is_no_news(role: str) -> None:
     ],
 )
 def test_each_kind_of_entry_is_checked_first(variables: dict[str, Any], said: str) -> None:
-    assert said in refused(variables)
+    of_secrets = variables["private_registry_secrets"] != [SECRET]
+    assert said in refused(variables, "cross_project_pull" if of_secrets else "private_registry")
+
+
+def test_the_module_that_comes_next_checks_its_own() -> None:
+    refuse_invalid(Role("private_registry"), declared({"state": "presnt"}), Plain())
+    assert "password is a number" in refused(declared({"registries": [{**LOGIN, "password": 1}]}))
 
 
 def test_all_problems_are_named_at_once() -> None:
-    said = refused(declared({"state": "presnt"}, {"link_for": ["pul"]}, {"role": ""}))
+    said = refused(declared({"link_for": ["pul"]}, {"link_for": ["pul"]}, {"role": ""}))
     assert all(variable in said for variable in VARIABLES.values())
 
 
