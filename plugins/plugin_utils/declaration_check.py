@@ -68,13 +68,16 @@ class _OfAFileError(Exception):
 
 
 def refuse_invalid(role: Role, variables: Mapping[str, Any], templates: Evaluator) -> None:
-    """Check what the later tasks of a role take, and all that the roles declare that have not run yet.
+    """Check what the later tasks of a role take, and all that the roles of the play declare that have not run yet.
+
+    A role that is not in the play may have variables that this run lacks, such as passwords.
 
     :raises DeclarationError: for all that cannot work, by variable and position; no value is repeated.
     """
     ran = {name for (name, _kind), result in FIRST.items() if result in variables}
     found: list[str] = []
-    for name in dict.fromkeys([role.name, *(name for name in VARIABLES if name not in ran)]):
+    play = {str(name).rpartition(".")[2] for name in variables.get("ansible_play_role_names", VARIABLES)}
+    for name in dict.fromkeys([role.name, *(name for name in VARIABLES if name in play and name not in ran)]):
         try:
             declared = Declarations(replace(role, name=name), variables, templates)
             found += _problems(declared, is_first=name == role.name)

@@ -116,6 +116,13 @@ def test_what_has_run_has_checked_its_own(role: str) -> None:
     refuse_invalid(Role(role), {**wrong, "__private_registry_result": {}}, Plain())
 
 
+def test_a_role_that_is_not_in_the_play_is_none_of_its_business() -> None:
+    wrong = declared(None, {"link_for": ["pul"]})
+    play = ["openshift_ops.image_pull.private_registry", "openshift_ops.image_pull.delegated_auth"]
+    refuse_invalid(Role("private_registry"), {**wrong, "ansible_play_role_names": play[:1]}, Plain())
+    assert "link_for" in refused({**wrong, "ansible_play_role_names": play})
+
+
 def test_only_what_is_for_the_namespaces_of_a_run_is_checked() -> None:
     refuse_invalid(Role("private_registry", only=frozenset(["b"])), declared({"link_for": ["pul"]}), Plain())
 
