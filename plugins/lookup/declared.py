@@ -80,6 +80,7 @@ from typing import Any
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declaration_check import FIRST, refuse_invalid
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import (
     KINDS,
     DeclarationError,
@@ -92,6 +93,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.inventory
     NodesDeclaration,
     replaced_logins,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import problems_of
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.templates import Templates
 
 
@@ -110,14 +112,19 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         )
         found: list[Any] = []
         templates = Templates(self._templar)
+        if problems := problems_of(variables or {}, self._templar):
+            raise AnsibleLookupError(f"nothing was read or changed: {'; '.join(problems)}")
         try:
             for term in terms:
                 name, _dot, kind = term.partition(".")
+                role = replace(usual, name=name)
                 if kind == "replaced":
-                    entries = self._present(replace(usual, name=name), variables or {}, templates)
+                    entries = self._present(role, variables or {}, templates)
                     found += replaced_logins(entries, self.get_option("answer"), _file)
                     continue
-                declared = Declarations(replace(usual, name=name), variables or {}, templates)
+                if (name, kind) in FIRST and not role.absent:
+                    refuse_invalid(role, variables or {}, templates)
+                declared = Declarations(role, variables or {}, templates)
                 if not kind:
                     found += declared.titles
                     continue

@@ -151,7 +151,7 @@ options:
         elements: str
       verify:
         description: See O(openshift_ops.image_pull.pull_secret#module:verify).
-        type: bool
+        type: raw
       verify_repositories:
         description: See O(openshift_ops.image_pull.pull_secret#module:verify_repositories).
         type: list

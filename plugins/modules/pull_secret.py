@@ -118,6 +118,8 @@ options:
           - The kubelet compares paths character by character, so it also tries C(quay.io/team) for images of C(quay.io/teammates).
             CRI-O, Podman and Skopeo compare whole path segments. Any other key that they read differently, such as one with a
             trailing slash, a wildcard, or C(https://) and a path, gives a warning.
+          - A key that none of them uses for any image, such as C(quay.io:443) or one with a tag, is refused. In O(auth_file) and
+            O(auth_config), it gives a warning.
         type: str
         required: true
       username:
@@ -174,12 +176,17 @@ options:
     elements: str
   verify:
     description:
-      - Before anything is written, in check mode too, log in to each registry with what is given for it. Where a registry refuses a login, the
-        task fails, and nothing is written for any entry. A refused login whose token says that it has expired is named as such, with its end.
-      - A registry that does not answer the host that runs the task is a warning, and the secret is written. After 16 times in a row it is
-        not asked any more. Keys with a star name no registry that could be asked.
+      - Before anything is written, in check mode too, log in to each registry with what is given for it. A secret whose login is refused or not
+        proven is not written. Of many O(secrets), that entry fails, the others are carried out, and the task fails at its end.
+      - A login is not proven when the registry does not answer the host that runs the task, for example because its name is not known there or its
+        certificate is not trusted. With V(warn), this is a warning, and the secret is written, for registries that only the nodes reach. A
+        login that a registry refuses is not written with V(warn) either.
+      - Entries with the same O(secrets[].title) stand for one thing. When a login of one is refused, none of them is written.
+      - A refused login whose token says that it has expired is named as such, with its end. A registry that did not answer 16 times in a row
+        is not asked any more. Keys with a star name no registry that could be asked.
       - Nothing is asked with O(state=absent) and O(mode=remove).
-    type: bool
+      - V(true), V(false) or V(warn).
+    type: raw
     default: false
   verify_repositories:
     description:
@@ -326,7 +333,7 @@ options:
         elements: str
       verify:
         description: See O(verify).
-        type: bool
+        type: raw
       verify_repositories:
         description: See O(verify_repositories).
         type: list

@@ -9,16 +9,27 @@ Entries are read member by member: a task that only links never touches a creden
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.endpoints import url_host
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.suggestions import did_you_mean
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import Exchange, Login
 
-__all__ = ["KINDS", "VARIABLES", "DeclarationError", "Declarations", "Declared", "Evaluator", "Role"]
+__all__ = [
+    "KINDS",
+    "VARIABLES",
+    "DeclarationError",
+    "Declarations",
+    "Declared",
+    "Evaluator",
+    "Made",
+    "Role",
+    "TemplateError",
+]
 
 #: The variable of each role.
 VARIABLES = {
@@ -59,6 +70,8 @@ _PODMAN = "kubernetes.io/podmanconfigjson"
 _MANAGED = {"state": "absent", "only_managed": True}
 _UNDONE = "two entries for one secret would undo each other in every run, so give their secrets different names, or remove one entry"
 
+_ACCOUNT_FORM = "each item has the lines namespace and name, such as {namespace: project-a, name: default}"
+
 #: An entry of a module.
 Made = dict[str, Any]
 
@@ -70,11 +83,18 @@ class Evaluator(Protocol):
         """Is told beforehand what `resolve` will be asked for, so that it can be done at once."""
 
     def resolve(self, value: Any) -> Any:
-        """The value with its templates evaluated; what is omitted is null."""
+        """The value with its templates evaluated; what is omitted is null.
+
+        :raises TemplateError: when one cannot be evaluated.
+        """
 
 
 class DeclarationError(Exception):
     """Variables that declare what cannot be; the message is for the user."""
+
+
+class TemplateError(Exception):
+    """A template that cannot be evaluated; the message is for the user and holds no value."""
 
 
 @dataclass(frozen=True)
@@ -425,6 +445,8 @@ def _accounts(declared: Declarations, _answer: Any) -> list[Made]:
     found: dict[tuple[Any, Any], Made] = {}
     for entry in declared.present:
         for account in entry.get("service_accounts", ()):
+            if not isinstance(account, Mapping):
+                raise DeclarationError(f"{entry.title}.service_accounts: {_ACCOUNT_FORM}")
             made = dict(account)
             found.setdefault((made.get("namespace"), made.get("name", "default")), made)
     return list(found.values())
@@ -504,7 +526,8 @@ def _without_places(entry: Declared, only: frozenset[str]) -> Made:
 
 def _consumers(entry: Declared, only: frozenset[str]) -> Made:
     """The subjects of a grant that are in these namespaces, in place of all others; all of them where it is exclusive."""
-    accounts = [one for one in entry.get("service_accounts", ()) if str(dict(one).get("namespace")) in only]
+    given = [one for one in entry.get("service_accounts", ()) if isinstance(one, Mapping)]
+    accounts = [one for one in given if str(one.get("namespace")) in only]
     projects = [name for name in entry.get("projects", ()) if str(name) in only]
     if not (accounts or projects):
         return {}
@@ -536,14 +559,17 @@ def _entries(role: str, variables: Mapping[str, Any], templates: Evaluator) -> l
     found: list[Declared] = []
     prepared: set[str] = set()
 
-    def read(name: str, value: Any) -> Any:
+    def read(where: str, name: str, value: Any) -> Any:
         if name not in prepared:
             prepared.add(name)
             templates.prepare(entry.members.get(name) for entry in found)
-        return templates.resolve(value)
+        return _resolved(templates, value, where)
+
+    def read_in(title: str) -> Callable[[str, Any], Any]:
+        return lambda name, value: read(f"{title}.{name}", name, value)
 
     for title, members in _written(role, variables, templates):
-        found.append(Declared(title, members, read))
+        found.append(Declared(title, members, read_in(title)))
     return found
 
 
@@ -552,25 +578,37 @@ def _written(role: str, variables: Mapping[str, Any], templates: Evaluator) -> I
     first = VARIABLES[role]
     for name in (first, *sorted(name for name in variables if name.startswith(f"{first}_"))):
         value = variables.get(name)
-        value = value if isinstance(value, (list, tuple)) else templates.resolve(value)
+        value = value if isinstance(value, (list, tuple)) else _resolved(templates, value, f"variable {name}")
         if value is None:
             continue
         if not isinstance(value, (list, tuple)):
             raise DeclarationError(f"variable {name} is not a list of entries: begin each with '- '")
         for position, item in enumerate(value):
-            members = item if isinstance(item, Mapping) else templates.resolve(item)
+            members = item if isinstance(item, Mapping) else _resolved(templates, item, f"{name}[{position}]")
             if not isinstance(members, Mapping):
                 raise DeclarationError(f"{name}[{position}] is not a dictionary")
             yield f"{name}[{position}]", members
 
 
+def _resolved(templates: Evaluator, value: Any, where: str) -> Any:
+    try:
+        return templates.resolve(value)
+    except TemplateError as error:
+        raise DeclarationError(f"{where}: {error}") from None
+
+
 def _problems(role: str, entry: Declared) -> Iterator[str]:
     unknown = sorted(str(name) for name in entry.members if name not in _MEMBERS[role])
     if unknown:
-        yield f"{entry.title}: unknown: {', '.join(unknown)}; known: {', '.join(sorted(_MEMBERS[role]))}"
+        yield f"{entry.title}: {_unknown(unknown, _MEMBERS[role])}"
     for name in _REQUIRED[role]:
         if name not in entry.members:
             yield f"{entry.title}: {name} is missing"
+
+
+def _unknown(names: Sequence[str], known: Collection[str]) -> str:
+    meant = "; ".join(f"{name} is unknown{did_you_mean(name, known) or '.'}" for name in names)
+    return f"{meant} An entry takes {', '.join(sorted(known))}"
 
 
 def _conflicts(variables: Mapping[str, Any], templates: Evaluator, role: str) -> Iterator[str]:

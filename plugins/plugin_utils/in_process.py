@@ -28,10 +28,10 @@ from typing import Any, ClassVar
 from ansible import constants as C
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.page_parts import PageParts
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import credentials, hide
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.unquoted import unquoted
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import Destination
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import PROGRESS_FILE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.interruption import (
@@ -45,8 +45,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.t
     Task,
     execute,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import is_ours, problems_of
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.preloading import preload
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.progress_file import shown
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_words import in_words_of
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.surroundings import as_in_a_process
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.worker_display import display
 
@@ -75,7 +77,20 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
     def run(self, tmp: Any = None, task_vars: Any = None) -> Any:
         if self._task.async_val and self.module.hidden:
             return {"failed": True, "msg": _NO_ASYNC.format(name=self._task.action)}
-        return self._unseen(super().run(tmp, task_vars))
+        if problems := self._problems(task_vars or {}):
+            return {"failed": True, "msg": problems}
+        result = super().run(tmp, task_vars)
+        if is_ours(self._task):
+            role = self._task._role
+            result = in_words_of(role.get_name(include_role_fqcn=False) if role else "", result)
+        return self._unseen(result)
+
+    def _problems(self, variables: Mapping[str, Any]) -> str:
+        """What can be said before the module runs, and only here: of variables, and of values that JSON would change."""
+        found = [*unquoted(self.module.arguments, self._task.args)]
+        if is_ours(self._task):
+            found += problems_of(variables, self._templar)
+        return f"nothing was read or changed: {'; '.join(found)}" if found else ""
 
     def _unseen(self, result: dict[str, Any]) -> dict[str, Any]:
         """The result. One that holds credentials is registered, and shown to nobody: as if the task had `no_log`."""
@@ -190,7 +205,7 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
             page=self._page(),
         )
         problems = self.module.problems(given) if validation.errors.errors else ""
-        result = _refusal(task.name, validation, problems) or execute(self.module, task)
+        result = _refusal(validation, problems) or execute(self.module, task)
         return task, {**result, **_said_by(validation, task)}
 
 
@@ -211,16 +226,11 @@ def _as_received(result: Mapping[str, Any]) -> dict[str, Any]:
     return received
 
 
-def _refusal(name: str, validation: Any, problems: str) -> dict[str, Any] | None:
+def _refusal(validation: Any, problems: str) -> dict[str, Any] | None:
     """The failure of a task whose options do not fit the argument spec, in AnsibleModule's words, or in ours for `problems` of entries."""
     if not validation.errors.errors:
         return None
-    message = validation.errors.msg
-    if problems:
-        return {"failed": True, "msg": problems}
-    if isinstance(validation.errors[0], UnsupportedError):
-        message = f"Unsupported parameters for ({name}) module: {message}"
-    return {"failed": True, "msg": message}
+    return {"failed": True, "msg": problems or validation.errors.msg}
 
 
 def _said_by(validation: Any, task: Task) -> dict[str, list[Any]]:

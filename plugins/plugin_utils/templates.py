@@ -14,6 +14,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ansible.errors import AnsibleError, AnsibleUndefinedVariable
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import TemplateError
+
 try:
     from ansible.template import is_trusted_as_template, trust_as_template
 except ImportError:  # before ansible-core 2.19 there is nothing to share
@@ -23,6 +26,8 @@ __all__ = ["Templates"]
 
 #: A template that is one expression. Braces within may be a dictionary, a string or another template.
 _EXPRESSION = re.compile(r"\{\{(?![-+])([^{}]+)(?<![-+])\}\}\Z")
+
+_LITERAL = "if '{{', '{%' or '{#' is a part of a password, write it as !unsafe '...'"
 
 #: So many are evaluated together: enough to share the looks, few enough that one that fails costs little.
 _AT_ONCE = 500
@@ -54,7 +59,10 @@ class Templates:
             return value
         if _is_text(value) and value in self._known and is_trusted_as_template(value):
             return self._known[value]
-        result = self._templar.template(value)
+        try:
+            result = self._templar.template(value)
+        except AnsibleError as error:
+            raise TemplateError(_explained(error)) from None
         return None if self._is_omitted(result) else result
 
     def _together(self, texts: list[str]) -> Mapping[str, Any]:
@@ -72,6 +80,18 @@ class Templates:
         if trust_as_template is not None:
             return type(value).__name__ == "_OmitType"
         return isinstance(value, str) and value == self._templar.available_variables.get("omit")
+
+
+def _explained(error: AnsibleError) -> str:
+    """Why a template has no value. Ansible's own text repeats the template, which may be a password with braces."""
+    names = (
+        re.findall(r"'([A-Za-z_]\w*)' is undefined", str(error)) if isinstance(error, AnsibleUndefinedVariable) else []
+    )
+    if names:
+        return f"variable {names[0]} is undefined: define it in the inventory, or correct its name; {_LITERAL}"
+    if isinstance(error, AnsibleUndefinedVariable):
+        return f"a variable in its template, or a member of one, is undefined; {_LITERAL}"
+    return f"a value is no template that Ansible can evaluate ({type(error).__name__}); {_LITERAL}"
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -276,6 +276,16 @@ class TestHostileOptions:
             ({"registries": [QUAY], "labels": {"x" * 70: "a"}}, ["'labels'", "at most 63"]),
             ({"registries": [QUAY], "annotations": {"a": "x" * 262_144}}, ["'annotations'", "262144 at most"]),
             (
+                {"registries": [{**QUAY, "registry": "quay.io:443"}]},
+                ["neither the kubelet nor CRI-O", "write 'quay.io'"],
+            ),
+            ({"registries": [{**QUAY, "registry": "hub.docker.com"}]}, ["neither", "write 'docker.io' instead"]),
+            ({"registries": [{**QUAY, "registry": "host/team/app:v1"}]}, ["neither", "full host name"]),
+            (
+                {"registries": [{**QUAY, "registry": "a.io:notaport"}]},
+                ["'notaport' is not a port", "or 'a.io' instead"],
+            ),
+            (
                 {"auth_config": '{"auths": {"a.io": {"auth": "YTpi", "x": NaN}}}'},
                 ["'auth_config'", "line 1, column 42"],
             ),
@@ -290,7 +300,8 @@ class TestHostileOptions:
             assert word in result["msg"], result["msg"]
         assert audit.ours() == []
 
-    def test_an_address_in_half_a_bracket_is_written_with_a_warning(self, lab, run, namespace):
-        result = run("pull_secret", name="pull", namespaces=[namespace], registries=[{**QUAY, "registry": "[::1"}])
+    def test_an_address_in_half_a_bracket_of_a_file_is_written_with_a_warning(self, lab, run, namespace):
+        file = {"auths": {"[::1": {"auth": "YTpi"}}}
+        result = run("pull_secret", name="pull", namespaces=[namespace], auth_config=file)
         assert result["changed"]
         assert "neither the kubelet nor CRI-O" in str(result["warnings"])

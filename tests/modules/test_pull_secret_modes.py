@@ -497,8 +497,6 @@ class TestWarnings:
             ("quay.io/org/", ["the kubelet uses it, but CRI-O", "'quay.io/org'"]),
             ("https://quay.io/org", ["for all of quay.io", "'quay.io/org'"]),
             ("*.example.com", ["the kubelet uses it, but CRI-O", "one entry for each host"]),
-            ("quay.io:443", ["neither", "'quay.io'"]),
-            ("hub.docker.com", ["neither", "'docker.io'"]),
         ],
     )
     def test_says_who_uses_a_key_and_what_to_write(self, run, namespace, key, words):

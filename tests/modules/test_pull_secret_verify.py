@@ -49,7 +49,7 @@ def test_a_refused_login_is_not_written(lab, run, write, namespace, check):
     assert result["failed"]
     host = lab.registry("private")["host"]
     assert (
-        f"nothing was written, because a login does not work: registry key {host}: {host} refuses the login"
+        f"nothing was written, because a login does not work or is not proven: registry key {host}: {host} refuses the login"
         in result["msg"]
     )
     assert audit.ours() == [], "the cluster was not asked for anything"
@@ -82,27 +82,87 @@ def test_a_login_goes_to_another_host_only_when_that_is_named(lab, write, namesp
     assert write(entry(lab, "delegated"), verify_realm_hosts=[registry["realm_host"]])["changed"]
 
 
-def test_a_registry_that_cannot_be_asked_is_said(write):
-    silent = {"registry": "127.0.0.9:1", "username": "u", "password": CANARY}
-    result = write(silent)
-    assert result["changed"], result
-    assert "the login for 127.0.0.9:1 was not verified: " in str(result["warnings"])
+@pytest.mark.parametrize("why", ["silent", "unknown name", "unknown authority"])
+def test_a_login_that_is_not_proven_is_not_written(lab, write, namespace, why):
+    """To be sure is what `verify` is for; `warn` is for a registry that only the nodes reach."""
+    hosts = {"silent": "127.0.0.9:1", "unknown name": "registry.invalid"}
+    login = {"registry": hosts.get(why, lab.registry("private")["host"]), "username": "u", "password": CANARY}
+    trust = {"verify_ca_cert": None} if why == "unknown authority" else {}
+    refused = write(login, **trust)
+    assert refused["failed"]
+    assert f"the login for {login['registry']} was not verified: " in refused["msg"]
+    assert "set verify: warn" in refused["msg"]
+    assert lab.get(namespace, "secrets", "pull") is None
+    warned = write(login, **trust, verify="warn")
+    assert warned["changed"], warned
+    assert f"the login for {login['registry']} was not verified: " in str(warned["warnings"])
 
 
-def test_one_entry_that_is_refused_stops_all(lab, run, namespaces):
-    """A list is written as a whole or not at all: what is verified is what is known before."""
-    one, two = namespaces(2)
-    audit = lab.audit()
+def test_warn_is_for_what_was_not_answered_only(lab, write, namespace):
+    assert "refuses the login" in write(entry(lab, "private", CANARY), verify="warn")["msg"]
+    assert lab.get(namespace, "secrets", "pull") is None
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_an_entry_that_is_refused_fails_alone(lab, run, namespaces, check):
+    """The others are done, and the task fails in the end. What has the title of the refused one is a part of it."""
+    one, two, three = namespaces(3)
+    result = run(
+        "pull_secret",
+        check=check,
+        verify=True,
+        verify_ca_cert=lab.data["ca_cert"],
+        secrets=[
+            {"name": "refused", "namespaces": [two], "registries": [entry(lab, "private", CANARY)], "title": "team-b"},
+            {
+                "name": "silent",
+                "namespaces": [three],
+                "registries": [{**entry(lab, "private"), "registry": "127.0.0.9:1"}],
+            },
+            {
+                "name": "part",
+                "namespaces": [two],
+                "registries": [entry(lab, "private")],
+                "verify": False,
+                "title": "team-b",
+            },
+            {"name": "good", "namespaces": [one, two], "registries": [entry(lab, "private")]},
+        ],
+    )
+    assert result["failed"]
+    assert CANARY not in result["_output"]
+    rows = {(row["namespace"], row["name"]) for row in result["failures"]}
+    assert rows == {(two, "refused"), (two, "part"), (three, "silent")}
+    assert (
+        "team-b (refused): nothing was written, because a login does not work or is not proven: registry key"
+        in result["msg"]
+    )
+    written = {
+        (space, name)
+        for space in (one, two, three)
+        for name in ("refused", "silent", "part", "good")
+        if lab.get(space, "secrets", name)
+    }
+    assert written == (set() if check else {(one, "good"), (two, "good")})
+    assert result["summary"]["changed"] == 1
+
+
+def test_a_login_without_a_namespace_is_told_all_the_same(lab, run):
+    """No namespace could fail with it."""
     result = run(
         "pull_secret",
         verify=True,
         verify_ca_cert=lab.data["ca_cert"],
         secrets=[
-            {"name": "good", "namespaces": [one], "registries": [entry(lab, "private")]},
-            {"name": "bad", "namespaces": [two], "registries": [entry(lab, "private", CANARY)]},
+            {"name": "x", "namespace_selector": {"include": ["none-*"]}, "registries": [entry(lab, "private", CANARY)]}
         ],
     )
-    assert result["failed"]
-    assert "secrets[1]" in result["msg"]
-    assert audit.writes() == []
-    assert CANARY not in result["_output"]
+    assert "refuses the login" in str(result["warnings"])
+
+
+@pytest.mark.parametrize("value", ["maybe", {"a": 1}, 3])
+def test_another_word_is_refused(write, value):
+    assert (
+        "option 'verify' takes true, false or warn"
+        in write({"registry": "quay.io", "username": "u", "password": CANARY}, verify=value)["msg"]
+    )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support.lab import Lab
+from support.lab import Lab, pull_names
 from support.playbooks import play
 
 CANARY = "Canary-wrong-77"
@@ -40,13 +40,24 @@ def declared(lab: Lab, role: str, namespace: str, password: str = "") -> dict[st
 
 
 @pytest.mark.parametrize("role", ["private_registry", "delegated_auth"])
-def test_a_login_is_proven_before_it_is_written(lab, namespace, tmp_path, role):
-    before = lab.audit()
-    refused = play("site", inventory(lab, tmp_path, **declared(lab, role, namespace, CANARY)), no_proxy="*")
+def test_a_login_is_proven_before_it_is_written(lab, namespace, namespaces, tmp_path, role):
+    (other,) = namespaces(1)
+    teams = declared(lab, role, namespace, CANARY), declared(lab, role, other)
+    grant = {"namespaces": [namespace], "projects": [other]}
+    (variable,) = teams[0]
+    both = {variable: teams[0][variable], f"{variable}_other": teams[1][variable], "cross_project_pull_grants": [grant]}
+    refused = play("site", inventory(lab, tmp_path, **both), no_proxy="*")
     assert refused.status == 2
     assert "nothing was written, because a login does not work" in refused.output
     assert CANARY not in refused.output
-    assert before.writes() == []
+    secrets = {
+        one: {name for name in ("pull", "private-registry", "redhat-connect-sso") if lab.get(one, "secrets", name)}
+        for one in (namespace, other)
+    }
+    assert secrets[namespace] == set()
+    assert secrets[other] == ({"pull"} if role == "private_registry" else {"private-registry", "redhat-connect-sso"})
+    assert secrets[other] & set(pull_names(lab.account(other))) == secrets[other], "one team does not stop another"
+    assert lab.get(namespace, "rolebindings", "image-puller-grant"), "nor another role"
     accepted = play("site", inventory(lab, tmp_path, **declared(lab, role, namespace)), no_proxy="*")
     assert accepted.status == 0, accepted.output
     name = "private" if role == "private_registry" else "delegated"

@@ -17,17 +17,26 @@ from .protocols import NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from .related import known, stored
 from .writes import Writes, object_after
 
-__all__ = ["Batch", "Declared"]
+__all__ = ["Batch", "Declared", "Forecast"]
 
 _Desired = TypeVar("_Desired", bound=Desired)
 
 
 @dataclass(frozen=True)
 class Declared(Generic[_Desired]):
-    """One declaration; `entry` says which of the task's, None when it is the only one."""
+    """One declaration; `entry` says which of the task's, None when it is the only one. `refused` is why nothing is planned for it."""
 
     desired: _Desired
     entry: Entry | None = None
+    refused: str = ""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a look at the declarations shows before the cluster is asked. `refused` are entries that fail, and why."""
+
+    warnings: Sequence[str] = ()
+    refused: Mapping[Entry, str] = field(default_factory=dict)
 
 
 #: Stands for the entry of a declaration that is not one of a list.
@@ -135,6 +144,9 @@ class _Planner:
 
     def add(self, namespace: str, declared: Declared[Any]) -> None:
         entry = declared.entry or _UNNAMED
+        if declared.refused:
+            self._failures.append(Failure(entry, declared.refused))
+            return
         try:
             plan = declared.desired.plan(namespace, self._objects, self._found)
         except ImagePullError as error:

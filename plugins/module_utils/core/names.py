@@ -70,8 +70,15 @@ def check_namespace(option: str, name: str) -> None:
     if not is_namespace(name):
         raise OptionError(
             f"option {option!r}: {quoted(name)} cannot be a namespace: use lower-case letters, digits and '-', "
-            f"at most {_LONGEST_NAMESPACE}, beginning and ending with a letter or digit"
+            f"at most {_LONGEST_NAMESPACE}, beginning and ending with a letter or digit{_instead(name)}"
         )
+
+
+def _instead(name: str) -> str:
+    """What was most likely meant; empty where that is not clear."""
+    if is_pattern(name) and len(name) <= _SHOWN:
+        return f"; to select namespaces by a pattern, write in place of it namespace_selector: {{include: [{name!r}]}}"
+    return f"; write {name.lower()!r}" if is_namespace(name.lower()) else ""
 
 
 def check_path_segment(option: str, name: str) -> None:

@@ -11,8 +11,10 @@ __all__ = ["looked_in", "why_unread"]
 
 
 def looked_in(path: str | Path) -> str:
-    """Where a relative path begins, which a user of a playbook cannot see; empty for an absolute one."""
-    return "" if Path(path).is_absolute() else f" in {Path.cwd()}, where a relative path begins"
+    """Where a relative path begins, which a user of a playbook cannot see, and what to write; empty for an absolute one."""
+    if Path(path).is_absolute():
+        return ""
+    return f" in {Path.cwd()}, where a relative path begins; give the whole path, such as {{{{ inventory_dir }}}}/{Path(path).as_posix()}"
 
 
 def why_unread(path: str | Path, error: Exception) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 from ..core.errors import OptionError
 from ..core.shapes import whole
 from .json_text import Object, Unreadable, fold, has_bad_text, has_huge_number, kind, string
+from .key_warnings import refuse_unused
 from .kubelet_reading import login_of
 from .registry_keys import check_key, without_user
 
@@ -66,6 +67,7 @@ def from_option(item: Mapping[str, Any]) -> Entry:
     where = f"option 'registries': the entry for {without_user(key)!r}"
     password = _text(item.get("password"), where)
     check_key("option 'registries'", key)
+    refuse_unused("option 'registries'", key)
     if ":" in username:
         raise OptionError(f"{where} has a ':' in its user name, which the auth file format cannot express")
     _require_both(where, username, password, "give both 'username' and 'password'")

@@ -14,11 +14,12 @@ import re
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 
+from ..core.errors import OptionError
 from .key_matching import containers_keys, kubelet_keys, repository_of
 from .key_urls import without_any_scheme
-from .registry_keys import may_be_shown, registry_of, same_path
+from .registry_keys import may_be_shown, registry_of, same_path, without_user
 
-__all__ = ["key_warnings", "portable", "why_never_used"]
+__all__ = ["key_warnings", "portable", "refuse_unused", "why_never_used"]
 
 #: Hosts of Docker Hub's pages and logins, from which no image is pulled.
 _HUB_PAGES = frozenset({"hub.docker.com", "registry.hub.docker.com", "auth.docker.io", "www.docker.com", "docker.com"})
@@ -26,6 +27,7 @@ _STANDARD_PORTS = re.compile(r":(443|80)\Z")
 #: More keys than these are not looked through for those that one key hits.
 _SHOWN = 20
 _OTHERS = "CRI-O, Podman and Skopeo"
+_NOBODY = f"neither the kubelet nor {_OTHERS} use it"
 
 
 def key_warnings(keys: Collection[str]) -> list[str]:
@@ -38,6 +40,16 @@ def why_never_used(key: str) -> str:
     """The line for a key that the kubelet uses for no image; empty for one that it uses."""
     warning = _warning(key)
     return "" if f", but {_OTHERS} do not" in warning or warning == _wider(key) else warning
+
+
+def refuse_unused(where: str, key: str) -> None:
+    """Refuse a key that no reader uses for any image, with what to write in its place. `where` it stands is said, such as an option.
+
+    :raises OptionError: for such a key.
+    """
+    warning = _warning(key)
+    if _NOBODY in warning:
+        raise OptionError(f"{where}: {warning.replace(repr(key), repr(without_user(key)))}")
 
 
 def portable(key: str) -> str | None:
@@ -56,7 +68,8 @@ def portable(key: str) -> str | None:
         return None
     if not (set(".:") & set(host) or host == "localhost"):
         return None
-    return host + (slash + path.lower() if path else "")
+    found = host + (slash + path.lower() if path else "")
+    return found if all(_users(found, f"{found}/image")) else None
 
 
 def _warning(key: str) -> str:
@@ -76,12 +89,18 @@ def _no_spelling(key: str) -> str:
     if "*" in host:
         also = ", and a star stands for one part between dots" if kubelet else ""
         return f"registry {key!r}: {who}{also}; write one entry for each host instead"
-    if may_be_shown(key) and not set(".:") & set(host):
+    if may_be_shown(key) and not set(".:") & set(host) and host:
         return (
             f"registry {key!r}: {who}, since an image name that begins with {host!r} means Docker Hub; "
             "write the registry's full host name instead"
         )
-    return f"registry {key!r}: {who}; write host[:port], or host[:port]/path in lower case, instead"
+    name, colon, port = host.partition(":")
+    if colon and may_be_shown(key) and not port.isdecimal() and "[" not in host:
+        return f"registry {key!r}: {who}, since {port!r} is not a port; write a number as the port, or {name!r} instead"
+    return (
+        f"registry {key!r}: {who}; write host[:port], or host[:port]/path in lower case, instead, such as registry.example.com:5000/team, "
+        "with letters, digits, '.' and '-' in the host"
+    )
 
 
 def _wider(key: str) -> str:
@@ -128,4 +147,4 @@ def _users(key: str, image: str) -> tuple[bool, bool]:
 def _who(kubelet: bool, containers: bool) -> str:
     if kubelet:
         return f"the kubelet uses it, but {_OTHERS} do not"
-    return f"{_OTHERS} use it, but the kubelet does not" if containers else f"neither the kubelet nor {_OTHERS} use it"
+    return f"{_OTHERS} use it, but the kubelet does not" if containers else _NOBODY

@@ -18,7 +18,7 @@ from ..nodes.image_questions import RegistryAccess
 from ..nodes.references import Reference, reference_of
 from ..platform.protected import NO_REGISTRIES
 
-__all__ = ["ARGUMENTS", "LoginQuestion", "Verification"]
+__all__ = ["ARGUMENTS", "WRITE_ARGUMENTS", "LoginQuestion", "Verification"]
 
 ARGUMENTS: dict[str, Any] = {
     "verify": {"type": "bool", "default": False},
@@ -27,6 +27,15 @@ ARGUMENTS: dict[str, Any] = {
     "verify_ca_cert": {"type": "path"},
     "verify_validate_certs": {"type": "bool", "default": True},
     "verify_timeout": {"type": "int", "default": 10},
+}
+
+#: Of what writes logins: `verify` is true, false or `warn`.
+WRITE_ARGUMENTS: dict[str, Any] = {**ARGUMENTS, "verify": {"type": "raw", "default": False}}
+
+_WORDS: Mapping[str, bool | str] = {
+    **dict.fromkeys(("true", "yes", "on", "1", "y", "t", "1.0"), True),
+    **dict.fromkeys(("false", "no", "off", "0", "n", "f", "0.0", ""), False),
+    "warn": "warn",
 }
 
 
@@ -46,20 +55,25 @@ class LoginQuestion:
 
 @dataclass(frozen=True)
 class Verification:
-    """`images` are those that a login has to pull, with their names in the option; `access` is how registries are asked."""
+    """`images` are those that a login has to pull, with their names in the option; `access` is how registries are asked.
+
+    `must_answer`: a login of which no registry says what it is worth counts as one that does not work.
+    """
 
     images: Sequence[tuple[str, Reference]] = ()
     access: RegistryAccess = field(default_factory=RegistryAccess)
+    must_answer: bool = True
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Verification | None:
         """None where nothing is to be proven.
 
-        :raises OptionError: for a repository that is none, and a timeout in which no answer can come.
+        :raises OptionError: for another word than `warn`, a repository that is none, and a timeout in which no answer can come.
         """
+        verify = _verify(options.get("verify"))
         images = tuple((text, _image(text)) for text in options.get("verify_repositories") or ())
         access = RegistryAccess.of(options, "verify_", "verify_realm_hosts")
-        return cls(images, access) if options.get("verify") or images else None
+        return cls(images, access, must_answer=verify != "warn") if verify or images else None
 
     def questions(self, auth_file: AuthFile) -> list[LoginQuestion]:
         """Each login at its registry, and each repository with the login that a node would try first.
@@ -86,6 +100,14 @@ class Verification:
             key = next(iter(kubelet_keys(logins, image.repository)), None)
             if key is not None:
                 yield LoginQuestion(key, *logins[key], image)
+
+
+def _verify(value: object) -> bool | str:
+    """The option; what it holds is not repeated, since it may be a credential in the wrong place."""
+    word = str(value if value is not None else False).strip().lower()
+    if isinstance(value, (Mapping, list)) or word not in _WORDS:
+        raise OptionError("option 'verify' takes true, false or warn")
+    return _WORDS[word]
 
 
 def _image(text: str) -> Reference:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar, Union
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -21,15 +21,35 @@ from ..core.errors import OptionError
 from ..core.namespaces import NamespaceSelector
 from ..core.objects import Kind
 from ..core.protocols import Desired
+from ..core.suggestions import unknown_options
 from ..reconcile import targets
 from ..reconcile.targets import Targets
 
-__all__ = ["ListForm", "Wanted", "batch_of", "declared", "entry_problems", "list_option", "selected"]
+__all__ = [
+    "ListForm",
+    "Wanted",
+    "batch_of",
+    "declared",
+    "entry_problems",
+    "is_unknown",
+    "list_option",
+    "problems_of_entries",
+    "selected",
+]
 
 _Desired = TypeVar("_Desired", bound=Desired)
 
 #: So many invalid or contradicting entries are named in one message.
 _SHOWN = 20
+
+#: How a value of a type is written.
+_FORMS = {
+    "dict": "lines of the form 'name: value'",
+    "list": "a list, such as [one, other]",
+    "bool": "true or false",
+    "int": "a whole number",
+    "float": "a number",
+}
 
 _BY_NAME = (
     "a user requested this project under a name that a namespace_selector of them includes, so nothing was done in it: add 'requesters' or "
@@ -56,6 +76,13 @@ class Wanted(Generic[_Desired]):
 
     declared: Declared[_Desired]
     targets: Union[Targets, NamespaceSelector]
+
+    def unless(self, refused: Mapping[Entry, str]) -> Wanted[_Desired]:
+        """The same, with why its entry is refused where it is."""
+        entry = self.declared.entry
+        if entry is None or entry not in refused:
+            return self
+        return replace(self, declared=replace(self.declared, refused=refused[entry]))
 
 
 def list_option(arguments: Mapping[str, Any], *, alternatives: Sequence[Sequence[str]] = ()) -> dict[str, Any]:
@@ -92,18 +119,31 @@ def declared(
 
 def entry_problems(form: EntryList, arguments: Mapping[str, Any], items: Any) -> str:
     """What is wrong with the entries for Ansible's own validation, in one message that holds no value; empty when nothing is."""
+    problems = problems_of_entries(form, arguments, items)
+    return _all_at_once(problems, len(items)) if problems else ""
+
+
+def problems_of_entries(form: EntryList, arguments: Mapping[str, Any], items: Any) -> list[str]:
+    """The same, a sentence for each."""
     if not isinstance(items, list):
-        return ""
+        return []
     spec = arguments[form.option]
     validator = ArgumentSpecValidator(spec["options"], mutually_exclusive=spec.get("mutually_exclusive"))
-    problems = []
+    problems: list[str] = []
     for position, item in enumerate(items):
         entry = entry_at(form, position, item)
         if not isinstance(item, Mapping):
             problems.append(f"{entry}: it is not a dictionary of options")
             continue
-        problems += [f"{entry}: {_without_value(message)}" for message in validator.validate(item).error_messages]
-    return _all_at_once(problems, len(items)) if problems else ""
+        problems += [f"{entry}: {problem}" for problem in unknown_options(spec["options"], item)]
+        errors = validator.validate(item).errors
+        problems += [f"{entry}: {_without_value(error.msg)}" for error in errors if not is_unknown(error)]
+    return problems
+
+
+def is_unknown(error: object) -> bool:
+    """Whether Ansible's validation says that there is no such option: `unknown_options` says more."""
+    return type(error).__name__ == "UnsupportedError"
 
 
 def batch_of(form: ListForm[_Desired], wanted: Sequence[Wanted[_Desired]], found: Sequence[Targets]) -> Batch[_Desired]:
@@ -172,4 +212,6 @@ def _those(total: int) -> str:
 def _without_value(message: str) -> str:
     """Ansible's message without the value that it repeats."""
     message = re.sub(r"^Value .* in the sub parameter field", "a value in", message, flags=re.DOTALL)
-    return re.sub(r"(unable to convert to \w+).*|,? got: .*", r"\1", message, flags=re.DOTALL)
+    message = re.sub(r"(unable to convert to \w+).*|,? got: .*", r"\1", message, flags=re.DOTALL)
+    wanted = re.search(r"unable to convert to (\w+)\Z", message)
+    return message + (f": give {_FORMS[wanted[1]]}" if wanted and wanted[1] in _FORMS else "")

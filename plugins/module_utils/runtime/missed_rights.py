@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..clients.kube.api_groups import listed_groups
 from ..clients.kube.client import Cluster
 from ..core.errors import ImagePullError
 from ..core.permissions import Need, lacking
+from ..rbac.rights import JOBS
 
-__all__ = ["missed", "untold"]
+__all__ = ["job_sentence", "missed", "untold"]
 
 #: Every API server has these; others may not be there, and a server refuses also what it does not know.
 _EVERYWHERE = ("", "rbac.authorization.k8s.io", "authorization.k8s.io", "apps", "batch")
@@ -33,3 +34,23 @@ def missed(cluster: Cluster) -> set[Need]:
 def untold(needs: Iterable[Need], told: Sequence[str]) -> list[str]:
     """The sentence for those that none of the texts names; none when there are none."""
     return lacking(need for need in needs if not any(str(need) in text for text in told))
+
+
+def job_sentence(needs: Iterable[Need], module: str) -> str:
+    """Which jobs of `automation_account` have these rights, those of the module where they do; empty when none has."""
+    jobs = dict.fromkeys(job for need in sorted(needs) for job in _jobs_with(need, module))
+    if not jobs:
+        return ""
+    return f"an account of the role automation_account has that with automation_account_jobs: [{', '.join(jobs)}]"
+
+
+def _jobs_with(need: Need, module: str) -> Iterator[str]:
+    """The first job of the module that has the right, else the first of all."""
+    resource = f"{need.resource}.{need.group}" if need.group else need.resource
+    having = [
+        name
+        for name, job in JOBS.items()
+        if any(right.resource == resource and need.verb in right.verbs for right in job.rights)
+    ]
+    own = [name for name in having if module in JOBS[name].what.replace(",", " ").split()]
+    yield from (own or having)[:1]

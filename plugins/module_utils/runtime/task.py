@@ -18,15 +18,19 @@ from typing import Any, TypeVar
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.connection import ConnectionOptions, connect
-from ..core.batch import Batch, Declared
+from ..core.batch import Batch, Declared, Forecast
 from ..core.entry_lists import TARGETS, EntryList
+from ..core.enumeration import first_of
 from ..core.errors import ImagePullError, OptionError, unexpected
 from ..core.limits import Limit
+from ..core.names import is_pattern
+from ..core.namespaces import NamespaceSelector
 from ..core.page_parts import PageParts
 from ..core.paths import why_unread
 from ..core.permissions import Need
 from ..core.protocols import Desired
 from ..core.redaction import credentials_in_text, mask, within
+from ..core.suggestions import unknown_options
 from ..core.variable_files import Destination
 from ..core.visible_text import shown
 from ..reconcile import targets
@@ -35,8 +39,8 @@ from ..reconcile.namespaces import terminating_sentence
 from ..reconcile.result import Outcome
 from ..reconcile.run import Settings
 from ..reconcile.targets import Targets
-from .entries import ListForm, batch_of, declared, entry_problems, selected
-from .missed_rights import missed, untold
+from .entries import ListForm, Wanted, batch_of, declared, entry_problems, selected
+from .missed_rights import job_sentence, missed, untold
 from .options import CONNECTION_OPTIONS, environment_options
 from .secret_registry import register
 
@@ -62,6 +66,11 @@ VERSION = "1.0.0"
 NO_LIBRARY = "the Python package {library} cannot be imported by "
 #: What pip is told to install, where that is more than the name.
 _REQUIREMENTS = {"kubernetes": "kubernetes>=24.2"}
+
+#: So many entries are named in one warning.
+_SHOWN = 20
+
+_NOTHING_SELECTED = "the namespace_selector selects no namespace, so nothing was done: compare it with 'kubectl get namespaces --show-labels'"
 
 #: So many connections are open at the same time where a task does not say how many.
 _FEW = 8
@@ -115,10 +124,12 @@ class Module:
         )
 
     def problems(self, options: Mapping[str, Any]) -> str:
-        """What Ansible's validation finds wrong with the entries of all lists; empty when nothing."""
-        forms = [self.form, *self.lists] if self.form else self.lists
-        found = (entry_problems(form, self.arguments, options.get(form.option)) for form in forms)
-        return "; ".join(problems for problems in found if problems)
+        """What Ansible's validation finds wrong with the names of options, and with the entries of all lists; empty when nothing."""
+        forms = [self.form, *self.lists] if self.form else [*self.lists]
+        lists = {form.option for form in forms}
+        own = {name: spec if name not in lists else {**spec, "options": None} for name, spec in self.arguments.items()}
+        entries = (entry_problems(form, self.arguments, options.get(form.option)) for form in forms)
+        return "; ".join(filter(None, [*(f"option {found}" for found in unknown_options(own, options)), *entries]))
 
 
 @dataclass
@@ -186,8 +197,8 @@ _Desired = TypeVar("_Desired", bound=Desired)
 Afterwards = Callable[[Cluster, Batch[_Desired], Outcome, Settings], Outcome]
 
 
-#: A look at what is declared, before the cluster is asked: warnings, or an error.
-Beforehand = Callable[[Sequence[Declared[_Desired]]], Iterable[str]]
+#: A look at what is declared, before the cluster is asked.
+Beforehand = Callable[[Sequence[Declared[_Desired]]], Forecast]
 
 #: The settings for a number of namespaces.
 SettingsFor = Callable[[int], Settings]
@@ -197,8 +208,8 @@ def _as_it_is(_cluster: Cluster, _batch: Batch[Any], outcome: Outcome, _settings
     return outcome
 
 
-def _as_declared(_declared: Sequence[Declared[Any]]) -> Iterable[str]:
-    return ()
+def _as_declared(_declared: Sequence[Declared[Any]]) -> Forecast:
+    return Forecast()
 
 
 def execute(module: Module, task: Task) -> dict[str, Any]:
@@ -218,7 +229,12 @@ def execute(module: Module, task: Task) -> dict[str, Any]:
         way = "".join(traceback.format_tb(error.__traceback__))
         shown = f"Traceback (most recent call last):\n{way}{type(error).__name__}\n"
         return {"failed": True, "msg": message, "exception": shown}
-    task.warn(untold(task.needs, [str(result.get("msg", "")), *task.warnings]))
+    said = [str(result.get("msg", "")), *task.warnings]
+    task.warn(untold(task.needs, said))
+    jobs = job_sentence(task.needs, task.name.rpartition(".")[2])
+    if jobs and result.get("failed"):
+        return {**result, "msg": f"{result['msg']}; {jobs}"}
+    task.warn([jobs] if jobs else [])
     return result
 
 
@@ -255,6 +271,7 @@ def over_targets(
 
     def run(cluster: Cluster, settings: SettingsFor) -> Outcome:
         (meant,) = targets.resolve(cluster, [wanted])
+        task.warn([] if meant.namespaces else [_NOTHING_SELECTED])
         return _with_terminating(task, cluster, work(cluster, meant, settings(len(meant.namespaces))), [meant])
 
     return on_cluster(task, run)
@@ -277,25 +294,52 @@ def reconciling(
 ) -> dict[str, Any]:
     """The whole of a module that writes: what is declared to the cluster, the outcome to the result.
 
-    `beforehand` may refuse what is declared before the cluster is asked, and returns warnings. `afterwards` looks at the cluster once
-    more and may add to the outcome what it saw. `names_selected`: the result holds the namespaces that the selectors of entries select.
+    `beforehand` looks at what is declared before the cluster is asked, and may refuse all of it, or some entries, which then fail alone.
+    `afterwards` looks at the cluster once more and may add to the outcome what it saw. `names_selected`: the result holds the namespaces
+    that the selectors of entries select.
     """
     wanted = declared(form, task.params, task.read_file)
     for one in wanted:
         whose = f"{one.declared.entry}: " if one.declared.entry else ""
         task.warn(whose + warning for warning in getattr(one.declared.desired, "warnings", ()))
-    task.warn(beforehand([one.declared for one in wanted]))
+    forecast = beforehand([one.declared for one in wanted])
+    task.warn(forecast.warnings)
+    wanted = [one.unless(forecast.refused) for one in wanted]
 
     def run(cluster: Cluster, settings: SettingsFor) -> Outcome:
         found = targets.resolve(cluster, [one.targets for one in wanted])
         batch = batch_of(form, wanted, found)
         at_work = settings(len(batch.namespaces))
+        task.warn(_unplaced(wanted, found))
+        task.warn(_selecting_nothing(wanted, found))
         outcome = afterwards(cluster, batch, reconcile(cluster, batch, list(batch.namespaces), at_work), at_work)
         if names_selected:
             outcome = replace(outcome, extra={**outcome.extra, "selected": selected(wanted, found)})
         return _with_terminating(task, cluster, outcome, found)
 
     return on_cluster(task, run)
+
+
+def _selecting_nothing(wanted: Sequence[Wanted[Any]], found: Sequence[Targets]) -> Iterator[str]:
+    """The entries whose selector finds no namespace. One that was limited to some names, as for new namespaces, may well find none."""
+    every = not any(meant.namespaces for meant in found)
+    empty = [
+        str(one.declared.entry or "")
+        for one, meant in zip(wanted, found, strict=True)
+        if isinstance(one.targets, NamespaceSelector)
+        and not meant.namespaces
+        and (every or not one.targets.include or any(map(is_pattern, one.targets.include)))
+    ]
+    if empty:
+        entries = first_of([*filter(None, dict.fromkeys(empty))], _SHOWN)
+        yield f"{entries}: {_NOTHING_SELECTED}" if entries else _NOTHING_SELECTED
+
+
+def _unplaced(wanted: Sequence[Wanted[Any]], found: Sequence[Targets]) -> Iterator[str]:
+    """What was refused for an entry that is for no namespace: none fails with it."""
+    for one, meant in zip(wanted, found, strict=True):
+        if one.declared.refused and not meant.namespaces:
+            yield f"{one.declared.entry}: {one.declared.refused}"
 
 
 def on_cluster(task: Task, run: Callable[[Cluster, SettingsFor], Outcome]) -> dict[str, Any]:
@@ -333,8 +377,6 @@ def _named(cluster: Cluster, result: Mapping[str, Any]) -> dict[str, Any]:
 
 def _with_terminating(task: Task, cluster: Cluster, outcome: Outcome, found: Sequence[Targets]) -> Outcome:
     """The outcome with the namespaces that are meant but are being deleted."""
-    if not any(meant.namespaces for meant in found):
-        task.warn(["the namespace_selector selects no namespace, so nothing was done"])
     task.warn(dict.fromkeys(remark for meant in found for remark in meant.remarks))
     names = dict.fromkeys(name for meant in found for name in meant.terminating)
     return outcome.with_skipped(list(names), terminating_sentence(cluster))

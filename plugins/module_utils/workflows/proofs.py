@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ..clients.registry.proof import Login, Proof, Wanted, prove, prove_login
-from ..clients.registry.transport import RegistryOptions
+from ..clients.registry.transport import RegistryOptions, check_authorities
 from ..nodes.image_questions import RegistryAccess
 from ..pulls.verification import LoginQuestion
 from ..secrets.expiry import why_expired
@@ -46,12 +46,19 @@ class Attempt:
         wanted = Wanted(question.host) if image is None else Wanted(image.host, image.path, image.digest or image.tag)
         return cls(wanted, login, access, is_named or image is not None)
 
+    @property
+    def _options(self) -> RegistryOptions:
+        how = self.access
+        host = self.wanted.host
+        return RegistryOptions(host, None, how.ca_cert, how.validate_certs, how.timeout, how.prefix, how.realm_option)
+
+    def check(self) -> None:
+        """:raises OptionError: when a certificate authority cannot be read."""
+        check_authorities(self._options)
+
     def proof(self) -> Proof:
         """:raises OptionError: when a certificate authority cannot be read."""
-        how, host = self.access, self.wanted.host
-        options = RegistryOptions(
-            host, None, how.ca_cert, how.validate_certs, how.timeout, how.prefix, how.realm_option
-        )
+        how, host, options = self.access, self.wanted.host, self._options
         if self.wanted.path:
             return prove(
                 options,

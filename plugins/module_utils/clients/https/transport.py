@@ -260,6 +260,12 @@ def _context(options: HttpsOptions, verify: bool | str) -> ssl.SSLContext:
         raise OptionError(f"{source}: {verify!r} cannot be read on the host that runs the task: {reason}") from None
 
 
+def check_authorities(options: HttpsOptions) -> None:
+    """:raises OptionError: when the file with the certificate authorities cannot be used."""
+    if options.validate_certs and options.ca_cert:
+        _context(options, options.ca_cert)
+
+
 def _has_host(proxy: str) -> bool:
     """Whether a request can go by that URL: `requests` has no error of its own for one without a host."""
     authority = proxy.rpartition("://")[2].partition("/")[0]

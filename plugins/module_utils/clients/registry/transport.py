@@ -101,6 +101,11 @@ def send(
     )
 
 
+def check_authorities(options: RegistryOptions) -> None:
+    """:raises OptionError: when the file with the certificate authorities cannot be used."""
+    transport.check_authorities(_https(options))
+
+
 def _https(options: RegistryOptions, *, inside: bool = True) -> HttpsOptions:
     words = Words("registry", options.prefix)
     return HttpsOptions(options.ca_cert, options.validate_certs, options.timeout, words, inside)

@@ -48,7 +48,7 @@ ARGUMENTS: dict[str, Any] = {
     "annotations": {"type": "dict"},
     "immutable": {"type": "bool"},
     "drop_platform_registries": {"type": "list", "elements": "str"},
-    **verification.ARGUMENTS,
+    **verification.WRITE_ARGUMENTS,
 }
 
 #: A key of a secret's data (apimachinery `validation.IsConfigMapKey`).

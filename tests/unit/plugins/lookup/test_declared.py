@@ -50,10 +50,10 @@ def test_templates_are_evaluated_wherever_they_stand() -> None:
         {
             "private_registry_secrets": "{{ base + [more] }}",
             "private_registry_secrets_team": [
-                {**ENTRY, "namespaces": "{{ places }}", "labels": {"a": "{{ secret }}", "b": 1}}
+                {**ENTRY, "namespaces": "{{ places }}", "annotations": {"a": "{{ secret }}", "b": 1}}
             ],
             "base": [ENTRY],
-            "more": {"name": "{{ 'y' }}"},
+            "more": {"name": "{{ 'y' }}", "namespaces": ["a"], "auth_file": "/x"},
             "places": ["p", "q"],
             "secret": "of the vault",
         }
@@ -61,21 +61,27 @@ def test_templates_are_evaluated_wherever_they_stand() -> None:
     first, second, third = look("private_registry.secrets", variables=variables)
     assert first["registries"][0]["password"] == "of the vault"
     assert second["name"] == "y"
-    assert (third["namespaces"], third["labels"]) == (["p", "q"], {"a": "of the vault", "b": 1})
+    assert (third["namespaces"], third["annotations"]) == (["p", "q"], {"a": "of the vault", "b": 1})
 
 
 def test_text_that_is_no_template_is_kept_letter_for_letter() -> None:
-    entry = {"name": "x", "registries": [{"registry": "q", "username": "u", "password": '{"a": 1} {x} %}'}]}
+    entry = {
+        "name": "x",
+        "namespaces": ["a"],
+        "registries": [{"registry": "q.io", "username": "u", "password": '{"a": 1} {x} %}'}],
+    }
     variables = trusted({"private_registry_secrets": [entry]})
     assert look("private_registry.secrets", variables=variables)[0]["registries"] == entry["registries"]
 
 
 def test_omitted_members_are_not_given() -> None:
-    variables = trusted({"private_registry_secrets": [{**ENTRY, "registries": None, "labels": "{{ omit }}"}]})
+    variables = trusted(
+        {"private_registry_secrets": [{**ENTRY, "registries": None, "auth_file": "/x", "labels": "{{ omit }}"}]}
+    )
     # Ansible-core has a type for it from 2.19 on, and before that a text of the run.
     omitted = {} if hasattr(template, "trust_as_template") else {"omit": "__omit_place_holder__1"}
     (secret,) = look("private_registry.secrets", variables={**omitted, **variables})
-    assert set(secret) == {"title", "name", "namespaces"}
+    assert set(secret) == {"title", "name", "namespaces", "auth_file"}
 
 
 @pytest.mark.parametrize(
@@ -106,7 +112,7 @@ def test_an_answer_is_used() -> None:
 
 
 def test_what_cannot_be_is_an_error_that_names_it() -> None:
-    with pytest.raises(AnsibleError, match=r"private_registry_secrets\[0\]: unknown: nmae"):
+    with pytest.raises(AnsibleError, match=r"private_registry_secrets\[0\]: nmae is unknown: did you mean 'name'"):
         look("private_registry.links", variables={"private_registry_secrets": [{"nmae": 1}]})
     with pytest.raises(AnsibleError, match="secret a/x is declared by"):
         look("private_registry.secrets", variables={"private_registry_secrets": [ENTRY, ENTRY]})

@@ -98,9 +98,11 @@ class TestVariables:
         message = refused(
             "private_registry", {"private_registry_secrets": [{"nmae": "x", 7: 1}, {"name": "y", "z": 1}]}
         )
-        assert message.startswith("private_registry_secrets[0]: unknown: 7, nmae; known: annotations, auth_config, ")
+        assert message.startswith(
+            "private_registry_secrets[0]: 7 is unknown.; nmae is unknown: did you mean 'name'? An entry takes "
+        )
         assert (
-            "; private_registry_secrets[0]: name is missing; private_registry_secrets[1]: unknown: z; known: "
+            "; private_registry_secrets[0]: name is missing; private_registry_secrets[1]: z is unknown. An entry takes "
             in message
         )
 
@@ -611,7 +613,7 @@ class TestOnlySomeNamespaces:
         ]
 
     def test_a_mistake_in_another_entry_is_still_told(self) -> None:
-        with pytest.raises(DeclarationError, match="unknown: nmae"):
+        with pytest.raises(DeclarationError, match="nmae is unknown: did you mean"):
             Declarations(
                 Role("private_registry", only=frozenset("a")), {"private_registry_secrets": [{"nmae": 1}]}, Resolver()
             )

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import as_yaml
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import templates
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import TemplateError
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.templates import Templates
 from hypothesis import given
 from hypothesis import strategies as st
@@ -110,7 +110,7 @@ def test_one_that_fails_says_so_itself_and_spoils_no_other() -> None:
     fine, broken = trusted("{{ text }}"), trusted("{{ nothing_of_that_name }}")
     both.prepare([fine, broken, trusted("{{ 1 + }}")])
     assert both.resolve(fine) == "of the vault"
-    with pytest.raises(AnsibleError, match="nothing_of_that_name"):
+    with pytest.raises(TemplateError, match="^variable nothing_of_that_name is undefined: define it"):
         both.resolve(broken)
 
 
@@ -126,7 +126,7 @@ def test_text_that_may_not_be_a_template_is_none_beside_an_equal_one_that_is() -
 def test_one_that_is_none_does_not_become_one_among_others(text: str) -> None:
     both = Templates(Counting())
     both.prepare([trusted(text), trusted("{{ one }}")])
-    with pytest.raises(AnsibleError):
+    with pytest.raises(TemplateError, match="no template that Ansible can evaluate"):
         both.resolve(trusted(text))
 
 

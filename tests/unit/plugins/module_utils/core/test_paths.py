@@ -16,11 +16,19 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_where_a_relative_path_begins_is_said(directory: Path) -> None:
-    assert looked_in("auth.json") == f" in {directory}, where a relative path begins"
+    assert looked_in("auth.json") == (
+        f" in {directory}, where a relative path begins; give the whole path, such as {{{{ inventory_dir }}}}/auth.json"
+    )
     assert looked_in("/etc/auth.json") == ""
 
 
-@pytest.mark.parametrize(("path", "where"), [("/none", ""), ("none", " in {}, where a relative path begins")])
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        ("/none", ""),
+        ("none", " in {}, where a relative path begins; give the whole path, such as {{{{ inventory_dir }}}}/none"),
+    ],
+)
 def test_a_file_that_is_not_there(directory: Path, path: str, where: str) -> None:
     with pytest.raises(OSError) as caught:
         Path(path).read_bytes()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.key_matching import (
     containers_keys,
     kubelet_keys,
@@ -13,8 +14,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.key_warnings import (
     key_warnings,
     portable,
+    refuse_unused,
     why_never_used,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 KUBELET = "the kubelet uses it, but CRI-O, Podman and Skopeo do not"
 OTHERS = "CRI-O, Podman and Skopeo use it, but the kubelet does not"
@@ -76,6 +80,11 @@ class TestOneKey:
             ("registry.example.com/*/app", NOBODY, "host[:port]"),
             ("quay.io?x", KUBELET, "'quay.io' instead"),
             ("myregistry", NOBODY, "the registry's full host name"),
+            ("registry.example.com:notaport", NOBODY, "a number as the port, or 'registry.example.com' instead"),
+            ("myhost:notaport/team", NOBODY, "a number as the port, or"),
+            ("foo_bar.example.com", NOBODY, "host[:port]"),
+            ("quay..io", NOBODY, "host[:port]"),
+            ("quay.io//team", NOBODY, "host[:port]"),
         ],
     )
     def test_says_who_uses_it_and_what_to_write(self, key: str, who: str, instead: str) -> None:
@@ -149,6 +158,14 @@ class TestSeveralKeys:
     def test_keys_side_by_side_make_no_noise(self, keys: list[str]) -> None:
         assert key_warnings(keys) == []
 
+    @given(
+        st.text(st.sampled_from("aQ.:/_-@?*5[]%")), st.sampled_from(["", "https://", "quay.io/", "reg.example.com:"])
+    )
+    def test_no_advice_is_the_key_itself(self, text: str, prefix: str) -> None:
+        key = prefix + text
+        for warning in key_warnings([key]):
+            assert f"write {key!r}" not in warning
+
 
 class TestNeverUsed:
     @pytest.mark.parametrize(
@@ -163,3 +180,15 @@ class TestNeverUsed:
     )
     def test_a_key_that_it_uses_whatever_others_do(self, key: str) -> None:
         assert why_never_used(key) == ""
+
+    @pytest.mark.parametrize("key", ["quay.io/team:v1", "host/team/app:v1", "host:notaport", "quay.io:443?Canary"])
+    def test_one_that_no_node_uses_is_refused(self, key: str) -> None:
+        with pytest.raises(
+            OptionError, match=r"^here: registry '.*': neither the kubelet nor CRI-O.*; write "
+        ) as error:
+            refuse_unused("here", key)
+        assert "Canary" not in str(error.value)
+
+    @pytest.mark.parametrize("key", ["quay.io", "*.quay.io", "https://quay.io/v2", "quay.io/team/"])
+    def test_one_that_some_node_uses_is_not(self, key: str) -> None:
+        refuse_unused("here", key)

@@ -50,7 +50,3 @@ def test_errors_name_the_source() -> None:
         registries(auth_file="g")
     with pytest.raises(OptionError, match="option 'auth_config'"):
         registries(auth_config="{")
-
-
-def test_what_is_data_may_be_a_credential() -> None:
-    assert FILE_ARGUMENTS["auth_config"]["no_log"] is True

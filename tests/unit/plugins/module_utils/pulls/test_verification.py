@@ -41,6 +41,21 @@ def test_nothing_is_proven_unless_it_is_asked_for(options: dict[str, Any]) -> No
     assert Verification.of(options) is None
 
 
+@pytest.mark.parametrize(
+    ("given", "must_answer"),
+    [(True, True), ("yes", True), ("True", True), (1, True), ("warn", False), (" Warn ", False)],
+)
+def test_warn_writes_what_could_not_be_asked(given: Any, must_answer: bool) -> None:
+    assert Verification.of({"verify": given}) == Verification(must_answer=must_answer)
+    assert Verification.of({"verify": given, "verify_repositories": ["quay.io/a/b"]}).must_answer is must_answer
+
+
+@pytest.mark.parametrize("given", ["Canary-1", 2, {"warn": True}, ["warn"], 0.5])
+def test_another_word_for_it_is_refused_and_not_repeated(given: Any) -> None:
+    with pytest.raises(OptionError, match=r"^option 'verify' takes true, false or warn$"):
+        Verification.of({"verify": given})
+
+
 def test_repositories_are_enough() -> None:
     found = Verification.of(
         {"verify_repositories": ["quay.io/a/b"], "verify_realm_hosts": ["sso"], "verify_timeout": 3}

@@ -232,9 +232,9 @@ class TestEntries:
         assert "canary" not in message.lower()
         assert not any(secret in ended.output for secret in ("canary-2", "canary-3", "xyz"))
 
-    def test_what_is_wrong_beside_them_is_ansibles_to_say(self, run: Run) -> None:
+    def test_what_is_wrong_beside_them(self, run: Run) -> None:
         message = self.refused(run, {"name": "one"}, nmae="x").result["msg"]
-        assert message.startswith("Unsupported parameters for (it) module: nmae.")
+        assert message.startswith("option nmae is unknown: did you mean 'name'? it takes ")
 
     def test_the_entries_come_first(self, run: Run) -> None:
         assert "things[0]: " in self.refused(run, {"count": "x"}, nmae="x").result["msg"]

@@ -202,7 +202,7 @@ class TestEntryProblems:
             ({"inline": [CANARY]}, "unable to convert to dict"),
             ({"inline": [[CANARY]]}, " a list, not 'list'"),
             ({"inline": [[f"x\n{CANARY}"]]}, " a list, not 'list'"),
-            ({"inline": [{"key": "k", "word": CANARY}]}, "inline.word"),
+            ({"inline": [{"key": "k", "word": CANARY}]}, "inline[0].word is unknown; it takes key, password"),
             ({"nmae": CANARY}, "nmae"),
             ({"inline": [], "file": CANARY}, "parameters are mutually exclusive: inline|file"),
             (

@@ -5,7 +5,11 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.permissions import Need
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.missed_rights import missed, untold
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.missed_rights import (
+    job_sentence,
+    missed,
+    untold,
+)
 from support.fake_api import FakeApi
 from support.scripted_pool import Answer
 
@@ -52,3 +56,24 @@ def test_what_is_said_already_is_not_said_again() -> None:
     (sentence,) = untold([PODS, STREAMS], ["list on pods in namespace a"])
     assert "list on imagestreams.image.openshift.io in namespace a" in sentence
     assert "pods" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("needs", "module", "jobs"),
+    [
+        ({Need("get", "secrets")}, "pull_secret", "secrets"),
+        ({Need("list", "serviceaccounts", "", "a")}, "sa_link", "links"),
+        ({Need("patch", "rolebindings", "rbac.authorization.k8s.io", "a")}, "image_puller_grant", "grants"),
+        ({Need("delete", "pods", "", "a"), Need("list", "namespaces")}, "sa_link", "restart_pods, namespace_selector"),
+        ({Need("list", "pods")}, "of_others", "restart_pods"),
+    ],
+)
+def test_the_job_of_an_account_with_the_right_is_named(needs: set[Need], module: str, jobs: str) -> None:
+    assert job_sentence(needs, module) == (
+        f"an account of the role automation_account has that with automation_account_jobs: [{jobs}]"
+    )
+
+
+def test_there_may_be_no_such_job() -> None:
+    assert job_sentence({Need("create", "clusterroles", "rbac.authorization.k8s.io")}, "automation_account") == ""
+    assert job_sentence(set(), "sa_link") == ""

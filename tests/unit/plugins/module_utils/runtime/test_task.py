@@ -107,6 +107,9 @@ def form(desired: Keep | None = None) -> ListForm[Keep]:
     )
 
 
+NOTHING_SELECTED = "the namespace_selector selects no namespace, so nothing was done: compare it with 'kubectl get namespaces --show-labels'"
+
+
 class TestReconciling:
     def test_brings_options_to_the_cluster_and_the_outcome_to_the_result(self, api: FakeApi, task: Task) -> None:
         api.put("secrets", "b", "keep")
@@ -210,12 +213,15 @@ class TestEntries:
         ]
         assert task.warnings == []
 
-    def test_that_nothing_is_selected_is_told_when_no_entry_selects_anything(self, task: Task) -> None:
-        selector = {"namespace_selector": {"include": ["none"]}}
-        self.reconcile(task, selector, {"namespaces": ["a"]})
-        assert task.warnings == []
-        self.reconcile(task, selector, selector)
-        assert task.warnings == ["the namespace_selector selects no namespace, so nothing was done"]
+    def test_that_nothing_is_selected_is_told_with_the_entries(self, task: Task) -> None:
+        pattern = {"namespace_selector": {"include": ["none-*"]}, "title": "of team-a"}
+        names = {"namespace_selector": {"include": ["none"]}}
+        self.reconcile(task, names, {"namespaces": ["a"]})
+        assert task.warnings == [], "it was limited to some names, which may be other entries'"
+        self.reconcile(task, {"namespaces": ["a"]}, pattern)
+        self.reconcile(task, names, pattern)
+        told = [warning for warning in task.warnings if NOTHING_SELECTED in warning]
+        assert told == [f"of team-a: {NOTHING_SELECTED}", f"keeps[0], of team-a: {NOTHING_SELECTED}"]
 
     def test_the_limit_of_failures_is_of_all_namespaces(self, api: FakeApi, task: Task) -> None:
         api.fail("POST .*/namespaces/[abc]/", BROKEN, times=10**9)
@@ -285,7 +291,7 @@ class TestOverNamespaces:
     def test_one_that_selects_nothing_is_told(self, task: Task) -> None:
         task.params = {**task.params, "namespaces": None, "namespace_selector": {"include": ["none"]}}
         assert self.run(task)[0]["summary"]["total"] == 0
-        assert task.warnings == ["the namespace_selector selects no namespace, so nothing was done"]
+        assert task.warnings == [NOTHING_SELECTED]
 
     @pytest.mark.parametrize("concurrency", [0, -1])
     def test_a_concurrency_of_none_is_refused_before_anything_is_sent(
@@ -445,7 +451,8 @@ class TestReadFile:
     ) -> None:
         monkeypatch.chdir(tmp_path)
         with pytest.raises(
-            OptionError, match=f"No such file or directory in {tmp_path}, where a relative path begins$"
+            OptionError,
+            match=f"No such file or directory in {tmp_path}, where a relative path begins; give the whole path, such as ",
         ):
             task.read_file("auth.json")
 

@@ -1,21 +1,25 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Logins are proven at a registry on 127.0.0.1: one that is refused stops all, one that cannot be asked is a warning."""
+"""Logins are proven at a registry on 127.0.0.1: an entry with one that is refused or not proven fails alone."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import Login
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.batch import Declared
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import Login, Proof
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.batch import Declared, Forecast
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entries import Entry
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.options import from_options
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.verify_logins import verify_logins
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.verify_logins import (
+    verdict_of,
+    verify_logins,
+)
 from support.certificates import server_context, write_certificate
 from support.hostile_registry import HostileRegistry, served
 from support.surveyed import token
@@ -56,7 +60,7 @@ def declared(
 
 
 def test_a_login_that_works_is_no_news(server: HostileRegistry, certificate: str) -> None:
-    assert verify_logins([declared(certificate, server.host, RIGHT)]) == []
+    assert verify_logins([declared(certificate, server.host, RIGHT)]) == Forecast([])
 
 
 def test_nothing_is_asked_for_what_is_not_to_be_verified(server: HostileRegistry, certificate: str) -> None:
@@ -65,19 +69,24 @@ def test_nothing_is_asked_for_what_is_not_to_be_verified(server: HostileRegistry
         declared(certificate, server.host, "wrong", mode="remove"),
         declared(certificate, server.host, "wrong", state="absent"),
     ]
-    assert verify_logins(every) == []
+    assert verify_logins(every) == Forecast([])
     assert server.requests == []
 
 
 def test_all_that_are_refused_are_named(server: HostileRegistry, certificate: str) -> None:
     every = [declared(certificate, server.host, password, number) for number, password in enumerate(("a", RIGHT, "b"))]
-    with pytest.raises(Refusal) as error:
-        verify_logins(every)
-    said = str(error.value)
-    assert said.startswith("nothing was written, because a login does not work: ")
-    assert ("secrets[0]" in said, "secrets[1]" in said, "secrets[2]" in said) == (True, False, True)
-    assert f"registry key {server.host}: registry {server.host} refuses the login" in said
-    assert RIGHT not in said
+    refused = verify_logins(every).refused
+    assert {entry.position for entry in refused} == {0, 2}
+    for said in refused.values():
+        assert said.startswith("nothing was written, because a login does not work or is not proven: ")
+        assert f"registry key {server.host}: registry {server.host} refuses the login" in said
+        assert RIGHT not in said
+
+
+def test_what_has_the_title_of_one_that_is_refused_is_a_part_of_it(server: HostileRegistry, certificate: str) -> None:
+    every = [declared(certificate, server.host, "wrong", 0), declared(certificate, server.host, RIGHT, 1, verify=False)]
+    parts = [replace(one, entry=replace(one.entry, title="team-b")) for one in every]
+    assert {entry.position for entry in verify_logins(parts).refused} == {0, 1}
 
 
 def test_one_that_has_expired_says_so(server: HostileRegistry, certificate: str) -> None:
@@ -88,9 +97,9 @@ def test_one_that_has_expired_says_so(server: HostileRegistry, certificate: str)
 
 
 def test_of_many_the_first_are_named(server: HostileRegistry, certificate: str) -> None:
-    every = [declared(certificate, server.host, f"wrong {number}", number) for number in range(23)]
+    logins = [{"registry": f"{server.host}/p{number}", "username": "alice", "password": "no"} for number in range(23)]
     with pytest.raises(Refusal, match=r"; and 3 more\. Correct it"):
-        verify_logins(every)
+        verify_logins([declared(certificate, server.host, "no", registries=logins)])
 
 
 def test_a_right_that_is_missing(server: HostileRegistry, certificate: str) -> None:
@@ -101,15 +110,34 @@ def test_a_right_that_is_missing(server: HostileRegistry, certificate: str) -> N
 
 def test_equal_logins_are_asked_about_once(server: HostileRegistry, certificate: str) -> None:
     verified: set[tuple[str, Login]] = set()
-    assert verify_logins([declared(certificate, server.host, RIGHT, number) for number in range(50)], verified) == []
+    fifty = [declared(certificate, server.host, RIGHT, number) for number in range(50)]
+    assert verify_logins(fifty, verified) == Forecast([], {})
     assert [host for host, _login in verified] == [server.host]
     assert len(server.requests) == 2, "once without the login, once with it"
 
 
-def test_a_registry_that_does_not_answer_is_a_warning(certificate: str) -> None:
-    (warning,) = verify_logins([declared(certificate, "127.0.0.1:1", RIGHT)])
+def test_a_registry_that_does_not_answer_is_a_warning_when_that_is_asked_for(certificate: str) -> None:
+    with pytest.raises(Refusal, match=r"127\.0\.0\.1:1 was not verified: .* refused.*set verify: warn"):
+        verify_logins([declared(certificate, "127.0.0.1:1", RIGHT)])
+    (warning,) = verify_logins([declared(certificate, "127.0.0.1:1", RIGHT, verify="warn")]).warnings
     assert warning.startswith("the login for 127.0.0.1:1 was not verified: ")
-    assert "refused" in warning
+    assert "set verify" not in warning
+
+
+@pytest.mark.parametrize(
+    ("outcome", "verdicts"),
+    [
+        *((outcome, ("write", "write")) for outcome in ("logs_in", "pulls")),
+        *((outcome, ("refuse", "warn")) for outcome in ("unanswered", "rate_limited")),
+        *(
+            (outcome, ("refuse", "refuse"))
+            for outcome in ("bad_login", "expired", "no_login", "no_right", "not_found", "not_sent")
+        ),
+    ],
+)
+def test_what_becomes_of_a_login(outcome: Any, verdicts: tuple[str, str]) -> None:
+    proof = Proof(outcome, "said")
+    assert (verdict_of(proof, must_answer=True), verdict_of(proof, must_answer=False)) == verdicts
 
 
 def test_a_repository_that_cannot_be_is_the_entrys(certificate: str) -> None:

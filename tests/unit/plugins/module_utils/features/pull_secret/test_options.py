@@ -93,8 +93,13 @@ class TestHostile:
     @pytest.mark.parametrize(
         "key", ["[::1", "[::1]", "[", "%zz", "*", "?", "#x", "a" * 5000, "quay.io:99999999999", ":", "http://a", "[z-a].io", "\u00e9"]
     )  # fmt: skip
-    def test_odd_registries_are_written_with_a_warning(self, key: str) -> None:
-        found = declared(registries=[registry(key)])
+    def test_odd_registries_are_refused_and_those_of_a_file_are_written_with_a_warning(self, key: str) -> None:
+        """People type the first, and tools write the second: what is taken over from a cluster must not be refused."""
+        if key != "quay.io:99999999999":
+            message = refusal(registries=[registry(key)])
+            assert message.startswith("option 'registries': registry ")
+            assert len(message.splitlines()) == 1
+        found = declared(registries=None, auth_config={"auths": {key: {"auth": "YTpi"}}})
         assert [*found.auth_file.entries] == [key]
         assert all(len(warning.splitlines()) == 1 for warning in found.warnings)
         assert bool(found.warnings) is (key != "quay.io:99999999999")

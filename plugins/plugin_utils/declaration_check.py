@@ -1,0 +1,136 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Checks all that the roles declare before the first of their tasks writes anything.
+
+Each task of a role has a module of its own, which checks its own entries. Without this, a mistake in a link would be found after the secret was
+written. The same code judges here and there. What only the host of the task knows, the content of a file, is left to the module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry_lists import entries_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.enumeration import first_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.unquoted import unquoted
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile import targets
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.entries import (
+    ListForm,
+    problems_of_entries,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module
+from ansible_collections.openshift_ops.image_pull.plugins.modules import (
+    image_puller_grant,
+    pull_secret,
+    registry_auth_info,
+    sa_link,
+    sa_wait,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import (
+    KINDS,
+    VARIABLES,
+    DeclarationError,
+    Declarations,
+    Evaluator,
+    Made,
+    Role,
+)
+
+__all__ = ["FIRST", "refuse_invalid"]
+
+#: The entries of the first task of each role. What that task registers shows that it has run, and so has checked them.
+FIRST = {
+    ("private_registry", "secrets"): "__private_registry_result",
+    ("delegated_auth", "registries"): "__delegated_auth_answers",
+    ("cross_project_pull", "accounts"): "__cross_project_pull_waited",
+}
+#: The tasks of each role: the kind of their entries and the module that takes them.
+_TASKS: Mapping[str, Mapping[str, Module]] = {
+    "private_registry": {"secrets": pull_secret.MODULE, "links": sa_link.MODULE},
+    "delegated_auth": {
+        "registries": registry_auth_info.MODULE,
+        "secrets": pull_secret.MODULE,
+        "links": sa_link.MODULE,
+    },
+    "cross_project_pull": {"accounts": sa_wait.MODULE, "grants": image_puller_grant.MODULE},
+}
+#: So many problems are named.
+_SHOWN = 20
+
+
+class _OfAFileError(Exception):
+    """An entry takes its content from a file."""
+
+
+def refuse_invalid(role: Role, variables: Mapping[str, Any], templates: Evaluator) -> None:
+    """Check what the later tasks of a role take, and all that the roles of the play declare that have not run yet.
+
+    A role that is not in the play may have variables that this run lacks, such as passwords.
+
+    :raises DeclarationError: for all that cannot work, by variable and position; no value is repeated.
+    """
+    ran = {name for (name, _kind), result in FIRST.items() if result in variables}
+    found: list[str] = []
+    play = {str(name).rpartition(".")[2] for name in variables.get("ansible_play_role_names", VARIABLES)}
+    for name in dict.fromkeys([role.name, *(name for name in VARIABLES if name in play and name not in ran)]):
+        try:
+            declared = Declarations(replace(role, name=name), variables, templates)
+            found += _problems(declared, is_first=name == role.name)
+        except DeclarationError as error:
+            found.append(str(error))
+    if problems := [*dict.fromkeys(found)]:
+        raise DeclarationError(f"nothing was read or changed: {first_of(problems, _SHOWN, '; ')}")
+
+
+def _problems(declared: Declarations, *, is_first: bool) -> Iterator[str]:
+    """`is_first`: the role's first task comes next. Its module checks its entries before it writes, so that is not done twice."""
+    answer: Any = None
+    if declared.role.name == "delegated_auth":
+        answer = {"registries": [*map(_assumed, KINDS["delegated_auth"]["registries"](declared, None))]}
+    for kind, module in _TASKS[declared.role.name].items():
+        made = KINDS[declared.role.name][kind](declared, answer)
+        yield from _changed_logins(module, made)
+        if made and not (is_first and (declared.role.name, kind) in FIRST):
+            yield from _problems_of(module, made)
+
+
+def _assumed(question: Made) -> Made:
+    """The answer of a registry that an entry expects: that it delegates its login where the entry names who takes it."""
+    realm = question.get("realm_host")
+    return {"registry": question.get("registry"), "delegated": bool(realm), "realm_host": realm}
+
+
+def _changed_logins(module: Module, made: Sequence[Made]) -> Iterator[str]:
+    """Before ansible-core 2.19, a date among the entries would make one text of all of them, passwords included."""
+    spec = module.arguments[module.form.option]["options"] if module.form else {}
+    for one in made:
+        yield from (f"{one.get('title')}: {problem}" for problem in unquoted(spec, one))
+
+
+def _problems_of(module: Module, made: Sequence[Made]) -> Iterator[str]:
+    """What the module would say of these entries."""
+    form = module.form
+    if form is None:
+        return
+    options = {form.option: [*made]}
+    validation = ArgumentSpecValidator(module.arguments, **module.all_rules).validate(options)
+    if validation.errors.errors:
+        yield from problems_of_entries(form, module.arguments, options[form.option]) or [validation.errors.msg]
+    elif isinstance(form, ListForm):
+        for entry, given in entries_of(form, validation.validated_parameters):
+            try:
+                targets.from_options(given)
+                form.declare(given, _no_file)
+            except OptionError as error:
+                yield f"{entry}: {error}"
+            except _OfAFileError:
+                continue
+
+
+def _no_file(_path: str) -> str:
+    raise _OfAFileError

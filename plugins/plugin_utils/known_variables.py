@@ -1,0 +1,109 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All variables that roles, playbooks and jobs of this collection know. Ansible says nothing about a variable that nothing reads, so a misspelt
+`image_pull_kubeconfig` leads to the default cluster.
+
+A test derives the table from the argument specs of the roles, from the playbooks and from the jobs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.suggestions import most_similar
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.unquoted import unquoted_value
+
+__all__ = ["KNOWN", "is_ours", "problems_of"]
+
+#: What the names of the variables begin with, and how they go on.
+_NAMES = {
+    "automation_account_": "everywhere hosted_pull_secrets jobs kubeconfig manifests name namespace namespace_selector namespaces state token_seconds",
+    "credential_rotation_": (
+        "allow_absent allow_remaining allow_unread canary_namespaces canary_soak emergency expect_dead namespace_selector new new_command "
+        "next_run nodes nodes_allow_paused nodes_timeout old plan plan_dest plan_only probe probe_node_selectors probe_timeout "
+        "pulls_timeout registries reimport retire_tasks rollback secrets soak verify verify_ca_cert verify_realm_hosts verify_repositories verify_timeout "
+        "verify_validate_certs waves"
+    ),
+    "cross_project_pull_": "grants state wait wait_timeout",
+    "delegated_auth_": "registries state",
+    "global_pull_secret_": (
+        "allow_paused auth_config auth_file backup backup_vault_id drop_platform_registries hosted_cluster only registries remove "
+        "restore verify verify_ca_cert verify_realm_hosts verify_repositories verify_timeout verify_validate_certs wait wait_timeout"
+    ),
+    "image_pull_": (
+        "adopt adopt_credentials adopt_dest adopt_force adopt_namespace_selector adopt_namespaces adopt_vault_id adopted api_key audit "
+        "batch_seconds batch_size ca_cert client_cert client_key context exclude_namespaces host ignored_variables impersonate_groups "
+        "impersonate_user kubeconfig max_prune no_proxy ocm_api_url ocm_ca_cert ocm_token_url only_namespaces owner password plan "
+        "planned_revision proxy prune prune_everything pruned red_hat_account registry_ca_cert rotation_plans serial username "
+        "validate_certs"
+    ),
+    "private_registry_": "secrets state",
+    "pull_access_audit_": (
+        "compare_with directory drift expires_within fail_on fail_on_new find_credential ignore name namespace_selector namespaces "
+        "rules target_version title"
+    ),
+}
+
+KNOWN = frozenset(prefix + rest for prefix, names in _NAMES.items() for rest in names.split())
+
+_PREFIXES = tuple(_NAMES)
+#: Joined with the variable of that name without the underscore: what follows is the author's choice.
+_FAMILIES = ("private_registry_secrets_", "delegated_auth_registries_", "cross_project_pull_grants_")
+#: As Kubernetes calls its own fields. Other roles use these names.
+_OF_OTHERS = frozenset({"image_pull_policy", "image_pull_secret", "image_pull_secrets"})
+_IGNORED = "image_pull_ignored_variables"
+#: Parts of a login, as variables and as members of variables. Entries of lists with many are judged where they are read.
+_LOGIN_VARIABLES = ("image_pull_username", "image_pull_password", "image_pull_api_key")
+_LOGIN_MEMBERS = ("username", "password", "token")
+
+_COLLECTION = Path(__file__).parents[2].resolve()
+
+
+def is_ours(task: Any) -> bool:
+    """Whether a task stands in a role or a playbook of this collection. Elsewhere, all names are the author's."""
+    path = str(task.get_path() or "").rpartition(":")[0]
+    return (
+        any(Path(path).resolve().is_relative_to(_COLLECTION / folder) for folder in ("roles", "playbooks"))
+        if path
+        else False
+    )
+
+
+def problems_of(variables: Mapping[str, Any], templar: Any) -> list[str]:
+    """A sentence for each variable with a prefix of ours that nothing knows, and for each login that YAML has changed."""
+    unknown = sorted(name for name in variables if name.startswith(_PREFIXES) and not _is_known(name))
+    if unknown:
+        ignored = templar.template(variables.get(_IGNORED)) or ()
+        unknown = [name for name in unknown if name not in ignored]
+    return [*map(_sentence, unknown), *_unquoted(variables)]
+
+
+def _is_known(name: str) -> bool:
+    return name in KNOWN or name.startswith(_FAMILIES) or name in _OF_OTHERS
+
+
+def _sentence(name: str) -> str:
+    prefix = next(prefix for prefix in _PREFIXES if name.startswith(prefix))
+    known = sorted(one for one in KNOWN if one.startswith(prefix))
+    # Only the rests are compared: the prefix is alike in all.
+    meant = most_similar(name.removeprefix(prefix), [one.removeprefix(prefix) for one in known])
+    end = (
+        f": did you mean {prefix + meant!r}?" if meant else f"; those that begin with {prefix} are {', '.join(known)}."
+    )
+    return f"variable {name} is unknown{end} Correct it or, if it is for something else, list its name in {_IGNORED}"
+
+
+def _unquoted(variables: Mapping[str, Any]) -> Iterator[str]:
+    for name in _LOGIN_VARIABLES:
+        if why := unquoted_value(f"variable {name}", variables.get(name)):
+            yield why
+    for name in sorted(KNOWN & variables.keys()):
+        value = variables[name]
+        for position, item in enumerate(value if isinstance(value, list) else [value]):
+            if isinstance(item, Mapping):
+                index = f"[{position}]" if isinstance(value, list) else ""
+                reasons = (unquoted_value(f"{name}{index}.{part}", item.get(part)) for part in _LOGIN_MEMBERS)
+                yield from filter(None, reasons)

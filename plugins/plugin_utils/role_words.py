@@ -1,0 +1,51 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Messages of a module in the words of the role or playbook that runs it: its users know variables, and not the options behind them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import KNOWN
+
+__all__ = ["in_words_of"]
+
+#: One option or several: `option 'a'`, `options 'a', 'b' and 'c'`, `in 'a'`. What follows a name in an entry is that entry's member.
+_NAMES = re.compile(r"\b(options?|in|name it in|set) ('\w+'(?:(?:, | and | or )'\w+')*)")
+_ENTRY = re.compile(r"\w+\[\d+\]")
+
+
+def in_words_of(role: str, result: Mapping[str, Any]) -> dict[str, Any]:
+    """The result with the variables of a role in place of the options of its module, in the message and the warnings.
+
+    Without a role, the variables are those of the playbooks. An entry of a list has members of the same names as its options.
+    """
+    changed = dict(result)
+    if isinstance(result.get("msg"), str):
+        changed["msg"] = _told(role, result["msg"])
+    if isinstance(result.get("warnings"), list):
+        changed["warnings"] = [_told(role, text) if isinstance(text, str) else text for text in result["warnings"]]
+    return changed
+
+
+def _told(role: str, text: str) -> str:
+    return _NAMES.sub(lambda found: _variables(role, found), text)
+
+
+def _variables(role: str, found: re.Match[str]) -> str:
+    names = re.findall(r"'(\w+)'", found[2])
+    known = {name: _variable(role, name) for name in names}
+    if not all(known.values()) or _ENTRY.search(found.string[: found.start()]):
+        return found[0]
+    word = {"option": "variable", "options": "variables"}.get(found[1], found[1])
+    variables = re.sub(r"'(\w+)'", lambda name: known[name[1]], found[2])
+    return f"{word} {variables}"
+
+
+def _variable(role: str, option: str) -> str:
+    """The variable behind an option; empty where there is none."""
+    prefixes = (f"{role}_", "image_pull_") if role else ("image_pull_", "image_pull_adopt_")
+    return next((prefix + option for prefix in prefixes if prefix + option in KNOWN), "")

@@ -1,0 +1,138 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Forty mistakes of operators: each answer says what is wrong, where, and what to type, and nothing is written before it.
+
+Each mistake is a host of one inventory, so one run of a playbook answers many of them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import yaml
+from support.lab import Lab
+from support.playbooks import play
+
+CANARY = "Canary-mistake-7"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """`says` are the parts of the answer: what, where and what to type. `given` are the variables of the host."""
+
+    name: str
+    given: dict[str, Any]
+    says: tuple[str, ...]
+
+
+LOGIN = {"registry": "quay.io", "username": "robot", "password": CANARY}
+
+
+def secret(**members: Any) -> dict[str, Any]:
+    """A host with a secret that could be written first, and one with a mistake."""
+    fine = {"name": "fine", "namespaces": ["{{ project }}"], "registries": [LOGIN]}
+    wrong = {**fine, "name": "pull", **members}
+    return {"private_registry_secrets": [fine, {name: value for name, value in wrong.items() if value is not None}]}
+
+
+def login(**members: Any) -> dict[str, Any]:
+    return secret(registries=[{**LOGIN, **members}])
+
+
+def beside(**variables: Any) -> dict[str, Any]:
+    """A host whose secret could be written, and a mistake in another variable."""
+    return {**secret(), **variables}
+
+
+def delegated(**members: Any) -> dict[str, Any]:
+    entry = {"registry": "127.0.0.9:1", "namespaces": ["{{ project }}"], "username": "u", "password": CANARY, **members}
+    return beside(delegated_auth_registries=[entry])
+
+
+def grant(**members: Any) -> dict[str, Any]:
+    return beside(cross_project_pull_grants=[{"namespaces": ["{{ project }}"], "projects": ["project-b"], **members}])
+
+
+ENTRY = "private_registry_secrets[1] (pull): "
+QUOTES = "put it in quotes"
+SITE = [
+    Mistake("unknown_member", secret(registry="quay.io"), ("private_registry_secrets[1]: registry is unknown: did you mean 'registries'?", "An entry takes annotations,")),
+    Mistake("unknown_field", login(user="robot"), (ENTRY + "registries[0].user is unknown: did you mean 'username'?", "it takes email, password, registry, username")),
+    Mistake("misspelt_variable", beside(image_pull_prun=True), ("variable image_pull_prun is unknown: did you mean 'image_pull_prune'?",)),
+    Mistake("misspelt_kubeconfig", beside(image_pull_kubeconfg="/x"), ("variable image_pull_kubeconfg is unknown: did you mean 'image_pull_kubeconfig'?",)),
+    Mistake("misspelt_list", {"private_registry_secret": secret()["private_registry_secrets"]}, ("variable private_registry_secret is unknown: did you mean 'private_registry_secrets'?",)),
+    Mistake("wrong_type", secret(labels=["team"]), (ENTRY, "labels", "lines of the form 'name: value'")),
+    Mistake("no_list", {"private_registry_secrets": secret()["private_registry_secrets"][1]}, ("variable private_registry_secrets is not a list of entries: begin each with '- '",)),
+    Mistake("glob", secret(namespaces=["team-*"]), (ENTRY + "option 'namespaces': 'team-*'", "namespace_selector: {include: ['team-*']}")),
+    Mistake("upper_case", secret(namespaces=["Team-A"]), (ENTRY + "option 'namespaces': 'Team-A'", "'team-a'")),
+    Mistake("undefined", login(password="{{ vault_of_nobody }}"), ("private_registry_secrets[1].registries: variable vault_of_nobody is undefined: define it",)),
+    Mistake("braces", login(password=CANARY + "{{x"), ("private_registry_secrets[1].registries: a value is no template", "write it as !unsafe '...'")),
+    Mistake("relative_file", secret(registries=None, auth_file="auth.json"), (ENTRY + "file 'auth.json' cannot be read", "give the whole path, such as {{ inventory_dir }}/auth.json")),
+    Mistake("missing_file", secret(registries=None, auth_file="/nowhere/auth.json"), (ENTRY + "file '/nowhere/auth.json' cannot be read", "No such file")),
+    Mistake("missing_authority", secret(verify=True, verify_ca_cert="/nowhere/ca.crt"), (ENTRY + "option 'verify_ca_cert'", "/nowhere/ca.crt", "No such file")),
+    Mistake("wrong_choice", secret(state="presnt"), (ENTRY + "value of state must be one of: present, absent",)),
+    Mistake("wrong_purpose", secret(link_for=["pul"]), (ENTRY, "link_for must be one or more of: pull, mount")),
+    Mistake("number", login(password=123), ("private_registry_secrets[1]: registries[0].password is a number", QUOTES)),
+    Mistake("truth", login(password=True), ("private_registry_secrets[1]: registries[0].password is true or false", QUOTES)),
+    Mistake("date", login(password=yaml.safe_load("2030-01-02")), ("private_registry_secrets[1]: registries[0].password is a date", QUOTES)),
+    Mistake("user_number", login(username=1234), ("private_registry_secrets[1]: registries[0].username is a number", QUOTES)),
+    Mistake("cluster_password", beside(image_pull_username="u", image_pull_password=123), ("variable image_pull_password is a number", QUOTES)),
+    Mistake("image_as_key", login(registry="reg.example.com/team/app:v1"), (ENTRY + "option 'registries': registry 'reg.example.com/team/app:v1'", "write 'reg.example.com/team/app' instead")),
+    Mistake("short_host", login(registry="host/team/app:v1"), (ENTRY + "option 'registries'", "write the registry's full host name instead")),
+    Mistake("no_port", login(registry="host:notaport"), (ENTRY + "option 'registries'", "'notaport' is not a port", "or 'host' instead")),
+    Mistake("user_in_key", login(registry="robot@quay.io"), (ENTRY + "option 'registries'", "give the user in 'username'")),
+    Mistake("no_password", login(password=""), (ENTRY + "option 'registries': the entry for 'quay.io' has no password", "give both 'username' and 'password'")),
+    Mistake("no_place", secret(namespaces=None), (ENTRY + "give one of the options 'namespaces' and 'namespace_selector'",)),
+    Mistake("wide_selector", secret(namespaces=None, namespace_selector={"exclude": ["a"]}), (ENTRY + "option 'namespace_selector' gives none of", "include: ['*']")),
+    Mistake("selector_field", secret(namespaces=None, namespace_selector={"label": "team=a"}), (ENTRY + "namespace_selector.label is unknown: did you mean 'labels'?",)),
+    Mistake("two_sources", secret(auth_file="/x"), (ENTRY, "parameters are mutually exclusive: registries|auth_file|auth_config")),
+    Mistake("same_secret", {"private_registry_secrets": [secret()["private_registry_secrets"][0]] * 2}, ("secret NAMESPACE/fine is declared by private_registry_secrets[0] and private_registry_secrets[1]", "different names")),
+    Mistake("wrong_verify", secret(verify="maybe"), (ENTRY + "option 'verify' takes true, false or warn",)),
+    Mistake("repository_elsewhere", secret(verify_repositories=["ghcr.io/team/app"]), (ENTRY + "option 'verify_repositories': no registry of this secret is for ghcr.io/team/app", "the secret has quay.io")),
+    Mistake("delegated_key", delegated(registry="host:notaport"), ("delegated_auth_registries[0]", "host:notaport", "port")),
+    Mistake("delegated_type", delegated(link_for=["pul"]), ("delegated_auth_registries[0] (", "link_for must be one or more of: pull, mount")),
+    Mistake("grant_nobody", grant(projects=None), ("cross_project_pull_grants[0]: give at least one of 'service_accounts', 'projects'",)),
+    Mistake("grant_account", grant(service_accounts=["default"]), ("cross_project_pull_grants[0]", "service_accounts", "each item has the lines namespace and name")),
+    Mistake("grant_member", grant(project=["a"]), ("cross_project_pull_grants[0]: project is unknown: did you mean 'projects'?",)),
+    Mistake("owner", beside(image_pull_owner="Team A"), ("owner", "Team A")),
+    Mistake("owner_missing", beside(image_pull_prune=True, private_registry_secrets=[]), ("image_pull_prune needs image_pull_owner",)),
+]  # fmt: skip
+
+
+def answers(done: Any, names: list[str]) -> dict[str, str]:
+    """The messages of each host's failures."""
+    found = dict.fromkeys(names, "")
+    for name, result in re.findall(r"^fatal: \[(\w+)\]: FAILED! => (\{.*\})$", done.output, re.MULTILINE):
+        found[name] += json.loads(result)["msg"] + "\n"
+    return found
+
+
+@pytest.fixture(scope="module")
+def answered(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What each mistake is answered, of one run; nothing was written for any."""
+    project = lab.namespace("mistakes")
+    usual = {"image_pull_kubeconfig": lab.kubeconfig, "project": project}
+    hosts = {one.name: {**usual, **one.given} for one in SITE}
+    inventory = tmp_path_factory.mktemp("mistakes") / "hosts.yml"
+    inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
+    audit = lab.audit()
+    done = play("site", inventory, "--forks", "4", no_proxy="*")
+    assert CANARY not in done.output
+    found = answers(done, [*hosts])
+    assert audit.writes() == [], "all is checked before the first write"
+    return {name: answer.replace(project, "NAMESPACE") for name, answer in found.items()}
+
+
+@pytest.mark.parametrize("mistake", SITE, ids=lambda one: one.name)
+def test_an_answer_says_what_where_and_what_to_type(answered: dict[str, str], mistake: Mistake) -> None:
+    for part in mistake.says:
+        assert part in answered[mistake.name]
+
+
+def test_there_are_forty() -> None:
+    assert len({one.name for one in SITE}) == len(SITE) >= 40

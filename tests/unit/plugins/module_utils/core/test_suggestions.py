@@ -1,0 +1,61 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A name that is written wrongly is answered with the one that was meant, and with all that there are."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.suggestions import (
+    did_you_mean,
+    most_similar,
+    unknown_options,
+)
+
+LOGIN = {"registry": {"type": "str"}, "username": {"type": "str"}, "password": {"type": "str"}}
+SPEC = {
+    "name": {"type": "str", "aliases": ["title"]},
+    "registries": {"type": "list", "elements": "dict", "options": LOGIN},
+    "selector": {"type": "dict", "options": {"labels": {"type": "str"}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("nmae", "name"),
+        ("user", "username"),
+        ("pasword", "password"),
+        ("labels", "labels"),
+        ("xyz", ""),
+        ("u", ""),
+        ("", ""),
+    ],
+)
+def test_the_most_similar_is_named(name: str, meant: str) -> None:
+    assert most_similar(name, ["name", "username", "password", "labels"]) == meant
+    assert did_you_mean(name, ["name", "username", "password", "labels"]) == (
+        f": did you mean {meant!r}?" if meant else ""
+    )
+
+
+def test_unknown_options_are_found_wherever_they_stand() -> None:
+    given = {
+        "title": "x",
+        "nme": 1,
+        7: 1,
+        "_ansible_check_mode": True,
+        "registries": [{"registry": "q"}, {"user": "u"}, "no dictionary"],
+        "selector": {"label": "x"},
+    }
+    assert [*unknown_options(SPEC, given)] == [
+        "nme is unknown: did you mean 'name'? it takes name, registries, selector",
+        "7 is unknown; it takes name, registries, selector",
+        "registries[1].user is unknown: did you mean 'username'? it takes password, registry, username",
+        "selector.label is unknown: did you mean 'labels'? it takes labels",
+    ]
+
+
+@pytest.mark.parametrize("given", [{}, {"registries": None, "selector": "x"}, {"name": {"a": 1}}])
+def test_what_is_known_is_no_news(given: dict[str, object]) -> None:
+    assert [*unknown_options(SPEC, given)] == []

@@ -1,0 +1,157 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a later task would refuse is refused before the first one writes, whichever role it is of."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declaration_check import (
+    _TASKS,
+    FIRST,
+    refuse_invalid,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import (
+    KINDS,
+    VARIABLES,
+    DeclarationError,
+    Role,
+)
+
+ROLES = Path(__file__).parents[4] / "roles"
+LOGIN = {"registry": "quay.io", "username": "u", "password": "Canary-1"}
+SECRET = {"name": "pull", "namespaces": ["a"], "registries": [LOGIN]}
+DELEGATED = {
+    "registry": "r.example.com",
+    "realm_host": "sso.example.com",
+    "namespaces": ["a"],
+    "username": "u",
+    "password": "Canary-1",
+}
+GRANT = {"namespaces": ["a"], "projects": ["b"]}
+
+
+class Plain:
+    """Values without templates."""
+
+    def prepare(self, values: Any) -> None:
+        pass
+
+    def resolve(self, value: Any) -> Any:
+        return value
+
+
+def declared(secret: Any = None, delegated: Any = None, grant: Any = None, **more: Any) -> dict[str, Any]:
+    return {
+        "private_registry_secrets": [{**SECRET, **(secret or {})}],
+        "delegated_auth_registries": [{**DELEGATED, **(delegated or {})}],
+        "cross_project_pull_grants": [{**GRANT, **(grant or {})}],
+        **more,
+    }
+
+
+def refused(variables: dict[str, Any], role: str = "private_registry") -> str:
+    with pytest.raises(DeclarationError, match=r"^nothing was read or changed: ") as error:
+        refuse_invalid(Role(role), variables, Plain())
+    assert "Canary" not in str(error.value)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("role", VARIABLES)
+def test_what_can_be_is_no_news(role: str) -> None:
+    refuse_invalid(Role(role), declared(), Plain())
+    refuse_invalid(Role(role), declared({"registries": None, "auth_file": "/x"}, {"realm_host": None}), Plain())
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        (
+            declared({"link_for": ["pul"]}),
+            "private_registry_secrets[0] (pull): value of link_for must be one or more of",
+        ),
+        (declared({"links": [{"link_for": ["pul"]}]}), "private_registry_secrets[0] (pull): value of link_for"),
+        (declared({"exclusive": "perhaps"}), "unable to convert to bool: give true or false"),
+        (declared({"registries": [{**LOGIN, "registry": "host:notaport"}]}), "'notaport' is not a port"),
+        (declared({"registries": [{**LOGIN, "password": date(2030, 1, 1)}]}), "registries[0].password is a date"),
+        (declared({"namespaces": ["team-*"]}), "namespace_selector: {include: ['team-*']}"),
+        (
+            declared(None, {"link_for": ["pul"]}),
+            "delegated_auth_registries[0] (private-registry, redhat-connect-sso): value of",
+        ),
+        (declared(None, {"realm_secret_name": "B!"}), "delegated_auth_registries[0]: option 'name': 'B!'"),
+        (declared(None, {"password": 83}), "delegated_auth_registries[0]: registries[0].password is a number"),
+        (declared(None, None, {"role": ""}), "cross_project_pull_grants[0]: option 'role'"),
+        (declared(None, None, {"service_accounts": [{"nmespace": "x"}]}), "service_accounts[0].nmespace is unknown"),
+        (
+            declared(None, None, {"projekts": []}),
+            "cross_project_pull_grants[0]: projekts is unknown: did you mean 'projects'?",
+        ),
+    ],
+)
+def test_each_kind_of_entry_is_checked_first(variables: dict[str, Any], said: str) -> None:
+    of_secrets = variables["private_registry_secrets"] != [SECRET]
+    assert said in refused(variables, "cross_project_pull" if of_secrets else "private_registry")
+
+
+def test_the_module_that_comes_next_checks_its_own() -> None:
+    refuse_invalid(Role("private_registry"), declared({"state": "presnt"}), Plain())
+    assert "password is a number" in refused(declared({"registries": [{**LOGIN, "password": 1}]}))
+
+
+def test_all_problems_are_named_at_once() -> None:
+    said = refused(declared({"link_for": ["pul"]}, {"link_for": ["pul"]}, {"role": ""}))
+    assert all(variable in said for variable in VARIABLES.values())
+
+
+@pytest.mark.parametrize("role", ["delegated_auth", "cross_project_pull"])
+def test_what_has_run_has_checked_its_own(role: str) -> None:
+    wrong = declared({"link_for": ["pul"]})
+    assert "link_for" in refused(wrong, role)
+    refuse_invalid(Role(role), {**wrong, "__private_registry_result": {}}, Plain())
+
+
+def test_a_role_that_is_not_in_the_play_is_none_of_its_business() -> None:
+    wrong = declared(None, {"link_for": ["pul"]})
+    play = ["openshift_ops.image_pull.private_registry", "openshift_ops.image_pull.delegated_auth"]
+    refuse_invalid(Role("private_registry"), {**wrong, "ansible_play_role_names": play[:1]}, Plain())
+    assert "link_for" in refused({**wrong, "ansible_play_role_names": play})
+
+
+def test_only_what_is_for_the_namespaces_of_a_run_is_checked() -> None:
+    refuse_invalid(Role("private_registry", only=frozenset(["b"])), declared({"link_for": ["pul"]}), Plain())
+
+
+def test_the_tasks_are_those_of_the_roles() -> None:
+    """A kind of entries that a task of a role takes is checked before, by the module of that task."""
+    for role, kinds in _TASKS.items():
+        text = "".join(path.read_text(encoding="utf-8") for path in sorted((ROLES / role).glob("*/*.yml")))
+        assert {kind for kind in KINDS[role] if f"'{role}.{kind}'" in text} - {"undelegated", "problems"} == {*kinds}
+        registered = {name for (one, _kind), name in FIRST.items() if one == role}
+        assert all(f"register: {name}" in text for name in registered)
+    modules = {task for role in _TASKS for path in (ROLES / role / "tasks").glob("*.yml") for task in modules_in(path)}
+    assert modules == {module.form.option for kinds in _TASKS.values() for module in kinds.values() if module.form}
+
+
+def modules_in(path: Path) -> set[str]:
+    """The list options that the module tasks of a file give."""
+    lists = {"secrets", "links", "registries", "accounts", "grants"}
+    found: set[str] = set()
+
+    def search(value: Any) -> None:
+        if isinstance(value, dict):
+            for name, part in value.items():
+                if str(name).startswith("openshift_ops.image_pull."):
+                    found.update(lists & set(part))
+                search(part)
+        elif isinstance(value, list):
+            for part in value:
+                search(part)
+
+    search(yaml.safe_load(path.read_text(encoding="utf-8")))
+    return found

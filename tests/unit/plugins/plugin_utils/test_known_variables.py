@@ -1,0 +1,136 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The table of variables is what roles, playbooks and jobs read and hand on; what is like one of them is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import (
+    _PREFIXES,
+    KNOWN,
+    is_ours,
+    problems_of,
+)
+from support.playbook_variables import _members, reads
+
+ROOT = Path(__file__).parents[4]
+READ = (
+    "playbooks/*.yml",
+    "extensions/awx/project/*.yml",
+    "extensions/eda/rulebooks/*.yml",
+    "roles/*/tasks/*.yml",
+    "roles/*/vars/*.yml",
+)
+
+
+class Templar:
+    def template(self, value: Any) -> Any:
+        return ["private_registry_url"] if value == "{{ ours }}" else value
+
+
+def read_or_handed_on() -> Iterator[str]:
+    for path in (path for pattern in READ for path in ROOT.glob(pattern)):
+        yield from reads(path)
+        for key, value in _members(yaml.safe_load(path.read_text(encoding="utf-8"))):
+            if key == "register":
+                yield value
+            if key == "ansible.builtin.set_stats":
+                yield from value["data"]
+
+
+def documented() -> Iterator[str]:
+    for path in ROOT.glob("roles/*/meta/argument_specs.yml"):
+        specs = yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]
+        for name, spec in specs.items():
+            yield from spec["options"] if name != "entry" else ()
+
+
+def test_the_table_has_all_variables_and_no_other() -> None:
+    """A name that is missing here would be refused; one that nothing reads would be ignored."""
+    ours = {name for name in (*read_or_handed_on(), *documented()) if name.startswith(_PREFIXES)}
+    assert ours | {"image_pull_ignored_variables"} == KNOWN
+
+
+def test_each_role_has_its_prefix() -> None:
+    assert {path.name + "_" for path in ROOT.glob("roles/*")} | {"image_pull_"} == {*_PREFIXES}
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("image_pull_kubeconfg", "image_pull_kubeconfig"),
+        ("image_pull_prun", "image_pull_prune"),
+        ("private_registry_secret", "private_registry_secrets"),
+        ("private_registry_stat", "private_registry_state"),
+        ("delegated_auth_registrys", "delegated_auth_registries"),
+        ("cross_project_pull_grant", "cross_project_pull_grants"),
+        ("global_pull_secret_backp", "global_pull_secret_backup"),
+        ("credential_rotation_canary_soaks", "credential_rotation_canary_soak"),
+        ("automation_account_job", "automation_account_jobs"),
+        ("pull_access_audit_failon", "pull_access_audit_fail_on"),
+    ],
+)
+def test_a_misspelt_one_is_refused(name: str, meant: str) -> None:
+    (problem,) = problems_of({name: "x", "ansible_host": "h", "other": 1}, Templar())
+    assert problem.startswith(f"variable {name} is unknown: did you mean '{meant}'? ")
+
+
+def test_one_that_is_like_none_is_refused_with_the_list() -> None:
+    (problem,) = problems_of({"private_registry_url": "x"}, Templar())
+    assert "those that begin with private_registry_ are private_registry_secrets, private_registry_state." in problem
+    assert problem.endswith("list its name in image_pull_ignored_variables")
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        dict.fromkeys(KNOWN, "x"),
+        {"private_registry_secrets_team_a": [], "delegated_auth_registries_b": [], "cross_project_pull_grants_c": []},
+        {"image_pull_policy": "Always", "image_pull_secrets": [], "__private_registry_result": {}},
+        {"private_registry_url": "x", "image_pull_ignored_variables": "{{ ours }}"},
+    ],
+)
+def test_others_are_not(variables: dict[str, Any]) -> None:
+    assert problems_of(variables, Templar()) == []
+
+
+@pytest.mark.parametrize("value", [83, 1.5, True, date(2030, 1, 1)])
+def test_a_login_that_yaml_has_changed_is_refused_and_not_shown(value: Any) -> None:
+    found = problems_of(
+        {
+            "image_pull_password": value,
+            "credential_rotation_new": {"username": "u", "password": value},
+            "global_pull_secret_registries": [{"registry": "quay.io", "username": value, "password": "p"}],
+        },
+        Templar(),
+    )
+    assert [problem.partition(" is ")[0] for problem in found] == [
+        "variable image_pull_password",
+        "credential_rotation_new.password",
+        "global_pull_secret_registries[0].username",
+    ]
+    assert all("put it in quotes" in problem for problem in found)
+    assert "83" not in str(found)
+
+
+class Task:
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def get_path(self) -> str:
+        return self.path
+
+
+def test_only_tasks_of_our_roles_and_playbooks_are_ours(tmp_path: Path) -> None:
+    assert is_ours(Task(f"{ROOT}/roles/private_registry/tasks/main.yml:8"))
+    assert is_ours(Task(f"{ROOT}/playbooks/site.yml:8"))
+    assert not is_ours(Task(f"{ROOT}/extensions/awx/project/verify.yml:8"))
+    assert not is_ours(Task(f"{tmp_path}/playbooks/site.yml:8"))
+    assert not is_ours(Task(""))

@@ -1,0 +1,45 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Users of a role read the names of its variables, and not those of the options behind them."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_words import in_words_of
+
+
+@pytest.mark.parametrize(
+    ("role", "said", "told"),
+    [
+        ("credential_rotation", "option 'old' has no password", "variable credential_rotation_old has no password"),
+        (
+            "credential_rotation",
+            "options 'old' and 'new' are alike",
+            "variables credential_rotation_old and credential_rotation_new are alike",
+        ),
+        ("global_pull_secret", "name it in 'verify_realm_hosts'", "name it in global_pull_secret_verify_realm_hosts"),
+        ("global_pull_secret", "option 'kubeconfig' is wrong", "variable image_pull_kubeconfig is wrong"),
+        ("", "option 'max_prune' is wrong", "variable image_pull_max_prune is wrong"),
+        ("", "option 'vault_id' is wrong", "variable image_pull_adopt_vault_id is wrong"),
+        # What has no variable, and what is a member of an entry.
+        ("credential_rotation", "option 'nodes_pull_secret' is", "option 'nodes_pull_secret' is"),
+        ("credential_rotation", "options 'old' and 'nothing' are", "options 'old' and 'nothing' are"),
+        (
+            "credential_rotation",
+            "credential_rotation_secrets[0]: option 'old' is",
+            "credential_rotation_secrets[0]: option 'old' is",
+        ),
+        ("credential_rotation", "secret 'old' is", "secret 'old' is"),
+    ],
+)
+def test_options_become_variables(role: str, said: str, told: str) -> None:
+    assert in_words_of(role, {"msg": said, "warnings": [said, {"msg": said}], "n": 1}) == {
+        "msg": told,
+        "warnings": [told, {"msg": said}],
+        "n": 1,
+    }
+
+
+def test_a_result_without_words_stays() -> None:
+    assert in_words_of("credential_rotation", {"changed": False}) == {"changed": False}
