@@ -45,12 +45,18 @@ def job_sentence(needs: Iterable[Need], module: str) -> str:
 
 
 def _jobs_with(need: Need, module: str) -> Iterator[str]:
-    """The first job of the module that has the right, else the first of all."""
+    """The first job of the module that has the right, else the first of all. None where the module is in no job."""
+    if not any(module in _modules(job.what) for job in JOBS.values()):
+        return
     resource = f"{need.resource}.{need.group}" if need.group else need.resource
     having = [
         name
         for name, job in JOBS.items()
         if any(right.resource == resource and need.verb in right.verbs for right in job.rights)
     ]
-    own = [name for name in having if module in JOBS[name].what.replace(",", " ").split()]
+    own = [name for name in having if module in _modules(JOBS[name].what)]
     yield from (own or having)[:1]
+
+
+def _modules(text: str) -> list[str]:
+    return text.replace(",", " ").split()

@@ -230,11 +230,13 @@ def execute(module: Module, task: Task) -> dict[str, Any]:
         shown = f"Traceback (most recent call last):\n{way}{type(error).__name__}\n"
         return {"failed": True, "msg": message, "exception": shown}
     said = [str(result.get("msg", "")), *task.warnings]
-    task.warn(untold(task.needs, said))
     jobs = job_sentence(task.needs, task.name.rpartition(".")[2])
+    missing = untold(task.needs, said)
     if jobs and result.get("failed"):
+        task.warn(missing)
         return {**result, "msg": f"{result['msg']}; {jobs}"}
-    task.warn([jobs] if jobs else [])
+    told = [*missing, jobs] if jobs else missing
+    task.warn(["; ".join(told)] if told else [])
     return result
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.sources import (
-    FILE_ARGUMENTS,
     SOURCES,
     auth_file_of,
 )
