@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from support.hypershift import host_a_cluster
 from support.lab import Lab, path_of
@@ -202,12 +203,12 @@ def verify_access(stage: Stage) -> Iterator[Result]:
 def wait(stage: Stage) -> Iterator[Result]:
     yield stage.run("sa_wait", timeout=10)
     yield stage.run("sa_wait", service_accounts=["defualt"], timeout=0)
-    # An account whose pull secret never comes.
-    stage.remove("serviceaccounts", "robot")
+    # An account whose pull secret never comes. Its name was never used: else there is the secret of the account before it.
+    name = f"robot-{uuid4().hex[:8]}"
     with _unprovisioned(stage):
         for namespace in stage.names:
-            stage.lab.create(namespace, "serviceaccounts", {"metadata": {"name": "robot"}})
-        yield stage.run("sa_wait", service_accounts=["robot"], timeout=0)
+            stage.lab.create(namespace, "serviceaccounts", {"metadata": {"name": name}})
+        yield stage.run("sa_wait", service_accounts=[name], timeout=0)
 
 
 @contextmanager
