@@ -181,6 +181,8 @@ class _Reading:
     namespaces: Sequence[str]
     seen: _Seen = field(default_factory=_Seen)
     leftovers: list[Json] = field(default_factory=list)
+    #: Where the pods could not be listed in a later look.
+    unlisted: dict[str, None] = field(default_factory=dict)
 
     def read(self) -> _Seen:
         """:raises ImagePullError: when a list fails for another reason than that the caller may not have it."""
@@ -219,7 +221,9 @@ class _Reading:
 
     def uses_of_pods(self, places: Sequence[str]) -> dict[str, list[Use]]:
         """Those of the pods in these namespaces, as they are now."""
-        return {name: in_use(pods) for name, pods in self._list(POD, places, self._keep_uses(POD)).objects.items()}
+        found = self._list(POD, places, self._keep_uses(POD))
+        self.unlisted.update(dict.fromkeys(found.forbidden))
+        return {name: in_use(pods) for name, pods in found.objects.items()}
 
     def _keep_uses(self, kind: Kind) -> Callable[[Json], Json | None]:
         def keep(obj: Json) -> Json | None:
@@ -371,10 +375,12 @@ def _wait_for_pulls(reading: _Reading, settings: Settings) -> _Waited:
             left = wait.until(places, reading.rotation.pulls_timeout)
         except ImagePullError as error:
             return _Waited(error=str(error))
+    unlisted = first_of([*reading.unlisted], _NAMED)
+    error = f"the caller may not list pods in namespace {unlisted}" if unlisted else ""
     seen.uses = {name: [use for use in every if use.state is None] for name, every in seen.uses.items()}
     for name, every in wait.uses.items():
         seen.uses.setdefault(name, []).extend(every)
-    return _Waited(left, no_events=wait.no_events)
+    return _Waited(left, error, wait.no_events)
 
 
 def _by_namespace(copies: Iterable[Copy]) -> _Changing:

@@ -637,6 +637,16 @@ class TestPendingPulls:
         assert outcome.notes[0].startswith("it is not known whether nodes still pull with the old login: ")
         assert entries(api, "a") == {"quay.io": entry(NEW)}
 
+    def test_pods_that_may_not_be_listed_are_not_taken_for_none(self, api: FakeApi) -> None:
+        put(api, "b")
+        put_waiting(api, "b", "p")
+        api.fail("GET .*/a/pods", FORBIDDEN, times=99)
+        outcome = run(api, "a", "b", rotation=self.WAITS)
+        assert [row["namespace"] for row in told(outcome)["pending_pulls"]] == ["b"]
+        assert outcome.notes[0] == (
+            "it is not known whether nodes still pull with the old login: the caller may not list pods in namespace a"
+        )
+
     def test_nothing_is_read_again_where_it_is_not_asked_for(self, api: FakeApi) -> None:
         put_waiting(api, "a", "p")
         outcome = run(api)
