@@ -376,11 +376,11 @@ def _wait_for_pulls(reading: _Reading, settings: Settings) -> _Waited:
         except ImagePullError as error:
             return _Waited(error=str(error))
     unlisted = first_of([*reading.unlisted], _NAMED)
-    error = f"the caller may not list pods in namespace {unlisted}" if unlisted else ""
+    unknown = f"the caller may not list pods in namespace {unlisted}" if unlisted else ""
     seen.uses = {name: [use for use in every if use.state is None] for name, every in seen.uses.items()}
     for name, every in wait.uses.items():
         seen.uses.setdefault(name, []).extend(every)
-    return _Waited(left, error, wait.no_events)
+    return _Waited(left, unknown, wait.no_events)
 
 
 def _by_namespace(copies: Iterable[Copy]) -> _Changing:
