@@ -14,7 +14,7 @@ from ..clients.kube.client import Cluster
 from ..clients.kube.errors import UnknownResource
 from ..core.batch import Batch, Declared
 from ..core.entries import Entry
-from ..core.enumeration import all_of, counted, first_of
+from ..core.enumeration import counted, first_of
 from ..core.errors import ImagePullError, Refusal, printable
 from ..core.names import is_name, is_namespace
 from ..core.namespaces import NamespaceSelector
@@ -58,7 +58,7 @@ _NOT_SEARCHED = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-to
 _SHOWN = 100
 #: Maximum number of secrets of one namespace that are not declared: in the list that a plan is made of, and in the one that is shown.
 _ROWS_OF_A_NAMESPACE, _SHOWN_OF_A_NAMESPACE = 100, 10
-#: Maximum number of them in a warning.
+#: Maximum number of them in a warning, and of the keys of one secret in a reason.
 _NAMED = 5
 #: Maximum number of namespaces with the new login alone in which a node pulls first.
 _PULLED_AGAIN = 3
@@ -411,12 +411,18 @@ def _similar(seen: _Seen) -> list[dict[str, Any]]:
 
 def _other_passwords(seen: _Seen) -> Iterator[tuple[Copy, str]]:
     for copy in _first_of_each(seen.other_passwords, _SHOWN_OF_A_NAMESPACE):
-        yield copy, f"the user of one of the logins with another password, for {all_of(copy.found.other_passwords)}"
+        yield (
+            copy,
+            f"the user of one of the logins with another password, for {first_of(copy.found.other_passwords, _NAMED)}",
+        )
 
 
 def _elsewhere(seen: _Seen) -> Iterator[tuple[Copy, str]]:
     for copy in _first_of_each((copy for copy in seen.every if copy.elsewhere()), _SHOWN_OF_A_NAMESPACE):
-        yield copy, f"the old password with another user or for another registry, in {all_of(copy.elsewhere())}"
+        yield (
+            copy,
+            f"the old password with another user or for another registry, in {first_of(copy.elsewhere(), _NAMED)}",
+        )
 
 
 def _neither(rotation: Rotation, told: Mapping[str, Any], namespaces: Sequence[str]) -> str:

@@ -336,6 +336,11 @@ class TestNeitherLogin:
         outcome = run(api, "a", "b")
         assert [row["namespace"] for row in told(outcome)["similar"]] == [*["a"] * 10, "b"]
 
+    def test_many_keys_of_one_secret_are_named_in_part(self, api: FakeApi) -> None:
+        put(api, "a", auths={f"quay.io/t{number}": entry(Login(OLD.username, "x")) for number in range(500)})
+        (row,) = told(run(api))["similar"]
+        assert row["reason"].endswith("for quay.io/t0, quay.io/t1, quay.io/t2, quay.io/t3, quay.io/t4 and 495 more")
+
 
 class TestRead:
     def test_few_namespaces_are_listed_each_and_many_at_once(self, api: FakeApi) -> None:
