@@ -54,7 +54,8 @@ options:
   written:
     description:
       - The result of the task that wrote the secrets. Links of entries with a C(namespace_selector) are limited to the namespaces that it
-        selected then, so a namespace that was created since gets its secrets and links in the next run.
+        selected then, so a namespace that was created since gets its secrets and links in the next run. Links of an entry are left out in
+        the namespaces in which its secret failed.
     type: dict
     version_added: 1.0.0
 """
@@ -109,6 +110,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             check_mode=self.get_option("check_mode"),
             only=None if only is None else frozenset(map(str, only)),
             selected=_selected(self.get_option("written")),
+            failed=_failed(self.get_option("written")),
         )
         found: list[Any] = []
         templates = Templates(self._templar)
@@ -151,3 +153,13 @@ def _selected(written: Mapping[str, Any] | None) -> Mapping[str, list[str]] | No
         return None
     rows = written.get("selected", ())
     return {str(title): list(map(str, row["namespaces"])) for row in rows for title in row["titles"]}
+
+
+def _failed(written: Mapping[str, Any] | None) -> Mapping[str, set[str]]:
+    """The namespaces in which a task failed for each entry, and under "" those in which it failed for all."""
+    found: dict[str, set[str]] = {}
+    for row in (written or {}).get("failures", ()):
+        # Its name in brackets follows the title of an entry.
+        title = str(row.get("title") or "").partition(" ")[0]
+        found.setdefault(title, set()).add(str(row.get("namespace")))
+    return found

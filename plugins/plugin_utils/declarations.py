@@ -10,7 +10,7 @@ Entries are read member by member: a task that only links never touches a creden
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
@@ -135,7 +135,8 @@ class Declared:
 class Role:
     """How a role runs: with `absent` every entry counts as absent; with `only`, each entry is limited to these namespaces.
 
-    `selected`: the namespaces that the task before selected for an entry, by the entry's title; None before any task.
+    `selected`: the namespaces that the task before selected for an entry, by the entry's title; None before any task. `failed`: those in
+    which it failed for an entry, and under "" those in which it failed for all.
     """
 
     name: str
@@ -143,21 +144,31 @@ class Role:
     check_mode: bool = False
     only: frozenset[str] | None = None
     selected: Mapping[str, list[str]] | None = None
+    failed: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def narrow(self, entries: Iterable[Made]) -> list[Made]:
-        """The entries of a task that works where the one before did: a selector selects no namespace that was created since."""
+        """The entries of a task that works where the one before did, and did not fail.
+
+        A selector selects no namespace that was created since.
+        """
         if self.selected is None:
             return [*entries]
         return [made for entry in entries if (made := self._narrow(entry, self.selected))]
 
-    @staticmethod
-    def _narrow(entry: Made, selected: Mapping[str, list[str]]) -> Made:
+    def _narrow(self, entry: Made, selected: Mapping[str, list[str]]) -> Made:
         """Empty for one that is for no namespace then."""
         selector = entry.get("namespace_selector")
-        if not isinstance(selector, Mapping):
+        if isinstance(selector, Mapping):
+            names = self._left(entry, selected.get(entry["title"], ()))
+            return {**entry, "namespace_selector": {**selector, "include": names}} if names else {}
+        if not isinstance(entry.get("namespaces"), (list, tuple)):
             return entry
-        names = selected.get(entry["title"])
-        return {**entry, "namespace_selector": {**selector, "include": names}} if names else {}
+        names = self._left(entry, entry["namespaces"])
+        return {**entry, "namespaces": names} if names else {}
+
+    def _left(self, entry: Made, names: Iterable[Any]) -> list[Any]:
+        failed = {*self.failed.get("", ()), *self.failed.get(entry["title"], ())}
+        return [name for name in names if str(name) not in failed]
 
 
 class Declarations:

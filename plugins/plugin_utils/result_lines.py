@@ -203,7 +203,7 @@ def _total(counts: Iterable[Counts]) -> Counts:
 def _entries(declared: Sequence[str], results: Sequence[Result]) -> str:
     """How many teams or entries were applied. A namespace that failed as a whole may be of any of them, so they are only counted then."""
     rows = [row for result in results for row in result.get("failures") or ()]
-    failed = {str(row["title"]) for row in rows if "title" in row}
+    failed = {_entry(row) for row in rows if "title" in row}
     teams = {title: _team(title) for title in declared}
     noun = ("team", "teams") if all(teams.values()) else ("entry", "entries")
     owners = {title: teams[title] if noun[0] == "team" else title for title in declared}
@@ -212,6 +212,13 @@ def _entries(declared: Sequence[str], results: Sequence[Result]) -> str:
         return counted(len(every), *noun)
     done = len(every - {owners[title] for title in failed & set(owners)})
     return f"{done:,} of {counted(len(every), *noun)}"
+
+
+def _entry(row: Result) -> str:
+    """The title of the entry that failed. Modules call it by its title and, in brackets, its name."""
+    title = str(row.get("title"))
+    found = _TITLE.match(title)
+    return found[0] if found else title
 
 
 def _team(title: str) -> str:
@@ -239,7 +246,7 @@ def _verified(results: Sequence[Result]) -> Iterator[str]:
 def _problems(results: Sequence[Result]) -> Iterator[str]:
     rows = [row for result in results for row in result.get("failures") or ()]
     places = {row["namespace"] for row in rows if "namespace" in row}
-    others = {row.get("title") for row in rows if "namespace" not in row}
+    others = {_entry(row) for row in rows if "namespace" not in row}
     skipped = {row["name"] for result in results for row in _rows(result) if row.get("status") == "skipped"} - places
     if skipped:
         yield f"{counted(len(skipped), 'namespace')} skipped"

@@ -114,6 +114,16 @@ class TestRole:
         for name in required_of(role):
             assert re.fullmatch(rf"{{{{ undef\(hint=(['\"]){name} is not set: .*\) }}}}", defaults[name])
 
+    def test_a_switch_is_converted_wherever_it_decides(self, role: str) -> None:
+        """`-e NAME=false` is text, and text that is not empty is true. As the whole value of an option, the module converts it."""
+        switches = [name for name, option in options_of(role).items() if option["type"] == "bool"]
+        files = [path for part in ("tasks", "vars") for path in (ROOT / role / part).glob("*.yml")]
+        code = "\n".join(re.sub(r"^ *#.*", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE) for path in files)
+        for name in switches:
+            found = re.findall(rf"^.*(?<!\"{{{{ )\b{name}\b(?! \| bool\b|: | is false: ).*$", code, re.MULTILINE)
+            found += re.findall(rf"^.*\"{{{{ {name} (?!}}}}|\| bool\b).*$", code, re.MULTILINE)
+            assert found == []
+
 
 #: Variables of several roles. They have no default: a role may not set what is not its own.
 SHARED = {"image_pull_only_namespaces"}

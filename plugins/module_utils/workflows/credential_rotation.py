@@ -14,7 +14,7 @@ from ..clients.kube.client import Cluster
 from ..clients.kube.errors import UnknownResource
 from ..core.batch import Batch, Declared
 from ..core.entries import Entry
-from ..core.enumeration import all_of, counted, first_of
+from ..core.enumeration import counted, first_of
 from ..core.errors import ImagePullError, Refusal, printable
 from ..core.names import is_name, is_namespace
 from ..core.namespaces import NamespaceSelector
@@ -58,7 +58,7 @@ _NOT_SEARCHED = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-to
 _SHOWN = 100
 #: Maximum number of secrets of one namespace that are not declared: in the list that a plan is made of, and in the one that is shown.
 _ROWS_OF_A_NAMESPACE, _SHOWN_OF_A_NAMESPACE = 100, 10
-#: Maximum number of them in a warning.
+#: Maximum number of them in a warning, and of the keys of one secret in a reason.
 _NAMED = 5
 #: Maximum number of namespaces with the new login alone in which a node pulls first.
 _PULLED_AGAIN = 3
@@ -181,6 +181,8 @@ class _Reading:
     namespaces: Sequence[str]
     seen: _Seen = field(default_factory=_Seen)
     leftovers: list[Json] = field(default_factory=list)
+    #: Where the pods could not be listed in a later look.
+    unlisted: dict[str, None] = field(default_factory=dict)
 
     def read(self) -> _Seen:
         """:raises ImagePullError: when a list fails for another reason than that the caller may not have it."""
@@ -219,7 +221,9 @@ class _Reading:
 
     def uses_of_pods(self, places: Sequence[str]) -> dict[str, list[Use]]:
         """Those of the pods in these namespaces, as they are now."""
-        return {name: in_use(pods) for name, pods in self._list(POD, places, self._keep_uses(POD)).objects.items()}
+        found = self._list(POD, places, self._keep_uses(POD))
+        self.unlisted.update(dict.fromkeys(found.forbidden))
+        return {name: in_use(pods) for name, pods in found.objects.items()}
 
     def _keep_uses(self, kind: Kind) -> Callable[[Json], Json | None]:
         def keep(obj: Json) -> Json | None:
@@ -371,10 +375,12 @@ def _wait_for_pulls(reading: _Reading, settings: Settings) -> _Waited:
             left = wait.until(places, reading.rotation.pulls_timeout)
         except ImagePullError as error:
             return _Waited(error=str(error))
+    unlisted = first_of([*reading.unlisted], _NAMED)
+    unknown = f"the caller may not list pods in namespace {unlisted}" if unlisted else ""
     seen.uses = {name: [use for use in every if use.state is None] for name, every in seen.uses.items()}
     for name, every in wait.uses.items():
         seen.uses.setdefault(name, []).extend(every)
-    return _Waited(left, no_events=wait.no_events)
+    return _Waited(left, unknown, wait.no_events)
 
 
 def _by_namespace(copies: Iterable[Copy]) -> _Changing:
@@ -405,12 +411,18 @@ def _similar(seen: _Seen) -> list[dict[str, Any]]:
 
 def _other_passwords(seen: _Seen) -> Iterator[tuple[Copy, str]]:
     for copy in _first_of_each(seen.other_passwords, _SHOWN_OF_A_NAMESPACE):
-        yield copy, f"the user of one of the logins with another password, for {all_of(copy.found.other_passwords)}"
+        yield (
+            copy,
+            f"the user of one of the logins with another password, for {first_of(copy.found.other_passwords, _NAMED)}",
+        )
 
 
 def _elsewhere(seen: _Seen) -> Iterator[tuple[Copy, str]]:
     for copy in _first_of_each((copy for copy in seen.every if copy.elsewhere()), _SHOWN_OF_A_NAMESPACE):
-        yield copy, f"the old password with another user or for another registry, in {all_of(copy.elsewhere())}"
+        yield (
+            copy,
+            f"the old password with another user or for another registry, in {first_of(copy.elsewhere(), _NAMED)}",
+        )
 
 
 def _neither(rotation: Rotation, told: Mapping[str, Any], namespaces: Sequence[str]) -> str:

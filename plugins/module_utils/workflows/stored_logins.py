@@ -118,7 +118,8 @@ def _stored(cluster: Cluster, one: _Failed) -> list[LoginQuestion]:
 def _named(one: _Failed, keys: Iterable[str]) -> Failure:
     sentence = (
         f"{one.failure.error}. The secret has another login for {', '.join(dict.fromkeys(keys))}, and the registry accepts that one: it was "
-        "probably renewed. Give that login to this entry. Without 'verify', the login that works would be replaced"
+        "probably renewed. Users of the namespace can write this secret, so give that login to this entry only if you know it. Without "
+        "'verify', the login that works would be replaced"
     )
     return replace(one.failure, error=sentence)
 

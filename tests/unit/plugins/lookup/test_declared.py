@@ -115,4 +115,19 @@ def test_what_cannot_be_is_an_error_that_names_it() -> None:
     with pytest.raises(AnsibleError, match=r"private_registry_secrets\[0\]: nmae is unknown: did you mean 'name'"):
         look("private_registry.links", variables={"private_registry_secrets": [{"nmae": 1}]})
     with pytest.raises(AnsibleError, match="secret a/x is declared by"):
-        look("private_registry.secrets", variables={"private_registry_secrets": [ENTRY, ENTRY]})
+        look(
+            "private_registry.secrets", variables={"private_registry_secrets": [ENTRY, ENTRY], "secret": "of the vault"}
+        )
+
+
+def test_links_are_left_out_where_the_task_before_failed_for_their_entry() -> None:
+    entry = {**ENTRY, "namespaces": ["a", "b", "c"]}
+    failures = [
+        {"namespace": "a", "name": "x", "title": "private_registry_secrets[0] (x)", "error": "refused"},
+        {"namespace": "b", "name": "x", "title": "private_registry_secrets_team[0] (x)", "error": "refused"},
+        {"namespace": "c", "error": "the namespace does not exist"},
+    ]
+    variables = {"private_registry_secrets": [entry], "secret": "of the vault"}
+    written = {"selected": [], "failures": failures}
+    (link,) = look("private_registry.links", variables=variables, written=written)
+    assert link["namespaces"] == ["b"]

@@ -717,11 +717,15 @@ class TestSelected:
     """A task that follows another one works in the namespaces that the other one selected."""
 
     @staticmethod
-    def links(role: str, entry: Mapping[str, Any], selected: Mapping[str, list[str]] | None, answer: Any = None) -> Any:
-        variables = {VARIABLES[role]: [entry, {**entry, "namespace_selector": None, "namespaces": ["named"]}]}
-        return KINDS[role]["links"](Declarations(Role(role, selected=selected), variables, Resolver()), answer)
+    def links(
+        role: str, entry: Mapping[str, Any], selected: Mapping[str, list[str]] | None, answer: Any = None, **failed: Any
+    ) -> Any:
+        variables = {VARIABLES[role]: [entry, {**entry, "namespace_selector": None, "namespaces": ["named", "b"]}]}
+        return KINDS[role]["links"](
+            Declarations(Role(role, selected=selected, **failed), variables, Resolver()), answer
+        )
 
-    @pytest.mark.parametrize(
+    ROLES = pytest.mark.parametrize(
         ("role", "entry", "answer"),
         [
             ("private_registry", {"name": "pull"}, None),
@@ -732,15 +736,27 @@ class TestSelected:
             ),
         ],
     )
+
+    @ROLES
     def test_limits_a_selector_and_no_names(self, role: str, entry: dict[str, Any], answer: Any) -> None:
         selector = {"include": ["team-*"], "labels": "tier=dev"}
         entry = {**entry, "namespace_selector": selector}
         title = f"{VARIABLES[role]}[0]"
         free, named = self.links(role, entry, None, answer)
-        assert (free["namespace_selector"], named["namespaces"]) == (selector, ["named"])
+        assert (free["namespace_selector"], named["namespaces"]) == (selector, ["named", "b"])
         limited, named = self.links(role, entry, {title: ["team-a"], "other": ["team-b"]}, answer)
         assert limited["namespace_selector"] == {**selector, "include": ["team-a"]}
-        assert named["namespaces"] == ["named"]
+        assert named["namespaces"] == ["named", "b"]
         for nothing in ({}, {title: []}):
             (named,) = self.links(role, entry, nothing, answer)
-            assert named["namespaces"] == ["named"]
+            assert named["namespaces"] == ["named", "b"]
+
+    @ROLES
+    def test_links_nothing_where_the_secret_failed(self, role: str, entry: dict[str, Any], answer: Any) -> None:
+        """One failure stays one: the link to a secret that is not there would fail, too."""
+        entry = {**entry, "namespace_selector": {"include": ["*"]}}
+        first, second = (f"{VARIABLES[role]}[{position}]" for position in (0, 1))
+        selected = {first: ["a", "b", "c"]}
+        by_selector, named = self.links(role, entry, selected, answer, failed={first: {"a"}, "": {"b"}})
+        assert (by_selector["namespace_selector"]["include"], named["namespaces"]) == (["c"], ["named"])
+        assert self.links(role, entry, {first: ["a"]}, answer, failed={first: {"a"}, second: {"named", "b"}}) == []

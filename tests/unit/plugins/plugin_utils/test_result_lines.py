@@ -99,7 +99,7 @@ class TestApply:
         assert applied({}, result(row("n")), check_mode=True) == "2 of 2 teams, 1 namespace: nothing would change"
 
     def test_a_failed_entry_is_that_of_its_team(self) -> None:
-        failure = {"namespace": "n1", "entry": 0, "name": HOSTILE, "title": TEAMS[1], "error": HOSTILE}
+        failure = {"namespace": "n1", "entry": 0, "name": "pull", "title": f"{TEAMS[1]} (pull)", "error": HOSTILE}
         failed = result(row("n1", status="failed"), row("n2", secret()), failures=[failure, failure])
         assert applied(failed) == "1 of 2 teams, 2 namespaces: 1 secret created, failed in 1 namespace"
 
@@ -110,14 +110,14 @@ class TestApply:
         )
 
     def test_an_entry_may_fail_before_any_namespace(self) -> None:
-        asked = {"failed": True, "failures": [{"entry": 0, "title": TEAMS[2], "error": HOSTILE}]}
+        asked = {"failed": True, "failures": [{"entry": 0, "title": f"{TEAMS[2]} (quay.io)", "error": HOSTILE}]}
         assert applied(asked, self.RUN[0]) == (
             "1 of 2 teams, 2 namespaces: 3 secrets created, 1 updated, verified 2 logins, failed for 1 entry"
         )
 
     def test_an_entry_for_which_nothing_was_written(self) -> None:
         problems = [f"{TEAMS[2]}: registry wants logins sent to evil: another host"]
-        asked = {"failed": True, "failures": [{"entry": 0, "title": TEAMS[2], "error": HOSTILE}]}
+        asked = {"failed": True, "failures": [{"entry": 0, "title": f"{TEAMS[2]} (quay.io)", "error": HOSTILE}]}
         assert applied({}, problems=problems) == "1 of 2 teams, 0 namespaces: failed for 1 entry"
         assert applied(asked, problems=problems) == "1 of 2 teams, 0 namespaces: failed for 1 entry"
 

@@ -336,6 +336,11 @@ class TestNeitherLogin:
         outcome = run(api, "a", "b")
         assert [row["namespace"] for row in told(outcome)["similar"]] == [*["a"] * 10, "b"]
 
+    def test_many_keys_of_one_secret_are_named_in_part(self, api: FakeApi) -> None:
+        put(api, "a", auths={f"quay.io/t{number}": entry(Login(OLD.username, "x")) for number in range(500)})
+        (row,) = told(run(api))["similar"]
+        assert row["reason"].endswith("for quay.io/t0, quay.io/t1, quay.io/t2, quay.io/t3, quay.io/t4 and 495 more")
+
 
 class TestRead:
     def test_few_namespaces_are_listed_each_and_many_at_once(self, api: FakeApi) -> None:
@@ -636,6 +641,16 @@ class TestPendingPulls:
         outcome = run(api, rotation=self.WAITS)
         assert outcome.notes[0].startswith("it is not known whether nodes still pull with the old login: ")
         assert entries(api, "a") == {"quay.io": entry(NEW)}
+
+    def test_pods_that_may_not_be_listed_are_not_taken_for_none(self, api: FakeApi) -> None:
+        put(api, "b")
+        put_waiting(api, "b", "p")
+        api.fail("GET .*/a/pods", FORBIDDEN, times=99)
+        outcome = run(api, "a", "b", rotation=self.WAITS)
+        assert [row["namespace"] for row in told(outcome)["pending_pulls"]] == ["b"]
+        assert outcome.notes[0] == (
+            "it is not known whether nodes still pull with the old login: the caller may not list pods in namespace a"
+        )
 
     def test_nothing_is_read_again_where_it_is_not_asked_for(self, api: FakeApi) -> None:
         put_waiting(api, "a", "p")

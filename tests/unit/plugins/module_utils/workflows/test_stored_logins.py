@@ -104,8 +104,9 @@ def test_stored_login_that_works_is_named_where_it_is(case: Case, server: Hostil
     case.api.fail("GET /api/v1/namespaces/h/secrets", status_object(403, "Forbidden", "no"))
     errors = case.errors(*"abcdefgh")
     assert errors.pop("a") == (
-        f"refused. The secret has another login for {case.host}, and the registry accepts that one: it was probably renewed. Give that login "
-        "to this entry. Without 'verify', the login that works would be replaced"
+        f"refused. The secret has another login for {case.host}, and the registry accepts that one: it was probably renewed. Users of "
+        "the namespace can write this secret, so give that login to this entry only if you know it. Without 'verify', the login that works "
+        "would be replaced"
     )
     assert {*errors.values()} == {"refused"}
     assert len(server.requests) == 6, "each of the three logins once, after a request without one"

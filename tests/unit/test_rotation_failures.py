@@ -1,0 +1,101 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The failures of pods that end a rotation: the variables of the role `credential_rotation`, over Ansible's own templating."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
+from support.templates import trusted
+
+ROLE = Path(__file__).parents[2] / "roles" / "credential_rotation"
+OPTIONS = {"credential_rotation_verify": True}
+
+
+def look(*failing: str, undecided: tuple[str, ...] = (), proven: tuple[str, ...] = (), to_change: int = 0) -> Any:
+    """The result of a look at the pods. A place is `NAMESPACE REPOSITORY` here."""
+    rows = [{"place": place, "repository": place.partition(" ")[2]} for place in failing]
+    repositories = [{"repository": name, "outcome": "pulls"} for name in proven]
+    rotation = {"failing": rows, "undecided": [*undecided], "repositories": repositories}
+    return {"rotation": {**rotation, "copies": {"to_change": to_change}}}
+
+
+def variables_with(**variables: Any) -> dict[str, Any]:
+    own = yaml.safe_load((ROLE / "vars" / "main.yml").read_text(encoding="utf-8"))
+    return {**trusted({**own, "__credential_rotation_key": "key"}), **OPTIONS, **variables}
+
+
+def evaluated(name: str, variables: dict[str, Any]) -> Any:
+    templar = Templar(loader=DataLoader(), variables=variables)
+    return templar.template(trusted(f"{{{{ {name} }}}}"))
+
+
+def known(**variables: Any) -> Any:
+    """The failures that the role remembers before it retires a login."""
+    tasks = yaml.safe_load((ROLE / "tasks" / "finish.yml").read_text(encoding="utf-8"))
+    every = [*tasks, *(inner for task in tasks for inner in task.get("block", ()))]
+    (fact,) = (task["ansible.builtin.set_fact"] for task in every if "ansible.builtin.set_fact" in task)
+    ((name, value),) = fact.items()
+    all_of = variables_with(**variables)
+    return {name: Templar(loader=DataLoader(), variables=all_of).template(trusted(value))}
+
+
+def new_failures(plan: Any, seen: Any, **variables: Any) -> list[str]:
+    given = {"__credential_rotation_plan": plan} if plan else {}
+    all_of = variables_with(__credential_rotation_seen=seen, **given, **variables)
+    return [row["place"] for row in evaluated("__credential_rotation_new_failures", all_of)]
+
+
+def after_retirement(plan: Any, before: Any, after: Any) -> list[str]:
+    """The failures that a look after the retirement counts."""
+    given = {"__credential_rotation_plan": plan} if plan else {}
+    facts = known(__credential_rotation_seen=before, **given)
+    return new_failures(plan, after, **facts)
+
+
+class TestBeforeTheRetirement:
+    def test_only_failures_since_the_plan_with_a_proven_image(self) -> None:
+        plan = look("a x", undecided=("b x",), proven=("x",), to_change=1)
+        assert new_failures(plan, look("a x", "b x", "c x", "d y")) == ["c x"]
+
+    def test_a_run_that_changes_nothing_is_not_the_cause_of_a_failure(self) -> None:
+        assert new_failures(look(), look("a x")) == []
+
+    @pytest.mark.parametrize("verify", [False, "false", "no"])
+    def test_each_failure_counts_where_no_registry_was_asked(self, verify: Any) -> None:
+        plan = look(to_change=1)
+        assert new_failures(plan, look("a x"), credential_rotation_verify=verify) == ["a x"]
+
+
+class TestAfterTheRetirement:
+    def test_what_failed_before_is_not_counted(self) -> None:
+        plan = look("a x", proven=("x",), to_change=1)
+        assert after_retirement(plan, look("a x"), look("a x", "b x")) == ["b x"]
+
+    def test_what_is_hidden_since_the_plan_is_not_counted(self) -> None:
+        plan = look("a x", undecided=("b x",), proven=("x",), to_change=1)
+        assert after_retirement(plan, look(undecided=("a x", "b x")), look("a x", "b x")) == []
+
+    @pytest.mark.parametrize("plan", [look("a x"), look(undecided=("a x",))])
+    def test_what_was_good_just_before_is_counted(self, plan: Any) -> None:
+        plan["rotation"] |= look(proven=("x",), to_change=1)["rotation"] | {
+            name: plan["rotation"][name] for name in ("failing", "undecided")
+        }
+        assert after_retirement(plan, look(), look("a x")) == ["a x"]
+
+    def test_a_pull_that_waited_at_the_retirement_is_counted(self) -> None:
+        plan = look(proven=("x",), to_change=1)
+        assert after_retirement(plan, look(undecided=("a x",)), look("a x")) == ["a x"]
+
+    def test_a_later_run_that_only_retires_counts_all(self) -> None:
+        """It has nothing to change, so it has proven no repository."""
+        assert after_retirement(look(), look(), look("a x")) == ["a x"]
+
+    def test_the_end_alone(self) -> None:
+        assert after_retirement(None, look("a x"), look("a x", "b x")) == ["b x"]
