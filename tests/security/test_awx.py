@@ -9,6 +9,7 @@ environment, as AWX puts it there. AWX itself is not here: support/awx_rules.py 
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 from collections.abc import Iterator
@@ -165,7 +166,11 @@ def test_a_plan_hands_the_answers_on_and_evaluates_none(
         "rotate_new_password": texts[2],
         "rotate_nodes": "no",
     }
-    # Without a secret that has the old login, no registry is asked, and all steps are done.
+    # The only secret has the new login already: no registry is asked, and all steps are done.
+    held = {"auths": {answers["rotate_registries"]: {"username": texts[1], "password": texts[2]}}}
+    data = {".dockerconfigjson": base64.b64encode(json.dumps(held).encode()).decode()}
+    secret = {"metadata": {"name": "pull"}, "type": "kubernetes.io/dockerconfigjson", "data": data}
+    lab.create(namespace, "secrets", secret)
     environment = {"K8S_AUTH_KUBECONFIG": lab.kubeconfig, "ANSIBLE_SHOW_CUSTOM_STATS": "1"}
     first, second = tmp_path / "plan", tmp_path / "rotate"
     for directory in (first, second):
