@@ -22,6 +22,8 @@ __all__ = ["Attempt", "PullMessage", "understand", "without_names"]
 
 #: A message of more characters is cut: the cause stands at its beginning or is repeated there.
 _LONGEST = 16_384
+#: The images that a message names last, of which its layers have two or three: each is searched for in each part.
+_IMAGES = 8
 
 #: One layer around the rest of a message. `image` is what it names.
 _LAYERS = tuple(
@@ -75,6 +77,7 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 _REQUESTED = re.compile(_URL, re.IGNORECASE)
+_HOST = re.compile(r"(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?", re.IGNORECASE)
 #: A path of a registry or of a mirror. Of another host, any other path is that of a token service or a storage.
 _REGISTRY_PATH = re.compile(r"/v2/(?:\Z|.*/(?:manifests|blobs)/)")
 
@@ -137,7 +140,7 @@ def _peeled(text: str, images: Sequence[str] = ()) -> tuple[str, tuple[str, ...]
     while layer := next((match for pattern in _LAYERS if (match := pattern.match(text))), None):
         found += [image for image in (layer.groupdict().get("image"),) if image]
         text = text[layer.end() :]
-    return text, tuple(dict.fromkeys(found))
+    return text, tuple(dict.fromkeys(found))[-_IMAGES:]
 
 
 def _attempts(text: str, images: Sequence[str]) -> Iterator[Attempt]:
@@ -170,7 +173,7 @@ def _server(text: str, image: str) -> str:
         return ""
     host, _slash, path = asked[0].partition("://")[2].partition("/")
     is_registry = host == reference.host or _REGISTRY_PATH.match(f"/{path}")
-    return "" if is_registry else host
+    return "" if is_registry or not _HOST.fullmatch(host) else host
 
 
 def without_names(text: str, images: Sequence[str]) -> str:

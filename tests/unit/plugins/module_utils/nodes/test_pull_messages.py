@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -291,3 +292,20 @@ class TestCredentials:
     )
     def test_are_not_in_what_is_understood(self, text: str) -> None:
         assert CANARY not in repr(understand("ErrImagePull", text))
+
+
+def test_a_message_of_many_images_and_parts_takes_little_time() -> None:
+    images = "".join(f'failed to pull image "q.io/{number}": ' for number in range(220))
+    began = time.process_time()
+    assert understand("Failed", f"{images}[{', '.join(['failed to x'] * 600)}]").cause is not None
+    assert time.process_time() - began < 0.4
+
+
+@pytest.mark.parametrize(
+    "host", ["a" * 300, "token.example.com|x", "token.example.com:x", "\u202eexample.com", "a(b)c"]
+)
+def test_a_server_that_is_none_is_not_named(host: str) -> None:
+    text = f'initializing source docker://q.io/a:1: Get "https://{host}/token": EOF'
+    attempt = understand("Failed", text).cause
+    assert attempt is not None
+    assert (attempt.server, attempt.meaning) == ("", attempt.rule.meaning)
