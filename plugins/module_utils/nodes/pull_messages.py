@@ -76,7 +76,10 @@ _TOKEN = re.compile(
     r"requesting bearer token|decoding bearer token|obtain access token|fetch (?:anonymous|oauth) token|decode token response",
     re.IGNORECASE,
 )
-_REQUESTED = re.compile(_URL, re.IGNORECASE)
+#: A URL that was asked. A registry's own text may name others, such as a page with advice.
+_REQUESTED = re.compile(
+    rf'(?:\b(?:get|head|post) "?|\brequest to |\bstatus code:? |\blast url ")({_URL})', re.IGNORECASE
+)
 _HOST = re.compile(r"(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?", re.IGNORECASE)
 #: A path of a registry or of a mirror. Of another host, any other path is that of a token service or a storage.
 _REGISTRY_PATH = re.compile(r"/v2/(?:\Z|.*/(?:manifests|blobs)/)")
@@ -171,7 +174,7 @@ def _server(text: str, image: str) -> str:
     reference, asked = reference_of(image) if image else None, _REQUESTED.search(text)
     if reference is None or reference.is_short or asked is None:
         return ""
-    host, _slash, path = asked[0].partition("://")[2].partition("/")
+    host, _slash, path = asked[1].partition("://")[2].partition("/")
     is_registry = host == reference.host or _REGISTRY_PATH.match(f"/{path}")
     return "" if is_registry or not _HOST.fullmatch(host) else host
 
@@ -186,9 +189,12 @@ def without_names(text: str, images: Sequence[str]) -> str:
 
 
 def _names_of(image: str) -> Iterator[str]:
-    """An image with and without its tag and digest, and its host. A single short word is left: it may be part of a cause."""
+    """An image with and without its tag, digest and host, and its host. A single short word is left: it may be part of a cause."""
     name = image.partition("@")[0]
     repository = name if "/" in name.rpartition(":")[2] else name.rpartition(":")[0] or name
-    for part in (image, name, repository, repository.partition("/")[0]):
+    host, _slash, path = repository.partition("/")
+    for part in (image, name, repository, host):
         if set(".:/") & set(part):
             yield part
+    if "/" in path and set(".:") & set(host):
+        yield path

@@ -309,3 +309,25 @@ def test_a_server_that_is_none_is_not_named(host: str) -> None:
     attempt = understand("Failed", text).cause
     assert attempt is not None
     assert (attempt.server, attempt.meaning) == ("", attempt.rule.meaning)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "toomanyrequests: You have reached your pull rate limit. You may increase the limit by authenticating and upgrading: "
+        "https://www.docker.com/increase-rate-limit",
+        "unauthorized: Please login to the Red Hat Registry using your Customer Portal credentials. Further instructions can be found here: "
+        "https://access.redhat.com/RegistryAuthentication",
+    ],
+)
+def test_a_page_that_a_registry_recommends_is_no_server_that_failed(said: str) -> None:
+    attempt = understand("Failed", f"initializing source docker://q.io/a:1: reading manifest 1 in q.io/a: {said}").cause
+    assert attempt is not None
+    assert (attempt.server, attempt.meaning) == ("", attempt.rule.meaning)
+
+
+@pytest.mark.parametrize("said", ["artifact {}:1 not found", "unknown: repository {} not found"])
+@pytest.mark.parametrize("name", ["denied/rootfs", "billing/toomanyrequests"])
+def test_a_repository_without_its_host_is_no_cause_either(said: str, name: str) -> None:
+    text = f"initializing source docker://q.io/{name}:1: reading manifest 1 in q.io/{name}: {said.format(name)}"
+    assert causes(understand("Failed", text)) == ["not_found"]
