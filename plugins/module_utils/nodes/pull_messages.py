@@ -170,11 +170,11 @@ def _attempt(text: str, images: Sequence[str], image: str, *, is_mirror: bool = 
 
 
 def _server(text: str, image: str) -> str:
-    """The host that was asked, where that is neither the registry of the image nor a mirror; empty where that is not known."""
-    reference, asked = reference_of(image) if image else None, _REQUESTED.search(text)
-    if reference is None or reference.is_short or asked is None:
+    """The host that was asked last, where that is neither the registry of the image nor a mirror; empty where that is not known."""
+    reference, asked = reference_of(image) if image else None, _REQUESTED.findall(text)
+    if reference is None or reference.is_short or not asked:
         return ""
-    host, _slash, path = asked[1].partition("://")[2].partition("/")
+    host, _slash, path = asked[-1].partition("://")[2].partition("/")
     is_registry = host == reference.host or _REGISTRY_PATH.match(f"/{path}")
     return "" if is_registry or not _HOST.fullmatch(host) else host
 

@@ -101,6 +101,7 @@ class TestServer:
             ("https://a.example.com/v2/", ""),
             ("https://a.example.com/token", ""),
             ("https://mirror.example.com/v2/b/manifests/1?ns=a.example.com", ""),
+            ('https://a.example.com/v2/b/manifests/1": Get "https://auth.example.com/token', "auth.example.com"),
         ],
     )
     @pytest.mark.parametrize(
