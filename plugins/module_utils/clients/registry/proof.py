@@ -259,7 +259,7 @@ class _Asking:
     def _options_for(self, host: str) -> RegistryOptions:
         """The certificate of another host than an insecure registry is verified."""
         is_insecure = self.is_insecure and endpoint(host) == endpoint(self.wanted.host)
-        return replace(self.options, validate_certs=False) if is_insecure else self.options
+        return replace(self.options, is_insecure=True) if is_insecure else self.options
 
     def _token_url(self, info: AuthInfo) -> str:
         realm = f"https://{endpoint(self.wanted.host)}{info.realm}" if info.realm.startswith("/") else info.realm

@@ -32,7 +32,7 @@ class RegistryOptions:
     """`realm_host`: who takes the logins, when that is known: the registry is not asked then.
 
     `ca_cert` is the path of a file, `timeout` in seconds, for the whole answer. `prefix` is what the names of their options begin with.
-    `realm_option`: the option that names who may be given logins, for messages.
+    `realm_option`: the option that names who may be given logins, for messages. `is_insecure`: as in `HttpsOptions`.
     """
 
     registry: str
@@ -42,6 +42,7 @@ class RegistryOptions:
     timeout: float = 10.0
     prefix: str = ""
     realm_option: str = "realm_host"
+    is_insecure: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,4 +109,4 @@ def check_authorities(options: RegistryOptions) -> None:
 
 def _https(options: RegistryOptions, *, inside: bool = True) -> HttpsOptions:
     words = Words("registry", options.prefix)
-    return HttpsOptions(options.ca_cert, options.validate_certs, options.timeout, words, inside)
+    return HttpsOptions(options.ca_cert, options.validate_certs, options.timeout, words, inside, options.is_insecure)
