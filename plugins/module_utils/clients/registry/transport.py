@@ -32,7 +32,7 @@ class RegistryOptions:
     """`realm_host`: who takes the logins, when that is known: the registry is not asked then.
 
     `ca_cert` is the path of a file, `timeout` in seconds, for the whole answer. `prefix` is what the names of their options begin with.
-    `realm_option`: the option that names who may be given logins, for messages. `is_insecure`: as in `HttpsOptions`.
+    `realm_option`: the option that names who may be given logins, for messages.
     """
 
     registry: str
@@ -42,7 +42,6 @@ class RegistryOptions:
     timeout: float = 10.0
     prefix: str = ""
     realm_option: str = "realm_host"
-    is_insecure: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,8 +69,11 @@ def send(
     headers: Mapping[str, str] | None = None,
     with_body: bool = False,
     inside: bool = True,
+    is_insecure: bool = False,
 ) -> Answer:
     """The answer to one request, as `https.transport.send` gives it. Without `inside`, the host is text of others.
+
+    `is_insecure`: as in `HttpsOptions`.
 
     :raises OptionError: when an option cannot work; nothing has been sent.
     :raises NotAsked: when such a host is at an address that only the host of the task reaches.
@@ -81,7 +83,7 @@ def send(
         found = transport.send(
             attempt,
             url,
-            _https(options, inside=inside),
+            _https(options, inside=inside, is_insecure=is_insecure),
             method=method,
             headers=headers,
             longest=_LONGEST_ANSWER,
@@ -107,6 +109,6 @@ def check_authorities(options: RegistryOptions) -> None:
     transport.check_authorities(_https(options))
 
 
-def _https(options: RegistryOptions, *, inside: bool = True) -> HttpsOptions:
+def _https(options: RegistryOptions, *, inside: bool = True, is_insecure: bool = False) -> HttpsOptions:
     words = Words("registry", options.prefix)
-    return HttpsOptions(options.ca_cert, options.validate_certs, options.timeout, words, inside, options.is_insecure)
+    return HttpsOptions(options.ca_cert, options.validate_certs, options.timeout, words, inside, is_insecure)
