@@ -332,3 +332,8 @@ def test_a_page_that_a_registry_recommends_is_no_server_that_failed(said: str) -
 def test_a_repository_without_its_host_is_no_cause_either(said: str, name: str) -> None:
     text = f"initializing source docker://q.io/{name}:1: reading manifest 1 in q.io/{name}: {said.format(name)}"
     assert causes(understand("Failed", text)) == ["not_found"]
+
+
+def test_a_full_disk_is_no_damaged_content_whatever_file_is_written() -> None:
+    text = "failed to extract layer sha256:1: mount callback failed: write /tmp/rootfs/x: no space left on device"
+    assert causes(understand("Failed", text)) == ["disk"]
