@@ -161,8 +161,10 @@ class _Planner:
             self._extras.append({"entry": entry.position, **plan.extra})
 
     def object_to(self, namespace: str, before: Objects, declared: Sequence[Declared[Any]]) -> None:
-        """Asks the last declaration of each object about what all of them leave."""
-        last = {name: one for one in declared for name in one.desired.names(namespace)}
+        """Asks the last declaration of each object about what all of them leave: one that was planned, where one was."""
+        failed = {failure.entry for failure in self._failures}
+        asked = sorted(declared, key=lambda one: (one.entry or _UNNAMED) not in failed)
+        last = {name: one for one in asked for name in one.desired.names(namespace)}
         for name, one in last.items():
             ref = ObjectRef(self._kind, namespace, name)
             changed = self._writes.has(ref)

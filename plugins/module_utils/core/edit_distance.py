@@ -19,19 +19,25 @@ def is_typing_error(first: str, second: str) -> bool:
     most = 2 if len(shorter) >= _LONG else 1
     if first == second or len(longer) > _LONGEST or len(longer) - len(shorter) > most:
         return False
-    return _distance(first, second) <= most
+    return _distance(first, second, most) <= most
 
 
-def _distance(first: str, second: str) -> int:
-    """The number of edits, where an exchange of two neighbours is one (optimal string alignment)."""
+def _distance(first: str, second: str, most: int) -> int:
+    """The number of edits, where an exchange of two neighbours is one (optimal string alignment); more than `most` where it is not known.
+
+    Only places are compared that so many edits can bring together: the time grows with the length, and not with its square.
+    """
+    far, last = most + 1, len(second)
     before: list[int] = []
-    row: list[int] = [*range(len(second) + 1)]
+    row: list[int] = [*range(last + 1)]
     for index, letter in enumerate(first, 1):
-        found: list[int] = [index]
-        for other, expected in enumerate(second, 1):
-            cost = min(row[other] + 1, found[-1] + 1, row[other - 1] + (letter != expected))
+        found: list[int] = [far] * (last + 1)
+        found[0] = min(index, far)
+        for other in range(max(1, index - most), min(last, index + most) + 1):
+            expected = second[other - 1]
+            cost = min(row[other] + 1, found[other - 1] + 1, row[other - 1] + (letter != expected))
             if index > 1 and other > 1 and (letter, first[index - 2]) == (second[other - 2], expected):
                 cost = min(cost, before[other - 2] + 1)
-            found.append(cost)
+            found[other] = cost
         before, row = row, found
     return row[-1]

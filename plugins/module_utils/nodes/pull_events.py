@@ -27,6 +27,8 @@ _CONTAINER = re.compile(r"\{([^{}]*)\}\Z")
 _FAILED = re.compile(r"failed to pull image|error: (?!imagepullbackoff)", re.IGNORECASE)
 #: Classes that hide the cause before them, and tell none.
 _HIDE = ("node_limit", "unknown")
+#: The latest events that are searched for a cause: users of the namespace choose how many there are, and how long they are.
+_SEARCHED = 10
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class PodEvents:
     @property
     def cause(self) -> Attempt | None:
         """The latest cause that they tell."""
-        found = (understand("Failed", event.message).cause for event in self.failed)
+        found = (understand("Failed", event.message).cause for event in self.failed[:_SEARCHED])
         return next((cause for cause in found if cause is not None and cause.rule.id not in _HIDE), None)
 
 

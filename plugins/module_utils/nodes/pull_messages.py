@@ -22,6 +22,8 @@ __all__ = ["Attempt", "PullMessage", "understand", "without_names"]
 
 #: A message of more characters is cut: the cause stands at its beginning or is repeated there.
 _LONGEST = 16_384
+#: The images that a message names last, of which its layers have two or three: each is searched for in each part.
+_IMAGES = 8
 
 #: One layer around the rest of a message. `image` is what it names.
 _LAYERS = tuple(
@@ -74,7 +76,11 @@ _TOKEN = re.compile(
     r"requesting bearer token|decoding bearer token|obtain access token|fetch (?:anonymous|oauth) token|decode token response",
     re.IGNORECASE,
 )
-_REQUESTED = re.compile(_URL, re.IGNORECASE)
+#: A URL that was asked. A registry's own text may name others, such as a page with advice.
+_REQUESTED = re.compile(
+    rf'(?:\b(?:get|head|post) "?|\brequest to |\bstatus code:? |\blast url ")({_URL})', re.IGNORECASE
+)
+_HOST = re.compile(r"(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?", re.IGNORECASE)
 #: A path of a registry or of a mirror. Of another host, any other path is that of a token service or a storage.
 _REGISTRY_PATH = re.compile(r"/v2/(?:\Z|.*/(?:manifests|blobs)/)")
 
@@ -137,7 +143,7 @@ def _peeled(text: str, images: Sequence[str] = ()) -> tuple[str, tuple[str, ...]
     while layer := next((match for pattern in _LAYERS if (match := pattern.match(text))), None):
         found += [image for image in (layer.groupdict().get("image"),) if image]
         text = text[layer.end() :]
-    return text, tuple(dict.fromkeys(found))
+    return text, tuple(dict.fromkeys(found))[-_IMAGES:]
 
 
 def _attempts(text: str, images: Sequence[str]) -> Iterator[Attempt]:
@@ -164,13 +170,13 @@ def _attempt(text: str, images: Sequence[str], image: str, *, is_mirror: bool = 
 
 
 def _server(text: str, image: str) -> str:
-    """The host that was asked, where that is neither the registry of the image nor a mirror; empty where that is not known."""
-    reference, asked = reference_of(image) if image else None, _REQUESTED.search(text)
-    if reference is None or reference.is_short or asked is None:
+    """The host that was asked last, where that is neither the registry of the image nor a mirror; empty where that is not known."""
+    reference, asked = reference_of(image) if image else None, _REQUESTED.findall(text)
+    if reference is None or reference.is_short or not asked:
         return ""
-    host, _slash, path = asked[0].partition("://")[2].partition("/")
+    host, _slash, path = asked[-1].partition("://")[2].partition("/")
     is_registry = host == reference.host or _REGISTRY_PATH.match(f"/{path}")
-    return "" if is_registry else host
+    return "" if is_registry or not _HOST.fullmatch(host) else host
 
 
 def without_names(text: str, images: Sequence[str]) -> str:
@@ -183,9 +189,12 @@ def without_names(text: str, images: Sequence[str]) -> str:
 
 
 def _names_of(image: str) -> Iterator[str]:
-    """An image with and without its tag and digest, and its host. A single short word is left: it may be part of a cause."""
+    """An image with and without its tag, digest and host, and its host. A single short word is left: it may be part of a cause."""
     name = image.partition("@")[0]
     repository = name if "/" in name.rpartition(":")[2] else name.rpartition(":")[0] or name
-    for part in (image, name, repository, repository.partition("/")[0]):
+    host, _slash, path = repository.partition("/")
+    for part in (image, name, repository, host):
         if set(".:/") & set(part):
             yield part
+    if "/" in path and set(".:") & set(host):
+        yield path

@@ -147,7 +147,8 @@ RULES = (
         "damaged_content",
         r"digest did not match|does not match (?:provided|selected) manifest digest|digest mismatch|digest \S+ does not match expected"
         r"|unexpected commit (?:digest|size)|failed size validation|unexpected digest|short read: expected|wrong diff ?id"
-        r"|(?:layer|manifest|image config) verification failed|rootfs|diffids don't match|in header not a valid digest"
+        r"|(?:layer|manifest|image config) verification failed"
+        r"|mismatched image rootfs|don't match image configuration|invalid rootfs|diffids don't match|in header not a valid digest"
         r"|blob unknown|unknown blob|could not fetch content|content at \S+ not found"
         r"|no fslayers|unsupported schema version|history not equal to number of layers|missing signature key"
         r"|unimplemented manifest mime|unsupported manifest format|unsupported media ?type|unsupported (?:docker|oci)\S* media type"

@@ -21,6 +21,8 @@ from ..secrets.content import DATA_KEYS, StoredSecret
 __all__ = ["Credentials", "Login", "SecretSeen", "credentials_of", "logins_of", "nearest_key", "secret_seen"]
 
 
+#: Keys that are looked at for a typing error: the author of a secret chooses how many it has.
+_COMPARED = 100
 _PORT = re.compile(r":[0-9]*\Z")
 _ADDRESS = re.compile(r"[0-9.]+|\[.*\]")
 
@@ -86,7 +88,7 @@ def nearest_key(secrets: Iterable[SecretSeen], repository: str) -> str:
     name = _name_of(repository)
     keys = [(key, _name_of(host_of(key))) for secret in secrets for key in secret.keys]
     found = next((key for key, other in keys if other == name), "")
-    return without_user(found or next((key for key, other in keys if _is_mistyped(name, other)), ""))
+    return without_user(found or next((key for key, other in keys[:_COMPARED] if _is_mistyped(name, other)), ""))
 
 
 def _name_of(repository: str) -> str:

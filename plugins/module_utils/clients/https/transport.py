@@ -60,6 +60,8 @@ class HttpsOptions:
     """`ca_cert` is the path of a file, `timeout` in seconds, for the whole answer. `words` are those of messages.
 
     `inside`: the server may be at any address. Without it, it is not asked at an address that only the host of the task reaches.
+    `is_insecure`: a cluster says that the server's certificate is not verified. Through a proxy that is reached by TLS, it is all the same:
+    one setting is for both, and a cluster does not decide which server gets the login of the proxy.
     """
 
     ca_cert: str | None = None
@@ -67,6 +69,7 @@ class HttpsOptions:
     timeout: float = 10.0
     words: Words = field(default_factory=Words)
     inside: bool = True
+    is_insecure: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,8 @@ def send(
     if proxy and not _has_host(proxy):
         raise HttpsError(f"{attempt} failed: {options.words.of(_NO_PROXY_URL)}")
     settings["proxies"] = {"all": _with_scheme(proxy)} if proxy else {}
+    if options.is_insecure and not _has_tls(proxy):
+        settings["verify"] = False
     limits = Limits(options.timeout, longest)
     context = limit(named(_context(options, settings["verify"]), host), limits)
     adapter = _adapter(context, limits, _of_proxy(proxy, options, settings["verify"], limits), inside=options.inside)
@@ -222,9 +227,13 @@ def _outside_addresses(name: str, port: int) -> list[str]:
     return outside
 
 
+def _has_tls(proxy: str | None) -> bool:
+    return bool(proxy) and str(proxy).lower().startswith("https://")
+
+
 def _of_proxy(proxy: str | None, options: HttpsOptions, verify: bool | str, limits: Limits) -> dict[str, Any]:
     """What urllib3 needs to know of a proxy that is reached by TLS: it trusts the authorities that `requests` would."""
-    if not proxy or not proxy.lower().startswith("https://"):
+    if not proxy or not _has_tls(proxy):
         return {}
     context = named(_context(options, verify), urlsplit(proxy).hostname)
     if verify is True:

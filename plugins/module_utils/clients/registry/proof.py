@@ -13,8 +13,8 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from ...core.errors import printable
@@ -227,9 +227,7 @@ class _Asking:
             return Proof("not_sent", f"registry {self.wanted.host} wants logins sent to {info.realm_host}{why}")
         attempt = f"asking {info.realm_host} for a token for {self.wanted}"
         headers = {"Authorization": self.login.header} if self.login else {}
-        inside = self._may_be_inside(info.realm_host)
-        options = self._options_for(info.realm_host)
-        answer = send(attempt, self._token_url(info), options, headers=headers, with_body=True, inside=inside)
+        answer = self._send(attempt, info.realm_host, self._token_url(info), headers=headers, with_body=True)
         if answer.status == 200:
             return _token_in(attempt, answer.body)
         if answer.status == 429:
@@ -256,10 +254,10 @@ class _Asking:
         asked = endpoint(host)
         return asked in self.named or (self.is_named and asked == endpoint(self.wanted.host))
 
-    def _options_for(self, host: str) -> RegistryOptions:
-        """The certificate of another host than an insecure registry is verified."""
+    def _send(self, attempt: str, host: str, url: str, **how: Any) -> Answer:
+        """The answer of a host. The certificate of another one than an insecure registry is verified."""
         is_insecure = self.is_insecure and endpoint(host) == endpoint(self.wanted.host)
-        return replace(self.options, validate_certs=False) if is_insecure else self.options
+        return send(attempt, url, self.options, inside=self._may_be_inside(host), is_insecure=is_insecure, **how)
 
     def _token_url(self, info: AuthInfo) -> str:
         realm = f"https://{endpoint(self.wanted.host)}{info.realm}" if info.realm.startswith("/") else info.realm
@@ -276,14 +274,13 @@ class _Asking:
 
     def _ask(self, headers: Mapping[str, str], scheme: str = "https") -> Answer:
         """A manifest by HEAD, and by GET where a registry does not know that."""
-        inside = self._may_be_inside(self.wanted.host)
-        options, url = self._options_for(self.wanted.host), self.wanted.url(scheme)
+        host, url = self.wanted.host, self.wanted.url(scheme)
         given = {**({"Accept": _MANIFESTS} if self.wanted.reference else {}), **headers}
         if self.wanted.reference:
-            answer = send(self._attempt(), url, options, method="HEAD", headers=given, inside=inside)
+            answer = self._send(self._attempt(), host, url, method="HEAD", headers=given)
             if answer.status != 405:
                 return answer
-        return send(self._attempt(), url, options, headers=given, inside=inside)
+        return self._send(self._attempt(), host, url, headers=given)
 
     def _judged(self, answer: Answer, realm_host: str) -> Proof:
         """What an answer about the manifest means, once all that there is was sent."""

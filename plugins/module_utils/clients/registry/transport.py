@@ -69,8 +69,11 @@ def send(
     headers: Mapping[str, str] | None = None,
     with_body: bool = False,
     inside: bool = True,
+    is_insecure: bool = False,
 ) -> Answer:
     """The answer to one request, as `https.transport.send` gives it. Without `inside`, the host is text of others.
+
+    `is_insecure`: as in `HttpsOptions`.
 
     :raises OptionError: when an option cannot work; nothing has been sent.
     :raises NotAsked: when such a host is at an address that only the host of the task reaches.
@@ -80,7 +83,7 @@ def send(
         found = transport.send(
             attempt,
             url,
-            _https(options, inside=inside),
+            _https(options, inside=inside, is_insecure=is_insecure),
             method=method,
             headers=headers,
             longest=_LONGEST_ANSWER,
@@ -106,6 +109,6 @@ def check_authorities(options: RegistryOptions) -> None:
     transport.check_authorities(_https(options))
 
 
-def _https(options: RegistryOptions, *, inside: bool = True) -> HttpsOptions:
+def _https(options: RegistryOptions, *, inside: bool = True, is_insecure: bool = False) -> HttpsOptions:
     words = Words("registry", options.prefix)
-    return HttpsOptions(options.ca_cert, options.validate_certs, options.timeout, words, inside)
+    return HttpsOptions(options.ca_cert, options.validate_certs, options.timeout, words, inside, is_insecure)

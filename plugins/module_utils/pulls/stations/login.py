@@ -151,8 +151,10 @@ def _by_some(held: Holding, told: Attempt | None, attempts: Sequence[Asked]) -> 
     """A registry could not be asked from here. What the node and other registries said is not less true by that."""
     if told is not None and told.rule.id in _OF_LOGINS:
         at_source = not _asked_mirror(held, told)
-        answered = next((each for each in attempts if each.is_known and each.is_source == at_source), None)
-        return _with_word(held, told) if answered is None else _refused(held, answered)
+        there = [each for each in attempts if each.is_source == at_source]
+        # Another login may have been changed since the node was refused.
+        is_known = there and all(each.is_known for each in there)
+        return _refused(held, there[0]) if is_known else _with_word(held, told)
     silent = next(attempt for attempt in attempts if not attempt.is_known)
     reason = f"a registry could not be asked from here: {silent.said}"
     if answered := next((attempt for attempt in attempts if attempt.is_known), None):

@@ -220,6 +220,13 @@ class TestObjection:
         assert plan.failures == (Failure(entry(2), "ns: new, refused"),)
         assert [change.ref.name for change in plan.changes] == ["b"]
 
+    def test_fails_no_entry_that_has_failed_already(self) -> None:
+        """Else the entry whose write is taken back would be said to be done."""
+        two = [Declared(self.to(self.BAD), entry(0)), Declared(self.to({"x": 1}), entry(1), "no login")]
+        plan = Batch(SECRET, {"ns": two}).plan("ns", {})
+        assert plan.changes == ()
+        assert set(plan.failures) == {Failure(entry(1), "no login"), Failure(entry(0), "ns: new, refused")}
+
     def test_does_not_know_what_is_between_two_entries(self) -> None:
         plan = batch(self.to(self.BAD), self.to(self.GOOD)).plan("ns", {})
         assert (len(plan.changes), plan.failures, plan.notes) == (1, (), ())

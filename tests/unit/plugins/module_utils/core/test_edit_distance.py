@@ -41,3 +41,11 @@ def test_very_long_names_are_not_compared() -> None:
     began = time.process_time()
     assert not is_typing_error("a" * 1_000_000, "a" * 999_999)
     assert time.process_time() - began < 1
+
+
+def test_long_names_that_differ_in_a_few_places_take_little_time() -> None:
+    first = "x" + "a" * 118 + "y" + "a" * 118 + ".example"
+    others = [f"{number}" + first[3:120] + "b" + first[121:-1] + "f" for number in range(100, 400)]
+    began = time.process_time()
+    assert not any(is_typing_error(first, other) for other in others)
+    assert time.process_time() - began < 1

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,7 @@ class TestServer:
             ("https://a.example.com/v2/", ""),
             ("https://a.example.com/token", ""),
             ("https://mirror.example.com/v2/b/manifests/1?ns=a.example.com", ""),
+            ('https://a.example.com/v2/b/manifests/1": Get "https://auth.example.com/token', "auth.example.com"),
         ],
     )
     @pytest.mark.parametrize(
@@ -291,3 +293,47 @@ class TestCredentials:
     )
     def test_are_not_in_what_is_understood(self, text: str) -> None:
         assert CANARY not in repr(understand("ErrImagePull", text))
+
+
+def test_a_message_of_many_images_and_parts_takes_little_time() -> None:
+    images = "".join(f'failed to pull image "q.io/{number}": ' for number in range(220))
+    began = time.process_time()
+    assert understand("Failed", f"{images}[{', '.join(['failed to x'] * 600)}]").cause is not None
+    assert time.process_time() - began < 0.4
+
+
+@pytest.mark.parametrize(
+    "host", ["a" * 300, "token.example.com|x", "token.example.com:x", "\u202eexample.com", "a(b)c"]
+)
+def test_a_server_that_is_none_is_not_named(host: str) -> None:
+    text = f'initializing source docker://q.io/a:1: Get "https://{host}/token": EOF'
+    attempt = understand("Failed", text).cause
+    assert attempt is not None
+    assert (attempt.server, attempt.meaning) == ("", attempt.rule.meaning)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "toomanyrequests: You have reached your pull rate limit. You may increase the limit by authenticating and upgrading: "
+        "https://www.docker.com/increase-rate-limit",
+        "unauthorized: Please login to the Red Hat Registry using your Customer Portal credentials. Further instructions can be found here: "
+        "https://access.redhat.com/RegistryAuthentication",
+    ],
+)
+def test_a_page_that_a_registry_recommends_is_no_server_that_failed(said: str) -> None:
+    attempt = understand("Failed", f"initializing source docker://q.io/a:1: reading manifest 1 in q.io/a: {said}").cause
+    assert attempt is not None
+    assert (attempt.server, attempt.meaning) == ("", attempt.rule.meaning)
+
+
+@pytest.mark.parametrize("said", ["artifact {}:1 not found", "unknown: repository {} not found"])
+@pytest.mark.parametrize("name", ["denied/rootfs", "billing/toomanyrequests"])
+def test_a_repository_without_its_host_is_no_cause_either(said: str, name: str) -> None:
+    text = f"initializing source docker://q.io/{name}:1: reading manifest 1 in q.io/{name}: {said.format(name)}"
+    assert causes(understand("Failed", text)) == ["not_found"]
+
+
+def test_a_full_disk_is_no_damaged_content_whatever_file_is_written() -> None:
+    text = "failed to extract layer sha256:1: mount callback failed: write /tmp/rootfs/x: no space left on device"
+    assert causes(understand("Failed", text)) == ["disk"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from typing import Any
 
 import pytest
@@ -113,3 +114,10 @@ class TestNearest:
     )
     def test_is_of_the_same_host_or_of_one_that_is_mistyped(self, repository: str, key: str, is_near: bool) -> None:
         assert nearest_key([SecretSeen("a", "usable", "", [key])], repository) == (key if is_near else "")
+
+    def test_a_secret_with_many_long_keys_takes_little_time(self) -> None:
+        host = "a" * 240 + ".example"
+        secrets = [SecretSeen("a", "usable", "", [f"{number}{host[4:]}" for number in range(1000, 4000)])]
+        began = time.process_time()
+        assert nearest_key(secrets, f"{host}/app") == ""
+        assert time.process_time() - began < 1

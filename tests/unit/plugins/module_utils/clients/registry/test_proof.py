@@ -475,6 +475,18 @@ class TestInsecure:
         assert found.outcome == ("pulls" if is_insecure else "unanswered")
         assert (BASIC in str([read(request) for request in server.requests])) is is_insecure
 
+    def test_the_certificate_of_a_proxy_is(
+        self, serve: Serve, proof: Any, other_authority: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The login of the proxy goes to no other server, whatever a cluster says of a registry."""
+        proxy = serve(lambda _server: [b"HTTP/1.1 403 X\r\nContent-Length: 0\r\n\r\n"])
+        for name in ("https_proxy", "http_proxy"):
+            monkeypatch.setenv(name, f"https://user:password@{proxy.host}")
+        monkeypatch.setenv("no_proxy", "")
+        found = proof("registry.example.com", None, ca_cert=other_authority, is_insecure=True)
+        assert found.outcome == "unanswered"
+        assert [read(request) for request in proxy.requests if request] == []
+
     def test_the_certificate_of_another_host_is(self, serve: Serve, proof: Any, other_authority: str) -> None:
         service = serve(registry("https://self/token"))
         server = serve(registry(f"https://{service.host}/token"))

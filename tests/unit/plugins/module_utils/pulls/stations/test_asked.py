@@ -209,6 +209,15 @@ class TestSilent:
         assert summary(found) == ("will_not_pull", "said expired: secret a has the key q.io")
         assert found.remedy
 
+    def test_one_of_several_logins_is_not_enough(self) -> None:
+        """The other may have been changed since the node was refused."""
+        evidence = known(a=GOOD, b=secret({"q.io/team": AUTH}))
+        subject = pod("a", "b", says="denied")
+        found, _asked = told(subject, evidence, lambda _i, name, _k: "no_right" if name == "b" else "rate_limited")
+        alone = explain(subject, Evidence(evidence))
+        assert summary(found) == summary(alone)
+        assert found.verdict == "unknown"
+
     def test_without_a_word_of_the_node_one_registry_is_not_enough(self) -> None:
         evidence = known(a=GOOD, more=mirrored())
         found, _asked = told(pod("a"), evidence, lambda image, _n, _k: "bad_login" if image == IMAGE else "unanswered")
