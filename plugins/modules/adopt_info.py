@@ -228,6 +228,10 @@ namespaces:
       elements: dict
       returned: always
       sample: []
+stopped:
+  description: Why the task ended before all namespaces were attempted.
+  type: str
+  returned: when it did
 failures:
   description: The namespaces that could not be read, and why. If there is one, the task fails, and there are no variables and no files.
   type: list

@@ -247,6 +247,10 @@ namespaces:
           elements: str
           returned: when some were
       sample: [{action: create, kind: RoleBinding, name: "image-pull:image-pull-automation:image-pull", granted: [image-pull-automation/image-pull]}]
+stopped:
+  description: Why the task ended before all namespaces were attempted.
+  type: str
+  returned: when it did
 failures:
   description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
   type: list

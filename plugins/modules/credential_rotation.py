@@ -760,6 +760,10 @@ namespaces:
                   elements: str
                   returned: when there are such
       sample: [{action: update, kind: Secret, name: quay, registries: {added: [], changed: {quay.io: [password, username]}, removed: []}}]
+stopped:
+  description: Why the task ended before all namespaces were attempted.
+  type: str
+  returned: when it did
 failures:
   description: The namespaces and secrets that failed, and why. The task fails if there is one, after all others are done.
   type: list

@@ -437,6 +437,10 @@ namespaces:
           type: str
           returned: always
       sample: [{subject: ServiceAccount project-a/default, allowed: true, binding: RoleBinding project-b/image-puller-grant}]
+stopped:
+  description: Why the task ended before all namespaces were attempted.
+  type: str
+  returned: when it did
 failures:
   description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
   type: list

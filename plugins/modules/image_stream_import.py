@@ -238,6 +238,10 @@ namespaces:
           returned: always
       sample: [{stream: app, tag: v1, image: "registry.example.com/team/app:v1", cause: unauthorized, status: imported,
         digest: "sha256:2c26b46b68ff", reason: ""}]
+stopped:
+  description: Why the task ended before all namespaces were attempted.
+  type: str
+  returned: when it did
 failures:
   description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
   type: list

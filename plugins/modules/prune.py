@@ -741,6 +741,10 @@ prune:
           type: list
           elements: str
           returned: for a role binding
+stopped:
+  description: Why the task ended before all namespaces were attempted.
+  type: str
+  returned: when it did
 failures:
   description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
   type: list

@@ -280,6 +280,10 @@ namespaces:
       elements: dict
       returned: always
       sample: []
+stopped:
+  description: Why the task ended before all namespaces were attempted.
+  type: str
+  returned: when it did
 failures:
   description: The namespaces that do not exist.
   type: list

@@ -298,6 +298,10 @@ namespaces:
           type: str
           returned: always
           sample: "no task is offered, because the secret's name 'A' is unusual: check the object, and change it by hand"
+stopped:
+  description: Why the task ended before all namespaces were attempted.
+  type: str
+  returned: when it did
 failures:
   description: The namespaces that could not be looked at, and why.
   type: list

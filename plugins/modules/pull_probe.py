@@ -230,6 +230,10 @@ namespaces:
           message: "unable to retrieve auth token: invalid username/password: unauthorized: authentication required"
           seconds: 1.2
           pod: null
+stopped:
+  description: Why the task ended before all namespaces were attempted.
+  type: str
+  returned: when it did
 failures:
   description: The namespaces in which an image was not pulled, and why. The task fails if there is one, after all others are done.
   type: list

@@ -601,6 +601,10 @@ verified_logins:
   returned: with O(verify=true), when there are such
   type: int
   sample: 2
+stopped:
+  description: Why the task ended before all namespaces were attempted.
+  type: str
+  returned: when it did
 failures:
   description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
   type: list

@@ -245,6 +245,10 @@ changed:
   description: Always false.
   returned: always
   type: bool
+stopped:
+  description: Why the task ended before all namespaces were attempted.
+  type: str
+  returned: when it did
 failures:
   description: The namespaces that could not be read, and why. The task fails if there is one, after all others are done.
   type: list

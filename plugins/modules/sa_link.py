@@ -432,6 +432,10 @@ namespaces:
           returned: always
       sample: [{name: app-x2lzk, service_account: default, missing_secrets: [private-registry], owner: ReplicaSet app,
         waiting_reason: ImagePullBackOff, has_own_list: false}]
+stopped:
+  description: Why the task ended before all namespaces were attempted.
+  type: str
+  returned: when it did
 failures:
   description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
   type: list

@@ -145,6 +145,10 @@ namespaces:
           type: str
           returned: for an account that was deleted and created again
       sample: [{name: default, exists: true, provisioned: true, pull_secret: default-dockercfg-x7k2p}]
+stopped:
+  description: Why the task ended before all namespaces were attempted.
+  type: str
+  returned: when it did
 failures:
   description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
   type: list

@@ -430,4 +430,5 @@ def _report(task: Task, outcome: Outcome) -> dict[str, Any]:
     """The task's result: failed, with everything that was done, when a namespace failed or the task stopped."""
     task.warn(outcome.notes)
     failure = {"failed": True, "msg": outcome.message(task.name)} if outcome.has_failed else {}
-    return {**outcome.report(unchanged=task.params["report_unchanged"], diff=task.diff), **failure}
+    stopped = {"stopped": outcome.stopped} if outcome.stopped else {}
+    return {**outcome.report(unchanged=task.params["report_unchanged"], diff=task.diff), **stopped, **failure}
