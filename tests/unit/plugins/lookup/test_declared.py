@@ -132,4 +132,4 @@ def test_what_cannot_be_is_an_error_that_names_it() -> None:
     with pytest.raises(AnsibleError, match=r"private_registry_secrets\[0\]: nmae is unknown: did you mean 'name'"):
         look("private_registry.links", variables={"private_registry_secrets": [{"nmae": 1}]})
     with pytest.raises(AnsibleError, match="secret a/x is declared by"):
-        look("private_registry.secrets", variables={"private_registry_secrets": [ENTRY, ENTRY]})
+        look("private_registry.secrets", variables=trusted({"private_registry_secrets": [ENTRY, ENTRY], "secret": "p"}))
