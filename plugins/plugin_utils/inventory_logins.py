@@ -10,12 +10,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible.errors import AnsibleError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import Exchange, Login
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.registry_keys import without_user
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.sources import auth_file_of
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import Declared, Evaluator
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import (
+    DeclarationError,
+    Declared,
+    Evaluator,
+    TemplateError,
+)
 
 __all__ = ["NODES", "NodesDeclaration", "replaced_logins"]
 
@@ -24,6 +28,9 @@ NODES = "global_pull_secret"
 
 #: A template that is a variable and nothing else. Any other text may be a password.
 _VARIABLE = re.compile(r"\{\{-?\s*([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)\s*-?\}\}\Z")
+
+#: A member of an entry that has no value here.
+_UNKNOWN = (DeclarationError, TemplateError)
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,13 +79,13 @@ def replaced_logins(
 def _rows(entry: Declared, rotation: _Rotation, read_file: Callable[[str], str]) -> Iterator[dict[str, str]]:
     try:
         yield from [*_in_registries(entry, rotation), *_in_entry(entry, rotation)]
-    except AnsibleError:
+    except _UNKNOWN:
         yield _row(entry.title, "", problem="its login cannot be evaluated here")
     for member in ("auth_file", "auth_config"):
         try:
             if entry.get(member):
                 yield from _in_file(entry, member, rotation, read_file)
-        except (AnsibleError, ImagePullError, OSError, ValueError):
+        except (*_UNKNOWN, ImagePullError, OSError, ValueError):
             yield _row(_place(entry, member), "", problem="its content cannot be read here")
 
 

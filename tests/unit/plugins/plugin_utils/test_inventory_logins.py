@@ -11,8 +11,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
-from ansible.errors import AnsibleError
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import Declarations, Role
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import (
+    Declarations,
+    Role,
+    TemplateError,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.inventory_logins import (
     NODES,
     NodesDeclaration,
@@ -37,7 +40,7 @@ class Resolver:
         if isinstance(value, str) and value.startswith("{{"):
             name = value.strip("{} ")
             if name not in self.values:
-                raise AnsibleError(f"{name} is undefined, near Canary-old")
+                raise TemplateError(f"{name} is undefined, near Canary-old")
             return self.values[name]
         if isinstance(value, Mapping):
             return {key: self.resolve(item) for key, item in value.items()}
@@ -136,6 +139,13 @@ class TestProblems:
             ("private_registry_secrets[0]", "", "", "its login cannot be evaluated here"),
             ("private_registry_secrets[1].registries[0]", "quay.io", "", ""),
         ]
+
+    def test_undefined_password_for_the_nodes(self) -> None:
+        entries = NodesDeclaration(
+            {"global_pull_secret_registries": [login(password="{{ missing }}")]}, Resolver()
+        ).present
+        found = replaced_logins(entries, {"registries": ["quay.io"], "old": OLD, "new": NEW}, read)
+        assert [row["problem"] for row in found] == ["its login cannot be evaluated here"]
 
     @pytest.mark.parametrize(("member", "value"), [("auth_file", "missing.json"), ("auth_config", "{Canary-old")])
     def test_unreadable_file(self, member: str, value: str) -> None:
