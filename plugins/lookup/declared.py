@@ -76,6 +76,7 @@ _raw:
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -134,12 +135,21 @@ class LookupModule(LookupBase):  # type: ignore[misc]
                 found += KINDS[name][kind](declared, self.get_option("answer"))
         except DeclarationError as error:
             raise AnsibleLookupError(str(error)) from None
-        return found
+        return [_as_data(one) for one in found]
 
     def _present(self, role: Role, variables: Mapping[str, Any], templates: Templates) -> list[Declared]:
         if role.name == NODES:
             return NodesDeclaration(variables, templates).present
         return Declarations(role, variables, templates).present
+
+
+def _as_data(value: Any) -> Any:
+    """The value with a date as a text, as a module gets it: before ansible-core 2.19, one date would make one text of all entries."""
+    if isinstance(value, Mapping):
+        return {name: _as_data(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_as_data(item) for item in value]
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _file(path: str) -> str:

@@ -39,6 +39,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarati
     Evaluator,
     Made,
     Role,
+    TemplateError,
 )
 
 __all__ = ["FIRST", "refuse_invalid"]
@@ -79,12 +80,23 @@ def refuse_invalid(role: Role, variables: Mapping[str, Any], templates: Evaluato
     play = {str(name).rpartition(".")[2] for name in variables.get("ansible_play_role_names", VARIABLES)}
     for name in dict.fromkeys([role.name, *(name for name in VARIABLES if name in play and name not in ran)]):
         try:
-            declared = Declarations(replace(role, name=name), variables, templates)
+            declared = Declarations(_as_it_runs(role, name, variables, templates), variables, templates)
             found += _problems(declared, is_first=name == role.name)
         except DeclarationError as error:
             found.append(str(error))
     if problems := [*dict.fromkeys(found)]:
         raise DeclarationError(f"nothing was read or changed: {first_of(problems, _SHOWN, '; ')}")
+
+
+def _as_it_runs(role: Role, name: str, variables: Mapping[str, Any], templates: Evaluator) -> Role:
+    """Another role of the play: what it takes back is its own variable. The logins of what it takes back may be gone."""
+    if name == role.name:
+        return role
+    try:
+        state = templates.resolve(variables.get(f"{name}_state"))
+    except TemplateError as error:
+        raise DeclarationError(f"variable {name}_state: {error}") from None
+    return replace(role, name=name, absent=str(state) == "absent")
 
 
 def _problems(declared: Declarations, *, is_first: bool) -> Iterator[str]:

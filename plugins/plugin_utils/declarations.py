@@ -119,6 +119,23 @@ class Declared:
         """An entry of a module: where, the members `names`, and more."""
         return {"title": self.title, **self.some((*_PLACES, *names)), **more}
 
+    def items(self, name: str) -> Sequence[Any]:
+        """The items of a member that is a list; none where it is not given. A text is one, too, as for Ansible.
+
+        :raises DeclarationError: for anything else.
+        """
+        value = self.get(name, ())
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(",")]
+        if not isinstance(value, (list, tuple)):
+            raise DeclarationError(f"{self.title}.{name}: write a list of items, each with '- ', or one in brackets")
+        return value
+
+    def _link(self, position: int, part: Any) -> Made:
+        if not isinstance(part, Mapping):
+            raise DeclarationError(f"{self.title}.links[{position}]: it is not a dictionary of options")
+        return dict(part)
+
     @property
     def is_absent(self) -> bool:
         return str(self.get("state")) == "absent"
@@ -126,7 +143,7 @@ class Declared:
     @property
     def links(self) -> list[Made]:
         """What it is linked to, each as options of a link: itself, or each item of its member `links`. No account is no link."""
-        parts = [dict(part) for part in self.get("links", ()) if isinstance(part, Mapping)]
+        parts = [self._link(position, part) for position, part in enumerate(self.items("links"))]
         given = self.some(("service_accounts",))
         return [made for part in parts or [{}] if (made := {**given, **part}).get("service_accounts", ["default"])]
 
@@ -515,7 +532,7 @@ def _only_in(entry: Declared, only: frozenset[str]) -> Made:
     """Where the entry is for some of the namespaces; empty when it is for none. What a label selects, the module finds out."""
     names, selector = entry.get("namespaces"), entry.get("namespace_selector")
     if names is not None:
-        kept = [name for name in names if str(name) in only]
+        kept = [name for name in entry.items("namespaces") if str(name) in only]
         return {"namespaces": kept} if kept else {}
     if not isinstance(selector, Mapping):
         return entry.some(_PLACES)
@@ -528,7 +545,7 @@ def _without_places(entry: Declared, only: frozenset[str]) -> Made:
     """Where the entry is for other namespaces; empty when there are none."""
     names, selector = entry.get("namespaces"), entry.get("namespace_selector")
     if names is not None:
-        kept = [name for name in names if str(name) not in only]
+        kept = [name for name in entry.items("namespaces") if str(name) not in only]
         return {"namespaces": kept} if kept else {}
     if not isinstance(selector, Mapping):
         return {}
@@ -636,7 +653,7 @@ def _conflicts(variables: Mapping[str, Any], templates: Evaluator, role: str) ->
 
 
 def _places(entry: Declared) -> Iterator[str]:
-    yield from dict.fromkeys(str(name) for name in entry.get("namespaces", ()))
+    yield from dict.fromkeys(str(name) for name in entry.items("namespaces"))
     selector = entry.get("namespace_selector")
     if isinstance(selector, Mapping):
         yield str(sorted((str(key), str(value)) for key, value in selector.items()))

@@ -76,7 +76,8 @@ def problems_of(variables: Mapping[str, Any], templar: Any) -> list[str]:
     """A sentence for each variable with a prefix of ours that nothing knows, and for each login that YAML has changed."""
     unknown = sorted(name for name in variables if name.startswith(_PREFIXES) and not _is_known(name))
     if unknown:
-        ignored = templar.template(variables.get(_IGNORED)) or ()
+        given = templar.template(variables.get(_IGNORED)) or ()
+        ignored = given.split(",") if isinstance(given, str) else given
         unknown = [name for name in unknown if name not in ignored]
     return [*map(_sentence, unknown), *_unquoted(variables)]
 

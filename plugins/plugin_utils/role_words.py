@@ -15,7 +15,8 @@ __all__ = ["in_words_of"]
 
 #: One option or several: `option 'a'`, `options 'a', 'b' and 'c'`, `in 'a'`. What follows a name in an entry is that entry's member.
 _NAMES = re.compile(r"\b(options?|in|name it in|set) ('\w+'(?:(?:, | and | or )'\w+')*)")
-_ENTRY = re.compile(r"\w+\[\d+\]")
+#: One letter of the name is enough: with all of it, a long text would take minutes.
+_ENTRY = re.compile(r"\w\[\d+\]")
 
 
 def in_words_of(role: str, result: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,13 +33,15 @@ def in_words_of(role: str, result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _told(role: str, text: str) -> str:
-    return _NAMES.sub(lambda found: _variables(role, found), text)
+    entry = _ENTRY.search(text)
+    members = entry.end() if entry else len(text)
+    return _NAMES.sub(lambda found: _variables(role, found) if found.start() < members else found[0], text)
 
 
 def _variables(role: str, found: re.Match[str]) -> str:
     names = re.findall(r"'(\w+)'", found[2])
     known = {name: _variable(role, name) for name in names}
-    if not all(known.values()) or _ENTRY.search(found.string[: found.start()]):
+    if not all(known.values()):
         return found[0]
     word = {"option": "variable", "options": "variables"}.get(found[1], found[1])
     variables = re.sub(r"'(\w+)'", lambda name: known[name[1]], found[2])

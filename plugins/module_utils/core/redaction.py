@@ -22,7 +22,18 @@ from urllib.parse import quote, quote_plus, unquote
 
 from .json_texts import rewritten, texts_of
 
-__all__ = ["HIDDEN", "SHORTEST", "credentials", "credentials_in_text", "forms", "hide", "is_path", "mask", "within"]
+__all__ = [
+    "CONTAINERS",
+    "HIDDEN",
+    "SHORTEST",
+    "credentials",
+    "credentials_in_text",
+    "forms",
+    "hide",
+    "is_path",
+    "mask",
+    "within",
+]
 
 #: As Ansible shows the value of an option with `no_log`, and a part of a text that is one.
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
@@ -55,7 +66,8 @@ _SECRET_MEMBERS = frozenset(
         "token",
     }
 )
-_CONTAINERS = frozenset({"auth_config"})
+#: Options that are auth files.
+CONTAINERS = frozenset({"auth_config"})
 #: Options that are URLs or parts of one, where some write a login.
 _ADDRESSES = frozenset({"host", "realm_host", "registry"})
 #: What may follow an `@` in an image, instead of a host.
@@ -76,7 +88,7 @@ def credentials(options: Mapping[str, Any], no_log_values: Iterable[str]) -> set
     """
     decoded = {name: _with_entries_decoded(_decoded(value)) for name, value in options.items()}
     declared = [options, *(entry for value in options.values() for entry in _entries(value))]
-    texts = {one[name] for one in declared for name in _CONTAINERS if isinstance(one.get(name), str)}
+    texts = {one[name] for one in declared for name in CONTAINERS if isinstance(one.get(name), str)}
     return _all_forms({*no_log_values, *texts} | _secrets_in(decoded))
 
 
@@ -89,7 +101,7 @@ def _with_entries_decoded(value: Any) -> Any:
     if not isinstance(value, list):
         return value
     return [
-        {**item, **{name: _decoded(item[name]) for name in _CONTAINERS if name in item}}
+        {**item, **{name: _decoded(item[name]) for name in CONTAINERS if name in item}}
         if isinstance(item, Mapping)
         else item
         for item in value
@@ -198,7 +210,7 @@ def hide(options: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]
 def _hide(name: str, value: Any, spec: Mapping[str, Any]) -> Any:
     if value is None or isinstance(value, bool):
         return value
-    if spec.get("no_log") or _is_secret(name) or name in _CONTAINERS or (name == "kubeconfig" and not is_path(value)):
+    if spec.get("no_log") or _is_secret(name) or name in CONTAINERS or (name == "kubeconfig" and not is_path(value)):
         return HIDDEN
     if "options" in spec:
         return _hide_within(value, spec)

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from .redaction import CONTAINERS
+
 __all__ = ["unquoted", "unquoted_value"]
 
 #: What is a part of a login, and no secret.
@@ -39,7 +41,7 @@ def unquoted(arguments: Mapping[str, Any], options: Mapping[str, Any], where: st
                 if isinstance(item, Mapping):
                     index = f"[{position}]" if isinstance(value, list) else ""
                     yield from unquoted(spec["options"], item, f"{where}{name}{index}.")
-        elif spec.get("no_log") or name in _NAMES:
+        elif spec.get("no_log") or name in _NAMES or name in CONTAINERS:
             yield from _in_value(f"{where}{name}", value)
 
 

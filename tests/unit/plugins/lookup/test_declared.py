@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -72,6 +73,22 @@ def test_text_that_is_no_template_is_kept_letter_for_letter() -> None:
     }
     variables = trusted({"private_registry_secrets": [entry]})
     assert look("private_registry.secrets", variables=variables)[0]["registries"] == entry["registries"]
+
+
+def test_a_date_is_the_text_that_a_module_gets() -> None:
+    entry = {
+        **ENTRY,
+        "labels": {"since": date(2030, 1, 2)},
+        "registries": [{"registry": "q.io", "username": "u", "password": "p"}],
+    }
+    (found,) = look("private_registry.secrets", variables={"private_registry_secrets": [entry]})
+    assert found["labels"] == {"since": "2030-01-02"}
+
+
+def test_an_entry_for_a_text_of_namespaces_is_limited_to_some() -> None:
+    variables = {"private_registry_secrets": [{**ENTRY, "namespaces": "team-a, team-b"}]}
+    (found,) = look("private_registry.claims", variables=variables, only=["team-a", "team-c"])
+    assert found["namespaces"] == ["team-a"]
 
 
 def test_omitted_members_are_not_given() -> None:

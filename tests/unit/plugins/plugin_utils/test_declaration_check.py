@@ -21,6 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarati
     VARIABLES,
     DeclarationError,
     Role,
+    TemplateError,
 )
 
 ROLES = Path(__file__).parents[4] / "roles"
@@ -155,3 +156,39 @@ def modules_in(path: Path) -> set[str]:
 
     search(yaml.safe_load(path.read_text(encoding="utf-8")))
     return found
+
+
+@pytest.mark.parametrize(
+    ("role", "other"), [("private_registry", "delegated_auth"), ("cross_project_pull", "private_registry")]
+)
+def test_of_a_role_that_takes_back_no_login_is_read(role: str, other: str) -> None:
+    """The passwords may be gone by then."""
+
+    class Gone(Plain):
+        def resolve(self, value: Any) -> Any:
+            if value in ("{{ gone }}", [{**LOGIN, "password": "{{ gone }}"}]):
+                raise TemplateError("it is undefined")
+            return value
+
+    gone: dict[str, Any] = {
+        "private_registry": {"registries": [{**LOGIN, "password": "{{ gone }}"}]},
+        "delegated_auth": {"password": "{{ gone }}"},
+    }
+    variables = declared(
+        gone[other] if other == "private_registry" else None, gone[other] if other == "delegated_auth" else None
+    )
+    with pytest.raises(DeclarationError, match="it is undefined"):
+        refuse_invalid(Role(role), variables, Gone())
+    refuse_invalid(Role(role), {**variables, f"{other}_state": "absent"}, Gone())
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"links": 5}, "private_registry_secrets[0].links: write a list of items, each with '- ', or one in brackets"),
+        ({"links": ["builder"]}, "private_registry_secrets[0].links[0]: it is not a dictionary of options"),
+        ({"namespaces": {"a": 1}}, "private_registry_secrets[0] (pull): argument 'namespaces' is"),
+    ],
+)
+def test_a_list_of_another_form(entry: Any, said: str) -> None:
+    assert said in refused(declared(entry))

@@ -120,6 +120,16 @@ def test_a_login_that_yaml_has_changed_is_refused_and_not_shown(value: Any) -> N
     assert "83" not in str(found)
 
 
+def test_a_text_of_ignored_names_is_no_pattern() -> None:
+    variables = {
+        "image_pull_kube": "x",
+        "image_pull_mine": "x",
+        "image_pull_ignored_variables": "image_pull_kubes,image_pull_mine",
+    }
+    (problem,) = problems_of(variables, Templar())
+    assert problem.startswith("variable image_pull_kube is unknown")
+
+
 class Task:
     def __init__(self, path: str) -> None:
         self.path = path

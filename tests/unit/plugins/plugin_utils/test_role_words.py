@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_words import in_words_of
 
@@ -43,3 +45,10 @@ def test_options_become_variables(role: str, said: str, told: str) -> None:
 
 def test_a_result_without_words_stays() -> None:
     assert in_words_of("credential_rotation", {"changed": False}) == {"changed": False}
+
+
+def test_a_long_text_takes_no_long_time() -> None:
+    """It may be a server's, and repeat itself."""
+    started = time.process_time()
+    in_words_of("global_pull_secret", {"msg": "a" * 10_000 + " in 'registries'" * 20})
+    assert time.process_time() - started < 1

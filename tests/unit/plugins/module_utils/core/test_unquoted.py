@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.unquoted import unquoted, unquoted_value
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.sources import FILE_ARGUMENTS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +23,7 @@ SPEC = {
     "password": {"type": "raw", "no_log": True},
     "path": {"type": "path", "no_log": False},
     "count": {"type": "int"},
-    "auth_config": {"type": "raw", "no_log": True},
+    **FILE_ARGUMENTS,
     "registries": {
         "type": "list",
         "options": {"username": {"type": "str"}, "password": {"type": "str", "no_log": True}},
