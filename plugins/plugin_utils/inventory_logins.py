@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible.errors import AnsibleError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import Exchange, Login
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.registry_keys import without_user
@@ -30,9 +31,6 @@ NODES = "global_pull_secret"
 _UNKNOWN = (AnsibleError, DeclarationError, TemplateError)
 #: A template that is a variable and nothing else. Any other text may be a password.
 _VARIABLE = re.compile(r"\{\{-?\s*([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)\s*-?\}\}\Z")
-
-#: A member of an entry that has no value here.
-_UNKNOWN = (DeclarationError, TemplateError)
 
 
 @dataclass(frozen=True, repr=False)
