@@ -383,7 +383,7 @@ class TestSteps:
         self, cluster: Cluster, namespaces: list[str], tmp_path: Path
     ) -> None:
         lab = cluster.lab
-        (tmp_path / "retire.yml").write_text(RETIRE.format(lab=lab.binary))
+        (tmp_path / "retire.yml").write_text(RETIRE.format(lab=lab.binary, retired=tmp_path / "retired"))
         retire = {"credential_rotation_retire_tasks": str(tmp_path / "retire.yml"), "credential_rotation_soak": 0}
         audit = lab.audit()
         mistyped = {**cluster.old, "password": "mistyped-password"}
@@ -403,7 +403,7 @@ class TestSteps:
     def test_login_that_the_inventory_declares_is_not_retired(self, cluster: Cluster, tmp_path: Path) -> None:
         lab = cluster.lab
         (team,) = cluster.namespaces("team")
-        (tmp_path / "retire.yml").write_text(RETIRE.format(lab=lab.binary))
+        (tmp_path / "retire.yml").write_text(RETIRE.format(lab=lab.binary, retired=tmp_path / "retired"))
         retire = {"credential_rotation_retire_tasks": str(tmp_path / "retire.yml"), "credential_rotation_soak": 0}
         registry = {"registry": cluster.host, "username": "{{ team.username }}", "password": "{{ team.password }}"}
         entry = {"name": "quay", "namespaces": [team], "registries": [registry]}
