@@ -74,7 +74,7 @@ def state(lab: Lab, prefix: str) -> dict:
 
 
 class TestNothingIsDeclared:
-    """A name that is misspelt, or a file that is not read, looks like that."""
+    """A variable without a prefix of the collection, or a file that is not read, looks like that."""
 
     NOTHING = "Nothing is declared for my-cluster"
 
@@ -87,9 +87,7 @@ class TestNothingIsDeclared:
         return done.output
 
     def test_is_said(self, tmp_path):
-        assert self.NOTHING in self.run(
-            tmp_path, private_registry_secret=[{"name": "pull", "namespaces": ["project-a"]}]
-        )
+        assert self.NOTHING in self.run(tmp_path, registry_secrets=[{"name": "pull", "namespaces": ["project-a"]}])
 
     def test_is_usual_for_some_namespaces_only(self, tmp_path):
         assert self.NOTHING not in self.run(tmp_path, image_pull_only_namespaces=["project-a"])
