@@ -42,7 +42,7 @@ class Stumbling:
         self.hosts = "hosts.txt~"
         reader.write(f"inventory/{self.hosts}", "all:\n  hosts:\n    my-cluster:\n")
         self.entries(
-            ("private_registry_secrets", "private_registry_secret"), ("- name", "  name"), ("namespaces", "namespace")
+            ("private_registry_secrets", "registry_secrets"), ("- name", "  name"), ("namespaces", "namespace")
         )
         # beside the inventory instead of in it
         reader.write("group_vars/all/vault.yml", "vaulted_registry_password: the password of the registry\n")
@@ -96,6 +96,8 @@ def test_ansible_says_it_and_the_advice_leads_on(stumbling: Stumbling) -> None:
     stumbling.options += f" --vault-id team@{stumbling.password}"
 
     says("Nothing is declared", 0)
+    stumbling.entries(("private_registry_secrets", "private_registry_secret"))
+    says("variable private_registry_secret is unknown", 2)
     stumbling.entries(("- name", "  name"), ("namespaces", "namespace"))
     says("is undefined", 2)
     assert INVENTORY in SECTION
@@ -105,7 +107,7 @@ def test_ansible_says_it_and_the_advice_leads_on(stumbling: Stumbling) -> None:
     assert '"vaulted_registry_password":' in stumbling.type(inventory)
     says("is not a list of entries", 2)
     stumbling.entries(("namespaces", "namespace"))
-    says("unknown: namespace;", 2)
+    says("namespace is unknown", 2)
     stumbling.entries()
 
     assert re.search(r"my-cluster : ok=3 changed=2 ", stumbling.site(0))
