@@ -22,8 +22,8 @@ description:
   - All its pods are deleted in the end, also when the task fails or is interrupted. A killed run leaves its pods. The next run deletes all
     pods with both labels in the namespaces that it probes, so let only one task probe a namespace at the same time.
   - If the caller may list the pods of all namespaces, each run of this module deletes pods of probes that have outlived their own deadline, in
-    all of them. M(openshift_ops.image_pull.credential_rotation) does that in its namespaces. A pod that only has the labels of a probe stays there. A pod that cannot be
-    deleted is a warning. No object of a cluster stands for a run, so these pods have no owner.
+    all of them. M(openshift_ops.image_pull.credential_rotation) does that in its namespaces. A pod that only has the labels of a probe
+    stays there. A pod that cannot be deleted is a warning. No object of a cluster stands for a run, so these pods have no owner.
   - The task fails when an image was refused, and when nothing was proven.
   - About 100 pods are under way at the same time. They are watched by one list of pods, however many there are.
   - It needs the rights to create, list and delete pods in the namespaces. Of more than 8 namespaces the pods are listed in the whole

@@ -54,11 +54,15 @@ def read(path: str) -> str:
 
 
 def rows(
-    role: str, variables: Mapping[str, Any], old: Mapping[str, str] = OLD, new: Mapping[str, str] = NEW, **values: Any
+    role: str,
+    variables: Mapping[str, Any],
+    old: Mapping[str, str] | None = None,
+    new: Mapping[str, str] | None = None,
+    **values: Any,
 ) -> list[tuple[str, str, str, str]]:
     resolver = Resolver(**values)
     declared = NodesDeclaration(variables, resolver) if role == NODES else Declarations(Role(role), variables, resolver)
-    answer = {"registries": ["quay.io"], "old": old, "new": new}
+    answer = {"registries": ["quay.io"], "old": old or OLD, "new": new or NEW}
     found = replaced_logins(declared.present, answer, read)
     assert "anary" not in str(found)
     return [(row["place"], row["registry"], row["variable"], row["problem"]) for row in found]

@@ -14,7 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.filter.result_line imp
 Result = dict[str, Any]
 #: A name that a user of the cluster chose.
 HOSTILE = "evil\x1b[31m{{ 7 * 7 }}"
-TEAMS = ["private_registry_secrets_a[0]", "private_registry_secrets_a[1]", "cross_project_pull_grants_b[0]"]
+TEAMS = ("private_registry_secrets_a[0]", "private_registry_secrets_a[1]", "cross_project_pull_grants_b[0]")
 
 
 def result(*namespaces: Result, failures: Sequence[Result] = (), total: int | None = None, **more: Any) -> Result:

@@ -33,8 +33,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.edit
     ],
 )
 def test_a_typing_error(first: str, second: str, is_one: bool) -> None:
-    assert is_typing_error(first, second) is is_one
-    assert is_typing_error(second, first) is is_one
+    for pair in ((first, second), (second, first)):
+        assert is_typing_error(*pair) is is_one
 
 
 def test_very_long_names_are_not_compared() -> None:

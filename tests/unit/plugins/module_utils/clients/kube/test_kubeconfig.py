@@ -206,7 +206,10 @@ class TestFiles:
     def test_where_a_relative_one_was_looked_for_is_said(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Ansible runs a module in the directory of the playbook."""
         monkeypatch.chdir(tmp_path)
-        said = f"kubeconfig ./none cannot be used: there is no such file in {tmp_path}, where a relative path begins; give the whole path, such as {{{{ inventory_dir }}}}/none; {WAY_OUT}"
+        said = (
+            f"kubeconfig ./none cannot be used: there is no such file in {tmp_path}, where a relative path begins; give the whole path, "
+            f"such as {{{{ inventory_dir }}}}/none; {WAY_OUT}"
+        )
         assert error_of("./none") == said
 
     def test_no_default_one(self) -> None:
