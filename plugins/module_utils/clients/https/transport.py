@@ -124,6 +124,9 @@ def send(
     proxy = requests.utils.select_proxy(url, settings["proxies"])
     if proxy and not _has_host(proxy):
         raise HttpsError(f"{attempt} failed: {options.words.of(_NO_PROXY_URL)}")
+    # urllib3 would not verify the proxy's certificate then, and of old, it cannot.
+    if url.lower().startswith("http://") and _has_tls(proxy):
+        raise HttpsError(f"{attempt} failed: a server without TLS is not asked through a proxy with TLS")
     settings["proxies"] = {"all": _with_scheme(proxy)} if proxy else {}
     if options.is_insecure and not _has_tls(proxy):
         settings["verify"] = False
