@@ -65,7 +65,7 @@ def name_working_logins(cluster: Cluster, declared: Batch[PullSecret], outcome: 
     with Workers(settings.concurrency) as workers:
         stored = workers.map(partial(_stored, cluster), failed)
     answers = asked(
-        attempt for one, questions in zip(failed, stored, strict=True) for _key, attempt in one.attempts(questions)
+        attempt for one, questions in zip(failed, stored, strict=True) for _question, attempt in one.attempts(questions)
     )
     found: dict[str, dict[Failure, Failure]] = {}
     for one, questions in zip(failed, stored, strict=True):
@@ -88,7 +88,7 @@ def _refused(failed: Iterable[_Failed]) -> list[_Failed]:
     """Those whose login a registry refuses. Equal logins are asked once, whatever the number of namespaces."""
     every = list(failed)
     questions = {id(one.desired): one.how.questions(one.desired.auth_file) for one in every}
-    answers = asked(attempt for one in every for _key, attempt in one.attempts(questions[id(one.desired)]))
+    answers = asked(attempt for one in every for _question, attempt in one.attempts(questions[id(one.desired)]))
     judged = (replace(one, questions=_refusals(one, questions[id(one.desired)], answers)) for one in every)
     return [one for one in judged if one.questions]
 
