@@ -14,6 +14,10 @@ from dataclasses import replace
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.client import (
+    RegistryOptions,
+    known_info,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry_lists import entries_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.enumeration import first_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
@@ -112,9 +116,13 @@ def _problems(declared: Declarations, *, is_first: bool) -> Iterator[str]:
 
 
 def _assumed(question: Made) -> Made:
-    """The answer of a registry that an entry expects: that it delegates its login where the entry names who takes it."""
+    """The answer of a registry that an entry expects: that it delegates its login where the entry names another host."""
     realm = question.get("realm_host")
-    return {"registry": question.get("registry"), "delegated": bool(realm), "realm_host": realm}
+    try:
+        known = known_info(RegistryOptions(str(question.get("registry")), realm_host=realm))
+    except OptionError:  # `registry_auth_info` is checked too, and says it
+        known = None
+    return {"registry": question.get("registry"), "delegated": bool(known and known.delegated), "realm_host": realm}
 
 
 def _changed_logins(module: Module, made: Sequence[Made]) -> Iterator[str]:

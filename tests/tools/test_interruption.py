@@ -34,7 +34,9 @@ class Run:
 
     def __init__(self, *command: str) -> None:
         self._mark = f"IMAGE_PULL_TEST_{uuid.uuid4().hex}"
-        environment = {**os.environ, self._mark: "1"}
+        # Below another make, make names its level in each line.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+        environment[self._mark] = "1"
         self.process = subprocess.Popen(
             command,
             cwd=ROOT,

@@ -9,7 +9,7 @@ from .challenge import AuthInfo, auth_info
 from .endpoints import endpoint, option_host, redirect_target
 from .transport import IMPORT_ERROR, Answer, RegistryError, RegistryOptions, check_timeout, send
 
-__all__ = ["IMPORT_ERROR", "RegistryError", "RegistryOptions", "ask", "check_options", "registry_host"]
+__all__ = ["IMPORT_ERROR", "RegistryError", "RegistryOptions", "ask", "check_options", "known_info", "registry_host"]
 
 
 def registry_host(options: RegistryOptions) -> str:
@@ -35,13 +35,23 @@ def ask(options: RegistryOptions) -> AuthInfo:
     :raises RegistryError: when it cannot be reached, its certificate is not trusted, or it is no registry.
     """
     check_options(options)
+    if (known := known_info(options)) is not None:
+        return known
     host = registry_host(options)
-    if options.realm_host is not None:
-        realm_host = option_host("realm_host", options.realm_host)
-        return AuthInfo("", realm_host=realm_host, delegated=endpoint(realm_host) != endpoint(host))
     url = f"https://{endpoint(host)}/v2/"
     attempt = f"asking registry {host} how it authenticates (GET {url})"
     return _understood(attempt, host, send(attempt, url, options))
+
+
+def known_info(options: RegistryOptions) -> AuthInfo | None:
+    """The answer that `realm_host` gives, for which no registry is asked; None without that option.
+
+    :raises OptionError: when a host is none.
+    """
+    if options.realm_host is None:
+        return None
+    realm_host = option_host("realm_host", options.realm_host)
+    return AuthInfo("", realm_host=realm_host, delegated=endpoint(realm_host) != endpoint(registry_host(options)))
 
 
 def _understood(attempt: str, host: str, answer: Answer) -> AuthInfo:

@@ -67,6 +67,8 @@ def refused(variables: dict[str, Any], role: str = "private_registry") -> str:
 def test_what_can_be_is_no_news(role: str) -> None:
     refuse_invalid(Role(role), declared(), Plain())
     refuse_invalid(Role(role), declared({"registries": None, "auth_file": "/x"}, {"realm_host": None}), Plain())
+    # The registry itself, in a spelling that is no key of a secret: none is written for it.
+    refuse_invalid(Role(role), declared(None, {"realm_host": "R.example.com.:443"}), Plain())
 
 
 @pytest.mark.parametrize(
