@@ -327,4 +327,4 @@ def test_with_placeholders_no_credential_is_written_and_its_use_fails(lab, by_ha
     assert "# vaulted_quay_io_team_robot\n" in path.read_text()
     used = run("site", inventory, by_hand, "--check", vault=False)
     assert used.status != 0
-    assert "'vaulted_from_file_auth_config' is undefined" in used.output
+    assert "variable vaulted_from_file_auth_config is undefined" in used.output
