@@ -23,9 +23,9 @@ options:
   kind:
     description:
       - V(apply) for secrets, links, grants and prunes, V(rotation) for rotations of a login, V(audit) for a report, V(export) for variables
-        that describe a cluster, V(account) for an automation account.
+        that describe a cluster, V(account) for an automation account, V(nodes) for the pull secret of the nodes.
     type: str
-    choices: [apply, rotation, audit, export, account]
+    choices: [apply, rotation, audit, export, account, nodes]
     required: true
   check_mode:
     description: Whether the tasks ran in check mode. The line then reports what would change. Not for V(audit).
@@ -51,6 +51,9 @@ options:
     type: dict
   retired:
     description: With V(rotation), whether the registry was seen to refuse the old login.
+    type: bool
+  arrived:
+    description: With V(nodes), whether the nodes have the pull secret. Null if that is not known.
     type: bool
   account:
     description: With V(account), the account.

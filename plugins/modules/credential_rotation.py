@@ -479,6 +479,28 @@ rotation:
           elements: str
           returned: always
       sample: [{namespace: openshift-config, secret: pull-secret, registries: [quay.io]}]
+    nodes_changed:
+      description:
+        - The pull secrets of the nodes that have the new login, where O(nodes_pull_secret) is not set. The nodes may not have it yet,
+          and a kubelet uses the logins of its node for 5 minutes after that.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        namespace:
+          description: The namespace.
+          type: str
+          returned: always
+        secret:
+          description: The secret.
+          type: str
+          returned: always
+        registries:
+          description: The keys of the new login in it.
+          type: list
+          elements: str
+          returned: always
+      sample: []
     similar:
       description:
         - Secrets with a part of a login, if no secret has one of the two logins. At most 10 of each namespace, and the first 100 of all.

@@ -31,6 +31,12 @@ options:
       - With a login or without, only the registry's own host and this one are asked for a token, over TLS. Docker Hub's C(auth.docker.io)
         needs no entry.
     type: str
+  realm_hosts:
+    description:
+      - Each C(host[:port]) that may be asked for a token besides the registry's own host and O(realm_host). The registry is asked, and its
+        answer selects one of them. Use it for a list of registries with different hosts for their logins.
+    type: list
+    elements: str
   username:
     description: The user of a login to prove. Given together with O(password).
     type: str
@@ -78,6 +84,10 @@ options:
       realm_host:
         description: See O(realm_host).
         type: str
+      realm_hosts:
+        description: See O(realm_hosts).
+        type: list
+        elements: str
       ca_cert:
         description: See O(ca_cert).
         type: path
@@ -190,7 +200,7 @@ login:
   contains:
     outcome:
       description: V(logs_in), V(bad_login), V(expired) for a login that is refused and whose token says that it has expired,
-        V(rate_limited), V(not_sent) where a token would be fetched from another host than O(realm_host) or without TLS, or
+        V(rate_limited), V(not_sent) where a token would be fetched from another host than O(realm_host) and O(realm_hosts) or without TLS, or
         V(unanswered) where nothing is known.
       type: str
       returned: always
@@ -320,6 +330,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows
 
 OPTIONS: dict[str, dict[str, object]] = {
     "realm_host": {"type": "str"},
+    "realm_hosts": {"type": "list", "elements": "str"},
     "ca_cert": {"type": "path"},
     "validate_certs": {"type": "bool"},
     "timeout": {"type": "int"},

@@ -17,7 +17,7 @@ from typing import Any
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.enumeration import all_of, counted
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import VARIABLES
 
-__all__ = ["LINES", "account_line", "apply_line", "audit_line", "export_line", "rotation_line"]
+__all__ = ["LINES", "account_line", "apply_line", "audit_line", "export_line", "nodes_line", "rotation_line"]
 
 #: A registered result. One of a task that did not run is empty, or skipped.
 Result = Mapping[str, Any]
@@ -145,6 +145,20 @@ def account_line(results: Sequence[Result], *, account: str, check_mode: bool, m
     return f"account {account}: {', '.join(parts)}"
 
 
+def nodes_line(results: Sequence[Result], *, arrived: bool | None, check_mode: bool) -> str:
+    """What was written to the pull secret of the nodes, and whether they have it. `arrived` is null where that is not known."""
+    changes = Counter(("secret", str(change.get("action"))) for change in _changes_in(results))
+    unchanged = "nothing would change" if check_mode else "nothing changed"
+    parts = [
+        *(_phrases(changes, check_mode) or ([] if _is_failed(results) else [unchanged])),
+        *_verified(results),
+        *_problems(results),
+    ]
+    if not check_mode and not _is_failed(results):
+        parts.append("all nodes that get it have it" if arrived else "it is not known whether the nodes have it")
+    return f"pull secret of the nodes: {', '.join(parts)}"
+
+
 #: The line of each kind of playbook.
 LINES: dict[str, Callable[..., str]] = {
     "apply": apply_line,
@@ -152,6 +166,7 @@ LINES: dict[str, Callable[..., str]] = {
     "audit": audit_line,
     "export": export_line,
     "account": account_line,
+    "nodes": nodes_line,
 }
 
 
@@ -264,7 +279,7 @@ def _is_failed(results: Iterable[Result]) -> bool:
 
 def _is_stopped(results: Iterable[Result]) -> bool:
     """Whether a task refused its options, or ended early: such a failure is that of no namespace."""
-    return any(result.get("failed") and not result.get("failures") for result in results)
+    return any(result.get("failed") and (result.get("stopped") or not result.get("failures")) for result in results)
 
 
 def _changes_in(results: Iterable[Result]) -> Iterator[Result]:

@@ -62,7 +62,7 @@ class Templates:
         try:
             result = self._templar.template(value)
         except AnsibleError as error:
-            raise TemplateError(_explained(error)) from None
+            raise TemplateError(_explained(error, str(value))) from None
         return None if self._is_omitted(result) else result
 
     def _together(self, texts: list[str]) -> Mapping[str, Any]:
@@ -82,11 +82,11 @@ class Templates:
         return isinstance(value, str) and value == self._templar.available_variables.get("omit")
 
 
-def _explained(error: AnsibleError) -> str:
-    """Why a template has no value. Ansible's own text repeats the template, which may be a password with braces."""
-    names = (
-        re.findall(r"'([A-Za-z_]\w*)' is undefined", str(error)) if isinstance(error, AnsibleUndefinedVariable) else []
-    )
+def _explained(error: AnsibleError, template: str) -> str:
+    """Why a template has no value. It may be a password with braces: so Ansible's own text, which repeats it, is not used, and a name is
+    taken from it only where it is one expression."""
+    is_expression = _EXPRESSION.match(template) and isinstance(error, AnsibleUndefinedVariable)
+    names = re.findall(r"'([A-Za-z_]\w*)' is undefined", str(error)) if is_expression else []
     if names:
         return f"variable {names[0]} is undefined: define it in the inventory, or correct its name; {_LITERAL}"
     if isinstance(error, AnsibleUndefinedVariable):

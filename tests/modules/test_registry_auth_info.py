@@ -154,6 +154,16 @@ class TestLogin:
         assert lines
         assert all("authorization=none" in line for line in lines)
 
+    def test_many_registries_with_one_list_of_hosts_for_their_logins(self, lab, ask):
+        private, delegated = (lab.registry(name) for name in ("private", "delegated"))
+        hosts = ["sso.example.com", delegated["realm_host"]]
+        for registry in (private, delegated):
+            result = ask(registry["host"], realm_hosts=hosts, **login_of(registry))
+            assert (result["works"], result["login"]["outcome"]) == (True, "logs_in")
+            assert result["realm_host"] == registry.get("realm_host", registry["host"])
+        other = ask(delegated["host"], realm_hosts=hosts[:1], **login_of(delegated))
+        assert (other["works"], other["login"]["outcome"]) == (False, "not_sent")
+
     def test_the_integrated_registry_and_a_token_of_an_account(self, lab, ask, namespace):
         lab.api("POST", "/api/v1/namespaces", {"metadata": {"name": "project-b"}}, expect=(201, 409))
         host = lab.registry("integrated")["host"]
@@ -314,6 +324,7 @@ class TestRefusals:
         host = f"{login.format(CANARY)}@127.0.0.1:1"
         assert "option 'registry'" in ask(host)["msg"]
         assert "option 'realm_host'" in ask("127.0.0.1:1", realm_host=host)["msg"]
+        assert "option 'realm_hosts'" in ask("127.0.0.1:1", realm_hosts=[host])["msg"]
 
     @pytest.mark.parametrize("port", ["99999", "port", "-1"])
     def test_a_port_that_is_none(self, ask, port):

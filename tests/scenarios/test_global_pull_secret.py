@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -583,11 +584,18 @@ class TestPlaybook:
         audit = standalone.lab.audit()
         checked = self.run(standalone, "--check")
         assert (checked.status, checked.recap["changed"], writes(audit)) == (0, 1, [])
+        assert self.line(checked) == "pull secret of the nodes: would update 1 secret"
         done = self.run(standalone)
+        assert self.line(done) == "pull secret of the nodes: 1 secret updated, all nodes that get it have it"
         assert (done.status, done.recap["changed"]) == (0, 1), done.output
         assert standalone.on_machines("worker") == PLATFORM | {"new.example.com"}
         again = self.run(standalone)
         assert (again.status, again.recap["changed"]) == (0, 0), again.output
+        assert self.line(again) == "pull secret of the nodes: nothing changed, all nodes that get it have it"
+
+    def line(self, done: Play) -> str:
+        (found,) = re.findall(r'"msg": "(pull secret of the nodes: .*)"', done.output)
+        return str(found)
 
     def test_a_cluster_that_fails_stops_the_next_only_when_they_go_one_by_one(self, standalone):
         gone = str(standalone.directory / "none")

@@ -533,6 +533,20 @@ class TestSteps:
         assert paused.status != 0
         assert "machines of paused pools would not get it: worker" in paused.output.replace("\n", " ")
         assert one.logins() == {team: auth(one.new)}
+        written = rotate(
+            tmp_path, [one], credential_rotation_probe=False, credential_rotation_nodes_allow_paused=True
+        )
+        assert written.status == 0, written.output
+        (tmp_path / "retire.yml").write_text("- ansible.builtin.debug:\n    msg: the login is retired\n")
+        too_early = rotate(
+            tmp_path,
+            [one],
+            credential_rotation_probe=False,
+            credential_rotation_retire_tasks=str(tmp_path / "retire.yml"),
+        )
+        assert too_early.status != 0
+        assert "have the pull secret: machine config pool worker is paused" in too_early.output.replace("\n", " ")
+        assert "the login is retired" not in too_early.output
         lab.api("PATCH", f"{POOLS}/worker", {"spec": {"paused": False}})
         done = rotate(tmp_path, [one], credential_rotation_probe=False)
         assert done.status == 0, done.output

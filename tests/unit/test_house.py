@@ -441,7 +441,7 @@ class TestOneOptionIsWrittenOnce:
         arguments = module.ARGUMENTS
         client = importlib.import_module(f"{COLLECTION}.plugins.module_utils.clients.registry.client")
         given = validated(arguments, {"registry": "quay.io"})
-        login = {"username", "password", "repositories"}
+        login = {"username", "password", "repositories", "realm_hosts"}
         assert {given.pop(name) for name in ("registries", *login)} == {None}
         assert dataclasses.asdict(client.RegistryOptions(registry="quay.io")) == {
             **given,

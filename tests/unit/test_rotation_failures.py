@@ -59,6 +59,21 @@ def after_retirement(plan: Any, before: Any, after: Any) -> list[str]:
     return new_failures(plan, after, **facts)
 
 
+@pytest.mark.parametrize(
+    ("nodes", "changed", "seconds"),
+    [([], [], 60), ([{"secret": "pull-secret"}], [], 300), ([], [{"secret": "pull-secret"}], 300), (None, None, 300)],
+)
+@pytest.mark.parametrize("rotates_nodes", [True, "false"])
+def test_login_of_nodes_makes_the_wait_longer(nodes: Any, changed: Any, seconds: int, rotates_nodes: Any) -> None:
+    """An earlier run may have written it a moment ago. None: the play has no plan, so nothing is known of its hosts."""
+    plan = {"__credential_rotation_plan": {"rotation": {"nodes": nodes, "nodes_changed": changed}}}
+    hosts = {"a": {}} if nodes is None else {"a": plan}
+    given = {"credential_rotation_nodes": rotates_nodes, "credential_rotation_soak": "60"}
+    all_of = variables_with(hostvars=hosts, ansible_play_hosts_all=[*hosts], **given)
+    found = evaluated("__credential_rotation_minimum", all_of)
+    assert int(found) == (seconds if rotates_nodes is True else 60)
+
+
 class TestBeforeTheRetirement:
     def test_only_failures_since_the_plan_with_a_proven_image(self) -> None:
         plan = look("a x", undecided=("b x",), proven=("x",), to_change=1)

@@ -302,8 +302,14 @@ def _counts(outcome: Outcome, seen: _Seen, changing: Mapping[str, Sequence[Copy]
         "to_change": sum(map(len, changing.values())),
         "failed": sum(len(_failed(result, changing[result.name])) for result in outcome.namespaces),
     }
-    waiting = [_of_nodes(copy) for copy in seen.every if copy.waits and copy.found.old]
-    return {"copies": copies, "remaining": remaining[:_SHOWN], "remaining_count": len(remaining), "nodes": waiting}
+    of_nodes = [copy for copy in seen.every if copy.waits]
+    return {
+        "copies": copies,
+        "remaining": remaining[:_SHOWN],
+        "remaining_count": len(remaining),
+        "nodes": [_row_of_nodes(copy, copy.found.old) for copy in of_nodes if copy.found.old],
+        "nodes_changed": [_row_of_nodes(copy, copy.found.new) for copy in of_nodes if copy.found.new],
+    }
 
 
 def _confirmation(seen: _Seen, own: SecretLogins) -> dict[str, Any]:
@@ -482,8 +488,8 @@ def _failed(result: NamespaceResult, copies: Sequence[Copy]) -> set[str]:
     return left | {names[failure.entry.position] for failure in result.failures}
 
 
-def _of_nodes(copy: Copy) -> dict[str, Any]:
-    return {"namespace": copy.ref.namespace, "secret": copy.ref.name, "registries": list(copy.found.old)}
+def _row_of_nodes(copy: Copy, keys: Iterable[str]) -> dict[str, Any]:
+    return {"namespace": copy.ref.namespace, "secret": copy.ref.name, "registries": list(keys)}
 
 
 def _probes(

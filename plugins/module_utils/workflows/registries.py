@@ -11,6 +11,7 @@ from typing import Any, Union
 
 from ..clients.registry.challenge import AuthInfo
 from ..clients.registry.client import RegistryOptions, ask, check_options, registry_host
+from ..clients.registry.endpoints import option_host
 from ..clients.registry.proof import Login, Proof, Wanted, prove, prove_login
 from ..core.entries import Entry
 from ..core.entry_lists import EntryList, entries_of
@@ -30,11 +31,12 @@ class _Asked:
     options: RegistryOptions
     login: Login | None
     images: Sequence[Wanted]
+    realm_hosts: Sequence[str] = ()
 
     def answer(self) -> _Answer:
         """:raises ImagePullError: when the registry cannot be asked, or gives no answer of a registry."""
         info = ask(self.options)
-        realm_hosts = [host for host in (self.options.realm_host,) if host]
+        realm_hosts = [host for host in (self.options.realm_host, *self.realm_hosts) if host]
         host = registry_host(self.options)
         login = [prove_login(self.options, host, self.login, realm_hosts, is_named=True)] if self.login else []
         images = [prove(self.options, image, self.login, realm_hosts, is_named=True) for image in self.images]
@@ -89,7 +91,10 @@ def _asked(params: Mapping[str, Any]) -> _Asked:
     if bool(user) != bool(password):
         raise OptionError("options 'username' and 'password' are given together: a login needs both")
     images = tuple(_image(options, text) for text in params.get("repositories") or ())
-    return _Asked(options, Login(user, password) if user else None, images)
+    realm_hosts = tuple(params.get("realm_hosts") or ())
+    for realm_host in realm_hosts:
+        option_host("realm_hosts", realm_host)
+    return _Asked(options, Login(user, password) if user else None, images, realm_hosts)
 
 
 def _image(options: RegistryOptions, text: str) -> Wanted:

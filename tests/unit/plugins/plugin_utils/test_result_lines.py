@@ -271,3 +271,24 @@ class TestAccount:
 
     def test_a_refusal(self) -> None:
         assert self.line({"failed": True, "msg": HOSTILE}) == "account ns/name: stopped: the error above says why"
+
+
+class TestNodes:
+    @pytest.mark.parametrize(
+        ("arrived", "words"),
+        [(True, "all nodes that get it have it"), (None, "it is not known whether the nodes have it")],
+    )
+    def test_whether_the_nodes_have_it(self, arrived: bool | None, words: str) -> None:
+        done = [result(row("openshift-config", secret("update"))), {"verified_logins": 2}]
+        line = result_line(done, "nodes", arrived=arrived, check_mode=False)
+        assert line == f"pull secret of the nodes: 1 secret updated, verified 2 logins, {words}"
+
+    def test_check_mode(self) -> None:
+        line = result_line([result(row("x", secret("update")))], "nodes", arrived=None, check_mode=True)
+        assert line == "pull secret of the nodes: would update 1 secret"
+        assert result_line([result()], "nodes", arrived=None, check_mode=True).endswith(": nothing would change")
+
+    def test_a_refusal(self) -> None:
+        failure = {"failed": True, "stopped": HOSTILE, "failures": [{"namespace": "x", "error": HOSTILE}]}
+        line = result_line([failure], "nodes", arrived=None, check_mode=False)
+        assert line == "pull secret of the nodes: failed in 1 namespace, stopped: the error above says why"

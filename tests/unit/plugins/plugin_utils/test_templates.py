@@ -114,6 +114,12 @@ def test_one_that_fails_says_so_itself_and_spoils_no_other() -> None:
         both.resolve(broken)
 
 
+def test_a_password_with_braces_shows_no_part_of_it() -> None:
+    with pytest.raises(TemplateError, match="^a variable in its template, or a member of one, is undefined") as error:
+        Templates(Counting()).resolve(trusted("Canary-1{{canary2}}Canary-3"))
+    assert "anary" not in str(error.value)
+
+
 def test_text_that_may_not_be_a_template_is_none_beside_an_equal_one_that_is() -> None:
     # Before ansible-core 2.19 every string of an inventory may be one.
     both = Templates(Counting())

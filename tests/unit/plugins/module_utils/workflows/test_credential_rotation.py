@@ -251,8 +251,13 @@ class TestWrites:
         assert copies(outcome) == (3, 0, 1, 0)
         last = run(api, *namespaces, rotation=Rotation(EXCHANGE, nodes=True))
         assert (len(api.writes), told(last)["nodes"], copies(last)) == (3, [], (2, 1, 2, 0))
+        assert told(last)["nodes_changed"] == []
         assert run(api, *namespaces, rotation=Rotation(EXCHANGE, nodes=True)).report()["changed"] is False
-        assert told(run(api, *namespaces))["nodes"] == []
+        again = told(run(api, *namespaces))
+        assert (again["nodes"], [row["secret"] for row in again["nodes_changed"]]) == (
+            [],
+            ["pull-secret", "additional-pull-secret"],
+        )
 
     def test_what_a_controller_writes_is_told_and_left(self, api: FakeApi) -> None:
         put(api, "a", metadata={"managedFields": [{"manager": "external-secrets"}]})
