@@ -82,7 +82,8 @@ class PullWait:
     def _events(self, pulls: Sequence[PendingPull]) -> EventCounts:
         """Without the right to list them, none: the wait is longer then."""
         places = sorted({each.namespace for each in pulls})
-        uids = {each.uid for each in pulls}
+        # A user writes events in her own namespace, with the UID of any pod.
+        pods = {(each.namespace, each.uid) for each in pulls}
         selector = "involvedObject.kind=Pod"
         try:
             found = list_in(
@@ -93,5 +94,5 @@ class PullWait:
             return {}
         if found.forbidden:
             self.no_events = f"the caller may not list events in namespace {first_of(found.forbidden, 1)}"
-        every = (event for events in found.objects.values() for event in events)
-        return event_counts(event for event in every if event["involvedObject"].get("uid") in uids)
+        every = ((name, event) for name, events in found.objects.items() for event in events)
+        return event_counts(event for name, event in every if (name, event["involvedObject"].get("uid")) in pods)

@@ -23,6 +23,8 @@ __all__ = ["Attempt", "Patience", "asked", "judged"]
 _REFUSED = ("bad_login", "no_right")
 #: After so many attempts without an answer, a registry is not asked any more.
 _MOST_SILENT = 16
+#: After so many registries without an answer, no further one is asked that only objects of the cluster name: 16 at a time take two minutes.
+_MOST_SILENT_HOSTS = 200
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,25 +82,39 @@ def asked(attempts: Iterable[Attempt]) -> dict[Attempt, Proof]:
 
 
 class Patience:
-    """Counts by host how often in a row it did not answer. A thousand logins would each wait for the whole time else."""
+    """Counts the attempts in a row that a host did not answer, and the hosts that answered nothing.
+
+    Otherwise a thousand logins would each wait for the whole time, and a user whose pods name ten thousand hosts would hold up everyone.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._silent: dict[str, list[str]] = {}
+        self._silent_hosts: set[str] = set()
 
     def proof(self, attempt: Attempt) -> Proof:
         host = attempt.wanted.host
         with self._lock:
-            silent = self._silent.setdefault(host, [])
-            if len(silent) >= _MOST_SILENT:
-                return Proof("unanswered", f"not asked, since {host} did not answer {_MOST_SILENT} times: {silent[-1]}")
+            if why := self._why_not(attempt):
+                return Proof("unanswered", f"not asked, since {why}")
         proof = attempt.proof()
         with self._lock:
             if proof.outcome == "unanswered":
-                silent.append(proof.said)
+                self._silent.setdefault(host, []).append(proof.said)
+                self._silent_hosts.add(host)
             else:
-                silent.clear()
+                self._silent.pop(host, None)
+                self._silent_hosts.discard(host)
         return proof
+
+    def _why_not(self, attempt: Attempt) -> str:
+        host = attempt.wanted.host
+        silent = self._silent.get(host, ())
+        if len(silent) >= _MOST_SILENT:
+            return f"{host} did not answer {_MOST_SILENT} times: {silent[-1]}"
+        if attempt.is_named or silent or len(self._silent_hosts) < _MOST_SILENT_HOSTS:
+            return ""
+        return f"{_MOST_SILENT_HOSTS} other registries that objects of the cluster name did not answer"
 
 
 def judged(proof: Proof, host: str, login: Login, written: float = 0.0) -> Proof:

@@ -165,3 +165,20 @@ def test_one_that_answers_now_and_then_is_asked_to_the_end(certificate: str) -> 
     with answering(certificate, *[b"500 No", b"404 None"] * 50) as server:
         asked(different(server.host, access, 60))
         assert len(server.requests) == 60
+
+
+@pytest.mark.usefixtures("no_proxy")
+def test_the_hosts_of_one_user_do_not_hold_up_the_others(certificate: str) -> None:
+    """A registry that an option names is asked, whatever objects of the cluster name."""
+    access = RegistryAccess(certificate, timeout=20.0)
+    login = Login("alice", "p")
+    silent = [Attempt(Wanted(f"no host {number}"), login, access) for number in range(300)]
+    last = Attempt(Wanted("registry.example.com"), login, access)
+    with answering(certificate, b"404 None") as server:
+        named = different(server.host, access, 1)
+        answers = asked([*silent, last, *named])
+        assert len(server.requests) == 1
+    assert answers[last] == Proof(
+        "unanswered", "not asked, since 200 other registries that objects of the cluster name did not answer"
+    )
+    assert sum(proof == answers[last] for proof in answers.values()) in range(80, 102)
