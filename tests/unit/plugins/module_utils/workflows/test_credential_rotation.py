@@ -621,6 +621,22 @@ class TestPendingPulls:
         outcome = run(api, rotation=self.WAITS)
         assert (told(outcome)["pending_pulls_count"], outcome.notes) == (0, [])
 
+    def test_an_event_that_a_user_writes_elsewhere_ends_no_wait(self, api: FakeApi) -> None:
+        put(api, "b")
+        for place in ("a", "b"):
+            put_waiting(api, place, "p")
+        uid = (api.get("pods", "a", "p") or {})["metadata"]["uid"]
+        counts = iter(range(1, 99))
+
+        def events(request: Request) -> Answer:
+            event = {"metadata": {"namespace": "b", "name": "e"}, "reason": "FailedMount", "count": next(counts)}
+            items = [{**event, "involvedObject": {"uid": uid}}] if "/namespaces/b/" in request.path else []
+            return Answer(200, {"items": items, "metadata": {}})
+
+        api.fail("GET .*/events", events, times=99)
+        outcome = run(api, "a", "b", rotation=self.WAITS)
+        assert [row["namespace"] for row in told(outcome)["pending_pulls"]] == ["a", "b"]
+
     def test_without_the_right_to_see_events_it_waits_longer(self, api: FakeApi) -> None:
         put_waiting(api, "a", "p")
         api.fail("GET .*/events", FORBIDDEN, times=99)
