@@ -109,7 +109,7 @@ class Patience:
 
     def _why_not(self, attempt: Attempt) -> str:
         host = attempt.wanted.host
-        silent = self._silent.get(host, ())
+        silent = self._silent.get(host, [])
         if len(silent) >= _MOST_SILENT:
             return f"{host} did not answer {_MOST_SILENT} times: {silent[-1]}"
         if attempt.is_named or silent or len(self._silent_hosts) < _MOST_SILENT_HOSTS:
