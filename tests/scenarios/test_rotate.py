@@ -533,9 +533,7 @@ class TestSteps:
         assert paused.status != 0
         assert "machines of paused pools would not get it: worker" in paused.output.replace("\n", " ")
         assert one.logins() == {team: auth(one.new)}
-        written = rotate(
-            tmp_path, [one], credential_rotation_probe=False, credential_rotation_nodes_allow_paused=True
-        )
+        written = rotate(tmp_path, [one], credential_rotation_probe=False, credential_rotation_nodes_allow_paused=True)
         assert written.status == 0, written.output
         (tmp_path / "retire.yml").write_text("- ansible.builtin.debug:\n    msg: the login is retired\n")
         too_early = rotate(
