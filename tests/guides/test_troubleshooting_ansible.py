@@ -17,7 +17,7 @@ from support.guides import GUIDES, Reader
 SECTION = (
     (GUIDES / "troubleshooting.rst")
     .read_text(encoding="utf-8")
-    .partition("\nWhat Ansible says\n---")[2]
+    .partition("\nMessages from Ansible\n---")[2]
     .partition("\n---")[0]
 )
 #: What the reader types to see which variables are read. Without the folder of the playbook it also shows what stands beside the inventory.
