@@ -168,7 +168,7 @@ server:
 audit:
   description: The document, as described in L(docs/audit.schema.json,
     https://github.com/openshift-ops/image_pull/blob/main/docs/audit.schema.json).
-  returned: when all objects were read, without O(dest)
+  returned: when the audit was completed, without O(dest)
   type: dict
   contains:
     format:
@@ -192,7 +192,7 @@ audit:
 counts:
   description: The number of findings.
   type: dict
-  returned: when all objects were read
+  returned: when the audit was completed
   contains:
     severities:
       description: The number of findings by severity.
@@ -219,7 +219,7 @@ counts:
 verdicts:
   description: Number of containers for each verdict of M(openshift_ops.image_pull.pull_access_info).
   type: dict
-  returned: when all objects were read
+  returned: when the audit was completed
   contains:
     pulls:
       description: Number of containers that can pull.
@@ -236,7 +236,7 @@ verdicts:
   sample: {pulls: 12, will_not_pull: 1, unknown: 3}
 unread:
   description: The objects that could not be read, so that their state is unknown.
-  returned: when all objects were read
+  returned: when the audit was completed
   type: list
   elements: str
   sample: []
