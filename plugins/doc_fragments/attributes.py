@@ -11,17 +11,17 @@ options: {}
 attributes:
   action:
     description:
-      - Has an action plugin. With a local connection and Ansible's own Python it runs in Ansible's process, where its options
-        are written to no file.
+      - Has an action plugin. With a local connection and Ansible's own Python, it runs in Ansible's process, and its options are not
+        written to any file.
     support: full
   async:
-    description: Can be used with C(async); it then runs in a process of its own.
+    description: Can be used with C(async). It then runs in a separate process.
     support: full
   check_mode:
-    description: Reports what a real run would change, and sends nothing but reads.
+    description: Reports the changes that a real run would make, and sends only read requests.
     support: full
   diff_mode:
-    description: Shows what changes, without any credential.
+    description: Shows the changes, without any credential.
     support: full
   idempotent:
     description: When run twice in a row, the second run changes nothing and sends no write.

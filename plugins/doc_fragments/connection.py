@@ -14,24 +14,25 @@ options:
         E(K8S_AUTH_KUBECONFIG).
       - Without O(kubeconfig), O(context), and O(host), a task that runs in a pod uses the pod's service account. Otherwise the files
         in E(KUBECONFIG) or C(~/.kube/config) are used.
-      - The file is read as C(kubectl) reads it. C(as) and C(as-groups) are honored; C(as-uid) and C(as-user-extra) are refused.
-      - A C(tokenFile) is read again every minute. When the API server refuses the login, a C(tokenFile) is read again and an C(exec)
-        plugin is run again, once. A plugin has no terminal, so it cannot ask for anything, and it must end within 60 seconds.
+      - The file is read in the same way as C(kubectl) reads it. C(as) and C(as-groups) are honored. C(as-uid) and C(as-user-extra) are
+        refused.
+      - A C(tokenFile) is read again every minute. When the API server refuses the login, a C(tokenFile) is read again and an C(exec) plugin
+        is run again, once. A plugin has no terminal, so it cannot prompt for input. It must end within 60 seconds.
     type: raw
   context:
     description: Name of a context in the kubeconfig. The default is its current context. It can also be set as E(K8S_AUTH_CONTEXT).
     type: str
   host:
     description:
-      - URL of the API server. It can also be set as E(K8S_AUTH_HOST). It must begin with C(https://). Without TLS, only an address of
-        the host that runs the task is used, such as that of C(kubectl proxy), and only without a login.
-      - A login is required with it, so that no other login is sent to that host - O(api_key), O(client_cert), or O(username). The
-        kubeconfig is then not read.
+      - URL of the API server. It can also be set as E(K8S_AUTH_HOST). It must begin with C(https://). A connection without TLS is only made
+        to an address of the host that runs the task, such as the one of C(kubectl proxy), and only without a login.
+      - It requires a login with O(api_key), O(client_cert), or O(username), so that no other login is sent to that host. The kubeconfig is
+        then not read.
       - Without such an option, the login of a kubeconfig is used, but only when O(kubeconfig) or O(context) is set too. Neither the
         default kubeconfig nor the pod's service account is used for another server.
-      - A login that comes from E(K8S_AUTH_API_KEY) and the like together with E(K8S_AUTH_HOST), as from a credential of AWX, is sent to
-        that server only. Another O(host) is refused, unless the task gives a login of its own, which then replaces that of the
-        environment. The same goes for the login of a kubeconfig that the task does not name itself, such as E(K8S_AUTH_KUBECONFIG).
+      - A login that comes from E(K8S_AUTH_API_KEY) or a similar variable together with E(K8S_AUTH_HOST), as from a credential of AWX, is
+        sent to that server only. Another O(host) is refused, unless the task gives a login of its own, which then replaces the login of the
+        environment. The same rule applies to the login of a kubeconfig that the task does not name itself, such as E(K8S_AUTH_KUBECONFIG).
     type: str
   api_key:
     description: Bearer token. It takes precedence over O(username). It can also be set as E(K8S_AUTH_API_KEY).
@@ -46,13 +47,13 @@ options:
     type: str
   validate_certs:
     description:
-      - Whether to verify the certificate of the API server. By default it is verified, unless the kubeconfig says otherwise. It can
-        also be set as E(K8S_AUTH_VERIFY_SSL).
+      - Whether to verify the certificate of the API server. By default it is verified, unless the kubeconfig disables that. It can also be
+        set as E(K8S_AUTH_VERIFY_SSL).
     type: bool
     aliases: [verify_ssl]
   ca_cert:
     description:
-      - Path of a file with the certificate authorities to trust. By default those of the system are trusted. It can also be set as
+      - Path of a file with the certificate authorities to trust. The default is the system's certificate authorities. It can also be set as
         E(K8S_AUTH_SSL_CA_CERT).
     type: path
     aliases: [ssl_ca_cert]
@@ -69,8 +70,8 @@ options:
   proxy:
     description:
       - URL of a proxy to the API server. It can also be set as E(K8S_AUTH_PROXY).
-      - With a login that the task does not give itself, a proxy of the task is used only if the certificate of the API server is
-        verified, and not by an O(ca_cert) of the task, since the proxy could read the login otherwise.
+      - If the task does not give the login itself, the task's proxy is used only if the certificate of the API server is verified, and not
+        by an O(ca_cert) of the task. Otherwise the proxy could read the login.
       - A user and a password in it are sent to the proxy, unless O(proxy_headers.proxy_basic_auth) is given.
     type: str
   no_proxy:
@@ -98,8 +99,7 @@ options:
     type: bool
   impersonate_user:
     description:
-      - User to act as. It replaces C(as) and everything that belongs to it in the kubeconfig. It can also be set as
-        E(K8S_AUTH_IMPERSONATE_USER).
+      - User to act as. It replaces C(as) and all related settings in the kubeconfig. It can also be set as E(K8S_AUTH_IMPERSONATE_USER).
     type: str
   impersonate_groups:
     description:

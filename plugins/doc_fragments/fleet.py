@@ -19,18 +19,16 @@ options:
       - Selects the namespaces to work in. Namespaces that are being deleted are skipped and reported.
       - If the caller cannot list namespaces, its own projects are used (OpenShift).
       - At least one of O(namespace_selector.labels), O(namespace_selector.include) and O(namespace_selector.requesters) is required.
-      - Users choose the names of the projects that they request. A selector with O(namespace_selector.include) alone also selects a
-        project that a stranger requests under a matching name, and so gives that project the same access. Add
-        O(namespace_selector.requesters), or a label of O(namespace_selector.labels) that only administrators set, where users may request
-        projects.
+      - Users choose the names of the projects that they request. A selector with only O(namespace_selector.include) also selects a project
+        that a stranger requests under a matching name, and so gives that project the same access. If users may request projects, add
+        O(namespace_selector.requesters), or a label in O(namespace_selector.labels) that only administrators set.
     type: dict
     suboptions:
       labels:
         description:
           - A label selector, such as V(team=a,stage in (dev,test)).
-          - On OpenShift, the administrator of a project cannot change the labels of its namespace. The label
-            C(kubernetes.io/metadata.name) is the name, which the requester chose, and a requirement such as V(team!=a) or V(!team) also
-            selects new projects.
+          - On OpenShift, the administrator of a project cannot change the labels of its namespace. The label C(kubernetes.io/metadata.name)
+            contains the name, which the requester chose. A requirement such as V(team!=a) or V(!team) also selects new projects.
         type: str
       include:
         description: Glob patterns of names. V(*) selects all namespaces.
@@ -43,8 +41,8 @@ options:
       requesters:
         description:
           - User names, without globs. Only projects that one of these users requested are selected (annotation C(openshift.io/requester)).
-          - OpenShift sets the annotation when a user requests a project. The administrator of the project cannot change it. Namespaces
-            that were created in another way do not have it, so nothing is selected on other clusters, and the task says so.
+          - OpenShift sets the annotation when a user requests a project. The administrator of the project cannot change it. Namespaces that
+            were created in another way do not have it. On other clusters, nothing is selected, and the task reports that.
         type: list
         elements: str
       phases:
@@ -64,18 +62,18 @@ options:
     default: 8
   max_failures:
     description:
-      - A number or a percentage such as V(5%). When the API server has failed in more namespaces than that, the remaining ones are
+      - A number or a percentage such as V(5%). When the API server has failed in more namespaces than that, the remaining namespaces are
         not attempted, and are reported as skipped. By default, all namespaces are attempted. The task fails in both cases.
-      - A failure counts only if the API server did not answer a read or a creation, or answered it with an error of its own (429, 5xx). A
-        failure that the administrator of a project can cause never stops the work in other namespaces. Examples are an object of the wrong
-        type, a deleted role binding, a full quota, a policy or webhook that refuses, or a deleted namespace.
-      - When the cluster itself fails, the task always stops, for example when the login is refused or the API server does not
-        answer for 30 seconds.
+      - A failure counts only if the API server did not respond to a read or create request, or responded with an error of its own (429,
+        5xx). A failure that the administrator of a project can cause never stops the work in other namespaces. Examples are an object of
+        the wrong type, a deleted role binding, a full quota, a policy or webhook that refuses, or a deleted namespace.
+      - When the cluster itself fails, the task always stops, for example when the API server refuses the login or does not respond for 30
+        seconds.
     type: str
   report_unchanged:
     description:
-      - Whether the result lists the namespaces that needed no change, or only counts them. By default they are listed when the
-        task works in 100 namespaces or fewer.
+      - Whether the result lists the namespaces that needed no change, or only counts them. By default, the result lists them if the task
+        works in 100 namespaces or fewer.
     type: bool
   progress:
     description: Whether a long task displays its progress every few seconds. Only on the controller (C(connection=local)).

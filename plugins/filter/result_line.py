@@ -5,13 +5,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: result_line
-short_description: The result of a playbook in one line
+short_description: Summarize the result of a playbook in one line
 version_added: 1.0.0
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 description:
-  - Counts the changes and failures in registered results of this collection's modules. The playbooks of the collection end with such a line.
-  - The line holds counts, and names that the operator gave, such as files. It holds no text of a cluster.
+  - Counts the changes and failures in registered results of this collection's modules. The playbooks of the collection end with such a
+    line.
+  - The line contains counts, and names that the operator gave, such as files. It contains no text from a cluster.
 positional: kind
 options:
   _input:
@@ -28,12 +29,12 @@ options:
     choices: [apply, rotation, audit, export, account, nodes]
     required: true
   check_mode:
-    description: Whether the tasks ran in check mode. The line then reports what would change. Not for V(audit).
+    description: Whether the tasks ran in check mode. The line then reports the changes that a real run would make. Not for V(audit).
     type: bool
   declared:
     description:
-      - With V(apply), the titles of all declared entries. Null if they are not known.
-      - If each of them is in a variable with a suffix, such as C(private_registry_secrets_team_a), the suffixes are counted as teams.
+      - With V(apply), the titles of all declared entries, or null if they are not known.
+      - If all of them are in variables with a suffix, such as C(private_registry_secrets_team_a), the suffixes are counted as teams.
     type: list
     elements: str
   problems:
@@ -41,16 +42,16 @@ options:
     type: list
     elements: str
   nothing:
-    description: With V(apply), the line if nothing is declared and nothing was done.
+    description: With V(apply), the line to return if nothing is declared and nothing was done.
     type: str
   plan:
     description: With V(rotation), the result of the plan.
     type: dict
   seen:
-    description: With V(rotation), the result of the last look at the cluster.
+    description: With V(rotation), the result of the last check of the cluster.
     type: dict
   retired:
-    description: With V(rotation), whether the registry was seen to refuse the old login.
+    description: With V(rotation), whether the registry is known to refuse the old login.
     type: bool
   arrived:
     description: With V(nodes), whether the nodes have the pull secret. Null if that is not known.
@@ -59,7 +60,7 @@ options:
     description: With V(account), the account.
     type: str
   manifests:
-    description: With V(account), the file that the objects were written to.
+    description: With V(account), the file to which the objects were written.
     type: str
 """
 

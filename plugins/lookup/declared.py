@@ -5,22 +5,22 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: declared
-short_description: What the inventory declares for the roles of this collection
+short_description: Read the inventory declarations for the roles of this collection
 version_added: 1.0.0
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 description:
-  - Joins the variables of a role, and makes the entries of its modules of them. The roles use it.
-  - The variables are C(private_registry_secrets), C(delegated_auth_registries) and C(cross_project_pull_grants), each with all variables
-    that begin with its name and an underscore, such as C(private_registry_secrets_team_a), in the order of their names.
-  - Only what a task needs is read, so a task that links secrets never reads a password.
-  - C(private_registry.rotated) and C(delegated_auth.rotated) are the secrets that are declared with a login of one of the given users for one
-    of the given registries. An entry with C(auth_file) or C(auth_config) does not show its users, so it is not included.
-  - C(private_registry.replaced), C(delegated_auth.replaced) and C(global_pull_secret.replaced) are the places in which the inventory
-    declares the old login of a rotation, with the registry and, if the password is a variable, its name. The next run of these roles would
-    write that login back.
-  - Fails for a variable that is not a list, for unknown members of an entry, and when two entries declare the same secret. The
-    message names the variable and the position.
+  - Joins the variables of a role, and builds the entries of its modules from them. The roles use this plugin.
+  - The variables are C(private_registry_secrets), C(delegated_auth_registries) and C(cross_project_pull_grants). Each is joined with all
+    variables that begin with its name and an underscore, such as C(private_registry_secrets_team_a), in the order of their names.
+  - The plugin reads only the values that a task needs, so a task that links secrets never reads a password.
+  - C(private_registry.rotated) and C(delegated_auth.rotated) are the declared secrets with a login of one of the given users for one of the
+    given registries. An entry with C(auth_file) or C(auth_config) does not show its users, so it is not included.
+  - C(private_registry.replaced), C(delegated_auth.replaced) and C(global_pull_secret.replaced) list where the inventory declares the old
+    login of a rotation, with the registry and, if the password is a variable, its name. The next run of these roles would write that login
+    back.
+  - The plugin fails if a variable is not a list, if an entry has unknown members, and if two entries declare the same secret. The message
+    names the variable and the position.
 options:
   _terms:
     description:
@@ -30,7 +30,7 @@ options:
     elements: str
     required: true
   state:
-    description: With V(absent), every entry counts as absent.
+    description: With V(absent), the plugin treats every entry as absent.
     type: str
     choices: [present, absent]
     default: present
@@ -40,22 +40,22 @@ options:
     default: false
   only:
     description:
-      - Limits each entry to these namespaces, and leaves out those that declare nothing for them. Names that no entry declares are
-        ignored. Without it, or with null, all that is declared counts; with an empty list, nothing does.
-      - A grant also counts for the namespaces of its consumers. Unless it is exclusive, it is then limited to them as well.
+      - Limits each entry to these namespaces, and omits entries that declare nothing for them. Names that no entry declares are ignored.
+        Without this option, or with null, all declarations count. With an empty list, none of them counts.
+      - A grant also counts for the namespaces of its consumers. It is then limited to them as well, unless it is exclusive.
     type: list
     elements: str
     version_added: 1.0.0
   answer:
     description:
-      - The result of an earlier task of the role, which the entries depend on. For the secrets of a rotation, C(registries) and C(usernames).
-        For replaced logins, C(registries), C(old) and C(new).
+      - The result of an earlier task of the role that the entries depend on. The secrets of a rotation depend on C(registries) and
+        C(usernames). Replaced logins depend on C(registries), C(old) and C(new).
     type: dict
   written:
     description:
-      - The result of the task that wrote the secrets. Links of entries with a C(namespace_selector) are limited to the namespaces that it
-        selected then, so a namespace that was created since gets its secrets and links in the next run. Links of an entry are left out in
-        the namespaces in which its secret failed.
+      - The result of the task that wrote the secrets. Links of entries with a C(namespace_selector) are limited to the namespaces that the
+        selector selected for that task. A namespace that was created later gets its secrets and links in the next run. Links of an entry
+        are omitted in the namespaces in which its secret failed.
     type: dict
     version_added: 1.0.0
 """

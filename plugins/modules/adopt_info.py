@@ -7,45 +7,45 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: adopt_info
-short_description: Describe what a cluster has as variables of an inventory
+short_description: Describe the existing pull access of a cluster as inventory variables
 version_added: 1.0.0
 description:
-  - Reads the pull secrets, the links of service accounts and the role bindings of image pullers in the given namespaces, and returns
-    the variables C(private_registry_secrets) and C(cross_project_pull_grants) that describe them, as the roles of this collection take
-    them.
-  - Applying these variables to the same cluster changes nothing. This is proven for each secret, link and binding before it becomes
-    part of an entry. What would change, or cannot be said in an entry, is listed in RV(not_expressed) instead.
-  - Objects that are the same in many namespaces are one entry. A secret that is linked to no account is an entry with
+  - Reads the pull secrets, the links of service accounts and the role bindings of image pullers in the given namespaces. Returns the
+    variables C(private_registry_secrets) and C(cross_project_pull_grants) that describe them, in the form that the roles of this collection
+    take.
+  - Applying these variables to the same cluster changes nothing. The module verifies this for each secret, link and binding before it adds
+    it to an entry. Anything that would change, or that an entry cannot express, is listed in RV(not_expressed).
+  - Objects that are identical in many namespaces become one entry. A secret that is not linked to any account becomes an entry with
     C(service_accounts=[]).
-  - Nothing on the cluster is changed. With O(dest), the variables are written to files on the controller.
-  - The result, messages and logs hold no credential. A password is a reference to a variable, C(vaulted_REGISTRY_USER), or
-    C(vaulted_SECRET_auth_config) where the secret holds more than logins, or a user name that is a password somewhere. One login is one
-    variable, however many secrets have it. Further passwords of the same user end in C(_2), C(_3).
-  - C(delegated_auth_registries) is never written. Two secrets with the same login are two entries of C(private_registry_secrets).
+  - The module does not change the cluster. With O(dest), it writes the variables to files on the controller.
+  - The result, messages and logs contain no credential. Each password is replaced by a reference to a variable. The variable is
+    C(vaulted_REGISTRY_USER), or C(vaulted_SECRET_auth_config) if the secret contains more than logins, or a user name that is a password
+    elsewhere. A login that many secrets contain has one variable. The names of further passwords of the same user end in C(_2), C(_3).
+  - The module never writes C(delegated_auth_registries). Two secrets with the same login become two entries of C(private_registry_secrets).
 options:
   roles:
     description:
-      - The cluster roles whose bindings are described. Bindings that this collection created are described in any case.
+      - The cluster roles whose bindings are described. Bindings that this collection created are always described.
     type: list
     elements: str
     default: [system:image-puller]
   dest:
     description:
-      - A directory on the controller, such as C(host_vars/HOST) of an inventory. It is created where it is missing.
-      - C(image_pull.yml) there gets the two variables, and C(image_pull_vault.yml) the credentials. Both files are written at once and
-        whole, with mode C(0600), and only if all namespaces could be read.
+      - A directory on the controller, such as C(host_vars/HOST) of an inventory. It is created if it does not exist.
+      - In this directory, the module writes the two variables to C(image_pull.yml), and the credentials to C(image_pull_vault.yml). It
+        writes both files atomically, with mode C(0600), and only if it could read all namespaces.
       - The task must run in Ansible's own process, with C(connection=local) and without C(become) and C(async). If the host has another
-        C(ansible_python_interpreter), set it to C({{ ansible_playbook_python }}) for the task, or leave it out.
-      - Without this option nothing is written.
+        C(ansible_python_interpreter), set it to C({{ ansible_playbook_python }}) for the task, or omit it.
+      - Without this option, the module writes no file.
     type: path
   credentials:
     description:
-      - What becomes of the credentials.
-      - V(vault) writes them into a file that is encrypted with ansible-vault's own library before it touches the disk. The password is
-        the one that Ansible was started with (C(--vault-password-file), C(--vault-id), C(--ask-vault-pass)). Without one the task fails
-        before it reads anything.
-      - V(placeholder) writes none. C(image_pull.yml) names the variables that you have to define. A playbook that uses the file before
-        that fails, because they are undefined.
+      - How to handle the credentials.
+      - V(vault) writes them to a file that is encrypted with ansible-vault's own library before it is written to disk. It uses the password
+        with which Ansible was started (C(--vault-password-file), C(--vault-id), C(--ask-vault-pass)). If there is no such password, the
+        task fails before it reads anything.
+      - V(placeholder) does not write them. C(image_pull.yml) names the variables that you must define. Until you define them, a playbook
+        that uses the file fails.
     type: str
     choices: [vault, placeholder]
     default: vault
@@ -53,7 +53,7 @@ options:
     description: The vault id to encrypt with. Required if Ansible has vault passwords for several ids. Only with O(dest).
     type: str
   force:
-    description: Whether to replace files that exist. Otherwise the task fails before it reads anything. Only with O(dest).
+    description: Whether to replace existing files. Otherwise, if a file exists, the task fails before it reads anything. Only with O(dest).
     type: bool
     default: false
 extends_documentation_fragment:
@@ -62,35 +62,36 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.attributes
 attributes:
   check_mode:
-    description: Names the files that a real run would write, and writes none. The cluster is read in both cases.
+    description: Names the files that a real run would write, and does not write them. The cluster is read in both cases.
     support: full
   diff_mode:
-    description: There is no diff. Nothing on the cluster changes.
+    description: There is no diff, because the module does not change the cluster.
     support: none
   idempotent:
-    description: Each run reads the cluster anew. With O(dest), a second run fails unless O(force=true), which writes the files again.
+    description: Each run reads the cluster again. With O(dest), a second run fails unless O(force=true), which writes the files again.
     support: partial
 notes:
   - Rights needed - list on secrets, serviceaccounts, rolebindings.rbac.authorization.k8s.io.
-  - Without these, it says what it does not know or does not do - get on clusterroles.rbac.authorization.k8s.io system:image-puller.
+  - Optional rights - get on clusterroles.rbac.authorization.k8s.io system:image-puller. Without them, the module reports the missing
+    information and the omitted steps.
   - Rights needed with O(namespace_selector) - list on namespaces.
-  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """
 
 EXAMPLES = r"""
-- name: Describe what was set up by hand, with the credentials in a vaulted file
+- name: Describe manually created pull access, with the credentials in a vaulted file
   openshift_ops.image_pull.adopt_info:
     namespace_selector: {include: ["*"]}
     dest: "{{ inventory_dir }}/host_vars/{{ inventory_hostname }}"
   register: found
 
-- name: Show what no entry can say
+- name: Show the objects that no entry can express
   ansible.builtin.debug:
     var: found.not_expressed
 
-- name: The same without a credential
+- name: Describe it without credentials
   openshift_ops.image_pull.adopt_info:
     namespaces: [project-a, project-b]
     dest: "{{ inventory_dir }}/host_vars/{{ inventory_hostname }}"
@@ -101,10 +102,10 @@ RETURN = r"""
 server:
   description: The address of the API server.
   type: str
-  returned: when it was reached
+  returned: when the API server was reached
   sample: https://api.cluster.example.com:6443
 private_registry_secrets:
-  description: The variable of role P(openshift_ops.image_pull.private_registry#role), with references in place of credentials.
+  description: The variable of role P(openshift_ops.image_pull.private_registry#role), with references instead of credentials.
   returned: success
   type: list
   elements: dict
@@ -120,8 +121,8 @@ private_registry_secrets:
 cross_project_pull_grants:
   description:
     - The variable of role P(openshift_ops.image_pull.cross_project_pull#role).
-    - A role binding that is not named as this collection names its own is an entry with its C(binding_name).
-    - A service account that does not exist is named in C(users), since the role waits for each one in C(service_accounts).
+    - A role binding whose name does not follow the naming of this collection becomes an entry with its C(binding_name).
+    - A service account that does not exist is listed in C(users), because the role waits for each account in C(service_accounts).
   returned: success
   type: list
   elements: dict
@@ -136,35 +137,35 @@ vaulted_variables:
   elements: str
   sample: [vaulted_privateregistry_example_com_developer_example_com]
 left_out:
-  description: Counts of what is the platform's own. A count of nothing is left out.
+  description: Counts of the platform's own objects. Counts of zero are omitted.
   type: dict
   returned: success
   contains:
     generated_pull_secrets:
-      description: What the cluster generated for service accounts.
+      description: The pull secrets that the cluster generated for service accounts.
       type: int
-      returned: when there are such
+      returned: when there are any
     generated_links:
-      description: The links to these.
+      description: The links to the generated pull secrets.
       type: int
-      returned: when there are such
+      returned: when there are any
     platform_bindings:
       description: The platform's role bindings.
       type: int
-      returned: when there are such
+      returned: when there are any
     node_pull_secret:
       description: The pull secret of the nodes.
       type: int
-      returned: when there are such
+      returned: when there are any
     platform_namespaces:
-      description: The namespaces that the O(namespace_selector) leaves out without C(system_namespaces=true).
+      description: The namespaces that O(namespace_selector) excludes without C(system_namespaces=true).
       type: int
-      returned: when there are such
+      returned: when there are any
   sample: {generated_links: 12, generated_pull_secrets: 6, platform_bindings: 2, platform_namespaces: 60}
 not_expressed:
   description:
-    - What no entry says.
-    - If the reason says that a part is kept, the rest of the object is in an entry.
+    - The objects, or parts of objects, that no entry expresses.
+    - If the reason states that a part is kept, an entry contains the rest of the object.
   type: list
   elements: dict
   returned: success
@@ -174,7 +175,7 @@ not_expressed:
       type: str
       returned: always
     name:
-      description: Its name.
+      description: The name of the object.
       type: str
       returned: always
     namespaces:
@@ -183,23 +184,24 @@ not_expressed:
       elements: str
       returned: always
     reason:
-      description: Why no entry can say it.
+      description: The reason why no entry can express it.
       type: str
       returned: always
   sample: [{kind: Secret, name: broken, namespaces: [project-a], reason: "its content is not valid JSON at line 1, column 1"}]
 files:
-  description: The files that were written, or in check mode would be written.
+  description: The files that were written, or would be written in check mode.
   returned: success
   type: list
   elements: str
   sample: [host_vars/production/image_pull_vault.yml, host_vars/production/image_pull.yml]
 changed:
-  description: Whether files were written, or in check mode would be. The cluster is never changed.
+  description: Whether files were written, or would be written in check mode. The cluster is never changed.
   returned: always
   type: bool
 namespaces:
   description:
-    - The result for each namespace. Of more than 100, those that needed no change are only counted, unless O(report_unchanged=true).
+    - The result for each namespace. If there are more than 100 namespaces, unchanged namespaces are only counted, unless
+      O(report_unchanged=true).
   type: list
   elements: dict
   returned: always
@@ -210,7 +212,7 @@ namespaces:
       returned: always
       sample: project-a
     changed:
-      description: Whether anything was changed in it, or in check mode would be.
+      description: Whether anything in the namespace was changed, or would be changed in check mode.
       type: bool
       returned: always
     status:
@@ -231,9 +233,10 @@ namespaces:
 stopped:
   description: Why the task ended before all namespaces were attempted.
   type: str
-  returned: when it did
+  returned: when the task stopped early
 failures:
-  description: The namespaces that could not be read, and why. If there is one, the task fails, and there are no variables and no files.
+  description: The namespaces that could not be read, and the reason. If there is one, the task fails, and returns no variables and writes
+    no files.
   type: list
   elements: dict
   returned: always
@@ -243,17 +246,17 @@ failures:
       type: str
       returned: always
     error:
-      description: What was attempted, what came back, and what to do.
+      description: The attempted action, the response, and the steps to take.
       type: str
       returned: always
   sample: []
 summary:
-  description: Counts of the namespaces of the task, and of repetitions.
+  description: Counts of the namespaces of the task, and of retries.
   type: dict
   returned: always
   contains:
     total:
-      description: How many namespaces the task was for.
+      description: Number of namespaces in the task.
       type: int
       returned: always
     changed:
@@ -261,19 +264,19 @@ summary:
       type: int
       returned: always
     unchanged:
-      description: How many needed no change.
+      description: Number of namespaces that needed no change.
       type: int
       returned: always
     failed:
-      description: How many failed.
+      description: Number of namespaces that failed.
       type: int
       returned: always
     skipped:
-      description: How many were not attempted, or are being deleted.
+      description: Number of namespaces that were not attempted, or are being deleted.
       type: int
       returned: always
     retries:
-      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      description: Number of repeated requests, and of objects that were read again after a conflict or a lost response.
       type: int
       returned: always
   sample: {total: 2, changed: 0, unchanged: 2, failed: 0, skipped: 0, retries: 0}

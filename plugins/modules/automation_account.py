@@ -7,39 +7,40 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: automation_account
-short_description: Give an automation account exactly the rights of its jobs
+short_description: Grant an automation account exactly the rights that its jobs need
 version_added: 1.0.0
 description:
-  - Creates a service account for the automation, and cluster roles and bindings with exactly the rights that its jobs need. What is needed in
-    namespaces is bound in the given ones only.
-  - What the account had before and no longer needs is taken back, in every namespace of the cluster. Objects that this module did not
-    create are never changed. Bindings that others made for the account give it further rights, so a warning names them.
-  - Users of a namespace can write role bindings too. If one of these has the name of a binding that the account needs, or a finalizer keeps
-    the old binding, the new one gets the next free name, such as C(image-pull:NAMESPACE:NAME:2), and a warning names the object.
-  - If a namespace fails, the account still gets its rights in the others and its token. With O(state=absent), it is still deleted.
-  - What a job needs in a namespace of the platform's, such as C(openshift-config), is left out with a warning where that does not exist.
-  - Run it as a cluster administrator. It needs the rights to create, change and delete cluster roles and bindings, the verbs C(escalate) and
-    C(bind) on cluster roles unless the caller itself has all the rights that it gives, and the right to list role bindings in the
-    whole cluster. None of the jobs gives these, so the account cannot give itself more.
-  - With O(state=rendered), the objects are only returned, for an administrator to apply.
+  - Creates a service account for the automation, and cluster roles and bindings with exactly the rights that its jobs need. Rights in
+    namespaces are bound only in the given namespaces.
+  - Rights that the account no longer needs are revoked in every namespace of the cluster. Objects that this module did not create are never
+    changed. If others created bindings for the account, these give it further rights, and a warning names them.
+  - Users of a namespace can also write role bindings. If one of these has the name of a binding that the account needs, or if a finalizer
+    keeps the old binding, the new binding gets the next free name, such as C(image-pull:NAMESPACE:NAME:2), and a warning names the object.
+  - If a namespace fails, the account still gets its token, and its rights in the other namespaces. With O(state=absent), the account is
+    still deleted.
+  - If a namespace of the platform, such as C(openshift-config), does not exist, the rights that a job needs in it are omitted, with a
+    warning.
+  - Run it as a cluster administrator. It needs the rights to create, change and delete cluster roles and bindings, and to list role
+    bindings in the whole cluster. It also needs the verbs C(escalate) and C(bind) on cluster roles, unless the caller itself has all the
+    rights that it grants. None of the jobs includes these rights, so the account cannot grant itself more.
+  - With O(state=rendered), the module only returns the objects, so that an administrator can apply them.
 options:
   namespaces:
     description:
-      - The namespaces in which the jobs work. Without O(namespaces) and O(namespace_selector), only what is needed in the cluster's scope is
-        given.
+      - The namespaces in which the jobs work. Without O(namespaces) and O(namespace_selector), only cluster-scoped rights are granted.
     type: list
     elements: str
   name:
-    description: The service account. One that exists and was not created by this module is used, and not deleted with O(state=absent).
+    description: The service account. An existing account that this module did not create is used, and is not deleted with O(state=absent).
     type: str
     default: image-pull
   namespace:
-    description: The namespace of the service account, which must exist. It should be one in which nothing else runs.
+    description: The namespace of the service account. It must exist. Use a namespace in which nothing else runs.
     type: str
     required: true
   jobs:
     description:
-      - What the account is for. The guide C(rights) has a table of the rights of each job, and what becomes of the job without one of them.
+      - The jobs of the account. The guide C(rights) has a table of the rights of each job, and of the effect of each missing right.
       - Required unless O(state=absent).
     type: list
     elements: str
@@ -66,34 +67,35 @@ options:
       - events
   everywhere:
     description:
-      - Whether what is needed in namespaces is given in all namespaces of the cluster, also in those that are still to come.
-      - With V(secrets), V(rotation), V(audit) and other jobs that read secrets this means that the account can read every secret of the cluster,
-        the tokens of all other accounts included. Who has its token is then as good as a cluster administrator.
+      - Whether the rights in namespaces are granted in all namespaces of the cluster, including future ones.
+      - With V(secrets), V(rotation), V(audit) and other jobs that read secrets, the account can then read every secret of the cluster,
+        including the tokens of all other accounts. Anyone who has its token is then equivalent to a cluster administrator.
     type: bool
     default: false
   hosted_pull_secrets:
     description:
-      - The pull secrets that the hosted clusters name in C(spec.pullSecret), for V(management_pull_secret) in O(jobs), which requires them. The job
-        may read and change secrets of these names and no others. Run the module again when a hosted cluster with another one is added.
+      - The pull secrets that the hosted clusters name in C(spec.pullSecret). Required if O(jobs) contains V(management_pull_secret). The
+        job is allowed to read and change only secrets with these names. Run the module again when you add a hosted cluster with another
+        pull secret.
     type: list
     elements: str
   state:
     description:
-      - V(present) gives the rights, V(absent) takes all of them back and deletes the account.
-      - V(rendered) returns the objects as RV(manifests) and asks no cluster.
+      - V(present) grants the rights. V(absent) revokes all of them and deletes the account.
+      - V(rendered) returns the objects as RV(manifests) and does not contact any cluster.
     type: str
     choices: [present, absent, rendered]
     default: present
   token_seconds:
     description:
-      - Request a token for the account that lives for so many seconds, at least 600. The API server may choose another time, see
-        RV(token_expires). It stores no token, so each run gets a new one.
-      - By default no token is requested.
+      - Lifetime, in seconds, of a token to request for the account. The minimum is 600. The API server may choose another lifetime, see
+        RV(token_expires). The API server does not store the token, so each run gets a new one.
+      - By default, no token is requested.
     type: int
   kubeconfig_dest:
     description:
-      - A file on the controller that gets a kubeconfig with the token, with mode C(0600). A file that exists is replaced. Needs
-        O(token_seconds).
+      - A file on the controller to which the module writes a kubeconfig with the token, with mode C(0600). An existing file is replaced.
+        Requires O(token_seconds).
       - The task must run in Ansible's own process, with C(connection=local) and without C(become) and C(async).
     type: path
 extends_documentation_fragment:
@@ -101,19 +103,19 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.attributes
 notes:
-  - Rights needed - get, create, delete on serviceaccounts; get, create, patch, delete, bind, escalate on clusterroles.rbac.authorization.k8s.io;
-    get, create, patch, delete on clusterrolebindings.rbac.authorization.k8s.io; get, list, create, patch, delete on
-    rolebindings.rbac.authorization.k8s.io in the whole cluster; create on serviceaccounts/token with O(token_seconds).
-  - Without list on clusterrolebindings.rbac.authorization.k8s.io, it says that it does not know which of these others made for the account. Without
-    get on namespaces, a namespace of the platform's that does not exist is a failure.
+  - Rights needed - get, create, delete on serviceaccounts; get, create, patch, delete, bind, escalate on
+    clusterroles.rbac.authorization.k8s.io; get, create, patch, delete on clusterrolebindings.rbac.authorization.k8s.io; get, list, create,
+    patch, delete on rolebindings.rbac.authorization.k8s.io in the whole cluster; create on serviceaccounts/token with O(token_seconds).
+  - Without list on clusterrolebindings.rbac.authorization.k8s.io, the module reports that it does not know which cluster role bindings
+    others created for the account. Without get on namespaces, a platform namespace that does not exist is a failure.
   - Rights needed with O(namespace_selector) - list on namespaces.
-  - No right on the cluster is needed with O(state=rendered).
-  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
+  - With O(state=rendered), no rights on the cluster are needed.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
 attributes:
   idempotent:
     support: partial
     details:
-      - With O(token_seconds) each run requests a new token, and with O(kubeconfig_dest) writes it.
+      - With O(token_seconds), each run requests a new token. With O(kubeconfig_dest), each run writes it to the file.
 seealso:
   - module: openshift_ops.image_pull.pull_secret
   - module: openshift_ops.image_pull.pull_access_audit
@@ -122,13 +124,13 @@ author:
 """
 
 EXAMPLES = r"""
-- name: An account that keeps pull secrets and links in two projects
+- name: Create an account that maintains pull secrets and links in two projects
   openshift_ops.image_pull.automation_account:
     namespace: image-pull-automation
     namespaces: [project-a, project-b]
     jobs: [secrets, links, wait]
 
-- name: An account that audits the whole cluster, with a kubeconfig for 30 days
+- name: Create an account that audits the whole cluster, with a kubeconfig for 30 days
   openshift_ops.image_pull.automation_account:
     name: auditor
     namespace: image-pull-automation
@@ -137,7 +139,7 @@ EXAMPLES = r"""
     token_seconds: 2592000
     kubeconfig_dest: auditor.kubeconfig
 
-- name: An account that changes the pull secrets of two hosted clusters on their management cluster
+- name: Create an account that changes the pull secrets of two hosted clusters on their management cluster
   openshift_ops.image_pull.automation_account:
     name: hosted
     namespace: image-pull-automation
@@ -145,7 +147,7 @@ EXAMPLES = r"""
     jobs: [management_pull_secret]
     hosted_pull_secrets: [prod-pull, stage-pull]
 
-- name: The objects, to be applied by a cluster administrator
+- name: Return the objects, for a cluster administrator to apply
   openshift_ops.image_pull.automation_account:
     namespace: image-pull-automation
     namespaces: [project-a]
@@ -159,7 +161,7 @@ EXAMPLES = r"""
     dest: automation-account.yml
     mode: "0644"
 
-- name: Take everything back
+- name: Revoke all rights and delete the account
   openshift_ops.image_pull.automation_account:
     namespace: image-pull-automation
     state: absent
@@ -169,7 +171,7 @@ RETURN = r"""
 server:
   description: The address of the API server.
   type: str
-  returned: when it was reached
+  returned: when the API server was reached
   sample: https://api.cluster.example.com:6443
 manifests:
   description: The service account, the cluster roles and the bindings, in the order in which they can be created.
@@ -179,23 +181,23 @@ manifests:
   sample:
     - {apiVersion: v1, kind: ServiceAccount, metadata: {name: image-pull, namespace: image-pull-automation}}
 token:
-  description: The token. Ansible shows nothing of a result that holds one; a registered result has it.
+  description: The token. Ansible does not show a result that contains a token. A registered result contains it.
   returned: with O(token_seconds), except in check mode
   type: str
 token_expires:
-  description: When the token expires, as the API server says.
+  description: When the token expires, as reported by the API server.
   returned: with O(token_seconds), except in check mode
   type: str
   sample: "2026-12-24T18:00:00Z"
 files:
-  description: The file that was written, or in check mode would be.
+  description: The file that was written, or would be written in check mode.
   returned: with O(kubeconfig_dest)
   type: list
   elements: str
   sample: [/home/alice/auditor.kubeconfig]
 namespaces:
   description:
-    - The result for each namespace. Cluster roles and what is bound in the cluster's scope are listed with the account's namespace.
+    - The result for each namespace. Cluster roles and cluster role bindings are listed with the account's namespace.
   type: list
   elements: dict
   returned: with O(state=present) and O(state=absent)
@@ -206,7 +208,7 @@ namespaces:
       returned: always
       sample: project-a
     changed:
-      description: Whether anything was changed in it, or in check mode would be.
+      description: Whether anything in the namespace was changed, or would be changed in check mode.
       type: bool
       returned: always
     status:
@@ -219,7 +221,7 @@ namespaces:
       type: str
       returned: when skipped
     changes:
-      description: Each write, or in check mode what would be written.
+      description: Each write. In check mode, each write that a real run would make.
       type: list
       elements: dict
       returned: always
@@ -240,19 +242,19 @@ namespaces:
           description: The rights or accounts that were added.
           type: list
           elements: str
-          returned: when some were
+          returned: when there are any
         revoked:
           description: The rights or accounts that were removed.
           type: list
           elements: str
-          returned: when some were
+          returned: when there are any
       sample: [{action: create, kind: RoleBinding, name: "image-pull:image-pull-automation:image-pull", granted: [image-pull-automation/image-pull]}]
 stopped:
   description: Why the task ended before all namespaces were attempted.
   type: str
-  returned: when it did
+  returned: when the task stopped early
 failures:
-  description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
+  description: The namespaces that failed, and the reason. If there is one, the task fails after it has processed all other namespaces.
   type: list
   elements: dict
   returned: with O(state=present) and O(state=absent)
@@ -262,37 +264,37 @@ failures:
       type: str
       returned: always
     error:
-      description: What was attempted, what came back, and what to do.
+      description: The attempted action, the response, and the steps to take.
       type: str
       returned: always
   sample: []
 summary:
-  description: Counts of the namespaces of the task, and of repetitions.
+  description: Counts of the namespaces of the task, and of retries.
   type: dict
   returned: with O(state=present) and O(state=absent)
   contains:
     total:
-      description: How many namespaces the task was for.
+      description: Number of namespaces in the task.
       type: int
       returned: always
     changed:
-      description: In how many something was changed, or in check mode would be.
+      description: Number of namespaces that were changed, or would be changed in check mode.
       type: int
       returned: always
     unchanged:
-      description: How many needed no change.
+      description: Number of namespaces that needed no change.
       type: int
       returned: always
     failed:
-      description: How many failed.
+      description: Number of namespaces that failed.
       type: int
       returned: always
     skipped:
-      description: How many were not attempted, or are being deleted.
+      description: Number of namespaces that were not attempted, or are being deleted.
       type: int
       returned: always
     retries:
-      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      description: Number of repeated requests, and of objects that were read again after a conflict or a lost response.
       type: int
       returned: always
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}

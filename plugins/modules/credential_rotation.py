@@ -10,40 +10,44 @@ module: credential_rotation
 short_description: Replace a registry login in all confirmed secrets of a cluster
 version_added: 1.0.0
 description:
-  - Finds every secret that holds the old login, by its content, in any of its auth files, proves that the new login pulls the images that
-    workloads use from the registry, and then changes the confirmed secrets in place.
-  - A secret is confirmed if O(secrets) or O(plan) names it. Users who may write secrets in a namespace can put the old login into one, so its
-    content, labels and annotations prove nothing. All other secrets with the old login are listed in RV(rotation.not_declared). They are never
-    changed, and do not stop the module.
-  - In place, the secret, its UID, the registry key, the e-mail address, all other entries and the way in which the entry is written stay. Pods
-    need no restart, and cached images stay usable. A secret that is deleted and created again would have each start of a pod ask the registry,
-    from Kubernetes 1.35 on.
-  - A confirmed secret that another controller writes, such as External Secrets, is reported in RV(rotation.remaining) and not changed, since
-    it would be changed back.
-  - An immutable secret is not changed. A second one, C(NAME-rotated), is created with the new login and linked beside it on each service
-    account, and the first is left out of imports and builds. Pods that exist keep the first until they are made anew. The second belongs to no
-    owner, so M(openshift_ops.image_pull.prune) leaves it. The pull secret of the nodes gets no second one, so an immutable one fails.
-  - Nothing is remembered between runs. A run that was ended is finished by the next one, which finds what still has the old login.
-  - To take a rotation back while the old login lives, exchange O(old) and O(new). Secrets that had the new login before are then changed, too.
-  - The pull secret of the cluster's nodes is only changed with O(nodes_pull_secret=true). The role C(credential_rotation) does that last, and
-    waits until the nodes have it.
-  - The result holds no credential and no user name.
+  - Finds every secret that holds the old login, by its content, in any of its auth files. Verifies that the new login pulls the images that
+    workloads use from the registry. Then changes the confirmed secrets in place.
+  - A secret is confirmed if O(secrets) or O(plan) names it. Users who may write secrets in a namespace can put the old login into one, so
+    the content, labels and annotations of a secret prove nothing. All other secrets with the old login are listed in
+    RV(rotation.not_declared). They are never changed, and do not stop the module.
+  - A change in place keeps the secret, its UID, the registry key, the e-mail address, all other entries and the way in which the entry is
+    written. Pods need no restart, and cached images remain usable. From Kubernetes 1.35 on, deleting and recreating the secret would make
+    each pod start query the registry.
+  - A confirmed secret that another controller writes, such as External Secrets, is reported in RV(rotation.remaining). It is not changed,
+    because the controller would revert the change.
+  - An immutable secret is not changed. A second secret, C(NAME-rotated), is created with the new login and also linked on each service
+    account. The first secret is excluded from imports and builds. Existing pods keep the first secret until they are recreated. The second
+    secret belongs to no owner, so M(openshift_ops.image_pull.prune) does not remove it. The pull secret of the nodes gets no second secret,
+    so an immutable one fails.
+  - The module keeps no state between runs. If a run was interrupted, the next run completes it by finding all remaining copies of the old
+    login.
+  - To roll back a rotation while the old login is still valid, exchange O(old) and O(new). Secrets that already had the new login before
+    the rotation are then changed as well.
+  - The pull secret of the cluster's nodes is only changed with O(nodes_pull_secret=true). The role C(credential_rotation) changes it last,
+    and waits until the nodes have it.
+  - The result contains no credential and no user name.
 options:
   namespaces:
     description:
-      - The namespaces to work in. Without O(namespaces) and O(namespace_selector), all are, the platform's too.
+      - The namespaces to work in. Without O(namespaces) and O(namespace_selector), the module works in all namespaces, including the
+        platform's.
     type: list
     elements: str
   registries:
     description:
-      - The registries whose login is rotated, C(host[:port]), optionally with a path such as C(quay.io/team). Entries for a registry, for paths in
-        it and for globs that match its host are meant, however they are spelt.
+      - The registries whose login is rotated, C(host[:port]), optionally with a path such as C(quay.io/team). This covers entries for a
+        registry, for paths in it and for globs that match its host, regardless of their spelling.
       - Each of them must accept the new login.
     type: list
     elements: str
     required: true
   old:
-    description: The login that is replaced.
+    description: The login to replace.
     type: dict
     required: true
     suboptions:
@@ -53,15 +57,15 @@ options:
         required: true
       password:
         description:
-          - The password or token. Leave it out where it is not known, as with tokens that live a short time. Then each other login of that user
-            for the registries is replaced, in confirmed secrets, if the registry accepts it (see O(replace_dead_logins)). Copies of the
-            old login outside auth files are not found then.
+          - The password or token. Omit it if it is not known, as with short-lived tokens. Then every other login of that user for the
+            registries is replaced in confirmed secrets, if the registry accepts it (see O(replace_dead_logins)). In this case, copies of
+            the old login outside auth files are not found.
           - With O(verify=false), give the password, an O(secrets[].uid) in each entry, or O(replace_dead_logins=true).
-          - One of fewer than 8 characters, or one that is part of the new one, is only searched for in the entries of auth files for the
-            registries.
+          - A password that has fewer than 8 characters, or that is part of the new password, is only searched for in the entries of auth
+            files for the registries.
         type: str
   new:
-    description: The login that takes its place.
+    description: The login that replaces it.
     type: dict
     required: true
     suboptions:
@@ -75,30 +79,30 @@ options:
         required: true
       expires:
         description:
-          - When it expires, such as V(2030-01-31T12:00:00Z). Of a JSON Web Token, and of logins of Amazon ECR, Google and Azure, the module
-            knows that itself.
+          - When it expires, such as V(2030-01-31T12:00:00Z). The module itself knows the expiry time of a JSON Web Token, and of logins of
+            Amazon ECR, Google and Azure.
         type: str
   next_run:
     description:
-      - In so many seconds the rotation runs again, for logins that live a short time. A login that expires before is refused, before anything
-        is read.
+      - Seconds until the next rotation, for short-lived logins. A login that expires earlier is refused before anything is read.
     type: int
   pulls_timeout:
     description:
-      - In the end, wait at most this number of seconds for pulls that may still use the old login. A node reads the secrets of a pod before it
-        queues the pull, so a pull that waits in the queue of a node uses the login that was there before. Use it before the old login is
-        disabled.
-      - The module waits for the pods that list a confirmed secret and whose pull may have begun when it looks first, after the last write. It
-        waits until their status or their events show that the attempt has ended. It does not wait for pods that come later, or that fail for
-        a reason that stays, such as a wrong image.
-      - Pulls that do not end in time are a warning. They can fail once, and the node tries again with the new login.
-      - With V(0), the module does not wait. In check mode, it waits too.
+      - Maximum number of seconds to wait, at the end, for pulls that may still use the old login. A node reads the secrets of a pod before
+        it queues the pull, so a pull that waits in the queue of a node uses the previous login. Use this option before you disable the old
+        login.
+      - The module waits for the pods that list a confirmed secret and whose pull may have begun when the module checks for the first time
+        after the last write. It waits until their status or their events show that the attempt has ended. It does not wait for pods that
+        are created later, or that fail for a permanent reason, such as a wrong image.
+      - If pulls do not end in time, the module warns. They can fail once, and the node tries again with the new login.
+      - With V(0), the module does not wait. It also waits in check mode.
     type: int
     default: 0
   secrets:
     description:
-      - The secrets that may be changed. Each entry names one secret in one namespace or in several.
-      - Name only secrets whose readers may have the new login. RV(rotation.not_declared) has the entries for the secrets that nothing names.
+      - The secrets that the module is allowed to change. Each entry names one secret in one namespace or in several.
+      - Name only secrets whose readers are allowed to have the new login. RV(rotation.not_declared) contains the entries for the secrets
+        that neither O(secrets) nor O(plan) names.
     type: list
     elements: dict
     suboptions:
@@ -110,12 +114,12 @@ options:
         description: Its namespace.
         type: str
       namespaces:
-        description: Its namespaces, where several have one of that name.
+        description: Its namespaces, if several namespaces have a secret with that name.
         type: list
         elements: str
       namespace_selector:
         description:
-          - Selects the namespaces. Every user who can make a namespace that it selects can make a confirmed secret.
+          - Selects the namespaces. Every user who can create a namespace that it selects can create a confirmed secret.
         type: dict
         suboptions:
           labels:
@@ -144,17 +148,17 @@ options:
             default: false
       uid:
         description:
-          - The UID of the secret. A secret of that name with another UID, which was created later, is not changed.
+          - The UID of the secret. A secret with that name but another UID, which was created later, is not changed.
         type: str
       declared:
-        description: Rows of RV(rotation.secrets) have it. One with V(false) is refused, since nobody has confirmed it.
+        description: Rows of RV(rotation.secrets) contain it. A row with V(false) is refused, because it has not been confirmed.
         type: bool
   plan:
     description:
-      - A plan that a person has reviewed. The role C(credential_rotation) writes such plans.
-      - O(plan) and O(secrets) exclude each other.
-      - A plan for another cluster, for other registries or for other user names is refused. One for the same two user names the other way
-        round is accepted, to go back.
+      - A reviewed plan. The role C(credential_rotation) writes such plans.
+      - O(plan) and O(secrets) are mutually exclusive.
+      - A plan for another cluster, for other registries or for other user names is refused. A plan with the same two user names in reverse
+        order is accepted, for a rollback.
     type: dict
     suboptions:
       server:
@@ -162,7 +166,7 @@ options:
         type: str
         required: true
       registries:
-        description: As O(registries).
+        description: See O(registries).
         type: list
         elements: str
         required: true
@@ -175,7 +179,7 @@ options:
         type: str
         required: true
       secrets:
-        description: The secrets that may be changed, as rows of RV(rotation.secrets).
+        description: The secrets that the module is allowed to change, as rows of RV(rotation.secrets).
         type: list
         elements: dict
         required: true
@@ -195,54 +199,56 @@ options:
             type: bool
   replace_dead_logins:
     description:
-      - Without a password in O(old), the registries are asked for the login that each confirmed secret has, and only secrets with an accepted
-        login are changed. With V(true), the others are changed too. Use it when a login has expired or was disabled.
+      - Without a password in O(old), the module checks the login of each confirmed secret at the registries, and changes only secrets with
+        an accepted login. With V(true), it changes the other secrets as well. Use it when a login has expired or was disabled.
     type: bool
     default: false
   allow_absent:
     description:
-      - Succeed although no secret has one of the two logins. By default the module fails then, because a registry, a user name or a
-        password may be mistyped. If secrets of some namespaces may not be listed, it warns instead. RV(rotation.similar) names secrets with a part of a login.
+      - Succeed even if no secret has one of the two logins. By default, the module then fails, because a registry, a user name or a
+        password may be mistyped. If the caller may not list the secrets of some namespaces, the module warns instead. RV(rotation.similar)
+        names secrets with a part of a login.
     type: bool
     default: false
   nodes_pull_secret:
     description:
-      - Whether V(openshift-config/pull-secret) and V(kube-system/additional-pull-secret) are changed too. All nodes get them, so do it alone and
-        last.
+      - Whether to change V(openshift-config/pull-secret) and V(kube-system/additional-pull-secret) as well. All nodes get them, so change
+        them separately and last.
     type: bool
     default: false
   verify:
     description:
-      - Before anything is written, log in with the new login to each registry, and ask for an image of each repository that pods and workloads
-        use with the old one, in containers and in image volumes, as a node does before a pull. Nothing is written when a registry refuses what
-        it gives to the old login, or cannot be asked.
-      - Only images in namespaces with confirmed secrets count. An image that neither login pulls is a warning, and does not stop the module.
-      - Registries are only asked when there is something to change.
-      - With V(false) and without O(verify_repositories), nothing is asked. Use it where the controller does not reach the registry, and prove
-        the login by pulls in some namespaces first.
+      - Before anything is written, log in to each registry with the new login. Then request an image of each repository that pods and
+        workloads use with the old login, in containers and in image volumes, as a node does before a pull. Nothing is written if a registry
+        denies the new login something that it gives to the old login, or if a registry cannot be queried.
+      - Only images in namespaces with confirmed secrets count. If neither login can pull an image, the module warns and continues.
+      - Registries are only contacted if there is something to change.
+      - With V(false) and without O(verify_repositories), no registry is contacted. Use it if the controller cannot reach the registry, and
+        verify the login by pulls in some namespaces first.
     type: bool
     default: true
   verify_repositories:
     description:
-      - Further repositories that the new login must pull, with their registry, and a tag or digest if you like. Each is in one of
-        O(registries). With O(verify=false), all is verified when one is given.
+      - Further repositories that the new login must pull, with their registry, and optionally a tag or digest. Each must be in one of
+        O(registries). If you give one with O(verify=false), everything is verified.
     type: list
     elements: str
   verify_realm_hosts:
     description:
-      - The C(host[:port]) that may be asked for tokens besides the registries themselves, where these delegate their login.
-        A login is sent to no other host. Docker Hub's C(auth.docker.io) needs no entry.
+      - The C(host[:port]) of further hosts that the module is allowed to ask for tokens, in addition to the registries themselves, for
+        registries that delegate their login. A login is sent to no other host. Docker Hub's C(auth.docker.io) needs no entry.
     type: list
     elements: str
   verify_ca_cert:
-    description: Path of a file with the certificate authorities of the registries, in PEM format. By default those of the system.
+    description: Path of a file with the certificate authorities of the registries, in PEM format. The default is the system's certificate
+      authorities.
     type: path
   verify_validate_certs:
-    description: Whether the certificates of the registries are verified.
+    description: Whether to verify the certificates of the registries.
     type: bool
     default: true
   verify_timeout:
-    description: Seconds to wait for each answer of a registry.
+    description: Seconds to wait for each response of a registry.
     type: int
     default: 10
 extends_documentation_fragment:
@@ -250,19 +256,21 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.attributes
 notes:
-  - With O(pulls_timeout), pods are listed again until the pulls have ended, and events, if the caller may list them.
-  - Pods that killed runs of M(openshift_ops.image_pull.pull_probe) have left are deleted in all namespaces of the task, once they are past
-    their deadline, if the caller may delete pods. A pod that cannot be deleted is a warning.
-  - The caller needs the rights to list and patch secrets, and to get them where others write meanwhile. To know which images are used, pods, the
-    workloads of C(apps), C(batch) and C(apps.openshift.io) are listed; what may not be listed is said in RV(rotation.unread), and
-    O(verify_repositories) can stand in for it. Where a secret is immutable, service accounts are listed, got and patched, and secrets are created.
-  - Where the caller may not list over all namespaces, each namespace is listed on its own.
-  - Secrets of Helm's releases are not searched, since their content is compressed. Change the values of the chart, too.
+  - With O(pulls_timeout), the module lists pods again until the pulls have ended. It also lists events, if the caller may list them.
+  - The module deletes pods that killed runs of M(openshift_ops.image_pull.pull_probe) have left, in all namespaces of the task, once the
+    pods are past their deadline, and if the caller may delete pods. If it cannot delete a pod, it warns.
+  - The caller needs the rights to list and patch secrets, and to get them if others write at the same time. To find the images in use, the
+    module lists pods and the workloads of C(apps), C(batch) and C(apps.openshift.io). RV(rotation.unread) reports the kinds that it may not
+    list. Use O(verify_repositories) as a replacement for them. If a secret is immutable, the module lists, gets and patches service
+    accounts, and creates secrets.
+  - If the caller may not list across all namespaces, the module lists each namespace separately.
+  - Secrets of Helm releases are not searched, because their content is compressed. Also change the values of the chart.
   - Rights needed - patch on secrets; create on secrets; list, patch on serviceaccounts.
-  - Without these, it says what it does not know or does not do - list on secrets, pods, deployments.apps, statefulsets.apps,
-    daemonsets.apps, replicasets.apps, jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io, replicationcontrollers, events.
+  - Optional rights - list on secrets, pods, deployments.apps, statefulsets.apps, daemonsets.apps, replicasets.apps, jobs.batch,
+    cronjobs.batch, deploymentconfigs.apps.openshift.io, replicationcontrollers, events. Without them, the module reports the missing
+    information and the omitted steps.
   - Rights needed - list on namespaces.
-  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
 seealso:
   - module: openshift_ops.image_pull.pull_access_audit
   - module: openshift_ops.image_pull.pull_probe
@@ -272,7 +280,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: See what a rotation would change, and whether the new login is good for it
+- name: Preview a rotation, and verify the new login
   openshift_ops.image_pull.credential_rotation:
     registries: [quay.io]
     old: {username: team+robot, password: "{{ old_password }}"}
@@ -289,7 +297,7 @@ EXAMPLES = r"""
     secrets:
       - {namespace: canary, name: quay}
 
-- name: Rotate the secrets of a plan that a person has reviewed
+- name: Rotate the secrets of a reviewed plan
   openshift_ops.image_pull.credential_rotation:
     registries: [quay.io]
     old: {username: team+robot, password: "{{ old_password }}"}
@@ -302,7 +310,7 @@ EXAMPLES = r"""
       secrets:
         - {namespace: project-a, name: quay, uid: 8d1c1f6e-6f3b-4d0a-9f3e-0a5a0e2c9b11}
 
-- name: Renew a login that lives 12 hours, every 6 hours
+- name: Renew a login that is valid for 12 hours, every 6 hours
   openshift_ops.image_pull.credential_rotation:
     registries: [123456789012.dkr.ecr.eu-west-1.amazonaws.com]
     old: {username: AWS}
@@ -318,25 +326,25 @@ RETURN = r"""
 server:
   description: The address of the API server.
   type: str
-  returned: when it was reached
+  returned: when the API server was reached
   sample: https://api.cluster.example.com:6443
 rotation:
-  description: What is known of the login in the namespaces of the task.
+  description: The state of the login in the namespaces of the task.
   returned: always
   type: dict
   contains:
     copies:
       description:
-        - How many secrets there are. An immutable secret that has its second one still holds the old login, and is not to be changed.
+        - Numbers of secrets. An immutable secret that already has its second secret still holds the old login, and needs no change.
       type: dict
       returned: always
       contains:
         old:
-          description: Those that held the old login before this run.
+          description: Secrets that held the old login before this run.
           type: int
           returned: always
         new:
-          description: Those that hold the new one alone.
+          description: Secrets that hold only the new login.
           type: int
           returned: always
         to_change:
@@ -344,14 +352,15 @@ rotation:
           type: int
           returned: always
         failed:
-          description: Those of them that failed or were not attempted.
+          description: Secrets to change that failed or were not attempted.
           type: int
           returned: always
       sample: {old: 3, new: 0, to_change: 2, failed: 0}
     secrets:
       description:
-        - The confirmed secrets that hold one of the two logins, and other secrets that an entry could confirm, at most 100 in each namespace.
-          They are the rows of a plan. Give those with RV(rotation.secrets[].declared) to a later task as O(secrets), so that it changes no others.
+        - The confirmed secrets that hold one of the two logins, and other secrets that an entry could confirm. At most 100 in each
+          namespace are listed. They are the rows of a plan. Give the rows with RV(rotation.secrets[].declared) to a later task as
+          O(secrets), so that it changes no others.
       type: list
       elements: dict
       returned: always
@@ -375,9 +384,9 @@ rotation:
       sample: [{namespace: project-a, name: quay, uid: 8d1c1f6e-6f3b-4d0a-9f3e-0a5a0e2c9b11, declared: true}]
     not_declared:
       description:
-        - Secrets that hold the old login, or may hold it, and that are not confirmed. They are not changed. At most 10 of each namespace, and of
-          all the first 100.
-        - Look at them before the old login is retired. Pods that use one of them cannot pull afterwards.
+        - Unconfirmed secrets that hold the old login, or may hold it. They are not changed. At most 10 of each namespace, and the first 100
+          of all, are listed.
+        - Check them before you retire the old login. Pods that use one of them cannot pull afterwards.
       type: list
       elements: dict
       returned: always
@@ -395,27 +404,27 @@ rotation:
           type: str
           returned: always
         reason:
-          description: Why it is not changed.
+          description: The reason why it is not changed.
           type: str
           returned: always
         fix:
-          description: The line that adds it to O(secrets). Empty where that changes nothing.
+          description: The line that adds it to O(secrets). Empty if that changes nothing.
           type: str
           returned: always
       sample: [{namespace: project-b, name: mine, uid: 3f0e1a52-0000-4c1d-8a9b-5b2f8f8c7d10,
         reason: nothing outside the cluster names it for this rotation, fix: '- {namespace: "project-b", name: "mine"}'}]
     not_declared_count:
-      description: How many they are.
+      description: The total number, including entries that are not listed.
       type: int
       returned: always
     not_declared_namespaces:
-      description: In how many namespaces they are.
+      description: Number of namespaces with such secrets.
       type: int
       returned: always
     not_accepted:
       description:
-        - Confirmed secrets whose own login the registry does not accept, where O(old) has no password. They are not changed. Of many, the first
-          100.
+        - Confirmed secrets whose own login the registry does not accept, if O(old) has no password. They are not changed. Only the first
+          100 are listed.
       type: list
       elements: dict
       returned: always
@@ -429,18 +438,18 @@ rotation:
           type: str
           returned: always
         reason:
-          description: The answer of the registry.
+          description: The response of the registry.
           type: str
           returned: always
       sample: []
     not_accepted_count:
-      description: How many they are.
+      description: The total number, including entries that are not listed.
       type: int
       returned: always
     remaining:
       description:
-        - Confirmed secrets that hold the old login, and still hold it after this run, with the steps to take there. Of many, the first
-          100. Secrets that failed are in RV(failures).
+        - Confirmed secrets that hold the old login before and after this run, with the steps to take. Only the first 100 are listed.
+          Secrets that failed are in RV(failures).
       type: list
       elements: dict
       contains:
@@ -454,13 +463,13 @@ rotation:
           description: The registry key, the data key or the annotation.
           type: str
         reason:
-          description: Why it is left, and what to do.
+          description: The reason why it remains, and the steps to take.
           type: str
     remaining_count:
-      description: How many they are.
+      description: The total number, including entries that are not listed.
       type: int
     nodes:
-      description: The pull secrets of the nodes that have the old login, where O(nodes_pull_secret) is not set.
+      description: The pull secrets of the nodes that have the old login, if O(nodes_pull_secret) is not set.
       type: list
       elements: dict
       returned: always
@@ -481,8 +490,8 @@ rotation:
       sample: [{namespace: openshift-config, secret: pull-secret, registries: [quay.io]}]
     nodes_changed:
       description:
-        - The pull secrets of the nodes that have the new login, where O(nodes_pull_secret) is not set. The nodes may not have it yet,
-          and a kubelet uses the logins of its node for 5 minutes after that.
+        - The pull secrets of the nodes that have the new login, if O(nodes_pull_secret) is not set. The nodes may not have it yet. After
+          they receive it, a kubelet uses the previous logins of its node for 5 minutes.
       type: list
       elements: dict
       returned: always
@@ -503,7 +512,8 @@ rotation:
       sample: []
     similar:
       description:
-        - Secrets with a part of a login, if no secret has one of the two logins. At most 10 of each namespace, and the first 100 of all.
+        - Secrets with a part of a login, if no secret has one of the two logins. At most 10 of each namespace, and the first 100 of all,
+          are listed.
       type: list
       elements: dict
       returned: always
@@ -523,22 +533,23 @@ rotation:
       sample: []
     unsearched:
       description:
-        - In which namespaces secrets may not be listed, so that the old login may be there. Each a sentence.
+        - The namespaces in which the caller may not list secrets, so that the old login may be there. One sentence for each.
       type: list
       elements: str
     unread:
-      description: Which pods and workloads could not be read, so that the new login is proven for less. Each a sentence.
+      description: The pods and workloads that could not be read, so that the new login is verified for fewer images. One sentence for each.
       type: list
       elements: str
     old_login:
       description:
-        - Whether the registries still accept the old login. V(works) when all do, V(refused) when one of them refuses it, V(unknown) otherwise,
-          and where they were not asked.
+        - Whether the registries still accept the old login. V(works) if all of them accept it, V(refused) if one of them refuses it, and
+          V(unknown) otherwise, including if they were not asked.
       type: str
       sample: works
     repositories:
       description:
-        - The repositories that are in use with the login, and the answer of the registry to the new one. At most 200 of each namespace.
+        - The repositories that are in use with the login, and the response of the registry to the new login. At most 200 of each namespace
+          are listed.
       type: list
       elements: dict
       returned: always
@@ -548,23 +559,23 @@ rotation:
           type: str
           returned: always
         image:
-          description: The image that was asked for.
+          description: The image that was requested.
           type: str
           returned: always
         outcome:
-          description: As M(openshift_ops.image_pull.registry_auth_info) has it.
+          description: The outcome, as returned by M(openshift_ops.image_pull.registry_auth_info).
           type: str
           returned: always
         said:
-          description: The same as a sentence.
+          description: The outcome as a sentence.
           type: str
           returned: always
       sample: [{repository: quay.io/team/app, image: "quay.io/team/app:v1", outcome: pulls, said: "registry quay.io gives quay.io/team/app:v1"}]
     probes:
       description:
         - For each of the first 100 namespaces with a secret to change, an image that is pulled there with the login, for
-          M(openshift_ops.image_pull.pull_probe). With O(verify), it is one that the new login was proven on. The namespace whose secret is the
-          oldest comes first. Namespaces with confirmed secrets that have the new login already come before these.
+          M(openshift_ops.image_pull.pull_probe). With O(verify), it is an image that the new login was verified on. The namespace with the
+          oldest secret comes first. Namespaces with confirmed secrets that already have the new login come before these.
       type: list
       elements: dict
       returned: always
@@ -584,14 +595,15 @@ rotation:
       sample: [{namespace: project-a, image: "quay.io/team/app:v1", secret: quay}]
     failing:
       description:
-        - The images of the registries, of containers and of image volumes, that nodes cannot pull because the login is refused, by namespace.
-          Only pods that list a confirmed secret with the old or the new login count. After a wait (O(pulls_timeout)), it is as of its end.
+        - The images of the registries, in containers and in image volumes, that nodes cannot pull because the login is refused, by
+          namespace. Only pods that list a confirmed secret with the old or the new login count. After a wait (O(pulls_timeout)), the list
+          shows the state at its end.
       type: list
       elements: dict
       returned: always
       contains:
         place:
-          description: Namespace and image. Compare it with that of an earlier run to see what is new.
+          description: Namespace and image. Compare it with the value of an earlier run to find new failures.
           type: str
           returned: always
         namespace:
@@ -619,23 +631,23 @@ rotation:
           type: str
           returned: always
         containers:
-          description: How many containers wait for it.
+          description: Number of containers that wait for it.
           type: int
           returned: always
       sample: [{place: "project-a quay.io/team/app:v1", namespace: project-a, image: "quay.io/team/app:v1",
         repository: quay.io/team/app, cause: bad_credentials, pod: app-1, container: app, containers: 3}]
     undecided:
       description:
-        - Namespace and image, as RV(rotation.failing[].place), where pods that list a confirmed secret wait for the image, and none has it. The
-          node may have hidden the reason, for example by C(pull QPS exceeded). A failure that a later run finds there is not evidence against
-          the new login.
+        - Namespace and image, as in RV(rotation.failing[].place), for images that pods with a confirmed secret wait for, and that none of
+          these pods has. The node may have hidden the reason, for example by C(pull QPS exceeded). If a later run finds a failure there,
+          this is not evidence against the new login.
       type: list
       elements: str
       returned: always
       sample: ["project-a quay.io/team/app:v2"]
     pending_pulls:
       description:
-        - The pulls that may use the old login and did not end within O(pulls_timeout). Of many, the first 100.
+        - The pulls that may use the old login and did not end within O(pulls_timeout). Only the first 100 are listed.
       type: list
       elements: dict
       returned: always
@@ -649,7 +661,7 @@ rotation:
           type: str
           returned: always
         container:
-          description: The container. Of an image volume, the first one that mounts it.
+          description: The container. For an image volume, the first container that mounts it.
           type: str
           returned: always
         image:
@@ -658,7 +670,7 @@ rotation:
           returned: always
       sample: []
     pending_pulls_count:
-      description: How many they are.
+      description: The total number, including entries that are not listed.
       type: int
       returned: always
 namespaces:
@@ -673,7 +685,7 @@ namespaces:
       returned: always
       sample: project-a
     changed:
-      description: Whether anything was changed in it, or in check mode would be.
+      description: Whether anything in the namespace was changed, or would be changed in check mode.
       type: bool
       returned: always
     status:
@@ -686,7 +698,7 @@ namespaces:
       type: str
       returned: when skipped
     changes:
-      description: Each write, or in check mode what would be written.
+      description: Each write. In check mode, each write that a real run would make.
       type: list
       elements: dict
       returned: always
@@ -704,7 +716,7 @@ namespaces:
           type: str
           returned: always
         entries:
-          description: The positions of the entries that ask for it, from 0.
+          description: The positions of the entries that request the change, starting at 0.
           type: list
           elements: int
           returned: with a list of entries
@@ -714,35 +726,36 @@ namespaces:
           elements: str
           returned: when annotations change
         registries:
-          description: The registries of the secret that change, by their keys.
+          description: The registries of the secret that change, listed by key.
           type: dict
           returned: for a secret
           contains:
             added:
-              description: Those that were added.
+              description: The registries that were added.
               type: list
               elements: str
               returned: always
             changed:
-              description: For each registry that was there, the parts of its entry that changed, such as C(password). Never a value.
+              description: The parts of the entry that changed, such as C(password), for each registry that the secret already had. Values
+                are never included.
               type: dict
               returned: always
             removed:
-              description: Those that were removed.
+              description: The registries that were removed.
               type: list
               elements: str
               returned: always
         rotated_from:
-          description: The immutable secret in whose place this one stands.
+          description: The immutable secret that this secret replaces.
           type: str
-          returned: for the second secret of an immutable one
+          returned: for the replacement of an immutable secret
         lists:
           description: The lists of the service account that change.
           type: dict
           returned: for a service account
           contains:
             imagePullSecrets:
-              description: What changes in C(imagePullSecrets) of the account.
+              description: The changes to C(imagePullSecrets) of the account.
               type: dict
               returned: when it changes
               contains:
@@ -757,12 +770,12 @@ namespaces:
                   elements: str
                   returned: always
                 deduplicated:
-                  description: The names that stood there more than once, and now once.
+                  description: The names that were listed more than once, and are now listed once.
                   type: list
                   elements: str
-                  returned: when there are such
+                  returned: when there are any
             secrets:
-              description: What changes in C(secrets) of the account.
+              description: The changes to C(secrets) of the account.
               type: dict
               returned: when it changes
               contains:
@@ -777,17 +790,17 @@ namespaces:
                   elements: str
                   returned: always
                 deduplicated:
-                  description: The names that stood there more than once, and now once.
+                  description: The names that were listed more than once, and are now listed once.
                   type: list
                   elements: str
-                  returned: when there are such
+                  returned: when there are any
       sample: [{action: update, kind: Secret, name: quay, registries: {added: [], changed: {quay.io: [password, username]}, removed: []}}]
 stopped:
   description: Why the task ended before all namespaces were attempted.
   type: str
-  returned: when it did
+  returned: when the task stopped early
 failures:
-  description: The namespaces and secrets that failed, and why. The task fails if there is one, after all others are done.
+  description: The namespaces and secrets that failed, and the reason. If there is one, the task fails after it has processed all others.
   type: list
   elements: dict
   returned: always
@@ -797,11 +810,11 @@ failures:
       type: str
       returned: always
     error:
-      description: What was attempted, what came back, and what to do.
+      description: The attempted action, the response, and the steps to take.
       type: str
       returned: always
     entry:
-      description: The position of the entry that failed, from 0.
+      description: The position of the failed entry, starting at 0.
       type: int
       returned: when a single entry failed
     name:
@@ -809,37 +822,37 @@ failures:
       type: str
       returned: when a single entry failed
     title:
-      description: How messages call the entry.
+      description: The title of the entry in messages.
       type: str
       returned: when a single entry failed
   sample: []
 summary:
-  description: Counts of the namespaces of the task, and of repetitions.
+  description: Counts of the namespaces of the task, and of retries.
   type: dict
   returned: always
   contains:
     total:
-      description: How many namespaces the task was for.
+      description: Number of namespaces in the task.
       type: int
       returned: always
     changed:
-      description: In how many something was changed, or in check mode would be.
+      description: Number of namespaces that were changed, or would be changed in check mode.
       type: int
       returned: always
     unchanged:
-      description: How many needed no change.
+      description: Number of namespaces that needed no change.
       type: int
       returned: always
     failed:
-      description: How many failed.
+      description: Number of namespaces that failed.
       type: int
       returned: always
     skipped:
-      description: How many were not attempted, or are being deleted.
+      description: Number of namespaces that were not attempted, or are being deleted.
       type: int
       returned: always
     retries:
-      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      description: Number of repeated requests, and of objects that were read again after a conflict or a lost response.
       type: int
       returned: always
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}

@@ -7,53 +7,56 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: global_pull_secret_info
-short_description: Tell where the pull secret of a cluster's nodes is changed, and whether it has arrived
+short_description: Locate the global pull secret of a cluster, and check whether its nodes have it
 version_added: 1.0.0
 description:
-  - Recognizes the kind of cluster, and says which secret has to be changed there, what comes with a change, and which nodes never get it.
-  - With O(wait=true), it waits until the nodes have the pull secret that the cluster has now. To change it, use
-    M(openshift_ops.image_pull.pull_secret) with C(mode=merge) or C(mode=remove), or the role C(global_pull_secret), which does all of this.
-  - On a standalone cluster, that is V(openshift-config/pull-secret). The machine config operator renders it into the configuration of each
-    machine config pool and updates the machines one by one. The secret in the rendered configuration is compared with the one of the
-    cluster, because a pool that has not noticed a change yet says that it is up to date.
-  - On a hosted cluster (ROSA HCP, ARO HCP, self-managed hosted control planes), V(openshift-config/pull-secret) is a copy, and what is
-    changed there is reverted. Registries are added in V(kube-system/additional-pull-secret), from which the platform merges
-    V(kube-system/global-pull-secret). Where both have an entry, the platform's is used. One entry that the platform cannot read stops the
-    whole merge. RV(notes) reports that, and with O(wait=true) the module fails at once.
-  - Plain Kubernetes and MicroShift have no global pull secret in the cluster. That is said in RV(reason).
-  - The cluster is not changed, and no credential is returned.
+  - Detects the kind of cluster, and reports which secret must be changed there, the effects of a change, and the nodes that never get it.
+  - With O(wait=true), it waits until the nodes have the current pull secret of the cluster. To change it, use
+    M(openshift_ops.image_pull.pull_secret) with C(mode=merge) or C(mode=remove), or the role C(global_pull_secret), which performs all
+    these steps.
+  - On a standalone cluster, the secret is V(openshift-config/pull-secret). The machine config operator renders it into the configuration of
+    each machine config pool and updates the machines one by one. The module compares the secret in the rendered configuration with the one
+    in the cluster, because a pool that has not noticed a change yet reports that it is up to date.
+  - On a hosted cluster (ROSA HCP, ARO HCP, self-managed hosted control planes), V(openshift-config/pull-secret) is a copy, and changes to
+    it are reverted. Registries are added in V(kube-system/additional-pull-secret), from which the platform merges
+    V(kube-system/global-pull-secret). If both have an entry, the platform's entry is used. A single entry that the platform cannot read
+    stops the whole merge. RV(notes) reports that, and with O(wait=true) the module fails at once.
+  - Plain Kubernetes and MicroShift have no global pull secret in the cluster. RV(reason) reports that.
+  - The module does not change the cluster, and returns no credential.
 options:
   merge:
     description:
-      - The registries that are to be added, C(host[:port][/path]). On a hosted cluster, RV(overridden) says for which of them the platform's
-        own entry would be used instead.
+      - The registries to add, C(host[:port][/path]). On a hosted cluster, RV(overridden) lists the registries for which the platform's own
+        entry would be used instead.
     type: list
     elements: str
   auth_file:
     description:
-      - A file as M(openshift_ops.image_pull.pull_secret) takes it, whose registries are to be added, like those of O(merge). Its content is
-        only read for their names.
-      - At most one of O(auth_file) and O(auth_config) is given.
+      - A file in the form that M(openshift_ops.image_pull.pull_secret) takes, with registries to add, like O(merge). The module reads only
+        the names of the registries from it.
+      - O(auth_file) and O(auth_config) are mutually exclusive.
     type: path
   auth_config:
     description: The content of such a file as data or as JSON text.
     type: raw
   only:
-    description: Which entries of O(auth_file) or O(auth_config) are to be added, as names or globs. By default all are.
+    description: The entries of O(auth_file) or O(auth_config) to add, as names or globs. By default all entries.
     type: list
     elements: str
   hosted_cluster:
     description:
-      - The connection leads to a management cluster, and the question is about this hosted cluster, V(NAMESPACE/NAME). The secret is then the
-        one that its C(spec.pullSecret) names.
+      - The hosted cluster to examine, V(NAMESPACE/NAME), if the connection leads to its management cluster. Its C(spec.pullSecret) then
+        names the secret.
     type: str
   wait:
     description:
-      - Wait until the nodes have the pull secret. The task fails when some do not have it after O(timeout), and names what is missing.
-      - On a hosted cluster, the platform's merge is waited for, and then until the daemon set that brings the merged secret to the nodes,
-        V(kube-system/global-pull-secret-syncer), runs with it on all that get it. It writes the file of a node within half a minute of its
-        start. Where the caller may not read the daemon set, or it does not tell, RV(arrived) is null and RV(notes) says why.
-      - Not for a O(hosted_cluster), where it cannot be seen.
+      - Wait until the nodes have the pull secret. If some nodes do not have it after O(timeout), the task fails, and names the missing
+        parts.
+      - On a hosted cluster, the module first waits for the platform's merge. It then waits until the daemon set that brings the merged
+        secret to the nodes, V(kube-system/global-pull-secret-syncer), runs with it on all nodes that get it. The daemon set writes the file
+        of a node within half a minute of its start. If the caller may not read the daemon set, or if the daemon set does not show this,
+        RV(arrived) is null and RV(notes) gives the reason.
+      - With O(hosted_cluster), the module does not wait, because the management cluster does not show whether the nodes have the secret.
     type: bool
     default: false
   timeout:
@@ -61,64 +64,66 @@ options:
     type: int
     default: 1800
   allow_paused:
-    description: With O(wait=true), succeed although machines of a paused pool do not have the secret. They are listed in RV(pools).
+    description: With O(wait=true), succeed even if machines of a paused pool do not have the secret. RV(pools) lists them.
     type: bool
     default: false
   rendered_before:
     description:
-      - The configuration of each pool before the change, by the name of the pool, from RV(pools) of an earlier task. Only used where the
+      - The configuration of each pool before the change, by the name of the pool, from RV(pools) of an earlier task. Only used if the
         caller may not read machine configs. A pool has the change when it has another configuration.
     type: dict
   backup:
     description:
-      - A directory on the controller that gets a copy of the secret as it is now, as a file of variables that is encrypted with Ansible's
-        vault password. The name of the file has the version of the secret, so a copy that is there is not written again.
+      - A directory on the controller for a copy of the current secret, as a file of variables that is encrypted with Ansible's vault
+        password. The name of the file contains the version of the secret, so an existing copy is not written again.
       - The task must run in Ansible's own process, with a local connection and Ansible's own Python, without C(become) and C(async).
     type: path
   vault_id:
-    description: With several vault passwords, the id of the one to encrypt O(backup) with.
+    description: With several vault passwords, the id of the password to encrypt O(backup) with.
     type: str
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.attributes
 attributes:
   check_mode:
-    description: The cluster is not changed. In check mode, the file of O(backup) is only named.
+    description: The cluster is not changed. In check mode, the module only names the file of O(backup).
     support: full
   diff_mode:
     description: There is no diff, because nothing changes.
     support: none
   idempotent:
-    description: Each run reads the cluster anew. A copy that is there is not written again.
+    description: Each run reads the cluster again. An existing copy is not written again.
     support: full
 seealso:
   - module: openshift_ops.image_pull.pull_secret
 notes:
   - Rights needed - get on infrastructures.config.openshift.io cluster, secrets pull-secret in openshift-config; list on
     machineconfigpools.machineconfiguration.openshift.io; get on machineconfigs.machineconfiguration.openshift.io.
-  - Without these, it says what it does not know - get on clusterversions.config.openshift.io version,
-    machineconfigurations.operator.openshift.io cluster.
-  - On a hosted cluster, instead of those to machine configs - get on secrets additional-pull-secret, global-pull-secret, original-pull-secret in
-    kube-system. Without get on daemonsets.apps global-pull-secret-syncer in kube-system, and list on nodes, it says what it does not know.
-  - With O(hosted_cluster), instead of those to machine configs - get on hostedclusters.hypershift.openshift.io and on the secret that it names;
-    list on nodepools.hypershift.openshift.io.
-  - Elsewhere than on OpenShift, without get on configmaps microshift-version in kube-public, it says that it cannot tell MicroShift.
-  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
+  - Optional rights - get on clusterversions.config.openshift.io version, machineconfigurations.operator.openshift.io cluster. Without them,
+    the module reports the missing information.
+  - Rights needed on a hosted cluster, instead of the rights to machine configs - get on secrets additional-pull-secret, global-pull-secret,
+    original-pull-secret in kube-system. Without get on daemonsets.apps global-pull-secret-syncer in kube-system, and list on nodes, the
+    module reports the missing information.
+  - Rights needed with O(hosted_cluster), instead of the rights to machine configs - get on hostedclusters.hypershift.openshift.io and on
+    the secret that it names; list on nodepools.hypershift.openshift.io.
+  - On other clusters than OpenShift, without get on configmaps microshift-version in kube-public, the module reports that it cannot detect
+    MicroShift.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """
 
 EXAMPLES = r"""
-- name: Ask where the pull secret of the nodes is changed, and what comes with a change
+- name: Locate the pull secret of the nodes, and get the effects of a change
   openshift_ops.image_pull.global_pull_secret_info:
     merge: [registry.example.com]
   register: nodes
 
-- name: Show it
+- name: Show the effects
   ansible.builtin.debug:
     msg: "{{ nodes.notes }}"
 
-- name: Add a registry there
+- name: Add a registry to this secret
   openshift_ops.image_pull.pull_secret:
     namespaces: ["{{ nodes.namespace }}"]
     name: "{{ nodes.name }}"
@@ -131,16 +136,16 @@ EXAMPLES = r"""
     wait: true
     timeout: 3600
 
-- name: On a management cluster, ask which secret the nodes of a hosted cluster have
+- name: On a management cluster, find the secret of a hosted cluster's nodes
   openshift_ops.image_pull.global_pull_secret_info:
     hosted_cluster: clusters/east
 
-- name: Ask about the registries of a file
+- name: Check the registries of a file
   openshift_ops.image_pull.global_pull_secret_info:
     auth_file: "{{ playbook_dir }}/auth.json"
     only: ["*.example.com"]
 
-- name: Keep an encrypted copy
+- name: Write an encrypted copy
   openshift_ops.image_pull.global_pull_secret_info:
     backup: "{{ playbook_dir }}/backup"
 """
@@ -149,7 +154,7 @@ RETURN = r"""
 server:
   description: The address of the API server.
   type: str
-  returned: when it was reached
+  returned: when the API server was reached
   sample: https://api.cluster.example.com:6443
 cluster_kind:
   description: One of V(standalone), V(managed), V(hosted), V(management), V(microshift) and V(kubernetes).
@@ -157,12 +162,12 @@ cluster_kind:
   type: str
   sample: standalone
 cluster_id:
-  description: The id that OpenShift has given to the cluster, empty where it is not known.
+  description: The id that OpenShift assigned to the cluster. Empty if it is not known.
   returned: success
   type: str
   sample: 5a4f8f4e-0d5c-4c7b-9d5a-6b7c8d9e0f1a
 version:
-  description: The version of OpenShift, empty where it is not known.
+  description: The version of OpenShift. Empty if it is not known.
   returned: success
   type: str
   sample: 4.20.3
@@ -171,22 +176,22 @@ supported:
   returned: success
   type: bool
 reason:
-  description: Why it has none, and what to do instead.
+  description: The reason why it has none, and the alternative.
   returned: success
   type: str
   sample: ""
 namespace:
-  description: The namespace of the secret that has to be changed.
+  description: The namespace of the secret to change.
   returned: when the cluster has one
   type: str
   sample: openshift-config
 name:
-  description: The name of the secret that has to be changed.
+  description: The name of the secret to change.
   returned: when the cluster has one
   type: str
   sample: pull-secret
 exists:
-  description: Whether that secret exists. On a hosted cluster it need not; elsewhere nodes lose their pull secret without it.
+  description: Whether that secret exists. It is optional on a hosted cluster. On other clusters, nodes lose their pull secret without it.
   returned: when the cluster has one
   type: bool
 pools:
@@ -200,11 +205,11 @@ pools:
       type: str
       returned: always
     machines:
-      description: How many machines it has.
+      description: Number of machines in the pool.
       type: int
       returned: always
     updated:
-      description: How many of them have the configuration.
+      description: Number of machines that have the configuration.
       type: int
       returned: always
     paused:
@@ -216,15 +221,15 @@ pools:
       type: bool
       returned: always
     rendered:
-      description: The configuration that the machines are to have.
+      description: The target configuration of the machines.
       type: str
       returned: always
     waits_for:
-      description: What the pool lacks; empty where it lacks nothing.
+      description: The reason why the pool is not up to date. Empty if it is up to date.
       type: str
       returned: with O(wait=true)
     pending:
-      description: What else the machines are to get.
+      description: Further pending changes for the machines.
       type: list
       elements: str
       returned: without O(wait=true)
@@ -240,35 +245,35 @@ node_pools:
       type: str
       returned: always
     nodes:
-      description: How many nodes it has; null where its object does not say, as with autoscaling.
+      description: Number of nodes, or null if the object of the pool does not contain it, as with autoscaling.
       type: int
       returned: always
     receives:
-      description: Whether running nodes of it get the secret.
+      description: Whether running nodes of the pool get the secret.
       type: bool
       returned: always
   sample: [{name: workers, nodes: 2, receives: true}]
 drains:
-  description: Whether a change of the secret drains or reboots nodes; null where it is not known.
+  description: Whether a change of the secret drains or reboots nodes, or null if that is not known.
   returned: when the cluster has one
   type: bool
 overridden:
-  description: Of O(merge), the registries for which the platform's own entry is used.
+  description: The registries of O(merge) for which the platform's own entry is used.
   returned: when the cluster has one
   type: list
   elements: str
   sample: [quay.io]
 arrived:
-  description: Whether all nodes that get the secret have it, see RV(node_pools); null where it was not asked or cannot be seen.
+  description: Whether all nodes that get the secret have it, see RV(node_pools), or null if that was not requested or cannot be determined.
   returned: when the cluster has one
   type: bool
 notes:
-  description: What one should know before a change, as sentences.
+  description: Information to consider before a change, as sentences.
   returned: when the cluster has one
   type: list
   elements: str
 files:
-  description: The file of the copy, where it was written or in check mode would be.
+  description: The file of the copy, if it was written, or would be written in check mode.
   returned: with O(backup)
   type: list
   elements: str

@@ -10,13 +10,12 @@ module: image_puller_grant
 short_description: Let other projects pull a project's image streams
 version_added: 1.0.0
 description:
-  - Grants a role in the projects that own image streams, to service accounts, to all service accounts of whole projects, to
-    groups and to users, as C(oc policy add-role-to-user) and C(add-role-to-group) do.
-  - Each project gets one role binding that holds all that is granted here. What another binding grants already is not granted
-    again.
-  - Subjects that mean the same are one, such as the user C(system:serviceaccount:NS:NAME) and that service account.
-  - A service account or project that does not exist yet can be granted to; a warning says so.
-    R(The table for users of oc, ansible_collections.openshift_ops.image_pull.docsite.oc) lists the differences to C(oc), command by command.
+  - Grants a role in the projects that own image streams. The subjects are service accounts, all service accounts of whole projects, groups
+    and users, as with C(oc policy add-role-to-user) and C(add-role-to-group).
+  - Each project gets one role binding with all grants of this module. Access that another binding already grants is not granted again.
+  - Equivalent subjects are treated as one, such as the user C(system:serviceaccount:NS:NAME) and that service account.
+  - You can grant access to a service account or project that does not exist yet. The module warns about it. R(The table for users of oc,
+    ansible_collections.openshift_ops.image_pull.docsite.oc) lists the differences to C(oc), command by command.
 options:
   namespaces:
     description:
@@ -25,7 +24,7 @@ options:
     type: list
     elements: str
   service_accounts:
-    description: Service accounts that may pull.
+    description: Service accounts that are allowed to pull.
     type: list
     elements: dict
     suboptions:
@@ -38,19 +37,19 @@ options:
         type: str
         default: default
   projects:
-    description: Projects all of whose service accounts may pull, present and future ones (group C(system:serviceaccounts:PROJECT)).
+    description: Projects whose present and future service accounts are all allowed to pull (group C(system:serviceaccounts:PROJECT)).
     type: list
     elements: str
   groups:
     description:
-      - Groups that may pull. Groups that include all users are easily granted by mistake and are refused here, see
-        O(authenticated) and O(anonymous); so is C(system:serviceaccounts), every service account of the cluster. With
-        O(state=absent) they are accepted.
+      - Groups that are allowed to pull. Groups that include all users are easily granted by mistake and are refused here, see
+        O(authenticated) and O(anonymous). C(system:serviceaccounts), which contains every service account of the cluster, is also refused.
+        With O(state=absent), these groups are accepted.
     type: list
     elements: str
   users:
     description:
-      - Users that may pull. C(system:serviceaccount:NS:NAME) is that service account.
+      - Users that are allowed to pull. C(system:serviceaccount:NS:NAME) is that service account.
       - Names of service accounts that cannot exist are refused, except with O(state=absent).
     type: list
     elements: str
@@ -62,45 +61,44 @@ options:
   anonymous:
     description:
       - Allow anonymous pulls, by clients that send no credentials (group C(system:unauthenticated)).
-      - It does not include those who send credentials. On OpenShift these are all pods whose service account has a generated
-        pull secret, and every user who has logged in to the registry. To allow all pulls, also set O(authenticated=true).
+      - It does not include clients that send credentials. On OpenShift, these are all pods whose service account has a generated pull
+        secret, and every user who has logged in to the registry. To allow all pulls, also set O(authenticated=true).
     type: bool
     default: false
   role:
-    description: The cluster role that is granted. The task fails if the cluster does not have it.
+    description: The cluster role to grant. The task fails if the cluster does not have it.
     type: str
     default: system:image-puller
   binding_name:
     description:
-      - The role binding that holds what is granted here. Names that the platform reserves, such as C(system:image-pullers), are
-        refused.
+      - The role binding that contains the grants. Names that the platform reserves, such as C(system:image-pullers), are refused.
       - The default is C(image-puller-grant), followed by C(-) and O(owner) if there is one, and by C(-) and O(role) if that is not the
-        default role. So two owners grant in one project without touching each other.
+        default role. So two owners can grant in one project without affecting each other.
     type: str
   owner:
     description:
-      - For whom this is granted, such as a team. A role binding that is created gets this name as the label
-        C(app.kubernetes.io/instance), beside C(app.kubernetes.io/managed-by=openshift_ops.image_pull).
-      - Each owner has a binding of its own, see O(binding_name). What another owner's binding grants is granted again, since that owner can take
-        it back.
-      - A binding that this collection created for another owner is refused, with the owner's name, see O(adopt). A binding that was
-        created without an owner, or by others, is changed as without this option, and does not get the label.
+      - The owner of the grant, such as a team. A role binding that the module creates gets this name as the label
+        C(app.kubernetes.io/instance), in addition to C(app.kubernetes.io/managed-by=openshift_ops.image_pull).
+      - Each owner has a separate binding, see O(binding_name). Access that another owner's binding grants is granted again, because that
+        owner can revoke it.
+      - A binding that this collection created for another owner is refused, with the owner's name, see O(adopt). A binding that was created
+        without an owner, or by others, is changed as without this option, and does not get the label.
       - With O(state=absent) another owner's binding is always refused.
-      - M(openshift_ops.image_pull.prune) removes what carries an owner's label and is declared no more.
-        R(The guide on owners, ansible_collections.openshift_ops.image_pull.docsite.many_teams) describes all of this.
-      - At most 63 letters, digits, C(-), C(_) and C(.), as the value of a label.
+      - M(openshift_ops.image_pull.prune) removes objects that carry an owner's label and are no longer declared. R(The guide on owners,
+        ansible_collections.openshift_ops.image_pull.docsite.many_teams) describes labels, owners and pruning together.
+      - The name has at most 63 letters, digits, C(-), C(_) and C(.), like the value of a label.
     type: str
   adopt:
     description:
       - Take over the binding O(binding_name) if it exists. It gets both labels, whoever created it, and from then on it is treated as
         created for O(owner), which is required.
-      - To take over what was granted without an owner, also set O(binding_name=image-puller-grant).
+      - To take over grants without an owner, also set O(binding_name=image-puller-grant).
     type: bool
     default: false
   state:
     description:
-      - V(present) grants. V(absent) removes the given subjects from our binding, and deletes the binding if that leaves it empty
-        and it has our label. If another binding still grants the role, a warning says so, see O(revoke_from).
+      - V(present) grants. V(absent) removes the given subjects from our binding, and deletes the binding if that leaves it empty and it has
+        our label. If another binding still grants the role, the module warns, see O(revoke_from).
     type: str
     choices: [present, absent]
     default: present
@@ -110,53 +108,52 @@ options:
     default: false
   revoke_from:
     description:
-      - Where O(state=absent) removes the subjects. V(ours) is the binding O(binding_name); V(every_binding) is every binding
-        of O(role) in the namespace, whoever created it, as C(oc policy remove-role-from-user) does.
-      - Bindings that this leaves empty are deleted, except those annotated C(rbac.authorization.kubernetes.io/autoupdate=false) and
-        the platform's own, such as C(system:image-pullers), which are switched off while they are empty and come back when they
-        are deleted.
+      - Where O(state=absent) removes the subjects. V(ours) is the binding O(binding_name). V(every_binding) is every binding of O(role) in
+        the namespace, whoever created it, as with C(oc policy remove-role-from-user).
+      - Bindings that this leaves empty are deleted, with two exceptions. Bindings annotated
+        C(rbac.authorization.kubernetes.io/autoupdate=false) are kept. So are the platform's own bindings, such as C(system:image-pullers),
+        which are switched off while they are empty and come back when they are deleted.
     type: str
     choices: [ours, every_binding]
     default: ours
   prune:
     description:
-      - Remove subjects from our binding whose service account or project does not exist any more. Check mode lists them as
-        C(pruned).
-      - With O(state=present) the given subjects are kept. Subjects that the caller may not look up are kept, with a warning.
-      - Needs no subject to be given.
+      - Remove subjects from our binding whose service account or project no longer exists. Check mode lists them as C(pruned).
+      - With O(state=present), the given subjects are kept. Subjects that the caller may not look up are kept, with a warning.
+      - This option works without any subjects.
     type: bool
     default: false
   recreate:
     description:
-      - Delete a binding of our name that has another role, and create it with O(role); the role of a binding cannot be changed.
-        The subjects that it held lose the old role, and get the new one only if they are given.
-      - Without it such a binding is an error. Between the two writes no subject has either role; if the second is refused, the
-        old binding is put back.
+      - Delete a binding of our name that has another role, and create it with O(role), because the role of a binding cannot be changed. The
+        subjects of the old binding lose the old role, and get the new one only if they are given.
+      - Without it, such a binding is an error. Between the two writes, no subject has either role. If the second write is refused, the old
+        binding is restored.
     type: bool
     default: false
   verify_access:
     description:
-      - After writing, ask the API server for each subject and namespace whether it may pull, and report that with the
-        binding that allows it. In check mode the answer is for what stands now.
-      - It is the integrated registry's own question (C(get imagestreams/layers)). For a group, a member is asked about; of a user's
-        other groups nothing is known.
-      - Each question is a SubjectAccessReview. It is sent as a C(create) request, in check mode too, and stores nothing. It needs the
-        right to create C(subjectaccessreviews); without it the answers are unknown, with a warning.
+      - After writing, ask the API server for each subject and namespace whether it may pull, and report the answer with the binding that
+        allows it. In check mode, the answer describes the current state.
+      - The check is the same as in the integrated registry (C(get imagestreams/layers)). For a group, a member is checked. The other groups
+        of a user are not known.
+      - Each check is a SubjectAccessReview. It is sent as a C(create) request, including in check mode, and stores nothing. It requires the
+        right to create C(subjectaccessreviews). Without it, the answers are unknown, and the module warns.
     type: bool
     default: false
   grants:
     description:
-      - Many grants in one task, in place of a single one. Each entry takes the options listed here; what it does not give is taken from
-        the task's option of the same name.
-      - All entries are checked before anything is read, and entries that contradict each other in a namespace are refused before
-        anything is written. They are carried out in the order given, with one write for each object. An entry that fails does not
-        stop the others.
+      - Many grants in one task, instead of a single one. Each entry takes the options listed here. An option that an entry omits is taken
+        from the task's option of the same name.
+      - The module checks all entries before it reads anything. It refuses entries that contradict each other in a namespace before it
+        writes anything. It processes the entries in the given order, with one write for each object. A failed entry does not stop the
+        others.
       - One of O(namespaces), O(namespace_selector) and O(grants) is required.
     type: list
     elements: dict
     suboptions:
       title:
-        description: What messages call this entry, such as the variable that it comes from. By default its position in the list.
+        description: The title of this entry in messages, such as the variable that it comes from. By default its position in the list.
         type: str
       namespaces:
         description: See O(namespaces).
@@ -256,8 +253,8 @@ options:
 attributes:
   check_mode:
     description:
-      - Reports what a real run would change, and sends nothing but reads.
-      - With O(verify_access=true) it also creates SubjectAccessReviews, which ask a question and store nothing.
+      - Reports the changes that a real run would make, and sends only read requests.
+      - With O(verify_access=true), it also creates SubjectAccessReviews. They are queries and store nothing.
     support: full
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
@@ -266,37 +263,37 @@ extends_documentation_fragment:
 notes:
   - Rights needed - list, create, patch, delete on rolebindings.rbac.authorization.k8s.io; bind on clusterroles.rbac.authorization.k8s.io
     system:image-puller.
-  - Without these, it says what it does not know or does not do - get on clusterroles.rbac.authorization.k8s.io system:image-puller,
-    serviceaccounts, namespaces.
-  - Without these with O(verify_access), it says what it does not know or does not do - create on
-    subjectaccessreviews.authorization.k8s.io.
+  - Optional rights - get on clusterroles.rbac.authorization.k8s.io system:image-puller, serviceaccounts, namespaces. Without them, the
+    module reports the missing information and the omitted steps.
+  - Optional rights with O(verify_access) - create on subjectaccessreviews.authorization.k8s.io. Without them, the module reports the
+    missing information and the omitted steps.
   - Rights needed with O(namespace_selector) - list on namespaces.
-  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """
 
 EXAMPLES = r"""
-- name: Pods of project-a's default account pull image streams of project-b
+- name: Let pods of project-a's default account pull image streams of project-b
   openshift_ops.image_pull.image_puller_grant:
     namespaces: [project-b]
     service_accounts:
       - namespace: project-a
         name: default
 
-- name: All service accounts of project-a may
+- name: Let all service accounts of project-a pull
   openshift_ops.image_pull.image_puller_grant:
     namespaces: [project-b]
     projects: [project-a]
 
-- name: Exactly these two projects by our binding, verified
+- name: Grant access to exactly these two projects in our binding, and verify it
   openshift_ops.image_pull.image_puller_grant:
     namespaces: [project-b]
     projects: [project-a, project-c]
     exclusive: true
     verify_access: true
 
-- name: All users who are logged in may pull
+- name: Let all users who are logged in pull
   openshift_ops.image_pull.image_puller_grant:
     namespaces: [project-b]
     authenticated: true
@@ -307,7 +304,7 @@ EXAMPLES = r"""
     authenticated: true
     anonymous: true
 
-- name: Remove subjects whose project does not exist any more
+- name: Remove subjects whose project no longer exists
   openshift_ops.image_pull.image_puller_grant:
     namespaces: [project-b]
     prune: true
@@ -327,7 +324,7 @@ EXAMPLES = r"""
     projects: [project-a]
     state: absent
 
-- name: Grants of different projects, in one task
+- name: Grant access to different projects, in one task
   openshift_ops.image_pull.image_puller_grant:
     grants:
       - {namespaces: [images-a], projects: [team-a-dev, team-a-prod]}
@@ -338,11 +335,12 @@ RETURN = r"""
 server:
   description: The address of the API server.
   type: str
-  returned: when it was reached
+  returned: when the API server was reached
   sample: https://api.cluster.example.com:6443
 namespaces:
   description:
-    - The result for each namespace. Of more than 100, those that needed no change are only counted, unless O(report_unchanged=true).
+    - The result for each namespace. If there are more than 100 namespaces, unchanged namespaces are only counted, unless
+      O(report_unchanged=true).
   type: list
   elements: dict
   returned: always
@@ -353,7 +351,7 @@ namespaces:
       returned: always
       sample: project-a
     changed:
-      description: Whether anything was changed in it, or in check mode would be.
+      description: Whether anything in the namespace was changed, or would be changed in check mode.
       type: bool
       returned: always
     status:
@@ -366,7 +364,7 @@ namespaces:
       type: str
       returned: when skipped
     changes:
-      description: Each write, or in check mode what would be written.
+      description: Each write. In check mode, each write that a real run would make.
       type: list
       elements: dict
       returned: always
@@ -384,12 +382,12 @@ namespaces:
           type: str
           returned: always
         entries:
-          description: The positions of the entries that ask for it, from 0.
+          description: The positions of the entries that request the change, starting at 0.
           type: list
           elements: int
           returned: with a list of entries
         role:
-          description: The cluster role that the binding gives.
+          description: The cluster role that the binding grants.
           type: str
           returned: always
           sample: system:image-puller
@@ -397,29 +395,29 @@ namespaces:
           description: The subjects that were added.
           type: list
           elements: str
-          returned: when some were
+          returned: when there are any
         revoked:
           description: The subjects that were removed.
           type: list
           elements: str
-          returned: when some were
+          returned: when there are any
         pruned:
-          description: The subjects that were removed because their account or project does not exist any more.
+          description: The subjects that were removed because their account or project no longer exists.
           type: list
           elements: str
-          returned: with O(prune=true), when some were
+          returned: with O(prune=true), when there are any
         labels:
           description: The labels of the binding that were written.
           type: list
           elements: str
           returned: when labels change
         from_role:
-          description: The role that the binding gave before.
+          description: The role that the binding granted before.
           type: str
           returned: for C(replace)
       sample: [{action: create, kind: RoleBinding, name: image-puller-grant, role: "system:image-puller", granted: [ServiceAccount project-a/default]}]
     may_pull:
-      description: For each given subject whether it may pull, as the API server says.
+      description: For each given subject, whether it may pull, as reported by the API server.
       type: list
       elements: dict
       returned: when O(verify_access) is true
@@ -429,20 +427,20 @@ namespaces:
           type: str
           returned: always
         allowed:
-          description: Whether it may pull; null if the caller may not ask.
+          description: Whether it may pull, or null if the caller may not ask.
           type: bool
           returned: always
         binding:
-          description: The binding that allows it; null if none does, or if the caller may not ask.
+          description: The binding that allows it, or null if there is none or if the caller may not ask.
           type: str
           returned: always
       sample: [{subject: ServiceAccount project-a/default, allowed: true, binding: RoleBinding project-b/image-puller-grant}]
 stopped:
   description: Why the task ended before all namespaces were attempted.
   type: str
-  returned: when it did
+  returned: when the task stopped early
 failures:
-  description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
+  description: The namespaces that failed, and the reason. If there is one, the task fails after it has processed all other namespaces.
   type: list
   elements: dict
   returned: always
@@ -452,11 +450,11 @@ failures:
       type: str
       returned: always
     error:
-      description: What was attempted, what came back, and what to do.
+      description: The attempted action, the response, and the steps to take.
       type: str
       returned: always
     entry:
-      description: The position of the entry that failed, from 0.
+      description: The position of the failed entry, starting at 0.
       type: int
       returned: when a single entry failed
     name:
@@ -464,37 +462,37 @@ failures:
       type: str
       returned: when a single entry failed
     title:
-      description: How messages call the entry.
+      description: The title of the entry in messages.
       type: str
       returned: when a single entry failed
   sample: []
 summary:
-  description: Counts of the namespaces of the task, and of repetitions.
+  description: Counts of the namespaces of the task, and of retries.
   type: dict
   returned: always
   contains:
     total:
-      description: How many namespaces the task was for.
+      description: Number of namespaces in the task.
       type: int
       returned: always
     changed:
-      description: In how many something was changed, or in check mode would be.
+      description: Number of namespaces that were changed, or would be changed in check mode.
       type: int
       returned: always
     unchanged:
-      description: How many needed no change.
+      description: Number of namespaces that needed no change.
       type: int
       returned: always
     failed:
-      description: How many failed.
+      description: Number of namespaces that failed.
       type: int
       returned: always
     skipped:
-      description: How many were not attempted, or are being deleted.
+      description: Number of namespaces that were not attempted, or are being deleted.
       type: int
       returned: always
     retries:
-      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      description: Number of repeated requests, and of objects that were read again after a conflict or a lost response.
       type: int
       returned: always
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}

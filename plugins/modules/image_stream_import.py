@@ -7,37 +7,37 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: image_stream_import
-short_description: Import image stream tags again whose import failed
+short_description: Retry failed image stream imports
 version_added: 1.0.0
 description:
-  - Imports the tags of image streams (OpenShift) again whose last import failed for want of a valid login. OpenShift does not do that by
-    itself, except for tags with C(importPolicy.scheduled). So run this module after you have mended or renewed a login.
+  - Imports the tags of image streams (OpenShift) again whose last import failed because there was no valid login. OpenShift does not do
+    that by itself, except for tags with C(importPolicy.scheduled). So run this module after you fix or renew a login.
   - It sends one ImageStreamImport for each image stream, as C(oc import-image) does, or several for a stream with more than 25 such tags.
-    The source, the import policy and the reference policy of each tag stay as they are.
-  - An import reads all pull secrets of the image stream's namespace, whether they are linked to a service account or not, except those
-    with the annotation C(openshift.io/image.excludeSecret), and then the nodes' pull secret. It uses the first login that is for the image,
-    and no other.
-  - A tag that follows another tag, and one with C(reference=true), is not imported itself.
-  - On a cluster without image streams (plain Kubernetes, MicroShift) the module does nothing, and says so.
-  - The task fails when a tag could not be imported, after all others are done. The result lists each tag.
+    The source, the import policy and the reference policy of each tag are not changed.
+  - An import reads all pull secrets of the image stream's namespace, whether they are linked to a service account or not, except secrets
+    with the annotation C(openshift.io/image.excludeSecret). Then it reads the nodes' pull secret. It uses only the first login that is for
+    the image.
+  - A tag that follows another tag, and a tag with C(reference=true), are not imported themselves.
+  - On a cluster without image streams (plain Kubernetes, MicroShift), the module does nothing, and reports that.
+  - If a tag could not be imported, the task fails after it has processed all other tags. The result lists each tag.
 options:
   registries:
     description:
-      - Only tags that are imported from one of these registries are imported again. Each item is a host, with its port if it has one, such as
-        V(quay.io). By default the registry does not matter.
+      - Import only tags whose source is one of these registries. Each item is a host, with its port if it has one, such as V(quay.io). By
+        default, tags from all registries.
     type: list
     elements: str
   only_failed:
     description:
-      - Whether only tags whose last import failed (the condition C(ImportSuccess) is False) are imported again.
-      - With V(false), all tags that have an image outside the cluster as their source are. The module then reports as changed those that
-        have another image afterwards; in check mode all of them, since no registry is asked.
+      - Whether to import only tags whose last import failed (the condition C(ImportSuccess) is False).
+      - With V(false), the module imports all tags whose source is an image outside the cluster. It then reports the tags that have another
+        image afterwards as changed. In check mode, it reports all of them as changed, because it contacts no registry.
     type: bool
     default: true
   causes:
     description:
-      - Only tags whose last import failed for one of these causes are imported again. The default are the causes that a login can mend.
-      - Some registries answer V(not_found) where only the right is missing.
+      - Import only tags whose last import failed for one of these causes. The default is the list of causes that a login can fix.
+      - Some registries respond with V(not_found) if only the right is missing.
       - O(causes) has no effect with O(only_failed=false).
     type: list
     elements: str
@@ -65,7 +65,7 @@ options:
       - unknown
     default: [bad_credentials, denied, no_credentials, unauthorized]
   streams:
-    description: Only image streams of these names. By default all of them.
+    description: Import only image streams with these names. By default all image streams.
     type: list
     elements: str
 extends_documentation_fragment:
@@ -77,7 +77,7 @@ attributes:
     support: partial
     details:
       - A second run sends nothing for tags that were imported. With O(only_failed=false), and for tags whose import failed again, it sends
-        the import again, which changes nothing where the image is the same.
+        the import again, which changes nothing if the image is the same.
 seealso:
   - module: openshift_ops.image_pull.pull_secret
   - module: openshift_ops.image_pull.pull_access_info
@@ -85,7 +85,7 @@ notes:
   - Rights needed - list on imagestreams.image.openshift.io; get on imagestreams.image.openshift.io; create on
     imagestreamimports.image.openshift.io.
   - Rights needed with O(namespace_selector) - list on namespaces.
-  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """
@@ -101,12 +101,12 @@ EXAMPLES = r"""
         username: robot
         password: "{{ registry_password }}"
 
-- name: Import what failed with the old login
+- name: Retry the imports that failed with the old login
   openshift_ops.image_pull.image_stream_import:
     namespaces: [project-a]
     registries: [registry.example.com]
 
-- name: Import one image stream again, whatever its last import said
+- name: Import one image stream again, regardless of its last import
   openshift_ops.image_pull.image_stream_import:
     namespaces: [project-a]
     streams: [app]
@@ -117,14 +117,14 @@ RETURN = r"""
 server:
   description: The address of the API server.
   type: str
-  returned: when it was reached
+  returned: when the API server was reached
   sample: https://api.cluster.example.com:6443
 supported:
   description: Whether the cluster has image streams.
   returned: when the cluster could be asked
   type: bool
 reason:
-  description: Why nothing was done, on a cluster without image streams; otherwise empty.
+  description: The reason why nothing was done, on a cluster without image streams. Otherwise empty.
   returned: when the cluster could be asked
   type: str
 imports:
@@ -133,29 +133,30 @@ imports:
   returned: when the cluster could be asked
   contains:
     tags:
-      description: All of them.
+      description: All listed tags.
       type: int
       returned: always
     planned:
-      description: Those that would be imported, in check mode.
+      description: Tags that would be imported, in check mode.
       type: int
       returned: always
     imported:
-      description: Those that were imported.
+      description: Tags that were imported.
       type: int
       returned: always
     failed:
-      description: Those whose import failed again.
+      description: Tags whose import failed again.
       type: int
       returned: always
     left:
-      description: Those whose import had failed and that were left.
+      description: Tags whose import had failed and was not retried.
       type: int
       returned: always
   sample: {tags: 2, planned: 0, imported: 1, failed: 0, left: 1}
 namespaces:
   description:
-    - The result for each namespace. Of more than 100, those that needed no change are only counted, unless O(report_unchanged=true).
+    - The result for each namespace. If there are more than 100 namespaces, unchanged namespaces are only counted, unless
+      O(report_unchanged=true).
   type: list
   elements: dict
   returned: always
@@ -166,7 +167,7 @@ namespaces:
       returned: always
       sample: project-a
     changed:
-      description: Whether anything was changed in it, or in check mode would be.
+      description: Whether anything in the namespace was changed, or would be changed in check mode.
       type: bool
       returned: always
     status:
@@ -179,7 +180,7 @@ namespaces:
       type: str
       returned: when skipped
     changes:
-      description: The imports that were sent and changed a tag or, in check mode, would be sent.
+      description: The imports that were sent and changed a tag, or that would be sent in check mode.
       type: list
       elements: dict
       returned: always
@@ -203,7 +204,7 @@ namespaces:
           returned: always
       sample: [{action: create, kind: ImageStreamImport, name: app, tags: [v1]}]
     tags:
-      description: The tags that were imported again, and those whose import failed and that were left.
+      description: The tags that were imported again, and the tags whose import had failed and was not retried.
       type: list
       elements: dict
       returned: when the image streams could be read
@@ -221,7 +222,7 @@ namespaces:
           type: str
           returned: always
         cause:
-          description: Why its import failed, empty where it did not.
+          description: The cause of the failed import. Empty if it did not fail.
           type: str
           returned: always
         status:
@@ -229,11 +230,11 @@ namespaces:
           type: str
           returned: always
         digest:
-          description: The image that was imported, empty where none was.
+          description: The image that was imported. Empty if there is none.
           type: str
           returned: always
         reason:
-          description: Why it was not imported or was left. In check mode, why its last import failed.
+          description: The reason why it was not imported or not retried. In check mode, the reason why its last import failed.
           type: str
           returned: always
       sample: [{stream: app, tag: v1, image: "registry.example.com/team/app:v1", cause: unauthorized, status: imported,
@@ -241,9 +242,9 @@ namespaces:
 stopped:
   description: Why the task ended before all namespaces were attempted.
   type: str
-  returned: when it did
+  returned: when the task stopped early
 failures:
-  description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
+  description: The namespaces that failed, and the reason. If there is one, the task fails after it has processed all other namespaces.
   type: list
   elements: dict
   returned: always
@@ -253,37 +254,37 @@ failures:
       type: str
       returned: always
     error:
-      description: What was attempted, what came back, and what to do.
+      description: The attempted action, the response, and the steps to take.
       type: str
       returned: always
   sample: []
 summary:
-  description: Counts of the namespaces of the task, and of repetitions.
+  description: Counts of the namespaces of the task, and of retries.
   type: dict
   returned: always
   contains:
     total:
-      description: How many namespaces the task was for.
+      description: Number of namespaces in the task.
       type: int
       returned: always
     changed:
-      description: In how many something was changed, or in check mode would be.
+      description: Number of namespaces that were changed, or would be changed in check mode.
       type: int
       returned: always
     unchanged:
-      description: How many needed no change.
+      description: Number of namespaces that needed no change.
       type: int
       returned: always
     failed:
-      description: How many failed.
+      description: Number of namespaces that failed.
       type: int
       returned: always
     skipped:
-      description: How many were not attempted, or are being deleted.
+      description: Number of namespaces that were not attempted, or are being deleted.
       type: int
       returned: always
     retries:
-      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      description: Number of repeated requests, and of objects that were read again after a conflict or a lost response.
       type: int
       returned: always
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}

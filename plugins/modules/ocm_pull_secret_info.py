@@ -10,22 +10,22 @@ module: ocm_pull_secret_info
 short_description: Fetch an account's pull secret from OpenShift Cluster Manager
 version_added: 1.0.0
 description:
-  - Fetches the pull secret of a Red Hat account, as C(ocm post /api/accounts_mgmt/v1/access_token) does, for the option C(auth_config)
-    of M(openshift_ops.image_pull.pull_secret).
-  - The account is that of an offline token, or a service account with its client id and secret.
-  - The content can be used by the tasks that follow, and is not shown. Ansible treats a result that holds it as if the task had
-    C(no_log=true), at every verbosity and in job events. Failures are shown, and hold no credential.
-  - With O(compare=true), compares it with a secret of a cluster, registry by registry. This names registries and the parts that differ,
-    and no values.
-  - The pull secret belongs to the account, not to a cluster. Who has it may pull what the account may pull.
-  - C(cloud.openshift.com) is no registry. Its entry is the token with which a cluster reports to Red Hat. It must not be lost from the
-    pull secret of the nodes, and no module of this collection asks it for images.
-  - Follows no redirect, and sends the credentials to the hosts of O(api_url) and O(token_url) only.
+  - Fetches the pull secret of a Red Hat account, as C(ocm post /api/accounts_mgmt/v1/access_token) does, for the option C(auth_config) of
+    M(openshift_ops.image_pull.pull_secret).
+  - The account is the account of an offline token, or a service account with its client id and secret.
+  - Later tasks can use the content. It is not shown. Ansible treats a result that contains it as if the task had C(no_log=true), at every
+    verbosity and in job events. Failures are shown, and contain no credential.
+  - With O(compare=true), the module compares it with a secret of a cluster, registry by registry. The result names registries and the parts
+    that differ, but no values.
+  - The pull secret belongs to the account, not to a cluster. Anyone who has it can pull every image that the account may pull.
+  - C(cloud.openshift.com) is not a registry. Its entry is the token with which a cluster reports to Red Hat. It must not be lost from the
+    pull secret of the nodes, and no module of this collection requests images from it.
+  - The module follows no redirects, and sends the credentials only to the hosts of O(api_url) and O(token_url).
 options:
   offline_token:
     description:
       - The offline token of a user, from U(https://console.redhat.com/openshift/token). White space around it is ignored.
-      - An offline token lapses when it is not used for 30 days.
+      - An offline token expires when it is not used for 30 days.
       - It can also be set as E(OCM_TOKEN).
       - Give either this or O(client_secret).
     type: str
@@ -42,8 +42,8 @@ options:
   api_url:
     description:
       - URL of OpenShift Cluster Manager, https only.
-      - V(https://api.stage.openshift.com) is its stage environment, V(https://api.openshiftusgov.com) that of FedRAMP, which needs
-        another O(token_url).
+      - V(https://api.stage.openshift.com) is its stage environment. V(https://api.openshiftusgov.com) is the FedRAMP environment, which
+        needs another O(token_url).
     type: str
     default: https://api.openshift.com
   token_url:
@@ -54,8 +54,8 @@ options:
     default: https://sso.redhat.com/auth/realms/redhat-external/protocol/openid-connect/token
   ocm_ca_cert:
     description:
-      - Path of a file with the certificate authorities of O(api_url) and O(token_url), in PEM form, on the host that runs the task.
-        By default those of the system are used.
+      - Path of a file with the certificate authorities of O(api_url) and O(token_url), in PEM form, on the host that runs the task. The
+        default is the system's certificate authorities.
       - The option O(ca_cert) is for the cluster.
     type: path
   ocm_validate_certs:
@@ -63,26 +63,26 @@ options:
     type: bool
     default: true
   ocm_timeout:
-    description: Seconds to wait for each of the two answers, from V(1) to V(3600).
+    description: Seconds to wait for each of the two responses, from V(1) to V(3600).
     type: int
     default: 30
   only:
     description:
-      - Names or globs of registries. The other entries are left out. Names mean what they mean for C(only) of
+      - Names or globs of registries. The other entries are omitted. Names have the same meaning as for C(only) of
         M(openshift_ops.image_pull.pull_secret).
       - A name or glob that matches no entry is an error.
     type: list
     elements: str
   return_content:
     description:
-      - Whether the result holds RV(auth_config). Ansible then shows nothing of the result.
-      - V(false) returns names only, for a task whose result is to be shown.
+      - Whether the result contains RV(auth_config). Ansible then does not show the result.
+      - V(false) returns only names, for a task whose result you want to show.
     type: bool
     default: true
   compare:
     description:
-      - Compare the pull secret with the one of the cluster that the connection options lead to. Otherwise no cluster is asked.
-      - The right C(get) for this one secret is needed.
+      - Compare the pull secret with the one of the cluster that the connection options lead to. Otherwise, no cluster is contacted.
+      - Requires the right C(get) for this one secret.
     type: bool
     default: false
   namespace:
@@ -101,22 +101,22 @@ attributes:
     description: Ansible would keep the result of the module in a file.
     support: none
   check_mode:
-    description: Does the same. Nothing is changed on a cluster.
+    description: The module does the same. It does not change a cluster.
     support: full
   diff_mode:
-    description: There is no diff. Nothing changes.
+    description: There is no diff, because nothing changes.
     support: none
   idempotent:
-    description: Changes nothing. Each run fetches the pull secret anew.
+    description: The module changes nothing. Each run fetches the pull secret again.
     support: full
 notes:
   - The credentials and O(ocm_ca_cert) are used for OpenShift Cluster Manager, the connection options for the cluster.
   - The environment variables C(https_proxy), C(no_proxy), C(REQUESTS_CA_BUNDLE) and C(CURL_CA_BUNDLE) are used.
-  - A variable that holds the result is not shown by itself. A task that prints it, such as M(ansible.builtin.debug) of the whole result,
-    shows it. Print RV(registries) and RV(compared) instead. Do not cache it as a fact.
-  - In a task that does not run in Ansible's own process (another connection than C(local), another Python or C(become)), the content crosses from
-    that process, and C(ANSIBLE_DEBUG) logs what crosses.
-  - No right on the cluster is needed, but with O(compare) get on the secret that O(secret) names.
+  - Ansible does not automatically show a variable that contains the result. A task that prints it, such as M(ansible.builtin.debug) of the
+    whole result, shows it. Print RV(registries) and RV(compared) instead. Do not cache it as a fact.
+  - If the task does not run in Ansible's own process (another connection than C(local), another Python or C(become)), the content is
+    transferred from that process, and C(ANSIBLE_DEBUG) logs the transferred data.
+  - No right on the cluster is needed. With O(compare), get on the secret that O(secret) names is needed.
 seealso:
   - module: openshift_ops.image_pull.pull_secret
 author:
@@ -141,24 +141,24 @@ EXAMPLES = r"""
     only: [registry.redhat.io]
   register: redhat
 
-- name: Write it
+- name: Write the pull secret
   openshift_ops.image_pull.pull_secret:
     name: redhat-registry
     namespaces: [project-a, project-b]
     auth_config: "{{ redhat.auth_config }}"
 
-- name: Find out whether the nodes still have what the account has, and show it
+- name: Compare the nodes' pull secret with the account's
   openshift_ops.image_pull.ocm_pull_secret_info:
     offline_token: "{{ vaulted_offline_token }}"
     compare: true
     return_content: false
   register: drift
 
-- name: Say which entries are not the account's
+- name: Show the entries that differ
   ansible.builtin.debug:
     msg: "{{ drift.registries | rejectattr('status', 'eq', 'same') | list }}"
 
-- name: Try again while the service is out of order
+- name: Retry while the service is unavailable
   openshift_ops.image_pull.ocm_pull_secret_info:
     offline_token: "{{ vaulted_offline_token }}"
   register: account
@@ -166,12 +166,12 @@ EXAMPLES = r"""
   retries: 5
   delay: 30
 
-- name: From the stage environment
+- name: Fetch the pull secret from the stage environment
   openshift_ops.image_pull.ocm_pull_secret_info:
     offline_token: "{{ vaulted_stage_token }}"
     api_url: https://api.stage.openshift.com
 
-- name: From FedRAMP, with the token endpoint of that environment
+- name: Fetch the pull secret from FedRAMP, with the token endpoint of that environment
   openshift_ops.image_pull.ocm_pull_secret_info:
     offline_token: "{{ vaulted_fedramp_token }}"
     client_id: console-dot
@@ -181,17 +181,19 @@ EXAMPLES = r"""
 
 RETURN = r"""
 auth_config:
-  description: The content, as the option C(auth_config) of M(openshift_ops.image_pull.pull_secret) takes it. Ansible does not show it.
+  description: The content, in the form that the option C(auth_config) of M(openshift_ops.image_pull.pull_secret) takes. Ansible does not
+    show it.
   returned: success, with O(return_content=true)
   type: dict
 registries:
-  description: The registries that the pull secret has entries for, and with O(compare=true) also those that the cluster's has.
+  description: The registries that the pull secret has entries for. With O(compare=true), the list includes the registries of the cluster's
+    secret.
   returned: success
   type: list
   elements: dict
   contains:
     registry:
-      description: The registry, in its one spelling.
+      description: The registry, in its normalized spelling.
       type: str
       returned: always
     is_registry:
@@ -199,7 +201,7 @@ registries:
       type: bool
       returned: always
     status:
-      description: V(same), V(differs), V(missing) on the cluster, or V(only_there) for one that only the cluster has.
+      description: V(same), V(differs), V(missing) on the cluster, or V(only_there) for a registry that only the cluster has.
       type: str
       returned: with O(compare=true)
     differs:
@@ -212,7 +214,7 @@ registries:
     - {registry: quay.io, is_registry: true, status: differs, differs: [password]}
     - {registry: registry.example.com, is_registry: true, status: only_there, differs: []}
 compared:
-  description: What it was compared with.
+  description: The secret of the cluster that it was compared with.
   returned: success, with O(compare=true)
   type: dict
   contains:

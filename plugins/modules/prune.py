@@ -7,41 +7,44 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: prune
-short_description: Remove what an owner has on a cluster and declares no more
+short_description: Remove objects that an owner no longer declares
 version_added: 1.0.0
 description:
-  - Compares what is declared for an owner with what carries the owner's labels
-    (C(app.kubernetes.io/managed-by=openshift_ops.image_pull) and C(app.kubernetes.io/instance=OWNER), see the option C(owner) of the
-    other modules), and removes what is declared no more. Run it after them, with the same lists.
-  - First the entries on lists of service accounts that name a secret of the owner, and that no present entry of O(links) declares, or
-    whose secret goes; then the secrets; then subjects of the owner's role bindings that no present entry of O(grants) declares, and
-    bindings that this leaves empty. Also where an entry still exists, but no longer covers a namespace or a service account.
-  - Nothing without both labels is removed, and nothing of another owner. The platform's objects, generated secrets, and what another
-    controller manages are kept, whatever their labels say, with a warning.
-  - Nothing is removed unless everything could be read. Where the caller may not list over all namespaces, each namespace or project that it
-    can see is listed; one in which it may not list is left out, with a warning.
+  - Compares the declarations of an owner with the objects that carry the owner's labels
+    (C(app.kubernetes.io/managed-by=openshift_ops.image_pull) and C(app.kubernetes.io/instance=OWNER), see the option C(owner) of the other
+    modules), and removes objects that are no longer declared. Run it after the other modules, with the same lists.
+  - The module removes objects in this order. First, it removes service account list entries that name a secret of the owner, if no present
+    entry of O(links) declares them or if their secret is removed. Then it removes the secrets. Finally, it removes subjects of the owner's
+    role bindings that no present entry of O(grants) declares, and bindings that this leaves empty. Objects are also removed if an entry
+    still exists, but no longer covers their namespace or service account.
+  - Objects without both labels, and objects of another owner, are never removed. The platform's objects, generated secrets, and objects
+    that another controller manages are kept regardless of their labels, with a warning.
+  - Nothing is removed unless everything could be read. If the caller may not list across all namespaces, the module lists each namespace or
+    project that the caller can see. It omits a namespace in which the caller may not list, with a warning.
   - R(The guide on owners, ansible_collections.openshift_ops.image_pull.docsite.many_teams) describes labels, owners and guards together.
 options:
   owner:
     description:
-      - Whose objects are pruned. Entries that give no owner are this owner's. What an entry of another owner declares is not removed either.
+      - The owner whose objects are pruned. Entries without an owner belong to this owner. Objects that an entry of another owner declares
+        are not removed either.
     type: str
     required: true
   secrets:
     description:
-      - What is declared with M(openshift_ops.image_pull.pull_secret), as its option O(openshift_ops.image_pull.pull_secret#module:secrets)
-        takes it. Which secret, in which namespaces, and its state matter. The other options of an entry, credentials among them, are
-        allowed, need not be there, and are not looked at.
-      - What an entry does not give is the default of that module, here as in O(links) and O(grants). An option that another task sets
-        for all of its entries has to stand in the entries.
-      - An entry with O(secrets[].state=absent) does not declare a secret. One with O(secrets[].mode=remove) does.
-      - At least one of O(secrets), O(links) and O(grants) is required. Of a list that is not given it is not known what is declared, so
-        nothing of its kind is removed, except links to a secret that goes. An empty list declares nothing.
+      - The declarations for M(openshift_ops.image_pull.pull_secret), in the form of its option
+        O(openshift_ops.image_pull.pull_secret#module:secrets). Only the name of the secret, its namespaces, and its state matter. The other
+        options of an entry, including credentials, are allowed but not required, and are ignored.
+      - Options that are missing from an entry take the defaults of that module. This also applies to O(links) and O(grants). If another
+        task sets an option for all of its entries, repeat it in each entry here.
+      - An entry with O(secrets[].state=absent) does not declare a secret. An entry with O(secrets[].mode=remove) declares one.
+      - At least one of O(secrets), O(links) and O(grants) is required. If a list is omitted, the module does not know its declarations, so
+        it removes nothing of that kind, except links to a secret that is removed. An empty list declares nothing.
     type: list
     elements: dict
     suboptions:
       title:
-        description: What messages call the entry, beside its name. See O(openshift_ops.image_pull.pull_secret#module:secrets[].title).
+        description: The title of the entry in messages, in addition to its name. See
+          O(openshift_ops.image_pull.pull_secret#module:secrets[].title).
         type: str
       name:
         description: See O(openshift_ops.image_pull.pull_secret#module:name).
@@ -171,14 +174,15 @@ options:
         type: int
   links:
     description:
-      - What is declared with M(openshift_ops.image_pull.sa_link), as its option O(openshift_ops.image_pull.sa_link#module:links) takes it.
-        Secrets, service accounts, lists, namespaces and the state matter. The other options of an entry are allowed, are checked as that
-        module does, and change nothing here.
+      - The declarations for M(openshift_ops.image_pull.sa_link), in the form of its option
+        O(openshift_ops.image_pull.sa_link#module:links). Only secrets, service accounts, lists, namespaces and the state matter. The other
+        options of an entry are allowed, are checked in the same way as by that module, and have no effect here.
     type: list
     elements: dict
     suboptions:
       title:
-        description: What messages call the entry, beside its name. See O(openshift_ops.image_pull.sa_link#module:links[].title).
+        description: The title of the entry in messages, in addition to its name. See
+          O(openshift_ops.image_pull.sa_link#module:links[].title).
         type: str
       secrets:
         description: See O(openshift_ops.image_pull.sa_link#module:secrets).
@@ -260,15 +264,16 @@ options:
         type: int
   grants:
     description:
-      - What is declared with M(openshift_ops.image_pull.image_puller_grant), as its option
-        O(openshift_ops.image_pull.image_puller_grant#module:grants) takes it. Subjects, role, binding, namespaces and the state matter. The
-        other options of an entry are allowed, are checked as that module does, and change nothing here.
-      - A subject is kept when any present entry grants it the role in that namespace, by whichever binding.
+      - The declarations for M(openshift_ops.image_pull.image_puller_grant), in the form of its option
+        O(openshift_ops.image_pull.image_puller_grant#module:grants). Only subjects, role, binding, namespaces and the state matter. The
+        other options of an entry are allowed, are checked in the same way as by that module, and have no effect here.
+      - A subject is kept if any present entry grants it the role in that namespace, regardless of the binding.
     type: list
     elements: dict
     suboptions:
       title:
-        description: What messages call the entry, beside its name. See O(openshift_ops.image_pull.image_puller_grant#module:grants[].title).
+        description: The title of the entry in messages, in addition to its name. See
+          O(openshift_ops.image_pull.image_puller_grant#module:grants[].title).
         type: str
       namespaces:
         description: See O(openshift_ops.image_pull.image_puller_grant#module:namespaces).
@@ -367,31 +372,32 @@ options:
         type: bool
   max_prune:
     description:
-      - The maximum number of secrets, of links and of subjects, each on its own, that may be removed. Either a number, or a percentage of
-        the declared objects of the kind that exist, plus those that would be removed.
-      - A link that is removed with its secret does not count. A link that a glob of service accounts declares counts once, whatever
-        number of accounts matches. Of a list that is not given, nothing is counted.
+      - The maximum number of secrets, of links and of subjects, each counted separately, that the module removes. Either a number, or a
+        percentage of the declared objects of the kind that exist, plus the objects that would be removed.
+      - A link that is removed with its secret does not count. A link that a glob of service accounts declares counts once, regardless of
+        the number of matching accounts. If a list is omitted, nothing is counted for it.
       - Users write labels, links and the names of the projects that they request. So only namespaces that an entry names, or selects by
-        O(secrets[].namespace_selector.labels) or O(secrets[].namespace_selector.requesters), count as declared, as do
-        selected namespaces that no user requested.
-      - When the limit is exceeded, the module tries without the namespaces in which it would remove most, up to one of ten but always
-        one, then without all namespaces that no entry covers. If the others keep within the limit, it removes there, holds the rest back,
-        and fails with the namespaces that it held back. Otherwise it removes nothing, and lists the objects that it would have removed. So objects
-        that users plant in their own namespaces cannot stop the removal in others.
-      - An entry that names a held back namespace, for example with O(secrets[].state=absent), confirms it.
+        O(secrets[].namespace_selector.labels) or O(secrets[].namespace_selector.requesters), count as declared. Selected namespaces that no
+        user requested also count as declared.
+      - When the limit is exceeded, the module first tries again without the namespaces in which it would remove most, at most one in ten of
+        them but always at least one. Then it tries again without all namespaces that no entry covers. If the other namespaces stay within
+        the limit, the module removes objects there, holds the rest back, and fails with the namespaces that it held back. Otherwise, it
+        removes nothing, and lists the objects that it would have removed. So objects that users plant in their own namespaces cannot stop
+        the removal in other namespaces.
+      - To confirm a held back namespace, name it in an entry, for example with O(secrets[].state=absent).
     type: str
     default: 10%
   prune_everything:
     description:
-      - Without it, the task fails when no entry declares anything for the owner, or none covers a namespace that exists. A list that was
-        lost on its way must not remove everything.
-      - To take an owner back whose inventory is gone, give empty lists, this option and O(max_prune=100%).
+      - Without this option, the task fails if no entry declares anything for the owner, or if no entry covers an existing namespace. This
+        prevents a lost list from removing everything.
+      - To remove all objects of an owner whose inventory is lost, give empty lists, this option and O(max_prune=100%).
     type: bool
     default: false
   exclude_namespaces:
     description:
-      - Namespaces in which nothing is read or removed, with a warning for those that exist. Names only.
-      - Name those in which an earlier task failed. There, the secret that replaces an undeclared one is perhaps missing.
+      - Namespaces in which nothing is read or removed. The module warns about each one that exists. Names only.
+      - Name the namespaces in which an earlier task failed. There, the secret that replaces an undeclared one may be missing.
     type: list
     elements: str
     default: []
@@ -401,14 +407,15 @@ options:
     default: 8
   max_failures:
     description:
-      - A number or a percentage such as V(5%) of the namespaces in which the owner has something. When the API server has failed in
-        more than that, the remaining ones are not attempted, and are reported as skipped. By default, all namespaces are attempted.
+      - A number or a percentage such as V(5%) of the namespaces in which the owner has objects. When the API server has failed in more
+        namespaces than that, the remaining namespaces are not attempted, and are reported as skipped. By default, all namespaces are
+        attempted.
       - A failure that the administrator of a project can cause does not count, such as an object that cannot be changed.
     type: str
   report_unchanged:
     description:
-      - Whether the result lists the namespaces that needed no change, or only counts them. By default they are listed when the owner has
-        something in 100 namespaces or fewer.
+      - Whether the result lists the namespaces that needed no change, or only counts them. By default, the result lists them if the owner
+        has objects in 100 namespaces or fewer.
     type: bool
   progress:
     description: Whether a long task displays its progress every few seconds. Only on the controller (C(connection=local)).
@@ -420,9 +427,9 @@ extends_documentation_fragment:
 notes:
   - Rights needed - list on namespaces; delete on secrets; patch on serviceaccounts; patch, delete on
     rolebindings.rbac.authorization.k8s.io; bind on clusterroles.rbac.authorization.k8s.io system:image-puller.
-  - Without these, it says what it does not know or does not do - list on secrets, serviceaccounts,
-    rolebindings.rbac.authorization.k8s.io.
-  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
+  - Optional rights - list on secrets, serviceaccounts, rolebindings.rbac.authorization.k8s.io. Without them, the module reports the
+    missing information and the omitted steps.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 seealso:
@@ -432,24 +439,24 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Bring about what the team declares
+- name: Create the team's declared secrets
   openshift_ops.image_pull.pull_secret:
     owner: team-a
     secrets: "{{ secrets }}"
 
-- name: Link it
+- name: Link them
   openshift_ops.image_pull.sa_link:
     owner: team-a
     links: "{{ links }}"
 
-- name: Remove what the team declares no more
+- name: Remove objects that the team no longer declares
   openshift_ops.image_pull.prune:
     owner: team-a
     secrets: "{{ secrets }}"
     links: "{{ links }}"
     grants: []
 
-- name: Take everything of the team back, without its inventory
+- name: Remove all objects of the team, without its inventory
   openshift_ops.image_pull.prune:
     owner: team-a
     secrets: []
@@ -463,10 +470,10 @@ RETURN = r"""
 server:
   description: The address of the API server.
   type: str
-  returned: when it was reached
+  returned: when the API server was reached
   sample: https://api.cluster.example.com:6443
 namespaces:
-  description: The result for each namespace in which the owner has something.
+  description: The result for each namespace in which the owner has objects.
   type: list
   elements: dict
   returned: always
@@ -477,7 +484,7 @@ namespaces:
       returned: always
       sample: project-a
     changed:
-      description: Whether anything was changed in it, or in check mode would be.
+      description: Whether anything in the namespace was changed, or would be changed in check mode.
       type: bool
       returned: always
     status:
@@ -490,7 +497,7 @@ namespaces:
       type: str
       returned: when skipped
     changes:
-      description: What was removed, or in check mode would be.
+      description: The changes that removed something, or would remove it in check mode.
       type: list
       elements: dict
       returned: always
@@ -513,7 +520,7 @@ namespaces:
           returned: for a service account
           contains:
             imagePullSecrets:
-              description: What changes in C(imagePullSecrets) of the account.
+              description: The changes to C(imagePullSecrets) of the account.
               type: dict
               returned: when it changes
               contains:
@@ -528,12 +535,12 @@ namespaces:
                   elements: str
                   returned: always
                 deduplicated:
-                  description: The names that stood there more than once, and now once.
+                  description: The names that were listed more than once, and are now listed once.
                   type: list
                   elements: str
-                  returned: when there are such
+                  returned: when there are any
             secrets:
-              description: What changes in C(secrets) of the account.
+              description: The changes to C(secrets) of the account.
               type: dict
               returned: when it changes
               contains:
@@ -548,31 +555,32 @@ namespaces:
                   elements: str
                   returned: always
                 deduplicated:
-                  description: The names that stood there more than once, and now once.
+                  description: The names that were listed more than once, and are now listed once.
                   type: list
                   elements: str
-                  returned: when there are such
+                  returned: when there are any
         registries:
-          description: The registries of the secret that change, by their keys.
+          description: The registries of the secret that change, listed by key.
           type: dict
           returned: for a secret
           contains:
             added:
-              description: Those that were added.
+              description: The registries that were added.
               type: list
               elements: str
               returned: always
             changed:
-              description: For each registry that was there, the parts of its entry that changed, such as C(password). Never a value.
+              description: The parts of the entry that changed, such as C(password), for each registry that the secret already had. Values
+                are never included.
               type: dict
               returned: always
             removed:
-              description: Those that were removed.
+              description: The registries that were removed.
               type: list
               elements: str
               returned: always
         role:
-          description: The cluster role that the binding gives.
+          description: The cluster role that the binding grants.
           type: str
           returned: for a role binding
         revoked:
@@ -584,7 +592,7 @@ namespaces:
 prune:
   description: Numbers of declared and removed objects, and the number that O(max_prune) allows, for each kind.
   type: dict
-  returned: when everything could be read
+  returned: when all objects could be read
   contains:
     secrets:
       description: Secrets.
@@ -592,17 +600,17 @@ prune:
       returned: always
       contains:
         declared:
-          description: How many are declared and exist. See O(max_prune).
+          description: Number of declared objects that exist. See O(max_prune).
           type: int
           returned: always
           sample: 40
         removed:
-          description: How many were removed, or in check mode would be.
+          description: Number of objects that were removed, or would be removed in check mode.
           type: int
           returned: always
           sample: 2
         allowed:
-          description: How many O(max_prune) allows.
+          description: Number of objects that O(max_prune) allows.
           type: int
           returned: always
           sample: 4
@@ -612,17 +620,17 @@ prune:
       returned: always
       contains:
         declared:
-          description: How many are declared and exist. See O(max_prune).
+          description: Number of declared objects that exist. See O(max_prune).
           type: int
           returned: always
           sample: 40
         removed:
-          description: How many were removed, or in check mode would be.
+          description: Number of objects that were removed, or would be removed in check mode.
           type: int
           returned: always
           sample: 2
         allowed:
-          description: How many O(max_prune) allows.
+          description: Number of objects that O(max_prune) allows.
           type: int
           returned: always
           sample: 4
@@ -632,22 +640,22 @@ prune:
       returned: always
       contains:
         declared:
-          description: How many are declared and exist. See O(max_prune).
+          description: Number of declared objects that exist. See O(max_prune).
           type: int
           returned: always
           sample: 40
         removed:
-          description: How many were removed, or in check mode would be.
+          description: Number of objects that were removed, or would be removed in check mode.
           type: int
           returned: always
           sample: 2
         allowed:
-          description: How many O(max_prune) allows.
+          description: Number of objects that O(max_prune) allows.
           type: int
           returned: always
           sample: 4
     refused:
-      description: The changes that were not made because they remove more than O(max_prune) allows.
+      description: The changes that were not made because they would remove more than O(max_prune) allows.
       type: list
       elements: dict
       returned: when O(max_prune) refused them
@@ -674,7 +682,7 @@ prune:
           returned: for a service account
           contains:
             imagePullSecrets:
-              description: What changes in C(imagePullSecrets) of the account.
+              description: The changes to C(imagePullSecrets) of the account.
               type: dict
               returned: when it changes
               contains:
@@ -689,12 +697,12 @@ prune:
                   elements: str
                   returned: always
                 deduplicated:
-                  description: The names that stood there more than once, and now once.
+                  description: The names that were listed more than once, and are now listed once.
                   type: list
                   elements: str
-                  returned: when there are such
+                  returned: when there are any
             secrets:
-              description: What changes in C(secrets) of the account.
+              description: The changes to C(secrets) of the account.
               type: dict
               returned: when it changes
               contains:
@@ -709,31 +717,32 @@ prune:
                   elements: str
                   returned: always
                 deduplicated:
-                  description: The names that stood there more than once, and now once.
+                  description: The names that were listed more than once, and are now listed once.
                   type: list
                   elements: str
-                  returned: when there are such
+                  returned: when there are any
         registries:
-          description: The registries of the secret that change, by their keys.
+          description: The registries of the secret that change, listed by key.
           type: dict
           returned: for a secret
           contains:
             added:
-              description: Those that were added.
+              description: The registries that were added.
               type: list
               elements: str
               returned: always
             changed:
-              description: For each registry that was there, the parts of its entry that changed, such as C(password). Never a value.
+              description: The parts of the entry that changed, such as C(password), for each registry that the secret already had. Values
+                are never included.
               type: dict
               returned: always
             removed:
-              description: Those that were removed.
+              description: The registries that were removed.
               type: list
               elements: str
               returned: always
         role:
-          description: The cluster role that the binding gives.
+          description: The cluster role that the binding grants.
           type: str
           returned: for a role binding
         revoked:
@@ -744,9 +753,9 @@ prune:
 stopped:
   description: Why the task ended before all namespaces were attempted.
   type: str
-  returned: when it did
+  returned: when the task stopped early
 failures:
-  description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
+  description: The namespaces that failed, and the reason. If there is one, the task fails after it has processed all other namespaces.
   type: list
   elements: dict
   returned: always
@@ -756,37 +765,37 @@ failures:
       type: str
       returned: always
     error:
-      description: What was attempted, what came back, and what to do.
+      description: The attempted action, the response, and the steps to take.
       type: str
       returned: always
   sample: []
 summary:
-  description: Counts of the namespaces of the task, and of repetitions.
+  description: Counts of the namespaces of the task, and of retries.
   type: dict
   returned: always
   contains:
     total:
-      description: How many namespaces the task was for.
+      description: Number of namespaces in the task.
       type: int
       returned: always
     changed:
-      description: In how many something was changed, or in check mode would be.
+      description: Number of namespaces that were changed, or would be changed in check mode.
       type: int
       returned: always
     unchanged:
-      description: How many needed no change.
+      description: Number of namespaces that needed no change.
       type: int
       returned: always
     failed:
-      description: How many failed.
+      description: Number of namespaces that failed.
       type: int
       returned: always
     skipped:
-      description: How many were not attempted, or are being deleted.
+      description: Number of namespaces that were not attempted, or are being deleted.
       type: int
       returned: always
     retries:
-      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      description: Number of repeated requests, and of objects that were read again after a conflict or a lost response.
       type: int
       returned: always
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}

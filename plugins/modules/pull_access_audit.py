@@ -10,57 +10,60 @@ module: pull_access_audit
 short_description: Audit the pull access of a whole cluster
 version_added: 1.0.0
 description:
-  - Reads all pods, workloads, service accounts, pull secrets, grants and image streams of a cluster once, and returns what is wrong or
-    will go wrong with pulling images, with tasks that mend it.
+  - Reads all pods, workloads, service accounts, pull secrets, grants and image streams of a cluster once. Returns current and future
+    problems with image pulls, with tasks that fix them.
   - Each rule has a stable id, a severity and a section in R(Audit of a cluster, ansible_collections.openshift_ops.image_pull.docsite.audit).
-  - The result is the document of one cluster, as L(docs/audit.schema.json,
-    https://github.com/openshift-ops/image_pull/blob/main/docs/audit.schema.json) describes it.
-  - It changes nothing on the cluster. It asks SubjectAccessReviews only for rights that no role binding proves, which store nothing. It
-    does not ask any registry.
-  - What cannot be read is said in C(unread), with the rules that were not applied. It is never taken for an absence.
-  - The result holds no credential and no hash of one. What tells equal logins is made with a key of one run that is kept nowhere.
+  - The result is the audit document of one cluster, as described in L(docs/audit.schema.json,
+    https://github.com/openshift-ops/image_pull/blob/main/docs/audit.schema.json).
+  - The module does not change the cluster. It creates SubjectAccessReviews, which store nothing, only for rights that no role binding
+    proves. It does not contact any registry.
+  - C(unread) reports the objects that cannot be read, with the rules that were not applied. The audit never treats an unreadable object as
+    absent.
+  - The result contains no credential and no hash of one. Equal logins get equal labels, computed with a key that is used for one run and
+    stored nowhere.
 options:
   namespaces:
     description:
-      - The namespaces to audit. Without O(namespaces) and O(namespace_selector), all namespaces are, except the platform's.
-      - With few namespaces, copies of a login in the others are not seen.
+      - The namespaces to audit. Without O(namespaces) and O(namespace_selector), all namespaces except the platform's are audited.
+      - With few namespaces, copies of a login in other namespaces are not found.
     type: list
     elements: str
   cluster_name:
-    description: What the document calls the cluster, such as C(inventory_hostname).
+    description: The name of the cluster in the document, such as C(inventory_hostname).
     type: str
     default: ""
   rules:
-    description: The ids of the rules to apply. By default all of them.
+    description: The ids of the rules to apply. By default, all rules are applied.
     type: list
     elements: str
   ignore:
     description:
-      - Findings to leave out. Each item is the id of a rule, or a dictionary of C(rule) with C(namespace) and C(name), which are globs, of
-        the object.
+      - Findings to omit. Each item is the id of a rule, or a dictionary of C(rule) with C(namespace) and C(name), which are globs for the
+        object.
     type: list
     elements: raw
   expires_within:
-    description: Logins that expire within so many days are findings.
+    description: Number of days. Logins that expire within this time are findings.
     type: int
     default: 14
   target_version:
     description:
-      - A version to which the cluster is to be upgraded, such as V(4.22) for OpenShift or V(1.35) for plain Kubernetes. What pulls today and
-        will not then is a finding. Quote it, since YAML reads V(4.20) as a number.
+      - The target version of a planned upgrade, such as V(4.22) for OpenShift or V(1.35) for plain Kubernetes. Images that can be pulled
+        today, but not with this version, are findings. Quote the value, because YAML reads V(4.20) as a number.
     type: str
   find_credential:
     description:
-      - A credential that leaked. Each secret in which it stands is a finding, whatever its type, and in whatever form.
+      - A leaked credential. Each secret that contains it is a finding, regardless of the type of the secret and of the form of the
+        credential.
       - It is never part of the result.
-      - All secrets are read then, also the charts that Helm stores in secrets. What is compressed there is not looked into.
+      - All secrets are then read, including the charts that Helm stores in secrets. Compressed content is not searched.
     type: dict
     suboptions:
       registry:
-        description: The registry that it is for. What is found elsewhere is a finding too, whose message says so.
+        description: The registry of the credential. Copies for other registries are also findings, and their messages state that.
         type: str
       username:
-        description: Its user name. What is found with another one is a finding too, whose message says so.
+        description: The user name of the credential. Copies with another user name are also findings, and their messages state that.
         type: str
       password:
         description: The password, of at least 8 characters. One of O(find_credential.password) and O(find_credential.token) is required.
@@ -70,32 +73,33 @@ options:
         type: str
   fingerprint_key:
     description:
-      - The key of the labels for logins that stand in several places, of at least 16 characters. With the same key, equal logins have equal
-        labels in the documents of several clusters.
-      - By default a random key for each run.
-      - Do not keep it. Who has it can try passwords against the labels.
+      - The key of the labels for logins that are stored in several places. It must have at least 16 characters. With the same key, equal
+        logins have equal labels in the documents of several clusters.
+      - By default, each run uses a random key.
+      - Do not keep it. Anyone who has it can test passwords against the labels.
     type: str
   drift:
     description:
-      - What M(openshift_ops.image_pull.pull_secret), M(openshift_ops.image_pull.sa_link) and M(openshift_ops.image_pull.image_puller_grant)
-        returned in check mode for what an inventory declares. What they would change, and where they fail, are findings.
-      - The role C(pull_access_audit) does this with the variables of the other roles.
+      - The results of M(openshift_ops.image_pull.pull_secret), M(openshift_ops.image_pull.sa_link) and
+        M(openshift_ops.image_pull.image_puller_grant) in check mode, for the declarations of an inventory. Changes and failures in these
+        results are findings.
+      - The role C(pull_access_audit) sets this from the variables of the other roles.
     type: list
     elements: dict
   declared_selectors:
     description:
-      - The selectors with which an inventory gives logins. Each item has C(title), the name of the entry, and C(namespace_selector), as
-        O(openshift_ops.image_pull.pull_secret#module:namespace_selector). Selectors that users can join by the name of a project are
-        findings. They are compared with the whole cluster, whatever namespaces are audited.
-      - An item that is not a valid selector is left out. O(drift) names it.
-      - The role C(pull_access_audit) does this with the variables of the roles that write secrets.
+      - The selectors that an inventory uses to distribute logins. Each item has C(title), the name of the entry, and C(namespace_selector),
+        as O(openshift_ops.image_pull.pull_secret#module:namespace_selector). A selector that users can match by choosing the name of a
+        project is a finding. The selectors are compared with the whole cluster, regardless of the audited namespaces.
+      - An item that is not a valid selector is omitted. O(drift) names it.
+      - The role C(pull_access_audit) sets this from the variables of the roles that write secrets.
     type: list
     elements: dict
   dest:
     description:
-      - The path of a file for the document, on the host that runs the task. It is written at once and whole, with mode C(0600), and
-        replaces one that exists.
-      - The result then has only counts and the worst 100 findings.
+      - The path of a file for the document, on the host that runs the task. The file is written atomically, with mode C(0600), and replaces
+        an existing one.
+      - The result then contains only counts and the 100 most severe findings.
     type: path
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
@@ -106,24 +110,24 @@ attributes:
     description: The cluster is read in both cases. With O(dest), the file is not written.
     support: full
   diff_mode:
-    description: There is no diff. Nothing on the cluster changes.
+    description: There is no diff, because the module does not change the cluster.
     support: none
   idempotent:
-    description: Each run reads the cluster anew. With O(dest), each run changes the file, which holds the time of the audit.
+    description: Each run reads the cluster again. With O(dest), each run changes the file, because it contains the time of the audit.
     support: partial
 seealso:
   - module: openshift_ops.image_pull.pull_access_info
 notes:
-  - Without these, it says what it does not know or does not do - list on secrets, serviceaccounts, pods, deployments.apps,
-    statefulsets.apps, daemonsets.apps, replicasets.apps, jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io,
-    replicationcontrollers, buildconfigs.build.openshift.io, imagestreams.image.openshift.io, rolebindings.rbac.authorization.k8s.io,
-    clusterrolebindings.rbac.authorization.k8s.io, imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io,
-    imagecontentsourcepolicies.operator.openshift.io, clusterimagepolicies.config.openshift.io, imagepolicies.config.openshift.io, nodes,
-    criocredentialproviderconfigs.config.openshift.io; create on subjectaccessreviews.authorization.k8s.io; get on
-    clusterversions.config.openshift.io version, clusteroperators.config.openshift.io image-registry, images.config.openshift.io cluster,
-    infrastructures.config.openshift.io cluster, criocredentialproviderconfigs.config.openshift.io.
+  - Optional rights - list on secrets, serviceaccounts, pods, deployments.apps, statefulsets.apps, daemonsets.apps, replicasets.apps,
+    jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io, replicationcontrollers, buildconfigs.build.openshift.io,
+    imagestreams.image.openshift.io, rolebindings.rbac.authorization.k8s.io, clusterrolebindings.rbac.authorization.k8s.io,
+    imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io, imagecontentsourcepolicies.operator.openshift.io,
+    clusterimagepolicies.config.openshift.io, imagepolicies.config.openshift.io, nodes, criocredentialproviderconfigs.config.openshift.io;
+    create on subjectaccessreviews.authorization.k8s.io; get on clusterversions.config.openshift.io version,
+    clusteroperators.config.openshift.io image-registry, images.config.openshift.io cluster, infrastructures.config.openshift.io cluster,
+    criocredentialproviderconfigs.config.openshift.io. Without them, the module reports the missing information and the omitted steps.
   - Rights needed - list on namespaces.
-  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """
@@ -134,11 +138,11 @@ EXAMPLES = r"""
     cluster_name: "{{ inventory_hostname }}"
   register: pull_access
 
-- name: Show what is wrong, the worst first
+- name: Show the findings, the most severe first
   ansible.builtin.debug:
     msg: "{{ pull_access.audit.clusters[0].findings | map(attribute='message') }}"
 
-- name: Ask what an upgrade would stop, with a file for a report
+- name: Find pulls that an upgrade would stop, and write a file for a report
   openshift_ops.image_pull.pull_access_audit:
     target_version: "4.22"
     ignore:
@@ -146,7 +150,7 @@ EXAMPLES = r"""
       - {rule: grant-to-everybody, namespace: shared-images}
     dest: audit-{{ inventory_hostname }}.json
 
-- name: Find a password that leaked
+- name: Find a leaked password
   openshift_ops.image_pull.pull_access_audit:
     rules: [credential-found]
     find_credential:
@@ -159,11 +163,12 @@ RETURN = r"""
 server:
   description: The address of the API server.
   type: str
-  returned: when it was reached
+  returned: when the API server was reached
   sample: https://api.cluster.example.com:6443
 audit:
-  description: The document, as L(docs/audit.schema.json, https://github.com/openshift-ops/image_pull/blob/main/docs/audit.schema.json) describes it.
-  returned: when all was read, without O(dest)
+  description: The document, as described in L(docs/audit.schema.json,
+    https://github.com/openshift-ops/image_pull/blob/main/docs/audit.schema.json).
+  returned: when the audit was completed, without O(dest)
   type: dict
   contains:
     format:
@@ -171,7 +176,7 @@ audit:
       type: str
       returned: always
     made:
-      description: When, in UTC.
+      description: The time of the audit, in UTC.
       type: str
       returned: always
     rules:
@@ -180,17 +185,17 @@ audit:
       returned: always
     clusters:
       description:
-        - One cluster, with C(findings), the worst first, C(unread), C(counts), C(verdicts), C(matrix), C(pullers) and C(logins).
+        - One cluster, with C(findings), the most severe first, C(unread), C(counts), C(verdicts), C(matrix), C(pullers) and C(logins).
       type: list
       elements: dict
       returned: always
 counts:
   description: The number of findings.
   type: dict
-  returned: when all was read
+  returned: when the audit was completed
   contains:
     severities:
-      description: By severity.
+      description: The number of findings by severity.
       type: dict
       returned: always
       contains:
@@ -207,31 +212,31 @@ counts:
           type: int
           returned: always
     rules:
-      description: By the id of the rule.
+      description: The number of findings by the id of the rule.
       type: dict
       returned: always
   sample: {severities: {error: 1, warning: 0, info: 0}, rules: {secret-unparsable: 1}}
 verdicts:
-  description: How many containers have each verdict of M(openshift_ops.image_pull.pull_access_info).
+  description: Number of containers for each verdict of M(openshift_ops.image_pull.pull_access_info).
   type: dict
-  returned: when all was read
+  returned: when the audit was completed
   contains:
     pulls:
-      description: How many can pull.
+      description: Number of containers that can pull.
       type: int
       returned: always
     will_not_pull:
-      description: How many cannot.
+      description: Number of containers that cannot pull.
       type: int
       returned: always
     unknown:
-      description: Of how many it is not known.
+      description: Number of containers for which the result is unknown.
       type: int
       returned: always
   sample: {pulls: 12, will_not_pull: 1, unknown: 3}
 unread:
-  description: What could not be read, and therefore is not known.
-  returned: when all was read
+  description: The objects that could not be read, so that their state is unknown.
+  returned: when the audit was completed
   type: list
   elements: str
   sample: []
@@ -246,12 +251,13 @@ dest:
   type: str
   sample: audit-production.json
 changed:
-  description: Whether the file was written, or in check mode would be. The cluster is never changed.
+  description: Whether the file was written, or would be written in check mode. The cluster is never changed.
   returned: always
   type: bool
 namespaces:
   description:
-    - The result for each namespace. Of more than 100, those that needed no change are only counted, unless O(report_unchanged=true).
+    - The result for each namespace. If there are more than 100 namespaces, unchanged namespaces are only counted, unless
+      O(report_unchanged=true).
   type: list
   elements: dict
   returned: always
@@ -262,7 +268,7 @@ namespaces:
       returned: always
       sample: project-a
     changed:
-      description: Whether anything was changed in it, or in check mode would be.
+      description: Whether anything in the namespace was changed, or would be changed in check mode.
       type: bool
       returned: always
     status:
@@ -283,7 +289,7 @@ namespaces:
 stopped:
   description: Why the task ended before all namespaces were attempted.
   type: str
-  returned: when it did
+  returned: when the task stopped early
 failures:
   description: The namespaces that do not exist.
   type: list
@@ -295,17 +301,17 @@ failures:
       type: str
       returned: always
     error:
-      description: What was attempted, what came back, and what to do.
+      description: The attempted action, the response, and the steps to take.
       type: str
       returned: always
   sample: []
 summary:
-  description: Counts of the namespaces of the task, and of repetitions.
+  description: Counts of the namespaces of the task, and of retries.
   type: dict
   returned: always
   contains:
     total:
-      description: How many namespaces the task was for.
+      description: Number of namespaces in the task.
       type: int
       returned: always
     changed:
@@ -313,19 +319,19 @@ summary:
       type: int
       returned: always
     unchanged:
-      description: How many needed no change.
+      description: Number of namespaces that needed no change.
       type: int
       returned: always
     failed:
-      description: How many failed.
+      description: Number of namespaces that failed.
       type: int
       returned: always
     skipped:
-      description: How many were not attempted, or are being deleted.
+      description: Number of namespaces that were not attempted, or are being deleted.
       type: int
       returned: always
     retries:
-      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      description: Number of repeated requests, and of objects that were read again after a conflict or a lost response.
       type: int
       returned: always
   sample: {total: 2, changed: 0, unchanged: 2, failed: 0, skipped: 0, retries: 0}

@@ -10,56 +10,60 @@ module: pull_access_info
 short_description: Explain why pods can or cannot pull their images
 version_added: 1.0.0
 description:
-  - Follows the way of a node to an image, and tells the first thing that breaks, with a task that mends it. For a pod, for a workload
+  - Traces how a node would pull an image, and reports the first step that fails, with a task that fixes it. Works for a pod, for a workload
     and its pods, for a service account with an image, or for all pods and workloads of the namespaces.
-  - It looks at the name of the image and what the runtime of the nodes makes of it, the image stream from which it comes, the pull secrets
-    that the pod has or will have, whether a node reads them, which of their keys is for the image in the order in which the kubelet tries
-    them, mirrors with the nodes' own keys for them, blocked and allowed registries, image policies, the right to pull from another
-    project, and what the node says. Init and ephemeral containers are explained too.
-  - An error of the node is held against the time at which the secret was changed. Where O(pod) or O(workload) is given, the events of
-    pods tell when the node last tried; they are read only when they decide.
-  - It asks registries with O(ask_registries=true) only. Without it, V(pulls) means that all that the cluster shows fits, not that the login
-    is right.
-  - What cannot be read is said, and the answer is V(unknown) then, unless something else breaks.
-  - Credentials that only the nodes have, such as those of a cloud's credential provider, are named and never guessed.
-  - It changes nothing. To ask about the right to pull from another project it creates SubjectAccessReviews, which ask a question and
+  - The module checks the name of the image and how the runtime of the nodes interprets it, and the image stream that the image comes from.
+    It checks the pull secrets that the pod has or will have, whether a node reads them, and which of their keys is for the image, in the
+    order in which the kubelet tries them. It checks mirrors with the nodes' own keys for them, blocked and allowed registries, image
+    policies, the right to pull from another project, and the status that the node reports. Init and ephemeral containers are included.
+  - The module compares a node's error with the time of the secret's last change. With O(pod) or O(workload), the events of pods show when
+    the node last tried. They are only read if they affect the result.
+  - The module contacts registries only with O(ask_registries=true). Without it, V(pulls) means that everything visible in the cluster is in
+    order, not that the login is valid.
+  - The module reports objects that cannot be read. The verdict is then V(unknown), unless another step fails.
+  - Credentials that only the nodes have, such as credentials of a cloud's credential provider, are named, and never guessed.
+  - The module changes nothing. To check the right to pull from another project, it creates SubjectAccessReviews, which are queries and
     store nothing.
-  - Text of a node is redacted before it is used or shown.
+  - Text from a node is redacted before it is used or shown.
 options:
   pod:
-    description: The name of a pod. At most one of O(pod), O(workload) and O(image) is given.
+    description: The name of a pod. O(pod), O(workload) and O(image) are mutually exclusive.
     type: str
   workload:
     description:
       - The kind and name of a workload, such as V(deploy/app). The kind is one of V(Deployment), V(StatefulSet), V(DaemonSet), V(ReplicaSet),
         V(Job), V(CronJob), V(DeploymentConfig), V(ReplicationController) and V(Pod), in any case, or its plural or its short name in C(oc).
-      - Its template is explained, and its pods decide. If a pod of the present template does not get its image, the answer is that of the pod.
-        Pods are found by the uids in their owner references. Containers that only the pods have are listed if they fail.
-      - V(po/app) is the same as O(pod).
+      - The module explains the template of the workload, and its pods decide the result. If a pod of the current template does not get its
+        image, the answer of the pod is used. Pods are found by the uids in their owner references. Containers that only the pods have are
+        listed if they fail.
+      - V(po/app) has the same effect as O(pod).
     type: str
   image:
-    description: An image as a pod would name it. The question is then whether a pod of O(service_account) would pull it.
+    description: An image, as a pod would name it. The module then checks whether a pod of O(service_account) would pull it.
     type: str
   service_account:
-    description: The service account for O(image), and for nothing else. By default V(default).
+    description: Service account to use with O(image). Not used otherwise. The default is V(default).
     type: str
   ask_registries:
     description:
-      - Also ask the registries, from the host that runs the task, whether they give the images. Every attempt that a node would make is
-        made, in its order, with the login that it would send, mirrors included. Only the manifest is asked for, by HEAD.
-      - Without it, V(pulls) means that there is a login for the image. With it, that the registry gives the image for it.
-      - If a registry cannot be asked from here and no other attempt pulls, the refusal that the node reported counts. Without such a report,
-        the verdict is V(unknown).
-      - The certificate of a registry that C(insecureRegistries) of the cluster's image config lists is not verified, as by the nodes. If such a
-        registry does not speak TLS, it is asked without a login.
+      - Also check, from the host that runs the task, whether the registries provide the images. The module makes every attempt that a node
+        would make, in the same order, with the login that the node would send, including mirrors. It requests only the manifest, with HEAD.
+      - Without it, V(pulls) means that there is a login for the image. With it, V(pulls) means that the registry provides the image for
+        this login.
+      - If a registry cannot be queried from this host and no other attempt pulls, the refusal that the node reported counts. Without such a
+        report, the verdict is V(unknown).
+      - If C(insecureRegistries) of the cluster's image config lists a registry, its certificate is not verified, as on the nodes. If such a
+        registry does not use TLS, it is contacted without a login.
     type: bool
     default: false
   realm_hosts:
     description:
-      - The C(host[:port]) that may be asked for tokens besides the registries themselves, where registries delegate their login.
-        No other host is asked, with a login or without, and the verdict is then V(unknown). Docker Hub's C(auth.docker.io) needs no entry.
-      - A registry that only objects of the cluster name, such as the image of a pod, is not asked at a loopback, link-local, cloud metadata or
-        similar address of the host that runs the task, unless it is named here. The registry of O(image) is named by that option.
+      - The C(host[:port]) of further hosts that the module is allowed to ask for tokens, in addition to the registries themselves, for
+        registries that delegate their login. No other host is contacted, with or without a login, and the verdict is then V(unknown).
+        Docker Hub's C(auth.docker.io) needs no entry.
+      - If only objects of the cluster name a registry, such as the image of a pod, the module does not contact it at a loopback,
+        link-local, cloud metadata or similar address of the host that runs the task, unless you list it here. The registry of O(image) is
+        named by that option.
     type: list
     elements: str
   registry_ca_cert:
@@ -70,12 +74,13 @@ options:
     type: bool
     default: true
   registry_timeout:
-    description: Seconds to wait for each answer of a registry, from V(1) to V(3600).
+    description: Seconds to wait for each response of a registry, from V(1) to V(3600).
     type: int
     default: 10
   show:
     description:
-      - Show the answers as text, in the colours of Ansible's own settings where the output is a terminal. Playbook C(explain) does so.
+      - Show the answers as text, in the colors of Ansible's own settings if the output is a terminal. The playbook C(explain) uses this
+        option.
       - Nothing is shown with C(no_log).
     type: bool
     default: false
@@ -91,7 +96,7 @@ attributes:
     description: There is no diff, because nothing changes.
     support: none
   idempotent:
-    description: Each run reads the cluster anew.
+    description: Each run reads the cluster again.
     support: full
 seealso:
   - module: openshift_ops.image_pull.pull_secret
@@ -101,42 +106,42 @@ seealso:
 notes:
   - Rights needed - get on pods; list on pods; get, list on deployments.apps, statefulsets.apps, daemonsets.apps, replicasets.apps,
     jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io, replicationcontrollers.
-  - Without these, it says what it does not know or does not do - get on serviceaccounts, secrets, imagestreams.image.openshift.io,
-    images.config.openshift.io cluster, infrastructures.config.openshift.io cluster, criocredentialproviderconfigs.config.openshift.io;
-    list on events, imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io,
-    imagecontentsourcepolicies.operator.openshift.io, clusterimagepolicies.config.openshift.io, imagepolicies.config.openshift.io; create
-    on subjectaccessreviews.authorization.k8s.io; get, list on nodes.
+  - Optional rights - get on serviceaccounts, secrets, imagestreams.image.openshift.io, images.config.openshift.io cluster,
+    infrastructures.config.openshift.io cluster, criocredentialproviderconfigs.config.openshift.io; list on events,
+    imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io, imagecontentsourcepolicies.operator.openshift.io,
+    clusterimagepolicies.config.openshift.io, imagepolicies.config.openshift.io; create on subjectaccessreviews.authorization.k8s.io; get,
+    list on nodes. Without them, the module reports the missing information and the omitted steps.
   - Rights needed with O(namespace_selector) - list on namespaces.
-  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """
 
 EXAMPLES = r"""
-- name: Ask why a pod cannot pull
+- name: Find the reason why a pod cannot pull
   openshift_ops.image_pull.pull_access_info:
     namespaces: [project-a]
     pod: app-7d9c5bdb4d-x2x9k
   register: access
 
-- name: Show the first thing that breaks, and the tasks that mend it
+- name: Show the first step that fails, and the tasks that fix it
   ansible.builtin.debug:
     msg:
       - "{{ access.namespaces[0].access | map(attribute='reason') }}"
       - "{{ access.namespaces[0].access | map(attribute='remedy') }}"
 
-- name: Ask whether the registries really give the images of a pod
+- name: Check whether the registries really provide the images of a pod
   openshift_ops.image_pull.pull_access_info:
     namespaces: [project-a]
     pod: app-7d9c5bdb4d-x2x9k
     ask_registries: true
 
-- name: Ask before a deployment has pods
+- name: Check a deployment before it has pods
   openshift_ops.image_pull.pull_access_info:
     namespaces: [project-a]
     workload: deploy/app
 
-- name: Stop a rollout whose image would not be pulled
+- name: Stop a rollout whose image cannot be pulled
   openshift_ops.image_pull.pull_access_info:
     namespaces: [project-a]
     service_account: builder
@@ -144,7 +149,7 @@ EXAMPLES = r"""
   register: access
   failed_when: access.failed | default(false) or access.verdicts.will_not_pull > 0
 
-- name: Count what can and cannot pull in all namespaces of a team
+- name: Count the containers that can and cannot pull in all namespaces of a team
   openshift_ops.image_pull.pull_access_info:
     namespace_selector:
       labels: team=a
@@ -154,23 +159,23 @@ RETURN = r"""
 server:
   description: The address of the API server.
   type: str
-  returned: when it was reached
+  returned: when the API server was reached
   sample: https://api.cluster.example.com:6443
 verdicts:
-  description: How many containers have each verdict.
+  description: Number of containers for each verdict.
   type: dict
   returned: always
   contains:
     pulls:
-      description: How many can pull.
+      description: Number of containers that can pull.
       type: int
       returned: always
     will_not_pull:
-      description: How many cannot.
+      description: Number of containers that cannot pull.
       type: int
       returned: always
     unknown:
-      description: Of how many it is not known.
+      description: Number of containers for which the result is unknown.
       type: int
       returned: always
   sample: {pulls: 12, will_not_pull: 1, unknown: 0}
@@ -181,8 +186,8 @@ changed:
 namespaces:
   description:
     - Each namespace with its answers.
-    - Of more than 100 namespaces, those in which all containers have the verdict V(pulls) are only counted in RV(verdicts), unless
-      O(report_unchanged=true). Not where O(pod), O(workload) or O(image) is given.
+    - If there are more than 100 namespaces, namespaces in which all containers have the verdict V(pulls) are only counted in RV(verdicts),
+      unless O(report_unchanged=true). This does not apply with O(pod), O(workload) or O(image).
   returned: always
   type: list
   elements: dict
@@ -218,15 +223,15 @@ namespaces:
       elements: dict
       contains:
         kind:
-          description: The kind of what was asked about, such as C(Pod) or C(Deployment); C(ServiceAccount) for O(image).
+          description: The kind of the examined object, such as C(Pod) or C(Deployment), or C(ServiceAccount) for O(image).
           type: str
           returned: always
         name:
-          description: Its name.
+          description: The name of the examined object.
           type: str
           returned: always
         container:
-          description: The name of the container; empty for O(image).
+          description: The name of the container. Empty for O(image).
           type: str
           returned: always
         service_account:
@@ -234,7 +239,7 @@ namespaces:
           type: str
           returned: always
         image:
-          description: The image as it is named there.
+          description: The image, as the object names it.
           type: str
           returned: always
         verdict:
@@ -242,19 +247,19 @@ namespaces:
           type: str
           returned: always
         reason:
-          description: The first thing that breaks. For V(pulls), the credential that is used.
+          description: The first step that fails. For V(pulls), the credential that is used.
           type: str
           returned: always
         cause:
           description:
             - The class of the node's error, such as C(bad_credentials), C(no_credentials), C(denied), C(dns) or C(policy_rejected).
-              C(unknown) for a text that has no rule yet; empty when the node says nothing.
+              C(unknown) for a text that has no rule yet. Empty if the node reports no error.
           type: str
           returned: always
         steps:
           description:
-            - What was seen on the way, in its order.
-            - Without O(pod), O(workload) and O(image), C(steps) and C(text) are left out where the verdict is V(pulls).
+            - The results of the steps, in their order.
+            - Without O(pod), O(workload) and O(image), C(steps) and C(text) are omitted if the verdict is V(pulls).
           type: list
           elements: dict
           returned: see the description
@@ -264,46 +269,46 @@ namespaces:
               type: str
               returned: always
             seen:
-              description: What was seen, as a sentence.
+              description: The result of the step, as a sentence.
               type: str
               returned: always
             ok:
-              description: Whether it fits; null where that is not known.
+              description: Whether the step succeeds, or null if that is not known.
               type: bool
               returned: always
         text:
-          description: The same as lines for people, as O(show=true) shows them.
+          description: The same information as readable lines, as displayed with O(show=true).
           type: list
           elements: str
-          returned: as C(steps)
+          returned: in the same cases as C(steps)
         remedy:
           description:
-            - Tasks that fix it, to be pasted into a playbook. Empty if no task of this collection fixes it, and if a name or key in the
+            - Tasks that fix it, for pasting into a playbook. Empty if no task of this collection fixes it, or if a name or key in the
               objects is unusual. RV(namespaces[].access[].fix_refusal) then gives the reason.
-            - The login is in the variables C(registry_username) and C(registry_password), which are yours to set.
+            - The tasks use the variables C(registry_username) and C(registry_password) for the login. You must set them.
           type: list
           elements: dict
           returned: always
         fix_effects:
-          description: Who gets what when the tasks run, a sentence each. Empty for tasks that give no access.
+          description: The access that the tasks grant, and to whom, one sentence for each. Empty for tasks that grant no access.
           type: list
           elements: str
           returned: always
           sample: ["This lets every service account of project mallory pull the images of project victim."]
         fix_refusal:
           description:
-            - Why no task is offered although there is one. A project user chooses names and keys, and a task with unusual text could do
-              something other than it seems.
-            - Empty if a task is offered, and if no task of this collection fixes it.
+            - The reason why no task is offered although there is one. A project user chooses names and keys, and a task with unusual text
+              could do something unexpected.
+            - Empty if a task is offered, or if no task of this collection fixes it.
           type: str
           returned: always
           sample: "no task is offered, because the secret's name 'A' is unusual: check the object, and change it by hand"
 stopped:
   description: Why the task ended before all namespaces were attempted.
   type: str
-  returned: when it did
+  returned: when the task stopped early
 failures:
-  description: The namespaces that could not be looked at, and why.
+  description: The namespaces that could not be examined, and the reason.
   type: list
   elements: dict
   returned: always
@@ -313,17 +318,17 @@ failures:
       type: str
       returned: always
     error:
-      description: What was attempted, what came back, and what to do.
+      description: The attempted action, the response, and the steps to take.
       type: str
       returned: always
   sample: []
 summary:
-  description: Counts of the namespaces of the task, and of repetitions.
+  description: Counts of the namespaces of the task, and of retries.
   type: dict
   returned: always
   contains:
     total:
-      description: How many namespaces the task was for.
+      description: Number of namespaces in the task.
       type: int
       returned: always
     changed:
@@ -331,19 +336,19 @@ summary:
       type: int
       returned: always
     unchanged:
-      description: How many needed no change.
+      description: Number of namespaces that needed no change.
       type: int
       returned: always
     failed:
-      description: How many failed.
+      description: Number of namespaces that failed.
       type: int
       returned: always
     skipped:
-      description: How many were not attempted, or are being deleted.
+      description: Number of namespaces that were not attempted, or are being deleted.
       type: int
       returned: always
     retries:
-      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      description: Number of repeated requests, and of objects that were read again after a conflict or a lost response.
       type: int
       returned: always
   sample: {total: 2, changed: 0, unchanged: 2, failed: 0, skipped: 0, retries: 0}

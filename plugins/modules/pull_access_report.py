@@ -7,26 +7,27 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pull_access_report
-short_description: Make a report of audits, as a page, JSON and JUnit XML
+short_description: Create an audit report as an HTML page, JSON and JUnit XML
 version_added: 1.0.0
 description:
-  - Joins what M(openshift_ops.image_pull.pull_access_audit) wrote for one cluster or many, and writes one self-contained HTML page, JSON
-    in the same form (L(docs/audit.schema.json, https://github.com/openshift-ops/image_pull/blob/main/docs/audit.schema.json)) and JUnit XML.
-  - The page needs no network and no build. It shows what was found with what mends it, a table of all findings that can be searched and
-    sorted, the registries for which each service account has a login, who may pull from which project, and what could not be read.
-  - Logins that stand in many secrets are told over all clusters. What is written holds no credential and nothing that was made of one.
-    Equal logins have equal running numbers.
-  - A file that is no such document fails the task before anything is written.
+  - Joins the documents that M(openshift_ops.image_pull.pull_access_audit) wrote for one or more clusters. Writes one self-contained HTML
+    page, JSON in the same form (L(docs/audit.schema.json, https://github.com/openshift-ops/image_pull/blob/main/docs/audit.schema.json))
+    and JUnit XML.
+  - The page needs no network and no build. It shows the findings with their fixes, a table of all findings that can be searched and sorted,
+    the registries for which each service account has a login, who may pull from which project, and the objects that could not be read.
+  - Logins that are stored in many secrets are recognized across all clusters. The report contains no credential and nothing derived from
+    one. Equal logins have equal sequential numbers.
+  - If a file is not such a document, the task fails before anything is written.
 options:
   src:
-    description: The files that M(openshift_ops.image_pull.pull_access_audit) has written. Each cluster may stand in one of them.
+    description: The files that M(openshift_ops.image_pull.pull_access_audit) has written. Each cluster may be in only one of them.
     type: list
     elements: path
     required: true
   missing:
     description:
-      - Clusters that could not be audited. The report says so. They count neither as findings nor as gone.
-      - If there is none in O(src), the task fails.
+      - Clusters that could not be audited. The report lists them. They count neither as findings nor as gone.
+      - If O(src) contains no cluster, the task fails.
     type: list
     elements: dict
     suboptions:
@@ -35,27 +36,27 @@ options:
         type: str
         required: true
       error:
-        description: Why.
+        description: The reason.
         type: str
         required: true
   compare_with:
     description:
-      - The JSON of an older report. Each finding then says whether it is new, and what is gone is listed.
-      - Findings are told by their cluster's name and their id. Clusters that only one of the reports has are named, and not compared.
+      - The JSON of an older report. Each finding then shows whether it is new, and the report lists the findings that are gone.
+      - Findings are identified by their cluster's name and their id. Clusters that only one of the reports has are named, and not compared.
     type: path
   html:
-    description: Where the page is written. The directory must exist, here and for the other files.
+    description: The path of the HTML page. The directory must exist. This also applies to the other files.
     type: path
   json:
-    description: Where the JSON is written. It may be the file that O(compare_with) names.
+    description: The path of the JSON file. It may be the file that O(compare_with) names.
     type: path
   junit:
     description:
-      - Where the JUnit XML is written, with a suite for each cluster and a case for each rule and namespace.
-      - A case fails for findings that O(fail_on) and O(fail_on_new) mean. With O(fail_on=never) it fails for errors and warnings.
+      - The path of the JUnit XML file, with a suite for each cluster and a case for each rule and namespace.
+      - A case fails for the findings that O(fail_on) and O(fail_on_new) select. With O(fail_on=never), it fails for errors and warnings.
     type: path
   mode:
-    description: The mode of the files, four octal digits in quotes.
+    description: The mode of the files, as four octal digits in quotes.
     type: str
     default: "0644"
   title:
@@ -63,37 +64,37 @@ options:
     type: str
     default: Pull access
   fail_on:
-    description: The severity from which on findings fail the task, after all files are written.
+    description: The minimum severity of findings that fail the task. It fails after all files are written.
     type: str
     choices: [error, warning, info, never]
     default: never
   fail_on_new:
-    description: Whether only findings that are new fail the task. Needs O(compare_with) and O(fail_on).
+    description: Whether only new findings fail the task. Requires O(compare_with) and O(fail_on).
     type: bool
     default: false
 extends_documentation_fragment:
   - openshift_ops.image_pull.attributes
 attributes:
   async:
-    description: Cannot be used with C(async), since the task must run in Ansible's own process.
+    description: Cannot be used with C(async), because the task must run in Ansible's own process.
     support: none
   check_mode:
-    description: Names the files that a real run would write, and writes none. Findings fail the task in both cases.
+    description: Names the files that a real run would write, and does not write them. Findings fail the task in both cases.
     support: full
   diff_mode:
-    description: There is no diff. A report is written anew where it says something else.
+    description: There is no diff. The module writes a report again if its content differs.
     support: none
   idempotent:
-    description: A file that would say the same is not written again, whenever it was made.
+    description: A file with the same content, apart from its time, is not written again.
     support: full
 notes:
-  - No cluster is asked, so no right is needed.
+  - The module does not contact a cluster, so no right is needed.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """
 
 EXAMPLES = r"""
-- name: Report over all clusters, and fail when there is an error
+- name: Create a report for all clusters, and fail if there is an error
   openshift_ops.image_pull.pull_access_report:
     src: "{{ query('ansible.builtin.fileglob', playbook_dir ~ '/audit/*.json') }}"
     html: "{{ playbook_dir }}/report.html"
@@ -103,7 +104,7 @@ EXAMPLES = r"""
   delegate_to: localhost
   run_once: true
 
-- name: Fail only for what is worse than last week
+- name: Fail only for findings that are new since last week
   openshift_ops.image_pull.pull_access_report:
     src: [audit/production.json]
     compare_with: last-week.json
@@ -114,7 +115,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changed:
-  description: Whether a file was written, or in check mode would be.
+  description: Whether a file was written, or would be written in check mode.
   returned: success
   type: bool
 clusters:
@@ -184,25 +185,25 @@ gone:
       returned: always
   sample: {error: 0, warning: 4, info: 0}
 only_before:
-  description: The clusters that only the older report has. Nothing of them counts as gone.
+  description: The clusters that only the older report has. Their findings do not count as gone.
   returned: with O(compare_with)
   type: list
   elements: str
   sample: []
 only_now:
-  description: The clusters that the older report does not have. Nothing of them counts as new.
+  description: The clusters that the older report does not have. Their findings do not count as new.
   returned: with O(compare_with)
   type: list
   elements: str
   sample: [staging]
 files:
-  description: The files that were written, or in check mode would be.
+  description: The files that were written, or would be written in check mode.
   returned: success
   type: list
   elements: str
   sample: [/reports/report.html]
 paths:
-  description: The place of each file of the report.
+  description: The path of each file of the report.
   type: dict
   returned: success
   contains:

@@ -7,26 +7,27 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pull_probe
-short_description: Prove that nodes can pull images, by pods that do
+short_description: Test image pulls on nodes with short-lived pods
 version_added: 1.0.0
 description:
-  - Makes a pod for each image in each namespace, waits until a node has pulled the image or was refused, and deletes the pod. It is the
+  - Creates a pod for each image in each namespace, waits until a node has pulled the image or was refused, and deletes the pod. This is the
     only proof that a node can pull, with its own network, certificates, mirrors and credentials.
-    M(openshift_ops.image_pull.pull_access_info) tells without a pod what would happen, and why.
-  - The pull is forced. With C(imagePullPolicy=Always) a node asks the registry although it has the image.
-  - Nothing of the image has to run. The container's command is C(true), which the image need not hold. An image is pulled as soon as the
-    status of the container shows that the node has it, also where the container then cannot be made or started.
-  - A pod has no token and no rights, tolerates all taints, requests next to nothing, ends by itself a minute after O(timeout), and is
-    accepted by the Pod Security standard C(restricted) and by OpenShift's C(restricted-v2). Its name begins with C(pull-probe-), and its
-    labels are C(app.kubernetes.io/managed-by=openshift_ops.image_pull) and C(app.kubernetes.io/component=pull-probe).
-  - All its pods are deleted in the end, also when the task fails or is interrupted. A killed run leaves its pods. The next run deletes all
-    pods with both labels in the namespaces that it probes, so let only one task probe a namespace at the same time.
-  - If the caller may list the pods of all namespaces, each run of this module deletes pods of probes that have outlived their own deadline, in
-    all of them. M(openshift_ops.image_pull.credential_rotation) does that in its namespaces. A pod that only has the labels of a probe
-    stays there. A pod that cannot be deleted is a warning. No object of a cluster stands for a run, so these pods have no owner.
-  - The task fails when an image was refused, and when nothing was proven.
-  - About 100 pods are under way at the same time. They are watched by one list of pods, however many there are.
-  - It needs the rights to create, list and delete pods in the namespaces. Of more than 8 namespaces the pods are listed in the whole
+    M(openshift_ops.image_pull.pull_access_info) predicts the result without a pod, and gives the reason.
+  - The pull is forced. With C(imagePullPolicy=Always), a node contacts the registry even if it has the image.
+  - The image does not have to run. The container's command is C(true), which the image does not need to contain. An image counts as pulled
+    as soon as the status of the container shows that the node has it, even if the container then cannot be created or started.
+  - A pod has no token and no rights, tolerates all taints, and requests almost no resources. It ends by itself a minute after O(timeout).
+    The Pod Security standard C(restricted) and OpenShift's C(restricted-v2) accept it. Its name begins with C(pull-probe-), and its labels
+    are C(app.kubernetes.io/managed-by=openshift_ops.image_pull) and C(app.kubernetes.io/component=pull-probe).
+  - The module deletes all its pods at the end, even if the task fails or is interrupted. A killed run leaves its pods. The next run deletes
+    all pods with both labels in the namespaces that it probes, so let only one task at a time probe a namespace.
+  - If the caller may list the pods of all namespaces, each run of this module deletes pods of probes that are past their own deadline, in
+    all namespaces. M(openshift_ops.image_pull.credential_rotation) does that in its namespaces. A pod that only has the labels of a probe
+    is not deleted there. If a pod cannot be deleted, the module warns. No object of a cluster represents a run, so these pods have no
+    owner.
+  - The task fails if an image was refused, or if nothing was proven.
+  - About 100 pods are active at the same time. One list request observes all of them, regardless of their number.
+  - It needs the rights to create, list and delete pods in the namespaces. With more than 8 namespaces, the pods are listed in the whole
     cluster, if that is allowed.
 options:
   images:
@@ -40,15 +41,15 @@ options:
     default: default
   image_pull_secrets:
     description:
-      - The names of pull secrets for the pods' own list. By default a pod gets the list of its service account, as pods without a list of
-        their own do.
+      - The names of pull secrets for the pods' own list. By default, a pod gets the list of its service account, like other pods without a
+        list of their own.
     type: list
     elements: str
   node_selectors:
     description:
-      - Labels of nodes, one entry for each kind of node, such as C(node-role.kubernetes.io/worker) with an empty value. Each gets a pod for
-        each image. By default there is one pod for each image, on any node.
-      - The pods tolerate all taints, so a pod for any node may come to one that takes no others.
+      - Labels of nodes, one entry for each kind of node, such as C(node-role.kubernetes.io/worker) with an empty value. Each entry gets a
+        pod for each image. By default, there is one pod for each image, on any node.
+      - The pods tolerate all taints, so a pod for any node can be scheduled on a node that accepts no other pods.
     type: list
     elements: dict
   timeout:
@@ -57,8 +58,8 @@ options:
     default: 120
   keep_failed:
     description:
-      - Leave the pods whose image was not pulled, to look at them. They end by themselves. The next run in the namespace deletes them, and any
-        later run once they are past their deadline.
+      - Keep the pods whose image was not pulled, for inspection. They end by themselves. The next run in the namespace deletes them, as
+        does any later run once they are past their deadline.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -67,13 +68,13 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.attributes
 attributes:
   check_mode:
-    description: No pod is made or deleted. The result tells which images would be pulled, with the outcome V(unknown).
+    description: No pod is created or deleted. The result lists the images that would be pulled, with the outcome V(unknown).
     support: full
   diff_mode:
-    description: There is no diff but for pods that stay with O(keep_failed=true), because nothing else does.
+    description: There is only a diff for pods that are kept with O(keep_failed=true), because nothing else is kept.
     support: partial
   idempotent:
-    description: Each run makes its pods anew and leaves nothing, so it does not report a change.
+    description: Each run creates new pods and leaves nothing, so it does not report a change.
     support: none
 seealso:
   - module: openshift_ops.image_pull.pull_access_info
@@ -81,18 +82,18 @@ seealso:
 notes:
   - Rights needed - list, create, delete on pods.
   - Rights needed with O(namespace_selector) - list on namespaces.
-  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """
 
 EXAMPLES = r"""
-- name: Prove that pods of two projects can pull their image
+- name: Test that pods of two projects can pull their image
   openshift_ops.image_pull.pull_probe:
     namespaces: [project-a, project-b]
     images: [registry.example.com/team/app:v1]
 
-- name: Prove it on each kind of node, for the service account of the builds
+- name: Test it on each kind of node, for the service account of the builds
   openshift_ops.image_pull.pull_probe:
     namespaces: [project-a]
     images: [registry.example.com/team/app:v1]
@@ -101,7 +102,7 @@ EXAMPLES = r"""
       - node-role.kubernetes.io/worker: ""
       - node-role.kubernetes.io/infra: ""
 
-- name: Prove a new pull secret before any service account lists it
+- name: Test a new pull secret before any service account lists it
   openshift_ops.image_pull.pull_probe:
     namespaces: [project-a]
     images: [registry.example.com/team/app:v1]
@@ -113,35 +114,35 @@ RETURN = r"""
 server:
   description: The address of the API server.
   type: str
-  returned: when it was reached
+  returned: when the API server was reached
   sample: https://api.cluster.example.com:6443
 outcomes:
-  description: How many pulls have each outcome.
+  description: Number of pulls for each outcome.
   type: dict
   returned: always
   contains:
     pulled:
-      description: Those that succeeded.
+      description: Pulls that succeeded.
       type: int
       returned: always
     refused:
-      description: Those that a node tried, and failed at.
+      description: Pulls that a node tried, and that failed.
       type: int
       returned: always
     unknown:
-      description: Those of which nothing was proven.
+      description: Pulls for which nothing was proven.
       type: int
       returned: always
   sample: {pulled: 2, refused: 0, unknown: 0}
 changed:
-  description: Whether pods stay, which they do only with O(keep_failed=true). What is made and deleted again is no change. Of pods that
-      an earlier run left and this one deleted, a warning tells.
+  description: Whether pods are kept, which is only the case with O(keep_failed=true). A pod that is created and deleted again is not a
+    change. If this run deleted pods that an earlier run left, a warning reports them.
   returned: always
   type: bool
 namespaces:
   description:
-    - The result for each namespace. Of more than 100 namespaces, those in which all images were pulled are only counted in RV(outcomes),
-      unless O(report_unchanged=true).
+    - The result for each namespace. If there are more than 100 namespaces, namespaces in which all images were pulled are only counted in
+      RV(outcomes), unless O(report_unchanged=true).
   returned: always
   type: list
   elements: dict
@@ -151,18 +152,18 @@ namespaces:
       type: str
       sample: project-a
     changed:
-      description: Whether a pod stays in it.
+      description: Whether a pod is kept in the namespace.
       type: bool
     status:
       description: One of V(unchanged), V(failed), V(skipped).
       type: str
       sample: unchanged
     reason:
-      description: Why a namespace was skipped.
+      description: Why the namespace was skipped.
       type: str
       returned: when skipped
     changes:
-      description: The pods that stay.
+      description: The pods that are kept.
       type: list
       elements: dict
       returned: always
@@ -188,38 +189,38 @@ namespaces:
       description: One answer for each image and node selector.
       type: list
       elements: dict
-      returned: when pods could be made
+      returned: when pods could be created
       contains:
         image:
           description: The image.
           type: str
         node_selector:
-          description: The labels of nodes that were asked for.
+          description: The requested labels of nodes.
           type: dict
         node:
-          description: The node that was asked, null where none was found.
+          description: The node that was used, or null if none was found.
           type: str
         outcome:
           description:
-            - V(pulled), V(refused) when the node tried and failed, or V(unknown) when nothing was proven.
+            - V(pulled), V(refused) if the node tried and failed, or V(unknown) if nothing was proven.
           type: str
         cause:
           description:
             - For V(refused), the class of the node's error, such as C(bad_credentials), C(no_credentials), C(denied), C(not_found) or C(dns),
               and C(unknown) for a text that has no rule yet.
-            - For V(unknown), C(not_created) when the API server refused the pod (a quota, an admission rule, no such service account),
-              C(not_scheduled), C(no_answer) when a node has said nothing in time, C(node_limit), C(not_run) when the node ended the pod,
-              C(deleted) when others deleted the pod, C(edited) when others edited it, C(not_read), or C(check_mode).
+            - For V(unknown), C(not_created) if the API server refused the pod (a quota, an admission rule, no such service account),
+              C(not_scheduled), C(no_answer) if a node did not report a result in time, C(node_limit), C(not_run) if the node ended the pod,
+              C(deleted) if others deleted the pod, C(edited) if others edited it, C(not_read), or C(check_mode).
             - Empty for V(pulled).
           type: str
         message:
-          description: What the cluster says, without credentials; empty for V(pulled).
+          description: The message of the cluster, without credentials. Empty for V(pulled).
           type: str
         seconds:
-          description: How long it took until that was known.
+          description: The number of seconds until the outcome was known.
           type: float
         pod:
-          description: The name of the pod when it stays, else null.
+          description: The name of the pod if it is kept, or null.
           type: str
       sample:
         - image: registry.example.com/team/app:v1
@@ -233,9 +234,10 @@ namespaces:
 stopped:
   description: Why the task ended before all namespaces were attempted.
   type: str
-  returned: when it did
+  returned: when the task stopped early
 failures:
-  description: The namespaces in which an image was not pulled, and why. The task fails if there is one, after all others are done.
+  description: The namespaces in which an image was not pulled, and the reason. If there is one, the task fails after it has processed all
+    other namespaces.
   type: list
   elements: dict
   returned: always
@@ -245,37 +247,37 @@ failures:
       type: str
       returned: always
     error:
-      description: What was attempted, what came back, and what to do.
+      description: The attempted action, the response, and the steps to take.
       type: str
       returned: always
   sample: []
 summary:
-  description: Counts of the namespaces of the task, and of repetitions.
+  description: Counts of the namespaces of the task, and of retries.
   type: dict
   returned: always
   contains:
     total:
-      description: How many namespaces the task was for.
+      description: Number of namespaces in the task.
       type: int
       returned: always
     changed:
-      description: In how many something was changed, or in check mode would be.
+      description: Number of namespaces that were changed, or would be changed in check mode.
       type: int
       returned: always
     unchanged:
-      description: How many needed no change.
+      description: Number of namespaces that needed no change.
       type: int
       returned: always
     failed:
-      description: How many failed.
+      description: Number of namespaces that failed.
       type: int
       returned: always
     skipped:
-      description: How many were not attempted, or are being deleted.
+      description: Number of namespaces that were not attempted, or are being deleted.
       type: int
       returned: always
     retries:
-      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      description: Number of repeated requests, and of objects that were read again after a conflict or a lost response.
       type: int
       returned: always
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}

@@ -10,61 +10,62 @@ module: pull_secret
 short_description: Manage an image pull secret in many namespaces
 version_added: 1.0.0
 description:
-  - Manages one named secret with registry credentials in every given namespace. By default the secret has exactly the given
-    registries; O(mode) adds registries to it or removes them.
-  - The credentials are given as values, as a file that C(docker login) or C(podman login) wrote, or as data.
-  - What no node could use is refused before any request is sent. The message names the registry and what to do.
-  - Content is compared decoded, so order, white space and base64 padding are no changes. Results and diffs name registries
-    and which part of a credential changed, never a value.
-  - Content that cannot be read is never taken for empty. O(mode=merge) and O(mode=remove) fail on it, and so does any change of
-    C(openshift-config/pull-secret) that might lose an entry. O(mode=replace) and O(state=absent) work on any other secret, with
-    a warning that its old registries are not known.
+  - Manages one named secret with registry credentials in every given namespace. By default, the secret has exactly the given registries.
+    With O(mode), the module adds registries to it or removes them.
+  - Give the credentials as values, as a file that C(docker login) or C(podman login) wrote, or as data.
+  - The module refuses credentials that no node can use before it sends any request. The message names the registry and the steps to take.
+  - Content is compared decoded, so differences in order, white space and base64 padding are not changes. Results and diffs name registries
+    and the changed parts of a credential, never a value.
+  - The module never treats unreadable content as empty. O(mode=merge) and O(mode=remove) fail if they cannot read the content. So does any
+    change of C(openshift-config/pull-secret) that might lose an entry. O(mode=replace) and O(state=absent) work on any other secret, with a
+    warning that its old registries are not known.
 options:
   name:
-    description: The name of the secret. Required, except where each of O(secrets) gives its own.
+    description: The name of the secret. Required, unless each entry of O(secrets) has a name.
     type: str
   owner:
     description:
-      - For whom the secret is managed, such as a team. A secret that is created gets this name as the label
-        C(app.kubernetes.io/instance), beside C(app.kubernetes.io/managed-by=openshift_ops.image_pull).
-      - A secret that this collection created for another owner is refused, with the owner's name, see O(adopt). A secret that was
-        created without an owner, or by others, is changed as without this option, and does not get the label.
-      - With O(state=absent) and with O(mode=remove) another owner's secret is always refused, or kept with a warning with
-        O(only_managed=true).
-      - M(openshift_ops.image_pull.prune) removes what carries an owner's label and is declared no more.
-        R(The guide on owners, ansible_collections.openshift_ops.image_pull.docsite.many_teams) describes all of this.
-      - At most 63 letters, digits, C(-), C(_) and C(.), as the value of a label.
+      - The owner of the secret, such as a team. A secret that the module creates gets this name as the label C(app.kubernetes.io/instance),
+        in addition to C(app.kubernetes.io/managed-by=openshift_ops.image_pull).
+      - A secret that this collection created for another owner is refused, with the owner's name, see O(adopt). A secret that was created
+        without an owner, or by others, is changed as without this option, and does not get the label.
+      - With O(state=absent) and with O(mode=remove), another owner's secret is always refused. With O(only_managed=true), it is kept with a
+        warning instead.
+      - M(openshift_ops.image_pull.prune) removes objects that carry an owner's label and are no longer declared. R(The guide on owners,
+        ansible_collections.openshift_ops.image_pull.docsite.many_teams) describes labels, owners and pruning together.
+      - The name has at most 63 letters, digits, C(-), C(_) and C(.), like the value of a label.
     type: str
   adopt:
     description:
-      - Take over a secret that exists. It gets both labels, whoever created it, and from then on it is treated as created for O(owner),
-        which is required.
-      - The pull secret of the cluster's nodes is never taken over, nor a secret with O(mode=remove), O(update_existing=false) or O(state=absent).
+      - Take over an existing secret. It gets both labels, whoever created it. From then on, it is treated as created for O(owner), which is
+        required.
+      - The pull secret of the cluster's nodes is never taken over. Neither is a secret with O(mode=remove), O(update_existing=false) or
+        O(state=absent).
     type: bool
     default: false
   state:
     description:
-      - V(present) creates the secret, or changes it as O(mode) says.
-      - V(absent) deletes the secret. The task fails when the secret is not a pull secret, or belongs to the platform.
+      - V(present) creates the secret, or changes it according to O(mode).
+      - V(absent) deletes the secret. The task fails if the secret is not a pull secret, or belongs to the platform.
     type: str
     choices: [present, absent]
     default: present
   mode:
     description:
-      - What O(state=present) does to a secret that exists.
+      - How O(state=present) changes an existing secret.
       - V(replace) replaces its whole content with the given registries.
-      - V(merge) adds the given registries, and replaces the credentials of those that are there. All other entries are kept byte
-        for byte. So are fields of a given entry that are not given, such as an e-mail address.
-      - V(remove) removes the registries that O(registries) names, however they are spelt in the secret. User and password are not
-        needed. A file or data names the registries that a merge of it adds. Nothing is done where the secret does not exist. The
+      - V(merge) adds the given registries, and replaces the credentials of registries that the secret already has. All other entries are
+        kept byte for byte. Fields that a given entry omits, such as an e-mail address, are also kept.
+      - V(remove) removes the registries that O(registries) names, regardless of their spelling in the secret. User and password are not
+        needed. With a file or data, it removes the registries that a merge of it adds. If the secret does not exist, nothing is done. The
         type of the secret is kept.
-      - V(merge) and V(remove) fail when the content cannot be read, or has C(auths) twice. When somebody else changes the secret at
-        the same time, it is read and planned again, so no change is lost.
+      - V(merge) and V(remove) fail if the content cannot be read, or contains C(auths) twice. If another client changes the secret at the
+        same time, the module reads and plans it again, so no change is lost.
     type: str
     choices: [replace, merge, remove]
     default: replace
   update_existing:
-    description: Whether to change a secret that exists. V(false) only creates it where it is missing.
+    description: Whether to change an existing secret. With V(false), the module only creates missing secrets.
     type: bool
     default: true
   only_managed:
@@ -76,20 +77,20 @@ options:
   delete_empty:
     description:
       - With O(mode=remove), delete the secret when it has no registry left, if it has the label
-        C(app.kubernetes.io/managed-by=openshift_ops.image_pull) and no other data. Otherwise the empty secret is kept.
-      - On a hosted cluster, the nodes keep the logins of an empty V(kube-system/additional-pull-secret). So it is deleted whoever created
-        it. Without this option, the module refuses to leave it empty.
-      - Also deletes such a secret when it has no registry to begin with, so the next run completes one that was interrupted.
+        C(app.kubernetes.io/managed-by=openshift_ops.image_pull) and no other data. Otherwise, the empty secret is kept.
+      - On a hosted cluster, the nodes keep the previous logins of an empty V(kube-system/additional-pull-secret). So the module deletes it,
+        whoever created it. Without this option, the module refuses to leave it empty.
+      - The module also deletes such a secret if it has no registry to begin with, so the next run completes an interrupted run.
     type: bool
     default: false
   recreate:
     description:
-      - Whether to delete and create a secret that cannot be changed, because it has another type or is immutable.
-        Without it the task fails there.
-      - The API server checks the new secret before the old one is deleted. If the create fails nevertheless, the old secret is
-        restored. Labels, annotations, owners and other data keys are kept; C(metadata.uid) changes.
-      - Also converts a secret of a type that no node reads, such as C(Opaque) or V(kubernetes.io/podmanconfigjson), if it
-        holds an auth file and nothing else.
+      - Whether to delete and recreate a secret that cannot be changed, because it has another type or is immutable. Without it, the task
+        fails for such a secret.
+      - The API server checks the new secret before the old one is deleted. If the create request fails nevertheless, the old secret is
+        restored. Labels, annotations, owners and other data keys are kept. C(metadata.uid) changes.
+      - The module also converts a secret of a type that no node reads, such as C(Opaque) or V(kubernetes.io/podmanconfigjson), if it
+        contains only an auth file.
     type: bool
     default: false
   type:
@@ -97,9 +98,9 @@ options:
       - The type of the secret. Files of Docker and of Podman have the same content, and both work as
         V(kubernetes.io/dockerconfigjson).
       - V(kubernetes.io/dockercfg) is the legacy format.
-      - V(kubernetes.io/podmanconfigjson) is what the OpenShift documentation names for Podman's file. No component reads it. It is
-        written as documented there, under the base name of the file, with a warning.
-      - The type of a secret that exists can only be changed with O(recreate=true).
+      - V(kubernetes.io/podmanconfigjson) is the type that the OpenShift documentation names for Podman's file. No component reads it. The
+        module writes it as documented there, under the base name of the file, with a warning.
+      - The type of an existing secret can only be changed with O(recreate=true).
     type: str
     choices: [kubernetes.io/dockerconfigjson, kubernetes.io/dockercfg, kubernetes.io/podmanconfigjson]
     default: kubernetes.io/dockerconfigjson
@@ -113,13 +114,12 @@ options:
       registry:
         description:
           - C(host[:port]), optionally with a path such as C(quay.io/team), as in image names. Unlike C(oc), there is no default.
-          - Two entries for the same path are refused, also when they are spelt differently. C(quay.io) and C(quay.io/team)
-            are two paths.
-          - The kubelet compares paths character by character, so it also tries C(quay.io/team) for images of C(quay.io/teammates).
-            CRI-O, Podman and Skopeo compare whole path segments. Any other key that they read differently, such as one with a
-            trailing slash, a wildcard, or C(https://) and a path, gives a warning.
+          - Two entries for the same path are refused, even if their spelling differs. C(quay.io) and C(quay.io/team) are two paths.
+          - The kubelet compares paths character by character, so it also tries C(quay.io/team) for images of C(quay.io/teammates). CRI-O,
+            Podman and Skopeo compare whole path segments. The module warns about any other key that they read differently, such as one with
+            a trailing slash, a wildcard, or C(https://) and a path.
           - A key that none of them uses for any image, such as C(quay.io:443) or one with a tag, is refused. In O(auth_file) and
-            O(auth_config), it gives a warning.
+            O(auth_config), the module warns about it instead.
         type: str
         required: true
       username:
@@ -128,19 +128,19 @@ options:
       password:
         description:
           - The password or token, a string. Required, except with O(mode=remove).
-          - Before ansible-core 2.19 a template turns text that looks like JSON into data, as in the key file of a cloud
-            service account. Such data is refused; keep it text with P(ansible.builtin.string#filter).
+          - Before ansible-core 2.19, a template turns text that looks like JSON into data, as in the key file of a cloud service account.
+            Such data is refused. Use P(ansible.builtin.string#filter) to keep it as text.
         type: raw
       email:
-        description: Stored beside the credential. No registry asks for it.
+        description: Stored with the credential. No registry requires it.
         type: str
   auth_file:
     description:
       - Path of a C(config.json) of Docker or an C(auth.json) of Podman, on the host that runs the task.
-      - For a file that is encrypted with ansible-vault use O(auth_config) with P(ansible.builtin.file#lookup).
+      - For a file that is encrypted with ansible-vault, use O(auth_config) with P(ansible.builtin.file#lookup).
       - A file whose credentials are in a credential helper is refused.
-      - A byte that is not UTF-8, such as one of a Latin-1 e-mail address, is kept as it is. In C(username) or C(password) it is
-        refused unless C(auth) holds the login, since every reader would see another login.
+      - A byte that is not UTF-8, such as one of a Latin-1 e-mail address, is kept unchanged. In C(username) or C(password), it is refused
+        unless C(auth) contains the login, because every reader would see another login.
     type: path
   auth_config:
     description:
@@ -148,9 +148,9 @@ options:
     type: raw
   only:
     description:
-      - Which entries of O(auth_file) or O(auth_config) to take, as names or globs such as C(quay.io/*). A star also matches
-        slashes. By default all are taken.
-      - Entries that are not selected are not checked, so you can take one entry of a file that has others in a credential helper.
+      - The entries of O(auth_file) or O(auth_config) to use, as names or globs such as C(quay.io/*). A star also matches slashes. By
+        default, all entries are used.
+      - Entries that are not selected are not checked, so you can use one entry of a file that has others in a credential helper.
       - A name or glob that matches no entry is an error. Entries keep their names.
     type: list
     elements: str
@@ -167,37 +167,38 @@ options:
     type: bool
   drop_platform_registries:
     description:
-      - Entries of the platform that may be removed from C(openshift-config/pull-secret), by name. Without it, a change that would remove one is
-        refused, because upgrades, operators and telemetry need them. For a pull secret with which the cluster is not registered at Red Hat,
-        V(cloud.openshift.com) may go.
-      - When it is given, also as an empty list, every secret of the task is protected as V(openshift-config/pull-secret) is, such as the
-        pull secret of a hosted cluster on its management cluster.
+      - Entries of the platform that the module is allowed to remove from C(openshift-config/pull-secret), by name. Without it, a change
+        that would remove one is refused, because upgrades, operators and telemetry need them. If the cluster is not registered at Red Hat
+        with the pull secret, V(cloud.openshift.com) can be removed.
+      - If it is given, even as an empty list, every secret of the task has the same protection as V(openshift-config/pull-secret), for
+        example the pull secret of a hosted cluster on its management cluster.
     type: list
     elements: str
   verify:
     description:
-      - Before anything is written, in check mode too, log in to each registry with what is given for it. A secret whose login is refused or not
-        proven is not written. Of many O(secrets), that entry fails, the others are carried out, and the task fails at its end.
-      - A login is not proven when the registry does not answer the host that runs the task, for example because its name is not known there or its
-        certificate is not trusted. With V(warn), this is a warning, and the secret is written, for registries that only the nodes reach. A
-        login that a registry refuses is not written with V(warn) either.
-      - Entries with the same O(secrets[].title) stand for one thing. When a login of one is refused, none of them is written.
-      - A refused login whose token says that it has expired is named as such, with its end. A registry that did not answer 16 times in a row
-        is not asked any more. Keys with a star name no registry that could be asked.
-      - Nothing is asked with O(state=absent) and O(mode=remove).
-      - V(true), V(false) or V(warn).
+      - Before anything is written, log in to each registry with the login that is given for it. This also happens in check mode. If a login
+        is refused or cannot be verified, its secret is not written. With several O(secrets), that entry fails, the others are processed,
+        and the task fails at its end.
+      - A login cannot be verified if the registry does not respond to the host that runs the task, for example because its name is not
+        known there or its certificate is not trusted. With V(warn), the module warns about this and writes the secret, for registries that
+        only the nodes can reach. A login that a registry refuses is not written with V(warn) either.
+      - Entries with the same O(secrets[].title) belong together. If a login of one of them is refused, none of them is written.
+      - If a refused token states that it has expired, the message reports that and the expiry time. A registry that did not respond 16
+        times in a row is not contacted again. Keys with a star do not name a registry that the module could contact.
+      - With O(state=absent) and O(mode=remove), no registry is contacted.
+      - One of V(true), V(false) and V(warn).
     type: raw
     default: false
   verify_repositories:
     description:
-      - Images or repositories that the logins must pull, with their registry, such as V(quay.io/team/app) or V(quay.io/team/app:v2).
-        They are asked for as a node does before a pull, with the login that it would try first. Implies O(verify=true).
+      - Images or repositories that the logins must pull, with their registry, such as V(quay.io/team/app) or V(quay.io/team/app:v2). The
+        module requests them as a node does before a pull, with the login that the node would try first. Implies O(verify=true).
     type: list
     elements: str
   verify_realm_hosts:
     description:
-      - The C(host[:port]) that may be asked for tokens besides the registries themselves, for registries that delegate their login.
-        A login is sent to no other host. Docker Hub's C(auth.docker.io) needs no entry.
+      - The C(host[:port]) of further hosts that the module is allowed to ask for tokens, in addition to the registries themselves, for
+        registries that delegate their login. A login is sent to no other host. Docker Hub's C(auth.docker.io) needs no entry.
     type: list
     elements: str
   verify_ca_cert:
@@ -208,22 +209,22 @@ options:
     type: bool
     default: true
   verify_timeout:
-    description: Seconds to wait for each answer of a registry, from V(1) to V(3600).
+    description: Seconds to wait for each response of a registry, from V(1) to V(3600).
     type: int
     default: 10
   secrets:
     description:
-      - Many secrets in one task, in place of a single one. Each entry takes the options listed here; what it does not give is taken from
-        the task's option of the same name.
-      - All entries are checked before anything is read, and entries that contradict each other in a namespace are refused before
-        anything is written. They are carried out in the order given, with one write for each object. An entry that fails does not
-        stop the others.
+      - Many secrets in one task, instead of a single one. Each entry takes the options listed here. An option that an entry omits is taken
+        from the task's option of the same name.
+      - The module checks all entries before it reads anything. It refuses entries that contradict each other in a namespace before it
+        writes anything. It processes the entries in the given order, with one write for each object. A failed entry does not stop the
+        others.
       - One of O(name) and O(secrets) is required, and one of O(namespaces), O(namespace_selector) and O(secrets).
     type: list
     elements: dict
     suboptions:
       title:
-        description: What messages call this entry, such as the variable that it comes from. By default its position in the list.
+        description: The title of this entry in messages, such as the variable that it comes from. By default its position in the list.
         type: str
       name:
         description: See O(name).
@@ -357,22 +358,22 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.attributes
 notes:
   - Rights needed - get, create, patch, delete on secrets.
-  - Without these, it says what it does not know or does not do - get on namespaces.
-  - With these, it takes fewer requests - list on secrets.
+  - Optional rights - get on namespaces. Without them, the module reports the missing information and the omitted steps.
+  - Rights that save requests - list on secrets.
   - Rights needed with O(namespace_selector) - list on namespaces.
-  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 seealso:
   - module: openshift_ops.image_pull.sa_link
   - module: openshift_ops.image_pull.pull_secret_info
   - name: Kubernetes, pull an image from a private registry
-    description: How a pull secret is used.
+    description: How pods use a pull secret.
     link: https://kubernetes.io/docs/tasks/configure-pod-container/pull-image-private-registry/
 """
 
 EXAMPLES = r"""
-- name: A pull secret from user and password, in two projects
+- name: Create a pull secret from user and password, in two projects
   openshift_ops.image_pull.pull_secret:
     name: private-registry
     namespaces: [project-a, project-c]
@@ -381,7 +382,7 @@ EXAMPLES = r"""
         username: developer@example.com
         password: "{{ vaulted_registry_password }}"
 
-- name: The same, written only after the registry has let the login pull
+- name: Create it only after the registry has allowed the login to pull
   openshift_ops.image_pull.pull_secret:
     name: private-registry
     namespaces: [project-a, project-c]
@@ -391,13 +392,13 @@ EXAMPLES = r"""
         password: "{{ vaulted_registry_password }}"
     verify_repositories: [privateregistry.example.com/team/app]
 
-- name: A pull secret from the file that 'podman login' wrote
+- name: Create a pull secret from the file that 'podman login' wrote
   openshift_ops.image_pull.pull_secret:
     name: team-registries
     namespaces: [project-a]
     auth_file: "{{ playbook_dir }}/auth.json"
 
-- name: Two logins for the same registry
+- name: Use two logins for the same registry
   openshift_ops.image_pull.pull_secret:
     name: quay
     namespaces: [project-a]
@@ -405,7 +406,7 @@ EXAMPLES = r"""
       - {registry: quay.io, username: reader, password: "{{ vaulted_reader }}"}
       - {registry: quay.io/team, username: team+robot, password: "{{ vaulted_robot }}"}
 
-- name: Add one registry to a secret that others change too
+- name: Add one registry to a secret that others also change
   openshift_ops.image_pull.pull_secret:
     name: team-registries
     namespaces: [project-a]
@@ -421,7 +422,7 @@ EXAMPLES = r"""
     registries:
       - registry: old.example.com
 
-- name: Remove what was merged, and the secret if this collection created it and nothing is left
+- name: Remove merged registries, and the secret if this collection created it and it is empty
   openshift_ops.image_pull.pull_secret:
     name: team-registries
     namespaces: [project-a]
@@ -444,14 +445,14 @@ EXAMPLES = r"""
     auth_file: "{{ playbook_dir }}/auth.json"
     recreate: true
 
-- name: Delete the secret, but only where this collection created it
+- name: Delete the secret, but only if this collection created it
   openshift_ops.image_pull.pull_secret:
     name: team-registries
     namespaces: [project-a]
     state: absent
     only_managed: true
 
-- name: A secret for each team, in one task
+- name: Create a secret for each team, in one task
   openshift_ops.image_pull.pull_secret:
     secrets:
       - name: team-a
@@ -466,11 +467,12 @@ RETURN = r"""
 server:
   description: The address of the API server.
   type: str
-  returned: when it was reached
+  returned: when the API server was reached
   sample: https://api.cluster.example.com:6443
 namespaces:
   description:
-    - The result for each namespace. Of more than 100, those that needed no change are only counted, unless O(report_unchanged=true).
+    - The result for each namespace. If there are more than 100 namespaces, unchanged namespaces are only counted, unless
+      O(report_unchanged=true).
   type: list
   elements: dict
   returned: always
@@ -481,7 +483,7 @@ namespaces:
       returned: always
       sample: project-a
     changed:
-      description: Whether anything was changed in it, or in check mode would be.
+      description: Whether anything in the namespace was changed, or would be changed in check mode.
       type: bool
       returned: always
     status:
@@ -495,7 +497,7 @@ namespaces:
       returned: when skipped
     changes:
       description:
-        - Each write, or in check mode what would be written.
+        - Each write. In check mode, each write that a real run would make.
         - The action C(replace) is a delete and a create.
       type: list
       elements: dict
@@ -514,26 +516,27 @@ namespaces:
           type: str
           returned: always
         entries:
-          description: The positions of the entries that ask for it, from 0.
+          description: The positions of the entries that request the change, starting at 0.
           type: list
           elements: int
           returned: with a list of entries
         registries:
-          description: The registries of the secret that change, by their keys.
+          description: The registries of the secret that change, listed by key.
           type: dict
           returned: for a secret
           contains:
             added:
-              description: Those that were added.
+              description: The registries that were added.
               type: list
               elements: str
               returned: always
             changed:
-              description: For each registry that was there, the parts of its entry that changed, such as C(password). Never a value.
+              description: The parts of the entry that changed, such as C(password), for each registry that the secret already had. Values
+                are never included.
               type: dict
               returned: always
             removed:
-              description: Those that were removed.
+              description: The registries that were removed.
               type: list
               elements: str
               returned: always
@@ -552,8 +555,8 @@ namespaces:
               returned: always
         previous_content:
           description:
-            - Why the old content could not be read, or not by any node. If it could not be read, the registries that were removed are not
-              known.
+            - The reason why the old content could not be read, or could not be read by any node. If it could not be read, the removed
+              registries are not known.
           type: str
           returned: when the old content was not usable
         labels:
@@ -567,26 +570,26 @@ namespaces:
           elements: str
           returned: when annotations change
         immutable:
-          description: Whether the secret is immutable from now on.
+          description: Whether the secret is now immutable.
           type: bool
-          returned: when that changes
+          returned: when it changes
       sample: [{action: update, kind: Secret, name: private-registry, registries: {added: [],
         changed: {privateregistry.example.com: [password]}, removed: []}}]
     exists:
       description: Always V(false). The secret does not exist in the namespace, or would not exist after a real run.
       type: bool
-      returned: with O(delete_empty=true), where there is no such secret
+      returned: with O(delete_empty=true), when the secret does not exist
 selected:
   description:
-    - The namespaces that the selectors of O(secrets) select. A later task that links these secrets can be limited to them with
-      O(openshift_ops.image_pull.sa_link#module:links[].namespace_selector.include). Otherwise it fails in a namespace that was created
-      between the two tasks.
+    - The namespaces that the selectors of O(secrets) select. To limit a later task that links these secrets to them, use
+      O(openshift_ops.image_pull.sa_link#module:links[].namespace_selector.include). Otherwise, that task fails in a namespace that was
+      created between the two tasks.
   type: list
   elements: dict
   returned: always
   contains:
     titles:
-      description: The entries, as messages call them. Those that select the same namespaces are listed together.
+      description: The titles of the entries in messages. Entries that select the same namespaces are listed together.
       type: list
       elements: str
       returned: always
@@ -598,15 +601,15 @@ selected:
   sample: [{titles: ["secrets[0]"], namespaces: [project-a, project-b]}]
 verified_logins:
   description: The number of different logins that their registries accepted.
-  returned: with O(verify=true), when there are such
+  returned: with O(verify=true), when there are any
   type: int
   sample: 2
 stopped:
   description: Why the task ended before all namespaces were attempted.
   type: str
-  returned: when it did
+  returned: when the task stopped early
 failures:
-  description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
+  description: The namespaces that failed, and the reason. If there is one, the task fails after it has processed all other namespaces.
   type: list
   elements: dict
   returned: always
@@ -616,11 +619,11 @@ failures:
       type: str
       returned: always
     error:
-      description: What was attempted, what came back, and what to do.
+      description: The attempted action, the response, and the steps to take.
       type: str
       returned: always
     entry:
-      description: The position of the entry that failed, from 0.
+      description: The position of the failed entry, starting at 0.
       type: int
       returned: when a single entry failed
     name:
@@ -628,37 +631,37 @@ failures:
       type: str
       returned: when a single entry failed
     title:
-      description: How messages call the entry.
+      description: The title of the entry in messages.
       type: str
       returned: when a single entry failed
   sample: []
 summary:
-  description: Counts of the namespaces of the task, and of repetitions.
+  description: Counts of the namespaces of the task, and of retries.
   type: dict
   returned: always
   contains:
     total:
-      description: How many namespaces the task was for.
+      description: Number of namespaces in the task.
       type: int
       returned: always
     changed:
-      description: In how many something was changed, or in check mode would be.
+      description: Number of namespaces that were changed, or would be changed in check mode.
       type: int
       returned: always
     unchanged:
-      description: How many needed no change.
+      description: Number of namespaces that needed no change.
       type: int
       returned: always
     failed:
-      description: How many failed.
+      description: Number of namespaces that failed.
       type: int
       returned: always
     skipped:
-      description: How many were not attempted, or are being deleted.
+      description: Number of namespaces that were not attempted, or are being deleted.
       type: int
       returned: always
     retries:
-      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      description: Number of repeated requests, and of objects that were read again after a conflict or a lost response.
       type: int
       returned: always
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}

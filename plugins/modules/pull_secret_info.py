@@ -7,43 +7,44 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pull_secret_info
-short_description: Tell what the pull secrets of many namespaces hold, and whether their logins work
+short_description: List the content of pull secrets in many namespaces, and check their logins
 version_added: 1.0.0
 description:
-  - Tells for each pull secret whether nodes read it, which registries it is for, what stops a node from using it, who manages it, and
-    when its logins expire where that is known. No user name, no password and no token is returned.
-  - With O(verify), it logs in to each registry with what the secrets hold, and with O(verify_repositories), it asks for repositories as a
-    node does before a pull. Each different login is asked about once, many at the same time, in however many secrets it stands.
+  - Reports for each pull secret whether nodes read it, its registries, problems that stop a node from using it, its manager, and the expiry
+    time of its logins if that is known. No user name, no password and no token is returned.
+  - With O(verify), the module logs in to each registry with the logins of the secrets. With O(verify_repositories), it requests
+    repositories as a node does before a pull. Each different login is checked once, regardless of the number of secrets that contain it.
+    Many logins are checked at the same time.
   - The module changes nothing.
 options:
   names:
     description:
-      - Names of secrets, or globs such as V(team-*). A namespace need not have them.
-      - By default all secrets of the types that hold registry logins, and those that hold an auth file under another type. Those that the
-        platform generates for service accounts are left out then; name them to see them, as V(*-dockercfg-*).
+      - Names of secrets, or globs such as V(team-*). A namespace does not have to contain them.
+      - By default, all secrets of the types for registry logins, and secrets that contain an auth file under another type. Secrets that the
+        platform generates for service accounts are then omitted. To include them, name them, as in V(*-dockercfg-*).
     type: list
     elements: str
   verify:
     description:
-      - Log in to each registry with each login. Keys with a star name no registry that could be asked.
-      - A login that a registry refuses is no failure of the task; see RV(works) and RV(outcomes).
-      - A registry that does not answer 16 times in a row is not asked any more; the rest is V(unanswered), too.
-      - Secrets that the platform generates are not asked about.
+      - Log in to each registry with each login. Keys with a star do not name a registry that the module could contact.
+      - A login that a registry refuses is not a failure of the task. See RV(works) and RV(outcomes).
+      - A registry that does not respond 16 times in a row is not contacted again. Its remaining logins are also V(unanswered).
+      - The logins of secrets that the platform generates are not checked.
     type: bool
     default: false
   verify_repositories:
     description:
-      - Images or repositories that the logins must pull, with their registry, such as V(quay.io/team/app) or V(quay.io/team/app:v2). Each
-        is asked for with the login of each secret that a node would try first. A secret without a login for it is not asked about.
+      - Images or repositories that the logins must pull, with their registry, such as V(quay.io/team/app) or V(quay.io/team/app:v2). The
+        module requests each one with the login of each secret that a node would try first. It skips secrets without a login for it.
       - Implies O(verify=true).
     type: list
     elements: str
   verify_realm_hosts:
     description:
-      - The C(host[:port]) that may be asked for tokens besides the registries themselves, for registries that delegate their login.
-        A login is sent to no other host. Docker Hub's C(auth.docker.io) needs no entry.
-      - A registry that only a secret names is not asked at a loopback, link-local, cloud metadata or similar address of the host that runs the
-        task, unless it is named here or in O(verify_repositories).
+      - The C(host[:port]) of further hosts that the module is allowed to ask for tokens, in addition to the registries themselves, for
+        registries that delegate their login. A login is sent to no other host. Docker Hub's C(auth.docker.io) needs no entry.
+      - If only a secret names a registry, the module does not contact it at a loopback, link-local, cloud metadata or similar address of
+        the host that runs the task, unless you list it here or in O(verify_repositories).
     type: list
     elements: str
   verify_ca_cert:
@@ -54,7 +55,7 @@ options:
     type: bool
     default: true
   verify_timeout:
-    description: Seconds to wait for each answer of a registry, from V(1) to V(3600).
+    description: Seconds to wait for each response of a registry, from V(1) to V(3600).
     type: int
     default: 10
 extends_documentation_fragment:
@@ -63,20 +64,21 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.attributes
 seealso:
   - module: openshift_ops.image_pull.registry_auth_info
-    description: Proves a login that is given as values, without a cluster. Its options for a login have the names of the connection's.
+    description: Verifies a login that is given as values, without a cluster. Its login options have the same names as the connection
+      options.
   - module: openshift_ops.image_pull.pull_access_info
-    description: Follows the way of one pod to its images.
+    description: Traces how one pod would pull its images.
   - module: openshift_ops.image_pull.pull_secret
 notes:
   - Rights needed - list on secrets.
   - Rights needed with O(namespace_selector) - list on namespaces.
-  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """
 
 EXAMPLES = r"""
-- name: See what the pull secrets of a project hold
+- name: List the content of a project's pull secrets
   openshift_ops.image_pull.pull_secret_info:
     namespaces: [project-a]
   register: held
@@ -85,7 +87,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ held.namespaces[0].secrets | items2dict(key_name='name', value_name='registries') }}"
 
-- name: Fail when a login of a team's secrets does not work
+- name: Fail if a login of a team's secrets does not work
   openshift_ops.image_pull.pull_secret_info:
     namespace_selector: {labels: team=a}
     names: ["team-*"]
@@ -98,12 +100,12 @@ RETURN = r"""
 server:
   description: The address of the API server.
   type: str
-  returned: when it was reached
+  returned: when the API server was reached
   sample: https://api.cluster.example.com:6443
 namespaces:
   description:
     - Each namespace with its secrets.
-    - Of more than 100 namespaces, those without a secret are only counted, unless O(report_unchanged=true).
+    - If there are more than 100 namespaces, namespaces without a secret are only counted, unless O(report_unchanged=true).
   returned: always
   type: list
   elements: dict
@@ -143,7 +145,7 @@ namespaces:
           type: str
           returned: always
         type:
-          description: Its type.
+          description: The type of the secret.
           type: str
           returned: always
         read_by_nodes:
@@ -151,7 +153,7 @@ namespaces:
           type: bool
           returned: always
         immutable:
-          description: Whether its content can be changed.
+          description: Whether the secret is immutable.
           type: bool
           returned: always
         generated:
@@ -159,61 +161,63 @@ namespaces:
           type: bool
           returned: always
         managed_by:
-          description: The controller that manages it, with its kind, or what its label C(app.kubernetes.io/managed-by) says. Else empty.
+          description: The controller that manages it, with its kind, or the value of its label C(app.kubernetes.io/managed-by). Otherwise
+            empty.
           type: str
           returned: always
         owner:
-          description: For whom this collection created it, see M(openshift_ops.image_pull.pull_secret). Else empty.
+          description: The owner for whom this collection created it, see M(openshift_ops.image_pull.pull_secret). Otherwise empty.
           type: str
           returned: always
         problems:
           description:
-            - What stops a node from using the secret, and with it every pull of a pod that lists it, as the beginnings of sentences. For a
-              type that nodes do not read, why its content cannot be read.
+            - Problems that stop a node from using the secret, and so stop every pull of a pod that lists it, as the beginnings of
+              sentences. For a type that nodes do not read, the reason why its content cannot be read.
           type: list
           elements: str
           returned: always
         registries:
-          description: Each key of the secret, without a user in it.
+          description: Each key of the secret, without any user name in it.
           type: list
           elements: dict
           returned: always
           contains:
             key:
-              description: The key, C(host[:port][/path]), as it is spelt there.
+              description: The key, C(host[:port][/path]), with the spelling of the secret.
               type: str
               returned: always
             has_login:
-              description: Whether there are a user and a password, as the kubelet reads them.
+              description: Whether the entry has a user and a password, as the kubelet reads them.
               type: bool
               returned: always
             kind:
-              description: The kind of a credential that is known to live a short time; else empty.
+              description: The kind of a credential that is known to be short-lived. Otherwise empty.
               type: str
               returned: always
             expires:
               description:
-                - When the login ends, in UTC, as its token says or as its kind and the time of the secret tell. Empty where that is not known.
+                - When the login expires, in UTC, according to its token, or to its kind and the time of the secret. Empty if that is not
+                  known.
               type: str
               returned: always
             proofs:
-              description: The answers of the registry.
+              description: The responses of the registry.
               type: list
               elements: dict
               returned: with O(verify) or O(verify_repositories)
               contains:
                 repository:
-                  description: The repository that was asked for, empty for the login itself.
+                  description: The repository that was requested. Empty for the login itself.
                   type: str
                   returned: always
                 outcome:
                   description:
-                    - As M(openshift_ops.image_pull.registry_auth_info) has it.
-                    - V(expired) is a login that the registry refuses, and that has ended as C(expires) says.
+                    - The outcome, as returned by M(openshift_ops.image_pull.registry_auth_info).
+                    - V(expired) is a login that the registry refuses, and that has expired according to C(expires).
                   type: str
                   returned: always
                 said:
-                  description: The same as a sentence, which holds nothing that a server sent.
+                  description: The outcome as a sentence. It contains no text from a server.
                   type: str
                   returned: always
       sample:
@@ -232,12 +236,13 @@ namespaces:
               expires: ""
               proofs: [{repository: "", outcome: logs_in, said: quay.io accepts the login}]
 outcomes:
-  description: How often each outcome stands in RV(namespaces).
+  description: Number of occurrences of each outcome in RV(namespaces).
   returned: with O(verify) or O(verify_repositories)
   type: dict
   sample: {bad_login: 1, logs_in: 12}
 works:
-  description: Whether all that was asked about works. A registry that does not answer proves nothing, so it is V(false) then.
+  description: Whether all checked logins and repositories work. If a registry does not respond, this is V(false), because nothing is
+    proven.
   returned: with O(verify) or O(verify_repositories)
   type: bool
   sample: false
@@ -248,9 +253,10 @@ changed:
 stopped:
   description: Why the task ended before all namespaces were attempted.
   type: str
-  returned: when it did
+  returned: when the task stopped early
 failures:
-  description: The namespaces that could not be read, and why. The task fails if there is one, after all others are done.
+  description: The namespaces that could not be read, and the reason. If there is one, the task fails after it has processed all other
+    namespaces.
   type: list
   elements: dict
   returned: always
@@ -260,17 +266,17 @@ failures:
       type: str
       returned: always
     error:
-      description: What was attempted, what came back, and what to do.
+      description: The attempted action, the response, and the steps to take.
       type: str
       returned: always
   sample: []
 summary:
-  description: Counts of the namespaces of the task, and of repetitions.
+  description: Counts of the namespaces of the task, and of retries.
   type: dict
   returned: always
   contains:
     total:
-      description: How many namespaces the task was for.
+      description: Number of namespaces in the task.
       type: int
       returned: always
     changed:
@@ -278,19 +284,19 @@ summary:
       type: int
       returned: always
     unchanged:
-      description: How many needed no change.
+      description: Number of namespaces that needed no change.
       type: int
       returned: always
     failed:
-      description: How many failed.
+      description: Number of namespaces that failed.
       type: int
       returned: always
     skipped:
-      description: How many were not attempted, or are being deleted.
+      description: Number of namespaces that were not attempted, or are being deleted.
       type: int
       returned: always
     retries:
-      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      description: Number of repeated requests, and of objects that were read again after a conflict or a lost response.
       type: int
       returned: always
   sample: {total: 2, changed: 0, unchanged: 2, failed: 0, skipped: 0, retries: 0}

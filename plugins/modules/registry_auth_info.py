@@ -7,16 +7,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: registry_auth_info
-short_description: Find out how a registry authenticates, and what a login is worth there
+short_description: Show how a registry authenticates, and check a login
 version_added: 1.0.0
 description:
-  - Asks a container registry where it wants a login to be sent, as a node does before each pull (C(GET /v2/)).
-  - A registry that delegates authentication names another host than its own, as C(registry.redhat.io) did with
-    C(sso.redhat.com).
-  - With O(username) and O(password), it logs in; with O(repositories), it asks for these as a node does before a pull. A token alone
-    proves nothing, since a token service also answers for a login that may pull nothing. So the manifest is asked for.
-  - Asks no cluster. The module is therefore not in the action group of the others.
-  - Follows no redirect. Of an answer it reads the status and the headers, and of a token service the token, which is shown nowhere.
+  - Asks a container registry where to send a login, as a node does before each pull (C(GET /v2/)).
+  - A registry that delegates authentication names another host, as C(registry.redhat.io) did with C(sso.redhat.com).
+  - With O(username) and O(password), the module logs in. With O(repositories), it requests these repositories as a node does before a pull.
+    A token alone proves nothing, because a token service also issues tokens for a login that may pull nothing. So the module requests the
+    manifest.
+  - The module does not contact a cluster. Therefore, it is not in the action group of the other modules.
+  - The module follows no redirects. It reads only the status and the headers of a response, and the token of a token service, which it does
+    not show.
 options:
   registry:
     description:
@@ -26,28 +27,29 @@ options:
     type: str
   realm_host:
     description:
-      - C(host[:port]) that takes the logins, if you know it. The registry is then not asked, and the module only says whether
-        that is another host (RV(delegated)).
-      - With a login or without, only the registry's own host and this one are asked for a token, over TLS. Docker Hub's C(auth.docker.io)
-        needs no entry.
+      - C(host[:port]) that takes the logins, if you know it. The registry is then not contacted, and the module only reports whether that
+        is another host (RV(delegated)).
+      - With or without a login, the module only asks the registry's own host and this host for a token, over TLS. Docker Hub's
+        C(auth.docker.io) needs no entry.
     type: str
   realm_hosts:
     description:
-      - Each C(host[:port]) that may be asked for a token besides the registry's own host and O(realm_host). The registry is asked, and its
-        answer selects one of them. Use it for a list of registries with different hosts for their logins.
+      - The C(host[:port]) of each further host that the module is allowed to ask for a token, in addition to the registry's own host and
+        O(realm_host). The module contacts the registry, and its response selects one of them. Use it for a list of registries with
+        different hosts for their logins.
     type: list
     elements: str
   username:
-    description: The user of a login to prove. Given together with O(password).
+    description: The user of a login to verify. O(username) and O(password) must be given together.
     type: str
   password:
-    description: Its password or token.
+    description: The password or token of the login.
     type: str
   repositories:
     description:
-      - Repositories of the registry to ask for, such as V(team/app), with a tag or a digest if you like. Without one, the tags of the
-        repository are asked for, which needs the same right.
-      - Without O(username), the question is whether everybody may pull them.
+      - Repositories of the registry to request, such as V(team/app), optionally with a tag or a digest. Without one, the module requests
+        the tags of the repository, which needs the same right.
+      - Without O(username), the module checks whether everyone is allowed to pull them.
     type: list
     elements: str
   ca_cert:
@@ -61,21 +63,21 @@ options:
     default: true
   timeout:
     description:
-      - Seconds to wait for the whole answer, from V(1) to V(3600).
-      - Connecting has the same limit for each address of the host. How long a name may take to resolve is a setting of the
-        host that runs the task.
+      - Seconds to wait for the whole response, from V(1) to V(3600).
+      - Connecting has the same limit for each address of the host. The time limit for resolving a name is a setting of the host that runs
+        the task.
     type: int
     default: 10
   registries:
     description:
-      - Many registries, which are asked at the same time. What an entry does not give is taken from the task's option of the same
-        name. Equal entries are asked once.
-      - The task fails when one of them does not answer; RV(failures) says which, and RV(registries) holds the answers of the others.
+      - Many registries, which the module contacts at the same time. An option that an entry omits is taken from the task's option of the
+        same name. Equal entries are requested once.
+      - The task fails if one of them does not respond. RV(failures) names it, and RV(registries) contains the responses of the others.
     type: list
     elements: dict
     suboptions:
       title:
-        description: What messages call this entry, such as the variable that it comes from. By default its position in the list.
+        description: The title of this entry in messages, such as the variable that it comes from. By default its position in the list.
         type: str
       registry:
         description: See O(registry).
@@ -111,30 +113,30 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.attributes
 seealso:
   - module: openshift_ops.image_pull.pull_secret_info
-    description: Proves the logins that secrets of a cluster hold, without showing them.
+    description: Verifies the logins in the secrets of a cluster, without showing them.
 notes:
   - The environment variables C(https_proxy), C(no_proxy), C(REQUESTS_CA_BUNDLE) and C(CURL_CA_BUNDLE) are used.
-  - No cluster is asked, so no right is needed.
+  - The module does not contact a cluster, so no right is needed.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """
 
 EXAMPLES = r"""
-- name: Find out where this registry wants logins to be sent
+- name: Find the host that takes the logins of a registry
   openshift_ops.image_pull.registry_auth_info:
     registry: registry.redhat.io
   register: answer
 
-- name: Show it
+- name: Show the host
   ansible.builtin.debug:
     msg: "Logins go to {{ answer.realm_host }}{{ ', which is another host' if answer.delegated else '' }}"
 
-- name: Find out whether a host that is known is another one, without asking the registry
+- name: Check whether a known host differs from the registry, without contacting the registry
   openshift_ops.image_pull.registry_auth_info:
     registry: privateregistry.example.com
     realm_host: sso.redhat.com
 
-- name: Find out whether a login works, and may pull two repositories
+- name: Check whether a login works, and may pull two repositories
   openshift_ops.image_pull.registry_auth_info:
     registry: quay.io
     username: team+robot
@@ -143,7 +145,7 @@ EXAMPLES = r"""
   register: proof
   failed_when: proof.failed | default(false) or not proof.works
 
-- name: Ask two registries
+- name: Check two registries
   openshift_ops.image_pull.registry_auth_info:
     registries:
       - registry: registry.redhat.io
@@ -158,33 +160,33 @@ registry:
   sample: registry.example.com
 scheme:
   description:
-    - V(bearer) for a token service, V(basic) for a login to the registry itself, V(none) for a registry that asks for no login.
-    - Empty when O(realm_host) is given.
+    - V(bearer) for a token service, V(basic) for a login to the registry itself, V(none) for a registry that requires no login.
+    - Empty if O(realm_host) is given.
   returned: success, with O(registry)
   type: str
   sample: bearer
 realm:
   description:
     - The URL of the token service, or the name of the realm for V(basic), as the registry sent it.
-    - Empty for V(none), and when O(realm_host) is given.
+    - Empty for V(none), and if O(realm_host) is given.
   returned: success, with O(registry)
   type: str
   sample: https://sso.example.com/auth
 realm_host:
-  description: The C(host[:port]) that a login is sent to; empty when the registry asks for none.
+  description: The C(host[:port]) that a login is sent to. Empty if the registry requires none.
   returned: success, with O(registry)
   type: str
   sample: sso.example.com
 service:
-  description: The service that the token is requested for; empty when the registry names none.
+  description: The service that the token is requested for. Empty if the registry names none.
   returned: success, with O(registry)
   type: str
   sample: docker-registry
 delegated:
   description:
-    - Whether the login goes to another host, or another port, than the registry's.
-    - Hosts are compared as clients connect to them, so C(quay.io), C(QUAY.IO) and C(quay.io:443) are one, as are the names of
-      Docker Hub's registry.
+    - Whether the login is sent to another host, or another port, than the registry's.
+    - Hosts are compared in the same way as clients connect to them. So C(quay.io), C(QUAY.IO) and C(quay.io:443) are the same host, as are
+      the names of Docker Hub's registry.
   returned: success, with O(registry)
   type: bool
   sample: true
@@ -199,41 +201,41 @@ login:
   type: dict
   contains:
     outcome:
-      description: V(logs_in), V(bad_login), V(expired) for a login that is refused and whose token says that it has expired,
-        V(rate_limited), V(not_sent) where a token would be fetched from another host than O(realm_host) and O(realm_hosts) or without TLS, or
-        V(unanswered) where nothing is known.
+      description: V(logs_in), V(bad_login), V(expired) for a refused login whose token states that it has expired, V(rate_limited),
+        V(not_sent) if the token would come from another host than O(realm_host) and O(realm_hosts) or without TLS, or V(unanswered) if
+        nothing is known.
       type: str
       returned: always
     said:
-      description: The same as a sentence. It holds nothing that a server sent.
+      description: The outcome as a sentence. It contains no text from a server.
       type: str
       returned: always
   sample: {outcome: logs_in, said: quay.io accepts the login}
 repositories:
-  description: The answer for each of O(repositories), in their order.
+  description: The response for each of O(repositories), in their order.
   returned: success, with O(registry), and O(username) or O(repositories)
   type: list
   elements: dict
   contains:
     repository:
-      description: The repository with its registry, and the tag or digest that was asked for.
+      description: The repository with its registry, and the requested tag or digest.
       type: str
       returned: always
     outcome:
       description:
-        - V(pulls), V(bad_login), V(expired) as for RV(login), V(no_login) for one that is not given to everybody, V(no_right) for a login without the right,
-          V(not_found), V(rate_limited), V(not_sent), or V(unanswered) where nothing is known.
-        - V(not_found) may be a right that is missing, too. Many registries hide what they deny.
+        - V(pulls), V(bad_login), V(expired) as for RV(login), V(no_login) for a repository that requires a login, V(no_right) for a login
+          without the right, V(not_found), V(rate_limited), V(not_sent), or V(unanswered) if nothing is known.
+        - V(not_found) can also mean that a right is missing. Many registries hide repositories to which they deny access.
       type: str
       returned: always
     said:
-      description: The same as a sentence.
+      description: The outcome as a sentence.
       type: str
       returned: always
   sample:
     - {repository: "quay.io/team/app", outcome: no_right, said: "the login works, and has no right to pull quay.io/team/app"}
 registries:
-  description: For each entry of O(registries), in their order, the values above, or only C(registry) for one that could not be asked.
+  description: For each entry of O(registries), in their order, the values above, or only C(registry) if the registry could not be queried.
   type: list
   elements: dict
   returned: with O(registries)
@@ -306,15 +308,15 @@ failures:
   returned: with O(registries)
   contains:
     entry:
-      description: The position of the entry, from 0.
+      description: The position of the entry, starting at 0.
       type: int
       returned: always
     title:
-      description: How messages call the entry.
+      description: The title of the entry in messages.
       type: str
       returned: always
     error:
-      description: Why it failed.
+      description: The reason why it failed.
       type: str
       returned: always
   sample: []

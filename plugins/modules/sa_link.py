@@ -10,31 +10,33 @@ module: sa_link
 short_description: Link secrets to service accounts, for pulling, mounting or both
 version_added: 1.0.0
 description:
-  - Adds secrets to, or removes them from, the lists of service accounts in many namespaces, as C(oc secrets link) and
-    C(oc secrets unlink) do for one.
-  - Only the given names are added or removed. The platform's own entry, the entries of others and their order are kept, also
-    when the platform writes the account at the same moment.
-    R(The table for users of oc, ansible_collections.openshift_ops.image_pull.docsite.oc) lists the differences to C(oc), command by command.
-  - A pod copies the list when it is created. Pods that exist already do not change; O(restart_pods) tells which these are.
+  - Adds secrets to the lists of service accounts in many namespaces, or removes them, as C(oc secrets link) and C(oc secrets unlink) do in
+    one namespace.
+  - Only the given names are added or removed. The platform's own entry, the entries of others and their order are kept, even if the
+    platform writes the account at the same moment. R(The table for users of oc, ansible_collections.openshift_ops.image_pull.docsite.oc)
+    lists the differences to C(oc), command by command.
+  - A pod copies the list when it is created. Existing pods do not change. O(restart_pods) reports these pods.
 options:
   secrets:
     description:
-      - Names of secrets in the same namespace. New ones are appended in this order. Builds use the first secret that fits.
-      - Names that are listed already stay where they are, also in another order. To reorder them, unlink and link.
-      - A given name that is listed twice is kept where it first stands. Another name that is listed twice is kept, with a warning.
-      - Required, except where each of O(links) gives its own.
+      - Names of secrets in the same namespace. New names are appended in this order. Builds use the first matching secret.
+      - Names that are already listed keep their position, even if their order differs. To reorder them, unlink and link them.
+      - If a given name is listed twice, only its first entry is kept. If another name is listed twice, both entries are kept, with a
+        warning.
+      - Required, unless each entry of O(links) has its own.
     type: list
     elements: str
   service_accounts:
     description:
       - Names of service accounts, or globs such as V(*) and V(build-*).
-      - A name is waited for, or created with O(create). A glob selects the accounts that exist; V(*) is all of the namespace.
+      - The module waits for a name, or creates it with O(create). A glob selects existing accounts. V(*) selects all accounts of the
+        namespace.
     type: list
     elements: str
     default: [default]
   link_for:
     description:
-      - V(pull) is C(imagePullSecrets), the list that pods pull with; V(mount) is C(secrets), the list of mountable secrets.
+      - V(pull) is C(imagePullSecrets), the list that pods use for pulls. V(mount) is C(secrets), the list of mountable secrets.
       - The default of C(oc secrets link) is mount.
     type: list
     elements: str
@@ -42,99 +44,99 @@ options:
     default: [pull]
   owner:
     description:
-      - For whom this is done, such as a team. A service account that O(create) creates gets this name as the label
-        C(app.kubernetes.io/instance), beside C(app.kubernetes.io/managed-by=openshift_ops.image_pull).
-      - A service account that O(create) declares, and that this collection created for another owner, is refused, with the owner's name, see O(adopt).
-        Without O(create) any service account can be linked to.
-      - A link belongs to the owner of its secret. With O(only_managed), secrets of another owner stay linked.
-      - At most 63 letters, digits, C(-), C(_) and C(.), as the value of a label.
-        See R(the guide on owners, ansible_collections.openshift_ops.image_pull.docsite.many_teams).
+      - The owner of the links, such as a team. A service account that O(create) creates gets this name as the label
+        C(app.kubernetes.io/instance), in addition to C(app.kubernetes.io/managed-by=openshift_ops.image_pull).
+      - A service account that O(create) declares, and that this collection created for another owner, is refused, with the owner's name,
+        see O(adopt). Without O(create), any service account can be linked to.
+      - A link belongs to the owner of its secret. With O(only_managed), secrets of another owner remain linked.
+      - The name has at most 63 letters, digits, C(-), C(_) and C(.), like the value of a label. See R(the guide on owners,
+        ansible_collections.openshift_ops.image_pull.docsite.many_teams).
     type: str
   adopt:
     description:
-      - Take over service accounts that O(create) declares and that exist. They get both labels. Requires O(owner).
+      - Take over existing service accounts that O(create) declares. They get both labels. Requires O(owner).
       - The platform's accounts V(default), V(builder) and V(deployer) are never taken over.
     type: bool
     default: false
   state:
     description:
-      - V(present) links. V(absent) unlinks from the lists that O(link_for) names, also when the secret does not exist any more.
-      - The pull secret that OpenShift generates for the account is never unlinked, since the platform would link it again; a
-        warning says so. The annotation C(openshift.io/internal-registry-pull-secret-ref) of the account names it.
-      - Before OpenShift 4.16 there is no such annotation. A secret whose name looks generated, such as C(default-dockercfg-x7k2p),
-        is then read, and its type, annotations and owner decide. When the caller may not read it, it stays linked, with a warning.
+      - V(present) links. V(absent) unlinks from the lists that O(link_for) names, even if the secret no longer exists.
+      - The pull secret that OpenShift generates for the account is never unlinked, because the platform would link it again. The module
+        warns about it. The annotation C(openshift.io/internal-registry-pull-secret-ref) of the account names it.
+      - Before OpenShift 4.16, there is no such annotation. The module then reads a secret whose name looks generated, such as
+        C(default-dockercfg-x7k2p), and decides by its type, annotations and owner. If the caller may not read it, it remains linked, with a
+        warning.
     type: str
     choices: [present, absent]
     default: present
   exclusive:
     description:
-      - Remove everything but O(secrets) and the platform's entries from the lists that O(link_for) names.
-      - The platform's entries are the generated pull secret, as in O(state), and the token secret that Kubernetes generated
-        before version 1.24. Entries that name no secret are kept too.
+      - Remove everything except O(secrets) and the platform's entries from the lists that O(link_for) names.
+      - The platform's entries are the generated pull secret, as in O(state), and the token secret that Kubernetes generated before version
+        1.24. Entries that do not name a secret are also kept.
     type: bool
     default: false
   only_managed:
     description:
       - With O(state=absent), unlink only secrets that this collection created (label
-        C(app.kubernetes.io/managed-by=openshift_ops.image_pull)), or that do not exist. Others stay linked, with a warning.
-      - Run this before the secrets are deleted with the same condition. A secret that the caller may not read stays linked, with a
+        C(app.kubernetes.io/managed-by=openshift_ops.image_pull)), or that do not exist. Other secrets remain linked, with a warning.
+      - Run this before you delete the secrets with the same condition. A secret that the caller may not read remains linked, with a
         warning.
     type: bool
     default: false
   create:
     description:
       - Create a named service account that does not exist, instead of waiting for it. Globs create nothing.
-      - The cluster itself creates accounts such as V(default); when it is faster, its account is linked.
+      - The cluster itself creates accounts such as V(default). If it is faster, its account is linked.
     type: bool
     default: false
   require:
     description:
-      - What a secret must be like to be linked. Otherwise nothing is written in that namespace, and the task fails with the
-        secret's name, the reason, and what to do.
-      - V(usable) is a type that nodes read (C(kubernetes.io/dockerconfigjson), C(kubernetes.io/dockercfg)) and at least one entry
+      - The condition that a secret must meet to be linked. Otherwise, nothing is written in that namespace, and the task fails with the
+        secret's name, the reason, and the steps to take.
+      - V(usable) requires a type that nodes read (C(kubernetes.io/dockerconfigjson), C(kubernetes.io/dockercfg)) and at least one entry
         with user and password. For V(mount) alone, the secret only has to exist.
-      - V(existing) accepts any secret that exists. V(none) checks nothing, which check mode needs when an earlier task of the play
-        would create the secret.
-      - When the caller may not read a secret, it is linked with a warning that it was not checked.
+      - V(existing) accepts any existing secret. V(none) checks nothing, which check mode needs if an earlier task of the play would create
+        the secret.
+      - If the caller may not read a secret, it is linked with a warning that it was not checked.
     type: str
     choices: [usable, existing, none]
     default: usable
   restart_pods:
     description:
-      - What to do about pods of the service accounts that lack one of O(secrets) and will never get it, because they were created
-        before the link, or have a list of their own.
+      - How to handle pods of the service accounts that lack one of O(secrets) and will never get it, because they were created before the
+        link, or have a list of their own.
       - V(report) lists them in the result with the controllers that own them.
-      - V(stuck) also deletes, after linking, those that wait with C(ErrImagePull) or C(ImagePullBackOff), belong to a controller that
-        replaces them, and have no list of their own. A pod that has changed in the meantime is checked again first.
-      - Needs the right to list pods, and for V(stuck) to delete them.
+      - After linking, V(stuck) also deletes the pods that wait with C(ErrImagePull) or C(ImagePullBackOff), belong to a controller that
+        replaces them, and have no list of their own. If a pod has changed in the meantime, the module checks it again first.
+      - Requires the right to list pods, and for V(stuck) the right to delete them.
     type: str
     choices: [never, report, stuck]
     default: never
   verify_after:
     description:
-      - Seconds after which each service account that was written is read again, at most 86400. When a secret is missing from the
-        list again, the namespace fails. The message names the client that wrote the list last, as the account's C(managedFields)
-        record it.
-      - V(0) does not read again. Check mode does not either.
+      - Seconds after which the module reads each written service account again, at most 86400. If a secret is missing from the list again,
+        the namespace fails. The message names the client that wrote the list last, according to the account's C(managedFields).
+      - With V(0), and in check mode, the module does not read it again.
     type: float
     default: 0
   wait_timeout:
-    description: Seconds to wait for a service account that does not exist yet. V(0) looks once.
+    description: Seconds to wait for a service account that does not exist yet. With V(0), the module looks once.
     type: int
     default: 30
   links:
     description:
-      - Many links in one task, in place of a single one. Each entry takes the options listed here; what it does not give is taken from
-        the task's option of the same name.
-      - All entries are checked before anything is read, and entries that contradict each other in a namespace are refused before
-        anything is written. They are carried out in the order given, with one write for each object. An entry that fails does not
-        stop the others.
+      - Many links in one task, instead of a single one. Each entry takes the options listed here. An option that an entry omits is taken
+        from the task's option of the same name.
+      - The module checks all entries before it reads anything. It refuses entries that contradict each other in a namespace before it
+        writes anything. It processes the entries in the given order, with one write for each object. A failed entry does not stop the
+        others.
       - One of O(secrets) and O(links) is required, and one of O(namespaces), O(namespace_selector) and O(links).
     type: list
     elements: dict
     suboptions:
       title:
-        description: What messages call this entry, such as the variable that it comes from. By default its position in the list.
+        description: The title of this entry in messages, such as the variable that it comes from. By default its position in the list.
         type: str
       secrets:
         description: See O(secrets).
@@ -220,13 +222,13 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.attributes
 notes:
   - Rights needed - get, patch on serviceaccounts; list on serviceaccounts.
-  - Without these, it says what it does not know or does not do - get on secrets.
-  - With these, it takes fewer requests - list on secrets.
+  - Optional rights - get on secrets. Without them, the module reports the missing information and the omitted steps.
+  - Rights that save requests - list on secrets.
   - Rights needed with O(create) - create on serviceaccounts.
   - Rights needed with O(restart_pods) - delete on pods.
-  - Without these with O(restart_pods), it says what it does not know or does not do - list on pods.
+  - Optional rights with O(restart_pods) - list on pods. Without them, the module reports the missing information and the omitted steps.
   - Rights needed with O(namespace_selector) - list on namespaces.
-  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 seealso:
@@ -235,19 +237,19 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Pods of the default service account pull with a secret
+- name: Let pods of the default service account pull with a secret
   openshift_ops.image_pull.sa_link:
     namespaces: [project-a, project-c]
     secrets: [private-registry]
 
-- name: Pods of two accounts pull with it, and builds may mount it
+- name: Let pods of two accounts pull with it, and let builds mount it
   openshift_ops.image_pull.sa_link:
     namespaces: [project-a]
     secrets: [private-registry]
     service_accounts: [default, builder]
     link_for: [pull, mount]
 
-- name: Builds try the team's mirror first, and nothing but the two is linked
+- name: Let builds try the team's mirror first, and remove all other links
   openshift_ops.image_pull.sa_link:
     namespaces: [project-a]
     secrets: [mirror, private-registry]
@@ -268,14 +270,14 @@ EXAMPLES = r"""
     link_for: [pull, mount]
     state: absent
 
-- name: Before a teardown, unlink what this collection created and nothing else
+- name: Before a teardown, unlink only secrets that this collection created
   openshift_ops.image_pull.sa_link:
     namespaces: [project-a]
     secrets: [private-registry]
     state: absent
     only_managed: true
 
-- name: Links of different teams, in one task
+- name: Link secrets of different teams, in one task
   openshift_ops.image_pull.sa_link:
     links:
       - {secrets: [team-a], namespaces: [team-a-dev, team-a-prod]}
@@ -286,11 +288,12 @@ RETURN = r"""
 server:
   description: The address of the API server.
   type: str
-  returned: when it was reached
+  returned: when the API server was reached
   sample: https://api.cluster.example.com:6443
 namespaces:
   description:
-    - The result for each namespace. Of more than 100, those that needed no change are only counted, unless O(report_unchanged=true).
+    - The result for each namespace. If there are more than 100 namespaces, unchanged namespaces are only counted, unless
+      O(report_unchanged=true).
   type: list
   elements: dict
   returned: always
@@ -301,7 +304,7 @@ namespaces:
       returned: always
       sample: project-a
     changed:
-      description: Whether anything was changed in it, or in check mode would be.
+      description: Whether anything in the namespace was changed, or would be changed in check mode.
       type: bool
       returned: always
     status:
@@ -314,7 +317,7 @@ namespaces:
       type: str
       returned: when skipped
     changes:
-      description: Each write, or in check mode what would be written. A pod that is deleted is one, too.
+      description: Each write. In check mode, each write that a real run would make. The deletion of a pod is also a write.
       type: list
       elements: dict
       returned: always
@@ -332,7 +335,7 @@ namespaces:
           type: str
           returned: always
         entries:
-          description: The positions of the entries that ask for it, from 0.
+          description: The positions of the entries that request the change, starting at 0.
           type: list
           elements: int
           returned: with a list of entries
@@ -342,7 +345,7 @@ namespaces:
           returned: for a service account
           contains:
             imagePullSecrets:
-              description: What changes in C(imagePullSecrets) of the account.
+              description: The changes to C(imagePullSecrets) of the account.
               type: dict
               returned: when it changes
               contains:
@@ -357,12 +360,12 @@ namespaces:
                   elements: str
                   returned: always
                 deduplicated:
-                  description: The names that stood there more than once, and now once.
+                  description: The names that were listed more than once, and are now listed once.
                   type: list
                   elements: str
-                  returned: when there are such
+                  returned: when there are any
             secrets:
-              description: What changes in C(secrets) of the account.
+              description: The changes to C(secrets) of the account.
               type: dict
               returned: when it changes
               contains:
@@ -377,10 +380,10 @@ namespaces:
                   elements: str
                   returned: always
                 deduplicated:
-                  description: The names that stood there more than once, and now once.
+                  description: The names that were listed more than once, and are now listed once.
                   type: list
                   elements: str
-                  returned: when there are such
+                  returned: when there are any
         labels:
           description: The labels of the account that were written.
           type: list
@@ -391,7 +394,7 @@ namespaces:
           type: str
           returned: for a pod
         owner:
-          description: The controller that creates the pod again.
+          description: The controller that recreates the pod.
           type: str
           returned: for a pod
         waiting_reason:
@@ -419,15 +422,15 @@ namespaces:
           elements: str
           returned: always
         owner:
-          description: Its controller, with its kind; null where it has none.
+          description: Its controller, with its kind, or null if it has none.
           type: str
           returned: always
         waiting_reason:
-          description: Why it does not start; null where it runs.
+          description: The reason why it does not start, or null if it runs.
           type: str
           returned: always
         has_own_list:
-          description: Whether it does not have its account's list, so that its own template needs the secret.
+          description: Whether it has its own list instead of its account's list, so that its own template needs the secret.
           type: bool
           returned: always
       sample: [{name: app-x2lzk, service_account: default, missing_secrets: [private-registry], owner: ReplicaSet app,
@@ -435,9 +438,9 @@ namespaces:
 stopped:
   description: Why the task ended before all namespaces were attempted.
   type: str
-  returned: when it did
+  returned: when the task stopped early
 failures:
-  description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
+  description: The namespaces that failed, and the reason. If there is one, the task fails after it has processed all other namespaces.
   type: list
   elements: dict
   returned: always
@@ -447,11 +450,11 @@ failures:
       type: str
       returned: always
     error:
-      description: What was attempted, what came back, and what to do.
+      description: The attempted action, the response, and the steps to take.
       type: str
       returned: always
     entry:
-      description: The position of the entry that failed, from 0.
+      description: The position of the failed entry, starting at 0.
       type: int
       returned: when a single entry failed
     name:
@@ -459,37 +462,37 @@ failures:
       type: str
       returned: when a single entry failed
     title:
-      description: How messages call the entry.
+      description: The title of the entry in messages.
       type: str
       returned: when a single entry failed
   sample: []
 summary:
-  description: Counts of the namespaces of the task, and of repetitions.
+  description: Counts of the namespaces of the task, and of retries.
   type: dict
   returned: always
   contains:
     total:
-      description: How many namespaces the task was for.
+      description: Number of namespaces in the task.
       type: int
       returned: always
     changed:
-      description: In how many something was changed, or in check mode would be.
+      description: Number of namespaces that were changed, or would be changed in check mode.
       type: int
       returned: always
     unchanged:
-      description: How many needed no change.
+      description: Number of namespaces that needed no change.
       type: int
       returned: always
     failed:
-      description: How many failed.
+      description: Number of namespaces that failed.
       type: int
       returned: always
     skipped:
-      description: How many were not attempted, or are being deleted.
+      description: Number of namespaces that were not attempted, or are being deleted.
       type: int
       returned: always
     retries:
-      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      description: Number of repeated requests, and of objects that were read again after a conflict or a lost response.
       type: int
       returned: always
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}

@@ -10,16 +10,16 @@ module: sa_wait
 short_description: Wait until service accounts can pull from the integrated registry
 version_added: 1.0.0
 description:
-  - Waits until service accounts exist and, if the cluster generates pull secrets for them, have a pull secret that works. This
-    module changes nothing.
-  - A pod that is created earlier keeps an incomplete list of pull secrets. Run this module before you create the first pod of
-    a new project.
+  - Waits until service accounts exist and, if the cluster generates pull secrets for them, have a working pull secret. This module changes
+    nothing.
+  - A pod that is created earlier keeps an incomplete list of pull secrets. Run this module before you create the first pod of a new
+    project.
   - OpenShift adds the name of the secret to the account first, then creates the secret without content, and adds the content
     last. The module waits for the content.
-  - An account that was deleted and created again has the generated secret of the deleted account, with a token that is no longer valid. The
-    platform renews it after up to 36 minutes. The message has the command that deletes that secret, which is then created again within seconds.
-  - If the cluster never generates pull secrets (plain Kubernetes, MicroShift, image registry Removed or not installed), the
-    module succeeds at once and reports the reason.
+  - A recreated account has the generated secret of the deleted account, with a token that is no longer valid. The platform renews it after
+    up to 36 minutes. The message contains the command that deletes that secret, which the platform then recreates within seconds.
+  - If the cluster never generates pull secrets (plain Kubernetes, MicroShift, image registry Removed or not installed), the module succeeds
+    at once and reports the reason.
 options:
   service_accounts:
     description: Names of service accounts.
@@ -28,7 +28,7 @@ options:
     default: [default]
   accounts:
     description:
-      - Service accounts of different namespaces, to wait for all of them in one task, in place of O(service_accounts) in the same
+      - Service accounts of different namespaces, to wait for all of them in one task. Use it instead of O(service_accounts) in the same
         namespaces.
       - One of O(namespaces), O(namespace_selector) and O(accounts) is required.
     type: list
@@ -52,11 +52,11 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.attributes
 notes:
   - Rights needed - get on serviceaccounts.
-  - Without these, it says what it does not know or does not do - list on serviceaccounts; get on secrets,
-    clusterversions.config.openshift.io version, clusteroperators.config.openshift.io image-registry, services image-registry in
-    openshift-image-registry, namespaces.
+  - Optional rights - list on serviceaccounts; get on secrets, clusterversions.config.openshift.io version,
+    clusteroperators.config.openshift.io image-registry, services image-registry in openshift-image-registry, namespaces. Without them,
+    the module reports the missing information and the omitted steps.
   - Rights needed with O(namespace_selector) - list on namespaces.
-  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """
@@ -79,11 +79,12 @@ RETURN = r"""
 server:
   description: The address of the API server.
   type: str
-  returned: when it was reached
+  returned: when the API server was reached
   sample: https://api.cluster.example.com:6443
 namespaces:
   description:
-    - The result for each namespace. Of more than 100, those that needed no change are only counted, unless O(report_unchanged=true).
+    - The result for each namespace. If there are more than 100 namespaces, unchanged namespaces are only counted, unless
+      O(report_unchanged=true).
   type: list
   elements: dict
   returned: always
@@ -94,7 +95,7 @@ namespaces:
       returned: always
       sample: project-a
     changed:
-      description: Whether anything was changed in it, or in check mode would be.
+      description: Whether anything in the namespace was changed, or would be changed in check mode.
       type: bool
       returned: always
     status:
@@ -113,7 +114,7 @@ namespaces:
       returned: always
       sample: []
     service_accounts:
-      description: Each account that was waited for.
+      description: The accounts that the module waited for.
       type: list
       elements: dict
       returned: when the namespace could be read
@@ -123,34 +124,34 @@ namespaces:
           type: str
           returned: always
         exists:
-          description: Whether it exists.
+          description: Whether the account exists.
           type: bool
           returned: always
         provisioned:
-          description: Whether its generated pull secret works. V(true) also where none will come.
+          description: Whether its generated pull secret works. V(true) if none will be generated.
           type: bool
           returned: always
         pull_secret:
-          description: The secret that was generated for it, null where there is none that works.
+          description: The secret that was generated for it, or null if there is no working secret.
           type: str
           returned: always
         reason:
-          description: Why none will come.
+          description: The reason why none will be generated.
           type: str
-          returned: on a cluster that generates none
+          returned: on a cluster that does not generate pull secrets
         stale_secret:
           description:
-            - The generated secret, if it still has the token of a deleted account of the same name. Delete it, so that the platform creates
-              it again at once.
+            - The generated secret, if it still has the token of a deleted account of the same name. Delete it, so that the platform
+              recreates it at once.
           type: str
           returned: for an account that was deleted and created again
       sample: [{name: default, exists: true, provisioned: true, pull_secret: default-dockercfg-x7k2p}]
 stopped:
   description: Why the task ended before all namespaces were attempted.
   type: str
-  returned: when it did
+  returned: when the task stopped early
 failures:
-  description: The namespaces that failed, and why. The task fails if there is one, after all others are done.
+  description: The namespaces that failed, and the reason. If there is one, the task fails after it has processed all other namespaces.
   type: list
   elements: dict
   returned: always
@@ -160,17 +161,17 @@ failures:
       type: str
       returned: always
     error:
-      description: What was attempted, what came back, and what to do.
+      description: The attempted action, the response, and the steps to take.
       type: str
       returned: always
   sample: []
 summary:
-  description: Counts of the namespaces of the task, and of repetitions.
+  description: Counts of the namespaces of the task, and of retries.
   type: dict
   returned: always
   contains:
     total:
-      description: How many namespaces the task was for.
+      description: Number of namespaces in the task.
       type: int
       returned: always
     changed:
@@ -178,19 +179,19 @@ summary:
       type: int
       returned: always
     unchanged:
-      description: How many needed no change.
+      description: Number of namespaces that needed no change.
       type: int
       returned: always
     failed:
-      description: How many failed.
+      description: Number of namespaces that failed.
       type: int
       returned: always
     skipped:
-      description: How many were not attempted, or are being deleted.
+      description: Number of namespaces that were not attempted, or are being deleted.
       type: int
       returned: always
     retries:
-      description: How many requests were repeated, and objects read again after a conflict or a lost answer.
+      description: Number of repeated requests, and of objects that were read again after a conflict or a lost response.
       type: int
       returned: always
   sample: {total: 2, changed: 0, unchanged: 2, failed: 0, skipped: 0, retries: 0}

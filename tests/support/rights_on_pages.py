@@ -18,7 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.righ
 __all__ = ["JOBS_OF", "SEE", "notes_of"]
 
 MODULES = Path(__file__).resolve().parents[2] / "plugins" / "modules"
-SEE = "See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them."
+SEE = "See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it."
 #: The jobs of each module, and when it does them.
 JOBS_OF: Mapping[str, Sequence[tuple[str, str]]] = {
     "adopt_info": [("", "adopt"), ("O(namespace_selector)", "namespace_selector")],
@@ -56,9 +56,9 @@ def _notes(jobs: Iterable[tuple[str, str]]) -> Iterator[str]:
         if needed := _listed(rights, "fails"):
             yield f"Rights needed{with_option} - {needed}."
         if told := _listed(rights, "told"):
-            yield f"Without these{with_option}, it says what it does not know or does not do - {told}."
+            yield f"Optional rights{with_option} - {told}. Without them, the module reports the missing information and the omitted steps."
         if slower := _listed(rights, "slower"):
-            yield f"With these{with_option}, it takes fewer requests - {slower}."
+            yield f"Rights that save requests{with_option} - {slower}."
 
 
 def _listed(rights: Iterable[Right], without: str) -> str:
@@ -73,7 +73,7 @@ def _listed(rights: Iterable[Right], without: str) -> str:
 
 
 def main() -> None:
-    begun = r"Rights needed|Without these|With these|See R\(rights"
+    begun = r"Rights needed|Optional rights|Rights that save requests|See R\(rights"
     for module in JOBS_OF:
         path = MODULES / f"{module}.py"
         page = re.sub(rf"^  - (?:{begun})\b.*\n(?:    .*\n)*", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)

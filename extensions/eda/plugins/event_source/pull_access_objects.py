@@ -6,27 +6,28 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-short_description: What is new among the namespaces, service accounts and secrets of a cluster
+short_description: Report changes of the namespaces, service accounts and secrets of a cluster
 description:
-  - Tells a rulebook which namespaces have something new, so that a playbook can give them their pull access within seconds.
-  - What exists when the source begins is told first. From then on an event holds what differs from what is known. So nothing is missed or
-    told twice when a connection breaks, when the API server restarts, or when it no longer knows what happened meanwhile.
-  - Only the metadata of objects is ever asked for. The data of a secret never reaches the source.
-  - Project users choose much of the text in a cluster. An event carries only text that Kubernetes restricts - names, labels and times - and
-    no annotations, so that Ansible never takes a text in it for a template. See RV(objects) for other names.
-  - What happens within a short while becomes one event with a list of namespaces. One that is being deleted is never in that list.
-  - The source never ends by itself. When the cluster does not answer, an event says so, and another one when it answers again.
-  - The Python that runs ansible-rulebook needs ansible-core 2.16 or newer, and kubernetes 24.2 or newer. The collection must be where
-    C(ansible-galaxy collection list) finds it.
+  - Reports the namespaces with changes to a rulebook, so that a playbook can give them their pull access within seconds.
+  - The source first reports all existing objects. After that, an event contains the differences from the known state. So nothing is missed
+    or reported twice when a connection breaks, when the API server restarts, or when it no longer has the history of changes.
+  - The source requests only the metadata of objects. The data of a secret never reaches it.
+  - Project users choose much of the text in a cluster. An event contains only text that Kubernetes restricts - names, labels and times -
+    and no annotations, so that Ansible never treats text in it as a template. See RV(objects) for other names.
+  - Changes within a short time become one event with a list of namespaces. The list never contains a namespace that is being deleted.
+  - The source never ends by itself. When the cluster does not respond, an event reports that. Another event follows when the cluster
+    responds again.
+  - The Python that runs ansible-rulebook needs ansible-core 2.16 or newer, and kubernetes 24.2 or newer. The collection must be in a
+    location where C(ansible-galaxy collection list) finds it.
 version_added: 1.0.0
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 options:
   kinds:
     description:
-      - What to watch, in all namespaces that are meant.
-      - By default, namespaces, and the service accounts that no namespace has from its beginning. The caller needs the rights to C(list)
-        and C(watch) each kind in the whole cluster.
+      - The kinds to watch, in all selected namespaces.
+      - By default, namespaces, and all service accounts except the accounts that every namespace has from the start. The caller needs the
+        rights to C(list) and C(watch) each kind in the whole cluster.
     type: list
     elements: dict
     default:
@@ -35,7 +36,7 @@ options:
         exclude: [default, builder, deployer]
     suboptions:
       kind:
-        description: The kind of object. Each may be given once.
+        description: The kind of object. Each kind can be given once.
         type: str
         choices: [Namespace, ServiceAccount, Secret, RoleBinding]
         required: true
@@ -43,62 +44,63 @@ options:
         description: A label selector. An object that it no longer selects counts as deleted.
         type: str
       include:
-        description: Globs of names. Without it, all are meant.
+        description: Globs of names. By default, all names.
         type: list
         elements: str
       exclude:
-        description: Globs of names to leave out.
+        description: Globs of names to exclude.
         type: list
         elements: str
       changes:
         description:
-          - Which changes of an object are told.
-          - V(existing) means that it was there when the source began, or is reported again, V(changed) that its labels are others,
-            V(terminating) that its deletion has begun.
+          - The changes of an object to report.
+          - V(existing) means that the object existed when the source started, or is reported again. V(changed) means that its labels
+            changed. V(terminating) means that its deletion has begun.
           - The default is V(existing), V(created) and V(changed).
         type: list
         elements: str
         choices: [existing, created, changed, terminating, deleted]
   namespaces:
-    description: Globs of the namespaces that are meant.
+    description: Globs of the namespaces to watch.
     type: list
     elements: str
     default: ["*"]
   exclude_namespaces:
-    description: Globs of namespaces to leave out.
+    description: Globs of namespaces to exclude.
     type: list
     elements: str
   system_namespaces:
-    description: Whether the platform's own namespaces are meant too, such as C(kube-system) and C(openshift-*).
+    description: Whether to watch the platform's own namespaces as well, such as C(kube-system) and C(openshift-*).
     type: bool
     default: false
   batch_seconds:
     description:
-      - An event is told when nothing new has come for so many seconds, or after five times as many.
-      - With V(0), each change is told at once.
+      - Seconds without a new change after which an event is reported. An event is reported after five times this number of seconds in any
+        case.
+      - With V(0), each change is reported at once.
     type: float
     default: 2
   batch_size:
-    description: An event has so many namespaces at most. It is told at once when there are as many.
+    description: Maximum number of namespaces in an event. An event with this number of namespaces is reported at once.
     type: int
     default: 500
   resync_seconds:
     description:
-      - After so many seconds everything is listed again and held against what is known. It finds what a broken proxy kept back.
+      - Seconds after which all objects are listed again and compared with the known state. This finds changes that a broken proxy withheld.
     type: float
     default: 600
   repeat_seconds:
     description:
-      - After so many seconds, with the next list, all namespaces are told once more as V(existing). So what a run could not do is taken up,
-        and what others changed is mended. With V(0), it never is.
-      - Where no namespaces are watched, that goes for all objects.
+      - Seconds after which, with the next list, all namespaces are reported again as V(existing). So tasks that a run could not complete
+        are tried again, and changes by others are fixed. With V(0), this never happens.
+      - If no namespaces are watched, this applies to all objects.
     type: float
     default: 3600
   kubeconfig:
     description:
       - Path of a kubeconfig file, several paths joined by C(:), or the content as a dictionary. It can also be set as
         E(K8S_AUTH_KUBECONFIG).
-      - This and all further options are those of the modules, with the same meaning and the same order of precedence. An empty string
+      - This and all further options are the same as in the modules, with the same meaning and the same order of precedence. An empty string
         counts as not given.
     type: raw
   context:
@@ -166,10 +168,10 @@ options:
 """
 
 EXAMPLES = r"""
-- name: New namespaces and service accounts, with the connection of the K8S_AUTH_* variables
+- name: Watch for new namespaces and service accounts, with the connection of the K8S_AUTH_* variables
   openshift_ops.image_pull.pull_access_objects:
 
-- name: Namespaces of one team, and pull secrets of ours that somebody deletes
+- name: Watch for namespaces of one team, and for deleted pull secrets of this collection
   openshift_ops.image_pull.pull_access_objects:
     kubeconfig: /etc/eda/kubeconfig
     namespaces: ["team-a-*"]
@@ -184,34 +186,35 @@ EXAMPLES = r"""
 
 RETURN = r"""
 type:
-  description: V(objects) for an event of what is new, V(health) for one of the connection.
+  description: V(objects) for an event about new objects, V(health) for an event about the connection.
   type: str
   returned: always
   sample: objects
 cluster:
-  description: The URL of the API server. It is empty as long as there was no connection to it.
+  description: The URL of the API server. It is empty until there is a connection to it.
   type: str
   returned: always
   sample: https://api.example.com:6443
 namespaces:
   description:
-    - The namespaces in which something came, changed or, for secrets and role bindings, went. For C(image_pull_only_namespaces).
-    - One that is being deleted is left out.
+    - The namespaces in which an object was created, was changed or, for secrets and role bindings, was deleted. For
+      C(image_pull_only_namespaces).
+    - Namespaces that are being deleted are omitted.
   type: list
   elements: str
   returned: when O(ignore:type) is V(objects)
   sample: [project-a, project-b]
 count:
-  description: How many namespaces these are. It may be 0.
+  description: Number of these namespaces. It may be 0.
   type: int
   returned: when O(ignore:type) is V(objects)
   sample: 2
 objects:
   description:
-    - The new objects. C(labels) and C(deletion_timestamp) are there when they are not empty. Of an object with more than 100 labels, or
-      4,000 characters in them, the first ones by their keys are shown.
-    - Names of role bindings may be any text. A C(name) that has other characters than letters, digits and C(._:@+-) is C(hex/) and its
-      bytes in hexadecimal digits, 253 at most. No name in Kubernetes has a C(/).
+    - The new objects. C(labels) and C(deletion_timestamp) are present if they are not empty. If an object has more than 100 labels, or
+      4,000 characters in them, only the first ones by their keys are included.
+    - Names of role bindings can be any text. If a C(name) has other characters than letters, digits and C(._:@+-), it is replaced by
+      C(hex/) and its bytes in hexadecimal digits, 253 at most. No name in Kubernetes has a C(/).
     - At most 200 objects of each namespace are listed. RV(omitted) counts the others.
   type: list
   elements: dict
@@ -223,27 +226,27 @@ objects:
       change: created
       labels: {kubernetes.io/metadata.name: project-a}
 omitted:
-  description: How many further objects of the namespaces are new.
+  description: Number of further new objects in the namespaces.
   type: int
   returned: when O(ignore:type) is V(objects)
   sample: 0
 state:
   description:
-    - V(lost) when nothing is heard of a kind any more. A failure of the whole cluster is told once for all kinds, a right that is missing
-      once for each kind; the other kinds go on.
-    - V(degraded) when what happens to a kind is still told, but it cannot be listed again, so that what a broken connection kept back is
-      not found.
-    - V(connected) when all is watched but what was told to fail, at first and when a failure is over.
+    - V(lost) if no more changes of a kind are received. A failure of the whole cluster is reported once for all kinds. A missing right is
+      reported once for each kind, and the other kinds continue.
+    - V(degraded) if changes of a kind are still reported, but the kind cannot be listed again, so that changes that a broken connection
+      withheld are not found.
+    - V(connected) if all kinds are watched, except kinds with a reported failure. Sent at the start and at the end of a failure.
   type: str
   returned: when O(ignore:type) is V(health)
   sample: lost
 kind:
-  description: The first kind that the failure was seen with.
+  description: The first kind with the failure.
   type: str
   returned: when O(ignore:state) is V(lost) or V(degraded)
   sample: Namespace
 message:
-  description: The attempt, the answer, and the steps to take. Characters that a template could need are question marks.
+  description: The attempt, the response, and the steps to take. Characters that a template could need are replaced by question marks.
   type: str
   returned: when O(ignore:state) is V(lost) or V(degraded)
 kinds:
@@ -253,7 +256,7 @@ kinds:
   returned: when O(ignore:state) is V(connected)
   sample: [Namespace]
 missing:
-  description: The kinds of which nothing is heard.
+  description: The kinds of which no changes are received.
   type: list
   elements: str
   returned: when O(ignore:state) is V(connected)
