@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from ..core.enumeration import all_of
 from ..core.objects import Json, Kind, ObjectRef
 from ..core.shapes import mapping, sequence, text
+from ..core.suggestions import most_similar
 
 __all__ = [
     "CLUSTER_VERSION",
@@ -108,9 +108,11 @@ def hint(
 
 
 def _about_account(name: str, existing: Collection[str]) -> str:
-    alike = get_close_matches(name, sorted(existing), n=1)
+    similar = most_similar(name, sorted(existing))
     return (
-        f"correct the name {name}: there is a service account {alike[0]}" if alike else f"create service account {name}"
+        f"correct the name {name}: there is a service account {similar}"
+        if similar
+        else f"create service account {name}"
     )
 
 

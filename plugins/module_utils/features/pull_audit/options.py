@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -17,6 +16,7 @@ from ...core.errors import OptionError
 from ...core.namespaces import NamespaceSelector
 from ...core.namespaces import from_options as selector_from
 from ...core.shapes import mapping, text
+from ...core.suggestions import most_similar
 from ...secrets.searched import SHORTEST, Searched
 from .findings import Finding
 from .rules import RULES
@@ -143,10 +143,10 @@ def _ignored(item: Any) -> Ignored:
 def _check_rule(option: str, rule: Any) -> None:
     if isinstance(rule, str) and rule in RULES:
         return
-    near = get_close_matches(str(rule), RULES, n=1)
+    similar = most_similar(str(rule), RULES)
     hint = (
-        f"did you mean {near[0]!r}?"
-        if near
+        f"did you mean {similar!r}?"
+        if similar
         else "the rules stand in https://github.com/openshift-ops/image_pull/blob/main/docs/docsite/rst/audit.rst"
     )
     raise OptionError(f"option {option!r}: there is no rule {str(rule)!r}; {hint}")
