@@ -68,8 +68,14 @@ _SECRET_MEMBERS = frozenset(
 )
 #: Options that are auth files.
 CONTAINERS = frozenset({"auth_config"})
-#: Options that are URLs or parts of one, where some write a login.
-_ADDRESSES = frozenset({"host", "realm_host", "registry"})
+#: Options that are URLs, hosts or images, or lists of them, where some write a login.
+_ADDRESSES = frozenset(
+    {
+        *("host", "realm_host", "realm_hosts", "verify_realm_hosts"),
+        *("registry", "registries", "drop_platform_registries", "merge", "only"),
+        *("image", "images", "repositories", "verify_repositories"),
+    }
+)
 #: What may follow an `@` in an image, instead of a host.
 _DIGEST = re.compile(r"@sha(256|384|512):[0-9a-fA-F]+\Z")
 

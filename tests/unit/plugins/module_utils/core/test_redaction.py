@@ -18,6 +18,11 @@ from hypothesis import strategies as st
 
 from unit.canaries import CANARIES, b64, forms_of, shown
 
+#: Options that are lists of hosts, registries, repositories or images.
+LISTS_OF_ADDRESSES = (
+    *("realm_hosts", "verify_realm_hosts", "registries", "drop_platform_registries", "merge", "only"),
+    *("images", "repositories", "verify_repositories"),
+)
 REGISTRY: dict[str, Any] = {name: {"type": "str"} for name in ("registry", "username", "password", "email")}
 HEADERS: dict[str, Any] = {name: {"type": "str"} for name in ("proxy_basic_auth", "basic_auth", "user_agent")}
 KNOWN: dict[str, Any] = {
@@ -301,6 +306,7 @@ class TestCredentials:
             {"registry": "robot:canary@quay.io/image@sha256:0123"},
             {"registry": "robot:can/ary@quay.io"},
             {"realm_host": "robot:canary@sso.example.com"},
+            *({name: ["quay.io", "robot:canary@quay.io"]} for name in LISTS_OF_ADDRESSES),
             {"any": "scheme://robot:canary@x"},
         ],
     )
@@ -311,6 +317,10 @@ class TestCredentials:
         "given_",
         [
             {"registry": "quay.io:443/image@sha256:0123456"},
+            {
+                "images": [f"quay.io:443/team/app:v1@sha256:{'0' * 64}", "quay.io/app:v1"],
+                "only": ["*.example.com:5000"],
+            },
             {"host": "https://api.example.com:6443"},
             {"proxy": "http://proxy.example.com:3128"},
             {"name": "me:canary@nowhere"},
