@@ -62,7 +62,7 @@ class Templates:
         try:
             result = self._templar.template(value)
         except AnsibleError as error:
-            raise TemplateError(_explained(error, str(value))) from None
+            raise TemplateError(_explained(error, value if _is_text(value) else "")) from None
         return None if self._is_omitted(result) else result
 
     def _together(self, texts: list[str]) -> Mapping[str, Any]:
