@@ -9,6 +9,7 @@ import base64
 import itertools
 import json
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -152,7 +153,9 @@ def rotate(directory: Path, clusters: Sequence[Cluster], *options: str, **variab
     """The playbook on these clusters. No credential is in what it prints."""
     hosts = {f"east-{number}": cluster.variables(**variables) for number, cluster in enumerate(clusters)}
     (directory / "hosts.yml").write_text(variables_file({"all": {"hosts": hosts}}))
-    done = play("rotate", directory / "hosts.yml", "--diff", "-vvv", *options, cwd=directory)
+    # The tasks that retire a login run modules of ansible-core, for which it would look for any Python of this host.
+    python = ("-e", f"ansible_python_interpreter={sys.executable}")
+    done = play("rotate", directory / "hosts.yml", "--diff", "-vvv", *python, *options, cwd=directory)
     for cluster in clusters:
         assert leaks(done.output, cluster.canaries) == []
     return done
