@@ -29,5 +29,7 @@ def test_counts_in_the_containers_of_templates() -> None:
 
 
 def test_an_unknown_kind_is_refused() -> None:
-    with pytest.raises(AnsibleFilterError, match="the kind is one of apply, rotation, audit, export, account, nodes, not 'x'"):
+    with pytest.raises(
+        AnsibleFilterError, match="the kind is one of apply, rotation, audit, export, account, nodes, not 'x'"
+    ):
         result_line([], "x")
