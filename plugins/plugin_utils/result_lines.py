@@ -65,13 +65,7 @@ def apply_line(
     changes = _total(map(_access_changes, _changes_in(results)))
     if declared is not None and not declared and not changes and not _is_failed(results):
         return nothing
-    parts = [
-        *_phrases(changes, check_mode),
-        *_verified(results),
-        *_problems(results),
-    ]
-    unchanged = "nothing would change" if check_mode else "nothing changed"
-    line = ", ".join(parts if changes or _is_failed(results) else (unchanged, *parts))
+    line = ", ".join([*_changed(changes, results, check_mode), *_verified(results), *_problems(results)])
     return line if declared is None else f"{_entries(declared, results)}, {_namespaces(results)}: {line}"
 
 
@@ -134,9 +128,8 @@ def account_line(results: Sequence[Result], *, account: str, check_mode: bool, m
     )
     files = [str(name) for result in results for name in result.get("files") or ()]
     ends = [str(result["token_expires"]) for result in results if result.get("token_expires")]
-    unchanged = "nothing would change" if check_mode else "nothing changed"
     parts = [
-        *(_phrases(counts, check_mode) or ([] if manifests or _is_failed(results) else [unchanged])),
+        *(_phrases(counts, check_mode) if manifests else _changed(counts, results, check_mode)),
         *([f"objects in {manifests}"] if manifests else []),
         *(f"kubeconfig {'would be' if check_mode else 'is'} in {name}" for name in files),
         *(f"its token ends {end}" for end in ends),
@@ -146,14 +139,9 @@ def account_line(results: Sequence[Result], *, account: str, check_mode: bool, m
 
 
 def nodes_line(results: Sequence[Result], *, arrived: bool | None, check_mode: bool) -> str:
-    """What was written to the pull secret of the nodes, and whether they have it. `arrived` is null where that is not known."""
+    """The changes of the nodes' pull secret. `arrived`: whether the nodes have it, or None if that is not known."""
     changes = Counter(("secret", str(change.get("action"))) for change in _changes_in(results))
-    unchanged = "nothing would change" if check_mode else "nothing changed"
-    parts = [
-        *(_phrases(changes, check_mode) or ([] if _is_failed(results) else [unchanged])),
-        *_verified(results),
-        *_problems(results),
-    ]
+    parts = [*_changed(changes, results, check_mode), *_verified(results), *_problems(results)]
     if not check_mode and not _is_failed(results):
         parts.append("all nodes that get it have it" if arrived else "it is not known whether the nodes have it")
     return f"pull secret of the nodes: {', '.join(parts)}"
@@ -171,6 +159,13 @@ LINES: dict[str, Callable[..., str]] = {
 
 
 # --- parts of a line
+
+
+def _changed(counts: Counts, results: Iterable[Result], check_mode: bool) -> list[str]:
+    """The phrases or, unless a task failed, that nothing changed."""
+    if counts or _is_failed(results):
+        return _phrases(counts, check_mode)
+    return ["nothing would change" if check_mode else "nothing changed"]
 
 
 def _phrases(counts: Counts, check_mode: bool) -> list[str]:

@@ -23,7 +23,7 @@ __all__ = ["Attempt", "Patience", "asked", "judged"]
 _REFUSED = ("bad_login", "no_right")
 #: After so many attempts without an answer, a registry is not asked any more.
 _MOST_SILENT = 16
-#: After so many registries without an answer, no further one is asked that only objects of the cluster name: 16 at a time take two minutes.
+#: Maximum number of registries without an answer. Then only registries that an option names are asked. 16 at a time take two minutes.
 _MOST_SILENT_HOSTS = 200
 
 
@@ -89,8 +89,8 @@ class Patience:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        #: The failed attempts in a row of each host that has one.
         self._silent: dict[str, list[str]] = {}
-        self._silent_hosts: set[str] = set()
 
     def proof(self, attempt: Attempt) -> Proof:
         host = attempt.wanted.host
@@ -101,10 +101,8 @@ class Patience:
         with self._lock:
             if proof.outcome == "unanswered":
                 self._silent.setdefault(host, []).append(proof.said)
-                self._silent_hosts.add(host)
             else:
                 self._silent.pop(host, None)
-                self._silent_hosts.discard(host)
         return proof
 
     def _why_not(self, attempt: Attempt) -> str:
@@ -112,7 +110,7 @@ class Patience:
         silent = self._silent.get(host, [])
         if len(silent) >= _MOST_SILENT:
             return f"{host} did not answer {_MOST_SILENT} times: {silent[-1]}"
-        if attempt.is_named or silent or len(self._silent_hosts) < _MOST_SILENT_HOSTS:
+        if attempt.is_named or silent or len(self._silent) < _MOST_SILENT_HOSTS:
             return ""
         return f"{_MOST_SILENT_HOSTS} other registries that objects of the cluster name did not answer"
 
