@@ -117,7 +117,7 @@ def _add(place: Place, subject: Subject) -> list[remedies.Remedy]:
 
 
 def older_than_link(place: Place, survey: Survey) -> Iterator[Finding]:
-    """What has its image already needs no login, unless the node asks the registry each time."""
+    """A pod that has its image needs no login, unless the node asks the registry each time."""
     for found in _hidden(place, survey):
         subject = found.subject
         if not (subject.is_pod and found.is_copy):

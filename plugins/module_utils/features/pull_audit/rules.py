@@ -200,7 +200,7 @@ _ALL = (
         "credential-expired",
         ERROR,
         "A login that has expired",
-        "The registry refuses it. What has its image already goes on until it is created again elsewhere.",
+        "The registry refuses it. Pods that have their image run until they are created again on another node.",
         "Write a new login into the secret.",
         (SECRETS,),
     ),
