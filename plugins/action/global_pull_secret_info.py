@@ -1,17 +1,25 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs global_pull_secret_info in Ansible's own process where it can: only there are the vault passwords that it encrypts a copy with."""
+"""Runs global_pull_secret_info in Ansible's own process where it can, and shows the answer as text where that is wanted."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.openshift_ops.image_pull.plugins.modules.global_pull_secret_info import MODULE
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.explanations import lines_of
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.variable_files import ControllerFiles
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.worker_display import display
 
 
 class ActionModule(ModuleAction):
     module = MODULE
 
-    def _destination(self) -> ControllerFiles:
-        return ControllerFiles(self._loader._vault.secrets)
+    def run(self, tmp: Any = None, task_vars: Any = None) -> Any:
+        result = super().run(tmp, task_vars)
+        if boolean(self._task.args.get("show", False), strict=False) and not self._task.no_log:
+            for line, colour in lines_of(result):
+                display(line, colour)
+        return result

@@ -53,7 +53,7 @@ options:
   retired:
     description: With V(rotation), whether the registry is known to refuse the old login.
     type: bool
-  arrived:
+  rolled_out:
     description: With V(nodes), whether the nodes have the pull secret. Null if that is not known.
     type: bool
   account:

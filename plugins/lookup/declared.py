@@ -38,7 +38,7 @@ options:
     description: Whether the task runs in check mode, where secrets that an earlier task creates do not exist.
     type: bool
     default: false
-  only:
+  namespaces:
     description:
       - Limits each entry to these namespaces, and omits entries that declare nothing for them. Names that no entry declares are ignored.
         Without this option, or with null, all declarations count. With an empty list, none of them counts.
@@ -104,12 +104,12 @@ class LookupModule(LookupBase):  # type: ignore[misc]
 
     def run(self, terms: list[str], variables: Mapping[str, Any] | None = None, **options: Any) -> list[Any]:
         self.set_options(var_options=variables, direct=options)
-        only = self.get_option("only")
+        namespaces = self.get_option("namespaces")
         usual = Role(
             "",
             absent=self.get_option("state") == "absent",
             check_mode=self.get_option("check_mode"),
-            only=None if only is None else frozenset(map(str, only)),
+            only=None if namespaces is None else frozenset(map(str, namespaces)),
             selected=_selected(self.get_option("written")),
             failed=_failed(self.get_option("written")),
         )

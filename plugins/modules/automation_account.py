@@ -54,7 +54,7 @@ options:
       - wait
       - namespace_selector
       - prune
-      - adopt
+      - export
       - explain
       - nodes_secret
       - audit

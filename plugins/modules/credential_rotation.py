@@ -22,7 +22,7 @@ description:
     because the controller would revert the change.
   - An immutable secret is not changed. A second secret, C(NAME-rotated), is created with the new login and also linked on each service
     account. The first secret is excluded from imports and builds. Existing pods keep the first secret until they are recreated. The second
-    secret belongs to no owner, so M(openshift_ops.image_pull.prune) does not remove it. The pull secret of the nodes gets no second secret,
+    secret belongs to no owner, so M(openshift_ops.image_pull.pull_access_prune) does not remove it. The pull secret of the nodes gets no second secret,
     so an immutable one fails.
   - The module keeps no state between runs. If a run was interrupted, the next run completes it by finding all remaining copies of the old
     login.
@@ -82,7 +82,7 @@ options:
           - When it expires, such as V(2030-01-31T12:00:00Z). The module itself knows the expiry time of a JSON Web Token, and of logins of
             Amazon ECR, Google and Azure.
         type: str
-  next_run:
+  next_rotation_seconds:
     description:
       - Seconds until the next rotation, for short-lived logins. A login that expires earlier is refused before anything is read.
     type: int
@@ -260,7 +260,7 @@ notes:
   - The module deletes pods that killed runs of M(openshift_ops.image_pull.pull_probe) have left, in all namespaces of the task, once the
     pods are past their deadline, and if the caller may delete pods. If it cannot delete a pod, it warns.
   - The caller needs the rights to list and patch secrets, and to get them if others write at the same time. To find the images in use, the
-    module lists pods and the workloads of C(apps), C(batch) and C(apps.openshift.io). RV(rotation.unread) reports the kinds that it may not
+    module lists pods and the workloads of C(apps), C(batch) and C(apps.openshift.io). RV(rotation.unreadable_pods) reports the kinds that it may not
     list. Use O(verify_repositories) as a replacement for them. If a secret is immutable, the module lists, gets and patches service
     accounts, and creates secrets.
   - If the caller may not list across all namespaces, the module lists each namespace separately.
@@ -319,7 +319,7 @@ EXAMPLES = r"""
     new:
       username: AWS
       password: "{{ lookup('ansible.builtin.pipe', 'aws ecr get-login-password --region eu-west-1') }}"
-    next_run: 21600
+    next_rotation_seconds: 21600
 """
 
 RETURN = r"""
@@ -459,7 +459,7 @@ rotation:
         secret:
           description: The secret.
           type: str
-        about:
+        location:
           description: The registry key, the data key or the annotation.
           type: str
         reason:
@@ -531,12 +531,12 @@ rotation:
           type: str
           returned: always
       sample: []
-    unsearched:
+    unreadable_secrets:
       description:
         - The namespaces in which the caller may not list secrets, so that the old login may be there. One sentence for each.
       type: list
       elements: str
-    unread:
+    unreadable_pods:
       description: The pods and workloads that could not be read, so that the new login is verified for fewer images. One sentence for each.
       type: list
       elements: str
@@ -566,11 +566,11 @@ rotation:
           description: The outcome, as returned by M(openshift_ops.image_pull.registry_auth_info).
           type: str
           returned: always
-        said:
+        message:
           description: The outcome as a sentence.
           type: str
           returned: always
-      sample: [{repository: quay.io/team/app, image: "quay.io/team/app:v1", outcome: pulls, said: "registry quay.io gives quay.io/team/app:v1"}]
+      sample: [{repository: quay.io/team/app, image: "quay.io/team/app:v1", outcome: pulls, message: "registry quay.io gives quay.io/team/app:v1"}]
     probes:
       description:
         - For each of the first 100 namespaces with a secret to change, an image that is pulled there with the login, for

@@ -39,7 +39,7 @@ options:
   auth_config:
     description: The content of such a file as data or as JSON text.
     type: raw
-  only:
+  include:
     description: The entries of O(auth_file) or O(auth_config) to add, as names or globs. By default all entries.
     type: list
     elements: str
@@ -55,7 +55,7 @@ options:
       - On a hosted cluster, the module first waits for the platform's merge. It then waits until the daemon set that brings the merged
         secret to the nodes, V(kube-system/global-pull-secret-syncer), runs with it on all nodes that get it. The daemon set writes the file
         of a node within half a minute of its start. If the caller may not read the daemon set, or if the daemon set does not show this,
-        RV(arrived) is null and RV(notes) gives the reason.
+        RV(rolled_out) is null and RV(notes) gives the reason.
       - With O(hosted_cluster), the module does not wait, because the management cluster does not show whether the nodes have the secret.
     type: bool
     default: false
@@ -72,27 +72,18 @@ options:
       - The configuration of each pool before the change, by the name of the pool, from RV(pools) of an earlier task. Only used if the
         caller may not read machine configs. A pool has the change when it has another configuration.
     type: dict
-  backup:
-    description:
-      - A directory on the controller for a copy of the current secret, as a file of variables that is encrypted with Ansible's vault
-        password. The name of the file contains the version of the secret, so an existing copy is not written again.
-      - The task must run in Ansible's own process, with a local connection and Ansible's own Python, without C(become) and C(async).
-    type: path
-  vault_id:
-    description: With several vault passwords, the id of the password to encrypt O(backup) with.
-    type: str
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.attributes
 attributes:
   check_mode:
-    description: The cluster is not changed. In check mode, the module only names the file of O(backup).
+    description: Nothing is changed.
     support: full
   diff_mode:
     description: There is no diff, because nothing changes.
     support: none
   idempotent:
-    description: Each run reads the cluster again. An existing copy is not written again.
+    description: Each run reads the cluster.
     support: full
 seealso:
   - module: openshift_ops.image_pull.pull_secret
@@ -143,11 +134,7 @@ EXAMPLES = r"""
 - name: Check the registries of a file
   openshift_ops.image_pull.global_pull_secret_info:
     auth_file: "{{ playbook_dir }}/auth.json"
-    only: ["*.example.com"]
-
-- name: Write an encrypted copy
-  openshift_ops.image_pull.global_pull_secret_info:
-    backup: "{{ playbook_dir }}/backup"
+    include: ["*.example.com"]
 """
 
 RETURN = r"""
@@ -263,7 +250,7 @@ overridden:
   type: list
   elements: str
   sample: [quay.io]
-arrived:
+rolled_out:
   description: Whether all nodes that get the secret have it, see RV(node_pools), or null if that was not requested or cannot be determined.
   returned: when the cluster has one
   type: bool
@@ -272,15 +259,6 @@ notes:
   returned: when the cluster has one
   type: list
   elements: str
-files:
-  description: The file of the copy, if it was written, or would be written in check mode.
-  returned: with O(backup)
-  type: list
-  elements: str
-changed:
-  description: Whether a copy was written. The cluster is never changed.
-  returned: always
-  type: bool
 """
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
@@ -291,8 +269,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CONNECTION_OPTIONS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, asking
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.variable_files import backup_writer
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.global_pull_secret import Saving, look
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.global_pull_secret import look
 
 ARGUMENTS = {
     **CONNECTION_OPTIONS,
@@ -303,15 +280,12 @@ ARGUMENTS = {
     "timeout": {"type": "int", "default": 1800},
     "allow_paused": {"type": "bool", "default": False},
     "rendered_before": {"type": "dict"},
-    "backup": {"type": "path"},
-    "vault_id": {"type": "str"},
 }
 
 
 def run(task: Task) -> dict[str, object]:
     asked = from_options(task.params, task.read_file)
-    saving = Saving(task.hide, backup_writer(task, asked.backup, asked.vault_id))
-    return asking(task, task.params["timeout"], lambda cluster, settings: look(cluster, asked, settings, saving))
+    return asking(task, task.params["timeout"], lambda cluster, settings: look(cluster, asked, settings))
 
 
 RULES = {"mutually_exclusive": [("auth_file", "auth_config")]}

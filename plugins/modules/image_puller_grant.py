@@ -84,7 +84,7 @@ options:
       - A binding that this collection created for another owner is refused, with the owner's name, see O(adopt). A binding that was created
         without an owner, or by others, is changed as without this option, and does not get the label.
       - With O(state=absent) another owner's binding is always refused.
-      - M(openshift_ops.image_pull.prune) removes objects that carry an owner's label and are no longer declared. R(The guide on owners,
+      - M(openshift_ops.image_pull.pull_access_prune) removes objects that carry an owner's label and are no longer declared. R(The guide on owners,
         ansible_collections.openshift_ops.image_pull.docsite.many_teams) describes labels, owners and pruning together.
       - The name has at most 63 letters, digits, C(-), C(_) and C(.), like the value of a label.
     type: str

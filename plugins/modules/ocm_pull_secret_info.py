@@ -66,9 +66,9 @@ options:
     description: Seconds to wait for each of the two responses, from V(1) to V(3600).
     type: int
     default: 30
-  only:
+  include:
     description:
-      - Names or globs of registries. The other entries are omitted. Names have the same meaning as for C(only) of
+      - Names or globs of registries. The other entries are omitted. Names have the same meaning as for C(include) of
         M(openshift_ops.image_pull.pull_secret).
       - A name or glob that matches no entry is an error.
     type: list
@@ -138,7 +138,7 @@ EXAMPLES = r"""
 
 - name: Let two projects pull Red Hat's images, with a service account that OCM_CLIENT_ID and OCM_CLIENT_SECRET name
   openshift_ops.image_pull.ocm_pull_secret_info:
-    only: [registry.redhat.io]
+    include: [registry.redhat.io]
   register: redhat
 
 - name: Write the pull secret
@@ -257,7 +257,7 @@ ARGUMENTS = {
     "ocm_ca_cert": {"type": "path"},
     "ocm_validate_certs": {"type": "bool", "default": True},
     "ocm_timeout": {"type": "int", "default": 30},
-    "only": {"type": "list", "elements": "str"},
+    "include": {"type": "list", "elements": "str"},
     "return_content": {"type": "bool", "default": True},
     "compare": {"type": "bool", "default": False},
     "namespace": {"type": "str", "default": "openshift-config"},

@@ -17,7 +17,7 @@ description:
     https://github.com/openshift-ops/image_pull/blob/main/docs/audit.schema.json).
   - The module does not change the cluster. It creates SubjectAccessReviews, which store nothing, only for rights that no role binding
     proves. It does not contact any registry.
-  - C(unread) reports the objects that cannot be read, with the rules that were not applied. The audit never treats an unreadable object as
+  - C(unreadable) reports the objects that cannot be read, with the rules that were not applied. The audit never treats an unreadable object as
     absent.
   - The result contains no credential and no hash of one. Equal logins get equal labels, computed with a key that is used for one run and
     stored nowhere.
@@ -51,7 +51,7 @@ options:
       - The target version of a planned upgrade, such as V(4.22) for OpenShift or V(1.35) for plain Kubernetes. Images that can be pulled
         today, but not with this version, are findings. Quote the value, because YAML reads V(4.20) as a number.
     type: str
-  find_credential:
+  search_credential:
     description:
       - A leaked credential. Each secret that contains it is a finding, regardless of the type of the secret and of the form of the
         credential.
@@ -66,7 +66,7 @@ options:
         description: The user name of the credential. Copies with another user name are also findings, and their messages state that.
         type: str
       password:
-        description: The password, of at least 8 characters. One of O(find_credential.password) and O(find_credential.token) is required.
+        description: The password, of at least 8 characters. One of O(search_credential.password) and O(search_credential.token) is required.
         type: str
       token:
         description: The token, of at least 8 characters.
@@ -153,7 +153,7 @@ EXAMPLES = r"""
 - name: Find a leaked password
   openshift_ops.image_pull.pull_access_audit:
     rules: [credential-found]
-    find_credential:
+    search_credential:
       registry: quay.io
       username: team+robot
       password: "{{ leaked_password }}"
@@ -180,12 +180,12 @@ audit:
       type: str
       returned: always
     rules:
-      description: The rules that were applied, by id, each with C(severity), C(title), C(meaning) and C(mend).
+      description: The rules that were applied, by id, each with C(severity), C(title), C(meaning) and C(fix).
       type: dict
       returned: always
     clusters:
       description:
-        - One cluster, with C(findings), the most severe first, C(unread), C(counts), C(verdicts), C(matrix), C(pullers) and C(logins).
+        - One cluster, with C(findings), the most severe first, C(unreadable), C(counts), C(verdicts), C(matrix), C(pullers) and C(logins).
       type: list
       elements: dict
       returned: always
@@ -234,13 +234,13 @@ verdicts:
       type: int
       returned: always
   sample: {pulls: 12, will_not_pull: 1, unknown: 3}
-unread:
+unreadable:
   description: The objects that could not be read, so that their state is unknown.
   returned: when the audit was completed
   type: list
   elements: str
   sample: []
-worst:
+top_findings:
   description: The first 100 findings.
   returned: with O(dest)
   type: list
@@ -363,7 +363,7 @@ ARGUMENTS = {
     "ignore": {"type": "list", "elements": "raw"},
     "expires_within": {"type": "int", "default": 14},
     "target_version": {"type": "str"},
-    "find_credential": {"type": "dict", "no_log": False, "options": CREDENTIAL},
+    "search_credential": {"type": "dict", "no_log": False, "options": CREDENTIAL},
     "fingerprint_key": {"type": "str", "no_log": True},
     "dest": {"type": "path"},
     "drift": {"type": "list", "elements": "dict"},

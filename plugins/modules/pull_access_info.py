@@ -128,7 +128,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg:
       - "{{ access.namespaces[0].access | map(attribute='reason') }}"
-      - "{{ access.namespaces[0].access | map(attribute='remedy') }}"
+      - "{{ access.namespaces[0].access | map(attribute='fix') }}"
 
 - name: Check whether the registries really provide the images of a pod
   openshift_ops.image_pull.pull_access_info:
@@ -268,7 +268,7 @@ namespaces:
               description: The name of the step, such as C(pull_secrets) or C(keys).
               type: str
               returned: always
-            seen:
+            message:
               description: The result of the step, as a sentence.
               type: str
               returned: always
@@ -281,7 +281,7 @@ namespaces:
           type: list
           elements: str
           returned: in the same cases as C(steps)
-        remedy:
+        fix:
           description:
             - Tasks that fix it, for pasting into a playbook. Empty if no task of this collection fixes it, or if a name or key in the
               objects is unusual. RV(namespaces[].access[].fix_refusal) then gives the reason.

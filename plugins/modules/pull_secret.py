@@ -31,7 +31,7 @@ options:
         without an owner, or by others, is changed as without this option, and does not get the label.
       - With O(state=absent) and with O(mode=remove), another owner's secret is always refused. With O(only_managed=true), it is kept with a
         warning instead.
-      - M(openshift_ops.image_pull.prune) removes objects that carry an owner's label and are no longer declared. R(The guide on owners,
+      - M(openshift_ops.image_pull.pull_access_prune) removes objects that carry an owner's label and are no longer declared. R(The guide on owners,
         ansible_collections.openshift_ops.image_pull.docsite.many_teams) describes labels, owners and pruning together.
       - The name has at most 63 letters, digits, C(-), C(_) and C(.), like the value of a label.
     type: str
@@ -146,7 +146,7 @@ options:
     description:
       - The content of such a file as data or as JSON text, for example from OpenShift Cluster Manager.
     type: raw
-  only:
+  include:
     description:
       - The entries of O(auth_file) or O(auth_config) to use, as names or globs such as C(quay.io/*). A star also matches slashes. By
         default, all entries are used.
@@ -315,8 +315,8 @@ options:
       auth_config:
         description: See O(auth_config).
         type: raw
-      only:
-        description: See O(only).
+      include:
+        description: See O(include).
         type: list
         elements: str
       labels:
@@ -436,7 +436,7 @@ EXAMPLES = r"""
     name: team-registries
     namespaces: [project-a]
     auth_file: "{{ lookup('env', 'HOME') }}/.docker/config.json"
-    only: [quay.io/team, "*.example.com"]
+    include: [quay.io/team, "*.example.com"]
 
 - name: Convert a secret of a type that no node reads
   openshift_ops.image_pull.pull_secret:

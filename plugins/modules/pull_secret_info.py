@@ -216,7 +216,7 @@ namespaces:
                     - V(expired) is a login that the registry refuses, and that has expired according to C(expires).
                   type: str
                   returned: always
-                said:
+                message:
                   description: The outcome as a sentence. It contains no text from a server.
                   type: str
                   returned: always
@@ -234,7 +234,7 @@ namespaces:
               has_login: true
               kind: ""
               expires: ""
-              proofs: [{repository: "", outcome: logs_in, said: quay.io accepts the login}]
+              proofs: [{repository: "", outcome: logs_in, message: quay.io accepts the login}]
 outcomes:
   description: Number of occurrences of each outcome in RV(namespaces).
   returned: with O(verify) or O(verify_repositories)

@@ -206,11 +206,11 @@ login:
         nothing is known.
       type: str
       returned: always
-    said:
+    message:
       description: The outcome as a sentence. It contains no text from a server.
       type: str
       returned: always
-  sample: {outcome: logs_in, said: quay.io accepts the login}
+  sample: {outcome: logs_in, message: quay.io accepts the login}
 repositories:
   description: The response for each of O(repositories), in their order.
   returned: success, with O(registry), and O(username) or O(repositories)
@@ -228,12 +228,12 @@ repositories:
         - V(not_found) can also mean that a right is missing. Many registries hide repositories to which they deny access.
       type: str
       returned: always
-    said:
+    message:
       description: The outcome as a sentence.
       type: str
       returned: always
   sample:
-    - {repository: "quay.io/team/app", outcome: no_right, said: "the login works, and has no right to pull quay.io/team/app"}
+    - {repository: "quay.io/team/app", outcome: no_right, message: "the login works, and has no right to pull quay.io/team/app"}
 registries:
   description: For each entry of O(registries), in their order, the values above, or only C(registry) if the registry could not be queried.
   type: list
@@ -277,8 +277,8 @@ registries:
           description: See RV(login.outcome).
           type: str
           returned: always
-        said:
-          description: See RV(login.said).
+        message:
+          description: See RV(login.message).
           type: str
           returned: always
     repositories:
@@ -295,8 +295,8 @@ registries:
           description: See RV(repositories[].outcome).
           type: str
           returned: always
-        said:
-          description: See RV(repositories[].said).
+        message:
+          description: See RV(repositories[].message).
           type: str
           returned: always
   sample: [{registry: registry.example.com, scheme: bearer, realm: "https://sso.example.com/auth",

@@ -41,7 +41,7 @@ VARIABLES = {
 #: The roles that write secrets.
 _WRITERS = ("private_registry", "delegated_auth")
 _PLACES = ("namespaces", "namespace_selector")
-_SOURCES = ("registries", "auth_file", "auth_config", "only")
+_SOURCES = ("registries", "auth_file", "auth_config", "include")
 _VERIFY = (
     "verify", "verify_repositories", "verify_realm_hosts", "verify_ca_cert", "verify_validate_certs", "verify_timeout",
 )  # fmt: skip

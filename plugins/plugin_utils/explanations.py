@@ -35,7 +35,7 @@ def _answer(namespace: str, answer: Mapping[str, Any]) -> Iterator[tuple[str, st
     found = offer_in(answer)
     yield from ((_plain(sentence), None) for sentence in filter(None, (*found.effects, found.refusal)))
     if found.tasks:
-        yield "what mends it:", None
+        yield "what fixes it:", None
         yield from ((line, None) for line in found.text.splitlines())
 
 

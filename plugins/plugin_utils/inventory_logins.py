@@ -59,7 +59,7 @@ class NodesDeclaration:
     def __init__(self, variables: Mapping[str, Any], templates: Evaluator) -> None:
         members = {
             name: variables[f"{NODES}_{name}"]
-            for name in ("registries", "auth_file", "auth_config", "only")
+            for name in ("registries", "auth_file", "auth_config", "include")
             if variables.get(f"{NODES}_{name}")
         }
         self.present = [Declared(NODES, members, lambda _name, value: templates.resolve(value))] if members else []
@@ -110,7 +110,7 @@ def _in_entry(entry: Declared, rotation: _Rotation) -> Iterator[dict[str, str]]:
 def _in_file(
     entry: Declared, member: str, rotation: _Rotation, read_file: Callable[[str], str]
 ) -> Iterator[dict[str, str]]:
-    found = auth_file_of({member: entry.get(member), "only": entry.get("only") or None}, read_file).entries
+    found = auth_file_of({member: entry.get(member), "include": entry.get("include") or None}, read_file).entries
     for key, one in found.items():
         if rotation.replaces(key, one.username, one.password):
             yield _row(_place(entry, member), without_user(key), _variable(entry.members[member]))

@@ -22,27 +22,27 @@ __all__ = ["KNOWN", "is_ours", "problems_of"]
 _NAMES = {
     "automation_account_": "everywhere hosted_pull_secrets jobs kubeconfig manifests name namespace namespace_selector namespaces state token_seconds",
     "credential_rotation_": (
-        "allow_absent allow_remaining allow_unread canary_namespaces canary_soak emergency expect_dead namespace_selector new new_command "
-        "next_run nodes nodes_allow_paused nodes_timeout old plan plan_dest plan_only probe probe_node_selectors probe_timeout "
-        "pulls_timeout registries reimport retire_tasks rollback secrets soak verify verify_ca_cert verify_realm_hosts verify_repositories verify_timeout "
-        "verify_validate_certs waves"
+        "allow_absent allow_remaining allow_unread canary_namespaces canary_soak_seconds emergency namespace_selector new new_command "
+        "next_rotation_seconds nodes nodes_allow_paused nodes_timeout old plan plan_dest plan_only probe probe_node_selectors "
+        "probe_timeout pulls_timeout registries reimport retire_tasks rollback secrets soak_seconds verify verify_ca_cert "
+        "verify_realm_hosts verify_repositories verify_revoked verify_timeout verify_validate_certs waves"
     ),
     "cross_project_pull_": "grants state wait wait_timeout",
     "delegated_auth_": "registries state",
     "global_pull_secret_": (
-        "allow_paused auth_config auth_file backup backup_vault_id drop_platform_registries hosted_cluster only registries remove "
+        "allow_paused auth_config auth_file backup backup_vault_id drop_platform_registries hosted_cluster include registries remove "
         "restore verify verify_ca_cert verify_realm_hosts verify_repositories verify_timeout verify_validate_certs wait wait_timeout"
     ),
     "image_pull_": (
-        "adopt adopt_credentials adopt_dest adopt_force adopt_namespace_selector adopt_namespaces adopt_vault_id adopted api_key audit "
-        "batch_seconds batch_size ca_cert client_cert client_key context exclude_namespaces host ignored_variables impersonate_groups "
-        "impersonate_user kubeconfig max_prune no_proxy ocm_api_url ocm_ca_cert ocm_token_url only_namespaces owner password plan "
-        "planned_revision proxy prune prune_everything pruned red_hat_account registry_ca_cert rotation_plans serial username "
-        "validate_certs"
+        "adopt api_key audit batch_seconds batch_size ca_cert client_cert client_key context exclude_namespaces export_credentials "
+        "export_dest export_force export_namespace_selector export_namespaces export_vault_id exported host ignored_variables "
+        "impersonate_groups impersonate_user kubeconfig max_prune no_proxy ocm_api_url ocm_ca_cert ocm_token_url only_namespaces owner "
+        "password plan planned_revision proxy prune prune_everything pruned red_hat_account registry_ca_cert rotation_plans serial "
+        "username validate_certs"
     ),
     "private_registry_": "secrets state",
     "pull_access_audit_": (
-        "compare_with directory drift expires_within fail_on fail_on_new find_credential ignore name namespace_selector namespaces "
+        "compare_with directory drift expires_within fail_on fail_on_new search_credential ignore name namespace_selector namespaces "
         "rules target_version title"
     ),
 }

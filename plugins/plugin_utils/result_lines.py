@@ -116,7 +116,7 @@ def export_line(result: Result, *, check_mode: bool) -> str:
     parts = [
         f"{secrets} and {grants} of {_namespaces([result])}{where}",
         *([f"{counted(left, 'object')} of the platform left out"] if left else []),
-        *([f"{counted(len(result['not_expressed']), 'object')} not expressed"] if result["not_expressed"] else []),
+        *([f"{counted(len(result['not_exported']), 'object')} not expressed"] if result["not_exported"] else []),
     ]
     return ", ".join(parts)
 
@@ -138,12 +138,12 @@ def account_line(results: Sequence[Result], *, account: str, check_mode: bool, m
     return f"account {account}: {', '.join(parts)}"
 
 
-def nodes_line(results: Sequence[Result], *, arrived: bool | None, check_mode: bool) -> str:
-    """The changes of the nodes' pull secret. `arrived`: whether the nodes have it, or None if that is not known."""
+def nodes_line(results: Sequence[Result], *, rolled_out: bool | None, check_mode: bool) -> str:
+    """The changes of the nodes' pull secret. `rolled_out`: whether the nodes have it, or None if that is not known."""
     changes = Counter(("secret", str(change.get("action"))) for change in _changes_in(results))
     parts = [*_changed(changes, results, check_mode), *_verified(results), *_problems(results)]
     if not check_mode and not _is_failed(results):
-        parts.append("all nodes that get it have it" if arrived else "it is not known whether the nodes have it")
+        parts.append("all nodes that get it have it" if rolled_out else "it is not known whether the nodes have it")
     return f"pull secret of the nodes: {', '.join(parts)}"
 
 

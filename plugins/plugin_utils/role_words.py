@@ -50,5 +50,5 @@ def _variables(role: str, found: re.Match[str]) -> str:
 
 def _variable(role: str, option: str) -> str:
     """The variable behind an option; empty where there is none."""
-    prefixes = (f"{role}_", "image_pull_") if role else ("image_pull_", "image_pull_adopt_")
+    prefixes = (f"{role}_", "image_pull_") if role else ("image_pull_", "image_pull_export_")
     return next((prefix + option for prefix in prefixes if prefix + option in KNOWN), "")

@@ -26,8 +26,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml
 __all__ = ["ControllerFiles"]
 
 _HOW_TO_GIVE = "give one with --vault-password-file, --vault-id or --ask-vault-pass"
-#: The other way out, where an option has one.
-_OTHERWISE = {"dest": ", or set credentials=placeholder"}
 
 
 class ControllerFiles:
@@ -51,7 +49,7 @@ class ControllerFiles:
 
     def _vault(self, wanted: FilesWanted) -> tuple[str, Any]:
         """The vault id and the password to encrypt with, chosen as ansible-vault does."""
-        how = _HOW_TO_GIVE + _OTHERWISE.get(wanted.option, "")
+        how = _HOW_TO_GIVE + (f", or set {wanted.otherwise}" if wanted.otherwise else "")
         if not self._secrets:
             raise OptionError(f"there is no vault password, so no credential can be written and nothing was: {how}")
         vault_id = wanted.vault_id or C.config.get_config_value("DEFAULT_VAULT_ENCRYPT_IDENTITY")

@@ -214,7 +214,7 @@ class TestLostAnswers:
         act, carried_out = LOST[what]
         with hostile(lab) as server:
             server.proxy.rule(f"DELETE .*/{resource}/", act, times=1)
-            result = server.run("prune", **fleet.pruning())
+            result = server.run("pull_access_prune", **fleet.pruning())
         assert not result["failed"], result["msg"]
         told = [change for found in result["namespaces"] for change in found["changes"]]
         named = [(found["name"], change["name"]) for found in result["namespaces"] for change in found["changes"]]
@@ -234,7 +234,7 @@ class TestUnlinkingFails:
         place = fleet.leaving
         with hostile(lab) as server:
             server.proxy.rule(f"PATCH .*/{place}/serviceaccounts/", act)
-            result = server.run("prune", **fleet.pruning())
+            result = server.run("pull_access_prune", **fleet.pruning())
         assert result["failed"]
         assert [failure["namespace"] for failure in result["failures"]] == [place]
         assert server.proxy.asked(f"DELETE .*/{place}/") == []
@@ -257,7 +257,7 @@ class TestUnlinkingFails:
 
         with hostile(lab) as server:
             server.proxy.rule(f"PATCH .*/{place}/serviceaccounts/", relink, times=1)
-            result = server.run("prune", **fleet.pruning())
+            result = server.run("pull_access_prune", **fleet.pruning())
         assert not result["failed"], result["msg"]
         assert len(server.proxy.asked(f"PATCH .*/{place}/serviceaccounts/")) == 2
         assert link not in json.dumps(lab.account(place))
@@ -273,7 +273,7 @@ class TestLists:
         with hostile(lab) as server:
             server.proxy.rule(rf"GET {base}/{resource}\?", FORBIDDEN)
             server.proxy.rule(rf"GET {base}/namespaces/{place}/{resource}\?", FORBIDDEN)
-            result = server.run("prune", **fleet.pruning())
+            result = server.run("pull_access_prune", **fleet.pruning())
         assert not result["failed"], result["msg"]
         assert f"nothing was removed in {place}: the caller may not list {resource} in it" in str(result["warnings"])
         assert server.proxy.asked(f"^(PATCH|DELETE) .*/{place}/") == []
@@ -295,7 +295,7 @@ class TestLists:
         with hostile(lab) as server:
             server.proxy.rule(rf"GET {base}/{resource}\?", FORBIDDEN)
             server.proxy.rule(rf"GET {base}/namespaces/{place}/{resource}\?", act)
-            result = server.run("prune", **fleet.pruning())
+            result = server.run("pull_access_prune", **fleet.pruning())
         assert result["failed"]
         assert result["msg"].startswith("nothing was removed")
         assert server.proxy.asked("^(PATCH|DELETE|POST|PUT)") == []
@@ -304,5 +304,5 @@ class TestLists:
     def test_what_is_said_of_it_is_fit_for_people(self, lab, fleet):
         with hostile(lab) as server:
             server.proxy.rule(r"GET /api/v1/secrets\?", refused(401, "Unauthorized", "no"))
-            assert times_said(server.run("prune", **fleet.pruning())["msg"], 401) == 1, "said once"
+            assert times_said(server.run("pull_access_prune", **fleet.pruning())["msg"], 401) == 1, "said once"
         judged(fleet.prune(check=True))

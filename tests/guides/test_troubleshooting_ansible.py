@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the guide by symptom says that Ansible says: a reader makes every mistake of the table, and mends one after the other as it advises.
+"""What the guide by symptom says that Ansible says: a reader makes every mistake of the table, and fixes one after the other as it advises.
 
 The text of a row has to be what is printed, and its advice has to lead on to the next mistake, and in the end to a run.
 """

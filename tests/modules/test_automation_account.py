@@ -102,7 +102,7 @@ class TestPresent:
 
     def test_everywhere_is_one_binding(self, lab, account, namespaces, namespace, name):
         (other,) = namespaces(1)
-        found = account(jobs=["adopt"], everywhere=True)
+        found = account(jobs=["export"], everywhere=True)
         assert not found["failed"], found["msg"]
         role = f"image-pull:{namespace}:{name}:cluster"
         assert ours(lab, name) == sorted([f"clusterroles/{role}", f"clusterrolebindings/{role}"])

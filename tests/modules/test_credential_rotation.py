@@ -104,7 +104,12 @@ class TestInPlace:
         assert tried["pulled"]
         rotation = result["rotation"]
         assert rotation["copies"] == {"old": 1, "new": 0, "to_change": 1, "failed": 0}
-        assert (rotation["old_login"], rotation["remaining"], rotation["unsearched"], rotation["unread"]) == (
+        assert (
+            rotation["old_login"],
+            rotation["remaining"],
+            rotation["unreadable_secrets"],
+            rotation["unreadable_pods"],
+        ) == (
             "works",
             [],
             [],
@@ -115,7 +120,7 @@ class TestInPlace:
                 "repository": f"{host}/team/app",
                 "image": lab.registry("private")["image"],
                 "outcome": "pulls",
-                "said": f"registry {host} gives {lab.registry('private')['image']}",
+                "message": f"registry {host} gives {lab.registry('private')['image']}",
             }
         ]
         probe = {"namespace": namespace, "image": lab.registry("private")["image"], "secret": "quay"}
@@ -177,7 +182,7 @@ class TestInPlace:
         assert not result["failed"], result["msg"]
         changed = {(row["name"], change["name"]) for row in result["namespaces"] for change in row["changes"]}
         assert changed == {(first, "a"), (first, "b"), (second, "c")}
-        rows = {(row["secret"], row["about"]) for row in result["rotation"]["remaining"]}
+        rows = {(row["secret"], row["location"]) for row in result["rotation"]["remaining"]}
         assert rows == {("d", "elsewhere.example.com"), ("e", "data key config.json")}
         assert lab.entries(first, "a") == {f"https://{host}/v2/": login(lab, 1)}
         assert lab.entries(first, "b") == {host: {"auth": auth(login(lab, 1))}}
@@ -362,7 +367,7 @@ class TestLeft:
             {
                 "namespace": namespace,
                 "secret": "eso",
-                "about": host,
+                "location": host,
                 "reason": "External Secrets writes this secret: change the login at its source",
             }
         ]
@@ -377,7 +382,7 @@ class TestLeft:
         result = rotate(namespaces=[namespace])
         assert result["changed"]
         (row,) = result["rotation"]["remaining"]
-        assert row["about"] == "annotation kubectl.kubernetes.io/last-applied-configuration"
+        assert row["location"] == "annotation kubectl.kubernetes.io/last-applied-configuration"
 
     def test_an_immutable_one_gets_a_second_beside_it(self, lab: Lab, rotate: Run, host: str, namespace: str) -> None:
         image = lab.registry("private")["image"]
@@ -399,7 +404,7 @@ class TestLeft:
         tried = lab.pull(namespace, "app")["images"][0]["tried"]
         assert {each["secret"] for each in tried} & {"fixed", "fixed-rotated"}
         (row,) = result["rotation"]["remaining"]
-        assert (row["secret"], row["about"]) == ("fixed", host)
+        assert (row["secret"], row["location"]) == ("fixed", host)
         again = rotate(namespaces=[namespace])
         assert (again["failed"], again["changed"]) == (False, False)
         assert again["rotation"]["remaining"] == [row]
@@ -451,26 +456,38 @@ class TestLeft:
         assert (result["failed"], result["changed"]) == (False, True)
         assert (
             f"the caller may not list pods in namespace {namespace}, so what is there is not known"
-            in result["rotation"]["unread"]
+            in result["rotation"]["unreadable_pods"]
         )
 
     def test_secrets_that_may_not_be_listed_are_never_taken_for_none(self, rotate: Run, namespace: str) -> None:
         result = rotate(namespaces=[namespace], impersonate_user="nobody")
-        assert result["rotation"]["unsearched"][0].startswith("the caller may not list secrets in namespace")
+        assert result["rotation"]["unreadable_secrets"][0].startswith("the caller may not list secrets in namespace")
 
 
 class TestOptions:
     def test_all_that_cannot_work_is_said_at_once(self, rotate: Run) -> None:
         result = rotate(
-            registries=["a b"], new={"username": "a:b", "password": ""}, verify_repositories=["app"], next_run=0
+            registries=["a b"],
+            new={"username": "a:b", "password": ""},
+            verify_repositories=["app"],
+            next_rotation_seconds=0,
         )
         assert result["failed"]
-        for part in ("registry 'a b'", "a ':' in its user name", "no password", "'app' is no repository", "'next_run'"):
+        for part in (
+            "registry 'a b'",
+            "a ':' in its user name",
+            "no password",
+            "'app' is no repository",
+            "'next_rotation_seconds'",
+        ):
             assert part in result["msg"]
 
     def test_a_login_that_expires_before_the_next_run_is_refused(self, lab: Lab, rotate: Run, namespace: str) -> None:
         new = {**login(lab, 1), "expires": "2001-01-01T00:00:00Z"}
         assert "has expired on 2001-01-01T00:00:00Z" in rotate(new=new)["msg"]
         new["expires"] = "2126-01-01T00:00:00Z"
-        assert not rotate(new=new, next_run=3600, namespaces=[namespace], allow_absent=True)["failed"]
-        assert "before the next run in 4,000,000,000 seconds" in rotate(new=new, next_run=4_000_000_000)["msg"]
+        assert not rotate(new=new, next_rotation_seconds=3600, namespaces=[namespace], allow_absent=True)["failed"]
+        assert (
+            "before the next run in 4,000,000,000 seconds"
+            in rotate(new=new, next_rotation_seconds=4_000_000_000)["msg"]
+        )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Imports that failed are sent again once a login is mended; the lab imports as OpenShift does, from its own registries."""
+"""Imports that failed are sent again once a login is fixed; the lab imports as OpenShift does, from its own registries."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def again(run: Callable[..., dict[str, Any]], namespace: str) -> Callable[..., d
 
 
 @pytest.fixture
-def mend(run: Callable[..., dict[str, Any]], streams: Streams) -> Callable[..., None]:
+def fix(run: Callable[..., dict[str, Any]], streams: Streams) -> Callable[..., None]:
     def call(password: str = "", name: str = "pull") -> None:
         result = run("pull_secret", namespaces=[streams.namespace], name=name, registries=[streams.login(password)])
         assert not result["failed"], result
@@ -105,12 +105,12 @@ def statuses(result: dict[str, Any]) -> dict[str, str]:
 
 
 class TestMended:
-    def test_what_failed_is_imported_once(self, lab, streams, again, mend) -> None:
+    def test_what_failed_is_imported_once(self, lab, streams, again, fix) -> None:
         policy = {"scheduled": True, "insecure": False, "importMode": "PreserveOriginal"}
         streams.make("app", v1=source(streams.image, importPolicy=policy, referencePolicy={"type": "Local"}))
         assert streams.tag()["conditions"][0]["reason"] == "Unauthorized"
         before = streams.spec()
-        mend()
+        fix()
         audit = lab.audit()
         result = again(registries=[streams.host])
         assert not result["failed"], result
@@ -137,9 +137,9 @@ class TestMended:
         assert audit.writes() == []
         assert second["namespaces"][0]["tags"] == []
 
-    def test_check_mode_sends_nothing_and_plans_what_is_then_done(self, lab, streams, again, mend) -> None:
+    def test_check_mode_sends_nothing_and_plans_what_is_then_done(self, lab, streams, again, fix) -> None:
         streams.make("app", v1=source(streams.image), v2=source(f"{streams.host}/team/app:v1"))
-        mend()
+        fix()
         audit = lab.audit()
         planned = again(check=True)
         assert audit.writes() == []
@@ -150,11 +150,11 @@ class TestMended:
         changes = [[space["changes"] for space in result["namespaces"]] for result in (planned, done)]
         assert changes[0] == changes[1]
 
-    def test_a_stale_secret_anywhere_in_the_namespace_is_said(self, lab, streams, again, mend) -> None:
+    def test_a_stale_secret_anywhere_in_the_namespace_is_said(self, lab, streams, again, fix) -> None:
         """The import takes the first match, and no other: a right login beside it does not help."""
         streams.make("app", v1=source(streams.image))
-        mend(CANARY, name="a-stale")
-        mend(name="b-right")
+        fix(CANARY, name="a-stale")
+        fix(name="b-right")
         result = again()
         assert result["failed"]
         assert (
@@ -180,9 +180,9 @@ class TestMended:
         finally:
             lab.api("DELETE", "/api/v1/namespaces/openshift-config/secrets/pull-secret")
 
-    def test_a_playbook_runs_it_with_the_connection_of_the_group(self, lab, streams, mend, tmp_path) -> None:
+    def test_a_playbook_runs_it_with_the_connection_of_the_group(self, lab, streams, fix, tmp_path) -> None:
         streams.make("app", v1=source(streams.image))
-        mend()
+        fix()
         task = {
             "openshift_ops.image_pull.image_stream_import": {"namespaces": [streams.namespace]},
             "register": "again",
@@ -217,7 +217,7 @@ class TestMended:
 
 
 class TestWhatIsLeft:
-    def test_a_tag_that_follows_another_and_a_reference(self, lab, streams, again, mend) -> None:
+    def test_a_tag_that_follows_another_and_a_reference(self, lab, streams, again, fix) -> None:
         streams.make("app", v1=source(streams.image))
         follows = {"from": {"kind": "ImageStreamTag", "name": "v1"}}
         failed = {"type": "ImportSuccess", "status": "False", "reason": "Unauthorized", "message": "x"}
@@ -228,7 +228,7 @@ class TestWhatIsLeft:
         ]
         found["status"]["tags"] += [{"tag": tag, "conditions": [failed]} for tag in ("latest", "pinned", "gone")]
         lab.api("PUT", path(streams.namespace, name="app"), found)
-        mend()
+        fix()
         result = again()
         assert not result["failed"]
         assert statuses(result) == {"v1": "imported", "latest": "left", "pinned": "left", "gone": "left"}
@@ -237,8 +237,8 @@ class TestWhatIsLeft:
         assert reasons["pinned"].startswith("it is a reference")
         assert reasons["gone"].startswith("the stream names no image that it is imported from")
 
-    def test_another_cause_and_another_registry(self, lab, streams, again, mend) -> None:
-        mend()
+    def test_another_cause_and_another_registry(self, lab, streams, again, fix) -> None:
+        fix()
         streams.make("app", v1=source(f"{streams.host}/team/app:none"))
         assert statuses(again()) == {"v1": "left"}
         result = again(causes=["not_found"])
@@ -246,8 +246,8 @@ class TestWhatIsLeft:
         assert f'dockerimage.image.openshift.io "{streams.host}/team/app:none" not found' in result["msg"]
         assert statuses(again(causes=["not_found"], registries=["quay.io"])) == {}
 
-    def test_all_that_has_a_source(self, lab, streams, again, mend) -> None:
-        mend()
+    def test_all_that_has_a_source(self, lab, streams, again, fix) -> None:
+        fix()
         streams.make("app", v1=source(streams.image))
         audit = lab.audit()
         result = again(only_failed=False)
@@ -256,20 +256,20 @@ class TestWhatIsLeft:
         assert not result["changed"], "it is the same image"
         assert again(only_failed=False, streams=["other"])["imports"]["tags"] == 0
 
-    def test_a_stream_of_another_name(self, lab, streams, again, mend) -> None:
+    def test_a_stream_of_another_name(self, lab, streams, again, fix) -> None:
         streams.make("app", v1=source(streams.image))
         streams.make("web", v1=source(streams.image))
-        mend()
+        fix()
         result = again(streams=["web"])
         assert [row["stream"] for row in result["namespaces"][0]["tags"]] == ["web"]
         assert "conditions" in streams.tag()
 
 
 class TestRefused:
-    def test_a_caller_who_may_not_import(self, lab, streams, again, mend) -> None:
+    def test_a_caller_who_may_not_import(self, lab, streams, again, fix) -> None:
         streams.make("app", v1=source(streams.image))
         streams.make("web", v1=source(streams.image))
-        mend()
+        fix()
         user = allow(lab, f"reader-{time.monotonic_ns()}", {"imagestreams.image.openshift.io": ["get", "list"]})
         audit = lab.audit()
         result = again(impersonate_user=user, concurrency=1)
@@ -281,9 +281,9 @@ class TestRefused:
         assert [row["status"] for row in result["namespaces"][0]["tags"]] == ["failed", "left"]
         assert "conditions" in streams.tag()
 
-    def test_a_registry_that_the_cluster_does_not_allow(self, lab, streams, again, mend) -> None:
+    def test_a_registry_that_the_cluster_does_not_allow(self, lab, streams, again, fix) -> None:
         streams.make("app", v1=source(streams.image))
-        mend()
+        fix()
         rights = [
             {"imagestreams.image.openshift.io": ["get", "list"]},
             {"imagestreamimports.image.openshift.io": ["create"]},
@@ -301,8 +301,8 @@ class TestRefused:
         )
         assert statuses(again(impersonate_user=user)) == {"v1": "imported"}
 
-    def test_a_registry_that_the_cluster_blocks(self, lab, streams, again, mend) -> None:
-        mend()
+    def test_a_registry_that_the_cluster_blocks(self, lab, streams, again, fix) -> None:
+        fix()
         config = f"{CONFIG}/images/cluster"
         lab.api("PATCH", config, {"spec": {"registrySources": {"blockedRegistries": [streams.host]}}})
         try:
@@ -334,11 +334,11 @@ class TestRefused:
         },
     ],
 )
-def test_a_hostile_stream_stops_no_other(lab, streams, again, mend, part) -> None:
+def test_a_hostile_stream_stops_no_other(lab, streams, again, fix, part) -> None:
     streams.make("app", v1=source(streams.image))
     head = {"apiVersion": "image.openshift.io/v1", "kind": "ImageStream", "metadata": {"name": "hostile"}}
     lab.api("POST", path(streams.namespace), {**head, **part})
-    mend()
+    fix()
     result = again()
     assert not result["failed"], result["msg"]
     assert [row["status"] for row in result["namespaces"][0]["tags"] if row["stream"] == "app"] == ["imported"]

@@ -94,7 +94,7 @@ def test_from_a_file_without_credentials(make, lab):
     assert "docker-credential-desktop" in result["msg"]
     assert audit.ours() == []
     real = {**STORE, "auths": {**STORE["auths"], "quay.io": GOOD["auths"][HOST]}}
-    _result, secret = make("store.json", real, only=["quay.io"])
+    _result, secret = make("store.json", real, include=["quay.io"])
     assert held(secret)[2] == {"auths": {"quay.io": {"auth": AUTH}}}
 
 

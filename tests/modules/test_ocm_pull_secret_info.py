@@ -104,7 +104,7 @@ def test_renews_the_nodes_pull_secret_and_keeps_the_rest(lab, run, fetch, node_s
     held = lab.entries(*NODES)
     assert held == {**account()["auths"], "mine.example.com": node_secret["mine.example.com"]}
     audit = lab.audit()
-    after = fetch(compare=True, only=list(PASSWORDS))
+    after = fetch(compare=True, include=list(PASSWORDS))
     assert after["compared"] == {"namespace": NODES[0], "secret": NODES[1], "exists": True, "same": True}
     assert audit.verbs() == ["get"]
     assert not run("pull_secret", **options)["changed"]
@@ -112,18 +112,18 @@ def test_renews_the_nodes_pull_secret_and_keeps_the_rest(lab, run, fetch, node_s
 
 def test_one_registry_for_a_project(lab, run, fetch, namespace):
     client = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
-    found = fetch(**client, only=["registry.redhat.io"])
+    found = fetch(**client, include=["registry.redhat.io"])
     options = {"name": "redhat", "namespaces": [namespace], "auth_config": found["auth_config"]}
     assert run("pull_secret", **options)["changed"]
     assert lab.entries(namespace, "redhat") == {"registry.redhat.io": entry("registry.redhat.io")}
-    compared = fetch(**client, only=["registry.redhat.io"], compare=True, namespace=namespace, secret="redhat")
+    compared = fetch(**client, include=["registry.redhat.io"], compare=True, namespace=namespace, secret="redhat")
     assert compared["compared"]["same"]
     assert not run("pull_secret", **options)["changed"]
 
 
 def test_what_is_no_registry_is_written_and_never_asked(lab, run, fetch, namespace):
     """Not even where all logins are to be proven: it would be given the token of the cluster's reports."""
-    found = fetch(only=["cloud.openshift.com"])
+    found = fetch(include=["cloud.openshift.com"])
     options = {"name": "all", "namespaces": [namespace], "auth_config": found["auth_config"], "verify": True}
     result = run("pull_secret", **options)
     assert (result["changed"], result.get("warnings", [])) == (True, [])

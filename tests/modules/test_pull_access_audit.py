@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""pull_access_audit on the lab: a scenario for each rule, whose remedy mends it; no write, no credential, and what cannot be read is said."""
+"""pull_access_audit on the lab: a scenario for each rule, whose fix fixes it; no write, no credential, and what cannot be read is said."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import RULES
 from support.audited import COUNTS, REFUSED, SCENARIOS, Scene, token
+from support.fixes import carry_out
 from support.openshift import allow
 from support.owner_chains import create_chain
 from support.playbooks import forms, leaks
-from support.remedies import carry_out
 
 
 def audited(run: Any, names: list[str], **options: Any) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def of_rule(cluster: dict[str, Any], rule: str) -> list[dict[str, Any]]:
     return [finding for finding in cluster["findings"] if finding["rule"] == rule]
 
 
-#: The pod of these scenarios pulls once they are mended: the lab's node is the judge.
+#: The pod of these scenarios pulls once they are fixed: the lab's node is the judge.
 PULLED_AFTERWARDS = ("pod-cannot-pull", "pod-secret-missing", "pod-hides-account-list", "pod-older-than-link")
 
 
@@ -41,7 +41,7 @@ def test_each_rule_has_a_scenario() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_the_scenario_makes_the_finding_and_the_remedy_mends_it(lab, run, namespaces, rule):
+def test_the_scenario_makes_the_finding_and_the_fix_mends_it(lab, run, namespaces, rule):
     it = Scene(lab, namespaces(COUNTS.get(rule, 1)))
     SCENARIOS[rule](it)
     with it.context:
@@ -52,16 +52,16 @@ def test_the_scenario_makes_the_finding_and_the_remedy_mends_it(lab, run, namesp
         assert len(found) == 1, found
         assert it.says in found[0]["message"]
         assert found[0]["severity"] == RULES[rule].severity
-        if it.mended is None:
-            assert found[0]["remedy"] == []
+        if it.fixed is None:
+            assert found[0]["fix"] == []
             return
         if rule in PULLED_AFTERWARDS:
             assert not lab.pull(it.name, "app")["pulled"]
         if rule == "account-not-provisioned":
-            it.mended()
-        carry_out(run, it.login, found[0]["remedy"])
+            it.fixed()
+        carry_out(run, it.login, found[0]["fix"])
         if rule != "account-not-provisioned":
-            it.mended()
+            it.fixed()
         assert of_rule(audited(run, it.names, **it.options), rule) == []
         if rule in PULLED_AFTERWARDS:
             assert lab.pull(it.name, "app")["pulled"]
@@ -101,8 +101,8 @@ class TestNoCredential:
         [
             {},
             {"target_version": "5.0", "fingerprint_key": "canary-of-the-key-that-is-long"},
-            {"find_credential": {"password": CANARY, "username": "somebody"}},
-            {"find_credential": {"token": CANARY}},
+            {"search_credential": {"password": CANARY, "username": "somebody"}},
+            {"search_credential": {"token": CANARY}},
         ],
         ids=["all rules", "forecast", "find a password", "find a token"],
     )
@@ -116,7 +116,7 @@ class TestNoCredential:
         assert stat.S_IMODE(dest.stat().st_mode) == 0o600
 
     def test_a_searched_credential_is_found_wherever_it_stands(self, run, everything):
-        found = audited(run, everything.names, rules=["credential-found"], find_credential={"password": CANARY})
+        found = audited(run, everything.names, rules=["credential-found"], search_credential={"password": CANARY})
         assert {(finding["name"]) for finding in found["findings"]} == {
             "pull", "copy", "other", "broken", "key", "opaque", "podman", "plain",
         }  # fmt: skip
@@ -137,7 +137,7 @@ class TestFile:
         result = run("pull_access_audit", namespaces=everything.names, dest=str(dest))
         assert (result["changed"], result["dest"], "audit" in result) == (True, str(dest), False)
         document = json.loads(dest.read_text())
-        assert result["worst"] == document["clusters"][0]["findings"][:100]
+        assert result["top_findings"] == document["clusters"][0]["findings"][:100]
         assert sum(result["counts"]["severities"].values()) == len(document["clusters"][0]["findings"])
         assert [path.name for path in tmp_path.iterdir()] == ["audit.json"]
 
@@ -162,7 +162,7 @@ class TestClean:
         it.pod(own=[entry["name"] for entry in account["imagePullSecrets"]])
         it.deployment(it.image)
         found = audited(run, [namespace], target_version="5.0")
-        assert (found["findings"], found["unread"]) == ([], [])
+        assert (found["findings"], found["unreadable"]) == ([], [])
         assert found["verdicts"] == {"pulls": 2, "will_not_pull": 0, "unknown": 0}
         assert (found["counts"]["pods"], found["counts"]["workloads"], found["logins"]) == (1, 1, [])
         assert found["version"].startswith("OpenShift 4.")
@@ -206,7 +206,7 @@ class TestRights:
     def test_without_the_right_to_secrets(self, lab, run, everything):
         user = allow(lab, f"{everything.name}-auditor", *READER)
         found = audited(run, everything.names, impersonate_user=user)
-        (sentence,) = [each for each in found["unread"] if each.startswith("the secrets of")]
+        (sentence,) = [each for each in found["unreadable"] if each.startswith("the secrets of")]
         assert "all 2 namespaces could not be read: the caller may not list them" in sentence
         for rule in ("secret-unused", "link-dangling", "credential-expired", "pod-secret-missing"):
             assert rule in sentence
@@ -226,11 +226,11 @@ class TestRights:
         found = audited(run, everything.names, impersonate_user=user)
         assert {finding["namespace"] for finding in found["findings"]} == {everything.name}
         assert any(finding["rule"] == "secret-unparsable" for finding in found["findings"])
-        unread = [each for each in found["unread"] if f"namespace {everything.names[1]} could not be read" in each]
+        unread = [each for each in found["unreadable"] if f"namespace {everything.names[1]} could not be read" in each]
         assert any(each.startswith("the secrets") for each in unread)
         assert (
             "the cluster role bindings could not be read: the caller may not list them; who may pull from all projects is not known"
-            in found["unread"]
+            in found["unreadable"]
         )
 
     def test_a_namespace_that_is_not_there(self, run, namespace):

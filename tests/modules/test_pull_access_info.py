@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""pull_access_info against the lab: a node's pull says whether a verdict is right, and whether a remedy mends it."""
+"""pull_access_info against the lab: a node's pull says whether a verdict is right, and whether a fix fixes it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def access(run: Any, namespace: str, **options: Any) -> dict[str, Any]:
 
 
 def carry_out(run: Any, lab: Lab, tasks: list[dict[str, Any]]) -> None:
-    """Runs the tasks of a remedy with a login that the registry accepts."""
+    """Runs the tasks of a fix with a login that the registry accepts."""
     account = login(lab)
     values = {"{{ registry_username }}": account["username"], "{{ registry_password }}": account["password"]}
     for task in tasks:
@@ -139,7 +139,7 @@ BROKEN = {
 class TestBroken:
     @pytest.mark.parametrize("own", [[], ["pull"]], ids=["linked", "in the pod's own list"])
     @pytest.mark.parametrize("what", BROKEN)
-    def test_the_break_is_named_and_its_remedy_mends_it(self, lab, run, namespace, what, own):
+    def test_the_break_is_named_and_its_fix_mends_it(self, lab, run, namespace, what, own):
         registry = lab.registry("private")
         told, reason = BROKEN[what]
         getattr(Broken, what)(lab, namespace)
@@ -153,7 +153,7 @@ class TestBroken:
         assert found["verdict"] == "will_not_pull"
         assert reason.format(ns=namespace, host=registry["host"]) in found["reason"]
         assert not lab.pull(namespace, "app")["pulled"]
-        carry_out(run, lab, found["remedy"])
+        carry_out(run, lab, found["fix"])
         again(lab, namespace, registry["image"], own)
         after = access(run, namespace, pod="app")
         assert after["verdict"] == "pulls"
@@ -197,7 +197,7 @@ class TestTimes:
         refused = access(run, namespace, pod="app")
         assert refused["verdict"] == "will_not_pull"
         assert not lab.pull(namespace, "app")["pulled"]
-        carry_out(run, lab, refused["remedy"])
+        carry_out(run, lab, refused["fix"])
         assert lab.pull(namespace, "app")["pulled"]
 
     def test_a_missing_right_is_told_from_a_doubt(self, lab, run, namespace):
@@ -242,7 +242,7 @@ def stream(lab: Lab, project: str, *tags: dict[str, Any]) -> None:
 
 
 class TestProject:
-    def test_a_missing_grant_is_named_and_its_remedy_mends_it(self, lab, run, namespaces):
+    def test_a_missing_grant_is_named_and_its_fix_mends_it(self, lab, run, namespaces):
         owner, user = namespaces(2)
         lab.run("push", "--dir", str(lab.dir), f"{owner}/app:v1")
         host = lab.registry("integrated")["host"]
@@ -251,7 +251,7 @@ class TestProject:
         assert found["verdict"] == "will_not_pull"
         assert found["reason"] == f"service account {user}/default may not pull from project {owner}"
         assert not lab.pull(user, "app")["pulled"]
-        carry_out(run, lab, found["remedy"])
+        carry_out(run, lab, found["fix"])
         assert access(run, user, pod="app")["verdict"] == "pulls"
         assert lab.pull(user, "app")["pulled"]
 
@@ -287,7 +287,7 @@ class TestImageStreams:
             f"the import uses all pull secrets of project {owner}, linked or not: none of them is for"
             in found["reason"]
         )
-        carry_out(run, lab, found["remedy"])
+        carry_out(run, lab, found["fix"])
         after = access(run, user, workload="Deployment/web")
         assert "and its login does not give the image; then import it again" in after["reason"]
 
@@ -322,7 +322,7 @@ class TestPodsOfAWorkload:
         assert asked == "po/app" or f"pod {namespace}/app does not get its image: " in found["reason"]
         everything = run("pull_access_info", namespaces=[namespace])
         assert everything["verdicts"] == {"pulls": 0, "will_not_pull": 2, "unknown": 0}
-        carry_out(run, lab, found["remedy"])
+        carry_out(run, lab, found["fix"])
         assert lab.pull(namespace, "app")["pulled"]
 
 
@@ -343,7 +343,7 @@ class TestQuestions:
         assert (first["container"], first["verdict"]) == ("first", "will_not_pull")
         assert (app["kind"], app["name"], app["verdict"]) == ("Deployment", "web", "unknown")
         assert result["verdicts"] == {"pulls": 0, "will_not_pull": 1, "unknown": 1}
-        carry_out(run, lab, app["remedy"])
+        carry_out(run, lab, app["fix"])
         everything = run("pull_access_info", namespaces=[namespace])["namespaces"][0]["access"]
         assert [found["verdict"] for found in everything if found["container"] == "app"] == ["pulls"]
 
@@ -420,7 +420,7 @@ class TestAskedRegistries:
             found = access(run, namespace, **asked)
             assert found["verdict"] == "will_not_pull"
             assert found["reason"].startswith(begin)
-            assert found["remedy"], "the login is written again"
+            assert found["fix"], "the login is written again"
 
     @pytest.mark.parametrize("what", ["wrong_password", "missing"])
     def test_a_registry_that_only_the_nodes_trust_takes_nothing_from_what_the_node_said(
@@ -434,7 +434,7 @@ class TestAskedRegistries:
         found = access(run, namespace, pod="app", ask_registries=True, realm_hosts=[registry["host"]])
         assert [step["ok"] for step in found["steps"] if step["step"] == "registry"] == [None]
         assert found["verdict"] == "will_not_pull"
-        carry_out(run, lab, found["remedy"])
+        carry_out(run, lab, found["fix"])
         assert lab.pull(namespace, "app")["pulled"]
 
     @pytest.mark.parametrize("timeout", [0, -1, 3601])

@@ -67,7 +67,7 @@ class TestMirrors:
         assert found["reason"].startswith(
             f"the nodes' pull secret has no key for {private}/team/app:v1; the node says of the mirror: "
         )
-        (task,) = found["remedy"]
+        (task,) = found["fix"]
         options = task["openshift_ops.image_pull.pull_secret"]
         account = lab.registry("private")["accounts"][1]
         options["registries"][0].update(username=account["username"], password=account["password"])
@@ -156,7 +156,7 @@ class TestFaults:
         assert not found["pulled"], flags
         seen = access(run, namespace)
         if seen["cause"] in NO_LOGIN_HELPS:
-            assert (seen["verdict"], seen["remedy"]) == (
+            assert (seen["verdict"], seen["fix"]) == (
                 "unknown" if seen["cause"] == "not_found" else "will_not_pull",
                 [],
             )
@@ -256,4 +256,6 @@ class TestInsecure:
     def test_a_login_is_not_sent_without_tls(self, lab: Lab, run: Any, namespace: str) -> None:
         pulled, found = self.asked(lab, run, namespace, None, insecure=True)
         assert pulled, "a node sends it"
-        assert any("not sent" in step["seen"] for step in found["steps"] if step["step"] == "registry"), found["text"]
+        assert any("not sent" in step["message"] for step in found["steps"] if step["step"] == "registry"), found[
+            "text"
+        ]

@@ -220,7 +220,7 @@ class TestRemove:
             ({"mode": "remove", "registries": [QUAY], "update_existing": False}, ["update_existing"]),
             ({"mode": "remove", "registries": [QUAY], "state": "absent"}, ["whole secret"]),
             ({"registries": [QUAY], "update_existing": False, "recreate": True}, ["contradict"]),
-            ({"registries": [QUAY], "only": ["quay.io"]}, ["'only'", "auth_file"]),
+            ({"registries": [QUAY], "include": ["quay.io"]}, ["'include'", "auth_file"]),
             ({"registries": [QUAY], "labels": {"a": "ä"}}, ["'labels'", "annotations"]),
             ({"registries": [QUAY], "annotations": {"a": True}}, ["'annotations'", "quote"]),
             ({"registries": [QUAY], "labels": {"a/b/c": "x"}}, ["'labels'", "[prefix/]name"]),
@@ -249,19 +249,19 @@ class TestChoose:
     }
 
     @pytest.mark.parametrize(
-        ("only", "keys"),
+        ("include", "keys"),
         [
             (["quay.io/team"], ["quay.io/team"]),
             (["quay.io*"], ["quay.io", "quay.io/team"]),
             (["quay.io", "*/team"], ["quay.io", "quay.io/team"]),
         ],
     )
-    def test_takes_the_named_entries_only(self, lab, run, namespace, only, keys):
-        run("pull_secret", name="pull", namespaces=[namespace], auth_config=self.FILE, only=only)
+    def test_takes_the_named_entries_only(self, lab, run, namespace, include, keys):
+        run("pull_secret", name="pull", namespaces=[namespace], auth_config=self.FILE, include=include)
         assert sorted(lab.entries(namespace, "pull")) == keys
 
     @pytest.mark.parametrize(
-        ("only", "words"),
+        ("include", "words"),
         [
             (["quay.org"], ["'quay.org'", "its entries: acr.io, https://index.docker.io/v1/, quay.io, quay.io/team"]),
             (["docker.io"], ["docker-credential-desktop"]),
@@ -269,8 +269,8 @@ class TestChoose:
             (["acr.io"], ["identity token"]),
         ],
     )
-    def test_refuses_what_it_cannot_take(self, lab, run, namespace, only, words):
-        result = run("pull_secret", name="pull", namespaces=[namespace], auth_config=self.FILE, only=only)
+    def test_refuses_what_it_cannot_take(self, lab, run, namespace, include, words):
+        result = run("pull_secret", name="pull", namespaces=[namespace], auth_config=self.FILE, include=include)
         assert result["failed"]
         for word in words:
             assert word in result["msg"], result["msg"]

@@ -133,7 +133,8 @@ class TestLogin:
         result = ask(registry["host"], realm_host=registry.get("realm_host"), repositories=["team/app:v1"], **login)
         assert (result["works"], result["login"]["outcome"]) == (False, "expired")
         assert (
-            "refuses the login, which has expired at 1970-01-01T00:01:00Z, as its token says" in result["login"]["said"]
+            "refuses the login, which has expired at 1970-01-01T00:01:00Z, as its token says"
+            in result["login"]["message"]
         )
         assert result["repositories"][0]["outcome"] == "expired"
         assert token(exp=60) not in result["_output"]
@@ -149,7 +150,7 @@ class TestLogin:
         before = {log: log.stat().st_size for log in logs.glob("registry-*.log")}
         result = ask(registry["host"], **login_of(registry))
         assert (result["works"], result["login"]["outcome"]) == (False, "not_sent")
-        assert f"wants logins sent to {registry['realm_host']}, another host; not sent" in result["login"]["said"]
+        assert f"wants logins sent to {registry['realm_host']}, another host; not sent" in result["login"]["message"]
         lines = [line for log, size in before.items() for line in log.read_bytes()[size:].decode().splitlines()]
         assert lines
         assert all("authorization=none" in line for line in lines)

@@ -42,7 +42,7 @@ def document(text: str) -> dict[str, Any]:
 
     cluster = audits.cluster(
         findings=[audits.finding(), audits.finding(name="b")],
-        unread=["x"],
+        unreadable=["x"],
         target_version="x",
         matrix={"registries": ["x"], "accounts": [{"namespace": "x", "name": "x", "registries": [0]}]},
         pullers=[{"project": "x", "subject": "x", "namespace": "x", "binding": "x"}],
@@ -81,14 +81,14 @@ def test_is_shown_as_text_in_every_view(watch: Callable[..., Watched], tmp_path:
     assert watched.text("h1") == NAMES[text]
 
 
-def test_a_remedy_that_looks_like_a_template_is_not_offered(watch: Callable[..., Watched], tmp_path: Path) -> None:
+def test_a_fix_that_looks_like_a_template_is_not_offered(watch: Callable[..., Watched], tmp_path: Path) -> None:
     text = "{{ lookup('pipe', 'id') }}"
-    finding = audits.finding(remedy=[{"name": text, "openshift_ops.image_pull.pull_secret": {"name": text}}])
+    finding = audits.finding(fix=[{"name": text, "openshift_ops.image_pull.pull_secret": {"name": text}}])
     watched = watch(written(tmp_path / "a.html", joined({"a": audits.document(audits.cluster(findings=[finding]))})))
     page = watched.open("view=findings")
-    page.locator("#findings .remedy summary").first.click()
-    assert "no task is offered, because the task is unusual" in page.locator("#findings .remedy").first.inner_text()
-    assert page.locator("#findings .remedy pre").count() == 0
+    page.locator("#findings .fix summary").first.click()
+    assert "no task is offered, because the task is unusual" in page.locator("#findings .fix").first.inner_text()
+    assert page.locator("#findings .fix pre").count() == 0
 
 
 def test_what_is_searched_is_no_pattern(watch: Callable[..., Watched], tmp_path: Path) -> None:

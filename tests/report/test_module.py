@@ -103,7 +103,7 @@ def test_only_what_is_new_fails(job: Job) -> None:
 def test_what_an_audit_has_found_is_no_template(job: Job) -> None:
     text = "{{ lookup('pipe', 'echo hacked') }}"
     task = {"name": text, "openshift_ops.image_pull.pull_secret": {"name": text}}
-    finding = audits.finding("secret-unused", remedy=[task], message=text)
+    finding = audits.finding("secret-unused", fix=[task], message=text)
     done = job.run([job.source("a.json", audits.cluster(findings=[finding]))])
     assert done.status == 0, done.output
     (found,) = json.loads(Path(job.outputs["json"]).read_text())["clusters"][0]["findings"]

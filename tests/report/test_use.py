@@ -146,10 +146,10 @@ class TestTable:
 
     def test_shows_what_mends(self, watched: Watched, report: dict[str, Any]) -> None:
         page = watched.open("view=findings&rule=secret-type-dead&cluster=1")
-        page.locator("#findings .remedy summary").first.click()
-        effect = page.locator("#findings .remedy .effect").first.inner_text()
+        page.locator("#findings .fix summary").first.click()
+        effect = page.locator("#findings .fix .effect").first.inner_text()
         assert effect.startswith("This writes the login for quay.io/team into secret ")
-        (task,) = yaml.safe_load(page.locator("#findings .remedy pre").first.inner_text())
+        (task,) = yaml.safe_load(page.locator("#findings .fix pre").first.inner_text())
         assert task["openshift_ops.image_pull.pull_secret"]["recreate"] is True
 
     def test_copies(self, watched: Watched, report: dict[str, Any]) -> None:
@@ -157,7 +157,7 @@ class TestTable:
         watched.context.grant_permissions(["clipboard-read", "clipboard-write"])
         rule = page.locator(".rule", has_text="type that no node reads").first
         rule.locator("summary").first.click()
-        rule.locator("text=Copy all remedies").click()
+        rule.locator("text=Copy all fixes").click()
         page.wait_for_selector("text=Copied")
         text = page.evaluate("navigator.clipboard.readText()")
         tasks = yaml.safe_load(text)

@@ -48,8 +48,8 @@ def test_long_names_make_nothing_too_wide(watch: Callable[..., Watched], tmp_pat
     name = "x" * 253
     cluster = audits.cluster(
         name,
-        findings=[audits.finding(namespace=name, name=name, about=name)],
-        unread=[name],
+        findings=[audits.finding(namespace=name, name=name, location=name)],
+        unreadable=[name],
         matrix={"registries": [name], "accounts": [{"namespace": name, "name": name, "registries": [0]}]},
         pullers=[{"project": name, "subject": name, "namespace": name, "binding": name}],
         logins=[audits.login(f"{name}/a"), audits.login(f"{name}/b")],
@@ -160,5 +160,5 @@ def test_without_a_program(watch: Callable[..., Watched], report: dict[str, Any]
     rule = watched.page.locator(".rule", has_text="type that no node reads").first
     rule.locator("summary").first.click()
     assert "has type Opaque" in rule.inner_text()
-    rule.locator(".remedy summary").first.click()
+    rule.locator(".fix summary").first.click()
     assert "openshift_ops.image_pull.pull_secret:" in rule.inner_text()

@@ -301,14 +301,14 @@ def test_what_is_there_is_shown_and_explained(lab: Any, namespaces: Any, control
     passed(controller.launch("set up", node, credentials, group=declared(lab, *names)))
     # An answer comes before what the inventory says, and one that is left blank leaves it.
     for answers, given in (
-        ({"adopt_namespaces": "\n".join(names)}, {"image_pull_adopt_namespaces": ["there-is-none"]}),
-        ({}, {"image_pull_adopt_namespaces": names}),
-        ({}, {"image_pull_adopt_namespace_selector": {"include": names}}),
+        ({"export_namespaces": "\n".join(names)}, {"image_pull_export_namespaces": ["there-is-none"]}),
+        ({}, {"image_pull_export_namespaces": names}),
+        ({}, {"image_pull_export_namespace_selector": {"include": names}}),
     ):
-        adopted = passed(controller.launch("take over", node, credentials[:1], answers=answers, group=given))
-        (shown,) = adopted.results("Show what to put into the inventory")
+        exported = passed(controller.launch("export", node, credentials[:1], answers=answers, group=given))
+        (shown,) = exported.results("Show what to put into the inventory")
         assert [one["name"] for one in shown["msg"]["private_registry_secrets"]] == ["team-registry"]
-        assert not adopted.holding(secrets_of(*credentials))
+        assert not exported.holding(secrets_of(*credentials))
 
     lab.pod(names[0], "app", f"{lab.registry('private')['host']}/team/app:v1")
     explained = passed(controller.launch("explain", node, credentials[:1], answers={"pod": f"{names[0]}/app"}))

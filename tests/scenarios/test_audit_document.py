@@ -50,7 +50,7 @@ def test_the_file_is_as_the_schema_says(
         "cluster_name": "{{ inventory_hostname }}",
         "namespaces": scenes,
         "target_version": "5.0",
-        "find_credential": {"password": CANARY},
+        "search_credential": {"password": CANARY},
         "fingerprint_key": KEY,
         "dest": "audit.json",
     }

@@ -256,8 +256,8 @@ class TestStandalone:
         assert "or global_pull_secret_restore alone" in both.output
         several = standalone.run(auth_config=file_of("a.example.com"), registries=[login("b.example.com")])
         assert "or global_pull_secret_restore alone" in several.output
-        alone = standalone.run(registries=[login("a.example.com")], only=["x"])
-        assert "global_pull_secret_only selects entries of global_pull_secret_auth_file" in alone.output
+        alone = standalone.run(registries=[login("a.example.com")], include=["x"])
+        assert "global_pull_secret_include selects entries of global_pull_secret_auth_file" in alone.output
 
     @pytest.mark.parametrize("source", ["auth_file", "auth_config", "text"])
     def test_the_entries_of_a_file_are_merged(self, standalone, source):
@@ -269,7 +269,7 @@ class TestStandalone:
             "text": {"auth_config": json.dumps(content)},
         }[source]
         standalone.well(registries=[login("old.example.com")], wait=False)
-        wanted = {**given, "only": ["new.*"], "remove": ["old.example.com"], "wait": source == "auth_file"}
+        wanted = {**given, "include": ["new.*"], "remove": ["old.example.com"], "wait": source == "auth_file"}
         audit = standalone.lab.audit()
         standalone.well("--check", **wanted)
         assert writes(audit) == []
@@ -285,7 +285,7 @@ class TestStandalone:
         done = standalone.run(auth_config=bad)
         assert done.status != 0
         assert "the entry for 'new.example.com'" in done.output
-        missing = standalone.run(auth_config=file_of("new.example.com"), only=["none"])
+        missing = standalone.run(auth_config=file_of("new.example.com"), include=["none"])
         assert missing.status != 0
         assert writes(audit) == []
 
@@ -494,7 +494,7 @@ class TestHosted:
             syncer.has(hosted.content(*MERGED), on=2)
             done = hosted.well(**wanted)
         output = " ".join(done.output.split())
-        assert '"arrived": true' in output
+        assert '"rolled_out": true' in output
         assert "cannot be seen, because" not in output
         assert "nodes of node pool inplace never get it while they run" in output, "said at the end, too"
 
@@ -504,7 +504,7 @@ class TestHosted:
         assert done.status != 0
         assert "has entries of its own for quay.io" in " ".join(done.output.split())
         assert writes(audit) == []
-        hosted.well(auth_config=file_of("new.example.com", "quay.io"), only=["new.*"])
+        hosted.well(auth_config=file_of("new.example.com", "quay.io"), include=["new.*"])
         assert hosted.registries(*MERGED) == PLATFORM | {"new.example.com"}
 
     def test_a_registry_of_the_platforms_is_refused(self, hosted):

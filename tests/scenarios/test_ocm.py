@@ -121,7 +121,7 @@ def test_in_a_loop_and_in_attempts_those_that_fail_say_why(ocm, tmp_path, python
     prepare(
         tmp_path,
         python,
-        fetch(ocm, tmp_path, loop=["quay.io", "none.example.com"], only=["{{ item }}"], ignore_errors=True),
+        fetch(ocm, tmp_path, loop=["quay.io", "none.example.com"], include=["{{ item }}"], ignore_errors=True),
         fetch(ocm, tmp_path, "again", until="false", retries=1, delay=0, ignore_errors=True),
         {"ansible.builtin.assert": {"that": ["found.results[0].auth_config.auths | length == 1", "again is failed"]}},
     )

@@ -23,7 +23,7 @@ def test_merges_chosen_entries_into_a_secret_of_a_dead_type(lab, namespaces, tmp
     kept = lab.create(two, "secrets", {**podman, "metadata": {"name": "kept"}})
     file = tmp_path / "config.json"
     file.write_text(json.dumps({"auths": {"quay.io/team": login, "mine.io": {}}, "credsStore": "desktop"}))
-    common = {"auth_file": str(file), "only": ["quay.io/*"], "service_accounts": []}
+    common = {"auth_file": str(file), "include": ["quay.io/*"], "service_accounts": []}
     asked = {
         "mode": "merge",
         "recreate": True,

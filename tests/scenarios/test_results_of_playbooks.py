@@ -74,7 +74,7 @@ def test_site_and_teardown(cluster: Cluster) -> None:
     assert headings(done) == 3
 
 
-def test_rotate_audit_and_adopt(cluster: Cluster) -> None:
+def test_rotate_audit_and_export(cluster: Cluster) -> None:
     lab = cluster.lab
     assert cluster.play("site").status == 0
     lab.registry_set("private", "--add", "robot-of-the-result")
@@ -96,10 +96,10 @@ def test_rotate_audit_and_adopt(cluster: Cluster) -> None:
     )
     assert headings(audited) <= 12
     places = cluster.variables["private_registry_secrets_team_a"][0]["namespaces"]
-    options = {"image_pull_adopt_namespaces": places, "image_pull_adopt_credentials": "placeholder"}
-    adopted = cluster.play("adopt", **options, image_pull_adopt_dest=str(cluster.directory / "made"))
+    options = {"image_pull_export_namespaces": places, "image_pull_export_credentials": "placeholder"}
+    exported = cluster.play("export", **options, image_pull_export_dest=str(cluster.directory / "made"))
     written = cluster.directory / "made" / "host_vars" / "my-cluster" / "image_pull.yml"
-    assert line_of(adopted).startswith(f"1 secret and 0 grants of 2 namespaces written to {written}"), adopted.output
+    assert line_of(exported).startswith(f"1 secret and 0 grants of 2 namespaces written to {written}"), exported.output
 
 
 def test_automation_account(cluster: Cluster, namespace: str) -> None:

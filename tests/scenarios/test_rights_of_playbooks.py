@@ -26,7 +26,7 @@ SITE = ("secrets", "links", "grants", "wait")
 #: The jobs of each playbook, as the page about rights has them.
 JOBS: Mapping[str, Sequence[str]] = {
     "site": SITE,
-    "adopt": ("adopt",),
+    "export": ("export",),
     "explain": ("explain", "nodes_secret"),
     "audit": ("audit", "nodes_secret", *SITE),
     "rotate": ("rotation", "namespace_selector", "import", "global_pull_secret"),
@@ -111,13 +111,13 @@ def test_site_and_teardown(inventory: Path, accounts: Callable[[str], str]) -> N
     well(play("teardown", inventory, *login), changed=True)
 
 
-def test_adopt(inventory: Path, accounts: Callable[[str], str], tmp_path: Path) -> None:
+def test_export(inventory: Path, accounts: Callable[[str], str], tmp_path: Path) -> None:
     variables = {
-        "image_pull_adopt_namespaces": PROJECTS,
-        "image_pull_adopt_dest": str(tmp_path),
-        "image_pull_adopt_credentials": "placeholder",
+        "image_pull_export_namespaces": PROJECTS,
+        "image_pull_export_dest": str(tmp_path),
+        "image_pull_export_credentials": "placeholder",
     }
-    well(play("adopt", inventory, *as_account(accounts("adopt")), "-e", json.dumps(variables)))
+    well(play("export", inventory, *as_account(accounts("export")), "-e", json.dumps(variables)))
 
 
 def test_explain(lab: Lab, inventory: Path, accounts: Callable[[str], str]) -> None:
@@ -130,7 +130,7 @@ def test_audit(inventory: Path, accounts: Callable[[str], str], tmp_path: Path) 
     variables = {"pull_access_audit_namespaces": PROJECTS, "pull_access_audit_directory": str(tmp_path)}
     well(play("audit", inventory, *as_account(accounts("audit")), "-e", json.dumps(variables)))
     (found,) = json.loads((tmp_path / "pull-access.json").read_text())["clusters"]
-    assert found["unread"] == []
+    assert found["unreadable"] == []
 
 
 def test_rotate(lab: Lab, accounts: Callable[[str], str], tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_prune(lab: Lab, accounts: Callable[[str], str]) -> None:
 def test_what_another_playbook_needs_is_refused_in_a_sentence(
     lab: Lab, accounts: Callable[[str], str], inventory: Path
 ) -> None:
-    done = play("site", inventory, *as_account(accounts("adopt")))
+    done = play("site", inventory, *as_account(accounts("export")))
     assert done.status != 0
     assert "give the caller that right, " in done.output
     assert RIGHTS_PAGE in done.output

@@ -269,7 +269,10 @@ class TestUnderFire:
             for name in names:
                 one.secret(name)
         (tmp_path / "retire.yml").write_text(RETIRE.format(lab=two[0].lab.binary, retired=tmp_path / "retired"))
-        retire = {"credential_rotation_retire_tasks": str(tmp_path / "retire.yml"), "credential_rotation_soak": 0}
+        retire = {
+            "credential_rotation_retire_tasks": str(tmp_path / "retire.yml"),
+            "credential_rotation_soak_seconds": 0,
+        }
         with two[0].lab.following(*NODE) as first, two[1].lab.following(*NODE) as second:
             nodes = [first, second]
             queues = [(one, names[:QUEUED_PODS]) for one, names in zip(two, places, strict=True)]
@@ -300,7 +303,9 @@ class TestUnderFire:
             assert one.lab.registry_counts("private")[one.old["username"]] == before
             assert one.lab.registry_counts("private")[one.new["username"]]["pulls"] > 0
         again = rotate(
-            tmp_path, two, **{**retire, "credential_rotation_retire_tasks": "", "credential_rotation_expect_dead": True}
+            tmp_path,
+            two,
+            **{**retire, "credential_rotation_retire_tasks": "", "credential_rotation_verify_revoked": True},
         )
         assert (again.status, again.recap["changed"]) == (0, 0), again.output
 
@@ -387,7 +392,10 @@ class TestSteps:
     ) -> None:
         lab = cluster.lab
         (tmp_path / "retire.yml").write_text(RETIRE.format(lab=lab.binary, retired=tmp_path / "retired"))
-        retire = {"credential_rotation_retire_tasks": str(tmp_path / "retire.yml"), "credential_rotation_soak": 0}
+        retire = {
+            "credential_rotation_retire_tasks": str(tmp_path / "retire.yml"),
+            "credential_rotation_soak_seconds": 0,
+        }
         audit = lab.audit()
         mistyped = {**cluster.old, "password": "mistyped-password"}
         done = rotate(tmp_path, [cluster], **retire, credential_rotation_old=mistyped)
@@ -407,7 +415,10 @@ class TestSteps:
         lab = cluster.lab
         (team,) = cluster.namespaces("team")
         (tmp_path / "retire.yml").write_text(RETIRE.format(lab=lab.binary, retired=tmp_path / "retired"))
-        retire = {"credential_rotation_retire_tasks": str(tmp_path / "retire.yml"), "credential_rotation_soak": 0}
+        retire = {
+            "credential_rotation_retire_tasks": str(tmp_path / "retire.yml"),
+            "credential_rotation_soak_seconds": 0,
+        }
         registry = {"registry": cluster.host, "username": "{{ team.username }}", "password": "{{ team.password }}"}
         entry = {"name": "quay", "namespaces": [team], "registries": [registry]}
         (tmp_path / "group_vars").mkdir()
@@ -611,15 +622,19 @@ class TestSteps:
         stale.__dict__.update(cluster.__dict__, old={**cluster.new, "password": "expired"})
         (four,) = cluster.namespaces("four")
         stale.secret(four)
-        late = rotate(tmp_path, [cluster], **short, credential_rotation_next_run=10**10)
+        late = rotate(tmp_path, [cluster], **short, credential_rotation_next_rotation_seconds=10**10)
         assert late.status != 0
         assert "before the next run" in late.output
-        dead = rotate(tmp_path, [cluster], **short, credential_rotation_next_run=3600)
+        dead = rotate(tmp_path, [cluster], **short, credential_rotation_next_rotation_seconds=3600)
         assert dead.status != 0
         assert "the registries accept the login of none of the 1 confirmed secrets" in " ".join(dead.output.split())
         assert cluster.logins()[four] == auth(stale.old)
         done = rotate(
-            tmp_path, [cluster], **short, credential_rotation_next_run=3600, credential_rotation_emergency=True
+            tmp_path,
+            [cluster],
+            **short,
+            credential_rotation_next_rotation_seconds=3600,
+            credential_rotation_emergency=True,
         )
         assert done.status == 0, done.output
         assert cluster.logins()[four] == auth(cluster.new)

@@ -104,7 +104,7 @@ class TestBindings:
     ):
         (here,) = namespaces(1)
         role = f"image-pull:{namespace}:{name}"
-        account(jobs=["secrets", "adopt"], namespaces=[here])
+        account(jobs=["secrets", "export"], namespaces=[here])
         plant(mallory, role, "mallory", **meta)
         try:
             found = account(state="absent")

@@ -38,7 +38,7 @@ LOOKS: list[tuple[str, dict[str, Any]]] = [
     ("pull_secret_info", {}),
     ("pull_access_info", {}),
     ("pull_access_audit", {"cluster_name": "lab"}),
-    ("adopt_info", {"credentials": "placeholder"}),
+    ("pull_access_export", {"credentials": "placeholder"}),
     ("credential_rotation", ROTATION),
     ("sa_link", {"service_accounts": ["*"], "secrets": ["other"], "exclusive": True}),
     ("sa_link", {"service_accounts": ["*"], "secrets": ["planted"], "state": "absent"}),
@@ -115,7 +115,7 @@ def test_results_of_all_modules_hold_no_steering_letter(lab, run, project):
         assert "\n" not in result.get("msg", ""), module
         found[f"{at} {module}"] = [*odd_texts({name: part for name, part in result.items() if name != "_output"})]
     for most in ("0", "100%"):
-        result = run("prune", check=True, owner="platform", max_prune=most, **NOTHING)
+        result = run("pull_access_prune", check=True, owner="platform", max_prune=most, **NOTHING)
         assert "\n" not in result.get("msg", "")
         found[f"prune {most}"] = [*odd_texts({name: part for name, part in result.items() if name != "_output"})]
     assert {name: places for name, places in found.items() if places} == {}
@@ -127,7 +127,7 @@ def test_a_password_of_hers_blanks_no_name_of_others(run, mallory: ProjectUser, 
     mallory.secret("planted", auth_file({HOST: ("robot", victim), "quay.example.com": ("robot", "shared-pull")}))
     login = {"registry": HOST, "username": "team", "password": PASSWORD}
     assert run("pull_secret", namespaces=[victim], name="shared-pull", registries=[login])["changed"]
-    result = run("adopt_info", namespaces=[mallory.namespace, victim], credentials="placeholder")
+    result = run("pull_access_export", namespaces=[mallory.namespace, victim], credentials="placeholder")
     declared = {(entry["name"], *entry["namespaces"]) for entry in result["private_registry_secrets"]}
     assert declared == {("planted", mallory.namespace), ("shared-pull", victim)}
     assert PASSWORD not in result["_output"]
@@ -137,7 +137,7 @@ def test_diff_on_a_terminal_holds_no_steering_letter(lab, project, tmp_path: Pat
     playbook = tmp_path / "prune.yml"
     task = {"owner": "platform", "max_prune": "100%", "kubeconfig": lab.kubeconfig, **NOTHING}
     tasks = [
-        {"openshift_ops.image_pull.prune": task, "register": "pruned"},
+        {"openshift_ops.image_pull.pull_access_prune": task, "register": "pruned"},
         {"ansible.builtin.debug": {"var": "pruned"}},
     ]
     playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
@@ -151,7 +151,7 @@ def test_diff_on_a_terminal_holds_no_steering_letter(lab, project, tmp_path: Pat
 
 def test_a_name_of_many_pages_does_not_fill_the_log(run, mallory: ProjectUser):
     plant_binding(mallory, "n" * 200_000, "s" * 600_000, labels=OWNER)
-    result = run("prune", check=True, owner="platform", max_prune="0", **NOTHING)
+    result = run("pull_access_prune", check=True, owner="platform", max_prune="0", **NOTHING)
     assert result["failed"]
     assert len(result["_output"]) < 400_000
     assert len(result["msg"]) < 70_000

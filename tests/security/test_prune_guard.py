@@ -72,7 +72,7 @@ class TestGuard:
         site(run, owner, lists([mallory.namespace, *victims], **every))
         link(mallory, LINKS, "quay")
         left = lists([mallory.namespace], **every)
-        result = run("prune", owner=owner, max_prune="34%", **left)
+        result = run("pull_access_prune", owner=owner, max_prune="34%", **left)
         assert result["failed"]
         assert "max_prune" in result["msg"]
         assert all(there(lab, victim) for victim in victims)
@@ -81,7 +81,7 @@ class TestGuard:
         kept, *victims = namespaces(4)
         site(run, owner, lists([kept, *victims]))
         link(mallory, LINKS, *plant(mallory, owner, 3))
-        result = run("prune", owner=owner, max_prune="40%", **lists([kept]))
+        result = run("pull_access_prune", owner=owner, max_prune="40%", **lists([kept]))
         assert result["failed"]
         assert all(there(lab, victim) for victim in victims)
 
@@ -91,7 +91,7 @@ class TestGuard:
         declared = [*kept, *([mallory.namespace] if is_declared else [])]
         site(run, owner, lists([*declared, leaving]))
         plant(mallory, owner, 8)
-        result = run("prune", owner=owner, max_prune="34%", **lists(declared))
+        result = run("pull_access_prune", owner=owner, max_prune="34%", **lists(declared))
         assert [failure["namespace"] for failure in result["failures"]] == [mallory.namespace]
         assert "max_prune" in result["msg"]
         assert not there(lab, leaving)
@@ -105,7 +105,7 @@ class TestGuard:
         link(mallory, 2, *plant(mallory, owner, 2))
         named = lists([*kept])
         named["secrets"].append({"name": "none", "namespaces": [mallory.namespace], "state": "absent"})
-        result = run("prune", owner=owner, max_prune="50%", **named)
+        result = run("pull_access_prune", owner=owner, max_prune="50%", **named)
         assert not result["failed"], result["msg"]
         assert lab.get(mallory.namespace, "secrets", "planted-0") is None
         assert not there(lab, leaving)
@@ -118,7 +118,9 @@ class TestLabels:
         lab.create(victim, "secrets", by_hand)
         plant(mallory, owner, 1)
         link(mallory, 1, "planted-0", "quay")
-        result = run("prune", owner=owner, secrets=[], links=[], grants=[], prune_everything=True, max_prune="100%")
+        result = run(
+            "pull_access_prune", owner=owner, secrets=[], links=[], grants=[], prune_everything=True, max_prune="100%"
+        )
         assert not result["failed"], result["msg"]
         assert {one["name"] for one in result["namespaces"]} == {mallory.namespace}
         assert there(lab, victim)

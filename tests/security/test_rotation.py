@@ -222,7 +222,7 @@ class TestStops:
         assert not found["failed"], found.get("msg")
         rotation = found["rotation"]
         assert (fleet.is_rotated(), fleet.stolen()) == (True, [])
-        assert (rotation["remaining_count"], rotation["unsearched"], rotation["failing"]) == (0, [], [])
+        assert (rotation["remaining_count"], rotation["unreadable_secrets"], rotation["failing"]) == (0, [], [])
         assert [row["repository"] for row in rotation["repositories"]] == [f"{fleet.host}/team/app"]
         assert [row["namespace"] for row in rotation["probes"]] == [fleet.victim]
         assert mallory.namespace in {row["namespace"] for row in rotation["not_declared"]}

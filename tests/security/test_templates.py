@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Text of a project user never becomes a template: adopt to site, tasks that people paste, the report, and registered results.
+"""Text of a project user never becomes a template: export to site, tasks that people paste, the report, and registered results.
 
 Each attack runs a command that makes a file. Generated texts pass through our code and through Ansible's own loader and templar in one
 process; the attacks that were found by people are run with ansible-playbook on the lab.
@@ -36,18 +36,18 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.vari
     VariableFile,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import TemplateText, as_yaml
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.adopt.findings import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.export.findings import (
     Findings,
     FoundGrant,
     FoundSecret,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.adopt.inventory import inventory_of
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.adopt.secrets import secret_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.export.inventory import inventory_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.export.secrets import secret_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import Finding
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report import documents
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.joining import joined
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.page_data import as_data
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls import remedies
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls import fixes
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.answers import WILL_NOT_PULL, Access, Step
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.subjects import of_account
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.explanations import lines_of
@@ -135,7 +135,7 @@ def secrets_of(texts: Sequence[str]) -> Iterator[dict[str, Any]]:
         yield {"type": "kubernetes.io/dockerconfigjson", "metadata": {"name": f"pull-{at}"}, "data": data}
 
 
-def test_generated_text_survives_adopt_and_site(command: str, tmp_path: Path) -> None:
+def test_generated_text_survives_export_and_site(command: str, tmp_path: Path) -> None:
     """From the secrets of a cluster to the entries that the role hands to its module: the same text, and none of it evaluated."""
     texts, findings, wanted = list(generated(command, FURTHER, SEED + 1)), Findings(), {}
     for secret in secrets_of(texts):
@@ -163,7 +163,7 @@ def test_generated_text_survives_adopt_and_site(command: str, tmp_path: Path) ->
 
 
 def is_subject(text: str) -> bool:
-    """Whether adopt makes an entry of it: site refuses other names of users and groups before the first write."""
+    """Whether export makes an entry of it: site refuses other names of users and groups before the first write."""
     try:
         check_free_name("users", text)
     except OptionError:
@@ -191,21 +191,21 @@ def _values(auths: dict[str, Any]) -> Any:
     return {key: {name: writable(entry[name]) for name in known if name in entry} for key, entry in auths.items()}
 
 
-#: Every remedy with a text of a cluster in each of its places.
-REMEDIES: Sequence[Callable[[str], list[remedies.Remedy]]] = (
-    lambda text: remedies.link("ns", "builder", text),
-    lambda text: remedies.link(text, text, "pull"),
-    lambda text: remedies.new_secret("ns", text, "q.io"),
-    lambda text: remedies.new_secret("ns", "builder", text),
-    lambda text: remedies.add_registry("ns", text, "q.io"),
-    lambda text: remedies.add_registry("ns", "pull", f"registry.example.com#@{text}"),
-    lambda text: remedies.rewrite_secret("ns", "pull", text),
-    lambda text: remedies.remove_registry("ns", "pull", "q.io", text),
-    lambda text: remedies.import_again("ns", text),
-    lambda text: remedies.grant(text, "ns", text),
-    lambda text: remedies.revoke("ns", {"users": [text]}) + remedies.grant_to("ns", {"users": [text]}),
-    lambda text: remedies.grant_to("ns", {"groups": [text]}),
-    lambda text: remedies.wait_for_account("ns", text),
+#: Every fix with a text of a cluster in each of its places.
+FIXES: Sequence[Callable[[str], list[fixes.Fix]]] = (
+    lambda text: fixes.link("ns", "builder", text),
+    lambda text: fixes.link(text, text, "pull"),
+    lambda text: fixes.new_secret("ns", text, "q.io"),
+    lambda text: fixes.new_secret("ns", "builder", text),
+    lambda text: fixes.add_registry("ns", text, "q.io"),
+    lambda text: fixes.add_registry("ns", "pull", f"registry.example.com#@{text}"),
+    lambda text: fixes.rewrite_secret("ns", "pull", text),
+    lambda text: fixes.remove_registry("ns", "pull", "q.io", text),
+    lambda text: fixes.import_again("ns", text),
+    lambda text: fixes.grant(text, "ns", text),
+    lambda text: fixes.revoke("ns", {"users": [text]}) + fixes.grant_to("ns", {"users": [text]}),
+    lambda text: fixes.grant_to("ns", {"groups": [text]}),
+    lambda text: fixes.wait_for_account("ns", text),
 )
 
 
@@ -230,15 +230,15 @@ def test_generated_text_in_an_explanation(command: str, tmp_path: Path) -> None:
     for text in generated(command, FURTHER, SEED + 2):
         subject = of_account("ns", text, text)
         told = Access(
-            subject, WILL_NOT_PULL, text, [Step("secret", text, ok=False)], choose.choice(REMEDIES)(text)
+            subject, WILL_NOT_PULL, text, [Step("secret", text, ok=False)], choose.choice(FIXES)(text)
         ).report()
         lines = [
             line
             for line, _colour in lines_of({"namespaces": [{"name": "ns", "access": [json.loads(json.dumps(told))]}]})
         ]
         assert not any(re.search(r"[^\x20-\x7e]", line) and not line.isprintable() for line in lines)
-        if "what mends it:" in lines:
-            every += lines[lines.index("what mends it:") + 1 :]
+        if "what fixes it:" in lines:
+            every += lines[lines.index("what fixes it:") + 1 :]
     evaluated("\n".join([*every, "- name: the last", ""]), tmp_path)
 
 
@@ -247,7 +247,7 @@ def test_generated_text_in_a_report(command: str, tmp_path: Path) -> None:
     choose, found = random.Random(SEED), []
     for text in generated(command, FURTHER, SEED + 3):
         ref = ObjectRef(ROLE_BINDING, text, text)
-        found.append(Finding("grant-duplicate-bindings", ref, text, text, choose.choice(REMEDIES)(text)).report())
+        found.append(Finding("grant-duplicate-bindings", ref, text, text, choose.choice(FIXES)(text)).report())
         # A file that somebody wrote by hand.
         task = {
             "name": text,
@@ -257,7 +257,7 @@ def test_generated_text_in_a_report(command: str, tmp_path: Path) -> None:
                 "registries": [{"registry": text, "username": text}],
             },
         }
-        found.append({**found[-1], "remedy": [task], "fix_effects": [text], "fix_refusal": text})
+        found.append({**found[-1], "fix": [task], "fix_effects": [text], "fix_refusal": text})
     rules = {"grant-duplicate-bindings": audits.RULES["secret-unused"]}
     document = audits.document(audits.cluster(findings=found), rules=rules)
     data = as_data(joined({"x.json": documents.from_bytes("x.json", json.dumps(document).encode())}))
@@ -265,9 +265,9 @@ def test_generated_text_in_a_report(command: str, tmp_path: Path) -> None:
     for at in range(len(found)):
         holes = {
             hole: data["names"][columns[name][at]]
-            for hole, name in zip("\ue000\ue001\ue002", ("namespace", "name", "about"), strict=True)
+            for hole, name in zip("\ue000\ue001\ue002", ("namespace", "name", "location"), strict=True)
         }
-        every.append("".join(holes.get(letter, letter) for letter in texts[columns["remedy"][at]]))
+        every.append("".join(holes.get(letter, letter) for letter in texts[columns["fix"][at]]))
     evaluated("".join([*every, "- name: the last\n"]), tmp_path)
 
 
@@ -321,10 +321,10 @@ def found_by_people(command: str) -> list[str]:
     return [header(command), *(text for text in attacks(command) if f"lookup('pipe', '{command}')" in text)]
 
 
-def adopted(inventory: Path, mallory: ProjectUser, *options: str) -> Play:
-    chosen = json.dumps({"image_pull_adopt_namespaces": [mallory.namespace]})
+def exported(inventory: Path, mallory: ProjectUser, *options: str) -> Play:
+    chosen = json.dumps({"image_pull_export_namespaces": [mallory.namespace]})
     return play(
-        "adopt",
+        "export",
         inventory,
         "-vvv",
         "-e",
@@ -335,7 +335,7 @@ def adopted(inventory: Path, mallory: ProjectUser, *options: str) -> Play:
     )
 
 
-def test_adopt_then_site(command: str, lab: Lab, mallory: ProjectUser, inventory: Path) -> None:
+def test_export_then_site(command: str, lab: Lab, mallory: ProjectUser, inventory: Path) -> None:
     texts = found_by_people(command)
     for at, text in enumerate(texts):
         entry = {"username": text, "password": text, "email": text}
@@ -347,7 +347,7 @@ def test_adopt_then_site(command: str, lab: Lab, mallory: ProjectUser, inventory
         mallory.create_object("rolebindings", rolebinding(f"binding-{at}", user))
     mallory.create_object("rolebindings", rolebinding("x\n- {{ lookup('pipe', 'id') }}", "plain"))
     before = {item["metadata"]["name"]: item for item in lab.api("GET", path_of(mallory.namespace, "secrets"))["items"]}
-    taken = adopted(inventory, mallory)
+    taken = exported(inventory, mallory)
     assert taken.status == 0, taken.output
     found = yaml.safe_load((inventory / "host_vars" / "lab" / "image_pull.yml").read_text().replace("!unsafe ", ""))
     assert len(found["private_registry_secrets"]) > len(texts)
@@ -398,7 +398,7 @@ def test_a_task_of_an_explanation_that_is_pasted(command: str, lab: Lab, mallory
 
 def _tasks_in(output: str) -> str:
     """The tasks that an explanation prints; nothing when there are none."""
-    _before, _mark, rest = output.partition("what mends it:\n")
+    _before, _mark, rest = output.partition("what fixes it:\n")
     return "".join(f"{line}\n" for line in rest.splitlines() if re.match(r"- |  ", line)) if rest else ""
 
 
@@ -418,7 +418,7 @@ def test_a_task_of_a_report_that_is_pasted(command: str, mallory: ProjectUser, i
     page = next(report.glob("*.html")).read_text()
     data = json.loads(re.search(r'<script[^>]*type="application/json"[^>]*>(.*?)</script>', page, re.DOTALL)[1])
     tasks = "".join(
-        data["texts"][at].replace("\ue000", mallory.namespace) for at in dict.fromkeys(data["findings"]["remedy"])
+        data["texts"][at].replace("\ue000", mallory.namespace) for at in dict.fromkeys(data["findings"]["fix"])
     )
     assert "usual-user" in tasks, done.output
     pasted(tasks, inventory)
@@ -471,10 +471,10 @@ USES = r"""
   gather_facts: false
   ignore_errors: true
   tasks:
-    - openshift_ops.image_pull.adopt_info:
+    - openshift_ops.image_pull.pull_access_export:
         kubeconfig: "{{ image_pull_kubeconfig }}"
         namespaces: ["{{ place }}"]
-      register: adopted
+      register: exported
     - openshift_ops.image_pull.pull_access_audit:
         kubeconfig: "{{ image_pull_kubeconfig }}"
         namespaces: ["{{ place }}"]
@@ -490,17 +490,17 @@ USES = r"""
     - openshift_ops.image_pull.image_puller_grant:
         kubeconfig: "{{ image_pull_kubeconfig }}"
         namespaces: ["{{ place }}"]
-        users: ["{{ adopted.cross_project_pull_grants[0].users[0] }}\\n"]
-        binding_name: "{{ adopted.cross_project_pull_grants[0].users[0] }}/"
+        users: ["{{ exported.cross_project_pull_grants[0].users[0] }}\\n"]
+        binding_name: "{{ exported.cross_project_pull_grants[0].users[0] }}/"
       register: failed
     - ansible.builtin.set_fact:
-        all_of_it: "{{ [adopted, audited, explained, failed] }}"
-        as_text: "x {{ adopted }} {{ audited }} {{ explained }} {{ failed.msg }}"
-        as_json: "{{ [adopted, audited, explained, failed] | to_json }}"
-        converted: "{{ [adopted, audited, explained, failed] | to_json | from_json }}"
+        all_of_it: "{{ [exported, audited, explained, failed] }}"
+        as_text: "x {{ exported }} {{ audited }} {{ explained }} {{ failed.msg }}"
+        as_json: "{{ [exported, audited, explained, failed] | to_json }}"
+        converted: "{{ [exported, audited, explained, failed] | to_json | from_json }}"
         messages: "{{ audited.audit.clusters[0].findings | map(attribute='message') | list }}"
-        combined: "{{ adopted | combine({'y': audited, 'z': explained}) }}"
-        pairs: "{{ adopted.cross_project_pull_grants | map(attribute='users') | flatten }}"
+        combined: "{{ exported | combine({'y': audited, 'z': explained}) }}"
+        pairs: "{{ exported.cross_project_pull_grants | map(attribute='users') | flatten }}"
     - ansible.builtin.debug:
         msg: "{{ all_of_it }} {{ as_text }} {{ as_json }} {{ converted }} {{ combined }}"
     - ansible.builtin.debug:

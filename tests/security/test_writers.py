@@ -198,7 +198,7 @@ class TestPullProbe:
         assert lab.get(probed, "pods", "works") is not None
 
 
-class TestAdopt:
+class TestExport:
     def test_text_of_the_cluster_chooses_no_file(self, lab: Lab, mallory, tmp_path: Path):
         """Names, keys and logins that look like paths, and labels and annotations that name a file."""
         path = "../../../../escaped"
@@ -208,13 +208,13 @@ class TestAdopt:
         )
         into = tmp_path / "a" / "b" / "c" / "host_vars" / "lab"
         task = {"namespaces": [mallory.namespace], "dest": str(into), "credentials": "placeholder"}
-        tasks = [{"openshift_ops.image_pull.adopt_info": {**task, "kubeconfig": lab.kubeconfig}}]
-        playbook = tmp_path / "adopt.yml"
+        tasks = [{"openshift_ops.image_pull.pull_access_export": {**task, "kubeconfig": lab.kubeconfig}}]
+        playbook = tmp_path / "export.yml"
         playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
         done = play(playbook, "localhost,", "-c", "local")
         assert done.status == 0, done.output
         written = {found.relative_to(tmp_path).as_posix() for found in tmp_path.rglob("*") if found.is_file()}
-        assert written == {"adopt.yml", "a/b/c/host_vars/lab/image_pull.yml"}
+        assert written == {"export.yml", "a/b/c/host_vars/lab/image_pull.yml"}
         assert PASSWORD not in (into / "image_pull.yml").read_text()
         assert (into / "image_pull.yml").stat().st_mode & 0o077 == 0
 

@@ -26,7 +26,7 @@ REFUSED = "unable to retrieve auth token: invalid username/password: unauthorize
 class Scene:
     """A scenario at work in its namespaces.
 
-    `options` are the audit's. `says` is a part of the message. `mended` is what somebody does beside the remedy, None where no task mends
+    `options` are the audit's. `says` is a part of the message. `fixed` is what somebody does beside the fix, None where no task fixes
     it.
     """
 
@@ -34,7 +34,7 @@ class Scene:
     names: Sequence[str]
     options: dict[str, Any] = field(default_factory=dict)
     says: str = ""
-    mended: Callable[[], None] | None = lambda: None
+    fixed: Callable[[], None] | None = lambda: None
     context: AbstractContextManager[Any] = field(default_factory=nullcontext)
 
     @property
@@ -177,7 +177,7 @@ def _never_matches(it: Scene) -> None:
 def _too_much(it: Scene) -> None:
     it.secret({"quay.io/team": it.entry(), "quay.io/teammates": it.entry("another")})
     it.link("pull")
-    it.says, it.mended = "character by character", None
+    it.says, it.fixed = "character by character", None
 
 
 @scene("secret-unused")
@@ -227,7 +227,7 @@ def _older(it: Scene) -> None:
     it.pod()
     it.secret()
     it.link("pull")
-    it.says, it.mended = "was created before secret pull was linked", it.again
+    it.says, it.fixed = "was created before secret pull was linked", it.again
 
 
 @scene("account-not-provisioned")
@@ -235,7 +235,7 @@ def _not_provisioned(it: Scene) -> None:
     it.lab.run("set", "--dir", str(it.lab.dir), "--provision-delay", "600s")
     it.lab.create(it.name, "serviceaccounts", {"metadata": {"name": "late"}})
     it.says = "/late cannot pull from the integrated registry"
-    it.mended = lambda: it.lab.run("set", "--dir", str(it.lab.dir), "--provision-delay", "0s") and None
+    it.fixed = lambda: it.lab.run("set", "--dir", str(it.lab.dir), "--provision-delay", "0s") and None
 
 
 @scene("grant-dead-subject")
@@ -306,7 +306,7 @@ def _many(it: Scene) -> None:
     for at in range(2):
         it.secret(at=at)
         it.link("pull", at=at)
-    it.says, it.mended = "stands in 2 secrets of 2 namespaces", None
+    it.says, it.fixed = "stands in 2 secrets of 2 namespaces", None
 
 
 @scene("credential-copies-differ")
@@ -320,8 +320,8 @@ def _differ(it: Scene) -> None:
 @scene("credential-found")
 def _found(it: Scene) -> None:
     it.secret({it.host: it.entry("canary-that-leaked")}, kind="Opaque")
-    it.options = {"find_credential": {"password": "canary-that-leaked"}}
-    it.says, it.mended = "the searched credential stands in secret", None
+    it.options = {"search_credential": {"password": "canary-that-leaked"}}
+    it.says, it.fixed = "the searched credential stands in secret", None
 
 
 @scene("pod-cannot-pull")
@@ -329,7 +329,7 @@ def _pod_cannot(it: Scene) -> None:
     it.secret({it.host: it.entry(), "other.example.com": {"auth": "?"}})
     it.link("pull")
     it.pod()
-    it.says, it.mended = "stops every pull of a pod that lists it", it.again
+    it.says, it.fixed = "stops every pull of a pod that lists it", it.again
 
 
 @scene("workload-cannot-pull")
@@ -348,14 +348,14 @@ def _unknown(it: Scene) -> None:
     it.secret()
     it.pod(own=["pull"])
     it.node_says("the moon is in the wrong phase")
-    it.says, it.mended = "the moon is in the wrong phase", None
+    it.says, it.fixed = "the moon is in the wrong phase", None
 
 
 @scene("forecast-short-name")
 def _short(it: Scene) -> None:
     it.context = described(it.lab, version="4.20.1")
     it.deployment("team/app:v1")
-    it.says, it.mended, it.options = "names no registry", None, {"target_version": "4.21"}
+    it.says, it.fixed, it.options = "names no registry", None, {"target_version": "4.21"}
 
 
 @scene("forecast-cached-image")
@@ -368,11 +368,11 @@ def _cached(it: Scene) -> None:
     it.runs()
     it.says, it.options = "without a login of its own", {"target_version": "4.22"}
 
-    def mended() -> None:
+    def fixed() -> None:
         it.again()
         it.runs()
 
-    it.mended = mended
+    it.fixed = fixed
 
 
 @scene("forecast-recreated-secret")
@@ -381,7 +381,7 @@ def _recreated(it: Scene) -> None:
     it.pod(own=["pull"])
     it.runs()
     it.secret()
-    it.says, it.mended, it.options = "younger than a container of pod", None, {"target_version": "4.22"}
+    it.says, it.fixed, it.options = "younger than a container of pod", None, {"target_version": "4.22"}
 
 
 @scene("forecast-legacy-token")
@@ -394,7 +394,7 @@ def _legacy(it: Scene) -> None:
 @scene("forecast-credential-provider")
 def _provider(it: Scene) -> None:
     it.context = _with_provider(it.lab)
-    it.says, it.mended, it.options = "gives logins for quay.io", None, {"target_version": "4.23"}
+    it.says, it.fixed, it.options = "gives logins for quay.io", None, {"target_version": "4.23"}
 
 
 @contextmanager
@@ -413,13 +413,13 @@ def _with_provider(lab: Lab) -> Iterator[None]:
 @scene("declared-differs")
 def _differs(it: Scene) -> None:
     change = {"kind": "Secret", "name": "pull", "action": "create"}
-    it.says, it.mended = f"secret {it.name}/pull: it is declared, and does not exist", None
+    it.says, it.fixed = f"secret {it.name}/pull: it is declared, and does not exist", None
     it.options = {"drift": [{"namespaces": [{"name": it.name, "changes": [change]}]}]}
 
 
 @scene("declared-cannot-be-applied")
 def _not_applicable(it: Scene) -> None:
-    it.says, it.mended = "what is declared cannot be applied: the role is missing", None
+    it.says, it.fixed = "what is declared cannot be applied: the role is missing", None
     it.options = {"drift": [{"failures": [{"namespace": it.name, "error": "the role is missing"}]}]}
 
 
@@ -431,4 +431,4 @@ def _open_selector(it: Scene) -> None:
     selector = {"title": "private_registry_secrets[0]", "namespace_selector": {"include": [f"{it.name}*"]}}
     it.options = {"declared_selectors": [selector]}
     it.says = f"private_registry_secrets[0] selects namespaces by their names alone, among them 1 project that users requested: {it.name}"
-    it.mended = None
+    it.fixed = None

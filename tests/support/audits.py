@@ -17,53 +17,53 @@ RULES: Json = {
         "severity": "error",
         "title": "A pull secret has a type that no node reads",
         "meaning": "The kubelet reads two types of secrets. One of another type is skipped without a word, and pulls fail.",
-        "mend": "Write the login again as kubernetes.io/dockerconfigjson. The type of a secret cannot be changed, so it is replaced.",
+        "fix": "Write the login again as kubernetes.io/dockerconfigjson. The type of a secret cannot be changed, so it is replaced.",
     },
     "secret-unparsable": {
         "severity": "error",
         "title": "A pull secret cannot be read, and stops every pull of its pods",
         "meaning": "One entry that cannot be decoded makes the kubelet give up the whole list of pull secrets.",
-        "mend": "Correct the entry, or write the secret again.",
+        "fix": "Correct the entry, or write the secret again.",
     },
     "link-dangling": {
         "severity": "warning",
         "title": "A service account names a pull secret that does not exist",
         "meaning": "Pods start without that login; the kubelet says so in an event only.",
-        "mend": "Create the secret, or take its name off the account.",
+        "fix": "Create the secret, or take its name off the account.",
     },
     "key-never-matches": {
         "severity": "warning",
         "title": "A key of a pull secret matches no image",
         "meaning": "It holds a port, a tag or a scheme that no image name has, so its login is never tried.",
-        "mend": "Write the key as the images name the registry.",
+        "fix": "Write the key as the images name the registry.",
     },
     "grant-everybody": {
         "severity": "warning",
         "title": "Everybody may pull from a project",
         "meaning": "The group system:authenticated holds every account of the cluster.",
-        "mend": "Name the projects that pull, and take the group out.",
+        "fix": "Name the projects that pull, and take the group out.",
     },
     "secret-unused": {
         "severity": "info",
         "title": "A pull secret serves nothing",
         "meaning": "No account and no pod names it. Its login can still leak.",
-        "mend": "Delete it, or link it.",
+        "fix": "Delete it, or link it.",
     },
     "pod-older-than-link": {
         "severity": "info",
         "title": "A pod is older than the link of its account",
         "meaning": "A pod gets its list of pull secrets when it is made.",
-        "mend": "Create the pod again.",
+        "fix": "Create the pod again.",
     },
 }
 _MESSAGES = {
     "secret-type-dead": "secret {namespace}/{name} has type Opaque, which no node reads",
-    "secret-unparsable": "secret {namespace}/{name} holds an auth that is not base64, under {about}",
-    "link-dangling": "service account {namespace}/{name} names pull secret {about}, which does not exist",
-    "key-never-matches": "key {about} of secret {namespace}/{name} can match no image: it holds a tag",
+    "secret-unparsable": "secret {namespace}/{name} holds an auth that is not base64, under {location}",
+    "link-dangling": "service account {namespace}/{name} names pull secret {location}, which does not exist",
+    "key-never-matches": "key {location} of secret {namespace}/{name} can match no image: it holds a tag",
     "grant-everybody": "role binding {name} lets Group system:authenticated pull from project {namespace}",
     "secret-unused": "secret {namespace}/{name} is named by no service account and no pod",
-    "pod-older-than-link": "pod {namespace}/{name} was made before its account was linked to {about}",
+    "pod-older-than-link": "pod {namespace}/{name} was made before its account was linked to {location}",
 }
 _KINDS = {"link-dangling": "ServiceAccount", "grant-everybody": "RoleBinding", "pod-older-than-link": "Pod"}
 
@@ -75,20 +75,20 @@ def finding(rule: str = "secret-type-dead", **more: Any) -> Json:
         "namespace": "project-a",
         "kind": _KINDS.get(rule, "Secret"),
         "name": "pull",
-        "about": "",
+        "location": "",
         **more,
     }
-    parts = "\0".join(str(made[name]) for name in ("rule", "namespace", "kind", "name", "about"))
-    words = {name: made[name] for name in ("namespace", "name", "about")}
+    parts = "\0".join(str(made[name]) for name in ("rule", "namespace", "kind", "name", "location"))
+    words = {name: made[name] for name in ("namespace", "name", "location")}
     return {
         "id": hashlib.sha256(parts.encode("utf-8", "replace")).hexdigest()[:16],
         "message": _MESSAGES.get(rule, "{namespace}/{name} is wrong").format(**words),
-        "remedy": remedy(made["namespace"], made["name"]) if rule.startswith("secret-") else [],
+        "fix": fix(made["namespace"], made["name"]) if rule.startswith("secret-") else [],
         **made,
     }
 
 
-def remedy(namespace: str, name: str) -> list[Json]:
+def fix(namespace: str, name: str) -> list[Json]:
     login = {"registry": "quay.io/team", "username": "{{ registry_username }}", "password": "{{ registry_password }}"}
     options = {"namespaces": [namespace], "name": name, "registries": [login], "mode": "replace", "recreate": True}
     return [
@@ -108,7 +108,7 @@ def cluster(name: str = "production", **more: Any) -> Json:
         "counts": {"namespaces": 2, "pods": 5, "workloads": 3, "service_accounts": 6, "secrets": 4},
         "verdicts": {"pulls": 4, "will_not_pull": 1, "unknown": 0},
         "findings": [],
-        "unread": [],
+        "unreadable": [],
         "matrix": {"registries": [], "accounts": []},
         "pullers": [],
         "logins": [],
@@ -159,7 +159,7 @@ def lived_in(name: str, *, namespaces: int = 12, seed: int = 1, findings: float 
             chance.choices(rules, weights)[0],
             namespace=chance.choice(projects),
             name=f"{chance.choice(('pull', 'registry', 'default', 'builder', 'web', 'api'))}-{number}",
-            about=chance.choice(("quay.io/team:v1", "web", "registry-login")),
+            location=chance.choice(("quay.io/team:v1", "web", "registry-login")),
         )
         for number in range(int(namespaces * findings))
     ]
@@ -189,7 +189,7 @@ def lived_in(name: str, *, namespaces: int = 12, seed: int = 1, findings: float 
         },
         verdicts={"pulls": namespaces * 5, "will_not_pull": namespaces // 3, "unknown": namespaces // 2},
         findings=list({one["id"]: one for one in found}.values()),
-        unread=["secrets could not be listed: forbidden"] if chance.random() < 0.4 else [],
+        unreadable=["secrets could not be listed: forbidden"] if chance.random() < 0.4 else [],
         matrix={"registries": keys, "accounts": accounts},
         pullers=pullers,
         logins=logins,

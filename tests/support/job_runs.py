@@ -242,13 +242,13 @@ def prune(stage: Stage) -> Iterator[Result]:
     kept = [{"namespaces": stage.names, "name": "kept", "registries": [LOGIN]}]
     some = [{"namespaces": stage.names, "projects": [stage.names[0]]}]
     for declared in ({"secrets": kept, "grants": some}, {"secrets": kept, "grants": []}):
-        yield stage.run("prune", namespaces=None, owner=OWNER, max_prune="100%", links=[], **declared)
+        yield stage.run("pull_access_prune", namespaces=None, owner=OWNER, max_prune="100%", links=[], **declared)
 
 
-def adopt(stage: Stage) -> Iterator[Result]:
+def export(stage: Stage) -> Iterator[Result]:
     stage.remove("secrets", "pull")
     stage.secret("pull")
-    yield stage.run("adopt_info", credentials="placeholder")
+    yield stage.run("pull_access_export", credentials="placeholder")
 
 
 def _mirror(stage: Stage) -> None:
@@ -483,7 +483,7 @@ RUNS: Mapping[str, Callable[[Stage], Iterator[Result]]] = {
     "wait": wait,
     "namespace_selector": namespace_selector,
     "prune": prune,
-    "adopt": adopt,
+    "export": export,
     "explain": explain,
     "nodes_secret": explain,
     "audit": audit,

@@ -29,7 +29,7 @@ _FORKS.set_forkserver_preload(
         "support.modules",
         *(
             f"{PACKAGE}.{name}"
-            for name in ("credential_rotation", "image_puller_grant", "prune", "pull_secret", "sa_link")
+            for name in ("credential_rotation", "image_puller_grant", "pull_access_prune", "pull_secret", "sa_link")
         ),
     ]
 )

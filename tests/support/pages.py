@@ -30,7 +30,7 @@ FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
-VIEWS = ("overview", "findings", "matrix", "pullers", "logins", "changes", "unread")
+VIEWS = ("overview", "findings", "matrix", "pullers", "logins", "changes", "unreadable")
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def lived_in() -> dict[str, Any]:
     now = [
         audits.lived_in(name, namespaces=number) for name, number in (("production", 80), ("staging", 20), ("edge", 4))
     ]
-    now[2]["logins"], now[2]["unread"] = rows, ["secrets could not be listed: forbidden"]
+    now[2]["logins"], now[2]["unreadable"] = rows, ["secrets could not be listed: forbidden"]
     before = [
         audits.lived_in("production", namespaces=80, seed=2),
         audits.lived_in("staging", namespaces=20),

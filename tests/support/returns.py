@@ -21,7 +21,7 @@ COMMON = {"_output", "changed", "deprecations", "diff", "exception", "failed", "
 OF_A_FILE = {"gid", "group", "mode", "owner", "size", "state", "uid"}
 #: The values whose members are not the module's to name: they are names of the cluster, or described elsewhere.
 FREE = {
-    "adopt_info": {
+    "pull_access_export": {
         "cross_project_pull_grants",  # a variable of a role, whose page describes it
         "private_registry_secrets",  # the same
         "namespaces.changes",  # always empty
@@ -29,15 +29,15 @@ FREE = {
     "automation_account": {"manifests"},  # objects of Kubernetes
     "credential_rotation": {"namespaces.changes.registries.changed"},  # by registry
     "ocm_pull_secret_info": {"auth_config"},  # an auth file
-    "prune": {"namespaces.changes.registries.changed", "prune.refused.registries.changed"},
+    "pull_access_prune": {"namespaces.changes.registries.changed", "prune.refused.registries.changed"},
     "pull_access_audit": {
         "audit.clusters",  # docs/audit.schema.json describes it, and tests hold results against that
         "audit.rules",  # by the rule's id
         "counts.rules",  # by the rule's id
         "namespaces.changes",  # always empty
-        "worst",  # as audit.clusters
+        "top_findings",  # as audit.clusters
     },
-    "pull_access_info": {"namespaces.access.remedy", "namespaces.changes"},  # tasks of a playbook; always empty
+    "pull_access_info": {"namespaces.access.fix", "namespaces.changes"},  # tasks of a playbook; always empty
     "pull_probe": {"namespaces.pulls.node_selector"},  # by label
     "pull_secret": {"namespaces.changes.registries.changed"},
     "pull_secret_info": {"namespaces.changes", "outcomes"},  # always empty; by outcome

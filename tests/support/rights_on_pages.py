@@ -21,7 +21,7 @@ MODULES = Path(__file__).resolve().parents[2] / "plugins" / "modules"
 SEE = "See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it."
 #: The jobs of each module, and when it does them.
 JOBS_OF: Mapping[str, Sequence[tuple[str, str]]] = {
-    "adopt_info": [("", "adopt"), ("O(namespace_selector)", "namespace_selector")],
+    "pull_access_export": [("", "export"), ("O(namespace_selector)", "namespace_selector")],
     "credential_rotation": [("", "rotation"), ("", "namespace_selector")],
     "image_puller_grant": [
         ("", "grants"),
@@ -29,7 +29,7 @@ JOBS_OF: Mapping[str, Sequence[tuple[str, str]]] = {
         ("O(namespace_selector)", "namespace_selector"),
     ],
     "image_stream_import": [("", "import"), ("O(namespace_selector)", "namespace_selector")],
-    "prune": [("", "prune")],
+    "pull_access_prune": [("", "prune")],
     "pull_access_audit": [("", "audit"), ("", "namespace_selector")],
     "pull_access_info": [("", "explain"), ("O(namespace_selector)", "namespace_selector")],
     "pull_probe": [("", "probe"), ("O(namespace_selector)", "namespace_selector")],

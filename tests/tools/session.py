@@ -32,7 +32,7 @@ SCENES = (
     (SITE, r"my-cluster .*"),
     (
         f"{EXPLAIN} pod=project-c/app -e ask_registries=true",
-        r"(Pod project-c.*|will_not_pull.*|unknown.*| +(ok|NO|\?) .*|what mends it:|- name: .*)",
+        r"(Pod project-c.*|will_not_pull.*|unknown.*| +(ok|NO|\?) .*|what fixes it:|- name: .*)",
     ),
 )
 WIDTH, LINE, SIZE, COLUMNS = 980, 19, 13.5, 114

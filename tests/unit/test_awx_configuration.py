@@ -354,7 +354,7 @@ class TestTheProject:
         assert survey_defaults(of(found, "templates", "take down"))["teardown_confirmation"] != "REMOVE"
         assert survey_defaults(of(found, "templates", "set up"))["remove_undeclared"] == "no"
 
-    @pytest.mark.parametrize("name", ["check and diff", "verify logins", "take over", "plan a rotation"])
+    @pytest.mark.parametrize("name", ["check and diff", "verify logins", "export", "plan a rotation"])
     def test_runs_what_writes_nothing_as_check_jobs(self, found: dict[str, Any], name: str) -> None:
         assert of(found, "templates", name)["job_type"] == "check"
 

@@ -237,7 +237,7 @@ class TestModules:
 HANDED_ON = {"global_pull_secret": {"timeout"}, "sa_wait": {"timeout"}, "pull_access": {"show"}}
 #: For each feature, options that together show everything that it reads.
 SAMPLES: dict[str, list[dict[str, Any]]] = {
-    "adopt": [{"roles": ["r"], "dest": "d", "vault_id": "v", "force": True}, {"credentials": "placeholder"}],
+    "export": [{"roles": ["r"], "dest": "d", "vault_id": "v", "force": True}, {"credentials": "placeholder"}],
     "automation_account": [
         {"name": "n", "namespace": "a", "jobs": ["secrets"], "token_seconds": 600, "kubeconfig_dest": "d/f"},
         {"namespace": "a", "jobs": ["audit"], "everywhere": True},
@@ -247,13 +247,13 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
             "registries": ["quay.io"],
             "old": {"username": "u", "password": "p"},
             "new": {"username": "u", "password": "q", "expires": "2126-01-01T00:00:00Z"},
-            "next_run": 60,
+            "next_rotation_seconds": 60,
             "verify": True,
         }
     ],
     "global_pull_secret": [
         {"merge": ["quay.io"], "wait": True, "allow_paused": True, "rendered_before": {"worker": "rendered-worker-1"}},
-        {"backup": "d", "vault_id": "v", "auth_file": "config.json", "only": ["quay.io"]},
+        {"auth_file": "config.json", "include": ["quay.io"]},
     ],
     "image_puller_grant": [
         {"users": ["u"], "binding_name": "b", "exclusive": True, "recreate": True, "verify_access": True},
@@ -273,7 +273,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
             "rules": ["secret-unused"],
             "ignore": ["secret-unused"],
             "target_version": "4.22",
-            "find_credential": {"password": "p" * 8},
+            "search_credential": {"password": "p" * 8},
             "fingerprint_key": "k" * 16,
             "dest": "d",
             "cluster_name": "c",
@@ -310,7 +310,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
             "recreate": True,
             "verify": True,
         },
-        {"name": "s", "auth_file": "config.json", "only": ["quay.io"], "mode": "merge", "update_existing": False},
+        {"name": "s", "auth_file": "config.json", "include": ["quay.io"], "mode": "merge", "update_existing": False},
         {"name": "s", "auth_config": {"auths": {"quay.io": {"auth": "dTpw"}}}, "type": "kubernetes.io/dockercfg"},
         {"name": "s", "registries": [{"registry": "quay.io"}], "mode": "remove"},
         {"name": "s", "state": "absent"},
@@ -328,7 +328,7 @@ FEATURES = sorted(SAMPLES)
 READS_FILES = ("global_pull_secret", "pull_secret")
 #: The module of a feature where its name is another one.
 MODULE_OF = {
-    "adopt": "adopt_info",
+    "export": "pull_access_export",
     "global_pull_secret": "global_pull_secret_info",
     "pull_access": "pull_access_info",
     "pull_audit": "pull_access_audit",

@@ -171,15 +171,15 @@ def test_exactly_the_difference(old: Inventory, new: Inventory, other: Inventory
         after = contents(expected(before, "a", new))
         written = len(api.writes)
         options = {"owner": "a", **new.lists(), "prune_everything": True, "max_prune": "100%"}
-        checked = runner.run("prune", check=True, **options)
+        checked = runner.run("pull_access_prune", check=True, **options)
         assert len(api.writes) == written
-        real = runner.run("prune", **options)
+        real = runner.run("pull_access_prune", **options)
         assert checked == real
         assert not real["failed"], real["msg"]
         assert contents(api.objects) == after
         assert len(api.writes) - written == len(difference(contents(before), after))
         written = len(api.writes)
         bring_about(runner, "a", new)
-        assert not runner.run("prune", **options)["changed"]
+        assert not runner.run("pull_access_prune", **options)["changed"]
         bring_about(runner, "b", other)
         assert len(api.writes) == written

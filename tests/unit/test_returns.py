@@ -164,7 +164,7 @@ def test_prune(api: FakeApi, server: InMemory) -> None:
     server.run("sa_link", secrets=["ours"], **made)
     server.run("image_puller_grant", projects=["b"], **made)
     nothing = {"secrets": [], "links": [], "grants": [], "owner": "team", "prune_everything": True}
-    refused = server.run("prune", max_prune="0", **nothing)
+    refused = server.run("pull_access_prune", max_prune="0", **nothing)
     assert refused["prune"]["refused"]
-    result = server.run("prune", max_prune="100%", **nothing)
+    result = server.run("pull_access_prune", max_prune="100%", **nothing)
     assert {each["kind"] for each in result["namespaces"][0]["changes"]} == {"ServiceAccount", "Secret", "RoleBinding"}

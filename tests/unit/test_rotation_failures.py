@@ -68,7 +68,7 @@ def test_login_of_nodes_makes_the_wait_longer(nodes: Any, changed: Any, seconds:
     """An earlier run may have written it a moment ago. None: the play has no plan, so nothing is known of its hosts."""
     plan = {"__credential_rotation_plan": {"rotation": {"nodes": nodes, "nodes_changed": changed}}}
     hosts = {"a": {}} if nodes is None else {"a": plan}
-    given = {"credential_rotation_nodes": rotates_nodes, "credential_rotation_soak": "60"}
+    given = {"credential_rotation_nodes": rotates_nodes, "credential_rotation_soak_seconds": "60"}
     all_of = variables_with(hostvars=hosts, ansible_play_hosts_all=[*hosts], **given)
     found = evaluated("__credential_rotation_minimum", all_of)
     assert int(found) == (seconds if rotates_nodes is True else 60)

@@ -72,7 +72,7 @@ CONTAINERS = frozenset({"auth_config"})
 _ADDRESSES = frozenset(
     {
         *("host", "realm_host", "realm_hosts", "verify_realm_hosts"),
-        *("registry", "registries", "drop_platform_registries", "merge", "only"),
+        *("registry", "registries", "drop_platform_registries", "merge", "include"),
         *("image", "images", "repositories", "verify_repositories"),
     }
 )

@@ -33,6 +33,7 @@ class FilesWanted:
     """The `plain` and `encrypted` files, by name, that are to be written into a directory.
 
     `vault_id` names the vault password among several. `force`: files that exist are replaced. `option` is the one that asks for them.
+    `otherwise`: the option that makes a vault password unnecessary, for messages; empty for none.
     """
 
     directory: str
@@ -41,6 +42,7 @@ class FilesWanted:
     vault_id: str | None = None
     force: bool = False
     option: str = "dest"
+    otherwise: str = ""
 
 
 #: Writes the files, all or none, and returns their paths.

@@ -67,7 +67,7 @@ def from_registries(registries: Iterable[Mapping[str, Any]]) -> AuthFile:
     return _collect((from_option(item) for item in registries), "option 'registries'")
 
 
-def parse(data: object, source: str, only: Sequence[str] | None = None) -> AuthFile:
+def parse(data: object, source: str, include: Sequence[str] | None = None) -> AuthFile:
     """An auth file from decoded JSON. `source` names it in errors.
 
     :raises OptionError: when JSON cannot express it, or as for `parse_text`.
@@ -79,13 +79,13 @@ def parse(data: object, source: str, only: Sequence[str] | None = None) -> AuthF
             f"{source} holds a value that JSON cannot express, such as a date or '.nan', or is nested too deeply: "
             "give the content of a Docker config.json or a Podman auth.json"
         ) from None
-    return parse_text(text, source, only)
+    return parse_text(text, source, include)
 
 
-def parse_text(text: str, source: str, only: Sequence[str] | None = None) -> AuthFile:
+def parse_text(text: str, source: str, include: Sequence[str] | None = None) -> AuthFile:
     """An auth file from its JSON text: the object with `auths`, or the bare map of a legacy `.dockercfg`.
 
-    With `only`, names or globs of registries, the other entries are not looked at.
+    With `include`, names or globs of registries, the other entries are not looked at.
 
     :raises OptionError: for anything that would not work on a node; the message names `source`, the registry and the
         way out.
@@ -97,10 +97,10 @@ def parse_text(text: str, source: str, only: Sequence[str] | None = None) -> Aut
         hint = f": {_json_hint(text)}" if str(error).startswith("is not valid JSON") else ""
         raise OptionError(f"{source} {error}{hint}") from None
     helpers = Helpers.of(top, source)
-    chosen = auths.members if only is None else _chosen(auths, helpers, source, only)
+    chosen = auths.members if include is None else _chosen(auths, helpers, source, include)
     names = [item.name for item in chosen]
     _refuse_doubled(names, source)
-    if only is None:
+    if include is None:
         helpers.refuse_unreachable(names, source)
     if not chosen:
         raise OptionError(f"{source} holds no credential: {_why_empty(top)}")
@@ -136,18 +136,20 @@ def _auths(top: Object) -> Object:
     return top if is_bare_map(top) else EMPTY
 
 
-def _chosen(auths: Object, helpers: Helpers, source: str, only: Sequence[str]) -> tuple[Member, ...]:
+def _chosen(auths: Object, helpers: Helpers, source: str, include: Sequence[str]) -> tuple[Member, ...]:
     """The entries that the patterns name.
 
     :raises OptionError: when a pattern names none.
     """
     names = [item.name for item in auths.members]
-    for pattern in only:
+    for pattern in include:
         if not any(matches(name, pattern) for name in names):
             helpers.refuse_chosen(pattern, source)
             held = ", ".join(sorted(map(without_user, names))) or "none"
-            raise OptionError(f"{source} has no entry that matches {pattern!r} of option 'only'; its entries: {held}")
-    return tuple(item for item in auths.members if any(matches(item.name, pattern) for pattern in only))
+            raise OptionError(
+                f"{source} has no entry that matches {pattern!r} of option 'include'; its entries: {held}"
+            )
+    return tuple(item for item in auths.members if any(matches(item.name, pattern) for pattern in include))
 
 
 def _refuse_doubled(names: Iterable[str], source: str) -> None:

@@ -21,12 +21,12 @@ FILE_ARGUMENTS: dict[str, Any] = {
     "auth_file": {"type": "path"},
     # Hidden by its place (core/redaction.py). Of an option with `no_log`, Ansible would mask each user name in all output.
     "auth_config": {"type": "raw", "no_log": False},
-    "only": {"type": "list", "elements": "str"},
+    "include": {"type": "list", "elements": "str"},
 }
 
 
 def auth_file_of(options: Mapping[str, Any], read_file: Callable[[str], str]) -> AuthFile:
-    """What one of `SOURCES` gives, and `only` takes of it.
+    """What one of `SOURCES` gives, and `include` takes of it.
 
     :raises OptionError: for anything that no node could use.
     """
@@ -36,9 +36,9 @@ def auth_file_of(options: Mapping[str, Any], read_file: Callable[[str], str]) ->
                 "option 'registries' is empty: give at least one registry, or delete the secret with state=absent"
             )
         return from_registries(options["registries"])
-    only = options.get("only")
+    include = options.get("include")
     if options.get("auth_file") is not None:
-        return parse_text(read_file(options["auth_file"]), f"auth file {options['auth_file']}", only)
+        return parse_text(read_file(options["auth_file"]), f"auth file {options['auth_file']}", include)
     config = options["auth_config"]
     read = parse_text if isinstance(config, str) else parse
-    return read(config, "option 'auth_config'", only)
+    return read(config, "option 'auth_config'", include)

@@ -14,7 +14,7 @@ import re
 from .pull_messages import without_names
 from .pull_rules import RULES, UNKNOWN, rule_for
 
-__all__ = ["CAUSES", "MENDED_BY_A_LOGIN", "cause_of", "remedy_for"]
+__all__ = ["CAUSES", "MENDED_BY_A_LOGIN", "cause_of", "fix_for"]
 
 #: All that an import can fail by, by the ids of `pull_rules`.
 CAUSES = (
@@ -54,7 +54,7 @@ _OWN = (
     (re.compile(r"invalid name:", re.IGNORECASE), "invalid_name"),
 )
 _REASONS = {"Unauthorized": "unauthorized", "NotFound": "not_found", "Invalid": "invalid_name"}
-_REMEDIES = {rule.id: rule.remedy for rule in (*RULES, UNKNOWN)}
+_FIXES = {rule.id: rule.fix for rule in (*RULES, UNKNOWN)}
 
 
 def cause_of(message: str, reason: str = "", image: str = "") -> str:
@@ -69,7 +69,7 @@ def cause_of(message: str, reason: str = "", image: str = "") -> str:
     return found
 
 
-def remedy_for(cause: str) -> str:
+def fix_for(cause: str) -> str:
     """What to do about a cause, as the rest of a sentence."""
-    remedy = _REMEDIES.get(cause, UNKNOWN.remedy)
-    return remedy[:1].lower() + remedy[1:]
+    fix = _FIXES.get(cause, UNKNOWN.fix)
+    return fix[:1].lower() + fix[1:]

@@ -120,7 +120,7 @@ class PullMessage:
 
     @property
     def cause(self) -> Attempt | None:
-        """What to mend first. Where the source cannot be reached, as in a site that lives by its mirrors, it is the mirror's error."""
+        """What to fix first. Where the source cannot be reached, as in a site that lives by its mirrors, it is the mirror's error."""
         sources = [attempt for attempt in self.attempts if not attempt.is_mirror]
         mirrors = [attempt for attempt in self.attempts if attempt.is_mirror]
         if mirrors and all(attempt.rule.id in _NO_CONNECTION for attempt in sources):

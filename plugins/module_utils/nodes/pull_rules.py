@@ -28,7 +28,7 @@ class Rule:
     """One cause.
 
     `id` is stable. `expression` is searched for, without regard to case, in a text with `*` for images and hosts, and `->` for requests. `runtimes`
-    write it, `kubelet` for what it says itself. `sample` is such a text. `meaning` is a sentence without its full stop, `remedy`
+    write it, `kubelet` for what it says itself. `sample` is such a text. `meaning` is a sentence without its full stop, `fix`
     what to do about it. `since` is the first version that writes it, where older ones do not.
     """
 
@@ -37,7 +37,7 @@ class Rule:
     runtimes: Sequence[str]
     sample: str
     meaning: str
-    remedy: str
+    fix: str
     since: str = ""
 
     def meaning_at(self, server: str) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .fixes import Fix
 from .offers import offer
-from .remedies import Remedy
 from .subjects import Subject
 
 __all__ = ["PULLS", "UNKNOWN", "WILL_NOT_PULL", "Access", "Seen", "Step", "breaks", "doubts", "says"]
@@ -32,12 +32,12 @@ class Step:
 @dataclass(frozen=True)
 class Seen:
     """One answer of a station. `verdict` is `WILL_NOT_PULL` or `UNKNOWN` where it decides something, with `reason` as the sentence
-    for it and `remedy` as what mends it; empty where it is only said. Without `step` it is not said on the way."""
+    for it and `fix` as what fixes it; empty where it is only said. Without `step` it is not said on the way."""
 
     step: Step | None
     verdict: str = ""
     reason: str = ""
-    remedy: Sequence[Remedy] = ()
+    fix: Sequence[Fix] = ()
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,14 @@ class Access:
     verdict: str
     reason: str
     steps: Sequence[Step]
-    remedy: Sequence[Remedy] = ()
+    fix: Sequence[Fix] = ()
     cause: str = ""
 
     def report(self, *, brief: bool = False) -> dict[str, Any]:
         """`brief`: without the way, where nothing breaks on it."""
         ref = self.subject.ref
         way = {
-            "steps": [{"step": step.name, "seen": step.seen, "ok": step.ok} for step in self.steps],
+            "steps": [{"step": step.name, "message": step.seen, "ok": step.ok} for step in self.steps],
             "text": self.text(),
         }
         return {
@@ -69,7 +69,7 @@ class Access:
             "reason": self.reason,
             "cause": self.cause,
             **({} if brief and self.verdict == PULLS else way),
-            **offer(self.remedy).report(),
+            **offer(self.fix).report(),
         }
 
     def text(self) -> list[str]:
@@ -85,10 +85,10 @@ def says(name: str, seen: str, *, ok: bool | None = True) -> Seen:
     return Seen(Step(name, seen, ok))
 
 
-def breaks(name: str, seen: str, remedy: Sequence[Remedy] = (), *, reason: str = "") -> Seen:
+def breaks(name: str, seen: str, fix: Sequence[Fix] = (), *, reason: str = "") -> Seen:
     """`reason` where another sentence than what is seen tells it best."""
-    return Seen(Step(name, seen, ok=False), WILL_NOT_PULL, reason or seen, remedy)
+    return Seen(Step(name, seen, ok=False), WILL_NOT_PULL, reason or seen, fix)
 
 
-def doubts(name: str, seen: str, remedy: Sequence[Remedy] = (), *, reason: str = "") -> Seen:
-    return Seen(Step(name, seen, ok=None), UNKNOWN, reason or seen, remedy)
+def doubts(name: str, seen: str, fix: Sequence[Fix] = (), *, reason: str = "") -> Seen:
+    return Seen(Step(name, seen, ok=None), UNKNOWN, reason or seen, fix)

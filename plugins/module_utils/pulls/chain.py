@@ -90,6 +90,6 @@ def _access(subject: Subject, way: Sequence[Seen], told: Attempt | None) -> Acce
     for found in (WILL_NOT_PULL, UNKNOWN):
         for seen in way:
             if seen.verdict == found:
-                return Access(subject, found, seen.reason, steps, seen.remedy, cause)
+                return Access(subject, found, seen.reason, steps, seen.fix, cause)
     reason = next((seen.reason for seen in way if seen.reason), "")
     return Access(subject, PULLS, reason, steps, (), cause)

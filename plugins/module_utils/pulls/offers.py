@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which remedies are offered, who gets what by them, and their text to be pasted into a playbook. Pure.
+"""Which fixes are offered, who gets what by them, and their text to be pasted into a playbook. Pure.
 
 The only place that decides it, for explanations, audits and reports. Project users choose names and keys in their objects, and people run
 the tasks with more rights. So a task is offered only if each text in it is one that the modules and the API server accept, and is plain.
@@ -22,7 +22,7 @@ from ..core.shapes import mapping, sequence, text, texts
 from ..core.yaml_text import Sentence, TemplateText, as_yaml
 from ..dockerconfig.registry_keys import check_key, without_user
 from ..platform.protected import is_global
-from .remedies import PREFIX, REGISTRY, TITLES, VARIABLES, Remedy
+from .fixes import PREFIX, REGISTRY, TITLES, VARIABLES, Fix
 
 __all__ = ["Offer", "offer", "offer_in"]
 
@@ -34,12 +34,12 @@ _SHOWN = 80
 class Offer:
     """The tasks that are offered. `effects`: who gets what when they run, a sentence each. `refusal`: why none is offered, if that is so."""
 
-    tasks: Sequence[Remedy] = ()
+    tasks: Sequence[Fix] = ()
     effects: Sequence[str] = ()
     refusal: str = ""
 
     def report(self) -> dict[str, Any]:
-        return {"remedy": list(self.tasks), "fix_effects": list(self.effects), "fix_refusal": self.refusal}
+        return {"fix": list(self.tasks), "fix_effects": list(self.effects), "fix_refusal": self.refusal}
 
     @property
     def notes(self) -> str:
@@ -52,7 +52,7 @@ class Offer:
         return as_yaml(list(self.tasks)) if self.tasks else ""
 
 
-def offer(tasks: Sequence[Remedy]) -> Offer:
+def offer(tasks: Sequence[Fix]) -> Offer:
     """All of the tasks, or none of them when one holds unusual text."""
     unusual = next((found for task in tasks for found in _unusual(task)), "")
     if unusual:
@@ -64,7 +64,7 @@ def offer(tasks: Sequence[Remedy]) -> Offer:
 
 def offer_in(answer: Mapping[str, Any]) -> Offer:
     """The offer in a result or in a document, which anybody may have written: it is judged again, and its effects are not taken from it."""
-    tasks = [{name: _restored(name, value) for name, value in task.items()} for task in answer["remedy"]]
+    tasks = [{name: _restored(name, value) for name, value in task.items()} for task in answer["fix"]]
     return offer(tasks) if tasks else Offer(refusal=answer.get("fix_refusal", ""))
 
 
@@ -85,7 +85,7 @@ def _with_variables(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {**entry, **({"registry": REGISTRY} if entry.get("registry") == REGISTRY else {}), **login}
 
 
-def _options(task: Remedy) -> tuple[str, Mapping[str, Any]]:
+def _options(task: Fix) -> tuple[str, Mapping[str, Any]]:
     """The module of a task, without the collection's name, and its options."""
     module = next((name for name in task if name != "name"), "")
     return module.removeprefix(PREFIX), mapping(task.get(module))
@@ -96,7 +96,7 @@ def _options(task: Remedy) -> tuple[str, Mapping[str, Any]]:
 
 _ACCOUNT = {"namespace": str, "name": str}
 _ENTRY = {"registry": str, "username": str, "password": str}
-#: The options of remedies by their modules, with the form of each. Other ones, such as `host` or `role`, have effects that are not named.
+#: The options of fixes by their modules, with the form of each. Other ones, such as `host` or `role`, have effects that are not named.
 _FORMS: Mapping[str, Mapping[str, Any]] = {
     "image_puller_grant": {
         "namespaces": [str], "service_accounts": [_ACCOUNT], "projects": [str], "users": [str], "groups": [str],
@@ -151,7 +151,7 @@ _CHECKS: Mapping[str, tuple[str, Callable[[str], bool]]] = {
 }
 
 
-def _unusual(task: Remedy) -> Iterator[str]:
+def _unusual(task: Fix) -> Iterator[str]:
     """Each text of a task that is unusual, as a part of a sentence."""
     module, options = _options(task)
     is_ours = task.keys() == {"name", PREFIX + module} and isinstance(task["name"], Sentence)
@@ -182,7 +182,7 @@ def _shown(option: str, text: str) -> str:
 # --- who gets what
 
 
-def _effects(task: Remedy) -> Iterator[str]:
+def _effects(task: Fix) -> Iterator[str]:
     module, options = _options(task)
     if options.get("state") == "absent" or options.get("mode") == "remove":
         return

@@ -195,7 +195,7 @@ def _with_pods(access: Access, of_pods: Sequence[Access]) -> Access:
         return replace(access, steps=[*access.steps, step])
     other = f", which has image {worst.subject.image}," if worst.subject.image != access.subject.image else ""
     reason = f"{worst.subject.ref}{other} does not get its image: {worst.reason}"
-    return Access(access.subject, worst.verdict, reason, [step, *worst.steps], worst.remedy, worst.cause)
+    return Access(access.subject, worst.verdict, reason, [step, *worst.steps], worst.fix, worst.cause)
 
 
 def added_containers(of_template: Sequence[Access], of_pods: Sequence[Access]) -> Iterator[Access]:

@@ -167,11 +167,11 @@ JOBS: Mapping[str, Job] = {
         ),
     ),
     "namespace_selector": Job(
-        "option namespace_selector, and the module prune",
+        "option namespace_selector, and the module pull_access_prune",
         (_needed("namespaces", "list", "which namespaces there are", CLUSTER),),
     ),
     "prune": Job(
-        "removing what is declared no more: module prune",
+        "removing what is declared no more: module pull_access_prune",
         (
             _needed("namespaces", "list", "which namespaces there are", CLUSTER),
             _told("secrets", "list", "what the owner has"),
@@ -183,8 +183,8 @@ JOBS: Mapping[str, Job] = {
             _needed(f"clusterroles.{_RBAC}", "bind", "changing a grant without having it", CLUSTER, _PULLER),
         ),
     ),
-    "adopt": Job(
-        "taking over what is there: module adopt_info, playbook adopt",
+    "export": Job(
+        "exporting a cluster to an inventory: module pull_access_export, playbook export",
         (
             _needed("secrets", "list", "the pull secrets"),
             _needed("serviceaccounts", "list", "the links"),
@@ -262,7 +262,7 @@ JOBS: Mapping[str, Job] = {
         ),
     ),
     "global_pull_secret": Job(
-        "the nodes' pull secret: role and playbook global_pull_secret, module global_pull_secret_info",
+        "the nodes' pull secret: role and playbook global_pull_secret, modules global_pull_secret_info and global_pull_secret_backup",
         (
             _needed("secrets", "get patch", "the secret", "openshift-config", "pull-secret"),
             *_NATURE,

@@ -26,31 +26,29 @@ def writer(task: Task, wanted: FilesWanted | None) -> Write | None:
     return _named(wanted) if task.check_mode else write
 
 
-def backup_writer(task: Task, directory: str | None, vault_id: str | None) -> Callable[[str], Write] | None:
+def backup_writer(task: Task, directory: str, vault_id: str | None) -> Callable[[str], Write]:
     """How a copy is written, encrypted, into a file of the directory that is named then; a file that is there is left as it is.
 
-    None when no directory is given.
+    :raises OptionError: in a process that has no vault passwords.
     """
-    if directory is None:
-        return None
-    place = directory
-    _destination(task, "backup")
+    _destination(task, "dest", is_required=True)
 
     def prepared(name: str) -> Write:
-        wanted = FilesWanted(place, (), (name,), vault_id, option="backup")
-        write = None if (Path(place) / name).exists() else writer(task, wanted)
+        wanted = FilesWanted(directory, (), (name,), vault_id)
+        write = None if (Path(directory) / name).exists() else writer(task, wanted)
         return write or (lambda _files: ())
 
     return prepared
 
 
-def _destination(task: Task, option: str) -> Destination:
+def _destination(task: Task, option: str, *, is_required: bool = False) -> Destination:
     """:raises OptionError: in a process that has no vault passwords."""
     if task.destination is None:
+        without = "" if is_required else f". Without {option!r} the task runs with any Python"
         raise OptionError(
             f"option {option!r} writes files on the controller with Ansible's vault passwords, so the task must run in Ansible's own "
             "process, and it ran in another one: set 'connection: local' and 'ansible_python_interpreter: \"{{ ansible_playbook_python }}\"' "
-            f"for this host or task, and leave out 'become' and 'async'. Without {option!r} the task runs with any Python"
+            f"for this host or task, and leave out 'become' and 'async'{without}"
         )
     return task.destination
 

@@ -66,7 +66,7 @@ _PULLED_AGAIN = 3
 
 @dataclass
 class _Seen:
-    """What was read. `unsearched` and `unread` say, by sentence, which secrets and which pods and workloads could not be.
+    """What was read. `unreadable_secrets` and `unread` say, by sentence, which secrets and which pods and workloads could not be.
 
     `other_passwords` are the secrets with the user of one of the logins and another password.
     """
@@ -75,7 +75,7 @@ class _Seen:
     uses: dict[str, list[Use]] = field(default_factory=dict)
     accounts: dict[str, list[Json]] = field(default_factory=dict)
     other_passwords: list[Copy] = field(default_factory=list)
-    unsearched: list[str] = field(default_factory=list)
+    unreadable_secrets: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
 
     @property
@@ -134,9 +134,9 @@ def rotate(
     told["probes"] = _probes(rotated, seen, changing, proof if rotation.verify else None)
     remarks = [*outcome.remarks, *proof.notes, *_not_declared_note(told), *cleaned, *waited.notes]
     absent = "" if rotation.allows_absent or seen.has_login else _neither(rotation, told, namespaces)
-    if absent and seen.unsearched:  # then it is not known
+    if absent and seen.unreadable_secrets:  # then it is not known
         remarks.append(absent)
-    refused = "" if seen.unsearched else absent
+    refused = "" if seen.unreadable_secrets else absent
     return replace(outcome, refused=refused, remarks=tuple(remarks), extra={**outcome.extra, "rotation": told})
 
 
@@ -206,7 +206,7 @@ class _Reading:
             copies = [Copy(ref, secret, rotation) for ref, secret in refs]
             self.seen.copies[namespace] = [copy for copy in copies if copy.is_involved]
             self.seen.other_passwords += [copy for copy in copies if copy.found.other_passwords]
-        self.seen.unsearched += _forbidden(SECRET, found)
+        self.seen.unreadable_secrets += _forbidden(SECRET, found)
 
     def _read_uses(self) -> None:
         """Which images are used. What cannot be read is said: then the new login is proven for less."""
@@ -399,8 +399,8 @@ def _by_namespace(copies: Iterable[Copy]) -> _Changing:
 def _evidence(seen: _Seen, proof: Proven) -> dict[str, Any]:
     held = _by_namespace(seen.confirmed)
     return {
-        "unsearched": seen.unsearched,
-        "unread": seen.unread,
+        "unreadable_secrets": seen.unreadable_secrets,
+        "unreadable_pods": seen.unread,
         "old_login": proof.old_login,
         "repositories": list(proof.rows),
         "failing": list(failing(seen.uses, held)),
@@ -440,7 +440,7 @@ def _neither(rotation: Rotation, told: Mapping[str, Any], namespaces: Sequence[s
             f"changed nothing: no secret in {counted(len(namespaces), 'namespace')} has an entry for {', '.join(rotation.exchange.registries)} "
             f"{old} of option 'old', or with the login of option 'new'.",
             *([f"{first_of(rows, _NAMED, '; ', listed='rotation.similar')}."] if rows else []),
-            *(f"{sentence[:1].upper()}{sentence[1:]}." for sentence in told["unsearched"]),
+            *(f"{sentence[:1].upper()}{sentence[1:]}." for sentence in told["unreadable_secrets"]),
             "Correct 'registries', 'old' or 'new'. If these namespaces do not need the login, set 'allow_absent: true'",
         )
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..clients.kube.client import Cluster
@@ -45,7 +45,7 @@ from ..reconcile.run import Settings
 from ..secrets.content import StoredSecret
 from .cluster_nature import Nature, if_readable, recognised
 
-__all__ = ["Saving", "look"]
+__all__ = ["Saving", "back_up", "look"]
 
 #: A resourceVersion as an API server writes it. It becomes part of a file's name.
 _VERSION = re.compile(r"[0-9]{1,20}\Z")
@@ -53,31 +53,58 @@ _VERSION = re.compile(r"[0-9]{1,20}\Z")
 
 @dataclass(frozen=True)
 class Saving:
-    """How a copy is kept: `hide` is given its content first, `write` writes the file of a name; None for no copy."""
+    """How a copy is kept: `hide` is given its content first, `write` writes the file of a name."""
 
-    hide: Callable[[str], None] = field(default=lambda _text: None)
-    write: Callable[[str], Write] | None = None
+    hide: Callable[[str], None]
+    write: Callable[[str], Write]
 
 
-def look(cluster: Cluster, asked: GlobalPullSecret, settings: Settings, saving: Saving) -> dict[str, Any]:
-    """The module's result.
+def look(cluster: Cluster, asked: GlobalPullSecret, settings: Settings) -> dict[str, Any]:
+    """The result of `global_pull_secret_info`.
 
     :raises ImagePullError: when what is asked cannot be known, and with `wait` when the nodes do not get the secret in time.
     """
-    found = recognised(cluster)
-    if asked.hosted_cluster is not None:
-        found = replace(found, nature=MANAGEMENT)
-    reason = why_there_is_none(found.nature)
-    known = {"cluster_kind": found.nature, "cluster_id": found.cluster_id, "version": found.version}
-    base = {"changed": False, **known, "supported": not reason}
+    found, reason = _kind_of(cluster, asked.hosted_cluster)
+    base = {"changed": False, **_told(found), "supported": not reason}
     if reason:
         return {**base, "reason": reason}
     looking = _Looking(cluster, asked, settings, found)
     ref = asked.hosted_cluster
     seen = _LOOKS[found.nature](looking) if ref is None else looking.management(ref)
-    place = ObjectRef(NODE_SECRET.kind, seen["namespace"], seen["name"])
+    exists = cluster.get(ObjectRef(NODE_SECRET.kind, seen["namespace"], seen["name"])) is not None
+    return {**base, "reason": "", **seen, "exists": exists}
+
+
+def back_up(cluster: Cluster, hosted_cluster: ObjectRef | None, saving: Saving) -> dict[str, Any]:
+    """The result of `global_pull_secret_backup`: `files` is empty where the secret does not exist, or a copy of this version is there.
+
+    :raises ImagePullError: when the cluster has no global pull secret, or when the secret or its version cannot be read.
+    """
+    found, reason = _kind_of(cluster, hosted_cluster)
+    if reason:
+        raise Refusal(f"there is no copy of the pull secret of nodes: {reason}")
+    place = _secret_of(cluster, found, hosted_cluster)
     secret = cluster.get(place)
-    return {**base, "reason": "", **seen, "exists": secret is not None, **_saved(place, secret, found, saving)}
+    return {**_told(found), **_place(place), "exists": secret is not None, **_saved(place, secret, found, saving)}
+
+
+def _kind_of(cluster: Cluster, hosted_cluster: ObjectRef | None) -> tuple[Nature, str]:
+    """What the cluster is, and why it has no global pull secret; empty where it has one."""
+    found = recognised(cluster)
+    if hosted_cluster is not None:
+        found = replace(found, nature=MANAGEMENT)
+    return found, why_there_is_none(found.nature)
+
+
+def _told(found: Nature) -> dict[str, Any]:
+    return {"cluster_kind": found.nature, "cluster_id": found.cluster_id, "version": found.version}
+
+
+def _secret_of(cluster: Cluster, found: Nature, hosted_cluster: ObjectRef | None) -> ObjectRef:
+    """The secret that is changed where the cluster is of that kind."""
+    if hosted_cluster is not None:
+        return pull_secret_of(hosted_cluster, cluster.get(hosted_cluster))
+    return ADDITIONAL_SECRET if found.nature == HOSTED else NODE_SECRET
 
 
 @dataclass(frozen=True)
@@ -103,7 +130,7 @@ class _Looking:
             "node_pools": [],
             "drains": costs,
             "overridden": [],
-            "arrived": all(not pool["waits_for"] for pool in pools) if self.asked.wait else None,
+            "rolled_out": all(not pool["waits_for"] for pool in pools) if self.asked.wait else None,
             "notes": notes,
         }
 
@@ -133,7 +160,7 @@ class _Looking:
             "node_pools": pools,
             "drains": False,
             "overridden": ignored,
-            "arrived": True if self.asked.wait and not unseen else None,
+            "rolled_out": True if self.asked.wait and not unseen else None,
             "notes": notes,
         }
 
@@ -151,7 +178,14 @@ class _Looking:
         ]
         if self.asked.wait:
             notes.append(f"whether the nodes of {ref} have the secret is not seen from its management cluster")
-        shown = {"pools": [], "node_pools": pools, "drains": False, "overridden": [], "arrived": None, "notes": notes}
+        shown = {
+            "pools": [],
+            "node_pools": pools,
+            "drains": False,
+            "overridden": [],
+            "rolled_out": None,
+            "notes": notes,
+        }
         return {**_place(place), **shown}
 
     def _pool(self, obj: Any) -> dict[str, Any]:
@@ -258,10 +292,8 @@ def _saved(ref: ObjectRef, secret: Json | None, nature: Nature, saving: Saving) 
 
     :raises Refusal: when the secret's version cannot be part of a file's name.
     """
-    if saving.write is None:
-        return {}
     if secret is None:
-        return {"files": []}
+        return {"files": [], "changed": False}
     held = StoredSecret.of(secret)
     saving.hide(held.value if held.unreadable else held.text)
     version = text(metadata(secret).get("resourceVersion"))

@@ -60,4 +60,4 @@ def _secret(question: ImageQuestion, evidence: Evidence) -> Json:
 
 
 def _told(proof: Proof) -> Json:
-    return {"outcome": proof.outcome, "said": proof.said, "realm_host": proof.realm_host}
+    return {"outcome": proof.outcome, "message": proof.said, "realm_host": proof.realm_host}

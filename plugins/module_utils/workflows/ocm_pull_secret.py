@@ -39,16 +39,16 @@ def ocm_pull_secret(
     """
     options = _options(params)
     ref = _compared_with(params)
-    only = params["only"]
+    include = params["include"]
     # Read first: where that fails, no token is asked for.
     held = None if ref is None else _held(ref, cluster, hide)
     text = fetch(options, lambda token: hide(json.dumps({"token": token})))
     hide(text)
-    account = parse_text(text, _SOURCE, only)
+    account = parse_text(text, _SOURCE, include)
     content = {"auth_config": json.loads(account.text(legacy=False))} if params["return_content"] else {}
     if ref is None:
         return {"changed": False, "registries": listed(account), **content}
-    rows = compared(account, held or NOTHING, only)
+    rows = compared(account, held or NOTHING, include)
     comparison = {
         "namespace": ref.namespace,
         "secret": ref.name,
@@ -59,8 +59,8 @@ def ocm_pull_secret(
 
 
 def _options(params: Mapping[str, Any]) -> OcmOptions:
-    if params["only"] is not None and not params["only"]:
-        raise OptionError("option 'only' is empty: name at least one registry, or leave it out")
+    if params["include"] is not None and not params["include"]:
+        raise OptionError("option 'include' is empty: name at least one registry, or leave it out")
     return checked(
         OcmOptions(
             offline_token=params["offline_token"] or "",

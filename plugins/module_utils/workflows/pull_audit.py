@@ -120,11 +120,11 @@ def audit_cluster(
 
 def _extra(document: dict[str, Any], asked: PullAudit, write: Write | None) -> dict[str, Any]:
     (found,) = document["clusters"]
-    brief = {"counts": counted(document), "verdicts": found["verdicts"], "unread": found["unread"]}
+    brief = {"counts": counted(document), "verdicts": found["verdicts"], "unreadable": found["unreadable"]}
     if write is None:
         return {**brief, "audit": document}
     write(document)
-    return {**brief, "worst": found["findings"][:_WORST], "dest": asked.dest, "changed": True}
+    return {**brief, "top_findings": found["findings"][:_WORST], "dest": asked.dest, "changed": True}
 
 
 def _result(run: Run, namespace: str, place: Place) -> NamespaceResult:
@@ -208,10 +208,10 @@ class _Reading:
     # --- lists
 
     def _wanted(self) -> Iterator[_List]:
-        searched = self.asked.searched
-        search = None if searched is None else searched.places
-        selector = _NOT_HELM if searched is None else ""
-        yield _List(SECRET, SECRETS, lambda secret: kept_secret(secret, search), selector)
+        search = self.asked.search
+        matches = None if search is None else search.matches
+        selector = _NOT_HELM if search is None else ""
+        yield _List(SECRET, SECRETS, lambda secret: kept_secret(secret, matches), selector)
         yield _List(POD, PODS, kept_pod)
         yield _List(SERVICE_ACCOUNT, ACCOUNTS, trimmed_of_managers, elsewhere=kept_name)
         yield _List(ROLE_BINDING, BINDINGS, kept_binding)

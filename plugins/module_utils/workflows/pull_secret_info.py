@@ -63,7 +63,7 @@ class _Proven:
             attempt = _attempt(self.how, question)
             proof = judged(self.answers[attempt], attempt.wanted.host, attempt.login, secret.written)
             repository = str(attempt.wanted) if question.image else ""
-            rows[question.key].append({"repository": repository, "outcome": proof.outcome, "said": proof.said})
+            rows[question.key].append({"repository": repository, "outcome": proof.outcome, "message": proof.said})
         return rows
 
     def unasked(self) -> Iterator[str]:

@@ -148,4 +148,4 @@ def _told(asked: _Asked, answer: Union[_Answer, ImagePullError]) -> dict[str, An
 
 
 def _proof(proof: Proof) -> dict[str, str]:
-    return {"outcome": proof.outcome, "said": proof.said}
+    return {"outcome": proof.outcome, "message": proof.said}

@@ -90,7 +90,7 @@ class _Answer:
     @property
     def row(self) -> dict[str, Any]:
         row = {"repository": self.image.repository, "image": str(self.image)}
-        return {**row, "outcome": self.new.outcome, "said": self.new.said}
+        return {**row, "outcome": self.new.outcome, "message": self.new.said}
 
 
 @dataclass(frozen=True, repr=False)

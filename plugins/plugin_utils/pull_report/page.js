@@ -5,7 +5,7 @@
   const { names, texts, clusters, rules } = data;
   const SEVERITIES = ["error", "warning", "info"];
   const SEVERITY_NAMES = { error: ["Error", "Errors"], warning: ["Warning", "Warnings"], info: ["Info", "Infos"] };
-  const VIEWS = ["overview", "findings", "matrix", "pullers", "logins", "changes", "unread"];
+  const VIEWS = ["overview", "findings", "matrix", "pullers", "logins", "changes", "unreadable"];
   const PAGE = 100, SMALL_PAGE = 50, COLUMNS = 60, ROW = 28, MOST_IN_PICTURE = 36, MOST_PRINTED = 2000, MOST_COPIED = 1000, FIRST = 5;
   const HOLES = /[\ue000-\ue002]/g;
   const SVG = "http://www.w3.org/2000/svg";
@@ -58,10 +58,10 @@
   };
 
   // ---- Findings ------------------------------------------------------------------------------------------------------------------
-  const NAMED = ["namespace", "kind", "name", "about"];
+  const NAMED = ["namespace", "kind", "name", "location"];
   const filled = (text, table, row) => {
     if (!/[\ue000-\ue002]/.test(text)) return text;
-    const own = [names[table.namespace[row]], names[table.name[row]], names[table.about[row]]];
+    const own = [names[table.namespace[row]], names[table.name[row]], names[table.location[row]]];
     return text.replace(HOLES, (hole) => own[hole.charCodeAt(0) - 0xe000]);
   };
   let lowered = null;
@@ -79,7 +79,7 @@
     const inClusters = hits(clusters.map((cluster) => cluster.name.toLowerCase()), term);
     const joins = term.includes("/");
     return (row) =>
-      inNames[table.namespace[row]] || inNames[table.name[row]] || inNames[table.about[row]] || inNames[table.kind[row]] ||
+      inNames[table.namespace[row]] || inNames[table.name[row]] || inNames[table.location[row]] || inNames[table.kind[row]] ||
       inTexts[table.message[row]] || inRules[table.rule[row]] || (table.cluster[row] >= 0 && inClusters[table.cluster[row]]) ||
       (joins && `${known.names[table.namespace[row]]}/${known.names[table.name[row]]}`.includes(term));
   };
@@ -144,10 +144,10 @@
     button.addEventListener("click", () => copied(button, typeof text === "function" ? text() : text));
     return button;
   };
-  const remedy = (table, row) => {
-    const text = filled(texts[table.remedy[row]], table, row), effect = filled(texts[table.effect[row]], table, row);
+  const fix = (table, row) => {
+    const text = filled(texts[table.fix[row]], table, row), effect = filled(texts[table.effect[row]], table, row);
     if (!text && !effect) return null;
-    const details = element("details", { class: "remedy" }, element("summary", null, "Remedy"));
+    const details = element("details", { class: "fix" }, element("summary", null, "Fix"));
     details.addEventListener("toggle", () => {
       if (details.childElementCount > 1) return;
       if (effect) details.append(element("p", { class: "effect" }, bdi(effect)));
@@ -159,13 +159,13 @@
   const cell = (label, ...children) => element("td", { "data-label": label }, element("div", null, ...children));
   const findingRow = (table, row) => {
     const object = [names[table.kind[row]], " ", bdi(names[table.name[row]])];
-    const about = names[table.about[row]];
+    const about = names[table.location[row]];
     return element("tr", null,
       cell("Severity", mark(table.severity[row]), table.new[row] ? element("span", { class: "new" }, "new") : null),
       several ? cell("Cluster", bdi(clusterName(table.cluster[row]))) : null,
       cell("Namespace", bdi(names[table.namespace[row]] || "–")),
       cell("Object", ...object, about ? element("span", { class: "title" }, bdi(about)) : null),
-      cell("Finding", element("span", { class: "title" }, rules[table.rule[row]].title), bdi(filled(texts[table.message[row]], table, row)), remedy(table, row)));
+      cell("Finding", element("span", { class: "title" }, rules[table.rule[row]].title), bdi(filled(texts[table.message[row]], table, row)), fix(table, row)));
   };
 
   // ---- Pages of a table ----------------------------------------------------------------------------------------------------------
@@ -201,11 +201,11 @@
     return found;
   };
   const comment = (text) => `# ${text.replace(/[^ -~]/g, "?")}\n`;
-  const remediesOf = (rows) => {
+  const fixesOf = (rows) => {
     const table = data.findings, seen = new Set(), blocks = [];
     let cluster = null;
     for (const row of [...rows].sort((a, b) => table.cluster[a] - table.cluster[b] || a - b)) {
-      const text = filled(texts[table.remedy[row]], table, row);
+      const text = filled(texts[table.fix[row]], table, row);
       const key = `${table.cluster[row]} ${text}`;
       if (!text || seen.has(key)) continue;
       if (seen.size === MOST_COPIED) { blocks.push(`# and more: only the first ${MOST_COPIED} were copied\n`); break; }
@@ -224,7 +224,7 @@
     return element("li", null, table.new[row] ? element("span", { class: "new" }, "new") : null, table.new[row] ? " " : null,
       several && table.cluster[row] >= 0 ? element("span", { class: "place" }, bdi(clusterName(table.cluster[row]))) : null, " ",
       element("span", { class: "place" }, names[table.kind[row]], " ", bdi(place)), " ",
-      bdi(filled(texts[table.message[row]], table, row)), remedy(table, row));
+      bdi(filled(texts[table.message[row]], table, row)), fix(table, row));
   };
   let overviewOf = null;
   const showOverview = () => {
@@ -269,7 +269,7 @@
     const link = element("a", { href: hashOf({ ...DEFAULTS, view: "findings", cluster: state.cluster, rule: rules[Number(rule.dataset.rule)].id, severity: SEVERITIES[Number(rule.dataset.severity)] }) },
       rows.length === 1 ? "Show it in the table" : `Show all ${number(rows.length)} in the table`);
     const actions = element("div", { class: "actions" }, link);
-    if (rows.some((row) => texts[data.findings.remedy[row]])) actions.append(copyButton(() => remediesOf(rows), "Copy all remedies"));
+    if (rows.some((row) => texts[data.findings.fix[row]])) actions.append(copyButton(() => fixesOf(rows), "Copy all fixes"));
     rule.querySelector(".body").append(actions);
   };
 
@@ -433,7 +433,7 @@
     const lines = [];
     if (data.compared.only_now.length) lines.push(`Only in this report, so not compared: ${data.compared.only_now.join(", ")}.`);
     if (data.compared.only_before.length) lines.push(`Only in the older report, so not counted as gone: ${data.compared.only_before.join(", ")}.`);
-    if (rows.length && clusters.some((cluster) => cluster.unread.length)) lines.push("A finding may also be gone because it could not be read this time: see what could not be read.");
+    if (rows.length && clusters.some((cluster) => cluster.unreadable.length)) lines.push("A finding may also be gone because it could not be read this time: see what could not be read.");
     byId("changes-clusters").replaceChildren(...lines.map((line) => element("li", null, bdi(line))));
     byId("gone-found").textContent = counted(rows.length, "finding");
     paged("gone", rows, PAGE, (row) => findingRow(data.gone, row));
@@ -500,7 +500,7 @@
     byId("findings").hidden = !rows.length;
     byId("found").textContent = counted(rows.length, "finding");
     byId("print-note").textContent = rows.length > MOST_PRINTED ? `Only the first ${number(MOST_PRINTED)} of ${number(rows.length)} findings are printed.` : "";
-    for (const view of ["overview", "findings", "unread"]) byId(`view-${view}`).hidden = false;
+    for (const view of ["overview", "findings", "unreadable"]) byId(`view-${view}`).hidden = false;
     for (const rule of document.querySelectorAll(".rule:not([open])")) { rule.open = true; rule.classList.add("printed"); }
   };
 
@@ -511,7 +511,7 @@
     for (const rule of data.findings.rule) used[rule]++;
     byId("rule").append(option("", "All rules"), ...[...rules.keys()].filter((at) => used[at]).sort((a, b) => rules[a].severity - rules[b].severity || used[b] - used[a]).map((at) => option(rules[at].id, `${rules[at].title} (${number(used[at])})`)));
     byId("n-findings").textContent = number(data.findings.rule.length);
-    byId("n-unread").textContent = number(clusters.reduce((sum, cluster) => sum + cluster.unread.length, 0));
+    byId("n-unreadable").textContent = number(clusters.reduce((sum, cluster) => sum + cluster.unreadable.length, 0));
     byId("to-changes").parentElement.hidden = !data.compared;
     for (const head of document.querySelectorAll(".column-cluster")) head.hidden = !several;
     for (const hidden of document.querySelectorAll(".needs-program")) hidden.hidden = false;

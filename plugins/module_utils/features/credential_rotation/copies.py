@@ -64,7 +64,7 @@ class Copy:
     @property
     def unreadable(self) -> str:
         """Why its entries cannot be read, if that leaves open whether the login is among them; empty otherwise."""
-        if self.rotation.searched is not None or says_generated(self.obj):
+        if self.rotation.search is not None or says_generated(self.obj):
             return ""
         if self.held.type in TYPES and self.held.unreadable:
             return self.held.unreadable
@@ -110,7 +110,7 @@ class Copy:
         """Whether it holds one of the two logins, or may hold the old one. The name of a second secret may be taken: that counts too."""
         if self.found.old or self.found.new or self.unreadable or self.ref.name.endswith(_SECOND):
             return True
-        return self.rotation.searched is not None and bool(self.rotation.searched.places(self.obj))
+        return self.rotation.search is not None and bool(self.rotation.search.matches(self.obj))
 
     @property
     def is_confirmed(self) -> bool:
@@ -147,11 +147,11 @@ class Copy:
 
     def elsewhere(self) -> list[str]:
         """Where the old password stands beside the entries that are exchanged: registry keys, data keys, annotations."""
-        searched = self.rotation.searched
-        if searched is None:
+        search = self.rotation.search
+        if search is None:
             return []
         obj = {**self.obj, "data": {**mapping(self.obj.get("data")), **self.data_after}} if self.rewritten else self.obj
-        return [place.about for place in searched.places(obj)]
+        return [match.location for match in search.matches(obj)]
 
     def remaining(self) -> Iterator[dict[str, Any]]:
         """Where the old login will still stand, and what is to be done there."""
@@ -192,7 +192,7 @@ class Copy:
         return ""
 
     def _row(self, about: str, why: str) -> dict[str, Any]:
-        return {"namespace": self.ref.namespace, "secret": self.ref.name, "about": about, "reason": why}
+        return {"namespace": self.ref.namespace, "secret": self.ref.name, "location": about, "reason": why}
 
 
 _WHY_ELSEWHERE = (

@@ -19,7 +19,7 @@ from ...nodes.image_questions import RegistryAccess
 from ...nodes.references import Reference, reference_of
 from ...pulls import verification
 from ...secrets.expiry import SKEW, expiry_of, kind_of
-from ...secrets.searched import SHORTEST, Searched
+from ...secrets.search import SHORTEST, CredentialSearch
 from . import confirmation
 from .confirmation import ConfirmedEntry, ConfirmedSecrets
 
@@ -46,7 +46,7 @@ ARGUMENTS: dict[str, Any] = {
             "expires": {"type": "str"},
         },
     },
-    "next_run": {"type": "int"},
+    "next_rotation_seconds": {"type": "int"},
     "pulls_timeout": {"type": "int", "default": 0},
     "nodes_pull_secret": {"type": "bool", "default": False},
     "replace_dead_logins": {"type": "bool", "default": False},
@@ -80,13 +80,17 @@ class Rotation:
     access: RegistryAccess = field(default_factory=RegistryAccess)
 
     @cached_property
-    def searched(self) -> Searched | None:
+    def search(self) -> CredentialSearch | None:
         """The old password, to be looked for in all that is no entry of an auth file.
 
         None where it is not known, too short for that, or a part of the new one: it would then be found in each entry that has that.
         """
         password = self.exchange.old.password
-        return Searched(password) if len(password) >= SHORTEST and password not in self.exchange.new.password else None
+        return (
+            CredentialSearch(password)
+            if len(password) >= SHORTEST and password not in self.exchange.new.password
+            else None
+        )
 
     @property
     def asks_copies(self) -> bool:
@@ -132,19 +136,19 @@ def lifetime(options: Mapping[str, Any], now: float) -> list[str]:
 
     :raises OptionError: when it has expired, or expires before the next run.
     """
-    new, next_run = options["new"], options["next_run"]
+    new, next_rotation_seconds = options["new"], options["next_rotation_seconds"]
     ends = _ends(new, [same_path(key).partition("/")[0] for key in options["registries"]], now)
     if ends is None:
-        if next_run is None:
+        if next_rotation_seconds is None:
             return []
         return [
-            "option 'next_run' is given, but it is not known when the new login expires: give 'expires' in 'new' if you know it"
+            "option 'next_rotation_seconds' is given, but it is not known when the new login expires: give 'expires' in 'new' if you know it"
         ]
     if ends <= now - SKEW:
         raise OptionError(f"the login in option 'new' has expired on {utc(ends)}: get a fresh one; nothing was read")
-    if next_run is not None and ends < now + next_run:
+    if next_rotation_seconds is not None and ends < now + next_rotation_seconds:
         raise OptionError(
-            f"the login in option 'new' expires on {utc(ends)}, before the next run in {counted(next_run, 'second')}: pods could not pull in "
+            f"the login in option 'new' expires on {utc(ends)}, before the next run in {counted(next_rotation_seconds, 'second')}: pods could not pull in "
             "between; run more often, or get a login that lives longer; nothing was read"
         )
     return []
@@ -153,8 +157,8 @@ def lifetime(options: Mapping[str, Any], now: float) -> list[str]:
 def _problems(options: Mapping[str, Any]) -> Iterator[str]:
     yield from _problems_of_registries(options["registries"])
     yield from _problems_of_logins(options["old"], options["new"])
-    if options["next_run"] is not None and options["next_run"] < 1:
-        yield "option 'next_run' must be a number of seconds"
+    if options["next_rotation_seconds"] is not None and options["next_rotation_seconds"] < 1:
+        yield "option 'next_rotation_seconds' must be a number of seconds"
     if options["pulls_timeout"] < 0:
         yield "option 'pulls_timeout' must not be negative"
     if not 1 <= options["verify_timeout"] <= 3600:

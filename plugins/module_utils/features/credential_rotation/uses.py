@@ -36,7 +36,7 @@ __all__ = [
 #: The kinds that say which images are used.
 READ: Sequence[Kind] = (POD, *WORKLOADS.values())
 
-#: Why a pull fails that another login could mend.
+#: Why a pull fails that another login could fix.
 _OF_LOGINS = ("bad_credentials", "denied", "no_credentials", "unauthorized")
 #: Why a pull fails that fails again, whatever login the node has read.
 _LASTING = (*_OF_LOGINS, "not_found", "invalid_name", "never_pull", "blocked_by_config", "policy_rejected", "signature")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `global_pull_secret_info` asks: has the pull secret arrived where the nodes read it? Pure."""
+"""What `global_pull_secret_info` asks: is the pull secret rolled out to the nodes? Pure."""
 
 from __future__ import annotations
 

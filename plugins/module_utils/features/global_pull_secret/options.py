@@ -16,7 +16,7 @@ from ...dockerconfig.registry_keys import check_key
 from ...dockerconfig.sources import FILE_ARGUMENTS, auth_file_of
 from ...platform.hosted import HOSTED_CLUSTER
 
-__all__ = ["GlobalPullSecret", "from_options"]
+__all__ = ["GlobalPullSecret", "from_options", "hosted_cluster"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class GlobalPullSecret:
     """`merge`: registries that are to be added. `hosted_cluster`: the one that a management cluster is asked about.
 
     `wait`: whether the nodes are waited for; `allow_paused`: not those of paused pools. `rendered_before`: the configuration of each
-    pool before a write, by name. `backup`: the directory that gets an encrypted copy; `vault_id` names the password for it.
+    pool before a write, by name.
     """
 
     merge: Sequence[str] = ()
@@ -32,25 +32,18 @@ class GlobalPullSecret:
     wait: bool = False
     allow_paused: bool = False
     rendered_before: Mapping[str, str] = field(default_factory=dict)
-    backup: str | None = None
-    vault_id: str | None = None
 
 
 def from_options(options: Mapping[str, Any], read_file: Callable[[str], str]) -> GlobalPullSecret:
     """:raises OptionError: for what cannot be asked."""
     names = [*_named(options.get("merge") or ()), *_in_file(options, read_file)]
-    backup, vault_id = options.get("backup"), options.get("vault_id")
-    if vault_id and not backup:
-        raise OptionError("option 'vault_id' is for the file that 'backup' asks for: give 'backup', or leave it out")
     before = {str(pool): str(name) for pool, name in (options.get("rendered_before") or {}).items()}
     return GlobalPullSecret(
         names,
-        _hosted_cluster(options.get("hosted_cluster")),
+        hosted_cluster(options.get("hosted_cluster")),
         bool(options.get("wait")),
         bool(options.get("allow_paused")),
         before,
-        backup,
-        vault_id,
     )
 
 
@@ -64,15 +57,19 @@ def _in_file(options: Mapping[str, Any], read_file: Callable[[str], str]) -> Seq
     """The registries of a file that is to be merged."""
     given = {name: options.get(name) for name in FILE_ARGUMENTS}
     if given["auth_file"] is None and given["auth_config"] is None:
-        if given["only"] is not None:
+        if given["include"] is not None:
             raise OptionError(
-                "option 'only' selects entries of 'auth_file' or 'auth_config': give one, or leave it out"
+                "option 'include' selects entries of 'auth_file' or 'auth_config': give one, or leave it out"
             )
         return ()
     return tuple(auth_file_of(given, read_file).registries)
 
 
-def _hosted_cluster(given: str | None) -> ObjectRef | None:
+def hosted_cluster(given: str | None) -> ObjectRef | None:
+    """The hosted cluster of the option `hosted_cluster`; None without one.
+
+    :raises OptionError: when the text is not NAMESPACE/NAME.
+    """
     if not given:
         return None
     namespace, _slash, name = given.partition("/")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ...core.foreign_text import in_one_line
 from ...core.objects import Json, metadata
 from ...core.shapes import mapping, sequence, text
-from ...nodes.import_causes import MENDED_BY_A_LOGIN, cause_of, remedy_for
+from ...nodes.import_causes import MENDED_BY_A_LOGIN, cause_of, fix_for
 from .plan import TagImport
 
 __all__ = ["Told", "advice", "told", "version_of"]
@@ -67,4 +67,4 @@ def advice(cause: str, namespace: str) -> str:
             f"an import reads all pull secrets of namespace {namespace}, linked or not, and uses the first login that is for the image: "
             "correct that one with pull_secret; pull_access_info explains which it is"
         )
-    return remedy_for(cause)
+    return fix_for(cause)

@@ -21,14 +21,14 @@ def listed(account: AuthFile) -> list[dict[str, Any]]:
     return [_row(path) for path in sorted(_by_path(account.entries))]
 
 
-def compared(account: AuthFile, held: AuthFile, only: Sequence[str] | None = None) -> list[dict[str, Any]]:
+def compared(account: AuthFile, held: AuthFile, include: Sequence[str] | None = None) -> list[dict[str, Any]]:
     """The same, with those that only the cluster has, and what differs.
 
-    `status` is `same`, `differs` (with the names of the parts that do), `missing` on the cluster, or `only_there`. With `only`,
+    `status` is `same`, `differs` (with the names of the parts that do), `missing` on the cluster, or `only_there`. With `include`,
     other registries of the cluster are not looked at. Keys that are spelt in two ways are one; each of them counts.
     """
     ours = _by_path(account.entries)
-    theirs = _by_path({key: entry for key, entry in held.entries.items() if _is_wanted(key, only)})
+    theirs = _by_path({key: entry for key, entry in held.entries.items() if _is_wanted(key, include)})
     return [{**_row(path), **_status(ours.get(path, ()), theirs.get(path, ()))} for path in sorted({*ours, *theirs})]
 
 
@@ -55,5 +55,5 @@ def _by_path(entries: Mapping[str, Entry]) -> dict[str, list[Entry]]:
     return found
 
 
-def _is_wanted(key: str, only: Iterable[str] | None) -> bool:
-    return only is None or any(matches(key, pattern) for pattern in only)
+def _is_wanted(key: str, include: Iterable[str] | None) -> bool:
+    return include is None or any(matches(key, pattern) for pattern in include)

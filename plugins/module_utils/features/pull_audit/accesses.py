@@ -46,7 +46,7 @@ class Explained:
         if access.verdict == WILL_NOT_PULL:
             return access
         # Of what pulls, and of what is in doubt, only the verdict is reported.
-        brief = replace(access, steps=(), remedy=(), reason="" if access.verdict == PULLS else access.reason)
+        brief = replace(access, steps=(), fix=(), reason="" if access.verdict == PULLS else access.reason)
         self._known[same] = brief
         return brief
 

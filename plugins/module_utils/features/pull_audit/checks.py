@@ -80,7 +80,7 @@ class Audit:
             return bool(self.asked.drift)
         if rule == on_selectors.OPEN_TO_USERS:
             return bool(self.asked.open_selectors)
-        return rule != "credential-found" or self.asked.searched is not None
+        return rule != "credential-found" or self.asked.search is not None
 
     @cached_property
     def copies(self) -> on_credentials.Copies:

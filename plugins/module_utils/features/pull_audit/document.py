@@ -37,7 +37,7 @@ def document_of(audit: Audit, server: str, key: bytes) -> dict[str, Any]:
         "counts": _counts(survey),
         "verdicts": _verdicts(survey),
         "findings": [finding.report() for finding in audit.findings],
-        "unread": [printable(sentence) for sentence in audit.unread()],
+        "unreadable": [printable(sentence) for sentence in audit.unread()],
         "matrix": _matrix(survey),
         "pullers": list(_pullers(survey)),
         # With a key that was given, another cluster may have what stands here once.

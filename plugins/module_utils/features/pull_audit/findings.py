@@ -13,8 +13,8 @@ from typing import Any
 from ...core.audit import SEVERITIES
 from ...core.errors import printable
 from ...core.objects import ObjectRef
+from ...pulls.fixes import Fix
 from ...pulls.offers import offer
-from ...pulls.remedies import Remedy
 from .rules import RULES
 
 __all__ = ["Finding", "sorted_findings"]
@@ -22,13 +22,13 @@ __all__ = ["Finding", "sorted_findings"]
 
 @dataclass(frozen=True)
 class Finding:
-    """`about` is what in the object, such as a container or a registry key. `severity` is the rule's where it is empty."""
+    """`location` is what in the object, such as a container or a registry key. `severity` is the rule's where it is empty."""
 
     rule: str
     ref: ObjectRef
-    about: str
+    location: str
     message: str
-    remedy: Sequence[Remedy] = ()
+    fix: Sequence[Fix] = ()
     severity: str = ""
 
     @property
@@ -38,7 +38,7 @@ class Finding:
     @property
     def id(self) -> str:
         """The same in every run for the same finding of a cluster."""
-        parts = (self.rule, self.ref.namespace, self.ref.kind.kind, self.ref.name, self.about)
+        parts = (self.rule, self.ref.namespace, self.ref.kind.kind, self.ref.name, self.location)
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def report(self) -> dict[str, Any]:
@@ -49,9 +49,9 @@ class Finding:
             "namespace": self.ref.namespace,
             "kind": self.ref.kind.kind,
             "name": self.ref.name,
-            "about": printable(self.about),
+            "location": printable(self.location),
             "message": printable(self.message),
-            **offer(self.remedy).report(),
+            **offer(self.fix).report(),
         }
 
 
@@ -59,5 +59,5 @@ def sorted_findings(findings: Sequence[Finding]) -> list[Finding]:
     """The worst first, then by place."""
     order = {severity: at for at, severity in enumerate(SEVERITIES)}
     return sorted(
-        findings, key=lambda each: (order[each.weight], each.ref.namespace, each.rule, each.ref.name, each.about)
+        findings, key=lambda each: (order[each.weight], each.ref.namespace, each.rule, each.ref.name, each.location)
     )

@@ -22,7 +22,7 @@ from ...nodes.registry_sources import IMAGE_CONFIG
 from ...nodes.short_names import may_have_alias, search_registries
 from ...platform.account_lists import names_in
 from ...platform.protected import NODE_SECRET
-from ...pulls import remedies
+from ...pulls import fixes
 from ...pulls.subjects import POD
 from ...secrets.expiry import is_legacy_token
 from .findings import Finding
@@ -113,8 +113,8 @@ def cached_image(place: Place, survey: Survey, repositories: frozenset[str]) -> 
             f"{subject.ref} has {subject.image} on its node, without a login of its own for it; other pods have one, so the registry may "
             "want one, and the kubelet will ask for it"
         )
-        remedy = remedies.new_secret(place.namespace, subject.account, reference.host)
-        yield Finding("forecast-cached-image", subject.ref, subject.container, message, remedy)
+        fix = fixes.new_secret(place.namespace, subject.account, reference.host)
+        yield Finding("forecast-cached-image", subject.ref, subject.container, message, fix)
 
 
 def recreated_secret(place: Place, _survey: Survey) -> Iterator[Finding]:
@@ -150,8 +150,8 @@ def legacy_token(place: Place, _survey: Survey) -> Iterator[Finding]:
             if is_legacy_token(login.password):
                 key = without_user(login.key)
                 message = f"the login for {key} in {secret.ref} is a service account token of the old kind, which the cluster may remove"
-                remedy = remedies.add_registry(place.namespace, secret.name, login.key)
-                yield Finding("forecast-legacy-token", secret.ref, key, message, remedy)
+                fix = fixes.add_registry(place.namespace, secret.name, login.key)
+                yield Finding("forecast-legacy-token", secret.ref, key, message, fix)
 
 
 def credential_provider(survey: Survey) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from ...pulls.workload_pods import REVISION_LABELS, TEMPLATE_GENERATION
 from ...secrets.content import TYPES, may_be_auth_file
 
 __all__ = [
-    "FOUND",
+    "MATCHES",
     "MOUNTS",
     "Search",
     "kept_binding",
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 #: Where a kept object says which secrets its containers take beside the pull secrets, and where a searched credential stands.
-MOUNTS, FOUND = "mounts", "found"
+MOUNTS, MATCHES = "mounts", "matches"
 
 #: Says where in a secret a credential stands that is searched for.
 Search = Callable[[Json], Sequence[Any]]
@@ -91,7 +91,7 @@ def kept_secret(secret: Json, search: Search | None = None) -> Json:
     if kept["type"] in TYPES or may_be_auth_file(secret.get("data")):
         kept["data"] = secret.get("data")
     if search is not None:
-        kept[FOUND] = search(secret)
+        kept[MATCHES] = search(secret)
     return kept
 
 

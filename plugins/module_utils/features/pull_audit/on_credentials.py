@@ -13,11 +13,11 @@ from ...core.objects import SECRET, ObjectRef
 from ...core.shapes import sequence
 from ...core.times import day
 from ...dockerconfig.registry_keys import host_of, without_user
-from ...pulls import remedies
+from ...pulls import fixes
 from ...secrets.expiry import SKEW, CredentialKind, expiry_of, kind_of, lifetime_of, names_a_user
-from ...secrets.searched import Place as SearchedPlace
+from ...secrets.search import Match
 from .findings import Finding
-from .keeping import FOUND
+from .keeping import MATCHES
 from .survey import Login, Place, Survey
 
 __all__ = ["copies", "copies_differ", "expired", "expires", "found", "in_many_places", "logins_of", "short_lived"]
@@ -109,17 +109,17 @@ def copies_differ(every: Copies) -> Iterator[Finding]:
                 continue
             others = counted(count[usual], "other entry", "other entries")
             message = f"{login.secret.ref} has another password for a login for {host} than {others}"
-            remedy = remedies.add_registry(login.secret.namespace, login.secret.name, login.key)
-            yield Finding("credential-copies-differ", login.secret.ref, without_user(login.key), message, remedy)
+            fix = fixes.add_registry(login.secret.namespace, login.secret.name, login.key)
+            yield Finding("credential-copies-differ", login.secret.ref, without_user(login.key), message, fix)
 
 
 def found(place: Place, _survey: Survey) -> Iterator[Finding]:
     for secret in place.secrets.values():
-        for where in sequence(secret.obj.get(FOUND)):
-            if isinstance(where, SearchedPlace):
+        for where in sequence(secret.obj.get(MATCHES)):
+            if isinstance(where, Match):
                 other = "" if where.as_asked else ", though not as the login of that registry and user"
-                message = f"the searched credential stands in {secret.ref}, at {where.about}{other}"
-                yield Finding("credential-found", secret.ref, where.about, message)
+                message = f"the searched credential stands in {secret.ref}, at {where.location}{other}"
+                yield Finding("credential-found", secret.ref, where.location, message)
 
 
 def _not_refreshed(place: Place) -> Iterator[Login]:
@@ -139,8 +139,8 @@ def _is_over(login: Login, kind: CredentialKind, now: float) -> bool:
 
 def _about(login: Login, rule: str, what: str) -> Finding:
     secret, key = login.secret, without_user(login.key)
-    remedy = remedies.add_registry(secret.namespace, secret.name, login.key)
-    return Finding(rule, secret.ref, key, f"the login for {key} in {secret.ref} {what}", remedy)
+    fix = fixes.add_registry(secret.namespace, secret.name, login.key)
+    return Finding(rule, secret.ref, key, f"the login for {key} in {secret.ref} {what}", fix)
 
 
 def _place_of(login: Login) -> tuple[str, str, str]:

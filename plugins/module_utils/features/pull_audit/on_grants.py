@@ -14,7 +14,7 @@ from ...core.names import is_name, is_namespace
 from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, Json, Kind, ObjectRef, metadata
 from ...core.shapes import mapping, sequence, text
 from ...platform.protected import RESERVED_BINDINGS
-from ...pulls import remedies
+from ...pulls import fixes
 from ...rbac.subjects import AUTHENTICATED, PROJECT_GROUPS, UNAUTHENTICATED, Subject, subject_of
 from .findings import Finding
 from .survey import Place, Survey
@@ -88,12 +88,8 @@ def duplicate_bindings(place: Place, _survey: Survey) -> Iterator[Finding]:
             f"{len(names)} role bindings of namespace {place.namespace} let {subject} pull: {first_of(names, _SHOWN)}"
         )
         options = _options(subject)
-        remedy = (
-            [*remedies.revoke(place.namespace, options), *remedies.grant_to(place.namespace, options)]
-            if options
-            else []
-        )
-        yield Finding("grant-duplicate-bindings", ref, str(subject), message, remedy)
+        fix = [*fixes.revoke(place.namespace, options), *fixes.grant_to(place.namespace, options)] if options else []
+        yield Finding("grant-duplicate-bindings", ref, str(subject), message, fix)
 
 
 def to_everybody(place: Place, _survey: Survey) -> Iterator[Finding]:
@@ -122,9 +118,9 @@ def _by_hand(place: Place) -> Iterator[Json]:
     )
 
 
-def _revoked(namespace: str, subject: Subject) -> Sequence[remedies.Remedy]:
+def _revoked(namespace: str, subject: Subject) -> Sequence[fixes.Fix]:
     options = _options(subject)
-    return remedies.revoke(namespace, options) if options else []
+    return fixes.revoke(namespace, options) if options else []
 
 
 def _options(subject: Subject) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ...dockerconfig.key_matching import kubelet_keys
 from ...dockerconfig.registry_keys import without_user
 from ...nodes.image_streams import IMAGE_STREAM, failed_imports
 from ...nodes.references import Reference, reference_of
-from ...pulls import remedies
+from ...pulls import fixes
 from .findings import Finding
 from .survey import Held, Place, Survey
 
@@ -32,8 +32,8 @@ def import_fails(place: Place, _survey: Survey) -> Iterator[Finding]:
             continue
         reference = reference_of(image) if image else None
         lacks = reference is not None and _NO_LOGIN.search(why) and not _for_image(place, reference)
-        remedy = _new_secret(ref, reference) if lacks and reference else []
-        yield Finding("stream-import-fails", ref, tag, f"tag {tag} of {ref} cannot be imported: {why}", remedy)
+        fix = _new_secret(ref, reference) if lacks and reference else []
+        yield Finding("stream-import-fails", ref, tag, f"tag {tag} of {ref} cannot be imported: {why}", fix)
 
 
 def stale_secret(place: Place, _survey: Survey) -> Iterator[Finding]:
@@ -45,10 +45,10 @@ def stale_secret(place: Place, _survey: Survey) -> Iterator[Finding]:
         named = first_of([f"secret {secret.name} (key {without_user(key)})" for secret, key in found], _SHOWN)
         only = "the login of" if len(found) == 1 else "one of several logins, of which only the first is used:"
         which = f"; it is {only} {named}" if found else ""
-        remedy = [task for secret, key in found for task in remedies.add_registry(place.namespace, secret.name, key)]
-        remedy += remedies.import_again(place.namespace, ref.name) if remedy else []
+        fix = [task for secret, key in found for task in fixes.add_registry(place.namespace, secret.name, key)]
+        fix += fixes.import_again(place.namespace, ref.name) if fix else []
         message = f"tag {tag} of {ref} cannot be imported: {why}{which}"
-        yield Finding("stream-import-stale-secret", ref, tag, message, remedy)
+        yield Finding("stream-import-stale-secret", ref, tag, message, fix)
 
 
 def _failures(place: Place) -> Iterator[tuple[ObjectRef, str, str, str]]:
@@ -68,11 +68,11 @@ def _for_image(place: Place, reference: Reference) -> Sequence[tuple[Held, str]]
     ]
 
 
-def _new_secret(stream: ObjectRef, image: Reference) -> list[remedies.Remedy]:
+def _new_secret(stream: ObjectRef, image: Reference) -> list[fixes.Fix]:
     """A secret for the import, which needs no link, and the import."""
-    name = remedies.name_for("import", image.host)
-    written = remedies.new_secret_named(stream.namespace, name, image.host)
-    return [*written, *remedies.import_again(stream.namespace, stream.name)]
+    name = fixes.name_for("import", image.host)
+    written = fixes.new_secret_named(stream.namespace, name, image.host)
+    return [*written, *fixes.import_again(stream.namespace, stream.name)]
 
 
 _SHOWN = 5

@@ -12,7 +12,7 @@ from ...core.shapes import mapping, sequence
 from ...platform.account_lists import LISTS, names_in, repeated
 from ...platform.generated import Origin, origin_of
 from ...platform.provisioning import how_to_renew, judge
-from ...pulls import remedies
+from ...pulls import fixes
 from .findings import Finding
 from .survey import Place, Survey
 
@@ -28,8 +28,8 @@ def dangling(place: Place, _survey: Survey) -> Iterator[Finding]:
                 if name in place.secrets or origin_of(obj, key, name) is not Origin.OTHER:
                     continue
                 message = f"{ref} lists {name} in {key}, and there is no such secret"
-                remedy = remedies.unlink(place.namespace, account, name, purpose)
-                yield Finding("link-dangling", ref, f"{key} {name}", message, remedy)
+                fix = fixes.unlink(place.namespace, account, name, purpose)
+                yield Finding("link-dangling", ref, f"{key} {name}", message, fix)
 
 
 def duplicate(place: Place, _survey: Survey) -> Iterator[Finding]:
@@ -37,8 +37,8 @@ def duplicate(place: Place, _survey: Survey) -> Iterator[Finding]:
         ref = place.account_ref(account)
         for name in repeated(sequence(obj.get("imagePullSecrets"))):
             message = f"{ref} lists secret {name} more than once"
-            remedy = remedies.link_only(place.namespace, account, name)
-            yield Finding("link-duplicate", ref, name, message, remedy)
+            fix = fixes.link_only(place.namespace, account, name)
+            yield Finding("link-duplicate", ref, name, message, fix)
 
 
 def not_provisioned(place: Place, survey: Survey) -> Iterator[Finding]:
@@ -53,5 +53,5 @@ def not_provisioned(place: Place, survey: Survey) -> Iterator[Finding]:
             renew = f"; {how_to_renew(place.namespace, verdict.stale)}" if verdict.stale else ""
             message = f"{ref} cannot pull from the integrated registry: {verdict.missing}{renew}"
             # To wait would take too long where the secret has to be deleted.
-            remedy = [] if verdict.stale else remedies.wait_for_account(place.namespace, account)
-            yield Finding("account-not-provisioned", ref, "", message, remedy)
+            fix = [] if verdict.stale else fixes.wait_for_account(place.namespace, account)
+            yield Finding("account-not-provisioned", ref, "", message, fix)

@@ -14,7 +14,7 @@ from ...core.evidence import NotYet
 from ...core.objects import ObjectRef
 from ...nodes.references import PUBLIC_REGISTRIES, Reference, reference_of
 from ...platform.account_lists import names_in
-from ...pulls import remedies
+from ...pulls import fixes
 from ...pulls.chain import PULLS, UNKNOWN, WILL_NOT_PULL, Access
 from ...pulls.credentials import Login, credentials_of
 from ...pulls.subjects import Subject
@@ -39,14 +39,14 @@ def _that_break(place: Place, survey: Survey, rule: str, *, is_pod: bool) -> Ite
         subject = access.subject
         if access.verdict == WILL_NOT_PULL and subject.is_pod is is_pod:
             message = f"{subject.ref} cannot pull {subject.image}: {access.reason}"
-            yield Finding(rule, subject.ref, subject.container, message, access.remedy)
+            yield Finding(rule, subject.ref, subject.container, message, access.fix)
 
 
 def unknown_pull(place: Place, survey: Survey) -> Iterator[Finding]:
     for subject, access in survey.subject_pods(place.namespace):
         if access.verdict == UNKNOWN and access.cause:
             message = f"{subject.ref} does not get {subject.image}: {access.reason}"
-            yield Finding("pod-pull-unknown", subject.ref, subject.container, message, access.remedy)
+            yield Finding("pod-pull-unknown", subject.ref, subject.container, message, access.fix)
 
 
 def secret_missing(place: Place, survey: Survey) -> Iterator[Finding]:
@@ -67,9 +67,9 @@ def _missing(ref: ObjectRef, name: str, containers: Sequence[Access]) -> Finding
     harmed = [access.subject.container for access in containers if access.verdict != PULLS]
     matters = f"it may matter for container {', '.join(harmed)}" if harmed else "its images do not need it now"
     registry = next((each.host for each in map(_reference, containers) if each), "")
-    remedy = remedies.new_secret_named(ref.namespace, name, registry) if registry else []
+    fix = fixes.new_secret_named(ref.namespace, name, registry) if registry else []
     message = f"{ref} lists {name}, and there is no such secret; {matters}"
-    return Finding("pod-secret-missing", ref, name, message, remedy, "" if harmed else INFO)
+    return Finding("pod-secret-missing", ref, name, message, fix, "" if harmed else INFO)
 
 
 @dataclass(frozen=True)
@@ -107,12 +107,12 @@ def hides_account_list(place: Place, survey: Survey) -> Iterator[Finding]:
         yield Finding("pod-hides-account-list", subject.ref, subject.container, message, _add(place, subject))
 
 
-def _add(place: Place, subject: Subject) -> list[remedies.Remedy]:
+def _add(place: Place, subject: Subject) -> list[fixes.Fix]:
     reference = reference_of(subject.image)
     for name in subject.own:
         secret = place.secrets.get(name)
         if reference and secret and secret.is_read and not secret.reading.problems and not secret.is_generated:
-            return remedies.add_registry(place.namespace, name, reference.host)
+            return fixes.add_registry(place.namespace, name, reference.host)
     return []
 
 
@@ -128,8 +128,8 @@ def older_than_link(place: Place, survey: Survey) -> Iterator[Finding]:
             f"{subject.ref} was created before secret {found.secret} was linked to {subject.account_ref}, and never gets it; delete the "
             "pod, so that it is created again"
         )
-        remedy = remedies.link(place.namespace, subject.account, found.secret)
-        yield Finding("pod-older-than-link", subject.ref, subject.container, message, remedy)
+        fix = fixes.link(place.namespace, subject.account, found.secret)
+        yield Finding("pod-older-than-link", subject.ref, subject.container, message, fix)
 
 
 def breaks_public_pull(place: Place, survey: Survey) -> Iterator[Finding]:
@@ -143,8 +143,8 @@ def breaks_public_pull(place: Place, survey: Survey) -> Iterator[Finding]:
                 f"{reference.host} refuses the login of secret {login.secret} for {subject.image} of {subject.ref}; if everybody may pull "
                 "this image, it is pulled without that login"
             )
-            remedy = remedies.remove_registry(place.namespace, login.secret, login.key)
-            yield Finding("credential-breaks-public-pull", subject.ref, subject.container, message, remedy)
+            fix = fixes.remove_registry(place.namespace, login.secret, login.key)
+            yield Finding("credential-breaks-public-pull", subject.ref, subject.container, message, fix)
 
 
 def logins_of(survey: Survey, namespace: str, names: Sequence[str], reference: Reference) -> list[Login]:

@@ -12,7 +12,7 @@ from ...core.shapes import mapping, sequence, text
 from ...dockerconfig.key_warnings import key_warnings, portable, why_never_used
 from ...dockerconfig.registry_keys import may_be_shown, same_path, without_user
 from ...platform.protected import is_global
-from ...pulls import remedies
+from ...pulls import fixes
 from ...secrets.content import DATA_KEYS, PODMANCONFIGJSON
 from .findings import Finding
 from .survey import Held, Place, Survey
@@ -33,8 +33,8 @@ def type_unread(place: Place, _survey: Survey) -> Iterator[Finding]:
         message = (
             f"{secret.ref} holds logins for {hosts}, but has type {secret.stored.type}, which no node reads{listed}"
         )
-        remedy = remedies.convert_secret(place.namespace, secret.name, secret.logins[0].key)
-        yield Finding("secret-type-unread", secret.ref, "", message, remedy)
+        fix = fixes.convert_secret(place.namespace, secret.name, secret.logins[0].key)
+        yield Finding("secret-type-unread", secret.ref, "", message, fix)
 
 
 def unparsable(place: Place, _survey: Survey) -> Iterator[Finding]:
@@ -47,13 +47,13 @@ def unparsable(place: Place, _survey: Survey) -> Iterator[Finding]:
         yield Finding("secret-unparsable", secret.ref, "", message, _without_bad_entries(secret))
 
 
-def _without_bad_entries(secret: Held) -> list[remedies.Remedy]:
+def _without_bad_entries(secret: Held) -> list[fixes.Fix]:
     """Where nothing else is wrong, the bad entries alone are removed."""
     bad = [key for key in secret.stored.known.entries if key not in secret.reading.logins and may_be_shown(key)]
     if bad and len(bad) == len(secret.reading.problems):
-        return remedies.remove_registry(secret.namespace, secret.name, *bad)
-    host = next(iter([*bad, *filter(may_be_shown, secret.reading.logins)]), remedies.REGISTRY)
-    return remedies.rewrite_secret(secret.namespace, secret.name, host)
+        return fixes.remove_registry(secret.namespace, secret.name, *bad)
+    host = next(iter([*bad, *filter(may_be_shown, secret.reading.logins)]), fixes.REGISTRY)
+    return fixes.rewrite_secret(secret.namespace, secret.name, host)
 
 
 def key_never_matches(place: Place, _survey: Survey) -> Iterator[Finding]:
@@ -63,8 +63,8 @@ def key_never_matches(place: Place, _survey: Survey) -> Iterator[Finding]:
             if not why:
                 continue
             shown, instead = without_user(key), portable(key)
-            right = remedies.add_registry(place.namespace, secret.name, instead) if instead else []
-            drop = remedies.remove_registry(place.namespace, secret.name, key) if may_be_shown(key) else []
+            right = fixes.add_registry(place.namespace, secret.name, instead) if instead else []
+            drop = fixes.remove_registry(place.namespace, secret.name, key) if may_be_shown(key) else []
             message = f"{secret.ref} has a key that no node uses: {why.replace(repr(key), repr(shown))}"
             yield Finding("secret-key-never-matches", secret.ref, shown, message, [*right, *drop])
 
@@ -89,7 +89,7 @@ def unused(place: Place, _survey: Survey) -> Iterator[Finding]:
         ):
             continue
         message = f"no service account, pod, workload or build of namespace {place.namespace} names {secret.ref}"
-        yield Finding("secret-unused", secret.ref, "", message, remedies.remove_secret(place.namespace, secret.name))
+        yield Finding("secret-unused", secret.ref, "", message, fixes.remove_secret(place.namespace, secret.name))
 
 
 def duplicate(place: Place, _survey: Survey) -> Iterator[Finding]:
@@ -104,7 +104,7 @@ def duplicate(place: Place, _survey: Survey) -> Iterator[Finding]:
             yield Finding("secret-duplicate", secret.ref, "", message, _merged(place, kept, secret))
 
 
-def _merged(place: Place, kept: Held, other: Held) -> list[remedies.Remedy]:
+def _merged(place: Place, kept: Held, other: Held) -> list[fixes.Fix]:
     """Nothing where a pod or template names the other one: that is not ours to change."""
     used = {name for _ref, spec in place.specs() for name in map(_name, sequence(spec.get("imagePullSecrets")))}
     if other.name in used:
@@ -112,9 +112,9 @@ def _merged(place: Place, kept: Held, other: Held) -> list[remedies.Remedy]:
     accounts = [account for account, names in place.listed.items() if other.name in names]
     tasks = []
     for account in accounts:
-        tasks += remedies.link(place.namespace, account, kept.name)
-        tasks += remedies.unlink(place.namespace, account, other.name)
-    return [*tasks, *remedies.remove_secret(place.namespace, other.name)]
+        tasks += fixes.link(place.namespace, account, kept.name)
+        tasks += fixes.unlink(place.namespace, account, other.name)
+    return [*tasks, *fixes.remove_secret(place.namespace, other.name)]
 
 
 def _name(entry: object) -> str:

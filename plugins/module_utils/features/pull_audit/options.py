@@ -17,7 +17,7 @@ from ...core.namespaces import NamespaceSelector
 from ...core.namespaces import from_options as selector_from
 from ...core.shapes import mapping, text
 from ...core.suggestions import most_similar
-from ...secrets.searched import SHORTEST, Searched
+from ...secrets.search import SHORTEST, CredentialSearch
 from .findings import Finding
 from .rules import RULES
 
@@ -57,7 +57,7 @@ class PullAudit:
     ignore: Sequence[Ignored] = ()
     expires_within: int = 14
     target_version: str | None = None
-    searched: Searched | None = field(default=None, repr=False)
+    search: CredentialSearch | None = field(default=None, repr=False)
     key: bytes | None = field(default=None, repr=False)
     dest: str | None = None
     drift: Sequence[Any] = field(default=(), repr=False)
@@ -94,14 +94,14 @@ def from_options(options: Mapping[str, Any]) -> PullAudit:
             f"option 'fingerprint_key' has fewer than {_SHORTEST_KEY} characters: give a longer one, such as of "
             "lookup('password', '/dev/null length=32')"
         )
-    searched = options["find_credential"]
+    search = options["search_credential"]
     return PullAudit(
         options["cluster_name"],
         tuple(dict.fromkeys(rules)),
         tuple(_ignored(item) for item in options["ignore"] or ()),
         options["expires_within"],
         target,
-        None if searched is None else _searched(searched),
+        None if search is None else _search(search),
         None if key is None else key.encode("utf-8", "surrogatepass"),
         options["dest"],
         tuple(options["drift"] or ()),
@@ -152,14 +152,14 @@ def _check_rule(option: str, rule: Any) -> None:
     raise OptionError(f"option {option!r}: there is no rule {str(rule)!r}; {hint}")
 
 
-def _searched(options: Mapping[str, Any]) -> Searched:
+def _search(options: Mapping[str, Any]) -> CredentialSearch:
     """:raises OptionError: without a password or token, with both, or with a short one."""
     given = [options[name] for name in ("password", "token") if options[name]]
     if len(given) != 1:
-        raise OptionError("option 'find_credential': give one of 'password' and 'token'")
+        raise OptionError("option 'search_credential': give one of 'password' and 'token'")
     if len(given[0]) < SHORTEST:
         raise OptionError(
-            f"option 'find_credential': a credential of fewer than {SHORTEST} characters is found in texts that have nothing "
+            f"option 'search_credential': a credential of fewer than {SHORTEST} characters is found in texts that have nothing "
             "to do with it, so it is not searched for"
         )
-    return Searched(given[0], options["registry"] or "", options["username"] or "")
+    return CredentialSearch(given[0], options["registry"] or "", options["username"] or "")

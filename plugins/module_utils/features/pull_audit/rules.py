@@ -21,7 +21,7 @@ __all__ = ["RULES", "Rule"]
 class Rule:
     """One rule.
 
-    `id` is stable. `severity` is that of most of its findings. `meaning` and `mend` are sentences. `needs` has to be read in a
+    `id` is stable. `severity` is that of most of its findings. `meaning` and `fix` are sentences. `needs` has to be read in a
     namespace: what could not be read gives no finding.
     """
 
@@ -29,11 +29,11 @@ class Rule:
     severity: str
     title: str
     meaning: str
-    mend: str
+    fix: str
     needs: tuple[str, ...] = ()
 
     def report(self) -> dict[str, str]:
-        return {"severity": self.severity, "title": self.title, "meaning": self.meaning, "mend": self.mend}
+        return {"severity": self.severity, "title": self.title, "meaning": self.meaning, "fix": self.fix}
 
 
 _ALL = (
@@ -240,7 +240,7 @@ _ALL = (
         "credential-found",
         ERROR,
         "The searched credential stands here",
-        "It was searched for with find_credential.",
+        "It was searched for with search_credential.",
         "Revoke it at the registry, and write a new one.",
         (SECRETS,),
     ),
@@ -249,7 +249,7 @@ _ALL = (
         ERROR,
         "A pod cannot pull its image",
         "The way of the node to the image breaks; the message says where first.",
-        "Run the remedy, or see pull_access_info for the whole way.",
+        "Run the fix, or see pull_access_info for the whole way.",
         (PODS,),
     ),
     Rule(
@@ -257,7 +257,7 @@ _ALL = (
         ERROR,
         "Pods of a workload could not pull their image",
         "A pod of it does not get its image, or the way breaks for pods that it would create; the message says where first.",
-        "Run the remedy, or see pull_access_info for the whole way.",
+        "Run the fix, or see pull_access_info for the whole way.",
         (WORKLOADS_READ,),
     ),
     Rule(

@@ -119,7 +119,7 @@ def _refused(reason: str, message: str, node: str) -> Judgement:
     rule, meaning, said = attempt.rule, attempt.meaning, cut(attempt.text, _MOST)
     if rule.id == _PASSES:
         return Judgement(UNKNOWN, rule.id, meaning, said, "run again, and raise 'timeout'", node, is_final=False)
-    return Judgement(REFUSED, rule.id, meaning, said, rule.remedy, node)
+    return Judgement(REFUSED, rule.id, meaning, said, rule.fix, node)
 
 
 def deleted(node: str = "") -> Judgement:

@@ -34,13 +34,13 @@ def _named(names: str, check: Check) -> dict[str, Check]:
 
 _TIME = matching(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "a time in UTC such as 2026-11-25T17:10:00Z")
 _SEVERITY = one_of(SEVERITIES)
-_RULES = mapping(members({"severity": _SEVERITY, **_named("title meaning mend", text)}))
+_RULES = mapping(members({"severity": _SEVERITY, **_named("title meaning fix", text)}))
 _FINDING = members(
     {
         "id": matching("[0-9a-f]{16}", "an id of 16 hexadecimal digits"),
         "severity": _SEVERITY,
-        "remedy": tasks,
-        **_named("rule namespace kind name about message", text),
+        "fix": tasks,
+        **_named("rule namespace kind name location message", text),
     },
     {"new": flag, "fix_effects": listed(text), "fix_refusal": text},
 )
@@ -57,7 +57,7 @@ _CLUSTER = members(
         "counts": members(_named("namespaces pods workloads service_accounts secrets", count)),
         "verdicts": members(_named("pulls will_not_pull unknown", count)),
         "findings": listed(_FINDING),
-        "unread": listed(text),
+        "unreadable": listed(text),
         "matrix": _MATRIX,
         "pullers": listed(members(_named("project subject namespace binding", text))),
         "logins": listed(members(_named("registry login password namespace secret", text))),

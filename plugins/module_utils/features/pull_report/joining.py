@@ -23,7 +23,7 @@ _OWN_RULES = {
         "severity": INFO,
         "title": "One login in many places",
         "meaning": "Who reads one of these secrets has the login of all. When it is renewed, each of them has to be.",
-        "mend": "Declare the login once in the inventory, so that one run renews it everywhere, or give each cluster a login of its own.",
+        "fix": "Declare the login once in the inventory, so that one run renews it everywhere, or give each cluster a login of its own.",
     },
 }
 _DIGITS = re.compile(r"\d+")
@@ -56,7 +56,7 @@ def joined(sources: Mapping[str, Mapping[str, Any]], missing: Sequence[Mapping[s
 
 def finding_id(finding: Mapping[str, Any]) -> str:
     """The id of a finding that brings none: made of its rule, its object and what it is about."""
-    parts = [finding[name] for name in ("rule", "namespace", "kind", "name", "about")]
+    parts = [finding[name] for name in ("rule", "namespace", "kind", "name", "location")]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
@@ -64,7 +64,7 @@ def in_order(findings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The worst first, then by rule and object."""
 
     def key(finding: Mapping[str, Any]) -> tuple[Any, ...]:
-        names = (finding[name] for name in ("rule", "namespace", "kind", "name", "about", "id"))
+        names = (finding[name] for name in ("rule", "namespace", "kind", "name", "location", "id"))
         return (SEVERITIES.index(finding["severity"]), *names)
 
     return sorted(findings, key=key)

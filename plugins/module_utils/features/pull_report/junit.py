@@ -93,7 +93,7 @@ def _cases(cluster: Mapping[str, Any], rules: Mapping[str, Any], fails: Any) -> 
     ]
     found += [
         _Case(f"{_UNREAD}: {number}", f"{cluster['name']}.{_UNREAD}", skipped=text)
-        for number, text in enumerate(cluster["unread"], 1)
+        for number, text in enumerate(cluster["unreadable"], 1)
     ]
     return found
 
@@ -134,7 +134,7 @@ def _case(case: _Case) -> str:
 
 def _line(finding: Finding) -> str:
     place = "/".join(filter(None, (finding["namespace"], finding["kind"], finding["name"])))
-    about = f" ({finding['about']})" if finding["about"] else ""
+    about = f" ({finding['location']})" if finding["location"] else ""
     new = ", new" if finding.get("new") else ""
     return f"{finding['severity']}{new}: {place}{about}: {finding['message']}"
 

@@ -88,7 +88,7 @@ def _finding(label: str, rows: Sequence[tuple[str, Login]], first: str) -> dict[
         "kind": "Login",
         "name": registry,
         # Not the label: its number changes with the logins before it.
-        "about": f"first in {first}",
+        "location": f"first in {first}",
         "message": f"{message} ({label})",
-        "remedy": [],
+        "fix": [],
     }

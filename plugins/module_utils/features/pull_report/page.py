@@ -54,7 +54,7 @@ def as_page(document: Document, title: str, parts: PageParts) -> str:
         "tiles": "\n".join(_tiles(document)),
         "clusters": "\n".join(_clusters(document)),
         "rules": "\n".join(_rules(document)),
-        "unread": "\n".join(_unread(document)),
+        "unreadable": "\n".join(_unread(document)),
     }
     # In one pass: what is put into a slot is not looked at again.
     return _SLOT.sub(lambda slot: slots[slot[1]], parts.html)
@@ -186,7 +186,7 @@ def _clusters(document: Document) -> Iterator[str]:
         if "compared" in document:
             is_known = cluster["name"] not in document["compared"]["only_now"]
             cells += f'<td class="count" data-label="New">{f"{new:,}" if is_known else "not compared"}</td>'
-        verdicts, unread = cluster["verdicts"], len(cluster["unread"])
+        verdicts, unread = cluster["verdicts"], len(cluster["unreadable"])
         spoken = ", ".join(f"{verdicts[verdict]:,} {name}" for verdict, name in _VERDICTS)
         yield (
             f'<tr><th scope="row"><a href="#cluster={at}" data-cluster="{at}">{_name(cluster["name"])}</a>'
@@ -222,7 +222,7 @@ def _rule(severity: str, number: int, rule: Document, found: Sequence[tuple[str,
         f'<details class="rule {severity}" data-rule="{number}" data-severity="{SEVERITIES.index(severity)}">'
         f'<summary><span class="mark {severity}">{_names(severity, 1)}</span><span class="rule-title">{_text(rule["title"])}</span>'
         f'<span class="where">{where}</span><span class="total">{len(found):,}</span></summary>'
-        f'<div class="body"><p>{_text(rule["meaning"])}</p><p class="mend"><strong>What to do:</strong> {_text(rule["mend"])}</p>'
+        f'<div class="body"><p>{_text(rule["meaning"])}</p><p class="fix"><strong>What to do:</strong> {_text(rule["fix"])}</p>'
         f'<ul class="examples">{items}</ul>{more}</div></details>'
     )
 
@@ -234,14 +234,14 @@ def _example(cluster: str, finding: Document, *, shows_cluster: bool) -> str:
     found = offer_in(finding)
     effect = f'<p class="effect">{_name(found.notes)}</p>' if found.notes else ""
     tasks = f"<pre>{_text(found.text)}</pre>" if found.text else ""
-    shown = f'<details class="remedy"><summary>Remedy</summary>{effect}{tasks}</details>' if effect or tasks else ""
+    shown = f'<details class="fix"><summary>Fix</summary>{effect}{tasks}</details>' if effect or tasks else ""
     return f'<li>{new}{where}<span class="place">{_text(finding["kind"])} {_name(place)}</span> {_name(finding["message"])}{shown}</li>'
 
 
 def _unread(document: Document) -> Iterator[str]:
     for cluster in document["clusters"]:
-        if cluster["unread"]:
-            items = "".join(f"<li>{_name(text)}</li>" for text in cluster["unread"])
+        if cluster["unreadable"]:
+            items = "".join(f"<li>{_name(text)}</li>" for text in cluster["unreadable"])
             yield f"<h3>{_name(cluster['name'])}</h3><ul>{items}</ul>"
-    if not any(cluster["unread"] for cluster in document["clusters"]):
+    if not any(cluster["unreadable"] for cluster in document["clusters"]):
         yield '<p class="empty">All that was looked for could be read.</p>'

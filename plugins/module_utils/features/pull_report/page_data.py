@@ -24,7 +24,7 @@ from .stamps import stamped
 __all__ = ["as_data", "embedded"]
 
 #: The holes for a finding's namespace, name and about. `visible` leaves none of these letters in a text.
-_HOLES = {"namespace": "\ue000", "name": "\ue001", "about": "\ue002"}
+_HOLES = {"namespace": "\ue000", "name": "\ue001", "location": "\ue002"}
 #: Shorter names stay: their hole would not be shorter.
 _SHORTEST_NAME = 3
 _EMBEDDED = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
@@ -83,7 +83,7 @@ class _Table:
 
 
 #: The columns that hold positions of names.
-_NAMES = {"namespace", "kind", "name", "about", "account", "registries", "project", "subject", "binding"}
+_NAMES = {"namespace", "kind", "name", "location", "account", "registries", "project", "subject", "binding"}
 _NAMES |= {"registry", "login", "password", "secret"}
 
 
@@ -103,12 +103,12 @@ def _cluster(cluster: Mapping[str, Any]) -> dict[str, Any]:
         "made": stamped(cluster["made"]),
         "counts": cluster["counts"],
         "verdicts": cluster["verdicts"],
-        "unread": [visible(text) for text in cluster["unread"]],
+        "unreadable": [visible(text) for text in cluster["unreadable"]],
     }
 
 
 def _rule(name: str, rule: Mapping[str, Any]) -> dict[str, Any]:
-    texts = {part: visible(rule[part]) for part in ("title", "meaning", "mend")}
+    texts = {part: visible(rule[part]) for part in ("title", "meaning", "fix")}
     return {"id": visible(name), "severity": SEVERITIES.index(rule["severity"]), **texts}
 
 
@@ -127,7 +127,7 @@ def _findings(
     texts: _Table,
 ) -> dict[str, list[int]]:
     columns: dict[str, list[int]] = {
-        name: [] for name in ("cluster", "rule", "severity", "new", *_OWN, "message", "effect", "remedy")
+        name: [] for name in ("cluster", "rule", "severity", "new", *_OWN, "message", "effect", "fix")
     }
     for cluster, finding in rows:
         own, found = {name: visible(finding[name]) for name in _OWN}, offer_in(finding)
@@ -140,7 +140,7 @@ def _findings(
             "new": int(bool(finding.get("new"))),
             "message": texts(_with_holes(visible(finding["message"]), holes)),
             "effect": texts(_with_holes(visible(found.notes), holes)),
-            "remedy": texts(_with_holes(found.text, holes)),
+            "fix": texts(_with_holes(found.text, holes)),
             **{name: names(text) for name, text in own.items()},
         }
         for name, values in columns.items():
@@ -148,7 +148,7 @@ def _findings(
     return columns
 
 
-_OWN = ("namespace", "kind", "name", "about")
+_OWN = ("namespace", "kind", "name", "location")
 
 
 def _with_holes(text: str, holes: Sequence[tuple[str, str]]) -> str:

@@ -54,7 +54,7 @@ def count(value: Any) -> str:
 
 
 def tasks(value: Any) -> str:
-    """A list of tasks as remedies have them: each has a title and one module of this collection, and none is nested deeper."""
+    """A list of tasks as fixes have them: each has a title and one module of this collection, and none is nested deeper."""
     is_one = isinstance(value, list) and all(isinstance(item, dict) and _is_task(item) for item in value)
     return "" if is_one else " is not a list of tasks of this collection"
 

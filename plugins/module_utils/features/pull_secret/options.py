@@ -132,9 +132,9 @@ def _check_combination(options: Mapping[str, Any], mode: str) -> None:
         raise OptionError("state=present needs the registries: give one of 'registries', 'auth_file' and 'auth_config'")
     if keeps and options.get("recreate"):
         raise OptionError("options 'recreate' and 'update_existing=false' contradict each other: leave out one")
-    if options.get("only") is not None and (options.get("registries") is not None or not options["only"]):
+    if options.get("include") is not None and (options.get("registries") is not None or not options["include"]):
         raise OptionError(
-            "option 'only' selects entries of 'auth_file' or 'auth_config': name at least one, or leave it out"
+            "option 'include' selects entries of 'auth_file' or 'auth_config': name at least one, or leave it out"
         )
 
 

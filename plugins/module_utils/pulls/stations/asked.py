@@ -117,4 +117,4 @@ def _answered(question: ImageQuestion, evidence: Evidence, *, is_source: bool) -
     answer, unread = look(evidence, question.ref)
     if answer is None:
         return Asked(question, is_source, "unanswered", unread)
-    return Asked(question, is_source, text(answer.get("outcome")), text(answer.get("said")))
+    return Asked(question, is_source, text(answer.get("outcome")), text(answer.get("message")))

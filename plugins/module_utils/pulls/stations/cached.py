@@ -58,7 +58,7 @@ def never(subject: Subject, told: Attempt | None, evidence: Evidence) -> Iterato
     """For `imagePullPolicy: Never`, where nothing is pulled."""
     begin = "imagePullPolicy is Never: nothing is pulled"
     if told is not None:
-        yield breaks("node", f"{begin}, and the node says: {told.text}. {told.rule.remedy}")
+        yield breaks("node", f"{begin}, and the node says: {told.text}. {told.rule.fix}")
         return
     if not subject.is_pulled:
         yield doubts("cached", f"{begin}, and whether the node has the image cannot be seen from here")

@@ -17,17 +17,17 @@ from ...core.shapes import text
 from ...dockerconfig.registry_keys import without_user
 from ...nodes.references import Reference
 from ...nodes.stream_tags import StreamTag
-from .. import remedies
+from .. import fixes
 from ..credentials import logins_of, secret_seen
+from ..fixes import Fix
 from ..reading import items_of, look
-from ..remedies import Remedy
 
 __all__ = ["why_not_imported"]
 
 _OF_LOGINS = ("no_credentials", "bad_credentials", "credentials", "not_found")
 
 
-def why_not_imported(tag: StreamTag, evidence: Evidence) -> tuple[str, Sequence[Remedy]]:
+def why_not_imported(tag: StreamTag, evidence: Evidence) -> tuple[str, Sequence[Fix]]:
     """For a tag without an image: the reason, and what gives the import a login.
 
     :raises NotYet: when the secrets of the project have to be read first.
@@ -37,25 +37,25 @@ def why_not_imported(tag: StreamTag, evidence: Evidence) -> tuple[str, Sequence[
     begin, project = f"{tag} was never imported: {tag.problem}", tag.stream.namespace
     again = _again(tag)
     if tag.source is None or tag.meaning not in _OF_LOGINS:
-        return f"{begin}; mend that in project {project}; {again}", []
+        return f"{begin}; fix that in project {project}; {again}", []
     listed, unread = look(evidence, ObjectRef(SECRET, project, ""))
-    which, remedy = _which(project, tag.source, listed, unread)
-    repeated = [] if tag.is_scheduled else remedies.import_again(project, tag.stream.name)
+    which, fix = _which(project, tag.source, listed, unread)
+    repeated = [] if tag.is_scheduled else fixes.import_again(project, tag.stream.name)
     said = f"{begin}; the import uses all pull secrets of project {project}, linked or not: {which}; {again}"
-    return said, [*remedy, *repeated]
+    return said, [*fix, *repeated]
 
 
-def _which(project: str, source: Reference, listed: Json | None, unread: str) -> tuple[str, Sequence[Remedy]]:
+def _which(project: str, source: Reference, listed: Json | None, unread: str) -> tuple[str, Sequence[Fix]]:
     if unread:
         because = f"whether one of them is for {source.repository} is not known: {unread}"
-        return because, remedies.import_secret(project, source.host)
+        return because, fixes.import_secret(project, source.host)
     secrets = [secret_seen(text(metadata(each).get("name")), each) for each in items_of(listed)]
     found = logins_of([secret for secret in secrets if secret.state == "usable"], source.repository)
     if not found:
-        return f"none of them is for {source.repository}", remedies.import_secret(project, source.host)
+        return f"none of them is for {source.repository}", fixes.import_secret(project, source.host)
     first = found[0]
-    remedy = remedies.add_registry(project, first.secret, first.key)
-    return f"secret {first.secret} has the key {without_user(first.key)}, and its login does not give the image", remedy
+    fix = fixes.add_registry(project, first.secret, first.key)
+    return f"secret {first.secret} has the key {without_user(first.key)}, and its login does not give the image", fix
 
 
 def _again(tag: StreamTag) -> str:

@@ -15,7 +15,7 @@ from ...nodes.references import Reference
 from ...nodes.registry_sources import IMAGE_CONFIG
 from ...nodes.stream_tags import tag_of
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
-from .. import remedies
+from .. import fixes
 from ..answers import Seen, breaks, doubts, says
 from ..credentials import Credentials
 from ..reading import look, want
@@ -55,7 +55,7 @@ def _right(subject: Subject, review: ObjectRef, evidence: Evidence, *, has_strea
     reason = f"{subject.account_ref} may not pull from project {project}"
     if not has_streams:
         return breaks("project", f"{reason}: the cluster has no image streams, and so no internal registry")
-    return breaks("project", reason, remedies.grant(project, subject.namespace, subject.account))
+    return breaks("project", reason, fixes.grant(project, subject.namespace, subject.account))
 
 
 def _stream(ref: ObjectRef, reference: Reference, evidence: Evidence) -> Seen:
@@ -68,8 +68,8 @@ def _stream(ref: ObjectRef, reference: Reference, evidence: Evidence) -> Seen:
         return says("stream", reason, ok=None)
     tag = tag_of(ref, mapping(stream), reference.tag or "latest")
     if not (reference.digest or tag.image) and tag.problem:
-        reason, remedy = why_not_imported(tag, evidence)
-        return breaks("stream", reason, remedy)
+        reason, fix = why_not_imported(tag, evidence)
+        return breaks("stream", reason, fix)
     if why := why_not_there(ref, stream, reference):
         return breaks("stream", why)
     return says("stream", f"{ref} has the image")

@@ -12,10 +12,10 @@ from ...core.objects import SECRET, ObjectRef
 from ...core.shapes import mapping
 from ...nodes.references import Reference
 from ...platform.account_lists import names_in
-from .. import remedies
+from .. import fixes
 from ..credentials import Credentials, SecretSeen, credentials_of, nearest_key
+from ..fixes import Fix
 from ..reading import look
-from ..remedies import Remedy
 from ..subjects import Subject
 from .pull_secrets import STATES
 
@@ -29,32 +29,32 @@ def what_lacks(
     evidence: Evidence,
     *,
     is_needed: bool = True,
-) -> tuple[str, Sequence[Remedy]]:
-    """The reason and its remedy, in the order of what is mended with least.
+) -> tuple[str, Sequence[Fix]]:
+    """The reason and its fix, in the order of what is fixed with least.
 
     Without `is_needed`, a registry says that there is no such image: then no task writes a login for it that nothing names yet.
     """
     host, namespace = reference.host, subject.namespace
-    for state, mend in (("wrong_type", remedies.rewrite_secret), ("missing", remedies.new_secret_named)):
+    for state, offer in (("wrong_type", fixes.rewrite_secret), ("missing", fixes.new_secret_named)):
         for secret in credentials.in_state(state):
             ref = ObjectRef(SECRET, namespace, secret.name)
-            return f"{ref} {STATES[state].format(secret.detail)}", mend(namespace, secret.name, host)
+            return f"{ref} {STATES[state].format(secret.detail)}", offer(namespace, secret.name, host)
     listed = _listed_by_account(subject, evidence)
     own = [secret for secret in credentials.secrets if secret.name in subject.own and secret.name not in listed]
     linked = _linked(subject, reference, listed, evidence)
     if linked and not own:
         return (
             f"{subject.ref} was created before {linked} was linked to {subject.account_ref}, and never gets it",
-            remedies.link(namespace, subject.account, linked),
+            fixes.link(namespace, subject.account, linked),
         )
-    remedy = _own_remedy(namespace, own, host) if is_needed else []
+    fix = _own_fix(namespace, own, host) if is_needed else []
     if linked:
-        return f"{subject.ref} has a list of its own, which hides {linked} of {subject.account_ref}", remedy
+        return f"{subject.ref} has a list of its own, which hides {linked} of {subject.account_ref}", fix
     near = nearest_key(credentials.secrets, reference.repository)
     hint = f"; the nearest is {near}" if near else ""
     return (
         f"no pull secret of {subject.ref} is for {reference.repository}{hint}",
-        remedy or (remedies.new_secret(namespace, subject.account, host) if is_needed and not own else []),
+        fix or (fixes.new_secret(namespace, subject.account, host) if is_needed and not own else []),
     )
 
 
@@ -73,7 +73,7 @@ def _linked(subject: Subject, reference: Reference, listed: Sequence[str], evide
     return next((login.secret for login in found.usable_logins), "")
 
 
-def _own_remedy(namespace: str, own: Sequence[SecretSeen], host: str) -> Sequence[Remedy]:
+def _own_fix(namespace: str, own: Sequence[SecretSeen], host: str) -> Sequence[Fix]:
     """`own`: the secrets that only the pod's list names; none where it is a copy of the account's, now or from before."""
     writable = [secret.name for secret in own if secret.state == "usable" and not secret.is_generated]
-    return remedies.add_registry(namespace, writable[0], host) if writable else []
+    return fixes.add_registry(namespace, writable[0], host) if writable else []

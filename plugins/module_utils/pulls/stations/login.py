@@ -15,10 +15,10 @@ from ...nodes.pull_messages import Attempt, understand
 from ...nodes.references import Reference, reference_of
 from ...nodes.registry_sources import Mirrors
 from ...platform.protected import NODE_SECRET
-from .. import remedies
+from .. import fixes
 from ..answers import UNKNOWN, WILL_NOT_PULL, Seen, doubts, says
 from ..credentials import Credentials, Login, credentials_of
-from ..remedies import Remedy
+from ..fixes import Fix
 from ..subjects import Subject
 from .asked import Asked, asked
 from .lacking import what_lacks
@@ -28,7 +28,7 @@ from .times import CHANGED_BEFORE, CHANGED_SINCE, CLOSE, events_of, order_of, or
 
 __all__ = ["Holding", "heard", "keys", "verdict"]
 
-#: Classes of errors that a login could mend, and of these the ones that an attempt before the last change would have had.
+#: Classes of errors that a login could fix, and of these the ones that an attempt before the last change would have had.
 _OF_LOGINS = (
     "bad_credentials",
     "no_credentials",
@@ -106,7 +106,7 @@ def _with_word(held: Holding, told: Attempt) -> Seen:
     if told.rule.id in _PROVES_NOTHING:
         return _unknown(said)
     if told.rule.id not in _OF_LOGINS:
-        return _broken(f"{_lower(told.meaning)} ({told.text}).{_role_of(told)} {told.rule.remedy}")
+        return _broken(f"{_lower(told.meaning)} ({told.text}).{_role_of(told)} {told.rule.fix}")
     if mirror := _asked_mirror(held, told):
         return _at_mirror(held, told, mirror)
     if logins:
@@ -115,9 +115,9 @@ def _with_word(held: Holding, told: Attempt) -> Seen:
         ref = ObjectRef(SECRET, subject.namespace, unread[0].name)
         return _broken(f"{said}; what {ref} holds is not known: {unread[0].detail}")
     is_missing = told.rule.id == _NOT_FOUND
-    reason, remedy = what_lacks(subject, held.reference, held.credentials, held.evidence, is_needed=not is_missing)
+    reason, fix = what_lacks(subject, held.reference, held.credentials, held.evidence, is_needed=not is_missing)
     hidden = f"{_NO_IMAGE}: " if is_missing else ""
-    return _broken(f"{hidden}{reason}; {said}", remedy)
+    return _broken(f"{hidden}{reason}; {said}", fix)
 
 
 def _role_of(told: Attempt) -> str:
@@ -158,9 +158,9 @@ def _by_some(held: Holding, told: Attempt | None, attempts: Sequence[Asked]) -> 
     silent = next(attempt for attempt in attempts if not attempt.is_known)
     reason = f"a registry could not be asked from here: {silent.said}"
     if answered := next((attempt for attempt in attempts if attempt.is_known), None):
-        return _unknown(f"{reason}; {answered.said}, {answered.which}", _refused(held, answered).remedy)
-    lacking = next((seen for seen in _without_word(held) if seen.remedy), None)
-    return _unknown(reason) if lacking is None else _unknown(f"{reason}; {lacking.reason}", lacking.remedy)
+        return _unknown(f"{reason}; {answered.said}, {answered.which}", _refused(held, answered).fix)
+    lacking = next((seen for seen in _without_word(held) if seen.fix), None)
+    return _unknown(reason) if lacking is None else _unknown(f"{reason}; {lacking.reason}", lacking.fix)
 
 
 def _refused(held: Holding, attempt: Asked) -> Seen:
@@ -169,16 +169,16 @@ def _refused(held: Holding, attempt: Asked) -> Seen:
     if attempt.outcome == "no_login" or not logins:
         if not attempt.is_source:
             key = key_for(str(attempt.question.image), held.evidence)
-            return _broken(f"{attempt.said}: {key}", [] if is_missing else key.remedy)
-        reason, remedy = what_lacks(
+            return _broken(f"{attempt.said}: {key}", [] if is_missing else key.fix)
+        reason, fix = what_lacks(
             held.subject, held.reference, held.credentials, held.evidence, is_needed=not is_missing
         )
         if is_missing:
-            return _broken(f"{attempt.said}; {reason}", remedy)
-        return _broken(f"{reason}: {attempt.said}", remedy)
-    remedy = remedies.add_registry(held.subject.namespace, logins[0].secret, logins[0].key)
+            return _broken(f"{attempt.said}; {reason}", fix)
+        return _broken(f"{reason}: {attempt.said}", fix)
+    fix = fixes.add_registry(held.subject.namespace, logins[0].secret, logins[0].key)
     begin = "the registry refuses the login" if attempt.outcome == "bad_login" else attempt.said
-    return _broken(f"{begin}: {tried(logins)}", [] if is_missing else _unless_generated(held, remedy))
+    return _broken(f"{begin}: {tried(logins)}", [] if is_missing else _unless_generated(held, fix))
 
 
 def _without_word(held: Holding) -> Iterator[Seen]:
@@ -193,9 +193,9 @@ def _without_word(held: Holding) -> Iterator[Seen]:
         yield _pulls(f"{usable}; whether the mirror accepts it was not asked")
     else:
         yield from providers(held.reference, held.mirrors, held.evidence)
-        reason, remedy = what_lacks(held.subject, held.reference, held.credentials, held.evidence)
+        reason, fix = what_lacks(held.subject, held.reference, held.credentials, held.evidence)
         text = f"{reason}: it pulls only if the registry gives the image to everybody, or the nodes have a credential"
-        yield doubts("keys", text, remedy)
+        yield doubts("keys", text, fix)
 
 
 def _only_mirrors(held: Holding) -> Sequence[str]:
@@ -220,7 +220,7 @@ def _from_mirrors(held: Holding, mirrors: Sequence[str]) -> Seen:
         return _pulls(f"{usable}; whether the mirror accepts it was not asked")
     first = key_for(mirrors[0], held.evidence)
     text = f"it comes from {', '.join(mirrors)} only, and {first}: it pulls only if the mirror gives the image to everybody"
-    return _unknown(text, first.remedy)
+    return _unknown(text, first.fix)
 
 
 def _asked_mirror(held: Holding, told: Attempt) -> str:
@@ -241,8 +241,8 @@ def _at_mirror(held: Holding, told: Attempt, image: str) -> Seen:
         return _pulls(f"{which}, which was changed after the node's last attempt: {_AGAIN if own else _SOON}")
     is_missing = told.rule.id == _NOT_FOUND
     hidden = "the mirror has no such image, or hides it: " if is_missing else ""
-    remedy = [] if own or is_missing else key.remedy
-    return _broken(f"{hidden}{which}; the node says of the mirror: {told.text}", remedy)
+    fix = [] if own or is_missing else key.fix
+    return _broken(f"{hidden}{which}; the node says of the mirror: {told.text}", fix)
 
 
 def _nodes_key(held: Holding) -> str:
@@ -260,33 +260,33 @@ def _with_login(held: Holding, told: Attempt, logins: Sequence[Login]) -> Seen:
             return _unknown(f"{which}, also at the node's last attempt, and yet the node says: {told.text}")
         return _pulls(f"{which}, so the node's error is older than it: {_AGAIN}")
     means = _REFUSED[told.rule.id]
-    remedy = remedies.add_registry(held.subject.namespace, logins[0].secret, logins[0].key)
+    fix = fixes.add_registry(held.subject.namespace, logins[0].secret, logins[0].key)
     if told.rule.id == "bad_credentials" and order != CLOSE:
-        return _broken(f"{means}: {which}", remedy)
+        return _broken(f"{means}: {which}", fix)
     if order == CHANGED_BEFORE:
-        offered = [] if told.rule.id == _NOT_FOUND else _unless_generated(held, remedy)
+        offered = [] if told.rule.id == _NOT_FOUND else _unless_generated(held, fix)
         return _broken(f"{means}: {which}, and the node says: {told.text}", offered)
     return _unknown(f"{which}, and the node says: {told.text}. Either {means}, or {_CHANGED}")
 
 
-def _unless_generated(held: Holding, remedy: Sequence[Remedy]) -> Sequence[Remedy]:
+def _unless_generated(held: Holding, fix: Sequence[Fix]) -> Sequence[Fix]:
     """The platform's own login is never written."""
     first = held.credentials.usable_logins[0].secret
     generated = {secret.name for secret in held.credentials.secrets if secret.is_generated}
-    return [] if first in generated else remedy
+    return [] if first in generated else fix
 
 
 def _pulls(reason: str) -> Seen:
     return Seen(None, "", reason)
 
 
-def _broken(reason: str, remedy: Sequence[Remedy] = ()) -> Seen:
+def _broken(reason: str, fix: Sequence[Fix] = ()) -> Seen:
     """For what a step says already."""
-    return Seen(None, WILL_NOT_PULL, reason, remedy)
+    return Seen(None, WILL_NOT_PULL, reason, fix)
 
 
-def _unknown(reason: str, remedy: Sequence[Remedy] = ()) -> Seen:
-    return Seen(None, UNKNOWN, reason, remedy)
+def _unknown(reason: str, fix: Sequence[Fix] = ()) -> Seen:
+    return Seen(None, UNKNOWN, reason, fix)
 
 
 def _lower(sentence: str) -> str:

@@ -20,11 +20,11 @@ from ...dockerconfig.registry_keys import without_user
 from ...nodes.references import Reference, reference_of
 from ...nodes.registry_sources import MIRROR_KINDS, MirrorItem, Mirrors, mirror_items, mirrors_among
 from ...platform.protected import NODE_SECRET
-from .. import remedies
+from .. import fixes
 from ..answers import Seen, breaks, says
 from ..credentials import SecretSeen, credentials_of
+from ..fixes import Fix
 from ..reading import items_of
-from ..remedies import Remedy
 
 __all__ = ["MirrorKey", "key_for", "mirrors_of", "mirrors_seen"]
 
@@ -53,11 +53,11 @@ class MirrorKey:
         return f"the nodes' pull secret has no key for {self.mirror}"
 
     @property
-    def remedy(self) -> Sequence[Remedy]:
+    def fix(self) -> Sequence[Fix]:
         """Writes a login for the mirror into the nodes' pull secret."""
         found = reference_of(self.mirror)
         registry = self.key or (found.host if found else "")
-        return remedies.add_registry(NODE_SECRET.namespace, NODE_SECRET.name, registry) if registry else []
+        return fixes.add_registry(NODE_SECRET.namespace, NODE_SECRET.name, registry) if registry else []
 
 
 def mirrors_of(reference: Reference, evidence: Evidence) -> Mirrors | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from ...core.evidence import Evidence
 from ...core.objects import SECRET, ObjectRef
 from ...platform.account_lists import names_in
-from .. import remedies
+from .. import fixes
 from ..answers import Seen, breaks, doubts, says
 from ..credentials import Credentials
 from ..reading import look
@@ -41,12 +41,12 @@ def secrets_listed(subject: Subject, evidence: Evidence) -> tuple[Sequence[str],
 
 
 def secrets_read(namespace: str, found: Credentials, host: str) -> Iterator[Seen]:
-    """What each of them gives. `host`: the registry for which one is mended."""
+    """What each of them gives. `host`: the registry for which one is fixed."""
     for secret in found.secrets:
         ref = ObjectRef(SECRET, namespace, secret.name)
         if secret.state == "unparsable":
             reason = f"{ref} stops every pull of a pod that lists it, because {secret.detail}"
-            yield breaks("secret", reason, remedies.rewrite_secret(namespace, secret.name, host))
+            yield breaks("secret", reason, fixes.rewrite_secret(namespace, secret.name, host))
         elif secret.state == "unread":
             yield doubts("secret", f"what {ref} holds is not known: {secret.detail}")
         else:

@@ -63,8 +63,8 @@ def _by_trigger(subject: Subject, source: StreamSource, evidence: Evidence) -> G
         return Given(subject.image, [_missing(f"{about}, which does not exist", is_placeholder=is_placeholder)])
     tag = tag_of(source.stream, stream, source.tag)
     if not tag.image:
-        reason, remedy = why_not_imported(tag, evidence)
-        return Given(subject.image, [_missing(f"{about}: {reason}", remedy, is_placeholder=is_placeholder)])
+        reason, fix = why_not_imported(tag, evidence)
+        return Given(subject.image, [_missing(f"{about}: {reason}", fix, is_placeholder=is_placeholder)])
     if is_placeholder and source.is_paused:
         text = f"{about}, but its trigger is paused, so the container keeps {subject.image!r}"
         return Given(subject.image, [breaks("stream", text)])
@@ -91,8 +91,8 @@ def _looked_up(subject: Subject, ref: ObjectRef, stream: Json, name: str, eviden
     tag = tag_of(ref, stream, name)
     if tag.image:
         return Given(tag.image, [says("stream", f"the name means {tag}, which is {tag.image}"), *_last_import(tag)])
-    reason, remedy = why_not_imported(tag, evidence)
-    return Given(subject.image, [breaks("stream", f"the name means {tag}: {reason}", remedy)])
+    reason, fix = why_not_imported(tag, evidence)
+    return Given(subject.image, [breaks("stream", f"the name means {tag}: {reason}", fix)])
 
 
 def _stream_of(subject: Subject, reference: Reference) -> ObjectRef | None:
@@ -112,9 +112,9 @@ def _not_looked_up(subject: Subject, ref: ObjectRef, *, has_failed: bool) -> See
     return breaks("stream", text) if has_failed else says("stream", text, ok=None)
 
 
-def _missing(text: str, remedy: Sequence[dict[str, object]] = (), *, is_placeholder: bool) -> Seen:
+def _missing(text: str, fix: Sequence[dict[str, object]] = (), *, is_placeholder: bool) -> Seen:
     """It decides only where the template names no image of its own."""
-    return breaks("stream", text, remedy) if is_placeholder else says("stream", text, ok=False)
+    return breaks("stream", text, fix) if is_placeholder else says("stream", text, ok=False)
 
 
 def _only_said(name: str, seen: str) -> Seen:

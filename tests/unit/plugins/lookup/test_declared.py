@@ -87,7 +87,7 @@ def test_a_date_is_the_text_that_a_module_gets() -> None:
 
 def test_an_entry_for_a_text_of_namespaces_is_limited_to_some() -> None:
     variables = {"private_registry_secrets": [{**ENTRY, "namespaces": "team-a, team-b"}]}
-    (found,) = look("private_registry.claims", variables=variables, only=["team-a", "team-c"])
+    (found,) = look("private_registry.claims", variables=variables, namespaces=["team-a", "team-c"])
     assert found["namespaces"] == ["team-a"]
 
 
@@ -114,11 +114,11 @@ def test_a_state_makes_all_absent() -> None:
     assert link["state"] == "absent"
 
 
-@pytest.mark.parametrize(("only", "found"), [(None, 1), (["a"], 1), ("a,b", 1), (["b"], 0), ([], 0)])
-def test_some_namespaces_only(only: Any, found: int) -> None:
+@pytest.mark.parametrize(("namespaces", "found"), [(None, 1), (["a"], 1), ("a,b", 1), (["b"], 0), ([], 0)])
+def test_some_namespaces_only(namespaces: Any, found: int) -> None:
     variables = trusted({"private_registry_secrets": [ENTRY], "secret": "of the vault"})
     for term in ("private_registry", "private_registry.secrets", "private_registry.links"):
-        assert len(look(term, variables=variables, only=only)) == found
+        assert len(look(term, variables=variables, namespaces=namespaces)) == found
 
 
 def test_an_answer_is_used() -> None:

@@ -120,13 +120,13 @@ class TestPrivateRegistry:
     def test_a_secret_is_handed_on_as_it_is_given(self) -> None:
         given = {
             "name": "x", **HERE, "type": "t", "registries": [LOGIN], "mode": "merge", "update_existing": False, "recreate": True,
-            "labels": {"a": "b"}, "annotations": {"c": "d"}, "immutable": True, "only": None, "state": "present",
+            "labels": {"a": "b"}, "annotations": {"c": "d"}, "immutable": True, "include": None, "state": "present",
         }  # fmt: skip
         expected = {name: value for name, value in given.items() if value is not None}
         assert made("private_registry.secrets", given) == [{"title": "private_registry_secrets[0]", **expected}]
 
     def test_a_secret_of_a_file_by_a_selector(self) -> None:
-        given = {"name": "x", "namespace_selector": {"labels": "a"}, "auth_file": "f", "only": ["quay.io"]}
+        given = {"name": "x", "namespace_selector": {"labels": "a"}, "auth_file": "f", "include": ["quay.io"]}
         assert made("private_registry.secrets", given) == [{"title": "private_registry_secrets[0]", **given}]
 
     def test_what_is_absent_comes_first(self) -> None:
@@ -143,7 +143,7 @@ class TestPrivateRegistry:
         assert (link["state"], link["only_managed"]) == ("absent", True)
 
     @pytest.mark.parametrize(
-        "source", [{"registries": [LOGIN]}, {"auth_file": "f", "only": ["a"]}, {"auth_config": {"auths": {}}}]
+        "source", [{"registries": [LOGIN]}, {"auth_file": "f", "include": ["a"]}, {"auth_config": {"auths": {}}}]
     )
     def test_what_was_merged_is_removed_registry_by_registry(self, source: dict[str, Any]) -> None:
         given = {"name": "x", **HERE, **source, "mode": "merge", "state": "absent", "labels": {"a": "b"}}

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 from ansible import constants as C
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.fixes import add_registry
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.offers import offer
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.remedies import add_registry
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.explanations import lines_of
 
 ANSWER: dict[str, Any] = {
@@ -43,19 +43,19 @@ def test_the_colours_are_ansibles_own() -> None:
 
 def test_the_tasks_can_be_pasted() -> None:
     lines = [line for line, _colour in shown()]
-    begin = lines.index("what mends it:")
+    begin = lines.index("what fixes it:")
     assert lines[begin - 1 : begin] == ANSWER["fix_effects"]
-    assert yaml.safe_load("\n".join(lines[begin + 1 :])) == ANSWER["remedy"]
-    assert "what mends it:" not in [line for line, _colour in shown(remedy=[])]
+    assert yaml.safe_load("\n".join(lines[begin + 1 :])) == ANSWER["fix"]
+    assert "what fixes it:" not in [line for line, _colour in shown(fix=[])]
 
 
 def test_why_no_task_is_offered() -> None:
-    assert shown(remedy=[], fix_refusal="no task is offered\x1b")[-1] == ("no task is offered\\x1b", None)
+    assert shown(fix=[], fix_refusal="no task is offered\x1b")[-1] == ("no task is offered\\x1b", None)
 
 
 def test_a_brief_answer_and_one_without_a_container() -> None:
     brief = {name: value for name, value in ANSWER.items() if name != "text"}
-    (namespace,) = [{"name": "ns", "access": [{**brief, "container": "", "remedy": []}]}]
+    (namespace,) = [{"name": "ns", "access": [{**brief, "container": "", "fix": []}]}]
     assert [line for line, _colour in lines_of({"namespaces": [namespace]})] == [
         "Pod ns/app, image q.io/a",
         "will_not_pull: why",

@@ -72,7 +72,7 @@ def test_each_role_has_its_prefix() -> None:
         ("delegated_auth_registrys", "delegated_auth_registries"),
         ("cross_project_pull_grant", "cross_project_pull_grants"),
         ("global_pull_secret_backp", "global_pull_secret_backup"),
-        ("credential_rotation_canary_soaks", "credential_rotation_canary_soak"),
+        ("credential_rotation_canary_soaks", "credential_rotation_canary_soak_seconds"),
         ("automation_account_job", "automation_account_jobs"),
         ("pull_access_audit_failon", "pull_access_audit_fail_on"),
     ],

@@ -220,7 +220,7 @@ class TestExport:
         cross_project_pull_grants=[{}, {}],
         files=["/h/a.yml", "/h/b.yml"],
         left_out={"x": 6, "y": 1},
-        not_expressed=[{"name": HOSTILE}],
+        not_exported=[{"name": HOSTILE}],
     )
 
     def test_what_was_written_where(self) -> None:
@@ -231,7 +231,7 @@ class TestExport:
         assert "would be written to /h/a.yml" in result_line(self.DONE, "export", check_mode=True)
 
     def test_nothing_new(self) -> None:
-        rest = {"files": [], "left_out": {}, "not_expressed": []}
+        rest = {"files": [], "left_out": {}, "not_exported": []}
         assert result_line({**self.DONE, **rest}, "export", check_mode=False) == (
             "1 secret and 2 grants of 1 namespace: the files are up to date"
         )
@@ -275,20 +275,20 @@ class TestAccount:
 
 class TestNodes:
     @pytest.mark.parametrize(
-        ("arrived", "words"),
+        ("rolled_out", "words"),
         [(True, "all nodes that get it have it"), (None, "it is not known whether the nodes have it")],
     )
-    def test_whether_the_nodes_have_it(self, arrived: bool | None, words: str) -> None:
+    def test_whether_the_nodes_have_it(self, rolled_out: bool | None, words: str) -> None:
         done = [result(row("openshift-config", secret("update"))), {"verified_logins": 2}]
-        line = result_line(done, "nodes", arrived=arrived, check_mode=False)
+        line = result_line(done, "nodes", rolled_out=rolled_out, check_mode=False)
         assert line == f"pull secret of the nodes: 1 secret updated, verified 2 logins, {words}"
 
     def test_check_mode(self) -> None:
-        line = result_line([result(row("x", secret("update")))], "nodes", arrived=None, check_mode=True)
+        line = result_line([result(row("x", secret("update")))], "nodes", rolled_out=None, check_mode=True)
         assert line == "pull secret of the nodes: would update 1 secret"
-        assert result_line([result()], "nodes", arrived=None, check_mode=True).endswith(": nothing would change")
+        assert result_line([result()], "nodes", rolled_out=None, check_mode=True).endswith(": nothing would change")
 
     def test_a_refusal(self) -> None:
         failure = {"failed": True, "stopped": HOSTILE, "failures": [{"namespace": "x", "error": HOSTILE}]}
-        line = result_line([failure], "nodes", arrived=None, check_mode=False)
+        line = result_line([failure], "nodes", rolled_out=None, check_mode=False)
         assert line == "pull secret of the nodes: failed in 1 namespace, stopped: the error above says why"

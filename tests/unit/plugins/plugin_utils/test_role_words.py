@@ -23,7 +23,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_word
         ("global_pull_secret", "name it in 'verify_realm_hosts'", "name it in global_pull_secret_verify_realm_hosts"),
         ("global_pull_secret", "option 'kubeconfig' is wrong", "variable image_pull_kubeconfig is wrong"),
         ("", "option 'max_prune' is wrong", "variable image_pull_max_prune is wrong"),
-        ("", "option 'vault_id' is wrong", "variable image_pull_adopt_vault_id is wrong"),
+        ("", "option 'vault_id' is wrong", "variable image_pull_export_vault_id is wrong"),
         # What has no variable, and what is a member of an entry.
         ("credential_rotation", "option 'nodes_pull_secret' is", "option 'nodes_pull_secret' is"),
         ("credential_rotation", "options 'old' and 'nothing' are", "options 'old' and 'nothing' are"),

@@ -149,7 +149,7 @@ def test_a_text_that_looks_omitted_is_text() -> None:
 
 
 @pytest.mark.parametrize("text", ["{{ lookup('pipe', 'id') }}", "{% raw %}", "a{# b", "{{ registry_password }}"])
-def test_no_text_of_a_cluster_is_a_template_in_a_remedy(text: str) -> None:
+def test_no_text_of_a_cluster_is_a_template_in_a_fix(text: str) -> None:
     """What a report shows is read here by Ansible itself; tests of module_utils may not import that."""
     loader = DataLoader()
     (task,) = loader.load(as_yaml([{"registry": text}]))

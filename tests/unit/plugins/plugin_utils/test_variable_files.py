@@ -104,11 +104,12 @@ class TestEncryption:
             ControllerFiles(secrets).prepare(wanted(tmp_path / "d"))
         assert list(tmp_path.iterdir()) == []
 
-    @pytest.mark.parametrize(("option", "said"), [("dest", True), ("backup", False)])
-    def test_the_other_way_out_is_that_of_the_option(self, option: str, said: bool, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(("option", "otherwise"), [("dest", "credentials=placeholder"), ("kubeconfig", "")])
+    def test_the_other_way_out_is_that_of_the_option(self, option: str, otherwise: str, tmp_path: Path) -> None:
         with pytest.raises(OptionError) as caught:
-            ControllerFiles(None).prepare(FilesWanted(str(tmp_path / "d"), (), ("v.yml",), option=option))
-        assert ("credentials=placeholder" in str(caught.value)) is said
+            wanted = FilesWanted(str(tmp_path / "d"), (), ("v.yml",), option=option, otherwise=otherwise)
+            ControllerFiles(None).prepare(wanted)
+        assert (", or set " in str(caught.value), otherwise in str(caught.value)) == (bool(otherwise), True)
         (tmp_path / "file").write_text("")
         with pytest.raises(OptionError, match=f"option '{option}': .* is no directory"):
             ControllerFiles(None).prepare(FilesWanted(str(tmp_path / "file"), ("p.yml",), option=option))

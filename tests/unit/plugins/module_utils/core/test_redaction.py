@@ -20,7 +20,7 @@ from unit.canaries import CANARIES, b64, forms_of, shown
 
 #: Options that are lists of hosts, registries, repositories or images.
 LISTS_OF_ADDRESSES = (
-    *("realm_hosts", "verify_realm_hosts", "registries", "drop_platform_registries", "merge", "only"),
+    *("realm_hosts", "verify_realm_hosts", "registries", "drop_platform_registries", "merge", "include"),
     *("images", "repositories", "verify_repositories"),
 )
 REGISTRY: dict[str, Any] = {name: {"type": "str"} for name in ("registry", "username", "password", "email")}
@@ -319,7 +319,7 @@ class TestCredentials:
             {"registry": "quay.io:443/image@sha256:0123456"},
             {
                 "images": [f"quay.io:443/team/app:v1@sha256:{'0' * 64}", "quay.io/app:v1"],
-                "only": ["*.example.com:5000"],
+                "include": ["*.example.com:5000"],
             },
             {"host": "https://api.example.com:6443"},
             {"proxy": "http://proxy.example.com:3128"},

@@ -20,7 +20,7 @@ TEXT = '{"auths": {"quay.io": {"auth": "dTpw"}, "r.example.com": {"auth": "dTpw"
 def registries(**options: Any) -> list[str]:
     return sorted(
         auth_file_of(
-            {**dict.fromkeys(SOURCES), "only": None, **options}, lambda path: TEXT if path == "f" else ""
+            {**dict.fromkeys(SOURCES), "include": None, **options}, lambda path: TEXT if path == "f" else ""
         ).registries
     )
 
@@ -37,9 +37,9 @@ def test_each_source() -> None:
 
 
 def test_only_some() -> None:
-    assert registries(auth_file="f", only=["*.example.com"]) == ["r.example.com"]
+    assert registries(auth_file="f", include=["*.example.com"]) == ["r.example.com"]
     with pytest.raises(OptionError, match="none"):
-        registries(auth_config=TEXT, only=["none"])
+        registries(auth_config=TEXT, include=["none"])
 
 
 def test_errors_name_the_source() -> None:

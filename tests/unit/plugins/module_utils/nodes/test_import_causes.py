@@ -10,7 +10,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.imp
     CAUSES,
     MENDED_BY_A_LOGIN,
     cause_of,
-    remedy_for,
+    fix_for,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.pull_rules import RULES, UNKNOWN
 
@@ -77,5 +77,5 @@ def test_all_causes_are_ids_of_the_rules() -> None:
 
 
 def test_what_to_do() -> None:
-    assert remedy_for("rate_limited") == "pull with a credential, whose limit is higher, or through a mirror; or wait"
-    assert remedy_for("no-such") == remedy_for("unknown")
+    assert fix_for("rate_limited") == "pull with a credential, whose limit is higher, or through a mirror; or wait"
+    assert fix_for("no-such") == fix_for("unknown")

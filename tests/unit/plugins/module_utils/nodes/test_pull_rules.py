@@ -81,7 +81,7 @@ def test_a_rule_is_complete() -> None:
         assert re.fullmatch(r"[a-z_]+", rule.id)
         assert rule.runtimes
         assert set(rule.runtimes) <= {"kubelet", "cri-o", "containerd", "cri-dockerd"}
-        for sentence in (rule.meaning, rule.remedy):
+        for sentence in (rule.meaning, rule.fix):
             assert sentence[0].isupper()
             assert sentence[-1] not in ". "
 
@@ -95,7 +95,7 @@ def test_a_rule_is_quick() -> None:
 def test_the_guide_has_a_section_for_each_rule_with_its_own_words() -> None:
     for rule in (*RULES, UNKNOWN):
         since = f" ({rule.since})" if rule.since else ""
-        parts = [f"**Means:** {rule.meaning}{since}.", f"**Do:** {rule.remedy}."]
+        parts = [f"**Means:** {rule.meaning}{since}.", f"**Do:** {rule.fix}."]
         if rule is not UNKNOWN:
             parts = [f".. code-block:: text\n\n    {rule.sample}", *parts, f"Written by {', '.join(rule.runtimes)}."]
         assert SECTIONS[rule.id].startswith("\n\n".join(parts) + "\n"), rule.id

@@ -16,8 +16,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.ans
     doubts,
     says,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.fixes import link
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.offers import offer
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.remedies import link
 from support.pull_evidence import pod
 
 WAY = [Step("image", "a"), Step("secret", "b", ok=False), Step("mirrors", "c", ok=None)]
@@ -32,19 +32,19 @@ def test_the_way_is_left_out_of_a_brief_report_where_nothing_breaks() -> None:
     assert "steps" not in Access(pod(), PULLS, "why", WAY).report(brief=True)
     assert Access(pod(), UNKNOWN, "why", WAY).report(brief=True)["steps"][2] == {
         "step": "mirrors",
-        "seen": "c",
+        "message": "c",
         "ok": None,
     }
     full = Access(pod(), PULLS, "why", WAY, (), "dns").report()
-    assert (full["text"][0], full["remedy"], full["cause"]) == ("pulls: why", [], "dns")
+    assert (full["text"][0], full["fix"], full["cause"]) == ("pulls: why", [], "dns")
 
 
-def test_who_gets_what_by_the_remedy_is_reported_with_it() -> None:
+def test_who_gets_what_by_the_fix_is_reported_with_it() -> None:
     tasks = link("ns", "builder", "pull")
     found = Access(pod(), WILL_NOT_PULL, "why", WAY, tasks).report()
-    assert (found["remedy"], found["fix_effects"], found["fix_refusal"]) == (tasks, list(offer(tasks).effects), "")
+    assert (found["fix"], found["fix_effects"], found["fix_refusal"]) == (tasks, list(offer(tasks).effects), "")
     found = Access(pod(), WILL_NOT_PULL, "why", WAY, link("ns", "builder", "{{ x }}")).report()
-    assert (found["remedy"], found["fix_effects"]) == ([], [])
+    assert (found["fix"], found["fix_effects"]) == ([], [])
     assert "'{{ x }}' is unusual" in found["fix_refusal"]
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The verdict, its reason and its remedy, for what objects and nodes can say."""
+"""The verdict, its reason and its fix, for what objects and nodes can say."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.reg
     MIRROR_KINDS,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls import remedies
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls import fixes
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.chain import Access, explain
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.subjects import (
     POD,
@@ -97,7 +97,7 @@ class TestList:
         assert found.reason.startswith(
             "pod ns/p was created before good was linked to service account ns/default, and never gets it: it pulls"
         )
-        assert found.remedy == remedies.link("ns", "default", "good")
+        assert found.fix == fixes.link("ns", "default", "good")
 
     def test_a_template_gets_that_of_the_account_unless_it_has_one(self) -> None:
         cluster = known(account("good"), good=GOOD, own=secret({"other.io": AUTH}))
@@ -137,26 +137,26 @@ class TestSecrets:
         assert found.reason.startswith(
             "secret ns/bad stops every pull of a pod that lists it, because the entry for 'x'"
         )
-        assert found.remedy == remedies.rewrite_secret("ns", "bad", "q.io")
+        assert found.fix == fixes.rewrite_secret("ns", "bad", "q.io")
 
     def test_one_that_cannot_be_read_leaves_a_doubt(self) -> None:
         found = told(pod("good", "hidden"), known(good=GOOD, hidden=REFUSED))
         assert summary(found) == ("unknown", "what secret ns/hidden holds is not known: the caller may not read it")
 
     @pytest.mark.parametrize(
-        ("stored", "reason", "remedy"),
+        ("stored", "reason", "fix"),
         [
-            (None, "secret ns/a does not exist, and the node goes on without it", remedies.new_secret_named),
-            (secret({}, "Opaque"), "secret ns/a has type Opaque, which no node reads", remedies.rewrite_secret),
+            (None, "secret ns/a does not exist, and the node goes on without it", fixes.new_secret_named),
+            (secret({}, "Opaque"), "secret ns/a has type Opaque, which no node reads", fixes.rewrite_secret),
         ],
     )
-    def test_one_that_is_of_no_use(self, stored: Any, reason: str, remedy: Any) -> None:
+    def test_one_that_is_of_no_use(self, stored: Any, reason: str, fix: Any) -> None:
         found = told(pod("a"), known(a=stored))
         assert found.verdict == "unknown"
         assert found.reason == (
             f"{reason}: it pulls only if the registry gives the image to everybody, or the nodes have a credential"
         )
-        assert found.remedy == remedy("ns", "a", "q.io")
+        assert found.fix == fix("ns", "a", "q.io")
         assert told(pod("a", "good"), known(a=stored, good=GOOD)).verdict == "pulls"
 
     def test_no_key_and_the_nearest(self) -> None:
@@ -165,15 +165,15 @@ class TestSecrets:
             "will_not_pull",
             "no pull secret of pod ns/p is for q.io/team/app; the nearest is q.io:5000; the node says: authentication required",
         )
-        assert found.remedy == remedies.new_secret("ns", "default", "q.io")
+        assert found.fix == fixes.new_secret("ns", "default", "q.io")
         assert found.cause == "unauthorized"
 
     def test_an_own_list_is_mended_in_its_secret(self) -> None:
         other, generated = secret({"x.io": AUTH}), secret({"x.io": AUTH}, **GENERATED)
-        assert told(pod("own"), known(own=other)).remedy == remedies.add_registry("ns", "own", "q.io")
-        assert told(template("own"), known(own=other)).remedy == remedies.add_registry("ns", "own", "q.io")
-        assert told(pod("own"), known(own=generated)).remedy == []
-        assert told(pod("a"), known(account("a"), a=other)).remedy == remedies.new_secret("ns", "default", "q.io")
+        assert told(pod("own"), known(own=other)).fix == fixes.add_registry("ns", "own", "q.io")
+        assert told(template("own"), known(own=other)).fix == fixes.add_registry("ns", "own", "q.io")
+        assert told(pod("own"), known(own=generated)).fix == []
+        assert told(pod("a"), known(account("a"), a=other)).fix == fixes.new_secret("ns", "default", "q.io")
 
     @pytest.mark.parametrize("subject", [pod("own"), template("own")])
     def test_an_own_list_hides_what_is_linked(self, subject: Subject) -> None:
@@ -181,7 +181,7 @@ class TestSecrets:
         assert found.reason.startswith(
             f"{subject.ref} has a list of its own, which hides linked of service account ns/default: it"
         )
-        assert found.remedy == remedies.add_registry("ns", "own", "q.io")
+        assert found.fix == fixes.add_registry("ns", "own", "q.io")
 
     def test_the_nodes_own_secret_helps_where_no_other_does(self) -> None:
         found = told(pod(), known(more={NODE_SECRET: GOOD}))
@@ -212,7 +212,7 @@ class TestNode:
     def test_a_refused_login_is_renewed_where_it_stands(self) -> None:
         found = told(pod("good", says="invalid username/password: x"), known(good=GOOD))
         assert summary(found) == ("will_not_pull", "the registry refuses the login: secret good has the key q.io")
-        assert found.remedy == remedies.add_registry("ns", "good", "q.io")
+        assert found.fix == fixes.add_registry("ns", "good", "q.io")
 
     @pytest.mark.parametrize("text", ["no basic auth credentials", "Unable to retrieve some image pull secrets (good)"])
     def test_an_error_that_the_objects_have_outlived(self, text: str) -> None:
@@ -242,7 +242,7 @@ class TestNode:
             "will_not_pull",
             "the node says: denied; what secret ns/hidden holds is not known: the caller may not read it",
         )
-        assert found.remedy == ()
+        assert found.fix == ()
 
     def test_without_a_login_an_image_that_is_not_found_may_be_hidden(self) -> None:
         found = told(pod(says="manifest unknown"), known())
@@ -362,7 +362,7 @@ class TestProject:
         assert found.reason.startswith(
             "tag v1 of image stream b/app was never imported: incorrect username or password; the import"
         )
-        assert found.remedy == [*remedies.import_secret("b", "quay.io"), *remedies.import_again("b", "app")]
+        assert found.fix == [*fixes.import_secret("b", "quay.io"), *fixes.import_again("b", "app")]
 
     @pytest.mark.parametrize("image", ["app:v1", f"app@{DIGEST}"])
     def test_an_import_that_failed_later_leaves_the_image(self, image: str) -> None:
@@ -389,7 +389,7 @@ class TestProject:
     def test_not_allowed(self, answer: Any) -> None:
         found = self.told(answer)
         assert summary(found) == ("will_not_pull", "service account ns/default may not pull from project b")
-        assert found.remedy == remedies.grant("b", "ns", "default")
+        assert found.fix == fixes.grant("b", "ns", "default")
 
     def test_not_known(self) -> None:
         assert summary(self.told(REFUSED)) == (
@@ -436,9 +436,9 @@ def test_report() -> None:
         "verdict": "will_not_pull",
         "cause": "bad_credentials",
     }
-    assert found["steps"][0] == {"step": "image", "seen": f"{IMAGE} is {IMAGE}", "ok": True}
+    assert found["steps"][0] == {"step": "image", "message": f"{IMAGE} is {IMAGE}", "ok": True}
     assert [step["step"] for step in found["steps"]] == ["image", "pull_secrets", "secret", "keys", "node"]
-    assert found["remedy"] == remedies.add_registry("ns", "good", "q.io")
+    assert found["fix"] == fixes.add_registry("ns", "good", "q.io")
     assert found["text"][:2] == [
         "will_not_pull: the registry refuses the login: secret good has the key q.io",
         f"  ok image: {IMAGE} is {IMAGE}",

@@ -12,34 +12,34 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.cluster_text import is_plain
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import Sentence, TemplateText
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls import remedies
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls import fixes
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.offers import Offer, offer, offer_in
 from support.hostile_text import TEXTS
 
-#: Each text that a remedy takes from a cluster, in its place.
+#: Each text that a fix takes from a cluster, in its place.
 PLACES: dict[str, Callable[[str], Any]] = {
-    "link.namespace": lambda text: remedies.link(text, "builder", "pull"),
-    "link.account": lambda text: remedies.link("ns", text, "pull"),
-    "link.secret": lambda text: remedies.link("ns", "builder", text),
-    "link_only.secret": lambda text: remedies.link_only("ns", "builder", text),
-    "unlink.secret": lambda text: remedies.unlink("ns", "builder", text),
-    "new_secret.registry": lambda text: remedies.new_secret("ns", "builder", text),
-    "add_registry.secret": lambda text: remedies.add_registry("ns", text, "q.io"),
-    "add_registry.registry": lambda text: remedies.add_registry("ns", "pull", text),
-    "rewrite_secret.registry": lambda text: remedies.rewrite_secret("ns", "pull", text),
-    "convert_secret.registry": lambda text: remedies.convert_secret("ns", "pull", text),
-    "remove_registry.registry": lambda text: remedies.remove_registry("ns", "pull", "q.io", text),
-    "remove_secret.secret": lambda text: remedies.remove_secret("ns", text),
-    "import_again.stream": lambda text: remedies.import_again("ns", text),
-    "import_secret.registry": lambda text: remedies.import_secret("ns", text),
-    "grant.project": lambda text: remedies.grant(text, "ns", "builder"),
-    "grant.namespace": lambda text: remedies.grant("ns", text, "builder"),
-    "grant.account": lambda text: remedies.grant("ns", "a", text),
-    "grant_to.user": lambda text: remedies.grant_to("ns", {"users": [text]}),
-    "grant_to.group": lambda text: remedies.grant_to("ns", {"groups": [text]}),
-    "grant_to.project": lambda text: remedies.grant_to("ns", {"projects": [text]}),
-    "revoke.user": lambda text: remedies.revoke("ns", {"users": [text]}),
-    "wait_for_account.account": lambda text: remedies.wait_for_account("ns", text),
+    "link.namespace": lambda text: fixes.link(text, "builder", "pull"),
+    "link.account": lambda text: fixes.link("ns", text, "pull"),
+    "link.secret": lambda text: fixes.link("ns", "builder", text),
+    "link_only.secret": lambda text: fixes.link_only("ns", "builder", text),
+    "unlink.secret": lambda text: fixes.unlink("ns", "builder", text),
+    "new_secret.registry": lambda text: fixes.new_secret("ns", "builder", text),
+    "add_registry.secret": lambda text: fixes.add_registry("ns", text, "q.io"),
+    "add_registry.registry": lambda text: fixes.add_registry("ns", "pull", text),
+    "rewrite_secret.registry": lambda text: fixes.rewrite_secret("ns", "pull", text),
+    "convert_secret.registry": lambda text: fixes.convert_secret("ns", "pull", text),
+    "remove_registry.registry": lambda text: fixes.remove_registry("ns", "pull", "q.io", text),
+    "remove_secret.secret": lambda text: fixes.remove_secret("ns", text),
+    "import_again.stream": lambda text: fixes.import_again("ns", text),
+    "import_secret.registry": lambda text: fixes.import_secret("ns", text),
+    "grant.project": lambda text: fixes.grant(text, "ns", "builder"),
+    "grant.namespace": lambda text: fixes.grant("ns", text, "builder"),
+    "grant.account": lambda text: fixes.grant("ns", "a", text),
+    "grant_to.user": lambda text: fixes.grant_to("ns", {"users": [text]}),
+    "grant_to.group": lambda text: fixes.grant_to("ns", {"groups": [text]}),
+    "grant_to.project": lambda text: fixes.grant_to("ns", {"projects": [text]}),
+    "revoke.user": lambda text: fixes.revoke("ns", {"users": [text]}),
+    "wait_for_account.account": lambda text: fixes.wait_for_account("ns", text),
 }
 KEYS = [
     "", "user:secret-1@q.io", "q.io?token=secret-1", "q.io#x", "q.io#@corp-vault.example.com", "*.q.io", "q.io/a?", "[a]", "/path", "a b",
@@ -65,7 +65,7 @@ def test_an_unusual_text_is_offered_in_no_place(place: str) -> None:
 
 
 @pytest.mark.parametrize("key", KEYS)
-@pytest.mark.parametrize("build", [remedies.add_registry, remedies.rewrite_secret, remedies.convert_secret])
+@pytest.mark.parametrize("build", [fixes.add_registry, fixes.rewrite_secret, fixes.convert_secret])
 def test_a_key_that_is_no_registry_is_offered_nowhere(build: Callable[..., Any], key: str) -> None:
     found = offer(build("ns", "pull", key))
     assert found.tasks == ()
@@ -74,71 +74,71 @@ def test_a_key_that_is_no_registry_is_offered_nowhere(build: Callable[..., Any],
 
 
 def test_one_unusual_text_withholds_all_of_the_tasks() -> None:
-    assert offer([*remedies.link("ns", "a", "pull"), *remedies.unlink("ns", "a", "{{ x }}")]) == Offer(
+    assert offer([*fixes.link("ns", "a", "pull"), *fixes.unlink("ns", "a", "{{ x }}")]) == Offer(
         refusal="no task is offered, because the secret's name '{{ x }}' is unusual: check the object, and change it by hand"
     )
 
 
 def test_a_long_text_is_not_repeated() -> None:
-    assert len(offer(remedies.remove_secret("ns", "A" * 10_000)).refusal) < 250
+    assert len(offer(fixes.remove_secret("ns", "A" * 10_000)).refusal) < 250
 
 
 @pytest.mark.parametrize(
     ("tasks", "effects"),
     [
         (
-            remedies.grant_to("victim", {"projects": ["mallory"]}),
+            fixes.grant_to("victim", {"projects": ["mallory"]}),
             ["This lets every service account of project mallory pull the images of project victim."],
         ),
         (
-            remedies.grant("victim", "mallory", "builder"),
+            fixes.grant("victim", "mallory", "builder"),
             ["This lets service account builder of project mallory pull the images of project victim."],
         ),
         (
-            remedies.grant_to("victim", {"users": ["u"], "groups": ["g"]}),
+            fixes.grant_to("victim", {"users": ["u"], "groups": ["g"]}),
             ["This lets group g and user u pull the images of project victim."],
         ),
         (
-            remedies.grant_to("victim", {"authenticated": True}),
+            fixes.grant_to("victim", {"authenticated": True}),
             [
                 "This lets everybody who is logged in, including all service accounts, pull the images of project victim."
             ],
         ),
         (
-            remedies.grant_to("v", {"anonymous": True}),
+            fixes.grant_to("v", {"anonymous": True}),
             ["This lets clients that send no login pull the images of project v."],
         ),
         (
-            remedies.link("ns", "builder", "pull"),
+            fixes.link("ns", "builder", "pull"),
             ["This lets every pod of service account builder of namespace ns pull with the logins of secret pull."],
         ),
         (
-            remedies.add_registry("ns", "pull", "q.io"),
+            fixes.add_registry("ns", "pull", "q.io"),
             [
                 "This writes the login for q.io into secret pull of namespace ns: everybody who may read secrets or create pods there can "
                 "use it."
             ],
         ),
         (
-            remedies.rewrite_secret("ns", "pull", remedies.REGISTRY),
+            fixes.rewrite_secret("ns", "pull", fixes.REGISTRY),
             [
                 "This writes the login that you give into secret pull of namespace ns: everybody who may read secrets or create pods there "
                 "can use it."
             ],
         ),
         (
-            remedies.add_registry("openshift-config", "pull-secret", "q.io"),
+            fixes.add_registry("openshift-config", "pull-secret", "q.io"),
             [
                 "This writes the login for q.io into secret pull-secret of namespace openshift-config: every node pulls with it, for the pods "
                 "of all namespaces."
             ],
         ),
-        (remedies.revoke("ns", {"users": ["u"]}), []),
-        (remedies.unlink("ns", "a", "b"), []),
-        (remedies.remove_secret("ns", "a"), []),
-        (remedies.remove_registry("ns", "a", "q.io"), []),
-        (remedies.wait_for_account("ns", "a"), []),
-        (remedies.import_again("ns", "a"), []),
+        (fixes.revoke("ns", {"users": ["u"]}), []),
+        (fixes.unlink("ns", "a", "b"), []),
+        (fixes.remove_secret("ns", "a"), []),
+        (fixes.remove_registry("ns", "a", "q.io"), []),
+        (fixes.wait_for_account("ns", "a"), []),
+        (fixes.import_again("ns", "a"), []),
     ],
     ids=range(15),
 )
@@ -148,7 +148,7 @@ def test_who_gets_what(tasks: Any, effects: list[str]) -> None:
 
 
 def test_an_effect_is_named_once() -> None:
-    assert len(offer([*remedies.link("ns", "a", "b"), *remedies.link("ns", "a", "b")]).effects) == 1
+    assert len(offer([*fixes.link("ns", "a", "b"), *fixes.link("ns", "a", "b")]).effects) == 1
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -160,14 +160,14 @@ def test_an_offer_is_read_again_from_a_result(place: str) -> None:
 
 
 def test_a_refusal_is_read_again_from_a_result() -> None:
-    found = offer(remedies.remove_secret("ns", "{{ x }}"))
+    found = offer(fixes.remove_secret("ns", "{{ x }}"))
     assert offer_in(json.loads(json.dumps(found.report()))) == found
-    assert offer_in({"remedy": []}) == Offer()
+    assert offer_in({"fix": []}) == Offer()
 
 
 def test_effects_are_not_taken_from_a_document() -> None:
-    tasks = json.loads(json.dumps(remedies.grant("victim", "mallory", "builder")))
-    found = offer_in({"remedy": tasks, "fix_effects": ["This is harmless."], "fix_refusal": "x"})
+    tasks = json.loads(json.dumps(fixes.grant("victim", "mallory", "builder")))
+    found = offer_in({"fix": tasks, "fix_effects": ["This is harmless."], "fix_refusal": "x"})
     assert found.effects == ("This lets service account builder of project mallory pull the images of project victim.",)
     assert found.refusal == ""
 
@@ -176,7 +176,7 @@ def test_effects_are_not_taken_from_a_document() -> None:
 def test_a_login_in_a_document_is_always_the_variable(text: str) -> None:
     options = {"name": "pull", "registries": [{"registry": "q.io", "username": text, "password": text}]}
     found = offer_in(
-        {"remedy": [{"name": "Write a login into a pull secret", "openshift_ops.image_pull.pull_secret": options}]}
+        {"fix": [{"name": "Write a login into a pull secret", "openshift_ops.image_pull.pull_secret": options}]}
     )
     assert text not in found.text.replace('username: "{{ registry_username }}"', "")
 
@@ -193,7 +193,7 @@ def test_a_login_in_a_document_is_always_the_variable(text: str) -> None:
     ],
 )
 def test_a_task_of_a_document_that_is_not_ours_is_not_offered(task: dict[str, Any]) -> None:
-    found = offer_in({"remedy": [task]})
+    found = offer_in({"fix": [task]})
     assert (found.tasks, found.text) == ((), "")
     assert "is unusual" in found.refusal
 
@@ -221,21 +221,21 @@ def test_a_task_whose_effect_would_not_be_named_is_not_offered(module: str, opti
         "name": "Let others pull from a project",
         f"openshift_ops.image_pull.{module}": {"namespaces": ["victim"], **options},
     }
-    assert offer_in({"remedy": [task]}) == Offer(
+    assert offer_in({"fix": [task]}) == Offer(
         refusal="no task is offered, because the task is unusual: check the object, and change it by hand"
     )
 
 
 @pytest.mark.parametrize("key", ["when", "become", "delegate_to", "ansible.builtin.command"])
 def test_a_task_has_a_title_and_a_module_only(key: str) -> None:
-    [task] = json.loads(json.dumps(remedies.wait_for_account("ns", "builder")))
-    assert offer_in({"remedy": [task]}).tasks
-    assert offer_in({"remedy": [{**task, key: "x"}]}).tasks == ()
-    assert offer_in({"remedy": [{"name": task["name"], key: "x"}]}).tasks == ()
+    [task] = json.loads(json.dumps(fixes.wait_for_account("ns", "builder")))
+    assert offer_in({"fix": [task]}).tasks
+    assert offer_in({"fix": [{**task, key: "x"}]}).tasks == ()
+    assert offer_in({"fix": [{"name": task["name"], key: "x"}]}).tasks == ()
 
 
 def test_the_text_is_a_list_of_tasks() -> None:
-    assert offer(remedies.add_registry("ns", "pull", "q.io")).text == (
+    assert offer(fixes.add_registry("ns", "pull", "q.io")).text == (
         "- name: Write a login into a pull secret\n"
         "  openshift_ops.image_pull.pull_secret:\n"
         "    namespaces:\n"
@@ -253,8 +253,8 @@ def test_titles_hold_nothing_of_a_cluster() -> None:
     for build in PLACES.values():
         for task in build("unusual {{ name }}"):
             assert isinstance(task["name"], Sentence)
-            assert task["name"] in remedies.TITLES
+            assert task["name"] in fixes.TITLES
 
 
 def test_a_login_is_never_known() -> None:
-    assert all(isinstance(variable, TemplateText) for variable in (remedies.REGISTRY, *remedies.VARIABLES.values()))
+    assert all(isinstance(variable, TemplateText) for variable in (fixes.REGISTRY, *fixes.VARIABLES.values()))

@@ -158,7 +158,7 @@ def answer(verdict: str, *, name: str = "", container: str = "app", image: str =
     ref = ObjectRef(POD, "ns", name) if name else ObjectRef(WORKLOADS["deployment"], "ns", "top")
     cause, pulled = more.get("cause", ""), more.get("is_pulled", False)
     subject = Subject(ref, "default", (), container, image, bool(name), is_pulled=pulled)
-    return Access(subject, verdict, f"why {verdict}", [Step("keys", "seen")], more.get("remedy", ()), cause)
+    return Access(subject, verdict, f"why {verdict}", [Step("keys", "seen")], more.get("fix", ()), cause)
 
 
 PULLS, BREAKS, DOUBT = "pulls", "will_not_pull", "unknown"
@@ -187,10 +187,10 @@ class TestAnswer:
         assert found.subject == answer(template).subject
 
     def test_it_has_the_reason_the_way_and_the_fix_of_the_pod(self) -> None:
-        bad = replace(answer(BREAKS, name="q", cause="denied"), remedy=["fix"])
+        bad = replace(answer(BREAKS, name="q", cause="denied"), fix=["fix"])
         (found,) = with_pods([answer(PULLS)], [answer(DOUBT, name="p", cause="dns"), bad, answer(PULLS, name="r")])
         assert found.reason == "pod ns/q does not get its image: why will_not_pull"
-        assert (found.remedy, found.cause) == (["fix"], "denied")
+        assert (found.fix, found.cause) == (["fix"], "denied")
         assert found.steps == [Step("pods", "failed pulls: 2 of 3 pods, such as pod ns/p", ok=False), *bad.steps]
 
     def test_an_image_that_is_not_that_of_the_template_is_named(self) -> None:

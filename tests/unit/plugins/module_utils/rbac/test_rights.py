@@ -44,7 +44,7 @@ def test_resources_with_the_same_verbs_are_one_rule() -> None:
 
 
 def test_the_rights_of_several_jobs() -> None:
-    assert [*rights_of(["adopt", "probe"], {})] == [*JOBS["adopt"].rights, *JOBS["probe"].rights]
+    assert [*rights_of(["export", "probe"], {})] == [*JOBS["export"].rights, *JOBS["probe"].rights]
 
 
 def test_a_right_to_objects_that_are_named_is_to_no_others() -> None:

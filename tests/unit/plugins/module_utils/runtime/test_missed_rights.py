@@ -65,7 +65,7 @@ def test_what_is_said_already_is_not_said_again() -> None:
         ({Need("list", "serviceaccounts", "", "a")}, "sa_link", "links"),
         ({Need("patch", "rolebindings", "rbac.authorization.k8s.io", "a")}, "image_puller_grant", "grants"),
         ({Need("delete", "pods", "", "a"), Need("list", "namespaces")}, "sa_link", "restart_pods, namespace_selector"),
-        ({Need("list", "pods")}, "adopt_info", "restart_pods"),
+        ({Need("list", "pods")}, "pull_access_export", "restart_pods"),
     ],
 )
 def test_the_job_of_an_account_with_the_right_is_named(needs: set[Need], module: str, jobs: str) -> None:

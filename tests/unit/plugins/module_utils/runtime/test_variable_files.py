@@ -82,23 +82,18 @@ class TestBackup:
     def test_is_encrypted_into_the_file_that_is_named(self, tmp_path: Path) -> None:
         memory = Memory()
         prepared = backup_writer(task(memory), str(tmp_path), "v")
-        assert prepared is not None
         assert memory.prepared == []
         assert prepared("copy.yml")(FILES) == ["written"]
-        assert memory.prepared == [FilesWanted(str(tmp_path), (), ("copy.yml",), "v", option="backup")]
+        assert memory.prepared == [FilesWanted(str(tmp_path), (), ("copy.yml",), "v")]
         assert memory.files == FILES
 
     def test_one_that_is_there_is_left(self, tmp_path: Path) -> None:
         (tmp_path / "copy.yml").touch()
         memory = Memory()
         prepared = backup_writer(task(memory), str(tmp_path), None)
-        assert prepared is not None
         assert list(prepared("copy.yml")(FILES)) == []
         assert (memory.prepared, memory.files) == ([], [])
 
-    def test_none_is_wanted(self) -> None:
-        assert backup_writer(task(None), None, None) is None
-
     def test_in_another_process_it_is_refused_before_anything_is_read(self, tmp_path: Path) -> None:
-        with pytest.raises(OptionError, match="option 'backup' writes files"):
+        with pytest.raises(OptionError, match="option 'dest' writes files .*and leave out 'become' and 'async'$"):
             backup_writer(task(None), str(tmp_path), None)

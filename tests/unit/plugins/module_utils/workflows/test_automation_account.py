@@ -57,7 +57,7 @@ def written(api: FakeApi) -> list[tuple[str, str, str]]:
 
 
 def test_what_bindings_name_is_there_before_them(api: FakeApi, run: Run) -> None:
-    result = run(jobs=["adopt"], namespaces=["a", "b"])
+    result = run(jobs=["export"], namespaces=["a", "b"])
     assert not result["failed"], result
     first, second, third, fourth, *rest = api.writes
     assert first == "POST /api/v1/namespaces/home/serviceaccounts"
@@ -69,7 +69,7 @@ def test_what_bindings_name_is_there_before_them(api: FakeApi, run: Run) -> None
 
 
 def test_they_are_gone_before_it(api: FakeApi, run: Run) -> None:
-    run(jobs=["adopt"], namespaces=["a"])
+    run(jobs=["export"], namespaces=["a"])
     api.requests.clear()
     result = run(state="absent")
     assert not result["failed"], result
@@ -87,8 +87,8 @@ def test_a_second_run_writes_nothing(api: FakeApi, run: Run) -> None:
 
 
 def test_a_namespace_that_is_no_longer_meant_loses_its_rights(api: FakeApi, run: Run) -> None:
-    run(jobs=["adopt"], namespaces=["a", "b"])
-    result = run(jobs=["adopt"], namespaces=["b"])
+    run(jobs=["export"], namespaces=["a", "b"])
+    result = run(jobs=["export"], namespaces=["b"])
     assert [(row["name"], row["status"]) for row in result["namespaces"]] == [
         ("home", "unchanged"),
         ("a", "changed"),
@@ -99,53 +99,53 @@ def test_a_namespace_that_is_no_longer_meant_loses_its_rights(api: FakeApi, run:
 
 def test_namespaces_are_told_in_order(api: FakeApi, run: Run) -> None:
     names = [f"project-{letter}" for letter in "fedcba"]
-    result = run(jobs=["adopt"], namespaces=names)
+    result = run(jobs=["export"], namespaces=names)
     assert [row["name"] for row in result["namespaces"]] == ["home", *sorted(names)]
 
 
 def test_without_namespaces_there_is_its_own_alone(api: FakeApi, run: Run) -> None:
-    result = run(jobs=["adopt"])
+    result = run(jobs=["export"])
     assert ([row["name"] for row in result["namespaces"]], result["summary"]["total"]) == (["home"], 1)
 
 
 def test_a_binding_whose_subject_others_changed_is_taken_back_too(api: FakeApi, run: Run) -> None:
-    run(jobs=["adopt"], namespaces=["a"])
+    run(jobs=["export"], namespaces=["a"])
     stored = api.get("rolebindings", "a", ROLE)
     assert stored is not None
     stored["subjects"] = [{"kind": "User", "name": "mallory"}]
-    result = run(jobs=["adopt"], namespaces=["b"])
+    result = run(jobs=["export"], namespaces=["b"])
     assert not result["failed"], result
     assert ("rolebindings", "a", ROLE) not in api.objects
 
 
 def test_all_that_was_repeated_counts(api: FakeApi, run: Run) -> None:
-    run(jobs=["adopt"], namespaces=["a"])
+    run(jobs=["export"], namespaces=["a"])
     for key in (("clusterroles", "", ROLE), ("rolebindings", "a", ROLE)):
         api.objects[key].update(rules=[], subjects=[])
         api.fail(f"PATCH .*/{key[0]}/", status_object(409, "Conflict", "the object has been modified"))
     api.fail("GET .*/rolebindings", status_object(429, "TooManyRequests", "later"))
-    result = run(jobs=["adopt"], namespaces=["a"])
+    result = run(jobs=["export"], namespaces=["a"])
     assert (result["failed"], result["changed"], result["summary"]["retries"]) == (False, True, 3)
 
 
 def test_a_cluster_that_fails_later_is_told_once(api: FakeApi, run: Run) -> None:
     api.fail("POST .*/rolebindings", status_object(401, "Unauthorized", "Unauthorized"), times=10**9)
-    result = run(jobs=["adopt"], namespaces=["a"])
+    result = run(jobs=["export"], namespaces=["a"])
     assert result["msg"].startswith("automation_account stopped: creating role binding a/")
 
 
 @pytest.mark.parametrize("check", [True, False])
 def test_its_own_namespace_has_one_result(api: FakeApi, run: Run, check: bool) -> None:
-    result = run(jobs=["adopt"], namespaces=["home", "a"], check=check)
+    result = run(jobs=["export"], namespaces=["home", "a"], check=check)
     assert [(row["name"], len(row["changes"])) for row in result["namespaces"]] == [("home", 5), ("a", 1)]
     assert result["summary"]["total"] == 2
     if check:
         return
     assert ("rolebindings", "home", ROLE) in api.objects
-    result = run(jobs=["adopt"], namespaces=["a"])
+    result = run(jobs=["export"], namespaces=["a"])
     assert [(row["name"], row["status"]) for row in result["namespaces"]] == [("home", "changed"), ("a", "unchanged")]
     assert ("rolebindings", "home", ROLE) not in api.objects
-    run(jobs=["adopt"], namespaces=["home"])
+    run(jobs=["export"], namespaces=["home"])
     assert [row["name"] for row in run(state="absent")["namespaces"]] == ["home"]
     assert written(api) == []
 
@@ -189,8 +189,8 @@ class TestBindingsOfOthers:
         role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"}
         user = {"kind": "User", "name": "system:serviceaccount:home:robot"}
         api.put("rolebindings", "b", "theirs", roleRef=role, subjects=[user])
-        run(jobs=["adopt"], namespaces=["a"])
-        result = run(**({"jobs": ["adopt"], "namespaces": ["a"]} if state == "present" else {"state": "absent"}))
+        run(jobs=["export"], namespaces=["a"])
+        result = run(**({"jobs": ["export"], "namespaces": ["a"]} if state == "present" else {"state": "absent"}))
         (said,) = result["warnings"]
         assert said == (
             "service account home/robot also has rights by bindings that this module did not make, and that stay: "
@@ -201,7 +201,7 @@ class TestBindingsOfOthers:
     def test_are_theirs_by_whatever_name(self, api: FakeApi, run: Run) -> None:
         role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"}
         api.put("rolebindings", "b", ROLE, roleRef=role, subjects=[self.ROBOT])
-        result = run(jobs=["adopt"], namespaces=["a"])
+        result = run(jobs=["export"], namespaces=["a"])
         assert not result["failed"], result
         assert f"that this module did not make, and that stay: role binding b/{ROLE}" in result["warnings"][0]
         assert [row["name"] for row in result["namespaces"]] == ["home", "a"]
@@ -209,12 +209,12 @@ class TestBindingsOfOthers:
     @pytest.mark.parametrize("other", [{"name": "other"}, {"namespace": "a"}, {"kind": "Group", "namespace": ""}])
     def test_to_somebody_else_are_not(self, api: FakeApi, run: Run, other: dict[str, str]) -> None:
         self.bound(api, **other)
-        assert run(jobs=["adopt"], namespaces=["a"])["warnings"] == []
+        assert run(jobs=["export"], namespaces=["a"])["warnings"] == []
 
     def test_in_the_cluster_that_cannot_be_seen(self, api: FakeApi, run: Run) -> None:
         message = 'User "u" cannot list resource "clusterrolebindings" in API group "rbac.authorization.k8s.io" at the cluster scope'
         api.fail(f"GET {PATH}/clusterrolebindings\\?", status_object(403, "Forbidden", message), times=9)
-        result = run(jobs=["adopt"], namespaces=["a"])
+        result = run(jobs=["export"], namespaces=["a"])
         assert not result["failed"], result
         (said,) = result["warnings"]
         assert "list on clusterrolebindings.rbac.authorization.k8s.io" in said
@@ -222,9 +222,9 @@ class TestBindingsOfOthers:
 
 
 def test_another_account_is_not_touched(api: FakeApi, run: Run) -> None:
-    run(name="other", jobs=["adopt"], namespaces=["b"])
+    run(name="other", jobs=["export"], namespaces=["b"])
     before = written(api)
-    result = run(jobs=["adopt"], namespaces=["a"])
+    result = run(jobs=["export"], namespaces=["a"])
     assert [row["name"] for row in result["namespaces"]] == ["home", "a"]
     run(state="absent")
     assert written(api) == before
@@ -232,7 +232,7 @@ def test_another_account_is_not_touched(api: FakeApi, run: Run) -> None:
 
 def test_no_binding_is_made_once_its_role_could_not_be(api: FakeApi, run: Run) -> None:
     api.fail(f"POST {PATH}/clusterroles", status_object(403, "Forbidden", "x is attempting to grant RBAC"), times=9)
-    result = run(jobs=["adopt"], namespaces=["a"])
+    result = run(jobs=["export"], namespaces=["a"])
     assert result["failed"]
     assert f"'escalate' where it writes the role itself, see {RIGHTS_PAGE}" in result["msg"]
     assert not [text for text in api.writes if "bindings" in text]
@@ -250,15 +250,15 @@ def test_rights_that_cannot_be_seen_are_not_said_to_be_gone(api: FakeApi, run: R
 
 
 def test_check_mode_plans_what_a_real_run_does(api: FakeApi, run: Run) -> None:
-    planned = run(jobs=["adopt"], namespaces=["a"], check=True)
+    planned = run(jobs=["export"], namespaces=["a"], check=True)
     assert api.writes == []
-    done = run(jobs=["adopt"], namespaces=["a"])
+    done = run(jobs=["export"], namespaces=["a"])
     assert planned["namespaces"] == done["namespaces"]
     assert planned["diff"] == done["diff"]
 
 
 def test_rendering_asks_nobody(api: FakeApi, run: Run) -> None:
-    result = run(jobs=["adopt"], namespaces=["a"], state="rendered")
+    result = run(jobs=["export"], namespaces=["a"], state="rendered")
     assert [each["kind"] for each in result["manifests"]] == [
         "ServiceAccount",
         "ClusterRole",

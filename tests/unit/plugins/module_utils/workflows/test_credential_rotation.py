@@ -267,7 +267,7 @@ class TestWrites:
         assert copies(outcome) == (1, 0, 0, 0)
         reason = "external-secrets writes this secret: change the login at its source"
         assert told(outcome)["remaining"] == [
-            {"namespace": "a", "secret": "quay", "about": "quay.io", "reason": reason}
+            {"namespace": "a", "secret": "quay", "location": "quay.io", "reason": reason}
         ]
 
     def test_one_with_both_logins_has_the_old_one(self, api: FakeApi) -> None:
@@ -386,7 +386,7 @@ class TestRead:
         put(api, "b")
         api.fail("GET /api/v1/namespaces/[bc]/secrets", FORBIDDEN, times=9)
         outcome = run(api, "a", "b", "c")
-        assert told(outcome)["unsearched"] == [
+        assert told(outcome)["unreadable_secrets"] == [
             "the caller may not list secrets in namespace b and 1 more, so what is there is not known"
         ]
         assert copies(outcome) == (1, 0, 1, 0)
@@ -399,7 +399,7 @@ class TestRead:
         api.fail(r"GET /api/v1/secrets\?", FORBIDDEN)
         api.fail("GET /api/v1/namespaces/n5/secrets", FORBIDDEN)
         outcome = run(api, *names)
-        assert (copies(outcome), len(told(outcome)["unsearched"])) == ((5, 0, 5, 0), 1)
+        assert (copies(outcome), len(told(outcome)["unreadable_secrets"])) == ((5, 0, 5, 0), 1)
 
     @pytest.mark.parametrize(
         "answer",
@@ -427,20 +427,22 @@ class TestRead:
         put(api, "a")
         api.fail("GET .*/pods", FORBIDDEN)
         outcome = run(api)
-        assert told(outcome)["unread"] == ["the caller may not list pods in namespace a, so what is there is not known"]
-        assert (copies(outcome), told(outcome)["unsearched"]) == ((1, 0, 1, 0), [])
+        assert told(outcome)["unreadable_pods"] == [
+            "the caller may not list pods in namespace a, so what is there is not known"
+        ]
+        assert (copies(outcome), told(outcome)["unreadable_secrets"]) == ((1, 0, 1, 0), [])
 
     def test_a_kind_that_the_cluster_does_not_have(self, api: FakeApi) -> None:
         put(api, "a")
         api.fail("GET .*/deploymentconfigs", ABSENT, times=9)
-        assert (told(run(api))["unread"], entries(api, "a")) == ([], {"quay.io": entry(NEW)})
+        assert (told(run(api))["unreadable_pods"], entries(api, "a")) == ([], {"quay.io": entry(NEW)})
 
     def test_a_confirmed_secret_that_cannot_be_read_is_left(self, api: FakeApi) -> None:
         put(api, "a", "broken", data={".dockerconfigjson": "ew=="})
         put(api, "a", "odd", auths={"quay.io": {"auth": 1}})
         put(api, "a")
         outcome = run(api, rotation=Rotation(WITHOUT_PASSWORD))
-        found = [(row["secret"], row["about"], row["reason"]) for row in told(outcome)["remaining"]]
+        found = [(row["secret"], row["location"], row["reason"]) for row in told(outcome)["remaining"]]
         end = "so the old login may be in it: correct it or delete it by hand"
         assert found == [
             ("broken", "its content", f"it is not valid JSON at line 1, column 2, {end}"),
@@ -1122,5 +1124,5 @@ class TestModule:
 
     def test_what_is_to_be_said_of_its_life_is_a_warning(self, api: FakeApi) -> None:
         with in_memory(api) as cluster:
-            result = cluster.run("credential_rotation", namespaces=["a"], **self.options(next_run=60))
+            result = cluster.run("credential_rotation", namespaces=["a"], **self.options(next_rotation_seconds=60))
         assert [warning for warning in result["warnings"] if "it is not known when the new login expires" in warning]

@@ -23,7 +23,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.machine_config import NODE_FILE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.run import Settings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.global_pull_secret import Saving, look
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.global_pull_secret import (
+    Saving,
+    back_up,
+    look,
+)
 from support.fake_api import FakeApi
 from support.scripted_pool import Answer, Clock, Request, status_object
 
@@ -85,10 +89,10 @@ def openshift(topology: str = "HighlyAvailable", *groups: str) -> FakeApi:
     return api
 
 
-def ask(api: FakeApi, asked: GlobalPullSecret | None = None, *, timeout: float = 5.0, **saving: Any) -> dict[str, Any]:
+def ask(api: FakeApi, asked: GlobalPullSecret | None = None, *, timeout: float = 5.0) -> dict[str, Any]:
     clock = Clock()
     settings = Settings(False, concurrency=1, wait_timeout=timeout, clock=EngineClock(clock.now, clock.sleep))
-    return look(api.cluster(clock), asked or GlobalPullSecret(), settings, Saving(**saving))
+    return look(api.cluster(clock), asked or GlobalPullSecret(), settings)
 
 
 WAIT = GlobalPullSecret(wait=True)
@@ -123,7 +127,7 @@ class TestStandalone:
             "node_pools": [],
             "drains": False,
             "overridden": [],
-            "arrived": None,
+            "rolled_out": None,
             "notes": ["a change of the pull secret drains no node: version 4.20.1 only writes the file"],
             "exists": True,
         }
@@ -184,7 +188,7 @@ class TestWaiting:
 
         api.before = roll
         found = ask(api, WAIT)
-        assert found["arrived"] is True
+        assert found["rolled_out"] is True
         assert len(looks) == 5
         assert sum("machineconfigs/old" in request for request in api.asked) == 1
 
@@ -203,7 +207,7 @@ class TestWaiting:
         with pytest.raises(Refusal, match="pool worker is paused, .* or set allow_paused=true"):
             ask(api, WAIT)
         found = ask(api, GlobalPullSecret(wait=True, allow_paused=True))
-        assert found["arrived"] is False
+        assert found["rolled_out"] is False
         assert "is paused" in found["pools"][0]["waits_for"]
 
     def test_a_caller_who_may_not_read_configurations(self) -> None:
@@ -212,7 +216,7 @@ class TestWaiting:
         api.fail("machineconfigs", FORBIDDEN, times=ALWAYS)
         with pytest.raises(Refusal, match="give 'rendered_before'"):
             ask(api, WAIT)
-        assert ask(api, GlobalPullSecret(wait=True, rendered_before={"worker": "old"}))["arrived"] is True
+        assert ask(api, GlobalPullSecret(wait=True, rendered_before={"worker": "old"}))["rolled_out"] is True
 
     def test_a_cluster_that_fails(self) -> None:
         api = openshift()
@@ -255,7 +259,7 @@ class TestHosted:
     def test_waits_for_the_merge(self, api: FakeApi) -> None:
         api.put("namespaces", "", "kube-system")
         put_synchronizer(api, NEW)
-        assert ask(api, WAIT)["arrived"] is True
+        assert ask(api, WAIT)["rolled_out"] is True
         put_secret(api, '{"auths":{"a.example.com":{"auth":"dTpw"}}}', "", "kube-system", "additional-pull-secret")
         with pytest.raises(Refusal, match="global-pull-secret is not there yet"):
             ask(api, WAIT)
@@ -264,14 +268,14 @@ class TestHosted:
         with pytest.raises(Refusal, match="global-pull-secret-syncer has not noticed the change yet"):
             ask(api, WAIT)
         put_synchronizer(api, both)
-        assert ask(api, WAIT)["arrived"] is True
+        assert ask(api, WAIT)["rolled_out"] is True
 
     @pytest.mark.parametrize("may_not", [False, True])
     def test_where_the_nodes_cannot_be_seen_that_is_said(self, api: FakeApi, may_not: bool) -> None:
         if may_not:
             api.fail("daemonsets", FORBIDDEN, times=ALWAYS)
         found = ask(api, WAIT)
-        assert found["arrived"] is None
+        assert found["rolled_out"] is None
         assert found["notes"][-1].startswith(
             "the platform has merged the pull secret; which nodes have it already cannot"
         )
@@ -297,7 +301,7 @@ class TestManagement:
         found = ask(api, self.ASKED)
         assert (found["cluster_kind"], found["cluster_id"]) == ("management", "id")
         assert (found["namespace"], found["name"]) == ("clusters", "prod-pull")
-        assert found["arrived"] is None
+        assert found["rolled_out"] is None
         assert "another name makes all its nodes anew" in found["notes"][0]
         assert "node pool a never get it" in found["notes"][1]
         assert "not seen from its management cluster" in found["notes"][2]
@@ -312,7 +316,9 @@ def test_a_cluster_without_any() -> None:
 
 
 class TestSaving:
-    def saved(self, api: FakeApi, *, there: bool = False) -> tuple[dict[str, Any], list[VariableFile], list[str]]:
+    def saved(
+        self, api: FakeApi, *, there: bool = False, hosted: ObjectRef | None = None
+    ) -> tuple[dict[str, Any], list[VariableFile], list[str]]:
         files: list[VariableFile] = []
         hidden: list[str] = []
 
@@ -323,12 +329,11 @@ class TestSaving:
 
             return write
 
-        return ask(api, hide=hidden.append, write=prepared), files, hidden
+        return back_up(api.cluster(Clock()), hosted, Saving(hidden.append, prepared)), files, hidden
 
     @pytest.mark.parametrize("version", ["", "/../../x", "1\n", "\u0661", "9" * 300])
     def test_text_of_the_api_server_is_no_path(self, version: str) -> None:
         api = openshift()
-        put_pool(api, "worker", "new", "new")
         secret = api.get(*PULL_SECRET)
         assert secret is not None
         secret["metadata"]["resourceVersion"] = version
@@ -358,6 +363,12 @@ class TestSaving:
         api.remove(*PULL_SECRET)
         found, files, _hidden = self.saved(api)
         assert (found["files"], found["changed"], found["exists"], files) == ([], False, False, [])
+
+    def test_a_cluster_without_any_is_refused(self) -> None:
+        api = FakeApi()
+        api.fail("GET /apis$", Answer(200, {"groups": [{"name": "apps"}]}))
+        with pytest.raises(Refusal, match="no copy of the pull secret of nodes: this cluster is not OpenShift"):
+            self.saved(api)
 
     def test_content_that_is_no_base64_is_kept_too(self) -> None:
         api = openshift()

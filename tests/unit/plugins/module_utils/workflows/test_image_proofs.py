@@ -87,7 +87,7 @@ def test_what_cannot_be_asked_is_said(certificate: str) -> None:
         question
     ]
     assert isinstance(answer, dict)
-    assert (answer["outcome"], "refused" in answer["said"]) == ("unanswered", True)
+    assert (answer["outcome"], "refused" in answer["message"]) == ("unanswered", True)
 
 
 @pytest.mark.parametrize("named", ["", "127.0.0.1", "127.0.0.1:2", "registry.example.com"])
@@ -97,7 +97,7 @@ def test_a_registry_that_only_a_pod_names_is_not_asked_on_loopback(
     question = ImageQuestion(f"{server.host}/team/app", "v1").ref
     answer = prove_images([question], Evidence(), RegistryAccess(certificate, timeout=20.0, named=named))[question]
     assert isinstance(answer, dict)
-    assert (answer["outcome"], "name it in 'realm_hosts'" in answer["said"]) == ("not_sent", True)
+    assert (answer["outcome"], "name it in 'realm_hosts'" in answer["message"]) == ("not_sent", True)
     assert server.requests == []
 
 

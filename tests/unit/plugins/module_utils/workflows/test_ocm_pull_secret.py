@@ -93,7 +93,7 @@ class TestContent:
         assert (result["changed"], result["failed"], api.requests) == (False, False, [])
 
     def test_only_what_is_wanted(self, ask: Ask) -> None:
-        result = ask(only=["quay.io", "registry.*"])
+        result = ask(include=["quay.io", "registry.*"])
         assert sorted(result["auth_config"]["auths"]) == sorted({*PASSWORDS} - {"cloud.openshift.com"})
         assert len(result["registries"]) == 3
 
@@ -123,7 +123,7 @@ def test_all_that_holds_credentials_is_hidden(ocm: Ocm, api: FakeApi, certificat
         "ocm_ca_cert": certificate,
         "ocm_validate_certs": True,
         "ocm_timeout": 10,
-        "only": None,
+        "include": None,
         "return_content": False,
         "compare": True,
         "namespace": "openshift-config",
@@ -139,7 +139,7 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("options", "words"),
         [
-            ({"only": []}, "option 'only' is empty"),
+            ({"include": []}, "option 'include' is empty"),
             ({"offline_token": ""}, "there is no login"),
             ({"api_url": "http://api.example.com"}, "option 'api_url': only https is supported"),
             ({"compare": True, "namespace": "A b"}, "option 'namespace'"),
@@ -153,7 +153,7 @@ class TestRefused:
         assert (ocm.asked, api.requests) == ([], [])
 
     def test_a_registry_that_the_account_has_not(self, ask: Ask) -> None:
-        found = ask(only=["quay.io", "registry.example.com"])
+        found = ask(include=["quay.io", "registry.example.com"])
         assert found["failed"]
         assert "the account's pull secret has no entry that matches 'registry.example.com'" in found["msg"]
         assert "auth_config" not in found
@@ -234,7 +234,7 @@ class TestCompared:
 
     def test_another_secret_and_only_some(self, ask: Ask, api: FakeApi) -> None:
         hold(api, {"auths": {"quay.io": entry("quay.io"), "mine.example.com": entry("quay.io")}}, name="other")
-        result = ask(compare=True, secret="other", only=["quay.io"], return_content=False)
+        result = ask(compare=True, secret="other", include=["quay.io"], return_content=False)
         assert [(row["registry"], row["status"]) for row in result["registries"]] == [("quay.io", "same")]
 
     def test_a_secret_that_is_not_there(self, ask: Ask) -> None:

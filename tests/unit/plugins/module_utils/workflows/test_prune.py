@@ -89,7 +89,7 @@ def declared(*namespaces: str) -> dict[str, Any]:
 
 
 def prune(cluster: InMemory, owner: str = "a", **options: Any) -> dict[str, Any]:
-    return cluster.run("prune", owner=owner, **{"max_prune": "100%", **options})
+    return cluster.run("pull_access_prune", owner=owner, **{"max_prune": "100%", **options})
 
 
 def counts(result: dict[str, Any], part: str) -> tuple[int, int, int]:
@@ -215,12 +215,12 @@ class TestDifference:
         put_secret(api, "ns1", "b", "b")
         put_binding(api, "ns1", "jane", name="image-puller-grant-b", owner="b")
         kept = [("secrets", "ns1", "b"), ("rolebindings", "ns1", "image-puller-grant-b")]
-        result = cluster.run("prune", owner="a", **EVERYTHING)
+        result = cluster.run("pull_access_prune", owner="a", **EVERYTHING)
         assert counts(result, "removed") == (3, 0, 3)
         left = [key for key in api.objects if key[0] in ("secrets", "rolebindings")]
         assert sorted(left) == sorted(kept)
         written = len(api.writes)
-        again = cluster.run("prune", owner="a", **EVERYTHING)
+        again = cluster.run("pull_access_prune", owner="a", **EVERYTHING)
         assert (again["changed"], counts(again, "removed"), len(api.writes)) == (False, (0, 0, 0), written)
 
 
@@ -238,7 +238,7 @@ class TestWhose:
 
         for resource in ("secrets", "rolebindings"):
             api.fail(f"GET .*/{resource}[?]", lambda _request, resource=resource: all_of_them(resource))
-        result = cluster.run("prune", owner="a", **EVERYTHING)
+        result = cluster.run("pull_access_prune", owner="a", **EVERYTHING)
         assert (result["failed"], result["changed"], api.writes) == (False, False, [])
         assert counts(result, "removed") == (0, 0, 0)
 
@@ -255,7 +255,7 @@ class TestWhose:
                 put_secret(api, "ns1", owner="b")
 
         api.before = change
-        result = cluster.run("prune", owner="a", **EVERYTHING)
+        result = cluster.run("pull_access_prune", owner="a", **EVERYTHING)
         assert api.get("secrets", "ns1", "quay")
         assert api.get("secrets", "ns2", "quay") is None
         assert (result["failed"], counts(result, "removed"), result["summary"]["retries"]) == (False, (1, 0, 0), 1)
@@ -271,13 +271,13 @@ class TestWhose:
                 put_secret(api, "ns1", data={})
 
         api.before = change
-        assert counts(cluster.run("prune", owner="a", **EVERYTHING), "removed") == (1, 0, 0)
+        assert counts(cluster.run("pull_access_prune", owner="a", **EVERYTHING), "removed") == (1, 0, 0)
         assert [text.partition(" ")[0] for text in api.asked[-3:]] == ["DELETE", "GET", "DELETE"]
 
     def test_the_nodes_pull_secret_stays(self, api: FakeApi, cluster: InMemory) -> None:
         api.put("namespaces", "", "openshift-config")
         put_secret(api, "openshift-config", "pull-secret")
-        result = cluster.run("prune", owner="a", **EVERYTHING)
+        result = cluster.run("pull_access_prune", owner="a", **EVERYTHING)
         assert api.writes == []
         assert "looks after it; it was kept" in result["warnings"][0]
 
@@ -320,14 +320,14 @@ class TestSight:
         full(api)
         self.forbid(api, "/api/v1/namespaces")
         api.put("projects", "", "ns2")
-        result = cluster.run("prune", owner="a", **EVERYTHING)
+        result = cluster.run("pull_access_prune", owner="a", **EVERYTHING)
         assert {name for name, *_rest in changed(result)} == {"ns2"}
         assert not [text for text in api.writes if "ns2" not in text]
 
     def test_nothing_where_no_namespace_can_be_seen(self, api: FakeApi, cluster: InMemory) -> None:
         full(api)
         self.forbid(api, "/api/v1/namespaces", "/apis/project.openshift.io/v1/projects")
-        result = cluster.run("prune", owner="a", **EVERYTHING)
+        result = cluster.run("pull_access_prune", owner="a", **EVERYTHING)
         assert result["failed"]
         assert "listing projects" in result["msg"]
         assert api.writes == []
@@ -335,7 +335,7 @@ class TestSight:
     def test_a_namespace_that_is_being_deleted_is_left(self, api: FakeApi, cluster: InMemory) -> None:
         full(api)
         api.put("namespaces", "", "ns2", metadata={"deletionTimestamp": "2026-01-01T00:00:00Z"})
-        cluster.run("prune", owner="a", **EVERYTHING)
+        cluster.run("pull_access_prune", owner="a", **EVERYTHING)
         assert {re.search("ns[123]", text)[0] for text in api.writes} == {"ns1", "ns3"}
 
     @pytest.mark.parametrize("answer", [BROKEN, Answer(200, {"items": []}), Answer(200, b"<html>")])
@@ -349,14 +349,14 @@ class TestSight:
             api.fail(f"GET {self.LISTS[1]}.*continue", answer, times=1000)
         else:
             api.fail(f"GET {path}[?]", answer, times=1000)
-        result = cluster.run("prune", owner="a", **EVERYTHING)
+        result = cluster.run("pull_access_prune", owner="a", **EVERYTHING)
         assert result["failed"]
         assert api.writes == []
 
     def test_an_account_that_cannot_be_read_keeps_its_namespace_as_it_is(self, api: FakeApi, cluster: InMemory) -> None:
         full(api)
         api.put("serviceaccounts", "ns2", "odd", imagePullSecrets={"name": "quay"})
-        result = cluster.run("prune", owner="a", **EVERYTHING)
+        result = cluster.run("pull_access_prune", owner="a", **EVERYTHING)
         assert [one["namespace"] for one in result["failures"]] == ["ns2"]
         assert "service account ns2/odd cannot be read" in result["msg"]
         assert not [text for text in api.writes if "ns2" in text]
@@ -365,7 +365,7 @@ class TestSight:
         full(api)
         self.forbid(api, "/api/v1/serviceaccounts")
         api.fail("GET /api/v1/namespaces/ns2/serviceaccounts[?]", Answer(200, b"no"), times=100)
-        result = cluster.run("prune", owner="a", **EVERYTHING)
+        result = cluster.run("pull_access_prune", owner="a", **EVERYTHING)
         assert result["failed"]
         assert result["msg"].startswith("nothing was removed, since not all that owner a has could be read: ")
         assert api.writes == []
@@ -488,7 +488,7 @@ class TestRefusals:
         assert api.writes == []
 
     def test_one_list_is_needed(self, api: FakeApi, cluster: InMemory) -> None:
-        result = cluster.run("prune", owner="a", prune_everything=True)
+        result = cluster.run("pull_access_prune", owner="a", prune_everything=True)
         assert result["failed"]
         assert "one of the following is required: secrets, links, grants" in result["msg"]
 
@@ -497,7 +497,7 @@ class TestOrder:
     def test_a_secret_that_could_not_be_unlinked_stays(self, api: FakeApi, cluster: InMemory) -> None:
         full(api)
         api.fail("PATCH .*/ns2/serviceaccounts", status_object(403, "Forbidden", "no"), times=100)
-        result = cluster.run("prune", owner="a", **EVERYTHING)
+        result = cluster.run("pull_access_prune", owner="a", **EVERYTHING)
         assert api.get("secrets", "ns2", "quay")
         assert api.get("secrets", "ns1", "quay") is api.get("secrets", "ns3", "quay") is None
         assert [one["namespace"] for one in result["failures"]] == ["ns2"]
@@ -511,12 +511,12 @@ class TestOrder:
         """The run ends at one of its writes, be it carried out or not: no link to a secret that is gone is left, and none at the end."""
         full(api)
         api.fail("^(PATCH|DELETE) ", FORBIDDEN, times=1000, after=after + carried_out)
-        cluster.run("prune", owner="a", **EVERYTHING)
+        cluster.run("pull_access_prune", owner="a", **EVERYTHING)
         for name in ("ns1", "ns2", "ns3"):
             listed = [one["name"] for one in api.get("serviceaccounts", name, "default")["imagePullSecrets"]]
             assert "quay" not in listed or api.get("secrets", name, "quay")
         api.faults.clear()
-        cluster.run("prune", owner="a", **EVERYTHING)
+        cluster.run("pull_access_prune", owner="a", **EVERYTHING)
         assert not [key for key in api.objects if key[0] in ("secrets", "rolebindings")]
         assert {
             str(api.get("serviceaccounts", name, "default")["imagePullSecrets"]) for name in ("ns1", "ns2", "ns3")
@@ -525,7 +525,7 @@ class TestOrder:
     def test_a_lost_answer_is_looked_at(self, api: FakeApi, cluster: InMemory) -> None:
         full(api)
         api.fail("DELETE .*/ns2/secrets", LOST, carried_out=True)
-        result = cluster.run("prune", owner="a", **EVERYTHING)
+        result = cluster.run("pull_access_prune", owner="a", **EVERYTHING)
         assert (result["failed"], counts(result, "removed")) == (False, (3, 0, 3))
 
 
@@ -545,7 +545,7 @@ class TestCheckMode:
     def test_shows_no_content(self, api: FakeApi, cluster: InMemory) -> None:
         content = "eyJhdXRocyI6eyJxdWF5LmlvIjp7ImF1dGgiOiJjbTlpYjNRNlkyRnVZWEo1In19fQ=="
         put_secret(api, "ns1", data={".dockerconfigjson": content})
-        result = cluster.run("prune", owner="a", **EVERYTHING)
+        result = cluster.run("pull_access_prune", owner="a", **EVERYTHING)
         assert result["namespaces"][0]["changes"][0]["registries"]["removed"] == ["quay.io"]
         assert "cm9ib3Q6Y2FuYXJ5" not in str(result)
         assert content not in str(result)

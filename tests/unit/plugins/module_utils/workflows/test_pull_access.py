@@ -237,7 +237,7 @@ class TestConfiguration:
         )
         asked = PullAccess(account="default", image=f"q.io/a@sha256:{'0' * 64}")
         (row,) = ask(api, asked).namespaces[0].extra["access"]
-        assert any("m.io/a@sha256" in step["seen"] for step in row["steps"])
+        assert any("m.io/a@sha256" in step["message"] for step in row["steps"])
 
     def test_the_runtime_of_the_nodes(self, api: FakeApi) -> None:
         secret(api, "a", "docker.io", name="hub")
@@ -253,7 +253,7 @@ class TestConfiguration:
         api.put("pods", "a", "app", spec={**spec("q.io/a:1", "pull"), "nodeName": "n"})
         (row,) = ask(api, PullAccess(pod="app")).namespaces[0].extra["access"]
         assert [
-            "this kubelet gives a pod the image" in step["seen"] for step in row["steps"] if step["step"] == "cached"
+            "this kubelet gives a pod the image" in step["message"] for step in row["steps"] if step["step"] == "cached"
         ] == [True]
         assert [request for request in api.asked if "/nodes" in request] == ["GET /api/v1/nodes/n"]
 
@@ -283,7 +283,7 @@ class TestImageStreams:
         (row,) = ask(api, PullAccess(pods_of=(DEPLOYMENT, "web"))).namespaces[0].extra["access"]
         assert row["verdict"] == "will_not_pull"
         assert "secret stale has the key quay.io, and its login does not give the image" in row["reason"]
-        written, imported = row["remedy"]
+        written, imported = row["fix"]
         assert written["openshift_ops.image_pull.pull_secret"]["namespaces"] == ["b"]
         assert imported["openshift_ops.image_pull.image_stream_import"] == {"namespaces": ["b"], "streams": ["app"]}
 
@@ -411,7 +411,7 @@ class TestUnreadable:
         assert (found["app"]["reason"], found["short"]["reason"]) == (unseen, unseen)
         assert found["refused"]["reason"] == "the registry refuses the login: secret pull has the key q.io"
         for name in ("app", "refused"):
-            assert [step["seen"] for step in found[name]["steps"] if step["ok"] is None] == [unseen]
+            assert [step["message"] for step in found[name]["steps"] if step["ok"] is None] == [unseen]
 
     def test_pods_are_one_namespaces_failure(self, api: FakeApi) -> None:
         team(api, "b")

@@ -15,7 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.sub
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.result import Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.run import Settings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.searched import Searched
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.search import CredentialSearch
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.pull_audit import audit_cluster
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,7 +83,7 @@ class TestReading:
         outcome = audited(api)
         assert not outcome.has_failed
         document = found(outcome)
-        assert (document["findings"], document["unread"], document["version"]) == ([], [], "Kubernetes 1.36.3")
+        assert (document["findings"], document["unreadable"], document["version"]) == ([], [], "Kubernetes 1.36.3")
         assert document["verdicts"] == {"pulls": 2, "will_not_pull": 0, "unknown": 0}
         assert document["counts"] == {"namespaces": 1, "pods": 1, "workloads": 1, "service_accounts": 1, "secrets": 2}
         assert api.writes == []
@@ -107,12 +107,12 @@ class TestReading:
         audited(api)
         assert any("type%21%3Dhelm.sh" in request for request in api.asked)
         api.requests.clear()
-        audited(api, asked=PullAudit(searched=Searched("canary-1")))
+        audited(api, asked=PullAudit(search=CredentialSearch("canary-1")))
         assert not any("helm" in request for request in api.asked)
 
     def test_a_searched_credential(self, api: FakeApi) -> None:
-        document = found(audited(api, asked=PullAudit(searched=Searched("canary-1"))))
-        assert [(each["rule"], each["about"]) for each in document["findings"]] == [("credential-found", "q.io")]
+        document = found(audited(api, asked=PullAudit(search=CredentialSearch("canary-1"))))
+        assert [(each["rule"], each["location"]) for each in document["findings"]] == [("credential-found", "q.io")]
         assert "canary" not in json.dumps(document)
 
     def test_what_a_grant_names_is_looked_up_where_no_list_tells(self, api: FakeApi) -> None:
@@ -129,7 +129,7 @@ class TestReading:
             roleRef=role,
             subjects=[*subjects, {"kind": "Group", "name": "system:serviceaccounts:no"}],
         )
-        dead = [each["about"] for each in found(audited(api))["findings"] if each["rule"] == "grant-dead-subject"]
+        dead = [each["location"] for each in found(audited(api))["findings"] if each["rule"] == "grant-dead-subject"]
         assert dead == ["Group system:serviceaccounts:no", "ServiceAccount a/gone", "ServiceAccount b/gone"]
 
     def test_a_whole_list_tells_of_accounts_in_all_namespaces(self) -> None:
@@ -144,7 +144,7 @@ class TestReading:
             subjects=subjects,
         )
         document = found(audited(api, *names))
-        dead = [each["about"] for each in document["findings"] if each["rule"] == "grant-dead-subject"]
+        dead = [each["location"] for each in document["findings"] if each["rule"] == "grant-dead-subject"]
         assert dead == ["ServiceAccount nowhere/default"]
         assert document["counts"]["service_accounts"] == 6
         assert not [request for request in api.asked if "/serviceaccounts/" in request or "/nowhere" in request]
@@ -172,7 +172,7 @@ class TestReading:
     def test_a_cluster_that_knows_no_kind_of_openshift(self, api: FakeApi) -> None:
         api.fail(r"GET /apis/[a-z.]*openshift", NO_KIND, times=ALWAYS)
         document = found(audited(api))
-        assert (document["unread"], document["findings"]) == ([], [])
+        assert (document["unreadable"], document["findings"]) == ([], [])
 
     def test_openshift_says_its_version(self, api: FakeApi) -> None:
         api.faults.insert(
@@ -199,9 +199,9 @@ class TestFile:
         )
         written: list[Any] = []
         outcome = audited(api, asked=PullAudit(dest="d"), write=written.append)
-        assert set(outcome.extra) == {"counts", "verdicts", "unread", "worst", "dest", "changed"}
-        assert (len(outcome.extra["worst"]), outcome.extra["counts"]["rules"]["link-dangling"]) == (100, 120)
-        assert outcome.extra["worst"] == written[0]["clusters"][0]["findings"][:100]
+        assert set(outcome.extra) == {"counts", "verdicts", "unreadable", "top_findings", "dest", "changed"}
+        assert (len(outcome.extra["top_findings"]), outcome.extra["counts"]["rules"]["link-dangling"]) == (100, 120)
+        assert outcome.extra["top_findings"] == written[0]["clusters"][0]["findings"][:100]
 
 
 class TestUnreadable:
@@ -228,7 +228,7 @@ class TestUnreadable:
         which = "namespace n0" if count == 1 else "all 6 namespaces"
         assert any(
             each.startswith(f"the {what} of {which} could not be read: the caller may not list them")
-            for each in document["unread"]
+            for each in document["unreadable"]
         )
         assert {each["rule"] for each in document["findings"]} <= {"credential-in-many-places"}
 
@@ -240,12 +240,12 @@ class TestUnreadable:
         document = found(audited(api, *names))
         dangling = [each for each in document["findings"] if each["rule"] == "link-dangling"]
         assert [each["namespace"] for each in dangling] == ["n3"]
-        assert any("namespaces n0, n1, n2, n4, n5 could not be read" in each for each in document["unread"])
+        assert any("namespaces n0, n1, n2, n4, n5 could not be read" in each for each in document["unreadable"])
 
     def test_an_error_of_a_list_is_said_with_its_words(self, api: FakeApi) -> None:
         team(api, "b")
         api.fail(r"GET .*/secrets\?", status_object(400, "BadRequest", "not so"), times=ALWAYS)
-        assert any("not so" in each for each in found(audited(api))["unread"])
+        assert any("not so" in each for each in found(audited(api))["unreadable"])
 
     @pytest.mark.parametrize(
         ("answer", "why"), [(FORBIDDEN, "the caller may not list them"), (status_object(500, "Odd", "odd"), "listing ")]
@@ -254,7 +254,7 @@ class TestUnreadable:
         api.fail("clusterrolebindings", answer, times=ALWAYS)
         api.faults.insert(0, api.faults[0].__class__("GET /version$", FORBIDDEN, ALWAYS))
         document = found(audited(api))
-        (sentence,) = document["unread"]
+        (sentence,) = document["unreadable"]
         assert document["version"] == ""
         assert sentence.startswith(f"the cluster role bindings could not be read: {why}")
         assert sentence.endswith("; who may pull from all projects is not known")
@@ -269,7 +269,7 @@ class TestUnreadable:
         api.fail(r"serviceaccounts/x$", answer, times=ALWAYS)
         document = found(audited(api))
         assert document["findings"] == []
-        (sentence,) = document["unread"]
+        (sentence,) = document["unreadable"]
         assert sentence.startswith(f"service account b/x could not be read: {why}")
         assert sentence.endswith("; whether a grant to it is dead is not known")
 
@@ -277,9 +277,9 @@ class TestUnreadable:
         """A version that may not be listed does not matter where another one tells."""
         asked = PullAudit(target_version="5.0", rules=("forecast-credential-provider",))
         api.fail("criocredentialproviderconfigs", FORBIDDEN)
-        assert found(audited(api, asked=asked))["unread"] == []
+        assert found(audited(api, asked=asked))["unreadable"] == []
         api.fail("criocredentialproviderconfigs", FORBIDDEN, times=ALWAYS)
-        (sentence,) = found(audited(api, asked=asked))["unread"]
+        (sentence,) = found(audited(api, asked=asked))["unreadable"]
         assert sentence.startswith("the credential provider configs could not be read: the caller may not list them; ")
 
     def test_what_the_cluster_is(self, api: FakeApi) -> None:
@@ -288,13 +288,13 @@ class TestUnreadable:
         assert document["findings"] == []
         assert (
             "whether this cluster generates pull secrets is not known; not applied: account-not-provisioned"
-            in document["unread"]
+            in document["unreadable"]
         )
 
     def test_nodes_that_may_not_be_listed(self, api: FakeApi) -> None:
         api.fail(r"GET /api/v1/nodes", FORBIDDEN, times=ALWAYS)
         asked = PullAudit(target_version="5.0", rules=("forecast-short-name",))
-        (sentence,) = found(audited(api, asked=asked))["unread"]
+        (sentence,) = found(audited(api, asked=asked))["unreadable"]
         assert sentence == "the nodes could not be read: the caller may not list them; not applied: forecast-short-name"
 
     def test_openshift_without_its_version(self, api: FakeApi) -> None:
@@ -305,7 +305,7 @@ class TestUnreadable:
         assert [each["rule"] for each in document["findings"]] == []
         assert (
             "whether this cluster generates pull secrets is not known; not applied: account-not-provisioned"
-            in document["unread"]
+            in document["unreadable"]
         )
 
     def test_a_namespace_that_is_not_there_fails_alone(self, api: FakeApi) -> None:
@@ -343,10 +343,10 @@ def test_whatever_the_objects_hold(changes: list[tuple[str, Changed]]) -> None:
                     **(changed if isinstance(changed, dict) else {}),
                     "metadata": _named(changed, stored),
                 }
-    asked = PullAudit(target_version="5.0", searched=Searched("canary-1"))
+    asked = PullAudit(target_version="5.0", search=CredentialSearch("canary-1"))
     document = found(audited(api, asked=asked))
     json.dumps(document, allow_nan=False)
-    assert not [each for each in document["unread"] if "internal error" in each]
+    assert not [each for each in document["unreadable"] if "internal error" in each]
 
 
 def _named(changed: Any, stored: dict[str, Any]) -> dict[str, Any]:

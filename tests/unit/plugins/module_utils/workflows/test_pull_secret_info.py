@@ -131,7 +131,7 @@ def test_a_registry_that_only_a_secret_names_is_not_asked_on_loopback(
     put(api, "a", "pull", {server.host: RIGHT})
     (row,) = secrets(look(api, PullSecrets(verification=proving(certificate)), "a"))["a"][0]["registries"]
     assert [proof["outcome"] for proof in row["proofs"]] == ["not_sent"]
-    assert "name it in 'realm_hosts'" in row["proofs"][0]["said"]
+    assert "name it in 'realm_hosts'" in row["proofs"][0]["message"]
     assert server.requests == []
 
 
@@ -159,7 +159,7 @@ def test_each_answer_stands_where_the_login_does(server: HostileRegistry, certif
     ]
     assert [proof["outcome"] for proof in mixed["127.0.0.1:1"]] == ["unanswered"]
     assert {proof["outcome"] for proof in over} == {"expired"}
-    assert "has expired at 1970-01-01T00:01:00Z, as its token says" in over[0]["said"]
+    assert "has expired at 1970-01-01T00:01:00Z, as its token says" in over[0]["message"]
     assert outcome.extra["works"] is False
     assert outcome.extra["outcomes"] == {
         "bad_login": 2,

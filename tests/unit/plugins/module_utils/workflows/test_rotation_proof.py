@@ -205,7 +205,7 @@ class TestRepositories:
             "repository": f"{host}/team/c",
             "image": f"{host}/team/c:v1",
             "outcome": "pulls",
-            "said": f"registry {host} gives {host}/team/c:v1",
+            "message": f"registry {host} gives {host}/team/c:v1",
         }
         assert found.notes == ()
         asked = [path for _who, _method, path in registry.asked if path != "/v2/"]

@@ -25,7 +25,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.accounts import LABELS, is_of_an_account
 
 ROLE = "image-pull:home:robot"
-PARTS = Parts("home", "robot", ("adopt",))
+PARTS = Parts("home", "robot", ("export",))
 META = {"resourceVersion": "1", "uid": "u", "labels": dict(LABELS)}
 
 
@@ -101,7 +101,7 @@ class TestAtHome:
 
     def test_a_role_that_is_no_longer_needed_goes(self) -> None:
         there = whole()
-        everywhere = Parts("home", "robot", ("adopt",), everywhere=True)
+        everywhere = Parts("home", "robot", ("export",), everywhere=True)
         there["cluster"] = stored(everywhere.role(everywhere.wanted()[0]))
         assert shown(at_home(AtHome(everywhere), **there)) == [("delete", "ClusterRole", ROLE)]
 

@@ -47,7 +47,7 @@ def test_secrets_of_hosted_clusters_are_given_by_name(everywhere: bool) -> None:
 
 def test_a_right_in_a_namespace_of_the_platforms_is_not_given_everywhere() -> None:
     found = {
-        part.where: part.rules for part in Parts("home", "robot", ("nodes_secret", "adopt"), everywhere=True).wanted()
+        part.where: part.rules for part in Parts("home", "robot", ("nodes_secret", "export"), everywhere=True).wanted()
     }
     assert [rule["resourceNames"] for rule in found["openshift-config"]] == [["pull-secret"]]
     assert {verb for rule in found["*"] for verb in rule["verbs"] if "secrets" in rule["resources"]} == {"list"}
@@ -75,7 +75,7 @@ def test_a_fixed_namespace_that_is_a_target_too_has_both() -> None:
 
 
 def test_a_binding_names_the_account_and_the_role() -> None:
-    parts = Parts("home", "robot", ("adopt",))
+    parts = Parts("home", "robot", ("export",))
     part = parts.wanted()[0]
     binding = parts.binding(part, "a")
     assert binding["subjects"] == [{"kind": "ServiceAccount", "namespace": "home", "name": "robot"}]

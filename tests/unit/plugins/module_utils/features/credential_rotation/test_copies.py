@@ -76,7 +76,7 @@ def rows(found: Copy) -> list[tuple[str, str]]:
     assert "anary" not in json.dumps(every)
     assert "robot" not in json.dumps(every)
     assert {(row["namespace"], row["secret"]) for row in every} <= {(found.ref.namespace, found.ref.name)}
-    return [(row["about"], row["reason"]) for row in every]
+    return [(row["location"], row["reason"]) for row in every]
 
 
 class TestFound:

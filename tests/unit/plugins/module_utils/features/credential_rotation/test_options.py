@@ -85,21 +85,21 @@ class TestRotation:
     @pytest.mark.parametrize("old", [{"username": "robot"}, {"username": "robot", "password": None}])
     def test_an_old_password_that_is_not_known(self, old: dict[str, Any]) -> None:
         found = from_options(options(old=old))
-        assert (found.exchange.old.password, found.searched) == ("", None)
+        assert (found.exchange.old.password, found.search) == ("", None)
         assert found.exchange.is_old("robot", "any")
 
     @pytest.mark.parametrize(("password", "is_searched"), [("1234567", False), ("12345678", True)])
     def test_a_short_password_is_not_searched_for_everywhere(self, password: str, is_searched: bool) -> None:
         found = from_options(options(old={"username": "robot", "password": password}))
-        assert (found.searched is not None) is is_searched
-        assert found.searched is found.searched, "made once: it is asked for each secret of a cluster"
+        assert (found.search is not None) is is_searched
+        assert found.search is found.search, "made once: it is asked for each secret of a cluster"
 
     def test_one_that_is_part_of_the_new_one_is_not_either(self) -> None:
         """It would be found wherever the new one stands."""
         found = from_options(options(new=new(password=f"{OLD['password']}2")))
-        assert found.searched is None
+        assert found.search is None
         back = from_options(options(old={**OLD, "password": f"{OLD['password']}2"}, new=new(password=OLD["password"])))
-        assert back.searched is not None
+        assert back.search is not None
 
     def test_in_what_the_logins_differ(self) -> None:
         def differing(**old: Any) -> list[str]:
@@ -122,7 +122,7 @@ class TestRefused:
             registries=["a b", "*.example.com"],
             old={"username": "", "password": "Canary"},
             new=new(username="a:b", password="", expires="tomorrow"),
-            next_run=0,
+            next_rotation_seconds=0,
             verify_timeout=0,
             verify_repositories=["app"],
         )
@@ -133,7 +133,7 @@ class TestRefused:
             "option 'new' has a ':' in its user name, which the auth file format cannot express",
             "option 'new' has no password",
             "option 'new': 'expires' is no time such as 2030-01-31T12:00:00Z",
-            "option 'next_run' must be a number of seconds",
+            "option 'next_rotation_seconds' must be a number of seconds",
             "option 'verify_timeout' must be from 1 to 3600 seconds",
             "option 'verify_repositories': 'app' is no repository with its registry, such as quay.io/team/app",
         ):
@@ -182,7 +182,7 @@ class TestRefused:
 
     @pytest.mark.parametrize("seconds", [1, 3600])
     def test_the_bounds_of_the_timeout(self, seconds: int) -> None:
-        assert from_options(options(verify_timeout=seconds, next_run=1)).access.timeout == seconds
+        assert from_options(options(verify_timeout=seconds, next_rotation_seconds=1)).access.timeout == seconds
 
     def test_a_timeout_beyond(self) -> None:
         assert refused(verify_timeout=3601) == "option 'verify_timeout' must be from 1 to 3600 seconds"
@@ -210,7 +210,7 @@ class TestLifetime:
         assert lifetime(options(), NOW) == []
 
     def test_nothing_is_known_and_it_matters(self) -> None:
-        (said,) = lifetime(options(next_run=60), NOW)
+        (said,) = lifetime(options(next_rotation_seconds=60), NOW)
         assert "it is not known when the new login expires" in said
 
     @pytest.mark.parametrize("given", [{"expires": "2001-09-09T01:46:40Z"}, {"password": token(1_000_000_000)}])
@@ -229,9 +229,9 @@ class TestLifetime:
         else:
             assert lifetime(given, NOW) == []
 
-    @pytest.mark.parametrize(("next_run", "is_refused"), [(100, False), (101, True)])
-    def test_it_must_last_until_the_next_run(self, next_run: int, is_refused: bool) -> None:
-        given = options(new=new(password=token(NOW + 100)), next_run=next_run)
+    @pytest.mark.parametrize(("next_rotation_seconds", "is_refused"), [(100, False), (101, True)])
+    def test_it_must_last_until_the_next_run(self, next_rotation_seconds: int, is_refused: bool) -> None:
+        given = options(new=new(password=token(NOW + 100)), next_rotation_seconds=next_rotation_seconds)
         if is_refused:
             with pytest.raises(
                 OptionError, match=r"expires on 2030-03-17T17:48:20Z, before the next run in 101 seconds"
@@ -241,14 +241,16 @@ class TestLifetime:
             assert lifetime(given, NOW) == []
 
     def test_what_is_said_counts_before_what_the_token_says(self) -> None:
-        given = options(new=new(password=token(1_000_000_000), expires="2126-01-01T00:00:00Z"), next_run=60)
+        given = options(
+            new=new(password=token(1_000_000_000), expires="2126-01-01T00:00:00Z"), next_rotation_seconds=60
+        )
         assert lifetime(given, NOW) == []
 
-    @pytest.mark.parametrize(("next_run", "is_refused"), [(43_200, False), (43_201, True)])
-    def test_the_kinds_that_live_a_short_time_are_known(self, next_run: int, is_refused: bool) -> None:
+    @pytest.mark.parametrize(("next_rotation_seconds", "is_refused"), [(43_200, False), (43_201, True)])
+    def test_the_kinds_that_live_a_short_time_are_known(self, next_rotation_seconds: int, is_refused: bool) -> None:
         """The shortest counts where registries differ."""
         names = ["public.ecr.aws", "https://123456789012.dkr.ecr.eu-west-1.amazonaws.com/team", "quay.io"]
-        given = options(registries=names, new=new(username="AWS"), next_run=next_run)
+        given = options(registries=names, new=new(username="AWS"), next_rotation_seconds=next_rotation_seconds)
         if is_refused:
             with pytest.raises(OptionError, match="before the next run"):
                 lifetime(given, NOW)
@@ -257,10 +259,12 @@ class TestLifetime:
 
     def test_of_several_kinds_the_shortest_counts(self) -> None:
         names = ["gcr.io", "ghcr.io"]
-        given = options(registries=names, new=new(username="oauth2accesstoken", password="ghs_x"), next_run=3601)
+        given = options(
+            registries=names, new=new(username="oauth2accesstoken", password="ghs_x"), next_rotation_seconds=3601
+        )
         with pytest.raises(OptionError, match="before the next run"):
             lifetime(given, NOW)
 
     def test_a_time_that_no_calendar_has(self) -> None:
         with pytest.raises(OptionError, match="expires on a day that no calendar has"):
-            lifetime(options(new=new(password=token(9e14)), next_run=10**15), NOW)
+            lifetime(options(new=new(password=token(9e14)), next_rotation_seconds=10**15), NOW)

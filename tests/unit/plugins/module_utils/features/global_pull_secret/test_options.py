@@ -24,7 +24,7 @@ def asked(**options: Any) -> GlobalPullSecret:
 
 
 def test_the_registries_of_a_file_are_merged_too() -> None:
-    assert asked(merge=["a"], auth_file="f", only=["quay.*"]).merge == ["a", "quay.io/team"]
+    assert asked(merge=["a"], auth_file="f", include=["quay.*"]).merge == ["a", "quay.io/team"]
     assert sorted(asked(auth_config=TEXT).merge) == ["quay.io/team", "r.example.com"]
 
 
@@ -34,9 +34,9 @@ def test_nothing_is_asked_by_default() -> None:
 
 def test_all() -> None:
     options = {"merge": ["quay.io"], "hosted_cluster": "clusters/prod", "wait": True, "allow_paused": True}
-    found = asked(**options, rendered_before={"worker": "b"}, backup="d", vault_id="v")
+    found = asked(**options, rendered_before={"worker": "b"})
     ref = ObjectRef(HOSTED_CLUSTER, "clusters", "prod")
-    assert found == GlobalPullSecret(["quay.io"], ref, True, True, {"worker": "b"}, "d", "v")
+    assert found == GlobalPullSecret(["quay.io"], ref, True, True, {"worker": "b"})
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,8 @@ def test_all() -> None:
         ({"hosted_cluster": "clusters/"}, "'clusters/' is not NAMESPACE/NAME"),
         ({"hosted_cluster": "clusters/prod/x"}, "'prod/x' cannot be an object's name"),
         ({"hosted_cluster": "Clusters/prod"}, "'Clusters' cannot be an object's name"),
-        ({"only": ["quay.io"]}, "option 'only' selects entries of 'auth_file' or 'auth_config'"),
+        ({"include": ["quay.io"]}, "option 'include' selects entries of 'auth_file' or 'auth_config'"),
         ({"auth_config": "{"}, "option 'auth_config'"),
-        ({"vault_id": "v"}, "option 'vault_id' is for the file that 'backup' asks for"),
     ],
 )
 def test_what_cannot_be_asked(options: dict[str, Any], message: str) -> None:

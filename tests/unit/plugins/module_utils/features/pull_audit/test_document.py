@@ -32,13 +32,13 @@ def test_the_whole() -> None:
     assert (found["name"], found["server"], found["version"]) == ("east", "https://api.example.com", "OpenShift 4.20.1")
     assert found["counts"] == {"namespaces": 1, "pods": 1, "workloads": 1, "service_accounts": 1, "secrets": 1}
     assert found["verdicts"] == {"pulls": 2, "will_not_pull": 0, "unknown": 0}
-    assert (found["findings"], found["unread"], found["target_version"], found["logins"]) == ([], [], None, [])
+    assert (found["findings"], found["unreadable"], found["target_version"], found["logins"]) == ([], [], None, [])
     assert "secret-unused" in document["rules"]
 
 
 def test_what_could_not_be_read_holds_nothing_that_a_terminal_obeys() -> None:
     unread = {"cluster role bindings": "a server says \x1b[31m"}
-    (sentence,) = cluster(place(), unread=unread)["unread"]
+    (sentence,) = cluster(place(), unread=unread)["unreadable"]
     assert sentence.startswith("the cluster role bindings could not be read: a server says ")
     assert sentence.isprintable()
 

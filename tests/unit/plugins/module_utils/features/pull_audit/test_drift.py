@@ -23,7 +23,7 @@ def planned(*changes: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 def told(*results: Any) -> list[tuple[str, str, str, str, str, str]]:
     return [
-        (each.rule, each.ref.namespace, each.ref.kind.kind, each.ref.name, each.about, each.message)
+        (each.rule, each.ref.namespace, each.ref.kind.kind, each.ref.name, each.location, each.message)
         for each in drifted(results)
     ]
 

@@ -12,36 +12,36 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     Finding,
     sorted_findings,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.remedies import remove_secret
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.fixes import remove_secret
 
 TASKS = remove_secret("a", "s")
 
 
-def finding(rule: str = "secret-unused", namespace: str = "a", about: str = "", severity: str = "") -> Finding:
-    return Finding(rule, ObjectRef(SECRET, namespace, "s"), about, "m", TASKS, severity)
+def finding(rule: str = "secret-unused", namespace: str = "a", location: str = "", severity: str = "") -> Finding:
+    return Finding(rule, ObjectRef(SECRET, namespace, "s"), location, "m", TASKS, severity)
 
 
 def test_the_report() -> None:
-    assert finding(about="q.io\n").report() == {
-        "id": finding(about="q.io\n").id,
+    assert finding(location="q.io\n").report() == {
+        "id": finding(location="q.io\n").id,
         "rule": "secret-unused",
         "severity": "info",
         "namespace": "a",
         "kind": "Secret",
         "name": "s",
-        "about": "q.io ",
+        "location": "q.io ",
         "message": "m",
-        "remedy": TASKS,
+        "fix": TASKS,
         "fix_effects": [],
         "fix_refusal": "",
     }
 
 
-def test_the_id_is_made_of_rule_object_and_about() -> None:
+def test_the_id_is_made_of_rule_object_and_location() -> None:
     assert re.fullmatch("[0-9a-f]{16}", finding().id)
     assert finding().id == finding(severity="error").id
-    assert len({finding().id, finding("secret-duplicate").id, finding(namespace="b").id, finding(about="x").id}) == 4
-    assert finding(about="\ud800").id
+    assert len({finding().id, finding("secret-duplicate").id, finding(namespace="b").id, finding(location="x").id}) == 4
+    assert finding(location="\ud800").id
 
 
 def test_the_worst_come_first_and_then_by_place() -> None:

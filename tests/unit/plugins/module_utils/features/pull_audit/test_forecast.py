@@ -99,7 +99,7 @@ class TestCachedImage:
     def test_a_pod_that_lives_on_anothers_login(self):
         (found,) = by(self.RULE, place(pods=[pod(runs=True)]), self.WITH)
         assert found.ref.namespace == "a"
-        assert [next(iter(set(task) - {"name"})).rpartition(".")[2] for task in found.remedy] == [
+        assert [next(iter(set(task) - {"name"})).rpartition(".")[2] for task in found.fix] == [
             "pull_secret",
             "sa_link",
         ]

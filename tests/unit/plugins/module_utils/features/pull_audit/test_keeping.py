@@ -84,7 +84,7 @@ class TestSecret:
         seen: list[Any] = []
         whole = secret("s", BULK, kind="Opaque", key="anything")
         kept = keeping.kept_secret(whole, lambda obj: seen.append(obj["data"]) or ["found"])
-        assert (len(seen), kept[keeping.FOUND]) == (1, ["found"])
+        assert (len(seen), kept[keeping.MATCHES]) == (1, ["found"])
 
 
 def test_the_secrets_of_a_build() -> None:

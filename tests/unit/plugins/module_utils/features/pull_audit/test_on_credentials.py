@@ -10,7 +10,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import keeping
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.on_credentials import copies
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import Held, Place
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.searched import Searched
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.search import CredentialSearch
 from support.surveyed import NOW, auth, found_by, place, secret, survey, token
 
 DAY = 86400
@@ -100,9 +100,9 @@ class TestCopies:
 
     def test_those_that_differ_from_most(self):
         (found,) = found_by("credential-copies-differ", in_namespaces("p", "p", "q"))
-        assert (found.ref.namespace, found.about) == ("n2", "q.io")
+        assert (found.ref.namespace, found.location) == ("n2", "q.io")
         assert found.message.endswith(" than 2 other entries")
-        assert found.remedy[0]["openshift_ops.image_pull.pull_secret"]["namespaces"] == ["n2"]
+        assert found.fix[0]["openshift_ops.image_pull.pull_secret"]["namespaces"] == ["n2"]
 
     def test_of_as_many_the_newer_counts(self):
         times = {"a": "2025-12-02T00:00:00Z", "b": "2025-12-01T00:00:00Z"}
@@ -139,12 +139,12 @@ class TestCopies:
 
 class TestFound:
     def test_each_place_is_a_finding(self):
-        searched = Searched("canary-1", username="user")
+        searched = CredentialSearch("canary-1", username="user")
         obj = keeping.kept_secret(
-            secret("s", {"q.io": auth("canary-1"), "r.io": auth("canary-1", "other")}), searched.places
+            secret("s", {"q.io": auth("canary-1"), "r.io": auth("canary-1", "other")}), searched.matches
         )
         seen = Place("a", {"s": Held.of("a", obj)})
-        first, second = found_by("credential-found", survey(seen), searched=searched)
+        first, second = found_by("credential-found", survey(seen), search=searched)
         assert first.message == "the searched credential stands in secret a/s, at q.io"
         assert second.message.endswith("at r.io, though not as the login of that registry and user")
 

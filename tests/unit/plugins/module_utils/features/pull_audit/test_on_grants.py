@@ -22,7 +22,7 @@ OF_ACCOUNT, OF_PROJECT = ObjectRef(SERVICE_ACCOUNT, "b", "default"), ObjectRef(N
 
 
 def options(found):
-    return [task["openshift_ops.image_pull.image_puller_grant"] for task in found.remedy]
+    return [task["openshift_ops.image_pull.image_puller_grant"] for task in found.fix]
 
 
 class TestDeadSubject:
@@ -53,7 +53,7 @@ class TestDuplicates:
         names = [f"system:image-puller-{number}" for number in range(8)]
         seen = place(bindings=[*(binding(name, USER, ACCOUNT) for name in names), binding("another", USER)])
         first, second = found_by("grant-duplicate-bindings", seen)
-        assert {first.about, second.about} == {"ServiceAccount b/default", "User developer"}
+        assert {first.location, second.location} == {"ServiceAccount b/default", "User developer"}
         assert "9 role bindings of namespace a let User developer pull" in second.message
         assert second.message.endswith("and 4 more")
         revoked, granted = options(second)

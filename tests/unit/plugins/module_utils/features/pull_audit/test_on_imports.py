@@ -15,8 +15,8 @@ REFUSED = 'incorrect username or password for image "q.io/team/app:v1"'
 
 
 def names(found):
-    """The secrets that the remedy writes; at its end, it imports."""
-    *written, imported = found.remedy
+    """The secrets that the fix writes; at its end, it imports."""
+    *written, imported = found.fix
     assert imported["openshift_ops.image_pull.image_stream_import"] == {"namespaces": ["a"], "streams": ["app"]}
     return [task["openshift_ops.image_pull.pull_secret"]["name"] for task in written]
 
@@ -25,12 +25,12 @@ class TestFails:
     def test_without_a_login_one_is_written(self):
         (found,) = found_by("stream-import-fails", place(streams=[stream(why=NO_LOGIN)]))
         assert found.message.startswith("tag v1 of image stream a/app cannot be imported: you may not have access")
-        assert (found.about, names(found)) == ("v1", ["import-q-io"])
+        assert (found.location, names(found)) == ("v1", ["import-q-io"])
 
     @pytest.mark.parametrize("why", [NO_LOGIN, "manifest unknown"])
     def test_what_no_task_mends(self, why):
         seen = place(secrets=[secret("s")] if why == NO_LOGIN else [], streams=[stream(why=why)])
-        assert [found.remedy for found in found_by("stream-import-fails", seen)] == [[]]
+        assert [found.fix for found in found_by("stream-import-fails", seen)] == [[]]
 
     def test_a_credential_in_the_message_is_not_shown(self):
         (found,) = found_by(
@@ -65,4 +65,4 @@ class TestStaleSecret:
 
     def test_an_image_that_is_not_told(self):
         (found,) = found_by("stream-import-stale-secret", place(streams=[{**stream(why=REFUSED), "spec": None}]))
-        assert found.remedy == []
+        assert found.fix == []

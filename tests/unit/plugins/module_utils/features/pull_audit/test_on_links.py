@@ -13,9 +13,9 @@ GENERATED_NAME = "default-dockercfg-x2x4x"
 class TestDangling:
     def test_in_either_list(self):
         (mount, pull) = found_by("link-dangling", place(accounts=[account("gone", secrets=[{"name": "lost"}])]))
-        assert (pull.about, mount.about) == ("secrets lost", "imagePullSecrets gone")
+        assert (pull.location, mount.location) == ("secrets lost", "imagePullSecrets gone")
         purposes = {
-            task["openshift_ops.image_pull.sa_link"]["link_for"][0] for found in (pull, mount) for task in found.remedy
+            task["openshift_ops.image_pull.sa_link"]["link_for"][0] for found in (pull, mount) for task in found.fix
         }
         assert purposes == {"pull", "mount"}
 
@@ -31,8 +31,8 @@ class TestDangling:
 class TestDuplicate:
     def test_a_name_that_stands_twice(self):
         (found,) = found_by("link-duplicate", place(accounts=[account("s", "t", "s")]))
-        assert (found.about, found.message) == ("s", "service account a/default lists secret s more than once")
-        assert found.remedy[0]["openshift_ops.image_pull.sa_link"]["require"] == "none"
+        assert (found.location, found.message) == ("s", "service account a/default lists secret s more than once")
+        assert found.fix[0]["openshift_ops.image_pull.sa_link"]["require"] == "none"
 
     def test_names_that_stand_once(self):
         assert found_by("link-duplicate", place(accounts=[account("s", "t")])) == []
@@ -56,7 +56,7 @@ class TestNotProvisioned:
         seen = place(secrets=[stale], accounts=[account(GENERATED_NAME)])
         (found,) = found_by("account-not-provisioned", survey(seen, none_will_come=""))
         assert f"delete it with 'oc delete secret {GENERATED_NAME} -n {seen.namespace}'" in found.message
-        assert found.remedy == []
+        assert found.fix == []
 
     def test_one_with_it(self):
         seen = place(secrets=[self.provisioned()], accounts=[account(GENERATED_NAME)])

@@ -21,9 +21,9 @@ class TestCannotPull:
         (of_pod,) = found_by("pod-cannot-pull", seen)
         (of_workload,) = found_by("workload-cannot-pull", seen)
         assert (of_pod.ref.kind.kind, of_workload.ref.kind.kind) == ("Pod", "Deployment")
-        assert of_pod.about == "c"
+        assert of_pod.location == "c"
         assert "stops every pull" in of_pod.message
-        assert of_pod.remedy
+        assert of_pod.fix
 
     def test_what_pulls_and_what_is_in_doubt_is_none(self):
         seen = place(
@@ -47,9 +47,9 @@ class TestCannotPull:
 class TestSecretMissing:
     def test_it_is_said_whether_it_matters(self):
         (found,) = found_by("pod-secret-missing", place(pods=[pod("gone")]))
-        assert (found.weight, found.about) == ("warning", "gone")
+        assert (found.weight, found.location) == ("warning", "gone")
         assert "it may matter for container c" in found.message
-        assert found.remedy[0]["openshift_ops.image_pull.pull_secret"]["name"] == "gone"
+        assert found.fix[0]["openshift_ops.image_pull.pull_secret"]["name"] == "gone"
         (found,) = found_by("pod-secret-missing", place(secrets=[secret("s")], pods=[pod("s", "gone")]))
         assert (found.weight, "its images do not need it now" in found.message) == ("info", True)
 
@@ -80,7 +80,7 @@ class TestHiddenList:
         assert "lists own, which hides s of service account a/default" in found.message
         seen = place(secrets=self.SECRETS, accounts=[account("s")], **who)
         assert found_by("pod-older-than-link", seen) == []
-        options = found.remedy[0]["openshift_ops.image_pull.pull_secret"]
+        options = found.fix[0]["openshift_ops.image_pull.pull_secret"]
         assert (options["name"], options["registries"][0]["registry"]) == ("own", "q.io")
 
     @pytest.mark.parametrize("own", [("s",), ("s", "own"), ()], ids=["the account's", "both", "none"])
@@ -102,7 +102,7 @@ class TestHiddenList:
         assert found_by("pod-hides-account-list", seen) == []
         (found,) = found_by("pod-older-than-link", seen)
         assert "was created before secret s was linked" in found.message
-        assert found.remedy[0]["openshift_ops.image_pull.sa_link"]["restart_pods"] == "stuck"
+        assert found.fix[0]["openshift_ops.image_pull.sa_link"]["restart_pods"] == "stuck"
 
     @pytest.mark.parametrize(("policy", "count"), [("IfNotPresent", 0), ("Always", 1)])
     def test_a_running_pod_needs_it_only_where_the_node_asks_each_time(self, policy, count):
@@ -115,7 +115,7 @@ class TestHiddenList:
         made["status"]["initContainerStatuses"] = [{"name": "i", "state": {"terminated": {}}, "imageID": "sha256:0"}]
         seen = place(secrets=[secret("s")], accounts=[account("s")], pods=[made])
         (found,) = found_by("pod-older-than-link", seen)
-        assert found.about == "i"
+        assert found.location == "i"
 
     def test_a_template_is_never_too_old(self):
         seen = place(secrets=self.SECRETS, accounts=[account("own", "s")], workloads=[deployment("own")])
@@ -129,7 +129,7 @@ class TestPublic:
         seen = place(secrets=[secret("s", {"quay.io": auth()})], pods=[pod("s", image=self.IMAGE, says=REFUSED)])
         (found,) = found_by("credential-breaks-public-pull", seen)
         assert "if everybody may pull this image" in found.message
-        assert found.remedy[0]["openshift_ops.image_pull.pull_secret"]["mode"] == "remove"
+        assert found.fix[0]["openshift_ops.image_pull.pull_secret"]["mode"] == "remove"
 
     @pytest.mark.parametrize(
         ("image", "host", "says"),

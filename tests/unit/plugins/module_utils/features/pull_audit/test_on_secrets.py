@@ -25,7 +25,7 @@ class TestTypeUnread:
         (found,) = found_by("secret-type-unread", place(secrets=[made], accounts=[account(*listed)]))
         assert "which no node reads" in found.message
         assert ("service account a/default lists it" in found.message) is bool(listed)
-        (task,) = found.remedy
+        (task,) = found.fix
         assert task["openshift_ops.image_pull.pull_secret"]["recreate"] is True
         assert task["openshift_ops.image_pull.pull_secret"]["mode"] == "merge"
 
@@ -48,7 +48,7 @@ class TestUnparsable:
         made = secret("s", {"q.io": auth(), "bad.example.com": {"auth": "?"}})
         (found,) = found_by("secret-unparsable", place(secrets=[made]))
         assert "the entry for 'bad.example.com' has an 'auth' that is not standard base64" in found.message
-        options = found.remedy[0]["openshift_ops.image_pull.pull_secret"]
+        options = found.fix[0]["openshift_ops.image_pull.pull_secret"]
         assert (options["mode"], options["registries"]) == ("remove", [{"registry": "bad.example.com"}])
 
     def test_several_are_counted(self):
@@ -59,12 +59,12 @@ class TestUnparsable:
     @pytest.mark.parametrize("content", ["no JSON", '{"auths": []}', '{"auths": {}, "HttpHeaders": 1}'])
     def test_what_cannot_be_edited_is_written_anew(self, content):
         (found,) = found_by("secret-unparsable", place(secrets=[secret("s", content)]))
-        assert found.remedy[0]["openshift_ops.image_pull.pull_secret"]["mode"] == "replace"
+        assert found.fix[0]["openshift_ops.image_pull.pull_secret"]["mode"] == "replace"
 
     def test_where_more_is_wrong_it_does_not_help_to_remove_the_entry(self):
         content = '{"auths": {"bad.io": {"auth": "?"}}, "HttpHeaders": 1}'
         (found,) = found_by("secret-unparsable", place(secrets=[secret("s", content)]))
-        assert found.remedy[0]["openshift_ops.image_pull.pull_secret"]["mode"] == "replace"
+        assert found.fix[0]["openshift_ops.image_pull.pull_secret"]["mode"] == "replace"
 
     def test_what_nodes_do_not_read_or_the_platform_writes_is_none(self):
         bad = {"q.io": {"auth": "?"}}
@@ -78,7 +78,7 @@ class TestKeys:
     )
     def test_a_key_that_never_matches(self, key):
         (found,) = found_by("secret-key-never-matches", place(secrets=[secret("s", {key: auth()})]))
-        assert found.about == key
+        assert found.location == key
         assert "a key that no node uses" in found.message
 
     @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ class TestKeys:
 
     def test_the_right_spelling_is_added_before_the_wrong_one_goes(self):
         (found,) = found_by("secret-key-never-matches", place(secrets=[secret("s", {"q.io/team:v1": auth()})]))
-        first, second = (task["openshift_ops.image_pull.pull_secret"] for task in found.remedy)
+        first, second = (task["openshift_ops.image_pull.pull_secret"] for task in found.fix)
         assert (first["mode"], first["registries"][0]["registry"]) == ("merge", "q.io/team")
         assert (second["mode"], second["registries"]) == ("remove", [{"registry": "q.io/team:v1"}])
 
@@ -101,7 +101,7 @@ class TestKeys:
     @pytest.mark.parametrize("keys", [["q.io/team", "q.io/teammates"], ["*.q.io"]])
     def test_a_key_that_readers_take_differently(self, keys):
         (found,) = found_by("secret-key-matches-too-much", place(secrets=[secret("s", dict.fromkeys(keys, auth()))]))
-        assert found.about == keys[0]
+        assert found.location == keys[0]
         assert found.weight == "info"
 
     def test_plain_keys_and_unread_secrets_have_none(self):
@@ -112,7 +112,7 @@ class TestKeys:
 class TestUnused:
     def test_what_nothing_names(self):
         (found,) = found_by("secret-unused", place(secrets=[secret("s")]))
-        assert found.remedy[0]["openshift_ops.image_pull.pull_secret"]["state"] == "absent"
+        assert found.fix[0]["openshift_ops.image_pull.pull_secret"]["state"] == "absent"
 
     MOUNT = {"volumes": [{"secret": {"secretName": "s"}}]}
     VARIABLE = {
@@ -177,17 +177,17 @@ class TestDuplicate:
         seen = place(secrets=[secret("one"), secret("two", {"https://q.io": auth()})], accounts=[account("two")])
         (found,) = found_by("secret-duplicate", seen)
         assert (found.ref.name, found.message) == ("one", "secret a/one holds the same logins as secret two")
-        assert [task["name"] for task in found.remedy] == ["Remove a pull secret"]
+        assert [task["name"] for task in found.fix] == ["Remove a pull secret"]
 
     def test_links_go_to_the_one_that_is_kept(self):
         seen = place(secrets=[secret("one"), secret("two")], accounts=[account("one"), account("two", name="b")])
         (found,) = found_by("secret-duplicate", seen)
-        modules = [next(key for key in task if key != "name").rpartition(".")[2] for task in found.remedy]
+        modules = [next(key for key in task if key != "name").rpartition(".")[2] for task in found.fix]
         assert modules == ["sa_link", "sa_link", "pull_secret"]
 
     def test_a_pod_that_names_it_is_not_ours_to_change(self):
         seen = place(secrets=[secret("one"), secret("two")], pods=[pod("one"), pod("two", name="b")])
-        assert [found.remedy for found in found_by("secret-duplicate", seen)] == [[]]
+        assert [found.fix for found in found_by("secret-duplicate", seen)] == [[]]
 
     def test_another_password_or_registry_is_another_secret(self):
         others = [secret("one"), secret("two", {"q.io": auth("other")}), secret("three", {"r.io": auth()})]

@@ -51,7 +51,7 @@ CONTEXT = [
 @pytest.mark.parametrize(("more", "context"), CONTEXT)
 def test_projects_that_users_requested(more: dict[str, Any], context: str) -> None:
     (found,) = open_to_users(seen("team-evil", "team-x", **more))
-    assert (found.about, found.weight, found.ref.kind.kind) == (TITLE, "warning", "Inventory")
+    assert (found.location, found.weight, found.ref.kind.kind) == (TITLE, "warning", "Inventory")
     assert found.message.startswith(
         f"{TITLE} selects namespaces by their names alone, among them 2 projects that users requested: team-evil, team-x; {context}"
     )
@@ -66,7 +66,7 @@ def test_none_yet() -> None:
 
 def test_is_applied_where_there_are_such_selectors_and_said_where_it_cannot_be() -> None:
     asked = PullAudit(rules=("selector-open-to-users",), open_selectors=[(TITLE, NamespaceSelector(include=("*",)))])
-    assert [finding.about for finding in Audit(asked, seen("team-evil")).findings] == [TITLE]
+    assert [finding.location for finding in Audit(asked, seen("team-evil")).findings] == [TITLE]
     assert Audit(PullAudit(), survey(place())).rules.count("selector-open-to-users") == 0
     unread = dataclasses.replace(survey(place()), unread={"namespaces": "no right"})
     (sentence,) = Audit(asked, unread).unread()

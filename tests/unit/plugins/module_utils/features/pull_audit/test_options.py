@@ -25,7 +25,7 @@ DEFAULTS: dict[str, Any] = {
     "ignore": None,
     "expires_within": 14,
     "target_version": None,
-    "find_credential": None,
+    "search_credential": None,
     "fingerprint_key": None,
     "dest": None,
     "drift": None,
@@ -41,7 +41,7 @@ def made(**options: Any):
 def test_by_default_all_rules_are_applied_and_nothing_is_searched() -> None:
     asked = made()
     assert list(asked.rules) == list(RULES)
-    assert (asked.searched, asked.key, asked.target, asked.dest) == (None, None, None, None)
+    assert (asked.search, asked.key, asked.target, asked.dest) == (None, None, None, None)
 
 
 def test_what_is_given() -> None:
@@ -49,7 +49,7 @@ def test_what_is_given() -> None:
         rules=["secret-unused", "secret-unused"],
         ignore=["secret-unused", {"rule": "link-dangling", "namespace": "team-*"}],
         target_version="4.22",
-        find_credential={**LEAKED, "token": "a-long-token"},
+        search_credential={**LEAKED, "token": "a-long-token"},
         fingerprint_key="k" * 16,
     )
     assert (asked.rules, asked.target) == (("secret-unused",), (4, 22))
@@ -78,9 +78,12 @@ def test_what_is_given() -> None:
         ({"target_version": "4"}, "give a version such as 4.22"),
         ({"expires_within": -1}, "must not be negative"),
         ({"fingerprint_key": "k" * 15}, "fewer than 16 characters"),
-        ({"find_credential": LEAKED}, "give one of 'password' and 'token'"),
-        ({"find_credential": {**LEAKED, "password": "p" * 8, "token": "t" * 8}}, "give one of 'password' and 'token'"),
-        ({"find_credential": {**LEAKED, "password": "p" * 7}}, "fewer than 8 characters"),
+        ({"search_credential": LEAKED}, "give one of 'password' and 'token'"),
+        (
+            {"search_credential": {**LEAKED, "password": "p" * 8, "token": "t" * 8}},
+            "give one of 'password' and 'token'",
+        ),
+        ({"search_credential": {**LEAKED, "password": "p" * 7}}, "fewer than 8 characters"),
     ],
 )
 def test_what_cannot_work(options, error) -> None:

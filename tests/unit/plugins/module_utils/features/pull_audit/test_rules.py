@@ -51,15 +51,15 @@ class TestRule:
         assert set(rule.needs) <= NEEDS
         assert not rule.title.endswith(".")
         assert rule.meaning.endswith(".")
-        assert rule.mend.endswith(".")
-        assert set(rule.report()) == {"severity", "title", "meaning", "mend"}
+        assert rule.fix.endswith(".")
+        assert set(rule.report()) == {"severity", "title", "meaning", "fix"}
 
     def test_has_a_section_whose_anchor_is_its_id(self, rule):
         assert rule.id in sections(), f"the guide on the audit has no section {rule.id}"
         text = " ".join(sections()[rule.id].split())
         assert text.startswith(f"{rule.title} ({rule.severity}).")
         assert rule.meaning in text
-        assert rule.mend in text
+        assert rule.fix in text
 
     def test_stands_in_the_table(self, rule):
         assert f"   * - {rule.id}_\n     - {rule.severity}\n     - {rule.title}\n" in PAGE

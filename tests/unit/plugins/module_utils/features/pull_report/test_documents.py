@@ -71,9 +71,9 @@ def test_a_file_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Each place in a document, but for what stands in a remedy and the names of rules."""
+    """Each place in a document, but for what stands in a fix and the names of rules."""
     found = [path] if path else []
-    if "remedy" in path:
+    if "fix" in path:
         return found
     items = value.items() if isinstance(value, dict) else enumerate(value[:1]) if isinstance(value, list) else ()
     return found + [place for name, part in items for place in places(part, (*path, name))]
@@ -82,7 +82,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 SMALL = audits.document(
     audits.cluster(
         findings=[{**audits.finding(), "new": True, "fix_effects": ["x"], "fix_refusal": ""}],
-        unread=["x"],
+        unreadable=["x"],
         made=audits.MADE,
         matrix={"registries": ["quay.io"], "accounts": [{"namespace": "a", "name": "b", "registries": [0]}]},
         pullers=[{"project": "a", "subject": "b", "namespace": "c", "binding": "d"}],
@@ -142,9 +142,9 @@ def test_never_shows_a_value() -> None:
 
 
 def test_what_cannot_be_written_is_replaced() -> None:
-    cluster = audits.cluster("a\ud800b\ufdd0\ufdd1", unread=["\ud83d\ude00"])
+    cluster = audits.cluster("a\ud800b\ufdd0\ufdd1", unreadable=["\ud83d\ude00"])
     found = documents.from_bytes("a", encoded(audits.document(cluster)))["clusters"][0]
-    assert (found["name"], found["unread"]) == ("a\ufffdb\ufffd\ufffd", ["\U0001f600"])
+    assert (found["name"], found["unreadable"]) == ("a\ufffdb\ufffd\ufffd", ["\U0001f600"])
     raw = json.dumps(audits.document(audits.cluster("x\ufdd0")), ensure_ascii=False).encode()
     assert documents.from_bytes("a", raw)["clusters"][0]["name"] == "x\ufffd"
 

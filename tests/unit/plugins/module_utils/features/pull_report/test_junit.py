@@ -96,7 +96,7 @@ def test_only_new_ones_fail() -> None:
 
 
 def test_what_could_not_be_read_is_skipped_not_passed() -> None:
-    root = made(audits.cluster(unread=["secrets: forbidden"]))
+    root = made(audits.cluster(unreadable=["secrets: forbidden"]))
     (case,) = (case for case in root[0].findall("testcase") if case.find("skipped") is not None)
     skipped = case.find("skipped")
     assert skipped is not None
@@ -125,7 +125,7 @@ HOSTILE = '\x00\x1b[31m]]>&lt;<a b="\'"/>\u202e\ufffe\U0001f600\x85\x7f\n\t'
 @given(st.text(max_size=30))
 def test_any_text_is_valid_xml(text: str) -> None:
     text = HOSTILE + re.sub("[\ud800-\udfff\ufdd0\ufdd1]", "", text)
-    found = [audits.finding(namespace=text, name=text, about=text, message=text, kind=text)]
-    root = made(audits.cluster(text or "x", server=text, findings=found, unread=[text]))
+    found = [audits.finding(namespace=text, name=text, location=text, message=text, kind=text)]
+    root = made(audits.cluster(text or "x", server=text, findings=found, unreadable=[text]))
     assert "\U0001f600" in (root.findtext(".//failure") or "")
     assert not {"\u202e", "\x85", "\x7f"} & {*"".join(root.itertext())}

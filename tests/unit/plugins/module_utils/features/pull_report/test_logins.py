@@ -72,7 +72,7 @@ class TestAcross:
         assert finding["message"] == (
             "the same login for quay.io stands in 5 secrets of 2 clusters, 1 of them with another password (login 1)"
         )
-        assert (finding["severity"], finding["about"]) == ("warning", "first in a/n0/s")
+        assert (finding["severity"], finding["location"]) == ("warning", "first in a/n0/s")
 
     def test_one_password_is_an_info(self) -> None:
         (finding,) = across(clusters(a=[audits.login("x/s"), audits.login("y/s")]))
@@ -89,7 +89,7 @@ class TestAcross:
 
     def test_two_logins_that_begin_in_one_secret_are_told_apart(self) -> None:
         rows = [audits.login(place, user=user) for place in ("x/s", "y/s") for user in "ab"]
-        assert [finding["about"] for finding in across(clusters(c=rows))] == [
+        assert [finding["location"] for finding in across(clusters(c=rows))] == [
             "first in c/x/s",
             "first in c/x/s, login 2",
         ]

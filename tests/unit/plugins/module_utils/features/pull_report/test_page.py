@@ -122,7 +122,7 @@ def test_the_summary() -> None:
     for rule in {finding["rule"] for cluster in FLEET["clusters"] for finding in cluster["findings"]}:
         assert audits.RULES[rule]["title"] in text
         assert audits.RULES[rule]["meaning"] in text
-        assert audits.RULES[rule]["mend"] in text
+        assert audits.RULES[rule]["fix"] in text
 
 
 def test_without_anything() -> None:
@@ -187,7 +187,7 @@ def test_clusters_without_an_audit_are_said_at_the_head() -> None:
 
 
 def test_what_could_not_be_read() -> None:
-    assert "secrets: forbidden" in page(report(audits.cluster(unread=["secrets: forbidden"])))[0].text
+    assert "secrets: forbidden" in page(report(audits.cluster(unreadable=["secrets: forbidden"])))[0].text
 
 
 HOSTILE = "<script>alert(1)</script>\"'></style><!--&\u202e\u0000]]>"
@@ -204,7 +204,9 @@ def test_text_of_others_is_text() -> None:
         return text if isinstance(value, str) else value
 
     def elements(text: str) -> list[tuple[str, list[str]]]:
-        source = audits.document(hostile(audits.cluster(findings=[audits.finding()], unread=["a"], version="1"), text))
+        source = audits.document(
+            hostile(audits.cluster(findings=[audits.finding()], unreadable=["a"], version="1"), text)
+        )
         source["rules"] = {text: {**hostile(audits.RULES["secret-type-dead"], text), "severity": "error"}}
         made, written = page(joined({"a": source}), text)
         assert "<script>alert" not in written

@@ -30,11 +30,11 @@ def read(data: dict[str, Any], table: str = "findings") -> list[dict[str, Any]]:
     names, texts, columns = data["names"], data["texts"], data[table]
     rows = []
     for at in range(len(columns["rule"])):
-        own = {name: names[columns[name][at]] for name in ("namespace", "kind", "name", "about")}
-        holes = {"\ue000": own["namespace"], "\ue001": own["name"], "\ue002": own["about"]}
+        own = {name: names[columns[name][at]] for name in ("namespace", "kind", "name", "location")}
+        holes = {"\ue000": own["namespace"], "\ue001": own["name"], "\ue002": own["location"]}
         filled = {
             name: "".join(holes.get(letter, letter) for letter in texts[columns[name][at]])
-            for name in ("message", "effect", "remedy")
+            for name in ("message", "effect", "fix")
         }
         cluster = columns["cluster"][at]
         rows.append(
@@ -51,12 +51,12 @@ def read(data: dict[str, Any], table: str = "findings") -> list[dict[str, Any]]:
 
 
 def meant(cluster: str, finding: dict[str, Any]) -> dict[str, Any]:
-    texts = {name: visible(finding[name]) for name in ("namespace", "kind", "name", "about", "message", "rule")}
+    texts = {name: visible(finding[name]) for name in ("namespace", "kind", "name", "location", "message", "rule")}
     new = int(finding.get("new", False))
     return {
         **texts,
         "effect": visible(offer_in(finding).notes),
-        "remedy": offer_in(finding).text,
+        "fix": offer_in(finding).text,
         "cluster": visible(cluster),
         "severity": finding["severity"],
         "new": new,
@@ -82,7 +82,7 @@ def test_any_names_and_texts(rows: list[tuple[str, str, str, str]]) -> None:
     found = []
     for at, (namespace, name, about, text) in enumerate(rows):
         message = f"{namespace}/{name} {about}{text}{name}".encode("utf-8", "ignore").decode()
-        found.append(audits.finding(namespace=namespace, name=name, about=about, message=message, id=f"{at:016x}"))
+        found.append(audits.finding(namespace=namespace, name=name, location=about, message=message, id=f"{at:016x}"))
     check(joined({"a": audits.document(audits.cluster(findings=found))}))
 
 

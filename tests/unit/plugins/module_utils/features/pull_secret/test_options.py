@@ -61,7 +61,7 @@ class TestSources:
 
     def test_a_file(self) -> None:
         assert from_file(json.dumps(FILE)).auth_file.registries == ["quay.io", "quay.io/team"]
-        assert from_file(json.dumps(FILE), only=["*/team"]).auth_file.registries == ["quay.io/team"]
+        assert from_file(json.dumps(FILE), include=["*/team"]).auth_file.registries == ["quay.io/team"]
 
     def test_each_is_named_in_refusals(self) -> None:
         with pytest.raises(OptionError, match="^auth file /me/auth.json is not valid JSON at line 1, column 1: "):
@@ -72,9 +72,9 @@ class TestSources:
 
     def test_only_chooses_in_data_too(self) -> None:
         given = {**SOURCES, "auth_config": FILE}
-        assert declared(**given, only=["quay.io"]).auth_file.registries == ["quay.io"]
-        assert refusal(**given, only=["quay.org"]) == (
-            "option 'auth_config' has no entry that matches 'quay.org' of option 'only'; its entries: quay.io, quay.io/team"
+        assert declared(**given, include=["quay.io"]).auth_file.registries == ["quay.io"]
+        assert refusal(**given, include=["quay.org"]) == (
+            "option 'auth_config' has no entry that matches 'quay.org' of option 'include'; its entries: quay.io, quay.io/team"
         )
 
     def test_an_empty_list_does_not_empty_the_secret(self) -> None:
@@ -241,7 +241,7 @@ class TestSettings:
 
     def test_remove_takes_names_from_a_file_or_data(self) -> None:
         assert from_file(json.dumps(FILE), mode="remove").registries == ("quay.io", "quay.io/team")
-        assert from_file(json.dumps(FILE), mode="remove", only=["quay.io"]).registries == ("quay.io",)
+        assert from_file(json.dumps(FILE), mode="remove", include=["quay.io"]).registries == ("quay.io",)
         assert declared(**{**SOURCES, "auth_config": FILE}, mode="remove").registries == ("quay.io", "quay.io/team")
 
     @pytest.mark.parametrize(
@@ -269,10 +269,10 @@ class TestSettings:
                 {"recreate": True, "update_existing": False},
                 "options 'recreate' and 'update_existing=false' contradict each other: leave out one",
             ),
-            ({"only": ["a"]}, "option 'only' selects entries of 'auth_file' or 'auth_config': name at least one, or leave it out"),
+            ({"include": ["a"]}, "option 'include' selects entries of 'auth_file' or 'auth_config': name at least one, or leave it out"),
             (
-                {**SOURCES, "auth_config": FILE, "only": []},
-                "option 'only' selects entries of 'auth_file' or 'auth_config': name at least one, or leave it out",
+                {**SOURCES, "auth_config": FILE, "include": []},
+                "option 'include' selects entries of 'auth_file' or 'auth_config': name at least one, or leave it out",
             ),
         ],
     )  # fmt: skip

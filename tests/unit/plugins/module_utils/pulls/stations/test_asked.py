@@ -40,7 +40,7 @@ def told(subject: Subject, evidence: dict[ObjectRef, Any], answers: Answers) -> 
                 question = ImageQuestion.of(ref)
                 asked.append((question.image, question.secret, question.key))
                 outcome = answers(*asked[-1])
-                answer = outcome if not isinstance(outcome, str) else {"outcome": outcome, "said": f"said {outcome}"}
+                answer = outcome if not isinstance(outcome, str) else {"outcome": outcome, "message": f"said {outcome}"}
                 held.add({ref: answer})
 
 
@@ -125,7 +125,7 @@ class TestAnswers:
             "a registry could not be asked from here: said unanswered; no pull secret of pod ns/p is for q.io/team/app"
         )
         assert (found.verdict, found.reason[: len(begin)]) == ("unknown", begin)
-        assert found.remedy
+        assert found.fix
 
     @pytest.mark.parametrize("answer", ["rate_limited", "not_sent", None, ImagePullError("why"), {}, {"outcome": 1}])
     def test_so_does_all_else_that_is_no_answer(self, answer: Any) -> None:
@@ -137,10 +137,10 @@ class TestAnswers:
         found, _asked = told(pod("a"), evidence, lambda image, _n, _k: "pulls" if image == IMAGE else "unanswered")
         assert summary(found)[0] == "pulls"
 
-    def test_a_refused_login_has_a_remedy(self) -> None:
+    def test_a_refused_login_has_a_fix(self) -> None:
         found, _asked = told(pod("a"), known(a=GOOD), always("bad_login"))
         assert summary(found) == ("will_not_pull", "the registry refuses the login: secret a has the key q.io")
-        assert found.remedy[0]["openshift_ops.image_pull.pull_secret"]["name"] == "a"
+        assert found.fix[0]["openshift_ops.image_pull.pull_secret"]["name"] == "a"
 
     @pytest.mark.parametrize("outcome", ["no_right", "not_found", "expired"])
     def test_a_login_without_the_right(self, outcome: str) -> None:
@@ -151,12 +151,12 @@ class TestAnswers:
         found, _asked = told(pod(), known(), always("no_login"))
         assert summary(found)[0] == "will_not_pull"
         assert summary(found)[1].startswith("no pull secret of pod ns/p is for q.io/team/app")
-        assert found.remedy
+        assert found.fix
 
     def test_a_mirror_alone_that_wants_a_login(self) -> None:
         found, _asked = told(pod("a"), known(a=GOOD, more=mirrored(never=True)), always("no_login"))
         assert "the nodes' pull secret has no key for m.io/mirror/app:v1" in summary(found)[1]
-        assert found.remedy[0]["openshift_ops.image_pull.pull_secret"]["namespaces"] == ["openshift-config"]
+        assert found.fix[0]["openshift_ops.image_pull.pull_secret"]["namespaces"] == ["openshift-config"]
 
     def test_the_registrys_answer_is_newer_than_the_nodes(self) -> None:
         subject = pod("a", says="unable to retrieve auth token: invalid username/password: unauthorized")
@@ -186,8 +186,8 @@ class TestSilent:
         found, _asked = told(subject, known(a=GOOD), always(silence))
         alone = explain(subject, Evidence(known(a=GOOD)))
         assert summary(found) == summary(alone)
-        assert (found.verdict, found.remedy) == ("will_not_pull", alone.remedy)
-        assert found.remedy
+        assert (found.verdict, found.fix) == ("will_not_pull", alone.fix)
+        assert found.fix
         assert "registry" in [step.name for step in found.steps]
 
     def test_a_mirrors_answer_counts_where_the_node_does_not_reach_the_source_either(self) -> None:
@@ -199,7 +199,7 @@ class TestSilent:
             "will_not_pull",
             "said no_login: the nodes' pull secret has no key for m.io/mirror/app:v1",
         )
-        assert found.remedy[0]["openshift_ops.image_pull.pull_secret"]["namespaces"] == ["openshift-config"]
+        assert found.fix[0]["openshift_ops.image_pull.pull_secret"]["namespaces"] == ["openshift-config"]
 
     def test_the_sources_answer_counts_where_the_node_was_refused_there(self) -> None:
         evidence = known(a=GOOD, more=mirrored())
@@ -207,7 +207,7 @@ class TestSilent:
             pod("a", says="denied"), evidence, lambda image, _n, _k: "expired" if image == IMAGE else "unanswered"
         )
         assert summary(found) == ("will_not_pull", "said expired: secret a has the key q.io")
-        assert found.remedy
+        assert found.fix
 
     def test_one_of_several_logins_is_not_enough(self) -> None:
         """The other may have been changed since the node was refused."""
@@ -225,7 +225,7 @@ class TestSilent:
             "unknown",
             "a registry could not be asked from here: said unanswered; said bad_login, with the key q.io of secret a",
         )
-        assert found.remedy
+        assert found.fix
 
 
 class TestInsecure:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why an import failed, and which secret of the stream's project mends it."""
+"""Why an import failed, and which secret of the stream's project fixes it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.evid
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_streams import IMAGE_STREAM
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.stream_tags import tag_of
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls import remedies
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls import fixes
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.stations.imports import why_not_imported
 from support.pull_evidence import AUTH, REFUSED, failed, secret, stream
 
@@ -33,33 +33,33 @@ def named(name: str, *keys: str, kind: str = "kubernetes.io/dockerconfigjson") -
 
 
 def test_no_secret_of_the_project_is_for_the_image() -> None:
-    reason, remedy = why("incorrect username or password", named("a", "q.io"), named("b", "quay.io", kind="Opaque"))
+    reason, fix = why("incorrect username or password", named("a", "q.io"), named("b", "quay.io", kind="Opaque"))
     assert reason == f"{BEGIN}none of them is for quay.io/team/app; {AGAIN}"
-    assert remedy == [*remedies.import_secret("b", "quay.io"), *remedies.import_again("b", "app")]
+    assert fix == [*fixes.import_secret("b", "quay.io"), *fixes.import_again("b", "app")]
 
 
 def test_one_that_does_not_give_it_is_mended_where_it_stands() -> None:
-    reason, remedy = why("incorrect username or password", named("a", "q.io"), named("stale", "quay.io"))
+    reason, fix = why("incorrect username or password", named("a", "q.io"), named("stale", "quay.io"))
     assert reason == f"{BEGIN}secret stale has the key quay.io, and its login does not give the image; {AGAIN}"
-    assert remedy == [*remedies.add_registry("b", "stale", "quay.io"), *remedies.import_again("b", "app")]
+    assert fix == [*fixes.add_registry("b", "stale", "quay.io"), *fixes.import_again("b", "app")]
 
 
 def test_secrets_that_may_not_be_read() -> None:
-    reason, remedy = why("incorrect username or password", answer=REFUSED)
+    reason, fix = why("incorrect username or password", answer=REFUSED)
     assert "whether one of them is for quay.io/team/app is not known: the caller may not read it" in reason
-    assert remedy == [*remedies.import_secret("b", "quay.io"), *remedies.import_again("b", "app")]
+    assert fix == [*fixes.import_secret("b", "quay.io"), *fixes.import_again("b", "app")]
 
 
 def test_a_scheduled_tag_is_imported_again_by_itself() -> None:
-    reason, remedy = why("incorrect username or password", scheduled=True)
+    reason, fix = why("incorrect username or password", scheduled=True)
     assert reason.endswith("it is imported again by itself, every 15 minutes")
-    assert remedy == remedies.import_secret("b", "quay.io")
+    assert fix == fixes.import_secret("b", "quay.io")
 
 
 def test_what_no_login_mends_needs_no_secrets() -> None:
     tag = tag_of(REF, stream(failed("registry quay.io blocked"), has_image=False), "v1")
     reason = (
-        f"tag v1 of image stream b/app was never imported: registry quay.io blocked; mend that in project b; {AGAIN}"
+        f"tag v1 of image stream b/app was never imported: registry quay.io blocked; fix that in project b; {AGAIN}"
     )
     assert why_not_imported(tag, Evidence()) == (reason, [])
 

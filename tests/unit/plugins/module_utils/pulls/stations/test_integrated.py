@@ -35,4 +35,4 @@ def test_a_grant_is_offered_only_where_it_gives_something(is_openshift: bool) ->
     assert reference is not None
     right, _stream = project(pod(), reference, Credentials([], []), evidence)
     assert right.reason.startswith("service account ns/default may not pull from project b")
-    assert bool(right.remedy) is is_openshift
+    assert bool(right.fix) is is_openshift

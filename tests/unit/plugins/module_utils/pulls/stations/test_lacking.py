@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.evidence import Evidence
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.references import reference_of
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls import remedies
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls import fixes
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.credentials import Credentials, SecretSeen
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.stations.lacking import what_lacks
 from support.pull_evidence import IMAGE, known, pod
@@ -17,6 +17,6 @@ def test_a_type_that_no_node_reads_comes_before_a_secret_that_is_missing() -> No
     reference = reference_of(IMAGE)
     assert reference is not None
     held = Credentials([SecretSeen("gone", "missing"), SecretSeen("wrong", "wrong_type", "Opaque")], [])
-    reason, remedy = what_lacks(pod("gone", "wrong"), reference, held, Evidence(known()))
+    reason, fix = what_lacks(pod("gone", "wrong"), reference, held, Evidence(known()))
     assert reason == "secret ns/wrong has type Opaque, which no node reads"
-    assert remedy == remedies.rewrite_secret("ns", "wrong", "q.io")
+    assert fix == fixes.rewrite_secret("ns", "wrong", "q.io")

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_streams import IMAGE_STREAM
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.pull_events import POD_EVENTS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls import remedies
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls import fixes
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.chain import Access
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from support.pull_evidence import (
@@ -75,27 +75,27 @@ class TestTimes:
     def test_a_secret_changed_before(self, text: str, reason: str) -> None:
         found = asked(text, BEFORE)
         assert summary(found) == ("will_not_pull", reason)
-        assert found.remedy == ([] if text == "manifest unknown" else remedies.add_registry("ns", "good", "q.io"))
+        assert found.fix == ([] if text == "manifest unknown" else fixes.add_registry("ns", "good", "q.io"))
 
     @pytest.mark.parametrize("names", [(), ("other",)])
     def test_no_login_is_written_for_an_image_that_may_not_exist(self, names: tuple[str, ...]) -> None:
         secrets = {name: secret({"other.io": {"auth": "dTpw"}}) for name in names}
         found = told(pod(*names, says="reading manifest v2 in q.io/team/app: manifest unknown"), known(**secrets))
-        assert (found.verdict, list(found.remedy)) == ("will_not_pull", [])
+        assert (found.verdict, list(found.fix)) == ("will_not_pull", [])
         assert found.reason.startswith(
             "there is no such image, or the registry hides it: no pull secret of pod ns/p is for"
         )
 
     def test_a_listed_secret_that_is_missing_is_written_all_the_same(self) -> None:
         found = told(pod("gone", says="manifest unknown"), known(gone=None))
-        assert found.remedy == remedies.new_secret_named("ns", "gone", "q.io")
+        assert found.fix == fixes.new_secret_named("ns", "gone", "q.io")
 
     def test_a_login_of_the_platform_is_not_written(self) -> None:
         good = changed(100, secret({"q.io": {"auth": "dTpw"}}, **GENERATED))
         more = {ObjectRef(SUBJECT_ACCESS_REVIEW, "team", "ns/default"): {"allowed": True}}
         more |= {ObjectRef(IMAGE_STREAM, "team", "app"): {}}
         found = told(pod("good", says=DENIED, created=at(500)), known(more=more, good=good))
-        assert (found.verdict, found.remedy) == ("will_not_pull", [])
+        assert (found.verdict, found.fix) == ("will_not_pull", [])
 
     @pytest.mark.parametrize(
         ("text", "means"),
@@ -165,11 +165,11 @@ class TestOwnLimit:
             (secret({"q.io": {"auth": "dTpw"}}, "Opaque"), "has type Opaque, which no node reads"),
         ],
     )
-    def test_a_secret_of_no_use_is_named_with_its_remedy(self, stored: Any, why: str) -> None:
+    def test_a_secret_of_no_use_is_named_with_its_fix(self, stored: Any, why: str) -> None:
         found = told(pod("bad", says="pull QPS exceeded"), known(bad=stored))
         assert (found.verdict, found.cause) == ("unknown", "node_limit")
         assert why in found.reason
-        assert found.remedy
+        assert found.fix
 
 
 class TestServers:
@@ -200,4 +200,4 @@ class TestServers:
     @pytest.mark.parametrize("names", [(), ("good",)])
     def test_no_task_is_offered_for_what_no_login_changes(self, text: str, cause: str, names: tuple[str, ...]) -> None:
         found = told(pod(*names, says=text), known(good=GOOD))
-        assert (found.verdict, found.cause, list(found.remedy)) == ("will_not_pull", cause, [])
+        assert (found.verdict, found.cause, list(found.fix)) == ("will_not_pull", cause, [])

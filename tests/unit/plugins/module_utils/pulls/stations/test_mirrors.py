@@ -12,7 +12,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.pull_events import POD_EVENTS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.registry_sources import IMAGE_CONFIG
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls import remedies
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls import fixes
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.answers import Access
 from support.pull_evidence import (
     AUTH,
@@ -88,7 +88,7 @@ class TestOnlyMirrors:
             "unknown",
             f"it comes from {M} only, and the nodes' pull secret has no key for {M}: it pulls only if the mirror gives the image to everybody",
         )
-        assert found.remedy == remedies.add_registry("openshift-config", "pull-secret", "m.io")
+        assert found.fix == fixes.add_registry("openshift-config", "pull-secret", "m.io")
 
     def test_with_a_key(self) -> None:
         found = asked(secret({"m.io": AUTH}), only=True, own=secret({"x.io": AUTH}))
@@ -118,11 +118,11 @@ class TestErrorOfAMirror:
             "will_not_pull",
             f"the nodes' pull secret has no key for {M}; the node says of the mirror: unauthorized: authentication required",
         )
-        assert found.remedy == remedies.add_registry("openshift-config", "pull-secret", "m.io")
+        assert found.fix == fixes.add_registry("openshift-config", "pull-secret", "m.io")
 
     def test_a_key_that_is_refused_is_mended_where_it_stands(self) -> None:
         found = asked(secret({"m.io/z": AUTH}), says=mirror_says("invalid username/password: x"))
-        assert found.remedy == remedies.add_registry("openshift-config", "pull-secret", "m.io/z")
+        assert found.fix == fixes.add_registry("openshift-config", "pull-secret", "m.io/z")
 
     @pytest.mark.parametrize(("second", "verdict"), [(2000, "pulls"), (100, "will_not_pull"), (1000, "will_not_pull")])
     def test_may_be_older_than_the_key(self, second: int, verdict: str) -> None:
@@ -148,7 +148,7 @@ class TestErrorOfAMirror:
     def test_on_the_host_of_the_source(self) -> None:
         found = asked(None, "q.io/copy", says=mirror_says("denied", "q.io/copy/team/app:v1"))
         assert found.reason == "secret own has the key q.io; the node says of the mirror: denied"
-        assert found.remedy == []
+        assert found.fix == []
 
 
 def test_a_blocked_source_stays_blocked_with_a_mirror() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_streams import IMAGE_STREAM
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls import remedies
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls import fixes
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.answers import Access
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.stream_sources import StreamSource
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.subjects import Subject
@@ -73,7 +73,7 @@ class TestTrigger:
         review = {ObjectRef(SUBJECT_ACCESS_REVIEW, "b", "ns/default"): {"allowed": False}}
         found = asked(triggered(), {STREAM: local}, more=review)
         assert summary(found) == ("will_not_pull", "service account ns/default may not pull from project b")
-        assert found.remedy == remedies.grant("b", "ns", "default")
+        assert found.fix == fixes.grant("b", "ns", "default")
 
     def test_an_import_that_failed_names_the_project_whose_secret_it_lacks(self) -> None:
         found = asked(triggered(), {STREAM: stream(FAILED, has_image=False)})
@@ -82,7 +82,7 @@ class TestTrigger:
             "the image is set from tag v1 of image stream b/app: tag v1 of image stream b/app was never imported: "
         )
         assert "none of them is for quay.io/team/app; then import it again" in found.reason
-        assert found.remedy == [*remedies.import_secret("b", "quay.io"), *remedies.import_again("b", "app")]
+        assert found.fix == [*fixes.import_secret("b", "quay.io"), *fixes.import_again("b", "app")]
         assert not any("no valid name" in seen for _name, seen, _ok in steps(found))
 
     def test_an_import_that_failed_later_leaves_the_image(self) -> None:
@@ -137,7 +137,7 @@ class TestShortName:
         assert found.reason.startswith(
             "the name means tag v1 of image stream ns/app: tag v1 of image stream ns/app was never imported"
         )
-        assert found.remedy == [*remedies.import_secret("ns", "quay.io"), *remedies.import_again("ns", "app")]
+        assert found.fix == [*fixes.import_secret("ns", "quay.io"), *fixes.import_again("ns", "app")]
 
     def test_that_nothing_resolves_is_the_cause_of_an_error(self) -> None:
         text = (

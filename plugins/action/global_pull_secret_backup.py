@@ -1,0 +1,17 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs global_pull_secret_backup in Ansible's own process where it can: only there are the vault passwords that it encrypts a copy with."""
+
+from __future__ import annotations
+
+from ansible_collections.openshift_ops.image_pull.plugins.modules.global_pull_secret_backup import MODULE
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.variable_files import ControllerFiles
+
+
+class ActionModule(ModuleAction):
+    module = MODULE
+
+    def _destination(self) -> ControllerFiles:
+        return ControllerFiles(self._loader._vault.secrets)

@@ -1,0 +1,239 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The inventory variables that describe a cluster, by the fewest entries, from what was found in its namespaces. Pure."""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+from ...core.errors import printable
+from ...core.objects import SERVICE_ACCOUNT, Json, ObjectRef
+from ...core.redaction import SHORTEST
+from ...core.variable_files import VariableFile
+from ...dockerconfig.auth_file import AuthFile, read_stored
+from ...dockerconfig.json_text import kind, string
+from ...secrets.content import DOCKERCONFIGJSON
+from .findings import Findings, FoundGrant, FoundSecret, Unexpressed
+from .options import PLAIN_FILE, VAULT_FILE
+from .secrets import config_of
+from .vault import Vault
+
+__all__ = ["Inventory", "inventory_of"]
+
+SECRETS, GRANTS = "private_registry_secrets", "cross_project_pull_grants"
+
+
+@dataclass(frozen=True, repr=False)
+class Inventory:
+    """`secrets` and `grants` are the two variables; `credentials` those that they refer to."""
+
+    secrets: Sequence[Json]
+    grants: Sequence[Json]
+    credentials: Mapping[str, Any]
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    unexpressed: Sequence[Json] = ()
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        return {SECRETS: list(self.secrets), GRANTS: list(self.grants)}
+
+    def report(self) -> dict[str, Any]:
+        """What the result says of it: no credential, only names of variables."""
+        return {
+            **self.variables,
+            "vaulted_variables": list(self.credentials),
+            "left_out": dict(self.left_out),
+            "not_exported": list(self.unexpressed),
+        }
+
+    def files(self, cluster: str, *, encrypted: bool) -> list[VariableFile]:
+        """The files to be written; the credentials only into one that is encrypted."""
+        head = f"What module pull_access_export of openshift_ops.image_pull found on {printable(cluster)}."
+        names = list(self.credentials)
+        if encrypted:
+            plain = VariableFile(PLAIN_FILE, self.variables, [head, f"The credentials are in {VAULT_FILE}."])
+            return [VariableFile(VAULT_FILE, self.credentials, [head], encrypted=True), plain]
+        wanted = [
+            "These variables have to be defined elsewhere, such as in a file that ansible-vault encrypts:",
+            *names,
+        ]
+        return [VariableFile(PLAIN_FILE, self.variables, [head, *(wanted if names else ())])]
+
+
+def inventory_of(found: Mapping[str, Findings]) -> Inventory:
+    """The inventory, from the findings of each namespace."""
+    groups = _secret_groups(found)
+    order, unkept = _ordered(groups, found)
+    vault = Vault()
+    passwords = frozenset(
+        text for group in groups for text in _credentials(group.secret.auth_file) if len(text) >= SHORTEST
+    )
+    secrets = [_secret_entry(groups[at], vault, passwords) for at in order]
+    unexpressed = [each for findings in found.values() for each in findings.unexpressed]
+    left_out: Counter[str] = Counter()
+    for findings in found.values():
+        left_out.update(findings.left_out)
+    return Inventory(
+        secrets,
+        [_grant_entry(grant, places) for grant, places in _grant_groups(found)],
+        vault.variables,
+        dict(sorted(left_out.items())),
+        list(_rows([*unexpressed, *unkept])),
+    )
+
+
+@dataclass(frozen=True, repr=False)
+class _Group:
+    """One secret that is the same in all of the namespaces."""
+
+    secret: FoundSecret
+    namespaces: list[str]
+
+
+def _secret_groups(found: Mapping[str, Findings]) -> list[_Group]:
+    groups: dict[Any, _Group] = {}
+    for namespace, findings in sorted(found.items()):
+        for secret in findings.secrets:
+            logins = secret.logins is not None
+            key = (
+                secret.name,
+                secret.type,
+                secret.immutable,
+                secret.links,
+                secret.require,
+                logins,
+                _meaning(secret.auth_file),
+            )
+            groups.setdefault(key, _Group(secret, [])).namespaces.append(namespace)
+    return sorted(groups.values(), key=lambda group: (group.secret.name, group.namespaces))
+
+
+def _meaning(auth_file: AuthFile) -> str:
+    """What tells whether two auth files say the same, however they spell it."""
+    return _meaning_of(auth_file.text(legacy=False))
+
+
+# In a fleet most namespaces hold the same content: it is read once.
+@lru_cache(maxsize=64)
+def _meaning_of(text: str) -> str:
+    entries = read_stored(text, legacy=False).entries
+    return json.dumps({key: entry.meaning for key, entry in sorted(entries.items())}, sort_keys=True)
+
+
+def _ordered(groups: Sequence[_Group], found: Mapping[str, Findings]) -> tuple[list[int], list[Unexpressed]]:
+    """The positions of the groups in an order in which the role links them as the lists have them, and the lists for which there is none."""
+    at = {
+        (namespace, group.secret.name): number for number, group in enumerate(groups) for namespace in group.namespaces
+    }
+    chains = {
+        (namespace, account, key): [at[namespace, name] for name in names]
+        for namespace, findings in sorted(found.items())
+        for (account, key), names in findings.order.items()
+    }
+    order = _sorted(len(groups), {pair for chain in chains.values() for pair in pairwise(chain)})
+    place = {number: position for position, number in enumerate(order)}
+    unkept = []
+    for (namespace, account, key), chain in chains.items():
+        wrong = next(((one, two) for one, two in pairwise(chain) if place[one] > place[two]), None)
+        if wrong:
+            first, second = (groups[number].secret.name for number in wrong)
+            reason = (
+                f"{key} lists {first} before {second}; other accounts have it the other way, and entries have one order. The list "
+                "is kept as it is on this cluster; a new account gets the other order"
+            )
+            unkept.append(Unexpressed(ObjectRef(SERVICE_ACCOUNT, namespace, account), reason))
+    return order, unkept
+
+
+def _sorted(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
+    """The numbers so that the first of each pair comes before the second, as far as that can be; otherwise by size."""
+    after: dict[int, list[int]] = {}
+    waiting = [0] * count
+    for first, second in pairs:
+        after.setdefault(first, []).append(second)
+        waiting[second] += 1
+    ready = [number for number in range(count) if not waiting[number]]
+    left, order = set(range(count)), []
+    while left:
+        number = heapq.heappop(ready) if ready else min(left)
+        if number not in left:
+            continue
+        left.discard(number)
+        order.append(number)
+        for following in after.get(number, ()):
+            waiting[following] -= 1
+            if not waiting[following]:
+                heapq.heappush(ready, following)
+    return order
+
+
+def _secret_entry(group: _Group, vault: Vault, passwords: frozenset[str]) -> dict[str, Any]:
+    secret = group.secret
+    entry: dict[str, Any] = {"name": secret.name, "namespaces": group.namespaces}
+    if secret.type != DOCKERCONFIGJSON:
+        entry["type"] = secret.type
+    if secret.logins is None or any(_shows(login, passwords) for login in secret.logins):
+        meaning = _meaning(secret.auth_file)
+        entry["auth_config"] = vault.auth_config(secret.name, meaning, config_of(secret.auth_file))
+    else:
+        entry["registries"] = [
+            {name: vault.password(login) if name == "password" else value for name, value in login.items()}
+            for login in secret.logins
+        ]
+    if secret.immutable:
+        entry["immutable"] = True
+    return {**entry, **_links(secret)}
+
+
+def _links(secret: FoundSecret) -> dict[str, Any]:
+    """How an entry says to which accounts it is linked, and what for."""
+    parts = [
+        {"service_accounts": list(each.service_accounts), "link_for": list(each.link_for)} for each in secret.links
+    ]
+    said: dict[str, Any] = {"links": parts} if len(parts) > 1 else parts[0] if parts else {"service_accounts": []}
+    return {**said, "require": secret.require} if secret.require else said
+
+
+def _credentials(auth_file: AuthFile) -> Iterator[str]:
+    """All passwords and tokens in it, also those that no client uses, as `auth` wins over them."""
+    for entry in auth_file.entries.values():
+        yield entry.password
+        given = (entry.fields.get(name, "null") for name in ("password", "identitytoken", "registrytoken"))
+        yield from (string(value) for value in given if kind(value) == "a string")
+
+
+def _shows(login: Mapping[str, str], passwords: frozenset[str]) -> bool:
+    """Whether what stands beside a password in clear text is or holds a password: some registries take a token as the user."""
+    shown = [value for name, value in login.items() if name != "password"]
+    own = login["password"]
+    return any(value in passwords or (len(own) >= SHORTEST and own in value) for value in shown)
+
+
+def _grant_groups(found: Mapping[str, Findings]) -> Iterator[tuple[FoundGrant, list[str]]]:
+    groups: dict[str, tuple[FoundGrant, list[str]]] = {}
+    for namespace, findings in sorted(found.items()):
+        for grant in findings.grants:
+            key = json.dumps([grant.role, grant.binding_name, grant.options], sort_keys=True)
+            groups.setdefault(key, (grant, []))[1].append(namespace)
+    yield from sorted(groups.values(), key=lambda group: (group[1], group[0].binding_name, group[0].role))
+
+
+def _grant_entry(grant: FoundGrant, namespaces: Sequence[str]) -> dict[str, Any]:
+    return {"namespaces": list(namespaces), **grant.options, **grant.named}
+
+
+def _rows(unexpressed: Iterable[Unexpressed]) -> Iterator[Json]:
+    """One row for each object and reason that is the same in several namespaces."""
+    rows: dict[tuple[str, str, str], list[str]] = {}
+    for each in unexpressed:
+        rows.setdefault((each.ref.kind.kind, each.ref.name, printable(each.reason)), []).append(each.ref.namespace)
+    for (title, name, reason), namespaces in sorted(rows.items()):
+        yield {"kind": title, "name": name, "namespaces": sorted(set(namespaces)), "reason": reason}

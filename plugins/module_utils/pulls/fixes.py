@@ -1,0 +1,155 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What fixes a pull, as tasks of this collection. Pure.
+
+The login of a registry is never known here: a task has the variables `registry_username` and `registry_password` in its place. Titles are
+fixed sentences, and the names of objects are in the options only. Whether a task is offered is decided in `offers`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..core.names import LONGEST_NAME
+from ..core.yaml_text import Sentence, TemplateText
+
+__all__ = [
+    "PREFIX", "REGISTRY", "TITLES", "VARIABLES", "Fix", "add_registry", "convert_secret", "grant", "grant_to", "import_again",
+    "import_secret", "link", "link_only", "name_for", "new_secret", "new_secret_named", "remove_registry", "remove_secret", "revoke",
+    "rewrite_secret", "unlink", "wait_for_account",
+]  # fmt: skip
+
+#: A task as it stands in a playbook.
+Fix = dict[str, Any]
+
+PREFIX = "openshift_ops.image_pull."
+#: The registry, where it is not known.
+REGISTRY = TemplateText("{{ registry }}")
+#: The login of a registry: members of an entry of a pull secret.
+VARIABLES: Mapping[str, TemplateText] = {
+    "username": TemplateText("{{ registry_username }}"),
+    "password": TemplateText("{{ registry_password }}"),
+}
+_PODS = {"restart_pods": "stuck"}
+
+_LINK = Sentence("Link a pull secret to a service account")
+_UNLINK = Sentence("Unlink a pull secret from a service account")
+_WRITE = Sentence("Write a login into a pull secret")
+_REMOVE_ENTRIES = Sentence("Remove registries from a pull secret")
+_REMOVE = Sentence("Remove a pull secret")
+_GRANT = Sentence("Let others pull from a project")
+_REVOKE = Sentence("Revoke pulling from a project")
+_IMPORT = Sentence("Import an image stream again")
+_WAIT = Sentence("Wait for the pull secret of a service account")
+#: All titles. They hold nothing of a cluster.
+TITLES = frozenset({_LINK, _UNLINK, _WRITE, _REMOVE_ENTRIES, _REMOVE, _GRANT, _REVOKE, _IMPORT, _WAIT})
+
+
+def link(namespace: str, account: str, secret: str) -> list[Fix]:
+    """Links a secret, and has pods that wait for their image created again."""
+    options = {"namespaces": [namespace], "service_accounts": [account], "secrets": [secret], **_PODS}
+    return [_task(_LINK, "sa_link", options)]
+
+
+def new_secret(namespace: str, account: str, registry: str) -> list[Fix]:
+    name = name_for("pull", registry)
+    return [_secret(namespace, name, registry), *link(namespace, account, name)]
+
+
+def import_secret(namespace: str, registry: str) -> list[Fix]:
+    """For imports of image streams, which need no link."""
+    return [_secret(namespace, name_for("pull", registry), registry)]
+
+
+def import_again(namespace: str, stream: str) -> list[Fix]:
+    """Imports the tags of a stream whose import failed for want of a login."""
+    return [_task(_IMPORT, "image_stream_import", {"namespaces": [namespace], "streams": [stream]})]
+
+
+def add_registry(namespace: str, secret: str, registry: str) -> list[Fix]:
+    """Adds a registry to a secret, or corrects its login there; its other entries stay."""
+    return [_secret(namespace, secret, registry, mode="merge")]
+
+
+def new_secret_named(namespace: str, secret: str, registry: str) -> list[Fix]:
+    """Creates a secret that is listed already."""
+    return [_secret(namespace, secret, registry)]
+
+
+def rewrite_secret(namespace: str, secret: str, registry: str) -> list[Fix]:
+    """Writes a secret of which nothing can be kept, with a type that nodes read."""
+    return [_secret(namespace, secret, registry, mode="replace", recreate=True)]
+
+
+def grant(project: str, namespace: str, account: str) -> list[Fix]:
+    options = {"namespaces": [project], "service_accounts": [{"namespace": namespace, "name": account}]}
+    return [_task(_GRANT, "image_puller_grant", options)]
+
+
+def grant_to(project: str, subjects: dict[str, Any]) -> list[Fix]:
+    """`subjects`: as the options of image_puller_grant name them."""
+    return [_task(_GRANT, "image_puller_grant", {"namespaces": [project], **subjects})]
+
+
+def revoke(project: str, subjects: dict[str, Any]) -> list[Fix]:
+    """Takes the right out of every binding of the project."""
+    options = {"namespaces": [project], **subjects, "state": "absent", "revoke_from": "every_binding"}
+    return [_task(_REVOKE, "image_puller_grant", options)]
+
+
+def link_only(namespace: str, account: str, secret: str) -> list[Fix]:
+    """Links a secret, also one of no use, once; pods are left alone."""
+    options = {"namespaces": [namespace], "service_accounts": [account], "secrets": [secret], "require": "none"}
+    return [_task(_LINK, "sa_link", options)]
+
+
+def unlink(namespace: str, account: str, secret: str, purpose: str = "pull") -> list[Fix]:
+    """`purpose`: `pull` or `mount`, the list of the account."""
+    options = {
+        "namespaces": [namespace],
+        "service_accounts": [account],
+        "secrets": [secret],
+        "link_for": [purpose],
+        "state": "absent",
+    }
+    return [_task(_UNLINK, "sa_link", options)]
+
+
+def remove_secret(namespace: str, secret: str) -> list[Fix]:
+    options = {"namespaces": [namespace], "name": secret, "state": "absent"}
+    return [_task(_REMOVE, "pull_secret", options)]
+
+
+def remove_registry(namespace: str, secret: str, *registries: str) -> list[Fix]:
+    """Removes entries of a secret; its others stay."""
+    entries = [{"registry": registry} for registry in registries]
+    options = {"namespaces": [namespace], "name": secret, "registries": entries, "mode": "remove"}
+    return [_task(_REMOVE_ENTRIES, "pull_secret", options)]
+
+
+def convert_secret(namespace: str, secret: str, registry: str) -> list[Fix]:
+    """Creates a secret again with a type that nodes read; its other entries stay."""
+    return [_secret(namespace, secret, registry, mode="merge", recreate=True)]
+
+
+def wait_for_account(namespace: str, account: str) -> list[Fix]:
+    options = {"namespaces": [namespace], "service_accounts": [account]}
+    return [_task(_WAIT, "sa_wait", options)]
+
+
+def name_for(purpose: str, registry: str) -> str:
+    """A name for a secret with the login of a registry."""
+    words = re.sub("[^a-z0-9]", "-", registry.lower()).strip("-")
+    return f"{purpose}-{words}"[:LONGEST_NAME].rstrip("-")
+
+
+def _secret(namespace: str, name: str, registry: str, **options: Any) -> Fix:
+    login = {"registry": registry, **VARIABLES}
+    return _task(_WRITE, "pull_secret", {"namespaces": [namespace], "name": name, "registries": [login], **options})
+
+
+def _task(title: Sentence, module: str, options: dict[str, Any]) -> Fix:
+    return {"name": title, f"{PREFIX}{module}": options}

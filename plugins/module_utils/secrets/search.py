@@ -1,0 +1,85 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A credential that is searched for, and where in a secret it stands. Pure. It is never part of what is reported."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..core.objects import Json, metadata
+from ..core.redaction import forms
+from ..core.shapes import mapping
+from ..dockerconfig.registry_keys import host_of, without_user
+from .content import StoredSecret
+
+__all__ = ["SHORTEST", "CredentialSearch", "Match"]
+
+#: A shorter text would be found in many words that have nothing to do with it.
+SHORTEST = 8
+
+
+@dataclass(frozen=True)
+class Match:
+    """`location` is a registry key, a data key or an annotation. `as_asked`: registry and user are those that were given, too."""
+
+    location: str
+    as_asked: bool
+
+
+@dataclass(frozen=True, repr=False)
+class CredentialSearch:
+    """`secret` is the password or token. `registry` and `username` narrow which entries are exactly the login."""
+
+    secret: str
+    registry: str = ""
+    username: str = ""
+
+    @cached_property
+    def _forms(self) -> Sequence[bytes]:
+        return [form.encode("utf-8", "surrogateescape") for form in forms(self.secret)]
+
+    def matches(self, secret: Json) -> list[Match]:
+        """Where in the secret it stands, each place once, entries of an auth file before data keys."""
+        held = StoredSecret.of(secret)
+        found = {}
+        for key, entry in held.known.entries.items():
+            if entry.password == self.secret:
+                found[without_user(key)] = self._is_login(key, entry.username)
+        data = {name: value for name, value in mapping(secret.get("data")).items() if isinstance(value, str)}
+        for name, value in data.items():
+            # An entry has been found there already, unless it stands there in another form.
+            if not (found and name == held.key) and self._is_in(_decoded(value)):
+                found[f"data key {name}"] = not (self.registry or self.username)
+        for name, value in mapping(metadata(secret).get("annotations")).items():
+            if isinstance(value, str) and any(self._is_in(part) for part in _with_data(value)):
+                found[f"annotation {name}"] = not (self.registry or self.username)
+        return [Match(location, as_asked) for location, as_asked in found.items()]
+
+    def _is_login(self, key: str, username: str) -> bool:
+        return (not self.registry or host_of(self.registry) == host_of(key)) and self.username in ("", username)
+
+    def _is_in(self, content: bytes) -> bool:
+        return any(form in content for form in self._forms)
+
+
+def _decoded(value: str) -> bytes:
+    try:
+        return base64.b64decode(value)
+    except (binascii.Error, ValueError):
+        return value.encode("utf-8", "surrogatepass")
+
+
+def _with_data(annotation: str) -> Iterator[bytes]:
+    """The text of an annotation, and what the base64 in it says: `kubectl apply` writes the whole secret into one."""
+    yield annotation.encode("utf-8", "surrogatepass")
+    for part in annotation.split('"'):
+        if len(part) > SHORTEST:
+            try:
+                yield base64.b64decode(part, validate=True)
+            except (binascii.Error, ValueError):
+                continue

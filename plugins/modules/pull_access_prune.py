@@ -1,0 +1,918 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: pull_access_prune
+short_description: Remove objects that an owner no longer declares
+version_added: 1.0.0
+description:
+  - Compares the declarations of an owner with the objects that carry the owner's labels
+    (C(app.kubernetes.io/managed-by=openshift_ops.image_pull) and C(app.kubernetes.io/instance=OWNER), see the option C(owner) of the other
+    modules), and removes objects that are no longer declared. Run it after the other modules, with the same lists.
+  - The module removes objects in this order. First, it removes service account list entries that name a secret of the owner, if no present
+    entry of O(links) declares them or if their secret is removed. Then it removes the secrets. Finally, it removes subjects of the owner's
+    role bindings that no present entry of O(grants) declares, and bindings that this leaves empty. Objects are also removed if an entry
+    still exists, but no longer covers their namespace or service account.
+  - Objects without both labels, and objects of another owner, are never removed. The platform's objects, generated secrets, and objects
+    that another controller manages are kept regardless of their labels, with a warning.
+  - Nothing is removed unless everything could be read. If the caller may not list across all namespaces, the module lists each namespace or
+    project that the caller can see. It omits a namespace in which the caller may not list, with a warning.
+  - R(The guide on owners, ansible_collections.openshift_ops.image_pull.docsite.many_teams) describes labels, owners and guards together.
+options:
+  owner:
+    description:
+      - The owner whose objects are pruned. Entries without an owner belong to this owner. Objects that an entry of another owner declares
+        are not removed either.
+    type: str
+    required: true
+  secrets:
+    description:
+      - The declarations for M(openshift_ops.image_pull.pull_secret), in the form of its option
+        O(openshift_ops.image_pull.pull_secret#module:secrets). Only the name of the secret, its namespaces, and its state matter. The other
+        options of an entry, including credentials, are allowed but not required, and are ignored.
+      - Options that are missing from an entry take the defaults of that module. This also applies to O(links) and O(grants). If another
+        task sets an option for all of its entries, repeat it in each entry here.
+      - An entry with O(secrets[].state=absent) does not declare a secret. An entry with O(secrets[].mode=remove) declares one.
+      - At least one of O(secrets), O(links) and O(grants) is required. If a list is omitted, the module does not know its declarations, so
+        it removes nothing of that kind, except links to a secret that is removed. An empty list declares nothing.
+    type: list
+    elements: dict
+    suboptions:
+      title:
+        description: The title of the entry in messages, in addition to its name. See
+          O(openshift_ops.image_pull.pull_secret#module:secrets[].title).
+        type: str
+      name:
+        description: See O(openshift_ops.image_pull.pull_secret#module:name).
+        type: str
+      namespaces:
+        description: See O(openshift_ops.image_pull.pull_secret#module:namespaces).
+        type: list
+        elements: str
+      namespace_selector:
+        description: See O(openshift_ops.image_pull.pull_secret#module:namespace_selector).
+        type: dict
+        suboptions:
+          labels:
+            description: See O(openshift_ops.image_pull.pull_secret#module:namespace_selector.labels).
+            type: str
+          include:
+            description: See O(openshift_ops.image_pull.pull_secret#module:namespace_selector.include).
+            type: list
+            elements: str
+          exclude:
+            description: See O(openshift_ops.image_pull.pull_secret#module:namespace_selector.exclude).
+            type: list
+            elements: str
+          requesters:
+            description: See O(openshift_ops.image_pull.pull_secret#module:namespace_selector.requesters).
+            type: list
+            elements: str
+          phases:
+            description: See O(openshift_ops.image_pull.pull_secret#module:namespace_selector.phases).
+            type: list
+            elements: str
+            default: [Active]
+          system_namespaces:
+            description: See O(openshift_ops.image_pull.pull_secret#module:namespace_selector.system_namespaces).
+            type: bool
+            default: false
+      owner:
+        description: See O(openshift_ops.image_pull.pull_secret#module:owner).
+        type: str
+      adopt:
+        description: See O(openshift_ops.image_pull.pull_secret#module:adopt).
+        type: bool
+      state:
+        description: See O(openshift_ops.image_pull.pull_secret#module:state).
+        type: str
+        choices: [present, absent]
+      mode:
+        description: See O(openshift_ops.image_pull.pull_secret#module:mode).
+        type: str
+        choices: [replace, merge, remove]
+      update_existing:
+        description: See O(openshift_ops.image_pull.pull_secret#module:update_existing).
+        type: bool
+      only_managed:
+        description: See O(openshift_ops.image_pull.pull_secret#module:only_managed).
+        type: bool
+      delete_empty:
+        description: See O(openshift_ops.image_pull.pull_secret#module:delete_empty).
+        type: bool
+      recreate:
+        description: See O(openshift_ops.image_pull.pull_secret#module:recreate).
+        type: bool
+      type:
+        description: See O(openshift_ops.image_pull.pull_secret#module:type).
+        type: str
+        choices: [kubernetes.io/dockerconfigjson, kubernetes.io/dockercfg, kubernetes.io/podmanconfigjson]
+      registries:
+        description: See O(openshift_ops.image_pull.pull_secret#module:registries).
+        type: list
+        elements: dict
+        suboptions:
+          registry:
+            description: See O(openshift_ops.image_pull.pull_secret#module:registries[].registry).
+            type: str
+            required: true
+          username:
+            description: See O(openshift_ops.image_pull.pull_secret#module:registries[].username).
+            type: str
+          password:
+            description: See O(openshift_ops.image_pull.pull_secret#module:registries[].password).
+            type: raw
+          email:
+            description: See O(openshift_ops.image_pull.pull_secret#module:registries[].email).
+            type: str
+      auth_file:
+        description: See O(openshift_ops.image_pull.pull_secret#module:auth_file).
+        type: path
+      auth_config:
+        description: See O(openshift_ops.image_pull.pull_secret#module:auth_config).
+        type: raw
+      include:
+        description: See O(openshift_ops.image_pull.pull_secret#module:include).
+        type: list
+        elements: str
+      labels:
+        description: See O(openshift_ops.image_pull.pull_secret#module:labels).
+        type: dict
+      annotations:
+        description: See O(openshift_ops.image_pull.pull_secret#module:annotations).
+        type: dict
+      immutable:
+        description: See O(openshift_ops.image_pull.pull_secret#module:immutable).
+        type: bool
+      drop_platform_registries:
+        description: See O(openshift_ops.image_pull.pull_secret#module:drop_platform_registries).
+        type: list
+        elements: str
+      verify:
+        description: See O(openshift_ops.image_pull.pull_secret#module:verify).
+        type: raw
+      verify_repositories:
+        description: See O(openshift_ops.image_pull.pull_secret#module:verify_repositories).
+        type: list
+        elements: str
+      verify_realm_hosts:
+        description: See O(openshift_ops.image_pull.pull_secret#module:verify_realm_hosts).
+        type: list
+        elements: str
+      verify_ca_cert:
+        description: See O(openshift_ops.image_pull.pull_secret#module:verify_ca_cert).
+        type: path
+      verify_validate_certs:
+        description: See O(openshift_ops.image_pull.pull_secret#module:verify_validate_certs).
+        type: bool
+      verify_timeout:
+        description: See O(openshift_ops.image_pull.pull_secret#module:verify_timeout).
+        type: int
+  links:
+    description:
+      - The declarations for M(openshift_ops.image_pull.sa_link), in the form of its option
+        O(openshift_ops.image_pull.sa_link#module:links). Only secrets, service accounts, lists, namespaces and the state matter. The other
+        options of an entry are allowed, are checked in the same way as by that module, and have no effect here.
+    type: list
+    elements: dict
+    suboptions:
+      title:
+        description: The title of the entry in messages, in addition to its name. See
+          O(openshift_ops.image_pull.sa_link#module:links[].title).
+        type: str
+      secrets:
+        description: See O(openshift_ops.image_pull.sa_link#module:secrets).
+        type: list
+        elements: str
+      namespaces:
+        description: See O(openshift_ops.image_pull.sa_link#module:namespaces).
+        type: list
+        elements: str
+      namespace_selector:
+        description: See O(openshift_ops.image_pull.sa_link#module:namespace_selector).
+        type: dict
+        suboptions:
+          labels:
+            description: See O(openshift_ops.image_pull.sa_link#module:namespace_selector.labels).
+            type: str
+          include:
+            description: See O(openshift_ops.image_pull.sa_link#module:namespace_selector.include).
+            type: list
+            elements: str
+          exclude:
+            description: See O(openshift_ops.image_pull.sa_link#module:namespace_selector.exclude).
+            type: list
+            elements: str
+          requesters:
+            description: See O(openshift_ops.image_pull.sa_link#module:namespace_selector.requesters).
+            type: list
+            elements: str
+          phases:
+            description: See O(openshift_ops.image_pull.sa_link#module:namespace_selector.phases).
+            type: list
+            elements: str
+            default: [Active]
+          system_namespaces:
+            description: See O(openshift_ops.image_pull.sa_link#module:namespace_selector.system_namespaces).
+            type: bool
+            default: false
+      service_accounts:
+        description: See O(openshift_ops.image_pull.sa_link#module:service_accounts).
+        type: list
+        elements: str
+      link_for:
+        description: See O(openshift_ops.image_pull.sa_link#module:link_for).
+        type: list
+        elements: str
+        choices: [pull, mount]
+      owner:
+        description: See O(openshift_ops.image_pull.sa_link#module:owner).
+        type: str
+      adopt:
+        description: See O(openshift_ops.image_pull.sa_link#module:adopt).
+        type: bool
+      state:
+        description: See O(openshift_ops.image_pull.sa_link#module:state).
+        type: str
+        choices: [present, absent]
+      exclusive:
+        description: See O(openshift_ops.image_pull.sa_link#module:exclusive).
+        type: bool
+      only_managed:
+        description: See O(openshift_ops.image_pull.sa_link#module:only_managed).
+        type: bool
+      create:
+        description: See O(openshift_ops.image_pull.sa_link#module:create).
+        type: bool
+      require:
+        description: See O(openshift_ops.image_pull.sa_link#module:require).
+        type: str
+        choices: [usable, existing, none]
+      restart_pods:
+        description: See O(openshift_ops.image_pull.sa_link#module:restart_pods).
+        type: str
+        choices: [never, report, stuck]
+      verify_after:
+        description: See O(openshift_ops.image_pull.sa_link#module:verify_after).
+        type: float
+      wait_timeout:
+        description: See O(openshift_ops.image_pull.sa_link#module:wait_timeout).
+        type: int
+  grants:
+    description:
+      - The declarations for M(openshift_ops.image_pull.image_puller_grant), in the form of its option
+        O(openshift_ops.image_pull.image_puller_grant#module:grants). Only subjects, role, binding, namespaces and the state matter. The
+        other options of an entry are allowed, are checked in the same way as by that module, and have no effect here.
+      - A subject is kept if any present entry grants it the role in that namespace, regardless of the binding.
+    type: list
+    elements: dict
+    suboptions:
+      title:
+        description: The title of the entry in messages, in addition to its name. See
+          O(openshift_ops.image_pull.image_puller_grant#module:grants[].title).
+        type: str
+      namespaces:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:namespaces).
+        type: list
+        elements: str
+      namespace_selector:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:namespace_selector).
+        type: dict
+        suboptions:
+          labels:
+            description: See O(openshift_ops.image_pull.image_puller_grant#module:namespace_selector.labels).
+            type: str
+          include:
+            description: See O(openshift_ops.image_pull.image_puller_grant#module:namespace_selector.include).
+            type: list
+            elements: str
+          exclude:
+            description: See O(openshift_ops.image_pull.image_puller_grant#module:namespace_selector.exclude).
+            type: list
+            elements: str
+          requesters:
+            description: See O(openshift_ops.image_pull.image_puller_grant#module:namespace_selector.requesters).
+            type: list
+            elements: str
+          phases:
+            description: See O(openshift_ops.image_pull.image_puller_grant#module:namespace_selector.phases).
+            type: list
+            elements: str
+            default: [Active]
+          system_namespaces:
+            description: See O(openshift_ops.image_pull.image_puller_grant#module:namespace_selector.system_namespaces).
+            type: bool
+            default: false
+      service_accounts:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:service_accounts).
+        type: list
+        elements: dict
+        suboptions:
+          namespace:
+            description: See O(openshift_ops.image_pull.image_puller_grant#module:service_accounts[].namespace).
+            type: str
+            required: true
+          name:
+            description: See O(openshift_ops.image_pull.image_puller_grant#module:service_accounts[].name).
+            type: str
+            default: default
+      projects:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:projects).
+        type: list
+        elements: str
+      groups:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:groups).
+        type: list
+        elements: str
+      users:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:users).
+        type: list
+        elements: str
+      authenticated:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:authenticated).
+        type: bool
+      anonymous:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:anonymous).
+        type: bool
+      role:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:role).
+        type: str
+      binding_name:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:binding_name).
+        type: str
+      owner:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:owner).
+        type: str
+      adopt:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:adopt).
+        type: bool
+      state:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:state).
+        type: str
+        choices: [present, absent]
+      exclusive:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:exclusive).
+        type: bool
+      revoke_from:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:revoke_from).
+        type: str
+        choices: [ours, every_binding]
+      prune:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:prune).
+        type: bool
+      recreate:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:recreate).
+        type: bool
+      verify_access:
+        description: See O(openshift_ops.image_pull.image_puller_grant#module:verify_access).
+        type: bool
+  max_prune:
+    description:
+      - The maximum number of secrets, of links and of subjects, each counted separately, that the module removes. Either a number, or a
+        percentage of the declared objects of the kind that exist, plus the objects that would be removed.
+      - A link that is removed with its secret does not count. A link that a glob of service accounts declares counts once, regardless of
+        the number of matching accounts. If a list is omitted, nothing is counted for it.
+      - Users write labels, links and the names of the projects that they request. So only namespaces that an entry names, or selects by
+        O(secrets[].namespace_selector.labels) or O(secrets[].namespace_selector.requesters), count as declared. Selected namespaces that no
+        user requested also count as declared.
+      - When the limit is exceeded, the module first tries again without the namespaces in which it would remove most, at most one in ten of
+        them but always at least one. Then it tries again without all namespaces that no entry covers. If the other namespaces stay within
+        the limit, the module removes objects there, holds the rest back, and fails with the namespaces that it held back. Otherwise, it
+        removes nothing, and lists the objects that it would have removed. So objects that users plant in their own namespaces cannot stop
+        the removal in other namespaces.
+      - To confirm a held back namespace, name it in an entry, for example with O(secrets[].state=absent).
+    type: str
+    default: 10%
+  prune_everything:
+    description:
+      - Without this option, the task fails if no entry declares anything for the owner, or if no entry covers an existing namespace. This
+        prevents a lost list from removing everything.
+      - To remove all objects of an owner whose inventory is lost, give empty lists, this option and O(max_prune=100%).
+    type: bool
+    default: false
+  exclude_namespaces:
+    description:
+      - Namespaces in which nothing is read or removed. The module warns about each one that exists. Names only.
+      - Name the namespaces in which an earlier task failed. There, the secret that replaces an undeclared one may be missing.
+    type: list
+    elements: str
+    default: []
+  concurrency:
+    description: The maximum number of requests that are sent at the same time.
+    type: int
+    default: 8
+  max_failures:
+    description:
+      - A number or a percentage such as V(5%) of the namespaces in which the owner has objects. When the API server has failed in more
+        namespaces than that, the remaining namespaces are not attempted, and are reported as skipped. By default, all namespaces are
+        attempted.
+      - A failure that the administrator of a project can cause does not count, such as an object that cannot be changed.
+    type: str
+  report_unchanged:
+    description:
+      - Whether the result lists the namespaces that needed no change, or only counts them. By default, the result lists them if the owner
+        has objects in 100 namespaces or fewer.
+    type: bool
+  progress:
+    description: Whether a long task displays its progress every few seconds. Only on the controller (C(connection=local)).
+    type: bool
+    default: true
+extends_documentation_fragment:
+  - openshift_ops.image_pull.connection
+  - openshift_ops.image_pull.attributes
+notes:
+  - Rights needed - list on namespaces; delete on secrets; patch on serviceaccounts; patch, delete on
+    rolebindings.rbac.authorization.k8s.io; bind on clusterroles.rbac.authorization.k8s.io system:image-puller.
+  - Optional rights - list on secrets, serviceaccounts, rolebindings.rbac.authorization.k8s.io. Without them, the module reports the
+    missing information and the omitted steps.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
+author:
+  - The openshift_ops.image_pull authors (@openshift-ops)
+seealso:
+  - module: openshift_ops.image_pull.pull_secret
+  - module: openshift_ops.image_pull.sa_link
+  - module: openshift_ops.image_pull.image_puller_grant
+"""
+
+EXAMPLES = r"""
+- name: Create the team's declared secrets
+  openshift_ops.image_pull.pull_secret:
+    owner: team-a
+    secrets: "{{ secrets }}"
+
+- name: Link them
+  openshift_ops.image_pull.sa_link:
+    owner: team-a
+    links: "{{ links }}"
+
+- name: Remove objects that the team no longer declares
+  openshift_ops.image_pull.pull_access_prune:
+    owner: team-a
+    secrets: "{{ secrets }}"
+    links: "{{ links }}"
+    grants: []
+
+- name: Remove all objects of the team, without its inventory
+  openshift_ops.image_pull.pull_access_prune:
+    owner: team-a
+    secrets: []
+    links: []
+    grants: []
+    prune_everything: true
+    max_prune: 100%
+"""
+
+RETURN = r"""
+server:
+  description: The address of the API server.
+  type: str
+  returned: when the API server was reached
+  sample: https://api.cluster.example.com:6443
+namespaces:
+  description: The result for each namespace in which the owner has objects.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    name:
+      description: The namespace.
+      type: str
+      returned: always
+      sample: project-a
+    changed:
+      description: Whether anything in the namespace was changed, or would be changed in check mode.
+      type: bool
+      returned: always
+    status:
+      description: One of V(changed), V(unchanged), V(failed), V(skipped).
+      type: str
+      returned: always
+      sample: changed
+    reason:
+      description: Why the namespace was skipped.
+      type: str
+      returned: when skipped
+    changes:
+      description: The changes that removed something, or would remove it in check mode.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        action:
+          description: One of C(update), C(delete).
+          type: str
+          returned: always
+        kind:
+          description: The kind of the object.
+          type: str
+          returned: always
+        name:
+          description: The name of the object.
+          type: str
+          returned: always
+        lists:
+          description: The lists of the service account that change.
+          type: dict
+          returned: for a service account
+          contains:
+            imagePullSecrets:
+              description: The changes to C(imagePullSecrets) of the account.
+              type: dict
+              returned: when it changes
+              contains:
+                added:
+                  description: The names that were added.
+                  type: list
+                  elements: str
+                  returned: always
+                removed:
+                  description: The names that were removed.
+                  type: list
+                  elements: str
+                  returned: always
+                deduplicated:
+                  description: The names that were listed more than once, and are now listed once.
+                  type: list
+                  elements: str
+                  returned: when there are any
+            secrets:
+              description: The changes to C(secrets) of the account.
+              type: dict
+              returned: when it changes
+              contains:
+                added:
+                  description: The names that were added.
+                  type: list
+                  elements: str
+                  returned: always
+                removed:
+                  description: The names that were removed.
+                  type: list
+                  elements: str
+                  returned: always
+                deduplicated:
+                  description: The names that were listed more than once, and are now listed once.
+                  type: list
+                  elements: str
+                  returned: when there are any
+        registries:
+          description: The registries of the secret that change, listed by key.
+          type: dict
+          returned: for a secret
+          contains:
+            added:
+              description: The registries that were added.
+              type: list
+              elements: str
+              returned: always
+            changed:
+              description: The parts of the entry that changed, such as C(password), for each registry that the secret already had. Values
+                are never included.
+              type: dict
+              returned: always
+            removed:
+              description: The registries that were removed.
+              type: list
+              elements: str
+              returned: always
+        role:
+          description: The cluster role that the binding grants.
+          type: str
+          returned: for a role binding
+        revoked:
+          description: The subjects that were removed from the binding.
+          type: list
+          elements: str
+          returned: for a role binding
+      sample: [{action: delete, kind: Secret, name: private-registry, registries: {added: [], changed: {}, removed: [privateregistry.example.com]}}]
+prune:
+  description: Numbers of declared and removed objects, and the number that O(max_prune) allows, for each kind.
+  type: dict
+  returned: when all objects could be read
+  contains:
+    secrets:
+      description: Secrets.
+      type: dict
+      returned: always
+      contains:
+        declared:
+          description: Number of declared objects that exist. See O(max_prune).
+          type: int
+          returned: always
+          sample: 40
+        removed:
+          description: Number of objects that were removed, or would be removed in check mode.
+          type: int
+          returned: always
+          sample: 2
+        allowed:
+          description: Number of objects that O(max_prune) allows.
+          type: int
+          returned: always
+          sample: 4
+    links:
+      description: Entries on lists of service accounts, except entries that are removed with their secret.
+      type: dict
+      returned: always
+      contains:
+        declared:
+          description: Number of declared objects that exist. See O(max_prune).
+          type: int
+          returned: always
+          sample: 40
+        removed:
+          description: Number of objects that were removed, or would be removed in check mode.
+          type: int
+          returned: always
+          sample: 2
+        allowed:
+          description: Number of objects that O(max_prune) allows.
+          type: int
+          returned: always
+          sample: 4
+    grants:
+      description: Subjects of role bindings. A binding without subjects counts as one.
+      type: dict
+      returned: always
+      contains:
+        declared:
+          description: Number of declared objects that exist. See O(max_prune).
+          type: int
+          returned: always
+          sample: 40
+        removed:
+          description: Number of objects that were removed, or would be removed in check mode.
+          type: int
+          returned: always
+          sample: 2
+        allowed:
+          description: Number of objects that O(max_prune) allows.
+          type: int
+          returned: always
+          sample: 4
+    refused:
+      description: The changes that were not made because they would remove more than O(max_prune) allows.
+      type: list
+      elements: dict
+      returned: when O(max_prune) refused them
+      contains:
+        namespace:
+          description: The namespace of the object.
+          type: str
+          returned: always
+        action:
+          description: One of C(update), C(delete).
+          type: str
+          returned: always
+        kind:
+          description: The kind of the object.
+          type: str
+          returned: always
+        name:
+          description: The name of the object.
+          type: str
+          returned: always
+        lists:
+          description: The lists of the service account that change.
+          type: dict
+          returned: for a service account
+          contains:
+            imagePullSecrets:
+              description: The changes to C(imagePullSecrets) of the account.
+              type: dict
+              returned: when it changes
+              contains:
+                added:
+                  description: The names that were added.
+                  type: list
+                  elements: str
+                  returned: always
+                removed:
+                  description: The names that were removed.
+                  type: list
+                  elements: str
+                  returned: always
+                deduplicated:
+                  description: The names that were listed more than once, and are now listed once.
+                  type: list
+                  elements: str
+                  returned: when there are any
+            secrets:
+              description: The changes to C(secrets) of the account.
+              type: dict
+              returned: when it changes
+              contains:
+                added:
+                  description: The names that were added.
+                  type: list
+                  elements: str
+                  returned: always
+                removed:
+                  description: The names that were removed.
+                  type: list
+                  elements: str
+                  returned: always
+                deduplicated:
+                  description: The names that were listed more than once, and are now listed once.
+                  type: list
+                  elements: str
+                  returned: when there are any
+        registries:
+          description: The registries of the secret that change, listed by key.
+          type: dict
+          returned: for a secret
+          contains:
+            added:
+              description: The registries that were added.
+              type: list
+              elements: str
+              returned: always
+            changed:
+              description: The parts of the entry that changed, such as C(password), for each registry that the secret already had. Values
+                are never included.
+              type: dict
+              returned: always
+            removed:
+              description: The registries that were removed.
+              type: list
+              elements: str
+              returned: always
+        role:
+          description: The cluster role that the binding grants.
+          type: str
+          returned: for a role binding
+        revoked:
+          description: The subjects that were removed from the binding.
+          type: list
+          elements: str
+          returned: for a role binding
+stopped:
+  description: Why the task ended before all namespaces were attempted.
+  type: str
+  returned: when the task stopped early
+failures:
+  description: The namespaces that failed, and the reason. If there is one, the task fails after it has processed all other namespaces.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    namespace:
+      description: The namespace.
+      type: str
+      returned: always
+    error:
+      description: The attempted action, the response, and the steps to take.
+      type: str
+      returned: always
+  sample: []
+summary:
+  description: Counts of the namespaces of the task, and of retries.
+  type: dict
+  returned: always
+  contains:
+    total:
+      description: Number of namespaces in the task.
+      type: int
+      returned: always
+    changed:
+      description: Number of namespaces that were changed, or would be changed in check mode.
+      type: int
+      returned: always
+    unchanged:
+      description: Number of namespaces that needed no change.
+      type: int
+      returned: always
+    failed:
+      description: Number of namespaces that failed.
+      type: int
+      returned: always
+    skipped:
+      description: Number of namespaces that were not attempted, or are being deleted.
+      type: int
+      returned: always
+    retries:
+      description: Number of repeated requests, and of objects that were read again after a conflict or a lost response.
+      type: int
+      returned: always
+  sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
+"""
+
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
+    contradictions as between_grants,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
+    options as image_puller_grant,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.prune.desired import KINDS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
+    contradictions as between_secrets,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
+    options as pull_secret,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import (
+    contradictions as between_links,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import (
+    options as sa_link,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.entries import (
+    ListForm,
+    list_option,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.inventory import (
+    Part,
+    inventoried,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import (
+    CONNECTION_OPTIONS,
+    RUN_OPTIONS,
+    TARGET_OPTIONS,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.prune import Pruning, prune
+
+_SECRET = {**TARGET_OPTIONS, **pull_secret.ARGUMENTS}
+_LINK = {**TARGET_OPTIONS, **sa_link.ARGUMENTS}
+_GRANT = {**TARGET_OPTIONS, **image_puller_grant.ARGUMENTS}
+PARTS = (
+    Part(
+        ListForm(
+            "secrets",
+            "name",
+            kind=KINDS["secrets"],
+            declare=pull_secret.identified,
+            contradictions=between_secrets.contradictions,
+        ),
+        _SECRET,
+    ),
+    Part(
+        ListForm(
+            "links",
+            "secrets",
+            kind=KINDS["links"],
+            declare=sa_link.from_options,
+            contradictions=between_links.contradictions,
+        ),
+        _LINK,
+    ),
+    Part(
+        ListForm(
+            "grants",
+            "binding_name",
+            kind=KINDS["grants"],
+            declare=image_puller_grant.from_options,
+            contradictions=between_grants.contradictions,
+        ),
+        _GRANT,
+    ),
+)
+ARGUMENTS = {
+    **CONNECTION_OPTIONS,
+    **RUN_OPTIONS,
+    "owner": {"type": "str", "required": True},
+    "secrets": list_option(_SECRET, alternatives=[pull_secret.SOURCES]),
+    "links": list_option(_LINK),
+    "grants": list_option(_GRANT),
+    "max_prune": {"type": "str", "default": "10%"},
+    "prune_everything": {"type": "bool", "default": False},
+    "exclude_namespaces": {"type": "list", "elements": "str", "default": []},
+}
+
+
+def run(task: Task) -> dict[str, object]:
+    pruning = Pruning.of(task.params)
+    return inventoried(
+        task,
+        PARTS,
+        common={"owner": pruning.owner},
+        check=pruning.require_declared,
+        work=lambda cluster, found, settings: prune(
+            cluster, pruning, found.batches, found.namespaces, settings, confirmed=found.confirmed
+        ),
+    )
+
+
+MODULE = Module(
+    ARGUMENTS,
+    run,
+    library="kubernetes",
+    import_error=IMPORT_ERROR,
+    rules={"required_one_of": [tuple(KINDS)]},
+    lists=[part.form for part in PARTS],
+)
+
+
+def main() -> None:
+    run_module(MODULE)
+
+
+if __name__ == "__main__":
+    main()

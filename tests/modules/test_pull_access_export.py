@@ -1,0 +1,78 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""pull_access_export on the lab, as a module of its own: what it returns, what it asks for, which rights are enough."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+from support.openshift import allow
+from support.playbooks import forms, leaks
+
+PASSWORD = "canary of a module"
+AUTH = base64.b64encode(f"u:{PASSWORD}".encode()).decode()
+DATA = {".dockerconfigjson": base64.b64encode(json.dumps({"auths": {"quay.io": {"auth": AUTH}}}).encode()).decode()}
+SECRET = {"metadata": {"name": "one"}, "type": "kubernetes.io/dockerconfigjson", "data": DATA}
+ENTRY = {
+    "registries": [{"registry": "quay.io", "username": "u", "password": "{{ vaulted_quay_io_u | string }}"}],
+    "service_accounts": ["default"],
+    "link_for": ["pull"],
+}
+
+
+@pytest.fixture
+def two(lab, run, namespaces):
+    """Two namespaces with the same secret, one of them by our own modules."""
+    first, second = namespaces(2)
+    lab.create(first, "secrets", SECRET)
+    registries = [{"registry": "quay.io", "username": "u", "password": PASSWORD}]
+    assert run("pull_secret", name="one", namespaces=[second], registries=registries)["changed"]
+    assert run("sa_link", secrets=["one"], namespaces=[first, second])["changed"]
+    assert run("image_puller_grant", namespaces=[second], projects=[first])["changed"]
+    return [first, second]
+
+
+def test_what_it_finds(lab, run, two):
+    audit = lab.audit()
+    found = run("pull_access_export", namespaces=two)
+    assert not found["failed"], found
+    assert found["private_registry_secrets"] == [{"name": "one", "namespaces": two, **ENTRY}]
+    assert found["cross_project_pull_grants"] == [{"namespaces": [two[1]], "projects": [two[0]]}]
+    assert (found["vaulted_variables"], found["not_exported"]) == (["vaulted_quay_io_u"], [])
+    assert (found["changed"], found["files"], found["diff"]) == (False, [], [])
+    assert found["left_out"] == {"generated_links": 4, "generated_pull_secrets": 2, "platform_bindings": 2}
+    assert set(audit.verbs()) <= {"list", "get"}
+    assert leaks(found["_output"], forms(PASSWORD, "u")) == []
+
+
+def test_a_selector_leaves_the_platform_out(run, two):
+    found = run("pull_access_export", namespace_selector={"include": ["kube-*", *two]})
+    assert found["left_out"]["platform_namespaces"] >= 2
+    assert [row["name"] for row in found["namespaces"]] == two
+
+
+def test_listing_is_all_that_it_must_be_allowed(lab, run, two):
+    rules = [{"secrets": ["list"]}, {"serviceaccounts": ["list"]}, {"rolebindings.rbac.authorization.k8s.io": ["list"]}]
+    user = allow(lab, f"{two[0]}-reader", *rules)
+    found = run("pull_access_export", namespaces=two, impersonate_user=user)
+    assert not found["failed"], found["msg"]
+    assert [entry["name"] for entry in found["private_registry_secrets"]] == ["one"]
+
+
+def test_who_may_not_list_is_told_so(lab, run, two):
+    user = allow(lab, f"{two[0]}-blind", {"serviceaccounts": ["list"]}, {"secrets": ["get"]})
+    found = run("pull_access_export", namespaces=two, impersonate_user=user)
+    assert found["failed"]
+    assert f"the secrets of namespace {two[0]} may not be listed" in found["msg"]
+    assert "private_registry_secrets" not in found
+
+
+def test_files_are_not_for_a_process_of_its_own(lab, run, two, tmp_path):
+    audit = lab.audit()
+    found = run("pull_access_export", namespaces=two, dest=str(tmp_path / "d"))
+    assert "must run in Ansible's own process" in found["msg"]
+    assert audit.ours() == []
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,189 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an owner declares no more is taken back from a real API server, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+from support.lab import mount_names, pull_names
+
+QUAY = {"registry": "quay.io", "username": "reader", "password": "Secret-1"}
+RBAC = "rbac.authorization.k8s.io"
+
+
+def lists(*namespaces, name="quay", **link):
+    where = {"namespaces": list(namespaces)}
+    return {
+        "secrets": [{"name": name, "registries": [QUAY], **where}],
+        "links": [{"secrets": [name], **where, **link}],
+        "grants": [{"projects": ["consumer"], **where}],
+    }
+
+
+def site(run, owner, declared):
+    """Brings about what an owner declares."""
+    for module, option in (("pull_secret", "secrets"), ("sa_link", "links"), ("image_puller_grant", "grants")):
+        result = run(module, owner=owner, **{option: declared[option]})
+        assert not result["failed"], result["msg"]
+
+
+def prune(run, owner, declared, **options):
+    return run("pull_access_prune", owner=owner, **{"max_prune": "100%", **declared, **options})
+
+
+def everything(run, owner, **options):
+    return prune(run, owner, {"secrets": [], "links": [], "grants": []}, prune_everything=True, **options)
+
+
+def removed(result):
+    return [result["prune"][kind]["removed"] for kind in ("secrets", "links", "grants")]
+
+
+@pytest.fixture
+def owner(namespace):
+    """One for each test: what other tests left is not its own."""
+    return f"team-{namespace}"
+
+
+class TestPrune:
+    def test_a_namespace_and_an_account_that_are_declared_no_more(self, lab, run, namespaces, owner):
+        first, second = namespaces(2)
+        site(run, owner, lists(first, second, service_accounts=["*"], link_for=["pull", "mount"]))
+        site(run, f"{owner}-b", lists(first, second, name="theirs"))
+        before = pull_names(lab.account(second))
+        new = lists(first, service_accounts=["d*"])
+        audit = lab.audit()
+        checked = prune(run, owner, new, check=True)
+        assert audit.writes() == []
+        assert [event["objectRef"]["resource"] for event in audit.ours()] == [
+            "namespaces",
+            "secrets",
+            "serviceaccounts",
+            "rolebindings",
+        ]
+        audit = lab.audit()
+        real = prune(run, owner, new)
+        parts = ("failed", "changed", "diff", "namespaces", "failures", "summary", "prune")
+        assert [checked[part] for part in parts] == [real[part] for part in parts]
+        writes = audit.writes()
+        assert sorted(set(writes)) == sorted(writes)
+        assert len(writes) == sum(len(one["changes"]) for one in real["namespaces"])
+        in_second = [(verb, resource) for verb, resource, namespace, _name in writes if namespace == second]
+        assert in_second[-2:] == [("delete", "secrets"), ("delete", "rolebindings")]
+        assert set(in_second[:-2]) == {("patch", "serviceaccounts")}
+        assert pull_names(lab.account(second)) == [name for name in before if name != "quay"]
+        assert lab.get(second, "secrets", "quay") is None
+        assert "quay" in pull_names(lab.account(first))
+        assert "quay" not in mount_names(lab.account(first))
+        for place in (first, second):
+            assert "theirs" in pull_names(lab.account(place))
+            assert lab.get(place, "secrets", "theirs")
+            assert lab.get(place, "rolebindings", f"image-puller-grant-{owner}-b")["subjects"]
+        audit = lab.audit()
+        site(run, owner, new)
+        assert prune(run, owner, new)["changed"] is False
+        assert audit.writes() == []
+
+    def test_a_subject_that_is_declared_no_more(self, lab, run, namespace, owner):
+        old = {**lists(namespace), "grants": [{"projects": ["consumer", "other"], "namespaces": [namespace]}]}
+        site(run, owner, old)
+        result = prune(run, owner, lists(namespace))
+        assert result["namespaces"][0]["changes"][0]["revoked"] == ["Group system:serviceaccounts:other"]
+        binding = lab.get(namespace, "rolebindings", f"image-puller-grant-{owner}")
+        assert [subject["name"] for subject in binding["subjects"]] == ["system:serviceaccounts:consumer"]
+
+    def test_more_than_allowed_is_refused_before_the_first_write(self, lab, run, namespaces, owner):
+        first, second = namespaces(2)
+        site(run, owner, lists(first, second))
+        audit = lab.audit()
+        result = prune(run, owner, lists(first), max_prune="10%")
+        assert (result["failed"], result["changed"]) == (True, False)
+        assert result["prune"]["secrets"] == {"declared": 1, "removed": 0, "allowed": 0}
+        assert {row["namespace"] for row in result["prune"]["refused"]} == {second}
+        assert f"delete secret {second}/quay" in result["msg"]
+        assert audit.writes() == []
+
+    def test_an_owner_without_its_inventory(self, lab, run, namespaces, owner):
+        first, second = namespaces(2)
+        before = {place: pull_names(lab.account(place)) for place in (first, second)}
+        site(run, owner, lists(first, second))
+        refused = run("pull_access_prune", owner=owner, secrets=[], links=[], grants=[])
+        assert f"owner {owner} declares nothing" in refused["msg"]
+        assert removed(everything(run, owner)) == [2, 0, 2]
+        for place in (first, second):
+            assert pull_names(lab.account(place)) == before[place]
+            assert lab.get(place, "secrets", "quay") is None
+            assert lab.get(place, "rolebindings", f"image-puller-grant-{owner}") is None
+        again = everything(run, owner)
+        assert (again["changed"], removed(again)) == (False, [0, 0, 0])
+
+    def test_what_was_adopted_goes_and_what_was_only_changed_stays(self, lab, run, namespace, owner):
+        content = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": "e30="}}
+        for name in ("adopted", "changed"):
+            lab.create(namespace, "secrets", {"metadata": {"name": name}, **content})
+            options = {"name": name, "namespaces": [namespace], "registries": [QUAY]}
+            assert run("pull_secret", owner=owner, adopt=name == "adopted", **options)["changed"]
+        everything(run, owner)
+        assert lab.get(namespace, "secrets", "adopted") is None
+        assert lab.get(namespace, "secrets", "changed")
+
+    def test_a_generated_secret_that_was_labelled_by_hand_stays(self, lab, run, namespace, owner):
+        (generated,) = [name for name in pull_names(lab.account(namespace)) if "-dockercfg-" in name]
+        labels = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "app.kubernetes.io/instance": owner}
+        lab.api("PATCH", f"/api/v1/namespaces/{namespace}/secrets/{generated}", {"metadata": {"labels": labels}})
+        audit = lab.audit()
+        result = everything(run, owner)
+        assert audit.writes() == []
+        assert f"secret {namespace}/{generated} carries the labels of owner {owner}, but" in str(result["warnings"])
+        assert generated in pull_names(lab.account(namespace))
+
+
+class TestLimitedCaller:
+    def test_lists_in_its_projects_and_leaves_out_where_it_may_not(self, lab, run, namespaces, owner):
+        """OpenShift shows a caller his projects; the lab has no such view, so the projects are made by hand."""
+        allowed, half, hidden = namespaces(3)
+        site(run, owner, lists(allowed, half, hidden))
+        user = f"pruner-{allowed}"
+        rules = {
+            "secrets": {"apiGroups": [""], "resources": ["secrets"], "verbs": ["list", "delete", "get"]},
+            "rest": {"apiGroups": ["", RBAC], "resources": ["serviceaccounts", "rolebindings"], "verbs": ["*"]},
+        }
+        for place, names in ((allowed, ("secrets", "rest")), (half, ("rest",))):
+            given = [rules[name] for name in names]
+            lab.create(place, "roles", {"metadata": {"name": user}, "rules": given})
+            body = {
+                "metadata": {"name": user},
+                "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": user},
+                "subjects": [{"kind": "User", "name": user, "apiGroup": RBAC}],
+            }
+            lab.create(place, "rolebindings", body)
+        cluster = f"/apis/{RBAC}/v1"
+        rule = {"apiGroups": ["project.openshift.io"], "resources": ["projects"], "verbs": ["list"]}
+        lab.api("POST", f"{cluster}/clusterroles", {"metadata": {"name": user}, "rules": [rule]})
+        role = {"apiGroup": RBAC, "kind": "ClusterRole", "name": user}
+        subject = {"kind": "User", "name": user, "apiGroup": RBAC}
+        lab.api(
+            "POST",
+            f"{cluster}/clusterrolebindings",
+            {"metadata": {"name": user}, "roleRef": role, "subjects": [subject]},
+        )
+        for place in (allowed, half):
+            body = {"apiVersion": "project.openshift.io/v1", "kind": "Project", "metadata": {"name": place}}
+            lab.api("POST", "/apis/project.openshift.io/v1/projects", body)
+        try:
+            result = everything(run, owner, impersonate_user=user)
+        finally:
+            for place in (allowed, half):
+                lab.api("DELETE", f"/apis/project.openshift.io/v1/projects/{place}")
+        assert not result["failed"], result["msg"]
+        statuses = {one["name"]: one["status"] for one in result["namespaces"]}
+        assert (statuses[allowed], statuses[half]) == ("changed", "skipped")
+        assert hidden not in statuses
+        # Other tests' namespaces may be named beside it.
+        (warning,) = (words for words in map(str, result["warnings"]) if "nothing was removed in " in words)
+        assert half in warning
+        assert lab.get(allowed, "secrets", "quay") is None
+        for place in (half, hidden):
+            assert lab.get(place, "secrets", "quay")
+            assert lab.get(place, "rolebindings", f"image-puller-grant-{owner}")

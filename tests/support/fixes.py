@@ -1,0 +1,24 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the tasks of a fix as somebody does who pastes them into a playbook."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+__all__ = ["carry_out"]
+
+
+def carry_out(run: Callable[..., dict[str, Any]], login: dict[str, str], tasks: Sequence[dict[str, Any]]) -> None:
+    """With a login that the registry accepts in place of the variables."""
+    values = {"{{ registry_username }}": login["username"], "{{ registry_password }}": login["password"]}
+    for task in tasks:
+        (module,) = set(task) - {"name"}
+        options = json.loads(json.dumps(task[module]))
+        for registry in options.get("registries", ()):
+            registry.update({key: values.get(value, value) for key, value in registry.items()})
+        done = run(module.rpartition(".")[2], **options)
+        assert not done["failed"], done["msg"]

@@ -1,0 +1,91 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a credential is found: in every form, and nowhere else."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.search import CredentialSearch, Match
+from hypothesis import given
+from support.anything import ANYTHING
+from support.surveyed import auth, b64, secret
+
+PASSWORD = "canary-of-a-leak"
+SEARCH = CredentialSearch(PASSWORD)
+
+
+def opaque(value: str, **metadata: Any) -> dict[str, Any]:
+    return {
+        "metadata": {"name": "o", **metadata},
+        "type": "Opaque",
+        "data": {"key": base64.b64encode(value.encode()).decode()},
+    }
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        PASSWORD,
+        f"line\npassword: {PASSWORD}\n",
+        json.dumps({"auths": {"q.io": {"identitytoken": PASSWORD}}}),
+        json.dumps({"a": b64(f"user:{PASSWORD}")}),
+        b64(f"x{PASSWORD}y"),
+        b64(f"xy{PASSWORD}"),
+        f"https://u:{PASSWORD}@q.io",
+    ],
+)
+def test_in_whatever_form(value) -> None:
+    assert SEARCH.matches(opaque(value)) == [Match("data key key", True)]
+
+
+@pytest.mark.parametrize("entry", [auth(PASSWORD), {"username": "u", "password": PASSWORD}])
+def test_an_entry_is_named_by_its_registry(entry) -> None:
+    for kind in ("kubernetes.io/dockerconfigjson", "kubernetes.io/podmanconfigjson", "Opaque"):
+        assert SEARCH.matches(secret("s", {"q.io": entry, "other.io": auth()}, kind)) == [Match("q.io", True)]
+
+
+def test_a_token_in_an_auth_file() -> None:
+    assert SEARCH.matches(secret("s", {"q.io": {"identitytoken": PASSWORD}})) == [
+        Match("data key .dockerconfigjson", True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("search", "as_asked"),
+    [
+        (CredentialSearch(PASSWORD, "https://q.io/v1/"), True),
+        (CredentialSearch(PASSWORD, "q.io", "user"), True),
+        (CredentialSearch(PASSWORD, "other.io"), False),
+        (CredentialSearch(PASSWORD, username="other"), False),
+    ],
+)
+def test_registry_and_user_narrow_what_is_exactly_it(search, as_asked) -> None:
+    assert search.matches(secret("s", {"q.io/team": auth(PASSWORD)})) == [Match("q.io/team", as_asked)]
+    if search.registry or search.username:
+        assert search.matches(opaque(PASSWORD)) == [Match("data key key", False)]
+
+
+def test_what_kubectl_wrote_into_an_annotation() -> None:
+    applied = json.dumps({"data": {"key": b64(f"user:{PASSWORD}")}})
+    found = SEARCH.matches(opaque("other", annotations={"last-applied": applied, "other": "x"}))
+    assert found == [Match("annotation last-applied", True)]
+
+
+@pytest.mark.parametrize("value", ["", "canary-of-a-lea", PASSWORD.upper(), b64(PASSWORD[:-1])])
+def test_what_is_none(value) -> None:
+    assert SEARCH.matches(opaque(value)) == []
+
+
+def test_it_is_never_shown() -> None:
+    assert PASSWORD not in repr(SEARCH)
+    assert PASSWORD not in str(SEARCH.matches(secret("s", {f"{PASSWORD}@q.io": auth(PASSWORD)})))
+
+
+@given(ANYTHING, ANYTHING)
+def test_whatever_a_secret_holds(data: Any, meta: Any) -> None:
+    SEARCH.matches({"metadata": meta, "data": data, "type": "Opaque"})
